@@ -197,5 +197,5 @@ class Browser:
             "Accept-Language": self.language,
             **self.headers,
         }
-        kept = {name: value for name, value in sent.items() if value}
-        return kept | {name.replace("_", "-"): value for name, value in headers.items()}
+        present = {name: value for name, value in sent.items() if value}
+        return present | {name.replace("_", "-"): value for name, value in headers.items()}

@@ -30,7 +30,7 @@ async def calendar(ledger: Ledger) -> Calendar:
     return result[ledger.series_id]
 
 
-async def test_each_day_is_as_its_block_is(ledger: Ledger) -> None:
+async def test_days_of_a_calendar_follow_their_blocks(ledger: Ledger) -> None:
     await ledger.grant()
     await ledger.cover(midnight(-5), midnight())
     await ledger.keep(
@@ -95,7 +95,7 @@ async def test_records_are_counted_without_being_read(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("value", [0, 254, 255, 65_535, 2**32, 2**40])
-def test_what_is_missing_of_a_block_is_seen_in_its_bytes(value: int) -> None:
+def test_missing_records_are_counted_in_packed_blocks(value: int) -> None:
     day = midnight(-1).date()
     starts = HOURLY.starts(day)
     block = Block.of(HOURLY, day, [Record(start, value) for start in starts[3:]])
@@ -121,7 +121,7 @@ def test_a_drawing_has_a_shape_for_each_day() -> None:
             assert HEAD <= y <= half.height
 
 
-def test_what_was_not_granted_is_not_drawn() -> None:
+def test_days_before_the_grant_are_not_drawn() -> None:
     outside = [DayState.OUTSIDE] * (DAYS - 7)
     (only,) = draw(Calendar(midnight(-DAYS).date(), [*outside, *[DayState.COMPLETE] * 7]))
     assert [state for state, _ in only.paths] == [DayState.COMPLETE]

@@ -51,18 +51,18 @@ def contrast(first: str, other: str) -> float:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("ink", "ground"), TEXT)
-def test_text_can_be_read(scheme: str, ink: str, ground: str) -> None:
+def test_text_has_enough_contrast(scheme: str, ink: str, ground: str) -> None:
     colours = palette(scheme)
     assert contrast(colours[ink], colours[ground]) >= 4.5
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("mark", "ground"), MARKS)
-def test_marks_can_be_seen(scheme: str, mark: str, ground: str) -> None:
+def test_marks_have_enough_contrast(scheme: str, mark: str, ground: str) -> None:
     colours = palette(scheme)
     assert contrast(colours[mark], colours[ground]) >= 3
 
 
-def test_no_colour_stands_outside_the_palette() -> None:
+def test_stylesheet_uses_colours_of_the_palette_alone() -> None:
     rest = re.sub(r":root \{.*?\}", "", CSS, flags=re.DOTALL)
     assert not re.findall(r"#[0-9a-fA-F]{3,8}\b(?![-\w])(?=[;\s])", rest)

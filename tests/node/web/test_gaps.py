@@ -63,7 +63,7 @@ async def gaps(home: Home) -> str:
             await asyncio.sleep(0.1)
 
 
-async def test_each_gap_says_why_and_what_to_do(
+async def test_gaps_say_why_and_what_to_do(
     file: Store, socket_enabled: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with file.writing() as connection:

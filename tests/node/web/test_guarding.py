@@ -59,7 +59,7 @@ async def states(home: Home) -> list[State]:
         return [permission.state for permission in await Permissions(connection).all()]
 
 
-async def test_no_form_is_taken_without_its_token(home: Home, asked: PermissionId) -> None:
+async def test_forms_need_their_token(home: Home, asked: PermissionId) -> None:
     tokens = ("", "nonsense", "é", "0" * 64, await token(home, GUEST))
     for pattern, sent_token in product((*ACTS, *BY_ANYONE), tokens):
         page = await home.browser().post(
@@ -86,7 +86,7 @@ FOREIGN = (
         {"Origin": "http://home.local:8123", "X_Forwarded_Host": "home.local:8123"},
     ],
 )
-async def test_a_form_is_taken_of_our_own_site_alone(
+async def test_cross_site_forms_are_refused(
     home: Home, asked: PermissionId, own: dict[str, str]
 ) -> None:
     browser = home.browser()
@@ -115,7 +115,7 @@ async def test_hostile_values_change_nothing_and_break_nothing(
         assert await states(home) == [State.PROPOSED]
 
 
-async def test_hostile_addresses_find_nothing(home: Home, asked: PermissionId) -> None:
+async def test_hostile_urls_find_nothing(home: Home, asked: PermissionId) -> None:
     browser = home.browser()
     for value in HOSTILE:
         for folder in ("permissions/", "withdraw/", "series/", "static/", "join?invitation="):
@@ -138,7 +138,7 @@ NOT_GIVEN = (
 )
 
 
-async def test_only_the_files_of_pages_are_given(home: Home) -> None:
+async def test_only_static_files_are_served(home: Home) -> None:
     for path in NOT_GIVEN:
         async with home.session.get(URL(f"{home.url}{path}", encoded=True)) as response:
             assert response.status == 404, path
@@ -162,7 +162,7 @@ async def test_a_wrong_method_is_refused(home: Home, asked: PermissionId) -> Non
                 assert response.headers["Allow"]
 
 
-async def test_a_body_is_small(home: Home) -> None:
+async def test_size_of_requests_is_limited(home: Home) -> None:
     right = await token(home)
     browser = home.browser()
     page = await browser.post("join", [("token", right), ("invitation", "x" * 70_000)])
@@ -173,7 +173,7 @@ async def test_a_body_is_small(home: Home) -> None:
     assert page.status == 400
 
 
-async def test_what_is_no_form_is_refused(home: Home) -> None:
+async def test_malformed_forms_are_refused(home: Home) -> None:
     for content_type, body in (
         ("application/json", b"{}"),
         ("text/plain", b"token=x"),
@@ -188,7 +188,7 @@ async def test_what_is_no_form_is_refused(home: Home) -> None:
             assert got.status in {400, 403}, (content_type, body)
 
 
-async def test_the_ingress_path_is_not_believed(home: Home) -> None:
+async def test_ingress_path_is_not_trusted(home: Home) -> None:
     elsewhere = ("/", "//evil.example/x", "https://evil.example", "/api/hassio_ingress/../x")
     for value in (*elsewhere, '"><script>', "x" * 5000):
         page = await home.browser().open("permissions", X_Ingress_Path=value)
@@ -196,7 +196,7 @@ async def test_the_ingress_path_is_not_believed(home: Home) -> None:
         assert "evil" not in page.html
 
 
-async def test_a_language_leads_back_to_a_page_of_ours(home: Home) -> None:
+async def test_choice_of_language_never_redirects_to_another_site(home: Home) -> None:
     right = await token(home)
     for back in ("//evil.example", "https://evil.example", "/x", "..", "a/b/c", "a\\b"):
         fields = [("token", right), ("language", "en"), ("back", back)]
@@ -215,7 +215,7 @@ async def test_an_error_page_hides_the_error(
     assert "secret" not in page.html
 
 
-async def test_every_response_has_its_headers(home: Home, asked: PermissionId) -> None:
+async def test_responses_have_security_headers(home: Home, asked: PermissionId) -> None:
     browser = home.browser()
     for path in ("", "nowhere", f"permissions/{asked}", "mine/consometers.csv", "static/page.js"):
         page = await browser.open(path)
@@ -226,7 +226,7 @@ async def test_every_response_has_its_headers(home: Home, asked: PermissionId) -
         assert control == ("no-cache" if path.startswith("static") else "no-store")
 
 
-async def test_what_was_answered_is_not_answered_again(home: Home, asked: PermissionId) -> None:
+async def test_answered_request_cannot_be_answered_again(home: Home, asked: PermissionId) -> None:
     browser = home.browser()
     page = await browser.open(f"permissions/{asked}")
     await allow(home, asked, DRAWN)
@@ -252,7 +252,7 @@ async def withdraw(home: Home, asked: PermissionId) -> Page:
 NOTHING_LEAVES = "No more data leaves"
 
 
-async def test_a_withdrawal_that_the_register_does_not_take_holds_and_can_be_sent_again(
+async def test_withdrawal_holds_without_the_register_and_can_be_repeated(
     home: Home, asked: PermissionId
 ) -> None:
     done, says = f"Withdrawn. {NOTHING_LEAVES}", "could not be written in the register"
@@ -278,9 +278,9 @@ async def test_a_withdrawal_that_the_register_does_not_take_holds_and_can_be_sen
         (("UPDATE ON permission",), "ABORT, 'tampered'"),
         (("INSERT ON register", "UPDATE ON permission"), "IGNORE"),
     ],
-    ids=["refuses", "passes over"],
+    ids=["refuses", "ignores"],
 )
-async def test_nobody_reads_that_nothing_leaves_where_the_database_does_not_take_it(
+async def test_failed_withdrawal_never_claims_that_nothing_leaves(
     home: Home, asked: PermissionId, events: tuple[str], way: str
 ) -> None:
     await allow(home, asked, DRAWN)
@@ -293,7 +293,7 @@ async def test_nobody_reads_that_nothing_leaves_where_the_database_does_not_take
     assert await states(home) == [State.GRANTED]
 
 
-async def test_what_is_not_granted_is_not_withdrawn(home: Home, asked: PermissionId) -> None:
+async def test_only_granted_permissions_can_be_withdrawn(home: Home, asked: PermissionId) -> None:
     browser = home.browser()
     assert (await browser.open(f"withdraw/{asked}")).status == 409
     fields = [("token", await token(home)), ("data", "erase")]

@@ -44,7 +44,7 @@ class _Asks(HTMLParser):
         ("en", ("Join L&#39;Élan &lt;b&gt;", "ends on 1 August 2026", "Take an account")),
     ],
 )
-def test_a_sheet_shows_what_to_do(language: str, words: tuple[str, ...]) -> None:
+def test_sheet_explains_how_to_join(language: str, words: tuple[str, ...]) -> None:
     page = sheets_page([InvitationSheet("L'Élan <b>", LINK, ACCOUNT, UNTIL)], language)
     for words_shown in (*words, LINK, ACCOUNT, f'<html lang="{language}">'):
         assert words_shown in page
@@ -54,13 +54,13 @@ def test_a_sheet_shows_what_to_do(language: str, words: tuple[str, ...]) -> None
     assert asks.found == []
 
 
-def test_a_sheet_without_an_account_mentions_none() -> None:
+def test_sheet_without_an_account_mentions_none() -> None:
     page = sheets_page([InvitationSheet("Élan", LINK, None, UNTIL)], "en")
     assert page.count("<svg") == 1
     assert "account" not in page
 
 
-def test_codes_are_images_and_characters() -> None:
+def test_qr_codes_are_images_and_characters() -> None:
     assert qr_image(LINK, "png").startswith(b"\x89PNG")
     assert ET.fromstring(qr_image(LINK, "svg")).tag.endswith("svg")
     drawn = re.sub(r"\x1b\[[0-9;]*m", "", qr_lines(LINK))

@@ -85,13 +85,13 @@ async def test_openmetrics_is_served_on_request(town: Town) -> None:
     assert text.endswith("# EOF\n")
 
 
-async def test_of_a_node_without_sums_there_is_the_rest(town: Town) -> None:
+async def test_node_without_sums_exports_the_other_metrics(town: Town) -> None:
     text, _ = await read(watch_of(town))
     assert "consometers_published" not in text
     assert 'consometers_members{kind="home"} 0.0' in text
 
 
-async def test_nobody_is_in_it(town: Town) -> None:
+async def test_metrics_identify_no_member(town: Town) -> None:
     await fill(town)
     text, _ = await read(watch_of(town))
     async with town.store.reading() as connection:
@@ -108,7 +108,7 @@ async def test_nobody_is_in_it(town: Town) -> None:
         assert not name or name not in text
 
 
-async def test_nothing_else_is_there(town: Town) -> None:
+async def test_metrics_server_serves_nothing_else(town: Town) -> None:
     async with serving(watch_of(town)) as (session, root):
         for path in ("/", "/administration/", "/data", "/metrics/x"):
             async with session.get(root + path) as response:

@@ -49,7 +49,7 @@ async def pages(home: Home, places: dict[str, str], language: str) -> list[Page]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_every_page_is_whole_and_leads_to_others(
+async def test_pages_are_complete_and_accessible_and_have_no_dead_links(
     home: Home, places: dict[str, str], language: str
 ) -> None:
     browser = home.browser(language=language)
@@ -94,9 +94,7 @@ def check_accessibility(page: Page) -> None:
     assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
-async def test_every_page_is_in_french_where_that_is_asked_for(
-    home: Home, places: dict[str, str]
-) -> None:
+async def test_pages_are_fully_translated(home: Home, places: dict[str, str]) -> None:
     english = [_sentences(page) for page in await pages(home, places, "en")]
     french = [_sentences(page) for page in await pages(home, places, "fr")]
     for place, template, other in zip(PLACES, english, french, strict=False):
@@ -109,7 +107,7 @@ async def test_every_page_is_in_french_where_that_is_asked_for(
         assert same - data <= SAME_IN_BOTH, place
 
 
-async def test_a_language_that_was_chosen_is_remembered(home: Home) -> None:
+async def test_chosen_language_is_remembered(home: Home) -> None:
     browser = home.browser(language="en")
     page = await browser.open("mine")
     (form,) = (form for form in page.forms if "language" in form.action)
@@ -122,7 +120,7 @@ async def test_a_language_that_was_chosen_is_remembered(home: Home) -> None:
     assert page.language == "fr"
 
 
-async def test_the_language_is_the_first_that_the_browser_asks_for(home: Home) -> None:
+async def test_language_follows_the_browser(home: Home) -> None:
     for accepted, language in (
         ("fr-CA,fr;q=0.9,en;q=0.8", "fr"),
         ("de,en;q=0.5,fr;q=0.7", "fr"),
@@ -136,7 +134,7 @@ async def test_the_language_is_the_first_that_the_browser_asks_for(home: Home) -
         assert (await home.browser(language=accepted).open()).language == language, accepted
 
 
-async def test_who_is_no_administrator_sees_everything_and_no_button(
+async def test_guests_see_everything_and_no_form(
     home: Home, places: dict[str, PermissionId]
 ) -> None:
     browser = home.browser(GUEST)
@@ -147,7 +145,7 @@ async def test_who_is_no_administrator_sees_everything_and_no_button(
     assert "Maïwenn" in page.text
 
 
-async def test_it_is_said_when_home_assistant_is_away(home: Home) -> None:
+async def test_page_reports_unreachable_home_assistant(home: Home) -> None:
     number = await ask(home)
     browser = home.browser()
     await browser.open()
@@ -160,7 +158,7 @@ async def test_it_is_said_when_home_assistant_is_away(home: Home) -> None:
     assert "Home Assistant cannot list the series to share" in page.text
 
 
-async def test_what_a_collective_wrote_in_one_language_says_which(home: Home) -> None:
+async def test_texts_in_another_language_are_tagged(home: Home) -> None:
     french = replace(NEED, title={"fr": "Toits au soleil"}, purpose={"fr": "Pour un toit."})
     number = await ask(home, replace(french, recipients={"fr": "Personne."}))
     for path in ("", "permissions", f"permissions/{number}"):

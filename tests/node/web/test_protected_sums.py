@@ -48,7 +48,7 @@ def need_of(witness: Witness, policy: str = "On the wall of the town hall") -> D
     return replace(PROTECTED, witness=named, policy=policy)
 
 
-async def test_both_bodies_are_named_and_the_preview_shows_what_leaves(
+async def test_request_names_both_bodies_and_previews_the_report(
     home: Home, witness: Witness
 ) -> None:
     number = await ask(home, need_of(witness), COOP)
@@ -64,9 +64,7 @@ async def test_both_bodies_are_named_and_the_preview_shows_what_leaves(
     assert "Allowed" in page.text
 
 
-async def test_every_place_says_what_was_opened_with_how_many_homes(
-    home: Home, witness: Witness
-) -> None:
+async def test_pages_api_and_export_show_opened_hours(home: Home, witness: Witness) -> None:
     number = await ask(home, need_of(witness), COOP)
     await allow(home, number, DRAWN)
     browser = home.browser()
@@ -105,9 +103,7 @@ async def shown(home: Home) -> bool:
         return any(stored.summary for stored in (await enrolments(connection)).values())
 
 
-async def test_a_witness_that_may_be_the_collective_gets_no_box_to_tick(
-    home: Home, witness: Witness
-) -> None:
+async def test_dependent_witness_cannot_be_allowed(home: Home, witness: Witness) -> None:
     same_site = need_of(witness, f"{witness.url}/policy")
     for need, jid, words in (
         (need_of(witness), "coop@sub.kersabiec.example", "not independent"),
@@ -121,7 +117,7 @@ async def test_a_witness_that_may_be_the_collective_gets_no_box_to_tick(
         assert any("refuse" in form.action for form in page.forms)
 
 
-async def test_a_witness_of_an_unknown_authority_gets_no_box_to_tick(
+async def test_witness_of_an_unknown_authority_cannot_be_allowed(
     home: Home, witness: Witness
 ) -> None:
     await save(home.store, None)
@@ -131,9 +127,7 @@ async def test_a_witness_of_an_unknown_authority_gets_no_box_to_tick(
     assert not any("preview" in form.action for form in page.forms)
 
 
-async def test_the_household_sets_how_many_homes_a_sum_must_have(
-    home: Home, witness: Witness
-) -> None:
+async def test_household_sets_the_minimum_of_homes(home: Home, witness: Witness) -> None:
     browser = home.browser()
     page = await browser.fill("settings", "sums", ("minimum", "2"))
     assert "from 3 to" in page.text

@@ -39,7 +39,7 @@ class Line:
         ("", "", ""),
     ],
 )
-def test_our_proxies_give_the_client_s_address(peer: str, forwarded: str, expected: str) -> None:
+def test_only_our_proxies_name_the_client(peer: str, forwarded: str, expected: str) -> None:
     request = make_mocked_request(
         "GET",
         "/",

@@ -9,7 +9,7 @@ from ..permission.samples import now
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_days_and_numbers_are_written_as_people_do(language: str) -> None:
+def test_dates_and_numbers_follow_the_language(language: str) -> None:
     says = Language(language)
     written = {
         "en": ("1,234.5", "2 years", "90 days", "99.9%", "today, "),
@@ -23,7 +23,7 @@ def test_days_and_numbers_are_written_as_people_do(language: str) -> None:
     assert says.moment(now()).startswith(written[4])
 
 
-def test_nothing_is_one_thing_in_french_and_many_in_english() -> None:
+def test_zero_is_singular_in_french_and_plural_in_english() -> None:
     assert Language("fr").ngettext("%(num)s home", "%(num)s homes", 0) == "%(num)s foyer"
     assert Language("fr").ngettext("%(num)s home", "%(num)s homes", 2) == "%(num)s foyers"
     assert Language("en").ngettext("%(num)s home", "%(num)s homes", 0) == "%(num)s homes"

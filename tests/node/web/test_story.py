@@ -79,7 +79,7 @@ async def join(browser: Browser, invitation: str) -> Page:
     return await browser.fill("join", "join", ("invitation", invitation))
 
 
-async def test_a_household_joins_looks_allows_pauses_and_withdraws(
+async def test_household_joins_previews_allows_pauses_and_withdraws(
     house: Home, server: Prosody, coop: Node, collective: Asks, invitation: str
 ) -> None:
     browser = house.browser()
@@ -143,7 +143,7 @@ async def test_a_household_joins_looks_allows_pauses_and_withdraws(
     assert "Nothing is shared" in (await browser.open()).text
 
 
-async def test_an_account_that_one_has_is_tried_before_it_is_kept(
+async def test_existing_account_is_tested_before_it_is_saved(
     house: Home, server: Prosody, new_account: NewAccount
 ) -> None:
     browser = house.browser()
@@ -163,7 +163,7 @@ async def test_an_account_that_one_has_is_tried_before_it_is_kept(
     assert PASSWORD not in page.html
 
 
-async def test_health_says_when_xmpp_is_away(
+async def test_health_page_reports_lost_xmpp_connection(
     file: Store, own: Prosody, new_account: NewAccount
 ) -> None:
     async with running(file, toy(), server=reach(own)) as house:
@@ -176,7 +176,7 @@ async def test_health_says_when_xmpp_is_away(
         await until(lambda: browser.open("health"), "XMPP is away.")
 
 
-async def test_what_is_no_invitation_is_said_beside_the_field(house: Home) -> None:
+async def test_invalid_invitation_is_reported_beside_its_field(house: Home) -> None:
     for typed, expected in (
         ("", "This is not an invitation"),
         ("https://coop.example", "This is not an invitation"),
@@ -190,7 +190,7 @@ async def test_what_is_no_invitation_is_said_beside_the_field(house: Home) -> No
         assert 'aria-describedby="invitation-error"' in page.html
 
 
-async def test_what_a_collective_refuses_is_said(
+async def test_refusal_by_the_collective_is_shown(
     house: Home,
     server: Prosody,
     new_account: NewAccount,
@@ -212,12 +212,12 @@ async def test_what_a_collective_refuses_is_said(
     assert (await join(browser, invitation)).url.path == "/permissions"
 
 
-async def test_an_invitation_in_the_address_is_filled_in_and_does_nothing(home: Home) -> None:
+async def test_invitation_in_the_url_only_prefills_the_form(home: Home) -> None:
     page = await home.browser().open("join?invitation=xmpp:a@b.test?consometers-join;token=x")
     assert ("invitation", "xmpp:a@b.test?consometers-join;token=x") in page.form("join").fields
 
 
-async def test_a_coarser_choice_is_what_is_granted(home: Home, asked: PermissionId) -> None:
+async def test_coarser_choice_than_requested_is_granted(home: Home, asked: PermissionId) -> None:
     browser = home.browser()
     page = await browser.open(f"permissions/{asked}")
     choice = (("series", DRAWN), ("series", FED), ("interval", "P1D"), ("history", "3"))
@@ -246,7 +246,9 @@ BEYOND: tuple[tuple[tuple[tuple[str, str], ...], str], ...] = (
 )
 
 
-async def test_what_goes_beyond_is_said_beside_its_field(home: Home, asked: PermissionId) -> None:
+async def test_choice_beyond_the_request_is_reported_beside_its_field(
+    home: Home, asked: PermissionId
+) -> None:
     for filled, expected in BEYOND:
         page = await home.browser().fill(f"permissions/{asked}", "preview", *filled)
         assert page.status == 422, filled
@@ -255,7 +257,7 @@ async def test_what_goes_beyond_is_said_beside_its_field(home: Home, asked: Perm
             assert value in page.html or name == "interval" or value in {UNKNOWN, MADE}
 
 
-async def test_what_was_not_read_is_not_allowed(home: Home, asked: PermissionId) -> None:
+async def test_changed_choice_must_be_previewed_again(home: Home, asked: PermissionId) -> None:
     browser = home.browser()
     page = await browser.fill(f"permissions/{asked}", "preview", ("series", DRAWN))
     page = await browser.send(page, "allow", ("history", "1"))
@@ -266,9 +268,7 @@ async def test_what_was_not_read_is_not_allowed(home: Home, asked: PermissionId)
     assert "Allowed." in (await browser.send(page, "allow")).text
 
 
-async def test_the_words_that_are_kept_are_those_that_were_shown(
-    home: Home, asked: PermissionId
-) -> None:
+async def test_register_stores_the_text_that_was_shown(home: Home, asked: PermissionId) -> None:
     browser = home.browser(language="fr")
     page = await browser.fill(f"permissions/{asked}", "preview", ("series", DRAWN))
     shown = page.html.partition('<div class="agreement">')[2].partition("</div>")[0]
@@ -282,7 +282,9 @@ async def test_the_words_that_are_kept_are_those_that_were_shown(
     assert html.unescape(shown) == agreement.body
 
 
-async def test_a_direction_that_is_said_offers_a_statistic(home: Home, asked: PermissionId) -> None:
+async def test_statistic_is_offered_once_its_direction_is_set(
+    home: Home, asked: PermissionId
+) -> None:
     browser = home.browser()
     page = await browser.open(f"permissions/{asked}")
     assert ("series", UNKNOWN) not in page.form("preview").offered
@@ -310,9 +312,7 @@ async def test_pages_show_only_the_last_digits_of_a_delivery_point(home: Home) -
     assert "Aucun numéro n’est enregistré ici." in page.text
 
 
-async def test_all_that_the_node_holds_can_be_taken_along_and_erased(
-    home: Home, asked: PermissionId
-) -> None:
+async def test_all_data_can_be_exported_and_erased(home: Home, asked: PermissionId) -> None:
     await allow(home, asked, DRAWN)
     browser = home.browser()
     await until(browser.open, "missing Day by day")

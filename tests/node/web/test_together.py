@@ -270,7 +270,7 @@ async def pulled(stage: Stage) -> set[str]:
         return {statistic.statistic for statistic in await all_pulled(connection)}
 
 
-async def test_a_home_reads_its_collective_by_itself(stage: Stage) -> None:
+async def test_home_imports_figures_of_its_collective(stage: Stage) -> None:
     stage.coop.prices = Prices(local=Decimal("15.5"), grid=Decimal(21))
     stage.coop.challenge = CHALLENGE
     await share(stage)
@@ -340,7 +340,7 @@ async def energies(stage: Stage, statistic: str = STATISTIC) -> dict[datetime, f
     return stage.toy.energies(statistic)
 
 
-async def test_what_is_new_or_corrected_or_comes_first_is_taken_up(stage: Stage) -> None:
+async def test_new_and_corrected_figures_are_imported(stage: Stage) -> None:
     await share(stage)
     name = NAMES[Direction.CONSUMPTION]
     await until(lambda: energies(stage), lambda values: len(values) == 39)
@@ -360,7 +360,7 @@ async def test_what_is_new_or_corrected_or_comes_first_is_taken_up(stage: Stage)
     assert stage.toy.energies(AVERAGE)[TOP] == round(2_000 / 37 * 16) / 16
 
 
-async def test_a_home_has_its_part_of_a_plant_and_corrects_it_for_itself_alone(
+async def test_home_imports_its_share_of_a_plant_and_corrects_it_locally(
     stage: Stage,
 ) -> None:
     plant = organisation("kersabiec-ecole")
@@ -378,12 +378,12 @@ async def test_a_home_has_its_part_of_a_plant_and_corrects_it_for_itself_alone(
 
     part = partial(energies, stage, statistic)
 
-    async def of_home() -> Any:
+    async def held_plants() -> Any:
         return (await stage.ask())["plants"]
 
     await until(part, lambda mine: mine == {at: watts * 0.03 for at, watts in whole.items()})
     assert stage.toy.metadata[statistic]["name"] == "École – ma part"
-    (mine,) = await until(of_home, lambda plants: plants and plants[0]["month"])
+    (mine,) = await until(held_plants, lambda plants: plants and plants[0]["month"])
     assert (mine["id"], mine["name"], mine["statistic"]) == ("kersabiec_ecole", "École", statistic)
     assert (mine["shares"], mine["total_shares"], mine["corrected"]) == (3, 100, False)
     last = {"start": (TOP - HOUR).isoformat(), "end": TOP.isoformat(), "production": 30}
@@ -409,10 +409,10 @@ async def test_a_home_has_its_part_of_a_plant_and_corrects_it_for_itself_alone(
     await until(part, lambda mine: mine == {at: watts * 0.1 for at, watts in whole.items()})
     # It asked for the same production again, and no command has a field for shares.
     assert set(stage.coop.asked[asked:]) <= {str(made)}
-    (mine,) = await of_home()
+    (mine,) = await held_plants()
     assert (mine["shares"], mine["corrected"]) == (10, True)
     page = await browser.send(page, "/shares", ("shares", "0"))
-    await until(of_home, lambda plants: plants == [])
+    await until(held_plants, lambda plants: plants == [])
     assert len(await part()) == len(whole)
     page = await browser.send(page, "/shares", ("shares", ""))
     await until(part, lambda mine: mine == {at: watts * 0.03 for at, watts in whole.items()})
@@ -425,7 +425,7 @@ async def subscribed(stage: Stage) -> set[tuple[str, str]]:
     return stage.coop.subscribers
 
 
-async def test_a_person_says_that_it_is_not_to_be_shown(stage: Stage) -> None:
+async def test_import_can_be_switched_off_and_on(stage: Stage) -> None:
     await share(stage)
     await until(lambda: energies(stage), lambda values: len(values) == 39)
     browser = stage.home.browser()
@@ -440,7 +440,7 @@ async def test_a_person_says_that_it_is_not_to_be_shown(stage: Stage) -> None:
     await until(stage.sums, lambda sums: sums and sums["last"])
 
 
-async def test_the_end_of_sharing_is_the_end_of_reading(stage: Stage) -> None:
+async def test_withdrawal_ends_the_import(stage: Stage) -> None:
     number = await share(stage)
     await until(lambda: energies(stage), lambda values: len(values) == 39)
     async with stage.home.store.writing() as connection:
@@ -451,7 +451,7 @@ async def test_the_end_of_sharing_is_the_end_of_reading(stage: Stage) -> None:
     assert len(stage.toy.energies(STATISTIC)) == 39
 
 
-async def test_a_collective_that_sends_nothing_is_asked_again(stage: Stage) -> None:
+async def test_collective_without_series_imports_nothing(stage: Stage) -> None:
     stage.coop.answers_series = False
     await share(stage)
     await until(lambda: granted(stage), bool)
@@ -464,7 +464,7 @@ async def granted(stage: Stage) -> set[str]:
     return stage.coop.permissions
 
 
-async def test_a_home_knows_what_it_drew(file: Store) -> None:
+async def test_monthly_consumption_sums_hourly_series(file: Store) -> None:
     hourly = Series(Device("sensor.a"), Way.CONSUMPTION, What.ENERGY, Interval.PT1H, "Europe/Paris")
     power = Series(Device("sensor.b"), Way.CONSUMPTION, What.POWER, Interval.PT30M, "Europe/Paris")
     daily = Series(Device("sensor.a"), Way.CONSUMPTION, What.ENERGY, Interval.P1D, "Europe/Paris")

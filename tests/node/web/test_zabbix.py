@@ -78,7 +78,7 @@ async def metrics(file: Store, tmp_path: Path, socket_enabled: None) -> Mapping[
     return labels
 
 
-def test_each_metric_is_read_and_each_that_is_read_exists(metrics: Mapping[str, Labels]) -> None:
+def test_template_reads_exactly_the_exported_metrics(metrics: Mapping[str, Labels]) -> None:
     for language in LANGUAGES:
         check_selected(language, metrics)
         check_discovered(language, metrics)
@@ -119,7 +119,7 @@ def check_discovered(language: str, metrics: Mapping[str, Labels]) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_is_named_once_exists_once(language: str) -> None:
+def test_identifiers_are_unique_and_references_resolve(language: str) -> None:
     whole = exported(language)
     assert whole["version"] == "7.0"
     (template,) = whole["templates"]

@@ -14,7 +14,7 @@ from .office import NAME, Office, serving, summary
 from .test_overview import settle_together
 
 
-async def test_what_is_filled_in_stands_on_the_public_pages(office: Office) -> None:
+async def test_description_appears_on_the_public_pages(office: Office) -> None:
     browser = await office.enter("fr")
     page = await browser.open("about")
     assert "Il manque" not in page.text
@@ -36,7 +36,7 @@ async def test_what_is_filled_in_stands_on_the_public_pages(office: Office) -> N
     assert entry.who == NAME
 
 
-async def test_what_cannot_be_is_refused_and_stays_in_its_field(office: Office) -> None:
+async def test_invalid_values_are_refused_and_stay_in_the_form(office: Office) -> None:
     browser = await office.enter()
     wrong = (("phone", "none"), ("mail", "contact"), ("audit_percent", "62"))
     page = await browser.fill("about", "about", *wrong)
@@ -48,7 +48,7 @@ async def test_what_cannot_be_is_refused_and_stays_in_its_field(office: Office) 
     assert await office.read(load_about, ABOUT) == ABOUT
 
 
-async def test_what_the_law_asks_for_is_to_do_until_it_is_written(
+async def test_missing_legal_notice_is_a_task_until_written(
     file: Store, tmp_path: Path, socket_enabled: None
 ) -> None:
     async with serving(file, settings(tmp_path, about=About(mail="coop@example.org"))) as office:
@@ -71,7 +71,7 @@ async def test_what_the_law_asks_for_is_to_do_until_it_is_written(
         assert "All is well" in (await browser.open("")).text
 
 
-async def test_a_co2_factor_is_shown_with_its_source_or_not_at_all(office: Office) -> None:
+async def test_co2_factor_needs_its_source(office: Office) -> None:
     browser = await office.enter()
     page = await browser.fill("about", "about", ("co2_grams", "40"))
     assert page.status == 422
@@ -82,7 +82,7 @@ async def test_a_co2_factor_is_shown_with_its_source_or_not_at_all(office: Offic
     assert about.co2 == (40, Text({"fr": "Exemple", "en": "Example"}), 2025)
 
 
-async def test_prices_are_shown_together_or_not_at_all(office: Office) -> None:
+async def test_prices_need_each_other_and_a_source(office: Office) -> None:
     browser = await office.enter()
     page = await browser.fill("about", "about", ("local_price", "15,5"), ("grid_price", "much"))
     assert page.status == 422

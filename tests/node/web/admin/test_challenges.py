@@ -47,7 +47,7 @@ async def test_a_challenge_is_set_changed_and_removed(office: Office) -> None:
     assert "a supprimé le défi « The spring challenge »" in (await browser.open("log")).text
 
 
-async def test_what_cannot_be_is_refused_and_stays_in_the_form(office: Office) -> None:
+async def test_invalid_challenge_is_refused_and_stays_in_the_form(office: Office) -> None:
     await fill(Town(office.store, office.settings), until=FIRST)
     browser = await office.enter()
     wrong = (*FILLED[:3], ("last_day", FIRST.isoformat()), ("objective", "all"), BOTH[0])

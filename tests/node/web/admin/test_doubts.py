@@ -20,7 +20,7 @@ MIDNIGHT = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
 DEVICE = str(meter("home").device)
 
 
-async def liar(office: Office) -> Member:
+async def admit_implausible(office: Office) -> Member:
     """Admit a home that sends 29 and 31.5 kW after a month of 400 W."""
     async with office.village() as village:
         member = await village.join("home", days=40)
@@ -32,7 +32,7 @@ async def liar(office: Office) -> Member:
         return member
 
 
-async def looks(browser: Browser, words: str, show: str, members: int) -> None:
+async def check_notice(browser: Browser, words: str, show: str, members: int) -> None:
     """See a notice on the first page, and the members that it is about."""
     page = await browser.open("")
     assert words in page.text
@@ -40,10 +40,10 @@ async def looks(browser: Browser, words: str, show: str, members: int) -> None:
     assert page.html.count("members/") >= members
 
 
-async def test_records_that_are_set_aside_are_shown_accepted_and_left_out(office: Office) -> None:
-    member, notice = await liar(office), "Records of one member are implausibly high"
+async def test_implausible_records_are_shown_accepted_and_rejected(office: Office) -> None:
+    member, notice = await admit_implausible(office), "Records of one member are implausibly high"
     browser = await office.enter()
-    await looks(browser, notice, "aside", 1)
+    await check_notice(browser, notice, "aside", 1)
     page = await browser.open(f"members/{member.pseudonym}")
     for words in ("Records set aside", "29", "31.5", "kW"):
         assert words in page.text
@@ -61,8 +61,8 @@ async def test_records_that_are_set_aside_are_shown_accepted_and_left_out(office
     ]
 
 
-async def test_nobody_is_believed_without_a_bound(office: Office) -> None:
-    member = await liar(office)
+async def test_accepting_records_needs_a_valid_bound(office: Office) -> None:
+    member = await admit_implausible(office)
     browser = await office.enter()
     page = await browser.open(f"members/{member.pseudonym}")
     for kw in ("", "0", "-1", "10001", "1e3", "99999999999", "\u0663"):
@@ -70,13 +70,13 @@ async def test_nobody_is_believed_without_a_bound(office: Office) -> None:
     assert len(await office.read(set_aside.of_member, member.id)) == 2
 
 
-async def test_whose_a_device_is_is_shown_and_decided_by_a_proof(office: Office) -> None:
+async def test_contested_device_is_shown_and_decided_by_a_proof(office: Office) -> None:
     async with office.village() as village:
         first = await village.join("home", days=3)
         second = await village.join("next", meter_of="home", days=3)
     notice = "2 members share under the name of a device"
     browser = await office.enter()
-    await looks(browser, notice, "contested", 2)
+    await check_notice(browser, notice, "contested", 2)
     page = await browser.open(f"members/{second.pseudonym}")
     for words in ("Devices named by other", DEVICE, first.pseudonym):
         assert words in page.text
@@ -95,7 +95,7 @@ async def test_whose_a_device_is_is_shown_and_decided_by_a_proof(office: Office)
     assert [entry for entry in await log(office) if entry[1] == "device"] == 2 * [(NAME, "device")]
 
 
-async def test_nothing_is_said_where_nothing_is_doubtful(office: Office) -> None:
+async def test_member_without_doubts_shows_no_notice(office: Office) -> None:
     async with office.village() as village:
         member = await village.join("home")
     browser = await office.enter()
@@ -104,9 +104,9 @@ async def test_nothing_is_said_where_nothing_is_doubtful(office: Office) -> None
     assert "other members name" not in page.text
 
 
-async def test_an_hour_closes_without_records_that_are_set_aside(office: Office) -> None:
+async def test_hour_closes_without_implausible_records(office: Office) -> None:
     """One member cannot blank an hour, nor change one that is closed by being believed later."""
-    member = await liar(office)
+    member = await admit_implausible(office)
     async with office.village() as village:
         for n in range(11):
             await village.join(f"next{n}", days=40, hours_today=3)

@@ -1,4 +1,4 @@
-"""Invitations are made and shown once; their tokens stand nowhere else."""
+"""Invitations are created and shown once; their tokens stand nowhere else."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,7 +32,7 @@ async def stored_invitations(office: Office) -> list[invitations.Invitation]:
     return await office.read(invitations.all_invitations)
 
 
-async def made(browser: Browser, *filled: tuple[str, str]) -> Page:
+async def created(browser: Browser, *filled: tuple[str, str]) -> Page:
     page = await browser.open("invitations/new")
     return await browser.send(page, "invitations", *filled)
 
@@ -41,7 +41,7 @@ def sheets(page: Page) -> list[str]:
     return [value for name, value in page.form("sheets").fields if name == "sheet"]
 
 
-async def test_an_invitation_brings_shares(office: Office) -> None:
+async def test_invitation_can_carry_plant_shares(office: Office) -> None:
     async with office.village() as village:
         school = await village.join("school")
         (before,) = await of_member(village.connection, school.id)
@@ -50,17 +50,17 @@ async def test_an_invitation_brings_shares(office: Office) -> None:
         await village.members.present(school.id, "École", plant, village.now)
     browser = await office.enter()
     field = f"shares_{school.pseudonym}"
-    assert (await made(browser, (field, "401"))).status == 422
-    assert (await made(browser, (field, "12"))).status == 200
+    assert (await created(browser, (field, "401"))).status == 422
+    assert (await created(browser, (field, "12"))).status == 200
     (invitation,) = await stored_invitations(office)
     (holding,) = (await office.read(promised))[invitation.id]
     assert (holding.plant.name, holding.shares) == ("École", 12)
     assert "12 shares of École" in (await browser.open("invitations")).text
 
 
-async def test_an_invitation_is_made_and_shown_once(office: Office) -> None:
+async def test_invitation_is_created_and_shown_once(office: Office) -> None:
     browser = await office.enter()
-    page = await made(browser, ("area", "Lorient"), ("note", "Marché"), ("days", "7"))
+    page = await created(browser, ("area", "Lorient"), ("note", "Marché"), ("days", "7"))
     (invitation,) = await stored_invitations(office)
     assert (invitation.kind, invitation.area, invitation.note, invitation.most_uses) == (
         MemberKind.HOME,
@@ -83,12 +83,12 @@ async def test_an_invitation_is_made_and_shown_once(office: Office) -> None:
     assert join.token not in page.html
 
 
-async def test_a_commune_of_an_invitation_is_written_as_it_is_known(office: Office) -> None:
+async def test_commune_of_an_invitation_must_have_the_known_spelling(office: Office) -> None:
     browser = await office.enter()
-    await made(browser, ("area", "Le Faouët"))
+    await created(browser, ("area", "Le Faouët"))
     page = await browser.open("invitations/new")
     assert ("option", "value", "Le Faouët") in page.attributes
-    page = await made(browser, ("area", "LE FAOUET"), ("note", "Marché"), ("days", "7"))
+    page = await created(browser, ("area", "LE FAOUET"), ("note", "Marché"), ("days", "7"))
     assert page.status == 422
     assert "known here as “Le Faouët”: write it that way." in page.text
     assert {("area", "LE FAOUET"), ("note", "Marché"), ("days", "7")} <= {
@@ -100,12 +100,12 @@ async def test_a_commune_of_an_invitation_is_written_as_it_is_known(office: Offi
     assert {invitation.area for invitation in await stored_invitations(office)} == {"Le Faouët"}
 
 
-async def test_a_token_stands_in_no_log_and_no_address(
+async def test_tokens_appear_in_no_log_and_no_url(
     office: Office, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     browser = await office.enter()
-    page = await made(browser)
+    page = await created(browser)
     (link,) = sheets(page)
     join = links.read(link)
     assert isinstance(join, Join)
@@ -118,7 +118,7 @@ async def test_a_token_stands_in_no_log_and_no_address(
     assert all(join.token not in entry.what for entry in await office.read(reads))
 
 
-async def test_sending_a_form_twice_makes_one(office: Office) -> None:
+async def test_resubmitted_form_creates_no_second_invitation(office: Office) -> None:
     browser = await office.enter()
     form = (await browser.open("invitations/new")).form("invitations")
     fields = dict(form.fields)
@@ -132,9 +132,9 @@ async def test_sending_a_form_twice_makes_one(office: Office) -> None:
     assert len(await stored_invitations(office)) == 1
 
 
-async def test_many_are_printed_in_both_languages(office: Office) -> None:
+async def test_invitations_are_printed_in_both_languages(office: Office) -> None:
     browser = await office.enter()
-    page = await made(browser, ("count", "40"), ("note", "<b>fête</b>"))
+    page = await created(browser, ("count", "40"), ("note", "<b>fête</b>"))
     assert len(sheets(page)) == 40
     assert 'class="segno"' not in page.html
     assert "<b>" not in page.html
@@ -151,7 +151,7 @@ async def test_many_are_printed_in_both_languages(office: Office) -> None:
 
 async def test_only_our_own_invitations_are_printed(office: Office) -> None:
     browser = await office.enter()
-    page = await made(browser)
+    page = await created(browser)
     for sheet in (
         "",
         "https://example.org",
@@ -171,9 +171,9 @@ async def test_only_our_own_invitations_are_printed(office: Office) -> None:
     assert (await browser.open("invitations/sheets")).url.path == "/administration/invitations"
 
 
-async def test_it_is_revoked(office: Office) -> None:
+async def test_invitation_is_revoked(office: Office) -> None:
     browser = await office.enter()
-    await made(browser)
+    await created(browser)
     page = await browser.fill("invitations", "revoke")
     assert "It can no longer be used." in page.text
     assert "None is valid" in page.text
@@ -185,9 +185,9 @@ async def test_it_is_revoked(office: Office) -> None:
     assert (entry.who, entry.what) == (NAME, f"invitation {invitation.id} revoked")
 
 
-async def test_a_long_list_is_shown_in_parts(office: Office) -> None:
+async def test_long_list_is_paged(office: Office) -> None:
     browser = await office.enter()
-    await made(browser, ("count", "100"), ("any", "yes"), ("kind", "site"))
+    await created(browser, ("count", "100"), ("any", "yes"), ("kind", "site"))
     page = await browser.open("invitations")
     assert "100 valid" in page.text
     assert page.text.count("0, without a limit") == 50
@@ -210,18 +210,18 @@ HOSTILE = {
 }
 
 
-async def test_hostile_values_invite_nobody(office: Office) -> None:
+async def test_invalid_values_create_no_invitation(office: Office) -> None:
     browser = await office.enter()
     for name, value in ((name, value) for name, values in HOSTILE.items() for value in values):
-        page = await made(browser, (name, value))
+        page = await created(browser, (name, value))
         assert page.status == 422, name
         assert "Please correct the following" in page.text
     assert await stored_invitations(office) == []
 
 
-async def test_what_is_wrong_is_named_in_the_order_of_the_page(office: Office) -> None:
+async def test_errors_are_listed_in_page_order(office: Office) -> None:
     browser = await office.enter()
-    page = await made(browser, ("days", "0"), ("uses", "0"), ("count", "0"), ("kind", ""))
+    page = await created(browser, ("days", "0"), ("uses", "0"), ("count", "0"), ("kind", ""))
     assert [name for name, _ in summary(page)] == ["kind", "count", "uses", "days"]
     assert summary(page)[2][1].endswith(": Write a whole number, from 1 to 100,000.")
 
@@ -235,25 +235,25 @@ async def giving_accounts(office: Office, program: str) -> AsyncIterator[Office]
         yield opened
 
 
-async def test_an_account_goes_with_each(office: Office) -> None:
+async def test_each_invitation_gets_an_account(office: Office) -> None:
     async with giving_accounts(office, f"print('{ACCOUNT}')") as opened:
         browser = await opened.enter()
-        page = await made(browser, ("account", "yes"), ("count", "2"))
+        page = await created(browser, ("account", "yes"), ("count", "2"))
         assert [sheet.split()[1] for sheet in sheets(page)] == [ACCOUNT, ACCOUNT]
         assert page.html.count('class="segno"') == 4
         paper = await browser.send(page, "sheets", ("in", "fr"))
         assert paper.text.count("Prenez un compte") == 2
 
 
-async def test_where_no_account_is_made_nobody_is_invited(office: Office) -> None:
+async def test_failed_account_creation_invites_nobody(office: Office) -> None:
     async with giving_accounts(office, "raise SystemExit('<i>no</i>')") as opened:
-        page = await made(await opened.enter(), ("account", "yes"))
+        page = await created(await opened.enter(), ("account", "yes"))
         assert page.status == 409
         assert "<i>no</i>" in page.text
         assert "<i>" not in page.html
         assert await stored_invitations(office) == []
 
 
-async def test_a_command_that_is_not_there_makes_no_account(file: Store, tmp_path: Path) -> None:
+async def test_missing_account_command_is_reported(file: Store, tmp_path: Path) -> None:
     with pytest.raises(NoAccount, match="No such file"):
         await invite([str(tmp_path / "nothing")])

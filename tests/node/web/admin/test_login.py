@@ -30,7 +30,7 @@ async def key_of(browser: Browser) -> str:
     return cookies[COOKIE].value
 
 
-async def test_somebody_who_knows_the_password_comes_in(office: Office) -> None:
+async def test_correct_password_logs_in(office: Office) -> None:
     browser = await office.browser()
     page = await browser.open("")
     assert page.url.path == "/administration/login"
@@ -54,7 +54,7 @@ async def test_somebody_who_knows_the_password_comes_in(office: Office) -> None:
         (NAME, f" {PASSWORD}"),
     ],
 )
-async def test_who_does_not_know_it_stays_out(office: Office, name: str, password: str) -> None:
+async def test_wrong_credentials_are_refused(office: Office, name: str, password: str) -> None:
     browser = await office.browser()
     page = await log_in(browser, name, password)
     assert page.status == 403
@@ -63,7 +63,7 @@ async def test_who_does_not_know_it_stays_out(office: Office, name: str, passwor
     assert (await browser.open("")).url.path == "/administration/login"
 
 
-async def test_one_comes_back_to_where_one_wanted_to_look(office: Office) -> None:
+async def test_login_returns_to_the_requested_page(office: Office) -> None:
     browser = await office.browser()
     page = await browser.open("password")
     assert page.url.query["next"] == "password"
@@ -71,7 +71,7 @@ async def test_one_comes_back_to_where_one_wanted_to_look(office: Office) -> Non
     assert page.url.path == "/administration/password"
 
 
-async def test_nobody_is_sent_elsewhere(office: Office) -> None:
+async def test_login_never_redirects_to_another_site(office: Office) -> None:
     for place in (
         "https://example.org/",
         "//example.org/",
@@ -90,7 +90,7 @@ async def test_nobody_is_sent_elsewhere(office: Office) -> None:
         assert page.url.path == "/administration/"
 
 
-async def test_a_key_from_before_the_login_opens_nothing(office: Office) -> None:
+async def test_login_replaces_the_session_key(office: Office) -> None:
     """Even one that somebody else chose."""
     browser, other = await office.browser(), await office.browser()
     before = "A" * 43
@@ -103,7 +103,7 @@ async def test_a_key_from_before_the_login_opens_nothing(office: Office) -> None
     assert page.url.path == "/administration/login"
 
 
-async def test_a_session_ends_when_nobody_uses_it(office: Office) -> None:
+async def test_idle_session_expires(office: Office) -> None:
     browser = await office.enter()
     for _ in range(3):
         office.clock.go_on(IDLE - timedelta(minutes=1))
@@ -112,7 +112,7 @@ async def test_a_session_ends_when_nobody_uses_it(office: Office) -> None:
     assert (await browser.open("")).url.path == "/administration/login"
 
 
-async def test_a_session_ends_even_while_used(office: Office) -> None:
+async def test_session_expires_even_while_used(office: Office) -> None:
     browser = await office.enter()
     steps = LONGEST // timedelta(minutes=50)
     for _ in range(steps):
@@ -122,7 +122,7 @@ async def test_a_session_ends_even_while_used(office: Office) -> None:
     assert (await browser.open("")).url.path == "/administration/login"
 
 
-async def test_who_goes_out_is_out(office: Office) -> None:
+async def test_logout_ends_the_session(office: Office) -> None:
     browser = await office.enter()
     key = await key_of(browser)
     page = await browser.fill("", "logout")
@@ -131,7 +131,7 @@ async def test_who_goes_out_is_out(office: Office) -> None:
     assert (await other.open("", Cookie=f"{COOKIE}={key}")).url.path == "/administration/login"
 
 
-async def test_a_new_password_ends_all_other_sessions(office: Office) -> None:
+async def test_password_change_ends_all_other_sessions(office: Office) -> None:
     here, there = await office.enter(), await office.enter()
     new = "four boats out at sea"
     page = await here.fill("password", "password", ("old", PASSWORD), ("new", new), ("again", new))
@@ -152,7 +152,7 @@ async def test_a_new_password_ends_all_other_sessions(office: Office) -> None:
         (PASSWORD, NAME * 3, NAME * 3, "easy to guess"),
     ],
 )
-async def test_a_bad_new_password_is_not_taken(
+async def test_bad_new_password_is_refused(
     office: Office, old: str, new: str, again: str, problem: str
 ) -> None:
     browser = await office.enter()
@@ -162,7 +162,7 @@ async def test_a_bad_new_password_is_not_taken(
     assert (await log_in(await office.browser(), NAME, PASSWORD)).status == 200
 
 
-async def test_who_is_removed_is_out(office: Office) -> None:
+async def test_removed_administrator_is_logged_out(office: Office) -> None:
     browser = await office.enter()
     await office.written(lambda connection: administrators.remove(connection, NAME))
     assert (await browser.open("")).url.path == "/administration/login"
@@ -170,7 +170,7 @@ async def test_who_is_removed_is_out(office: Office) -> None:
     assert (await log_in(browser, NAME, PASSWORD)).status == 403
 
 
-async def test_sessions_and_passwords_are_not_in_the_database(office: Office) -> None:
+async def test_database_holds_only_hashes_of_sessions_and_passwords(office: Office) -> None:
     browser = await office.enter()
     async with office.store.reading() as connection:
         row = (await connection.execute(select(AdminSessionRow.__table__))).one()
@@ -180,7 +180,7 @@ async def test_sessions_and_passwords_are_not_in_the_database(office: Office) ->
     assert PASSWORD not in hashed
 
 
-async def test_a_weak_hash_is_replaced_at_login(office: Office) -> None:
+async def test_weak_password_hash_is_replaced_at_login(office: Office) -> None:
     office.pages.passwords = Passwords()
     await office.enter()
     hashed = await office.read(administrators.password_hash, NAME)
@@ -192,7 +192,7 @@ async def test_a_weak_hash_is_replaced_at_login(office: Office) -> None:
 # Forms.
 
 
-async def test_a_forged_form_changes_nothing(office: Office) -> None:
+async def test_forged_form_tokens_are_refused(office: Office) -> None:
     browser, other = await office.enter(), await office.enter()
     of_another_session = (await other.open("")).form("logout").fields
     forged = [[("token", token)] for token in ("", "a", "0" * 64, "é" * 64)]
@@ -211,7 +211,7 @@ async def test_a_forged_form_changes_nothing(office: Office) -> None:
     ],
 )
 @pytest.mark.parametrize("form", ["logout", "login"])
-async def test_a_form_from_another_site_changes_nothing(
+async def test_cross_site_forms_are_refused(
     office: Office, headers: dict[str, str], form: str
 ) -> None:
     browser = await office.browser()
@@ -224,16 +224,16 @@ async def test_a_form_from_another_site_changes_nothing(
     assert "too old, or was not ours" in page.text
 
 
-async def test_a_form_that_is_too_long_is_refused(office: Office) -> None:
+async def test_oversized_form_is_refused(office: Office) -> None:
     browser = await office.enter()
     page = await browser.post("logout", [("a", "b" * 300_000)])
     assert page.status == 413
 
 
-# What each response carries.
+# Headers of responses.
 
 
-async def test_no_page_is_kept_or_framed(office: Office) -> None:
+async def test_pages_cannot_be_cached_or_framed(office: Office) -> None:
     browsers = (await office.browser(), await office.enter())
     for browser, path in product(browsers, ("", "login", "password", "nothing", "logout")):
         page = await browser.open(path, **{"If-None-Match": "*"})
@@ -249,7 +249,7 @@ async def test_no_page_is_kept_or_framed(office: Office) -> None:
 @pytest.mark.parametrize(
     ("headers", "secure"), [({}, False), ({"X-Forwarded-Proto": "https"}, True)]
 )
-async def test_the_cookie_is_for_this_browser_alone(
+async def test_session_cookie_stays_in_this_browser(
     office: Office, headers: dict[str, str], secure: bool
 ) -> None:
     browser = await office.browser()
@@ -269,16 +269,16 @@ async def test_a_missing_page_answers_404(office: Office) -> None:
     assert (await browser.open("/administration")).url.path == "/administration/"
 
 
-async def test_the_public_pages_are_still_there(office: Office) -> None:
+async def test_public_pages_are_served_beside_the_administration(office: Office) -> None:
     page = await (await office.browser()).open("/")
     assert page.status == 200
     assert "administration" not in page.headers.get("Set-Cookie", "")
 
 
-# How often one may try.
+# Rate limits.
 
 
-async def test_who_tries_too_often_has_to_wait(office: Office) -> None:
+async def test_repeated_failed_logins_must_wait(office: Office) -> None:
     browser = await office.browser()
     for _ in range(FREE_TRIES):
         assert (await log_in(browser, NAME, "wrong")).status == 403
@@ -289,7 +289,7 @@ async def test_who_tries_too_often_has_to_wait(office: Office) -> None:
     assert (await log_in(browser, NAME, PASSWORD)).status == 200
 
 
-async def test_who_tries_cannot_choose_an_address(office: Office) -> None:
+async def test_login_attempts_cannot_forge_their_address(office: Office) -> None:
     """Only the reverse proxy is believed, and this one asks from elsewhere."""
     settings = replace(office.settings, page=PageSettings(proxies=(ip_network("192.0.2.0/24"),)))
     async with serving(office.store, settings) as other:
@@ -301,7 +301,7 @@ async def test_who_tries_cannot_choose_an_address(office: Office) -> None:
         assert page.status == 429
 
 
-def test_each_wait_is_longer_up_to_a_quarter_of_an_hour() -> None:
+def test_waits_grow_up_to_a_quarter_of_an_hour() -> None:
     now = 0.0
     tries = GrowingWait(TRIES, lambda: now)
     sources = of_address("192.0.2.1")
@@ -317,7 +317,7 @@ def test_each_wait_is_longer_up_to_a_quarter_of_an_hour() -> None:
     assert waits[-1] == TRIES.most_seconds
 
 
-async def test_a_name_that_nobody_has_takes_as_long_to_refuse() -> None:
+async def test_unknown_name_takes_as_long_to_refuse() -> None:
     """A hash is made or checked as often, whether or not the name exists."""
     worked: list[str | None] = []
 
@@ -338,7 +338,7 @@ async def test_a_name_that_nobody_has_takes_as_long_to_refuse() -> None:
     assert worked[0] is not None
 
 
-async def test_not_even_the_password_of_nobody_lets_one_in() -> None:
+async def test_password_of_the_decoy_hash_is_refused() -> None:
     passwords = Passwords(QUICK)
     passwords._decoy = QUICK.hash(PASSWORD)
     assert not await passwords.check(None, PASSWORD)

@@ -54,12 +54,12 @@ async def log(office: Office) -> list[tuple[str, str]]:
     return [(each.who, each.what) for each in await office.read(reads)]
 
 
-async def again(office: Office, member: Member) -> Member:
+async def reloaded(office: Office, member: Member) -> Member:
     async with office.store.reading() as connection:
         return await Members(connection, ZONE).get(member.id)
 
 
-async def test_members_are_found_sorted_and_parted(office: Office) -> None:
+async def test_members_can_be_searched_sorted_and_paged(office: Office) -> None:
     async with office.village() as village:
         for n in range(52):
             await village.join(f"h{n}", area="Lorient" if n % 2 else "Ploemeur", days=3)
@@ -79,7 +79,7 @@ async def test_members_are_found_sorted_and_parted(office: Office) -> None:
     assert "No member matches this." in (await browser.open("members?q=nowhere")).text
 
 
-async def test_a_member_is_found_by_what_stands_in_no_address(office: Office) -> None:
+async def test_search_keeps_member_addresses_out_of_urls(office: Office) -> None:
     member = await join(office)
     browser = await office.enter()
     page = await browser.open("members")
@@ -94,7 +94,7 @@ async def test_a_member_is_found_by_what_stands_in_no_address(office: Office) ->
     assert result.status == 200
 
 
-async def test_a_member_s_page_shows_all_but_the_records(office: Office) -> None:
+async def test_member_page_shows_everything_but_records(office: Office) -> None:
     member = await join(office, injects=True, problem="item-not-found")
     page = await (await office.enter("fr")).open(f"members/{member.pseudonym}")
     assert page.status == 200
@@ -104,7 +104,7 @@ async def test_a_member_s_page_shows_all_but_the_records(office: Office) -> None
     assert await log(office) == [(NAME, "page"), (NAME, "login")]
 
 
-async def test_a_permission_is_ended_once_that_is_meant(office: Office) -> None:
+async def test_ending_a_permission_needs_confirmation(office: Office) -> None:
     member = await join(office)
     browser = await office.enter()
     page = await browser.open(f"members/{member.pseudonym}")
@@ -115,14 +115,14 @@ async def test_a_permission_is_ended_once_that_is_meant(office: Office) -> None:
     assert "Tick the box" in unsure.text
     done = await browser.send(page, "/end/", ("sure", "yes"))
     assert "The permission has ended" in done.text
-    (gave,) = await office.read(member_permissions.of_member, member.id)
-    assert gave.state is State.TERMINATED
-    assert gave.notified_at is None
+    (permission,) = await office.read(member_permissions.of_member, member.id)
+    assert permission.state is State.TERMINATED
+    assert permission.notified_at is None
     assert (await log(office))[:2] == [(NAME, "page"), (NAME, "terminate")]
     assert (await browser.send(page, "/end/", ("sure", "yes"))).status == 404
 
 
-async def test_a_permission_of_another_is_not_ended_here(office: Office) -> None:
+async def test_permission_of_another_member_cannot_be_ended(office: Office) -> None:
     mine, other = await join(office, "mine"), await join(office, "other")
     browser = await office.enter()
     assert (
@@ -136,25 +136,25 @@ async def test_a_permission_of_another_is_not_ended_here(office: Office) -> None
     ).status == 409
 
 
-async def test_a_member_is_erased_once_that_is_meant(office: Office) -> None:
+async def test_erasing_a_member_needs_confirmation(office: Office) -> None:
     member = await join(office, days=2)
     browser = await office.enter()
     page = await browser.open(f"members/{member.pseudonym}")
     page = await browser.follow(page, "/erase")
     assert "1 permission ends" in page.text
     assert (await browser.send(page, "/erase")).status == 422
-    assert (await again(office, member)).jid is not None
+    assert (await reloaded(office, member)).jid is not None
     done = await browser.send(page, "/erase", ("sure", "yes"))
     assert "All records are erased." in done.text
     async with office.store.reading() as connection:
-        (gave,) = await member_permissions.of_member(connection, member.id)
-        (*_, last) = await member_permissions.register(connection, [gave.id])
-    assert gave.series == ()
+        (permission,) = await member_permissions.of_member(connection, member.id)
+        (*_, last) = await member_permissions.register(connection, [permission.id])
+    assert permission.series == ()
     assert last.erased == 48
     assert (NAME, "erase") in await log(office)
 
 
-async def test_an_account_of_the_own_server_goes_with_its_member(office: Office) -> None:
+async def test_account_on_own_server_is_removed_with_its_member(office: Office) -> None:
     member = await join(office)
     plain = await office.enter()
     assert "XMPP account" not in (await plain.open(f"members/{member.pseudonym}/erase")).text
@@ -179,7 +179,7 @@ async def test_an_account_of_the_own_server_goes_with_its_member(office: Office)
 
 
 @pytest.mark.parametrize("ending", ["json", "csv"])
-async def test_all_that_is_held_can_be_taken_along(office: Office, ending: str) -> None:
+async def test_member_data_can_be_exported(office: Office, ending: str) -> None:
     member = await join(office, days=2)
     browser = await office.enter()
     page = await browser.open(f"members/{member.pseudonym}/export.{ending}")
@@ -201,7 +201,7 @@ async def let_named(office: Office, member: Member) -> None:
         await let_be_named(village.connection, member, before.valid_from)
 
 
-async def test_no_administrator_shows_a_home_that_has_not_allowed_it(office: Office) -> None:
+async def test_home_is_not_shown_by_name_without_its_permission(office: Office) -> None:
     member, other = await join(office), await join(office, "other")
     await let_named(office, other)
     browser = await office.enter()
@@ -215,10 +215,10 @@ async def test_no_administrator_shows_a_home_that_has_not_allowed_it(office: Off
     refused = await browser.post(f"members/{member.pseudonym}/site", fields)
     assert refused.status == 409
     assert "has not allowed you to show it by name" in refused.text
-    assert await again(office, member) == member
+    assert await reloaded(office, member) == member
 
 
-async def test_a_home_becomes_a_public_building_only_if_that_is_meant(office: Office) -> None:
+async def test_turning_a_home_into_a_public_building_needs_confirmation(office: Office) -> None:
     member = await join(office)
     await let_named(office, member)
     browser = await office.enter()
@@ -233,22 +233,22 @@ async def test_a_home_becomes_a_public_building_only_if_that_is_meant(office: Of
     unsure = await browser.send(page, "/site", *school)
     assert unsure.status == 422
     assert "École de Kersabiec" in unsure.html
-    assert (await again(office, member)).kind is MemberKind.HOME
+    assert (await reloaded(office, member)).kind is MemberKind.HOME
     done = await browser.send(page, "/site", *school, ("sure", "yes"))
     assert "Saved." in done.text
-    member_now = await again(office, member)
+    member_now = await reloaded(office, member)
     assert (member_now.kind, member_now.name) == (MemberKind.SITE, "École de Kersabiec")
     assert member_now.description is not None
     assert member_now.description.building is Building.SCHOOL
     assert (member_now.description.peak_kwp, member_now.description.surface_m2) == (36.5, 1850)
     changed = await browser.send(done, "/site", ("peak_kwp", ""))
     assert changed.status == 200
-    member_now = await again(office, member)
+    member_now = await reloaded(office, member)
     assert member_now.description is not None
     assert member_now.description.peak_kwp is None
 
 
-async def test_shares_of_a_plant_are_set_on_the_page_of_who_holds_them(office: Office) -> None:
+async def test_plant_shares_are_set_on_the_page_of_their_holder(office: Office) -> None:
     school, member = await join(office, "school"), await join(office)
     await let_named(office, school)
     browser = await office.enter()
@@ -280,7 +280,7 @@ async def test_shares_of_a_plant_are_set_on_the_page_of_who_holds_them(office: O
     assert await office.read(holdings, member.id) == []
 
 
-async def test_what_a_building_cannot_be_is_named_with_its_bounds(office: Office) -> None:
+async def test_invalid_building_values_are_reported_with_their_bounds(office: Office) -> None:
     member = await join(office)
     await let_named(office, member)
     messages = {
@@ -306,7 +306,7 @@ async def test_what_a_building_cannot_be_is_named_with_its_bounds(office: Office
         assert ("details", "open", "") in page.attributes
 
 
-async def test_two_buildings_have_two_names(office: Office) -> None:
+async def test_building_names_are_unique(office: Office) -> None:
     first, second = await join(office, "first"), await join(office, "second")
     for member in (first, second):
         await let_named(office, member)
@@ -318,7 +318,7 @@ async def test_two_buildings_have_two_names(office: Office) -> None:
     assert "There is already a site named “The school”" in done.text
 
 
-async def test_a_note_on_a_member_is_in_its_export_and_erased_with_it(office: Office) -> None:
+async def test_member_note_is_exported_and_erased_with_the_member(office: Office) -> None:
     member = await join(office)
     browser = await office.enter()
     page = await browser.fill(f"members/{member.pseudonym}", "/note", ("note", "Second meter"))
@@ -329,14 +329,14 @@ async def test_a_note_on_a_member_is_in_its_export_and_erased_with_it(office: Of
     assert (NAME, "note") in await log(office)
     assert "changed the note" in (await browser.open("log")).text
     await browser.fill(f"members/{member.pseudonym}/erase", "/erase", ("sure", "yes"))
-    assert (await again(office, member)).note is None
+    assert (await reloaded(office, member)).note is None
     other = await join(office, "other")
     page = await browser.fill(f"members/{other.pseudonym}", "/note", ("note", "A note"))
     await browser.send(page, "/note", ("note", ""))
-    assert (await again(office, other)).note is None
+    assert (await reloaded(office, other)).note is None
 
 
-async def test_a_commune_of_a_member_is_written_as_it_is_known(office: Office) -> None:
+async def test_commune_of_a_member_must_have_the_known_spelling(office: Office) -> None:
     async with office.village() as village:
         await village.join("first", area="Le Faouët")
         member = await village.join("other", area="Lorient")
@@ -347,19 +347,19 @@ async def test_a_commune_of_a_member_is_written_as_it_is_known(office: Office) -
     assert page.status == 422
     assert "This commune is known here as “Le Faouët”: write it that way." in page.text
     assert ("area", "le-faouet") in page.form("/area").fields
-    assert (await again(office, member)).area == "Lorient"
+    assert (await reloaded(office, member)).area == "Lorient"
     await browser.send(page, "/area", ("area", "Le  Faouët"))
-    assert (await again(office, member)).area == "Le Faouët"
+    assert (await reloaded(office, member)).area == "Le Faouët"
     # Alone in it, a member may have the spelling of its commune mended.
     await browser.send(page, "/area", ("area", "Groix"))
     await browser.send(page, "/area", ("area", "GROIX"))
-    assert (await again(office, member)).area == "GROIX"
+    assert (await reloaded(office, member)).area == "GROIX"
     assert (await browser.send(page, "/area", ("area", "a" * 101))).status == 422
     await browser.send(page, "/area", ("area", ""))
-    assert (await again(office, member)).area is None
+    assert (await reloaded(office, member)).area is None
 
 
-async def test_a_collective_is_named_and_a_home_is_not(office: Office) -> None:
+async def test_collectives_can_be_renamed_but_homes_cannot(office: Office) -> None:
     async with office.village() as village:
         town = await village.members.admit("town@example.org", NOW, kind=MemberKind.COLLECTIVE)
         home = await village.join("home")
@@ -372,21 +372,21 @@ async def test_a_collective_is_named_and_a_home_is_not(office: Office) -> None:
     website = "https://lorient.example"
     page = await browser.send(page, "/name", ("name", "Lorient"), ("website", website))
     assert page.status == 200
-    renamed = await again(office, town)
+    renamed = await reloaded(office, town)
     assert (renamed.name, renamed.website) == ("Lorient", website)
     form = [*page.form("/name").fields, ("name", "Nobody")]
     fields = [(key, value) for key, value in form if (key, value) != ("name", "")]
     assert (await browser.post(f"members/{home.pseudonym}/name", fields)).status == 409
     # Its own page offers no such form, but another window may be of before.
     assert (await browser.post(f"members/{town.pseudonym}/site", fields)).status == 409
-    assert (await again(office, town)).kind is MemberKind.COLLECTIVE
+    assert (await reloaded(office, town)).kind is MemberKind.COLLECTIVE
 
 
 FORMS = ("/site", "/area", "members")
 
 
 @pytest.mark.parametrize("form", FORMS)
-async def test_whatever_is_typed_is_kept_as_words_or_refused(office: Office, form: str) -> None:
+async def test_hostile_input_is_stored_as_text_or_refused(office: Office, form: str) -> None:
     member = await join(office)
     await let_named(office, member)
     browser = await office.enter()
@@ -407,17 +407,17 @@ async def test_whatever_is_typed_is_kept_as_words_or_refused(office: Office, for
         assert shown.status == 200
 
 
-async def test_who_is_not_there_is_not_shown(office: Office) -> None:
+async def test_unknown_members_are_not_found(office: Office) -> None:
     browser = await office.enter()
     for name in ("nobody99", "NOBODY", "..%2f..", "a/b/c", "%00"):
         assert (await browser.open(f"members/{name}")).status == 404, name
     assert (await browser.open("log/1")).status == 404
 
 
-# The register, the log, how it goes.
+# The register, the log, the health page.
 
 
-async def test_the_register_is_shown_and_can_be_taken_along(office: Office) -> None:
+async def test_register_of_processing_is_shown_and_exported(office: Office) -> None:
     await join(office)
     browser = await office.enter("fr")
     page = await browser.open("register")
@@ -437,7 +437,9 @@ async def test_the_register_is_shown_and_can_be_taken_along(office: Office) -> N
 
 
 @pytest.mark.usefixtures("socket_enabled")
-async def test_the_register_has_what_is_done_as_a_witness(file: Store, tmp_path: Path) -> None:
+async def test_register_of_processing_includes_the_work_as_a_witness(
+    file: Store, tmp_path: Path
+) -> None:
     async with file.writing() as connection:
         await enrol(connection, Home().enrolment(), datetime.now(UTC))
     async with serving(file, settings(tmp_path, witness_for=(COLLECTIVE,))) as office:
@@ -452,13 +454,13 @@ async def test_the_register_has_what_is_done_as_a_witness(file: Store, tmp_path:
     assert dict(zip(titles, row, strict=True))["title"] == f"Témoin de {COLLECTIVE}"
 
 
-async def test_nothing_in_a_table_is_computed(office: Office) -> None:
+async def test_csv_cells_are_never_formulas(office: Office) -> None:
     await join(office, id="=cmd")
     page = await (await office.enter()).open("permissions.csv")
     assert ",'=cmd," in page.html
 
 
-async def test_an_empty_register_is_a_table_too(office: Office) -> None:
+async def test_empty_register_exports_as_csv(office: Office) -> None:
     assert (await (await office.enter()).open("register.csv")).status == 200
 
 
@@ -496,7 +498,7 @@ async def test_the_access_log_shows_who_read_whose_data(office: Office) -> None:
         ("something else", "something else"),
     ],
 )
-def test_actions_are_named_in_both_languages(what: str, french: str) -> None:
+def test_logged_actions_are_translated(what: str, french: str) -> None:
     assert _in_words(what).say("fr") == french
 
 
@@ -508,7 +510,7 @@ async def test_the_health_page_works_without_a_node(office: Office) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-async def test_every_page_holds_in_itself_and_leads_somewhere(
+async def test_pages_load_nothing_from_elsewhere_and_have_no_dead_links(
     office: Office, language: str
 ) -> None:
     member = await join(office, injects=True)
@@ -528,7 +530,7 @@ async def test_every_page_holds_in_itself_and_leads_somewhere(
         seen |= {*page.links, *page.loads}
 
 
-async def test_an_erased_member_is_still_there_as_proof(office: Office) -> None:
+async def test_erased_member_keeps_a_page_as_proof(office: Office) -> None:
     member = await join(office)
     async with office.village() as village:
         await village.members.forget(member.id, NOW)

@@ -64,7 +64,7 @@ async def asked(
 
 
 @pytest.fixture
-async def request_(
+async def asked_office(
     file: Store, tmp_path: Path, socket_enabled: None
 ) -> AsyncIterator[tuple[Office, PermissionId]]:
     async with asked(file, tmp_path) as opened:
@@ -85,10 +85,10 @@ async def preview(browser: Browser, number: PermissionId, *values: str) -> Page:
     return await browser.fill(f"municipalities/permissions/{number}", "preview", *ticked)
 
 
-async def test_what_is_asked_for_and_published_can_be_ticked(
-    request_: tuple[Office, PermissionId],
+async def test_requested_and_published_sums_can_be_ticked(
+    asked_office: tuple[Office, PermissionId],
 ) -> None:
-    office, number = request_
+    office, number = asked_office
     browser = await office.enter()
     page = await browser.follow(await browser.open("municipalities"), str(number))
     form = page.form("preview")
@@ -97,10 +97,10 @@ async def test_what_is_asked_for_and_published_can_be_ticked(
     assert "published sums, and the number of members in each" in page.text
 
 
-async def test_the_sums_are_looked_at_then_allowed_and_withdrawn(
-    request_: tuple[Office, PermissionId],
+async def test_sums_are_previewed_allowed_and_withdrawn(
+    asked_office: tuple[Office, PermissionId],
 ) -> None:
-    office, number = request_
+    office, number = asked_office
     browser = await office.enter()
     page = await preview(browser, number, EVERYBODY)
     assert page.status == 200
@@ -127,8 +127,8 @@ async def test_the_sums_are_looked_at_then_allowed_and_withdrawn(
     assert f"allowed “sums” to {TOWN}" in log.text
 
 
-async def test_it_can_be_refused(request_: tuple[Office, PermissionId]) -> None:
-    office, number = request_
+async def test_request_can_be_refused(asked_office: tuple[Office, PermissionId]) -> None:
+    office, number = asked_office
     browser = await office.enter("fr")
     page = await browser.fill(f"municipalities/permissions/{number}", "refuse")
     assert (await permission(office, number)).state is State.REFUSED
@@ -136,10 +136,10 @@ async def test_it_can_be_refused(request_: tuple[Office, PermissionId]) -> None:
     assert page.status == 200
 
 
-async def test_the_sum_of_all_is_not_allowed_beside_that_of_a_commune(
-    request_: tuple[Office, PermissionId],
+async def test_overlapping_sums_cannot_be_allowed_together(
+    asked_office: tuple[Office, PermissionId],
 ) -> None:
-    office, number = request_
+    office, number = asked_office
     page = await preview(await office.enter(), number, EVERYBODY, COMMUNE)
     assert page.status == 422
     assert "homes would count twice" in page.text
@@ -154,16 +154,16 @@ async def test_the_sum_of_all_is_not_allowed_beside_that_of_a_commune(
         (("sideways",), "Nothing is published at this resolution"),
     ],
 )
-async def test_what_was_not_asked_for_or_published_is_not_shown(
-    request_: tuple[Office, PermissionId], values: tuple[str, ...], says: str
+async def test_unrequested_or_unpublished_sums_are_refused(
+    asked_office: tuple[Office, PermissionId], values: tuple[str, ...], says: str
 ) -> None:
-    office, number = request_
+    office, number = asked_office
     page = await preview(await office.enter(), number, *values)
     assert page.status == 422
     assert says in page.text
 
 
-async def test_a_resolution_that_is_not_published_cannot_be_chosen(
+async def test_unpublished_resolution_cannot_be_chosen(
     file: Store, tmp_path: Path, socket_enabled: None
 ) -> None:
     async with asked(file, tmp_path, replace(SUMS, interval=Interval.PT30M)) as (office, number):
@@ -175,8 +175,10 @@ async def test_a_resolution_that_is_not_published_cannot_be_chosen(
         assert page.status == 200
 
 
-async def test_only_administrators_see_it(request_: tuple[Office, PermissionId]) -> None:
-    office, number = request_
+async def test_only_administrators_see_and_answer_requests(
+    asked_office: tuple[Office, PermissionId],
+) -> None:
+    office, number = asked_office
     stranger = await office.browser()
     assert "password" in (await stranger.open(f"municipalities/permissions/{number}")).html
     for path in ("allow", "refuse", "withdraw", "preview"):
@@ -188,10 +190,10 @@ async def test_only_administrators_see_it(request_: tuple[Office, PermissionId])
     assert (await permission(office, number)).state is State.PROPOSED
 
 
-async def test_a_permission_that_is_not_there_is_not_found(
-    request_: tuple[Office, PermissionId],
+async def test_unknown_permission_is_not_found(
+    asked_office: tuple[Office, PermissionId],
 ) -> None:
-    office, _ = request_
+    office, _ = asked_office
     browser = await office.enter()
     page = await browser.open("municipalities/permissions/2f6c1f0a-52b7-4c39-9d0e-6a1b5f8e7c3d")
     assert page.status == 404
@@ -206,9 +208,7 @@ async def test_a_permission_that_is_not_there_is_not_found(
         (f"xmpp:{TOWN}?consometers-join;token=abc", "The node is not on the network yet"),
     ],
 )
-async def test_an_invitation_that_does_not_work_says_why(
-    office: Office, typed: str, says: str
-) -> None:
+async def test_failed_invitation_says_why(office: Office, typed: str, says: str) -> None:
     browser = await office.enter()
     page = await browser.fill("municipalities", "municipalities/join", ("invitation", typed))
     assert page.status == 422

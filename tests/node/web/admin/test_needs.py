@@ -41,7 +41,7 @@ async def preview(browser: Browser, *filled: tuple[str, str], path: str = "needs
     return await browser.send(page, "needs/preview", *filled)
 
 
-async def test_something_is_asked_for(office: Office) -> None:
+async def test_data_need_is_previewed_then_offered(office: Office) -> None:
     browser = await office.enter()
     page = await preview(browser, *FILLED)
     assert page.status == 200
@@ -70,7 +70,7 @@ async def test_something_is_asked_for(office: Office) -> None:
     assert (await office.read(reads))[0].what == "data need roof version 1 asked for"
 
 
-async def test_a_new_version_begins_with_the_one_before(office: Office) -> None:
+async def test_new_version_starts_from_the_previous_one(office: Office) -> None:
     base = replace(
         NEED,
         id="odd/name?",
@@ -101,7 +101,7 @@ async def test_a_new_version_begins_with_the_one_before(office: Office) -> None:
     assert page.text.count("TOML") == 2
 
 
-async def test_a_protected_sum_is_asked_for_with_its_witness(office: Office) -> None:
+async def test_protected_sum_is_offered_with_its_witness(office: Office) -> None:
     browser = await office.enter()
     sums = (*FILLED, ("reading", "sum"), ("witness_jid", "node@commune.example"))
     page = await preview(browser, *sums, ("witness_minimum", "2"))
@@ -134,7 +134,7 @@ async def test_a_protected_sum_is_asked_for_with_its_witness(office: Office) -> 
     )
 
 
-async def test_a_name_that_is_taken_is_not_taken_again(office: Office) -> None:
+async def test_identifiers_of_data_needs_are_unique(office: Office) -> None:
     browser = await office.enter()
     await browser.send(await preview(browser, *FILLED), "needs/offer")
     page = await preview(browser, *FILLED)
@@ -142,7 +142,7 @@ async def test_a_name_that_is_taken_is_not_taken_again(office: Office) -> None:
     assert "already a data request of this name" in page.text
 
 
-async def test_who_read_another_version_reads_again(office: Office) -> None:
+async def test_outdated_preview_is_not_offered(office: Office) -> None:
     browser = await office.enter()
     await browser.send(await preview(browser, *FILLED), "needs/offer")
     page = await preview(browser, ("title_en", "A roof"), path="needs/roof/next")
@@ -156,14 +156,14 @@ async def test_who_read_another_version_reads_again(office: Office) -> None:
     assert len(await stored_needs(office)) == 3
 
 
-async def test_what_was_filled_in_can_be_changed(office: Office) -> None:
+async def test_preview_leads_back_to_the_filled_form(office: Office) -> None:
     browser = await office.enter()
     page = await preview(browser, *FILLED)
     page = await browser.post("needs/form", page.form("needs/offer").fields)
     assert dict(page.form("needs/preview").fields)["title_en"] == "The next roof"
 
 
-async def test_it_is_closed_and_asked_for_again(office: Office) -> None:
+async def test_data_need_is_stopped_and_resumed(office: Office) -> None:
     browser = await office.enter()
     await browser.send(await preview(browser, *FILLED), "needs/offer")
     page = await browser.fill("needs", "needs/roof/close")
@@ -182,7 +182,7 @@ async def test_it_is_closed_and_asked_for_again(office: Office) -> None:
         assert (await browser.post(f"needs/none/{way}", [token])).status == 409
 
 
-async def test_a_file_says_the_same(office: Office) -> None:
+async def test_toml_export_reads_back_the_same(office: Office) -> None:
     hostile = replace(
         NEED,
         id="../../<b>\x7f",
@@ -201,7 +201,7 @@ async def test_a_file_says_the_same(office: Office) -> None:
     assert "<b>" not in page.html
 
 
-async def test_the_page_of_a_need_shows_who_answered(
+async def test_page_of_a_data_need_lists_members_who_answered(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pages, "_AT_ONCE", 3)
@@ -238,7 +238,7 @@ HOSTILE = {
 }
 
 
-async def test_hostile_values_ask_for_nothing(office: Office) -> None:
+async def test_invalid_values_offer_nothing(office: Office) -> None:
     browser = await office.enter()
     page = await browser.open("needs/new")
     fields = dict(page.form("needs/preview").fields) | dict(FILLED) | {"version": "1"}
@@ -250,7 +250,7 @@ async def test_hostile_values_ask_for_nothing(office: Office) -> None:
     assert await stored_needs(office) == []
 
 
-async def test_what_is_wrong_is_named_in_the_order_of_the_page(office: Office) -> None:
+async def test_errors_are_listed_in_page_order(office: Office) -> None:
     browser = await office.enter()
     empty = ("title_fr", "title_en", "purpose_fr", "purpose_en", "contact", "policy", "id")
     page = await preview(browser, *(dict(FILLED) | dict.fromkeys(empty, "")).items())
@@ -261,7 +261,7 @@ async def test_what_is_wrong_is_named_in_the_order_of_the_page(office: Office) -
     assert problem.endswith(": Write a whole number: 0 to 36,600 days in all.")
 
 
-async def test_words_are_shown_as_they_are_written(office: Office) -> None:
+async def test_markup_in_a_text_is_escaped(office: Office) -> None:
     browser = await office.enter()
     page = await preview(
         browser, *(dict(FILLED) | {"purpose_en": "<img src=x onerror=alert(1)>"}).items()
@@ -270,7 +270,7 @@ async def test_words_are_shown_as_they_are_written(office: Office) -> None:
     assert "<img src=x onerror=alert(1)>" in page.text
 
 
-async def test_what_is_not_there_is_said(office: Office) -> None:
+async def test_unknown_data_needs_are_not_found(office: Office) -> None:
     browser = await office.enter()
     for path in ("needs/roof/1", "needs/roof/next", "needs/roof/999999999999", "needs/x/1.toml"):
         page = await browser.open(path)
@@ -278,7 +278,7 @@ async def test_what_is_not_there_is_said(office: Office) -> None:
         assert "no such data request" in page.text
 
 
-async def lose(office: Office) -> Member:
+async def store_unreadable(office: Office) -> Member:
     """Ask a member for something that this program cannot read any more."""
     async with office.village() as village:
         body = '<data-needs xmlns="urn:none"/>'
@@ -288,7 +288,7 @@ async def lose(office: Office) -> Member:
 
 
 async def test_an_unreadable_need_is_reported_and_blocks_no_other(office: Office) -> None:
-    member = await lose(office)
+    member = await store_unreadable(office)
     first = "“lost”, version 3, cannot be read: nobody can allow it."
     (lost,) = await office.read(needs.unreadable)
     assert lost.problem is not None
@@ -315,7 +315,7 @@ async def test_an_unreadable_need_is_reported_and_blocks_no_other(office: Office
 
 
 async def test_an_unreadable_need_is_replaced_by_the_next_version(office: Office) -> None:
-    await lose(office)
+    await store_unreadable(office)
     browser = await office.enter()
     page = await preview(browser, *(dict(FILLED) | {"id": "lost"}).items())
     assert page.status == 200

@@ -77,13 +77,13 @@ async def test_an_empty_collective_shows_how_to_invite(office: Office) -> None:
         ("policy.md", "[make this draft again after"),
     ],
 )
-async def test_a_page_without_data_says_so(office: Office, place: str, words: str) -> None:
+async def test_pages_without_data_say_so(office: Office, place: str, words: str) -> None:
     page = await (await office.enter()).open(place)
     assert page.status == 200
     assert words in page.text
 
 
-async def test_what_needs_a_person_comes_first(office: Office) -> None:
+async def test_tasks_come_first(office: Office) -> None:
     await settle(office)
     page = await (await office.enter()).open("")
     assert page.text.index("To do") < page.text.index("Data, day by day")
@@ -95,7 +95,7 @@ async def test_what_needs_a_person_comes_first(office: Office) -> None:
     assert shown_page.text.count("never") == 1
 
 
-async def test_all_is_well_where_nothing_is_wrong(office: Office) -> None:
+async def test_overview_without_problems_says_all_is_well(office: Office) -> None:
     await settle_together(office)
     page = await (await office.enter("fr")).open("")
     assert "Tout va bien" in page.text
@@ -204,7 +204,7 @@ async def test_the_overview_and_the_public_page_never_disagree(
         assert is_well is shows_all is (how == "well")
 
 
-async def test_members_are_shown_worst_first_a_part_at_a_time(office: Office) -> None:
+async def test_members_are_listed_worst_first_by_page(office: Office) -> None:
     async with office.village() as village:
         for n in range(27):
             await village.join(f"h{n}", days=5, shares={TODAY - DAY: n / 30})
@@ -219,7 +219,7 @@ async def test_members_are_shown_worst_first_a_part_at_a_time(office: Office) ->
         assert (await browser.open(odd)).status == 200
 
 
-async def test_a_member_has_a_share_of_what_it_granted(office: Office) -> None:
+async def test_coverage_is_the_share_of_granted_days(office: Office) -> None:
     await settle(office)
     async with office.store.reading() as connection:
         overview = await member_overview(connection, ZONE, WINDOW, NOW)
@@ -266,7 +266,7 @@ async def test_a_member_in_protected_sums_alone_delivers_and_has_no_share(office
     assert page.text.count("Seulement en sommes protégées") == 1
 
 
-async def test_each_day_is_counted_over_all_members(office: Office) -> None:
+async def test_days_are_counted_over_all_members(office: Office) -> None:
     await settle(office)
     days = (await office.read(member_overview, ZONE, WINDOW, NOW)).days
     assert [day.day for day in days] == list(WINDOW)
@@ -278,7 +278,7 @@ async def test_each_day_is_counted_over_all_members(office: Office) -> None:
     assert days_shown[TODAY - 30 * DAY] == (3, 3, 0, 0)
 
 
-async def test_the_first_day_of_a_grant_is_never_expected_whole(office: Office) -> None:
+async def test_first_day_of_a_grant_is_never_expected_whole(office: Office) -> None:
     async with office.village() as village:
         await village.join("noon", days=3, begins=time(12), shares={TODAY - 3 * DAY: 0.5})
     overview = await office.read(member_overview, ZONE, WINDOW, NOW)
@@ -291,7 +291,7 @@ async def test_the_first_day_of_a_grant_is_never_expected_whole(office: Office) 
     assert days_shown[TODAY - 2 * DAY] == (1, 1, 0, 0)
 
 
-async def test_a_member_with_two_directions_and_one_delivered_has_half_a_day(
+async def test_one_of_two_directions_counts_as_half_a_day(
     office: Office,
 ) -> None:
     async with office.village() as village:
@@ -302,7 +302,7 @@ async def test_a_member_with_two_directions_and_one_delivered_has_half_a_day(
     assert entry.there == 0.5
 
 
-async def test_who_left_is_no_longer_counted(office: Office) -> None:
+async def test_former_members_are_not_counted(office: Office) -> None:
     async with office.village() as village:
         await village.join("gone")
         await member_permissions.terminate(
@@ -313,7 +313,7 @@ async def test_who_left_is_no_longer_counted(office: Office) -> None:
     assert {day.granted for day in overview.days} == {0}
 
 
-def test_a_day_is_drawn_by_its_shape() -> None:
+def test_heatmap_draws_days_by_shape() -> None:
     window = Span(date(2026, 6, 1), date(2026, 6, 4))
     entry = MemberEntry(
         id=MemberId(1),
@@ -337,7 +337,7 @@ def test_a_day_is_drawn_by_its_shape() -> None:
     assert drawn.width == 4 * heatmap.STEP - heatmap.GAP
 
 
-# What needs a person.
+# Tasks.
 
 
 async def test_the_overview_reports_expiring_invitations_and_unanswered_needs(
@@ -415,7 +415,7 @@ async def test_the_overview_begins_with_a_node_that_cannot_work(
     assert "Version 9 is installed, and 0 still runs" in page.text
 
 
-# How it goes.
+# The health page.
 
 
 async def test_the_health_page_shows_figures(
@@ -446,7 +446,7 @@ async def test_the_health_page_shows_figures(
         await browser.fill("members", "members", ("q", "x"))
 
 
-# Where the database is away.
+# Failures.
 
 
 async def test_a_page_reports_an_unreachable_database(

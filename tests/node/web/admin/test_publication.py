@@ -54,11 +54,11 @@ async def opens(office: Office) -> date | None:
     return None if opening is None else opening.opens
 
 
-async def noted(office: Office) -> list[str]:
+async def logged(office: Office) -> list[str]:
     return [entry.what for entry in reversed(await office.read(reads)) if entry.what != "login"]
 
 
-async def tried(browser: Browser, *filled: tuple[str, str]) -> Page:
+async def previewed(browser: Browser, *filled: tuple[str, str]) -> Page:
     page = await browser.open("publication")
     return await browser.send(page, "publication/preview", *filled)
 
@@ -73,15 +73,15 @@ async def test_the_page_shows_the_rules_in_force(office: Office) -> None:
     assert not [form for form in page.forms if "publication/file" in form.action]
 
 
-async def test_a_preview_counts_what_would_be_seen_and_changes_nothing(office: Office) -> None:
+async def test_preview_counts_figures_and_changes_nothing(office: Office) -> None:
     await record_days(office)
     browser = await office.enter()
-    page = await tried(browser, ("minimum", "4"))
+    page = await previewed(browser, ("minimum", "4"))
     assert page.status == 200
     assert "24 shown" in page.text
     assert "protect your members less" in page.text
     assert await choice(office) is None
-    assert await noted(office) == [
+    assert await logged(office) == [
         (
             "preview of publication basis=agreed minimum=4 interval=PT1H wait_minutes=20"
             " longest_wait_minutes=120"
@@ -89,11 +89,11 @@ async def test_a_preview_counts_what_would_be_seen_and_changes_nothing(office: O
     ]
 
 
-async def test_the_publics_first_page_is_shown_as_it_would_be(office: Office) -> None:
+async def test_public_home_page_can_be_previewed(office: Office) -> None:
     await record_days(office)
     office.clock.now = NOW - timedelta(hours=13)
     browser = await office.enter()
-    preview = await tried(browser, ("minimum", "4"))
+    preview = await previewed(browser, ("minimum", "4"))
     fields = preview.form("publication").fields
     page = await browser.post("publication/front", fields)
     assert page.status == 200
@@ -107,9 +107,9 @@ async def test_the_publics_first_page_is_shown_as_it_would_be(office: Office) ->
     assert "once at least 10 homes" in public.text
 
 
-async def test_what_was_seen_is_chosen(office: Office) -> None:
+async def test_previewed_rules_are_chosen(office: Office) -> None:
     browser = await office.enter()
-    page = await tried(browser, ("minimum", "12"), ("wait_minutes", "60"))
+    page = await previewed(browser, ("minimum", "12"), ("wait_minutes", "60"))
     page = await browser.send(page, "publication")
     assert page.url.query_string == "done=chosen"
     assert "12 homes" in page.text
@@ -123,9 +123,9 @@ async def test_what_was_seen_is_chosen(office: Office) -> None:
     assert "protect your members less" in page.text
 
 
-async def test_what_protects_members_less_wants_their_consent(office: Office) -> None:
+async def test_weaker_protection_needs_consent_of_members(office: Office) -> None:
     browser = await office.enter()
-    page = await tried(browser, ("minimum", "5"))
+    page = await previewed(browser, ("minimum", "5"))
     page = await browser.send(page, "publication")
     assert page.status == 422
     assert "First confirm that your members agreed" in page.text
@@ -137,20 +137,20 @@ async def test_what_protects_members_less_wants_their_consent(office: Office) ->
     page = await browser.send(page, "publication/file")
     assert page.url.query_string == "done=back"
     assert await choice(office) is None
-    assert (await noted(office))[-1] == "publication as the file says"
+    assert (await logged(office))[-1] == "publication as the file says"
 
 
-async def test_it_opens_on_a_day(office: Office) -> None:
+async def test_publication_opens_on_a_day(office: Office) -> None:
     browser = await office.enter()
-    page = await tried(browser, ("opening", "from"), ("opens", "2026-12-01"))
+    page = await previewed(browser, ("opening", "from"), ("opens", "2026-12-01"))
     assert "a preview of opening it now" in page.text
     page = await browser.send(page, "publication")
     assert await opens(office) == date(2026, 12, 1)
     assert "1 December 2026" in page.text
-    page = await tried(browser, ("opening", "not-yet"))
+    page = await previewed(browser, ("opening", "not-yet"))
     await browser.send(page, "publication")
     assert await opens(office) is None
-    page = await tried(browser, ("opening", ""), ("basis", "law"), ("minimum", "whatever"))
+    page = await previewed(browser, ("opening", ""), ("basis", "law"), ("minimum", "whatever"))
     assert "as the law requires" in page.text
     await browser.send(page, "publication", ("agreed", "yes"))
     assert await rules(office) == Publication(minimum=None)
@@ -167,7 +167,7 @@ HOSTILE = {
 }
 
 
-async def test_hostile_values_choose_nothing(office: Office) -> None:
+async def test_invalid_values_choose_nothing(office: Office) -> None:
     browser = await office.enter()
     page = await browser.open("publication")
     form = dict(page.form("publication/preview").fields)
@@ -178,19 +178,19 @@ async def test_hostile_values_choose_nothing(office: Office) -> None:
         assert page.status == 422, name
         assert "Please correct the following" in page.text
     assert await choice(office) is None
-    assert await noted(office) == []
+    assert await logged(office) == []
 
 
-async def test_what_is_wrong_is_named_in_the_order_of_the_page(office: Office) -> None:
+async def test_errors_are_listed_in_page_order(office: Office) -> None:
     browser = await office.enter("fr")
-    page = await tried(browser, ("wait_minutes", "1441"), ("minimum", "2"), ("opening", "from"))
+    page = await previewed(browser, ("wait_minutes", "1441"), ("minimum", "2"), ("opening", "from"))
     assert [name for name, _ in summary(page)] == ["minimum", "wait_minutes", "opens"]
     assert summary(page)[1][1].endswith(", en minutes : Écrivez des minutes, de 1 à 1 440.")
 
 
-async def test_what_was_tried_can_be_changed(office: Office) -> None:
+async def test_previewed_rules_can_be_changed(office: Office) -> None:
     browser = await office.enter()
-    page = await tried(browser, ("minimum", "40"), ("interval", "PT30M"))
+    page = await previewed(browser, ("minimum", "40"), ("interval", "PT30M"))
     page = await browser.post("publication/form", page.form("publication").fields)
     fields = dict(page.form("publication/preview").fields)
     assert (fields["minimum"], fields["interval"]) == ("40", "PT30M")
@@ -199,20 +199,20 @@ async def test_what_was_tried_can_be_changed(office: Office) -> None:
         assert page.url.path == "/administration/publication"
 
 
-async def test_while_protected_sums_are_asked_for_hours_are_published(office: Office) -> None:
+async def test_protected_sums_require_hourly_publication(office: Office) -> None:
     await office.written(lambda connection: needs.offer(connection, PROTECTED, NOW))
     browser = await office.enter("fr")
-    page = await tried(browser, ("minimum", "40"), ("interval", "PT30M"))
+    page = await previewed(browser, ("minimum", "40"), ("interval", "PT30M"))
     assert page.status == 422
     ((name, words),) = summary(page)
     assert name == "interval"
     assert f"« {PROTECTED.id} » demande des sommes protégées" in words
     await office.written(lambda connection: needs.close(connection, PROTECTED.id, NOW))
-    page = await tried(browser, ("minimum", "40"), ("interval", "PT30M"))
+    page = await previewed(browser, ("minimum", "40"), ("interval", "PT30M"))
     assert page.status == 200
 
 
-async def test_a_choice_that_cannot_be_read_is_said(office: Office) -> None:
+async def test_unreadable_choice_is_reported(office: Office) -> None:
     await office.written(lambda connection: set_setting(connection, "publication", "{"))
     browser = await office.enter()
     page = await browser.open("publication")
@@ -221,7 +221,7 @@ async def test_a_choice_that_cannot_be_read_is_said(office: Office) -> None:
     assert page.url.query_string == "done=back"
 
 
-async def test_a_running_node_takes_note(office: Office) -> None:
+async def test_running_node_applies_chosen_rules(office: Office) -> None:
     who = Identity(Account("coop@example.org", "a word"), Server())
     node = CollectiveNode(
         office.store, office.settings, who, lambda settings: Connection(settings.account)
@@ -229,13 +229,13 @@ async def test_a_running_node_takes_note(office: Office) -> None:
     before = node.changes.count
     async with serving(office.store, office.settings, node) as running:
         browser = await running.enter()
-        page = await tried(browser, ("minimum", "20"))
+        page = await previewed(browser, ("minimum", "20"))
         await browser.send(page, "publication")
     assert node.rules.now.publication == Publication(minimum=20)
     assert node.changes.count > before
 
 
-async def test_who_has_published_is_asked_otherwise(office: Office) -> None:
+async def test_opening_form_differs_once_figures_are_published(office: Office) -> None:
     await record_days(office)
     async with office.village() as village:
         await open_from(village.connection, AT_ONCE, NAME, NOW)
@@ -246,7 +246,7 @@ async def test_who_has_published_is_asked_otherwise(office: Office) -> None:
     assert "Nothing new before a date" in page.text
 
 
-async def test_each_hour_says_with_how_many_it_was_published_and_why_not(office: Office) -> None:
+async def test_hours_show_their_number_of_homes_or_a_reason(office: Office) -> None:
     await settle_together(office, homes=12, hours=11)
     async with office.village() as village:
         await village.join("late", days=3)
@@ -270,7 +270,7 @@ async def test_each_hour_says_with_how_many_it_was_published_and_why_not(office:
     )
 
 
-async def test_while_the_past_is_being_published_it_says_how_far_it_is(office: Office) -> None:
+async def test_publication_of_history_shows_its_progress(office: Office) -> None:
     async with office.village() as village:
         for n in range(12):
             await village.join(f"h{n}", days=12, hours_today=13)

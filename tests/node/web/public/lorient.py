@@ -15,7 +15,7 @@ from .town import HOUR, Hours, Town
 
 SINCE = datetime(2025, 1, 1, tzinfo=UTC)
 HOMES, OF_EACH_KIND = 40, 8
-TELLING = 37
+REPORTING = 37
 AT_FIRST = 25
 """Homes of the first year."""
 _DRAWN, _FED, _MADE = Direction.CONSUMPTION, Direction.INJECTION, Direction.PRODUCTION
@@ -74,8 +74,8 @@ async def furnish(town: Town) -> None:
         both = await combined(connection, frozenset(areas), areas)
     whole = _sum(*homes, school, hall, until=until)
     for group, share, reporting, counting in (
-        (everybody, 1.0, TELLING, HOMES),
-        (lorient, 0.7, TELLING - 12, HOMES - 12),
+        (everybody, 1.0, REPORTING, HOMES),
+        (lorient, 0.7, REPORTING - 12, HOMES - 12),
         (both, 0.3, 12, 12),
     ):
         sites = 0 if group == both else 2

@@ -76,7 +76,7 @@ async def published(connection: AsyncConnection) -> list[object]:
     ]
 
 
-async def test_figures_are_those_of_the_open_data_and_nothing_is_published_for_them(
+async def test_results_follow_from_the_open_data_and_publish_nothing(
     empty: Town,
 ) -> None:
     """The CSV of the communes is enough to compute the same changes."""
@@ -119,7 +119,7 @@ async def _weekly_logs(town: Town, slug: str) -> list[float]:
     ]
 
 
-async def test_the_saver_is_first_and_equals_share_ranks(empty: Town) -> None:
+async def test_largest_saving_is_first_and_equals_share_ranks(empty: Town) -> None:
     await fill(empty)
     seen = await look(empty, await set_up(empty))
     first, *others = seen.compared
@@ -141,7 +141,7 @@ async def test_the_saver_is_first_and_equals_share_ranks(empty: Town) -> None:
     ]
 
 
-async def test_a_commune_that_is_only_published_with_others_is_left_out_and_says_why(
+async def test_commune_published_with_others_is_left_out_with_a_reason(
     empty: Town,
 ) -> None:
     """Its own group, and one that came to be published with others, later."""
@@ -166,7 +166,7 @@ async def test_a_commune_that_is_only_published_with_others_is_left_out_and_says
     assert set(refused.value.errors) == {"participants"}
 
 
-async def test_missing_days_and_weeks_count_for_nobody(empty: Town) -> None:
+async def test_missing_days_and_weeks_count_for_no_participant(empty: Town) -> None:
     await fill(empty)
     ploemeur = await empty.group(GroupKind.AREA, "Guidel")
     for shift in (YEAR, timedelta()):
@@ -185,7 +185,7 @@ async def test_missing_days_and_weeks_count_for_nobody(empty: Town) -> None:
     assert len((await look(empty, await set_up(empty, typed))).comparison.weeks) == 6
 
 
-async def test_what_cannot_be_a_challenge_is_refused_by_field(empty: Town) -> None:
+async def test_invalid_challenge_is_refused_by_field(empty: Town) -> None:
     await fill(empty, until=FIRST)
     for field, typed in (
         ("name_fr", "  "),
@@ -209,7 +209,7 @@ async def test_what_cannot_be_a_challenge_is_refused_by_field(empty: Town) -> No
         assert not await all_challenges(connection)
 
 
-async def test_it_is_changed_and_removed_and_the_access_log_has_it(empty: Town) -> None:
+async def test_changes_of_a_challenge_are_logged(empty: Town) -> None:
     await fill(empty, until=FIRST)
     acting = actions(empty.store, empty.settings)
     challenge = await acting.set_challenge(TYPED)
@@ -234,7 +234,7 @@ async def test_it_is_changed_and_removed_and_the_access_log_has_it(empty: Town) 
     ]
 
 
-async def test_there_are_so_many_and_no_more(empty: Town) -> None:
+async def test_number_of_challenges_is_limited(empty: Town) -> None:
     await fill(empty, until=FIRST)
     for n in range(MOST_CHALLENGES):
         await set_up(empty, replace(TYPED, name_en=f"Challenge {n}"))
@@ -242,7 +242,7 @@ async def test_there_are_so_many_and_no_more(empty: Town) -> None:
         await set_up(empty)
 
 
-def test_a_challenge_closes_once_its_last_figures_are_there() -> None:
+def test_challenge_ends_once_its_last_figures_are_published() -> None:
     challenge = Challenge(
         id=ChallengeId(1),
         name_fr="x",
@@ -265,7 +265,7 @@ def test_a_challenge_closes_once_its_last_figures_are_there() -> None:
 PATHS = ("challenges", "challenge/1", "challenge/1/hall", "challenge/1/poster")
 
 
-async def test_its_pages_say_who_is_ahead_and_by_how_much(empty: Town) -> None:
+async def test_pages_of_a_challenge_show_leader_and_margin(empty: Town) -> None:
     await fill(empty)
     await set_up(empty)
     async with serving(empty) as town:
@@ -290,7 +290,7 @@ async def test_its_pages_say_who_is_ahead_and_by_how_much(empty: Town) -> None:
             assert (await town.browser().open(path)).status == 404
 
 
-async def test_nobody_is_ahead_where_the_weeks_cannot_say_it(empty: Town) -> None:
+async def test_indistinguishable_participants_have_no_leader(empty: Town) -> None:
     await fill(empty)
     await set_up(empty, replace(TYPED, participants=("ploemeur", "lanester")))
     async with serving(empty) as town:
@@ -305,7 +305,7 @@ async def test_nobody_is_ahead_where_the_weeks_cannot_say_it(empty: Town) -> Non
         )
 
 
-async def test_before_the_start_early_and_after_the_end_the_page_says_so(empty: Town) -> None:
+async def test_page_of_a_challenge_states_its_phase(empty: Town) -> None:
     await fill(empty)
     await set_up(empty)
     async with serving(empty) as town:
@@ -325,7 +325,7 @@ async def test_before_the_start_early_and_after_the_end_the_page_says_so(empty: 
                 assert (await town.browser("fr").open(path)).status == 200
 
 
-async def test_ranked_participants_get_a_diploma_once_it_is_over(empty: Town) -> None:
+async def test_ranked_participants_get_a_diploma_after_the_end(empty: Town) -> None:
     await fill(empty, until=LAST)
     await set_up(empty)
     empty.now = NOW + timedelta(days=30)
@@ -341,7 +341,7 @@ async def test_ranked_participants_get_a_diploma_once_it_is_over(empty: Town) ->
         assert (await town.browser().open("challenge/1/diploma/guidel")).status == 404
 
 
-async def test_the_open_data_has_all_that_the_page_shows(empty: Town) -> None:
+async def test_open_data_contains_the_results(empty: Town) -> None:
     await fill(empty)
     await set_up(empty)
     async with serving(empty) as town:
@@ -378,7 +378,7 @@ async def test_the_open_data_has_all_that_the_page_shows(empty: Town) -> None:
             assert page.headers["Content-Type"].startswith("application/problem+json")
 
 
-async def test_a_member_sees_the_group_it_counts_in(empty: Town) -> None:
+async def test_member_receives_the_standing_of_its_group(empty: Town) -> None:
     """Its commune, several published together, or itself as a site; and nothing before weeks."""
     await fill(empty)
     challenge = await set_up(empty)
@@ -428,7 +428,7 @@ async def test_a_member_sees_the_group_it_counts_in(empty: Town) -> None:
     assert early.objective == challenge.objective_percent
 
 
-async def test_a_wall_shows_the_first_and_every_mark_is_on_the_drawing(empty: Town) -> None:
+async def test_wall_shows_the_first_with_all_marks_inside_the_drawing(empty: Town) -> None:
     await fill(empty)
     seen = await look(empty, await set_up(empty))
     assert len(draw_ranking(seen).rows) == len(draw_weeks(seen).rows) == len(SLUGS)

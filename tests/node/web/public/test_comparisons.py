@@ -18,20 +18,22 @@ from consometers_node.web.public.comparisons import kettles, lamps, pupil, washe
         (5_000, 0, "No sun", "Pas de soleil"),
     ],
 )
-def test_what_is_made_beside_what_is_used(made: float, used: float, en: str, fr: str) -> None:
+def test_production_is_compared_with_consumption(
+    made: float, used: float, en: str, fr: str
+) -> None:
     sentence = lamps(made, used)
     assert en in sentence.say("en")
     assert fr in sentence.say("fr")
 
 
-def test_numbers_are_written_as_people_do() -> None:
+def test_numbers_follow_the_language() -> None:
     sentence = washes(1_234_000)
     assert sentence is not None
     assert "1,234 loads of laundry" in sentence.say("en")
     assert "1\u202f234 lave-linge" in sentence.say("fr")
 
 
-def test_too_little_is_not_compared() -> None:
+def test_small_amounts_are_not_compared() -> None:
     assert washes(900) is None
     assert washes(None) is None
     assert kettles(1_000) is None

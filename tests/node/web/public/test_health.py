@@ -19,7 +19,7 @@ async def test_health_answers_ok(empty: Town) -> None:
         assert answer.headers["Cache-Control"] == "no-cache"
 
 
-async def test_it_says_all_that_a_restart_does_not_mend(empty: Town) -> None:
+async def test_health_lists_problems_that_a_restart_does_not_mend(empty: Town) -> None:
     public = PublicSite(empty.store, empty.settings, "0", watch=watch_of(empty))
     async with (
         public.listening(LOOPBACK, 0) as port,
@@ -32,7 +32,7 @@ async def test_it_says_all_that_a_restart_does_not_mend(empty: Town) -> None:
         assert clock.startswith("The node has not logged in to its server")
 
 
-async def test_it_is_not_well_while_its_database_is_away(empty: Town) -> None:
+async def test_health_fails_without_the_database(empty: Town) -> None:
     assert empty.session is not None
 
     def refuse(*_: object) -> None:

@@ -14,7 +14,7 @@ from .town import NOW, Town, day_of, hours_of
 SUPPRESSED = "not published: fewer than 10 homes, or one of them makes most of it"
 
 
-async def test_it_says_how_it_stands_now_and_since_midnight(town: Town) -> None:
+async def test_home_page_shows_figures_of_now_and_since_midnight(town: Town) -> None:
     page = await town.browser().open()
     for words in (
         # 6 kW are made, 4 kW of them used on the spot, and 10 kW drawn.
@@ -47,7 +47,7 @@ async def test_it_says_how_it_stands_now_and_since_midnight(town: Town) -> None:
         (0, 2_000, ("0 kW", "2 kW")),
     ],
 )
-async def test_powers_that_stand_side_by_side_are_in_one_unit(
+async def test_adjacent_powers_share_a_unit(
     empty: Town, made: int, drawn: int, shown: tuple[str, str]
 ) -> None:
     hours = day_of(NOW.date(), production=lambda hour: made, consumption=lambda hour: drawn)
@@ -69,7 +69,7 @@ async def test_an_empty_collective_shows_what_will_come(empty: Town) -> None:
         assert not [link for link in page.links if "hall" in link]
 
 
-async def test_a_collective_that_falls_silent_leads_to_what_it_published(town: Town) -> None:
+async def test_silent_collective_links_to_published_figures(town: Town) -> None:
     town.now = datetime(2026, 6, 14, 10, tzinfo=UTC)
     for path in ("", "sites/ecole-de-kersabiec"):
         page = await town.browser().open(path)
@@ -78,26 +78,26 @@ async def test_a_collective_that_falls_silent_leads_to_what_it_published(town: T
         assert "Soon here" not in page.text
 
 
-async def test_what_is_withheld_says_why(town: Town) -> None:
+async def test_withheld_figures_say_why(town: Town) -> None:
     page = await town.browser().open("areas/larmor-plage")
     assert page.text.count(SUPPRESSED) == 1
 
 
-async def test_old_figures_are_called_so(town: Town) -> None:
+async def test_old_figures_show_their_time(town: Town) -> None:
     town.now = datetime(2026, 6, 10, 19, 40, tzinfo=UTC)
     page = await town.browser().open()
     assert "Last data: 10 June 2026, 15:00" in page.text
     assert "Now –" not in page.text
 
 
-async def test_early_in_the_morning_there_is_yesterday(town: Town) -> None:
+async def test_early_morning_shows_yesterday(town: Town) -> None:
     town.now = datetime(2026, 6, 10, 22, 10, tzinfo=UTC)
     page = await town.browser().open()
     assert "Yesterday" in page.text
     assert "Produced that day 42 kWh" in page.text
 
 
-async def test_without_panels_the_use_is_compared(empty: Town) -> None:
+async def test_collective_without_panels_compares_its_consumption(empty: Town) -> None:
     everybody = await empty.group()
     await empty.release(everybody, day_of(date(2026, 6, 9), consumption=lambda hour: 30_000))
     empty.now = datetime(2026, 6, 9, 22, 5, tzinfo=UTC)
@@ -114,7 +114,7 @@ async def test_a_suppressed_hour_leaves_the_rest_of_the_day(town: Town) -> None:
     assert page.html.count("<tr data-") == 24
 
 
-async def test_the_hour_that_comes_twice_has_its_power(empty: Town) -> None:
+async def test_repeated_hour_of_a_clock_change_shows_its_power(empty: Town) -> None:
     everybody = await empty.group()
     await empty.release(everybody, day_of(date(2026, 10, 25), consumption=lambda hour: 8_000))
     # 2:00 was struck for the second time a quarter of an hour ago.
@@ -124,7 +124,7 @@ async def test_the_hour_that_comes_twice_has_its_power(empty: Town) -> None:
     assert "We take from the grid 8 kW" in page.text
 
 
-async def test_a_commune_that_is_too_small_leads_to_where_it_is_published(empty: Town) -> None:
+async def test_small_commune_links_to_its_combined_group(empty: Town) -> None:
     names = {await empty.group(GroupKind.AREA, area): area for area in ("Lanester", "Ploemeur")}
     async with empty.store.writing() as connection:
         both = await combined(connection, frozenset(names), names)
@@ -143,7 +143,7 @@ async def test_a_commune_that_is_too_small_leads_to_where_it_is_published(empty:
     assert "9" in page.text.partition("Lanester et Ploemeur")[2]
 
 
-async def test_beside_a_sum_stands_what_a_home_has_of_it(town: Town) -> None:
+async def test_sums_show_the_average_per_home(town: Town) -> None:
     for path in ("hall", "card"):
         assert "378 W per home" in (await town.browser().open(path)).text
     assert "37 of 40 homes" in (await town.browser().open("hall")).text
@@ -164,7 +164,7 @@ async def municipality(town: Town, *allowed: Direction) -> None:
     await town.release(everybody, {Direction.CONSUMPTION: drawn_so_far}, members=14)
 
 
-async def test_a_figure_says_of_how_many_members_it_is(empty: Town) -> None:
+async def test_figures_state_their_number_of_members(empty: Town) -> None:
     await municipality(empty)
     page = await empty.browser().open()
     assert "We take from the grid 18.7 kW from 14 members" in page.text
@@ -173,9 +173,7 @@ async def test_a_figure_says_of_how_many_members_it_is(empty: Town) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "hall", "card"])
-async def test_what_a_collective_may_be_asked_and_does_not_report_is_said(
-    empty: Town, path: str
-) -> None:
+async def test_granted_but_unreported_figures_are_mentioned(empty: Town, path: str) -> None:
     await municipality(empty, Direction.PRODUCTION, Direction.INJECTION)
     page = await empty.browser().open(path)
     sentence = "Our panels produce not reported: the collective that takes part withholds it"
@@ -186,14 +184,14 @@ async def test_what_a_collective_may_be_asked_and_does_not_report_is_said(
     assert "not reported" not in page.text
 
 
-async def test_before_anything_is_reported_it_is_said_of_all(empty: Town) -> None:
+async def test_unreported_figures_are_listed_before_the_first_report(empty: Town) -> None:
     await empty.below(await empty.group(), Direction.CONSUMPTION, Direction.PRODUCTION)
     page = await empty.browser().open()
     assert "From the grid, solar production" in page.text
     assert "not reported: the collective that takes part withholds it" in page.text
 
 
-async def test_a_reason_stands_in_the_place_of_the_bar_and_nowhere_else(empty: Town) -> None:
+async def test_reason_stands_in_place_of_its_bar_alone(empty: Town) -> None:
     lanester = await empty.group(GroupKind.AREA, "Lanester")
     drawn = day_of(NOW.date(), consumption=lambda hour: 9_000)
     await empty.release(lanester, drawn, members=12)
@@ -209,7 +207,7 @@ async def test_a_reason_stands_in_the_place_of_the_bar_and_nowhere_else(empty: T
     assert "–" not in above.partition(SUPPRESSED)[2].partition("9 kW")[0]
 
 
-async def test_panels_of_schools_alone_are_compared_with_nothing_that_homes_use(
+async def test_panels_of_schools_are_not_compared_with_consumption_of_homes(
     empty: Town,
 ) -> None:
     """Nine homes with panels are too few, and what all homes draw is published."""

@@ -33,7 +33,7 @@ def described(html: str, name: str) -> str:
         ("fr", ABOUT.sentence_fr, "40 foyers participent, avec 1 bâtiment public."),
     ],
 )
-async def test_the_first_page_opens_with_who_we_are(
+async def test_home_page_opens_with_the_description(
     town: Town, language: str, sentence: str, members: str
 ) -> None:
     page = await town.browser(language).open("")
@@ -46,7 +46,7 @@ async def test_the_first_page_opens_with_who_we_are(
         assert words in there.html
 
 
-async def test_every_page_leads_to_each_notice(town: Town) -> None:
+async def test_every_page_links_to_each_notice(town: Town) -> None:
     browser = town.browser("fr")
     for path in ("", "data", SITE, f"{SITE}/month/2026-06", "legal", "nothing"):
         page = await browser.open(path)
@@ -57,7 +57,7 @@ async def test_every_page_leads_to_each_notice(town: Town) -> None:
         assert "Accessibilité : non conforme" in footer.replace("\u00a0", " ")
 
 
-async def test_the_legal_notice_has_all_that_the_law_names(town: Town) -> None:
+async def test_legal_notice_names_publisher_and_host(town: Town) -> None:
     page = await town.browser("fr").open("legal")
     for words in (
         "Énergies de Lorient, association loi de 1901, W561000000",
@@ -71,7 +71,7 @@ async def test_the_legal_notice_has_all_that_the_law_names(town: Town) -> None:
     assert "tel:+33297000000" in page.links
 
 
-async def test_the_privacy_notice_says_what_is_asked_for_now(town: Town) -> None:
+async def test_privacy_notice_lists_current_data_needs(town: Town) -> None:
     async with town.store.writing() as connection:
         await needs.offer(connection, NEED, NOW)
     page = await town.browser("fr").open("privacy")
@@ -85,7 +85,7 @@ async def test_the_privacy_notice_says_what_is_asked_for_now(town: Town) -> None
     assert not {"[", "{"} & set(page.text)
 
 
-async def test_the_statement_says_what_an_audit_found(town: Town) -> None:
+async def test_accessibility_statement_shows_audit_results(town: Town) -> None:
     page = await town.browser().open("accessibility")
     assert "nobody has audited them yet" in page.text
     assert "Défenseur des droits, Libre réponse 71120" in page.text
@@ -105,7 +105,7 @@ async def test_the_statement_says_what_an_audit_found(town: Town) -> None:
     assert '<p lang="fr">Les graphiques.</p>' in page.html
 
 
-async def test_what_nobody_wrote_leaves_no_hole(town: Town) -> None:
+async def test_missing_description_leaves_no_gap(town: Town) -> None:
     unknown = replace(town.settings, about=About())
     async with serving(Town(town.store, unknown)) as silent:
         for language in ("en", "fr"):
@@ -118,7 +118,7 @@ async def test_what_nobody_wrote_leaves_no_hole(town: Town) -> None:
         assert "has not given its contact details" in page.text
 
 
-async def test_a_page_names_itself_for_other_programs(town: Town) -> None:
+async def test_pages_carry_metadata_for_other_programs(town: Town) -> None:
     for path in ("", "month/2026-06", SITE, "about"):
         page = await town.browser("fr").open(path, X_Forwarded_Proto="https")
         own = f"https://{town.url.authority}/{path}"
@@ -144,7 +144,7 @@ async def test_a_page_names_itself_for_other_programs(town: Town) -> None:
         assert not page.alternates
 
 
-async def test_robots_read_public_pages_alone(town: Town) -> None:
+async def test_robots_find_public_pages_alone(town: Town) -> None:
     browser = town.browser()
     robots = await browser.open("robots.txt")
     assert robots.headers["Content-Type"].startswith("text/plain")
@@ -176,7 +176,7 @@ async def test_robots_read_public_pages_alone(town: Town) -> None:
     assert icon.headers["Content-Type"] == "image/png"
 
 
-async def test_a_municipality_opens_with_its_territory(empty: Town) -> None:
+async def test_home_page_of_a_municipality_opens_with_its_territory(empty: Town) -> None:
     everybody = await empty.group()
     await empty.below(everybody, Direction.CONSUMPTION)
     drawn = day_of(NOW.date(), consumption=lambda _: 10_000)

@@ -44,7 +44,7 @@ async def ask(town: Town, path: str, status: int = 200) -> Mapping[str, Any]:
     return document
 
 
-async def test_hours_have_their_values_and_how_many_members_they_sum(town: Town) -> None:
+async def test_hours_have_values_and_numbers_of_members(town: Town) -> None:
     document = await ask(town, "consumption/by/all/PT1H/from/2026-06-09/to/2026-06-10")
     assert document["unit"] == "Wh"
     assert document["time_zone"] == "Europe/Paris"
@@ -86,7 +86,9 @@ async def test_days_add_up_to_months_and_years(
         assert value["days_ended"] == (9 if interval == "P1M" else 160)
 
 
-async def test_what_is_shared_locally_is_the_smaller_of_both_hour_by_hour(empty: Town) -> None:
+async def test_shared_locally_is_the_hourly_minimum_of_injection_and_consumption(
+    empty: Town,
+) -> None:
     """By night 8 kW are drawn and none injected, at noon 5 kW are injected and 2 drawn."""
     everybody, yesterday = await empty.group(), date(2026, 6, 9)
 
@@ -133,7 +135,7 @@ async def test_a_site_is_a_group(town: Town) -> None:
 
 
 @pytest.mark.parametrize("interval", ["PT1H", "P1D", "P1M"])
-async def test_what_is_withheld_has_its_reason_and_no_value(town: Town, interval: str) -> None:
+async def test_withheld_values_have_a_reason_and_no_value(town: Town, interval: str) -> None:
     path = f"consumption/by/larmor-plage/{interval}/from/2026-06-10/to/2026-06-10"
     if interval == "P1D":
         path = path.replace("-10", "-09")
@@ -153,20 +155,20 @@ async def test_what_is_withheld_has_its_reason_and_no_value(town: Town, interval
         }
 
 
-async def test_a_rate_of_what_is_withheld_is_withheld(town: Town) -> None:
+async def test_rate_of_withheld_values_is_withheld(town: Town) -> None:
     document = await ask(town, "self-sufficiency/by/all/P1D/from/2026-06-07/to/2026-06-07")
     (value,) = document["values"]
     assert value["value"] is None
     assert value["withheld"]["reason"] == "below-threshold"
 
 
-async def test_a_rate_where_nothing_was_made_is_null_and_hides_nothing(town: Town) -> None:
+async def test_rate_without_production_is_null_and_not_withheld(town: Town) -> None:
     document = await ask(town, "self-consumption/by/all/PT1H/from/2026-06-09/to/2026-06-09")
     assert document["values"][0]["value"] is None
     assert "withheld" not in document["values"][0]
 
 
-async def test_addresses_stay_when_the_step_changes(empty: Town) -> None:
+async def test_urls_stay_when_the_interval_changes(empty: Town) -> None:
     everybody, half = await empty.group(), timedelta(minutes=30)
     hours, changed = hours_of(date(2026, 6, 8)), hours_of(date(2026, 6, 9))
     halves = [start + n * half for start in changed for n in range(2)]
@@ -196,7 +198,7 @@ async def test_addresses_stay_when_the_step_changes(empty: Town) -> None:
             assert len(page.html.splitlines()) == 1 + count
 
 
-async def test_a_table_has_what_the_document_has(town: Town) -> None:
+async def test_csv_equals_json(town: Town) -> None:
     for quantity, interval in product(OpenDataQuantity, ("PT1H", "P1D", "P1M", "P1Y")):
         await compare(town, f"{quantity}/by/all/{interval}/from/2026-06-08/to/2026-06-10")
 
@@ -241,16 +243,14 @@ async def compare(town: Town, path: str) -> None:
         ("nothing", 404, "no such page"),
     ],
 )
-async def test_what_cannot_be_answered_says_so(
-    town: Town, path: str, status: int, words: str
-) -> None:
+async def test_invalid_queries_say_why(town: Town, path: str, status: int, words: str) -> None:
     document = await ask(town, path, status)
     assert words in document["title"]
     assert document["status"] == status
     assert document["title_fr"]
 
 
-async def test_anybodys_scripts_may_read_it(town: Town) -> None:
+async def test_scripts_of_other_sites_may_read_open_data(town: Town) -> None:
     for path in (
         "groups.json",
         "openapi.json",
@@ -291,7 +291,7 @@ async def test_the_rate_limit_answers_when_to_retry(town: Town) -> None:
         await ask(slow, "groups.json")
 
 
-async def test_scripts_of_other_pages_can_read_why_they_are_refused(town: Town) -> None:
+async def test_scripts_of_other_sites_may_read_errors(town: Town) -> None:
     assert town.session is not None
     limits = TokenBucket(at_once=3, a_second=0.5, clock=lambda: 0.0)
     async with serving(town, limits) as slow:
@@ -311,7 +311,7 @@ async def test_scripts_of_other_pages_can_read_why_they_are_refused(town: Town) 
         assert "Access-Control-Allow-Origin" not in (await slow.browser().open()).headers
 
 
-async def test_a_browser_may_ask_beforehand_and_is_not_counted(town: Town) -> None:
+async def test_preflight_requests_are_not_rate_limited(town: Town) -> None:
     limits = TokenBucket(at_once=1, a_second=0.001, clock=lambda: 0.0)
     asks = {
         "Origin": "https://elsewhere.example",
@@ -334,7 +334,7 @@ async def test_a_browser_may_ask_beforehand_and_is_not_counted(town: Town) -> No
                 assert response.status == 429
 
 
-async def test_who_is_no_proxy_cannot_choose_an_address(town: Town) -> None:
+async def test_clients_cannot_forge_their_address(town: Town) -> None:
     town.settings = replace(town.settings, page=PageSettings(proxies=(ip_network("192.0.2.0/24"),)))
     async with serving(town, TokenBucket(at_once=1, a_second=0.001, clock=lambda: 0.0)) as slow:
         answers = [
@@ -344,7 +344,7 @@ async def test_who_is_no_proxy_cannot_choose_an_address(town: Town) -> None:
         assert [answer.status for answer in answers] == [200, 429, 429]
 
 
-async def test_the_description_has_every_address_and_no_other(town: Town) -> None:
+async def test_openapi_describes_exactly_the_served_paths(town: Town) -> None:
     paths = (await ask(town, "openapi.json"))["paths"]
     served = {path.removeprefix(DATA) for path in LOOKS if path.startswith(f"{DATA}/")}
     # `last` takes the ending along.
@@ -355,7 +355,7 @@ async def test_the_description_has_every_address_and_no_other(town: Town) -> Non
         assert named == re.findall(r"\{(\w+)\}", path)
 
 
-async def test_the_description_has_the_words_of_the_answers(town: Town) -> None:
+async def test_openapi_lists_the_values_of_answers(town: Town) -> None:
     document = await ask(town, "openapi.json")
     assert document["info"]["license"] == {"name": LICENCE, "identifier": LICENCE_ID}
     assert document["externalDocs"]["url"] == LICENCE_URL
@@ -384,9 +384,7 @@ async def test_the_description_has_the_words_of_the_answers(town: Town) -> None:
         ("Problem", "consumption/by/all/PT1H/from/2026-06-09/to/never", 400),
     ],
 )
-async def test_answers_are_as_they_are_described(
-    town: Town, schema: str, path: str, status: int
-) -> None:
+async def test_answers_match_their_schema(town: Town, schema: str, path: str, status: int) -> None:
     described = await ask(town, "openapi.json")
     jsonschema.validate(
         await ask(town, path, status),
@@ -394,7 +392,7 @@ async def test_answers_are_as_they_are_described(
     )
 
 
-async def test_it_is_as_it_is_described(town: Town, tmp_path: Path) -> None:
+async def test_server_conforms_to_openapi(town: Town, tmp_path: Path) -> None:
     """OpenAPI cannot describe the error for well-formed days that lie too far apart."""
     asked = await asyncio.create_subprocess_exec(
         SCHEMATHESIS,

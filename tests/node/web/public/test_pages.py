@@ -72,8 +72,8 @@ NOWHERE = (
     "sites/<script>alert(1)</script>",
     "sites/" + "a" * 300,
     "sites/..%2f..%2fetc%2fpasswd",
-    "static/../public/desk.py",
-    "static/%2e%2e/public/desk.py",
+    "static/../public/handlers.py",
+    "static/%2e%2e/public/handlers.py",
     "areas/larmor-plage/card",
     "sites/'; DROP TABLE member; --",
     "sites/%00",
@@ -81,7 +81,7 @@ NOWHERE = (
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-async def test_a_page_holds_in_itself(town: Town, language: str) -> None:
+async def test_pages_load_nothing_from_elsewhere(town: Town, language: str) -> None:
     browser = town.browser(language)
     for path in PAGES:
         page = await browser.open(path)
@@ -97,7 +97,7 @@ async def test_a_page_holds_in_itself(town: Town, language: str) -> None:
         assert ("frame-ancestors 'none'" in policy) is not path.endswith("card"), path
 
 
-async def test_every_address_of_a_page_leads_somewhere(town: Town) -> None:
+async def test_pages_have_no_dead_links(town: Town) -> None:
     browser = town.browser()
     addresses = set()
     for path in PAGES:
@@ -127,7 +127,7 @@ async def test_a_matching_etag_answers_304(town: Town) -> None:
         assert again.headers["ETag"] == page.headers["ETag"]
 
 
-async def test_a_language_that_was_chosen_stays(town: Town) -> None:
+async def test_chosen_language_is_remembered(town: Town) -> None:
     browser = town.browser("en")
     page = await browser.open("?language=fr")
     assert page.language == "fr"
@@ -139,7 +139,7 @@ async def test_a_language_that_was_chosen_stays(town: Town) -> None:
     assert (await town.browser("en").open("?language=<b>")).language == "en"
 
 
-async def test_a_month_stands_beside_that_of_last_year(town: Town) -> None:
+async def test_month_is_shown_beside_last_year(town: Town) -> None:
     page = await town.browser().open("month/2026-06")
     assert "June 2026" in page.text
     # Two whole days of 72 kWh each; all of June a year before: two of its days are compared.
@@ -159,7 +159,7 @@ async def test_a_year_adds_up_its_months(town: Town) -> None:
     assert abs(int(before) - 144_000) < 10
 
 
-async def test_a_table_is_to_be_had_as_csv(town: Town) -> None:
+async def test_periods_export_as_csv(town: Town) -> None:
     day = await town.browser().open("day/2026-06-09.csv")
     lines = day.html.splitlines()
     assert len(lines) == 25
@@ -175,7 +175,7 @@ async def test_a_table_is_to_be_had_as_csv(town: Town) -> None:
 
 
 @pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25)])
-async def test_a_day_has_as_many_hours_as_it_has(empty: Town, day: str, hours: int) -> None:
+async def test_days_of_clock_changes_have_23_or_25_hours(empty: Town, day: str, hours: int) -> None:
     everybody = await empty.group()
     await empty.release(everybody, day_of(date.fromisoformat(day), consumption=lambda hour: 1))
     empty.now = empty.now.replace(year=2027)
@@ -212,7 +212,7 @@ async def test_a_day_is_drawn_from_midnight_to_midnight(empty: Town, day: str, h
     assert not [link for link in page.links if f"day/{first + timedelta(days=1)}" in link]
 
 
-async def test_a_site_s_page_describes_it(town: Town) -> None:
+async def test_page_of_a_site_describes_the_building(town: Town) -> None:
     page = await town.browser("fr").open(f"sites/{SITE}")
     for words in (
         "École de Kersabiec",
@@ -232,7 +232,7 @@ async def test_a_site_s_page_describes_it(town: Town) -> None:
 
 
 @pytest.mark.parametrize(("holders", "shown"), [(9, False), (10, True)])
-async def test_a_site_with_shares_shows_its_best_day_and_holders_once_they_are_enough(
+async def test_site_with_shares_shows_its_best_day_and_enough_holders(
     town: Town, holders: int, shown: bool
 ) -> None:
     async with town.store.writing() as connection:
@@ -253,7 +253,7 @@ async def test_a_site_with_shares_shows_its_best_day_and_holders_once_they_are_e
     assert "Meilleure journée" in french.text
 
 
-async def test_of_a_site_that_sells_all_it_makes_no_pupil_reads_zero_percent(empty: Town) -> None:
+async def test_site_that_sells_all_its_production_shows_no_zero_rates(empty: Town) -> None:
     """Sun makes 6 kWh an hour, all of it fed into the grid, and 10 kWh are used each hour."""
     school = await empty.site("École", Description(building=Building.SCHOOL))
     sun = dict.fromkeys(range(8, 16), 6_000)
@@ -280,7 +280,7 @@ async def test_of_a_site_that_sells_all_it_makes_no_pupil_reads_zero_percent(emp
 
 
 @pytest.mark.parametrize("path", [f"sites/{SITE}", "areas/larmor-plage"])
-async def test_the_menu_stays_with_the_group_that_is_looked_at(town: Town, path: str) -> None:
+async def test_menu_stays_within_the_shown_group(town: Town, path: str) -> None:
     browser = town.browser()
     page = await browser.open(path)
     for words, to in (("month", "month/2026-06"), ("year", "year/2026")):
@@ -297,7 +297,9 @@ async def test_the_menu_stays_with_the_group_that_is_looked_at(town: Town, path:
 
 @pytest.mark.parametrize("path", ["", f"sites/{SITE}"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
-async def test_a_card_is_offered_as_it_was_asked_for(town: Town, path: str, scheme: str) -> None:
+async def test_embed_code_keeps_the_scheme_of_the_request(
+    town: Town, path: str, scheme: str
+) -> None:
     browser = town.browser("fr")
     for forwarded in (scheme, "http"):
         page = await browser.open(path, X_Forwarded_Proto=forwarded)
@@ -308,7 +310,7 @@ async def test_a_card_is_offered_as_it_was_asked_for(town: Town, path: str, sche
     assert "frame-ancestors *" in card.headers["Content-Security-Policy"]
 
 
-async def test_a_card_that_is_pasted_says_no_more_than_a_name(empty: Town) -> None:
+async def test_embed_code_escapes_names(empty: Town) -> None:
     name = '"><script>alert(1)</script>'
     await empty.release(await empty.site(name, Description()), TODAY, members=1)
     page = await empty.browser().open("sites/script-alert-1-script")
@@ -317,7 +319,7 @@ async def test_a_card_that_is_pasted_says_no_more_than_a_name(empty: Town) -> No
     assert name in html.unescape(html.unescape(pasted))
 
 
-async def test_a_description_is_never_markup(empty: Town) -> None:
+async def test_descriptions_are_escaped(empty: Town) -> None:
     name = "<script>alert(1)</script>"
     await empty.release(await empty.site(name, Description(words=name)), TODAY, members=1)
     for path in ("", "data", "sites/script-alert-1-script", "sites/script-alert-1-script/hall"):
@@ -328,7 +330,9 @@ async def test_a_description_is_never_markup(empty: Town) -> None:
 
 @pytest.mark.parametrize("path", ["day/2026-06-09", "month/2026-06", f"sites/{SITE}/year/2026"])
 @pytest.mark.parametrize("language", ["en", "fr"])
-async def test_a_picture_of_a_chart_says_what_it_is(town: Town, language: str, path: str) -> None:
+async def test_picture_of_a_chart_has_title_unit_and_source(
+    town: Town, language: str, path: str
+) -> None:
     page = await town.browser(language).open(path)
     picture = await town.browser().open(str(page.url.join(URL(page.link(".svg")))))
     assert picture.headers["Content-Type"] == "image/svg+xml; charset=utf-8"
@@ -358,7 +362,7 @@ async def test_a_wall_shows_three_figures_and_a_chart(town: Town) -> None:
 
 
 @pytest.mark.parametrize("group", ["", f"sites/{SITE}/"])
-async def test_a_wall_draws_what_the_pages_draw(town: Town, group: str) -> None:
+async def test_wall_draws_the_charts_of_the_pages(town: Town, group: str) -> None:
     browser = town.browser()
     walls = re.split("<figure", (await browser.open(f"{group}hall")).html)[1:]
     paths = (group.rstrip("/"), f"{group}month/2026-06", f"{group}year/2026")

@@ -28,7 +28,7 @@ def always(watts: int) -> Callable[[int], int]:
     return lambda hour: watts
 
 
-async def halves(town: Town) -> None:
+async def release_two_days(town: Town) -> None:
     """Make 480 kWh a day on two days; on the second alone, 240 are known to be fed in."""
     everybody = await town.group()
     await town.release(
@@ -46,8 +46,8 @@ async def table(town: Town, path: str) -> list[Mapping[str, str]]:
     return list(csv.DictReader(io.StringIO(page.html)))
 
 
-async def test_what_was_used_on_the_spot_is_of_days_of_which_it_is_known(empty: Town) -> None:
-    await halves(empty)
+async def test_self_consumption_covers_known_days_alone(empty: Town) -> None:
+    await release_two_days(empty)
     for path in ("month/2026-06", "year/2026"):
         page = await empty.browser().open(path)
         # Half of the second day: the injection of the first one is unknown.
@@ -64,7 +64,7 @@ async def test_what_was_used_on_the_spot_is_of_days_of_which_it_is_known(empty: 
     assert june["self_consumption_days"] == "1"
 
 
-async def test_a_year_before_is_compared_by_the_days_that_both_years_know(empty: Town) -> None:
+async def test_years_are_compared_by_days_known_in_both(empty: Town) -> None:
     everybody = await empty.group()
     await empty.release(everybody, day_of(TODAY - 2 * DAY, TODAY - DAY, consumption=always(1_000)))
     await empty.release(everybody, day_of(A_YEAR_AGO - DAY, consumption=always(1_000)))
@@ -74,7 +74,7 @@ async def test_a_year_before_is_compared_by_the_days_that_both_years_know(empty:
     assert "+100%" not in page.text
 
 
-async def test_a_month_that_is_not_over_stands_beside_the_same_days_of_last_year(
+async def test_unfinished_month_is_compared_with_the_same_days_last_year(
     empty: Town,
 ) -> None:
     everybody = await empty.group()
@@ -98,7 +98,7 @@ async def test_a_month_that_is_not_over_stands_beside_the_same_days_of_last_year
     ] == [(str(21 * 48_000), "21"), (str(9 * 48_000), "9"), (str(31 * 48_000), "31")]
 
 
-async def test_a_year_earlier_is_compared_per_member(empty: Town) -> None:
+async def test_years_are_compared_per_member(empty: Town) -> None:
     everybody = await empty.group()
     await empty.release(everybody, day_of(TODAY - DAY, consumption=always(3_300)), 40)
     await empty.release(everybody, day_of(A_YEAR_AGO - DAY, consumption=always(1_000)), 12)
@@ -114,13 +114,13 @@ async def test_a_year_earlier_is_compared_per_member(empty: Town) -> None:
     assert day["consumption_last_year_per_member_wh"] == "2000"
 
 
-async def test_nothing_is_said_of_members_who_were_as_many(town: Town) -> None:
+async def test_unchanged_number_of_members_is_not_mentioned(town: Town) -> None:
     page = await town.browser().open("month/2026-06")
     assert "a year earlier: 3.89 kWh per home" in page.text
     assert "then" not in page.text
 
 
-async def test_each_figure_says_of_how_many_days_it_is_where_these_differ(empty: Town) -> None:
+async def test_figures_state_their_days_where_these_differ(empty: Town) -> None:
     everybody = await empty.group()
     await empty.release(everybody, day_of(TODAY - 3 * DAY, TODAY - DAY, consumption=always(1_000)))
     await empty.release(everybody, day_of(TODAY - DAY, production=always(500)))
@@ -130,7 +130,7 @@ async def test_each_figure_says_of_how_many_days_it_is_where_these_differ(empty:
     assert page.text.count("based on") == 1
 
 
-async def test_what_is_withheld_altogether_is_the_sum_of_no_days(empty: Town) -> None:
+async def test_fully_withheld_figure_is_no_sum_of_zero_days(empty: Town) -> None:
     everybody = await empty.group()
     await empty.release(everybody, day_of(TODAY - 2 * DAY, TODAY - DAY, production=always(500)))
     await empty.close(DAYS, Reason.BELOW_THRESHOLD, interval=Interval.P1D)
@@ -140,7 +140,7 @@ async def test_what_is_withheld_altogether_is_the_sum_of_no_days(empty: Town) ->
     assert "0 day" not in page.text
 
 
-async def test_the_table_of_a_year_says_how_many_days_of_a_month_are_known(town: Town) -> None:
+async def test_table_of_a_year_counts_known_days_by_month(town: Town) -> None:
     months = await table(town, "year/2026.csv")
     june = months[5]
     assert june["start"].startswith("2026-06")
@@ -159,15 +159,15 @@ async def test_the_table_of_a_year_says_how_many_days_of_a_month_are_known(town:
 
 
 @pytest.mark.parametrize("path", ["month/2026-06", "year/2026"])
-async def test_what_is_not_over_says_up_to_which_day_it_is(town: Town, path: str) -> None:
+async def test_unfinished_period_names_its_last_day(town: Town, path: str) -> None:
     page = await town.browser().open(path)
     assert "Up to 9 June 2026:" in page.text
     past = await town.browser().open("month/2025-06")
     assert "Up to" not in past.text
 
 
-async def test_a_note_says_of_what_it_is(empty: Town) -> None:
-    await halves(empty)
+async def test_notes_name_their_figure(empty: Town) -> None:
+    await release_two_days(empty)
     page = await empty.browser().open("year/2026")
     assert "To the grid – 1 of 9 days" in page.text
     assert "2 of 9 days" in page.text
@@ -176,7 +176,7 @@ async def test_a_note_says_of_what_it_is(empty: Town) -> None:
     assert re.search(r"Injecté sur le réseau – non publié\s: moins de 10 foyers", page.text)
 
 
-async def test_reasons_are_spelled_as_the_open_data_spell_them(empty: Town) -> None:
+async def test_reasons_are_spelled_as_in_the_open_data(empty: Town) -> None:
     everybody = await empty.group()
     await empty.release(everybody, day_of(TODAY - DAY, production=always(500)))
     await empty.close(DAYS, Reason.BELOW_THRESHOLD, interval=Interval.P1D)
@@ -206,7 +206,7 @@ async def test_nothing_is_missing_before_the_first_records(empty: Town) -> None:
         assert values[0]["start"].startswith(start)
 
 
-async def test_a_day_that_is_not_closed_is_missing_until_it_is(empty: Town) -> None:
+async def test_unclosed_days_are_withheld(empty: Town) -> None:
     await empty.group()
     await empty.close(hours_of(TODAY - 2 * DAY, TODAY - DAY))
     days = await table(empty, "month/2026-06.csv")
@@ -216,7 +216,7 @@ async def test_a_day_that_is_not_closed_is_missing_until_it_is(empty: Town) -> N
     ]
 
 
-async def test_a_day_says_of_how_many_hours_it_is_and_does_not_disappear(empty: Town) -> None:
+async def test_incomplete_day_is_shown_with_its_hours(empty: Town) -> None:
     day = day_of(TODAY - DAY, consumption=always(1_000))[DRAWN]
     some = dict(list(day.items())[:23])
     await empty.release(await empty.group(), {DRAWN: some}, in_part=True)
@@ -235,7 +235,7 @@ async def test_a_day_says_of_how_many_hours_it_is_and_does_not_disappear(empty: 
         assert value["hours_ended"] == (24 if interval == "P1D" else 24 * 9)
 
 
-async def test_days_of_which_not_as_many_hours_are_known_are_not_compared(empty: Town) -> None:
+async def test_days_with_unequal_hours_are_not_compared(empty: Town) -> None:
     everybody = await empty.group()
     await empty.release(everybody, day_of(TODAY - 2 * DAY, TODAY - DAY, consumption=always(1_000)))
     then = list(day_of(A_YEAR_AGO - 2 * DAY, A_YEAR_AGO - DAY, consumption=always(1_000))[DRAWN])
@@ -245,7 +245,7 @@ async def test_days_of_which_not_as_many_hours_are_known_are_not_compared(empty:
     assert "over 1 day available in both years: 0.65 kWh per home, compared with 0.65" in page.text
 
 
-async def test_a_sum_without_the_homes_says_so(empty: Town) -> None:
+async def test_sum_without_homes_says_so(empty: Town) -> None:
     """A school is published beside nine homes, too few to be counted."""
     day = day_of(TODAY - DAY, consumption=always(1_000))
     await empty.release(await empty.group(), day, members=1, homes=0, counting=0)
@@ -266,7 +266,7 @@ def sun(watts: int) -> Hours:
     )
 
 
-async def test_what_is_not_there_has_no_place_in_the_legend(empty: Town) -> None:
+async def test_legend_omits_missing_figures(empty: Town) -> None:
     school = await empty.site("École", Description(building=Building.SCHOOL))
     await empty.release(school, sun(500), 1)
     for path in ("", "/month/2026-06", "/year/2026"):
@@ -283,7 +283,7 @@ async def test_what_is_not_there_has_no_place_in_the_legend(empty: Town) -> None
     assert 'data-name="made"' not in page.html
 
 
-async def test_a_bar_is_read_as_it_is_written(empty: Town) -> None:
+async def test_label_of_a_bar_repeats_its_text(empty: Town) -> None:
     await empty.release(
         await empty.group(), day_of(TODAY - DAY, TODAY - DAY, consumption=always(18_700))
     )
@@ -293,7 +293,7 @@ async def test_a_bar_is_read_as_it_is_written(empty: Town) -> None:
     assert 'aria-label="We use' not in page.html
 
 
-async def test_co2_is_shown_where_a_factor_is_stated(town: Town) -> None:
+async def test_co2_is_shown_once_a_factor_is_set(town: Town) -> None:
     """144 kWh were produced in June, 42 kWh today."""
     assert "CO₂" not in (await town.browser().open("month/2026-06")).text
     factor: dict[str, Any] = {"co2_grams": 50, "co2_year": 2025}

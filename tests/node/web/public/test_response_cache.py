@@ -58,7 +58,7 @@ async def test_a_release_renews_the_cached_page_at_once(busy: Town, changes: Cha
         assert (await browser.open(HOURS)).headers[name] == first.headers[name]
 
 
-async def test_time_makes_it_old(busy: Town, clock: list[timedelta]) -> None:
+async def test_cached_answers_expire(busy: Town, clock: list[timedelta]) -> None:
     browser = busy.browser()
     first = await browser.open(HOURS)
     await release(busy, 77_000)
@@ -72,7 +72,7 @@ async def test_time_makes_it_old(busy: Town, clock: list[timedelta]) -> None:
     assert "78000" in (await browser.open(HOURS)).html
 
 
-async def test_each_language_has_its_own_and_a_choice_is_kept_by_the_browser_alone(
+async def test_languages_are_cached_apart_and_cookies_never(
     busy: Town,
 ) -> None:
     for _ in range(2):
@@ -118,16 +118,16 @@ async def test_concurrent_requests_share_one_answer() -> None:
 @pytest.mark.parametrize(
     ("changes", "make"),
     [(Changes(), Maker(status=404)), (Changes(), Maker(tag="")), (None, Maker())],
-    ids=["in vain", "without a name", "without word of changes"],
+    ids=["error", "no ETag", "no notice of changes"],
 )
-async def test_what_cannot_be_kept_is_made_again(changes: Changes | None, make: Maker) -> None:
+async def test_uncacheable_answers_are_made_again(changes: Changes | None, make: Maker) -> None:
     answers = ResponseCache(changes)
     for _ in range(2):
         await answers.answer(("a",), NOW, make)
     assert make.made == 2
 
 
-async def test_what_changes_while_it_is_made_is_not_kept() -> None:
+async def test_answer_that_changes_while_made_is_not_cached() -> None:
     changes = Changes()
     answers, make = ResponseCache(changes), Maker()
 
@@ -140,7 +140,7 @@ async def test_what_changes_while_it_is_made_is_not_kept() -> None:
     assert make.made == 2
 
 
-async def test_it_never_takes_more_room_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_cache_size_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(response_cache, "MOST_BYTES", 100)
     answers, make = ResponseCache(Changes()), Maker(size=40)
     for name in ("a", "b", "a", "c", "a", "b"):
@@ -153,7 +153,7 @@ async def test_it_never_takes_more_room_than_it_may(monkeypatch: pytest.MonkeyPa
     assert large.made == 2
 
 
-async def test_what_has_no_name_is_never_taken_for_known(town: Town) -> None:
+async def test_answer_without_etag_is_never_unmodified(town: Town) -> None:
     async def look(_pages: PublicPages, _guest: Guest) -> web.StreamResponse:
         return web.Response(text="new")
 

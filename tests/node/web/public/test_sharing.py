@@ -6,7 +6,7 @@ from decimal import Decimal
 from .town import Town, serving
 
 
-async def test_a_month_says_what_was_shared_and_what_more_panels_would_change(town: Town) -> None:
+async def test_month_shows_shared_energy_and_simulates_more_panels(town: Town) -> None:
     """2 kW are injected for 12 hours of a day, while 10 kW are drawn: all of it is shared."""
     browser = town.browser()
     page = await browser.open("month/2025-06")
@@ -23,7 +23,7 @@ async def test_a_month_says_what_was_shared_and_what_more_panels_would_change(to
     assert "Used by other members 100%" in page.text
 
 
-async def test_a_day_says_the_same_of_itself(town: Town) -> None:
+async def test_day_shows_shared_energy(town: Town) -> None:
     browser = town.browser()
     page = await browser.open("day/2025-06-02")
     assert page.link("sharing/day/2025-06-02")
@@ -36,7 +36,7 @@ async def test_a_day_says_the_same_of_itself(town: Town) -> None:
     assert page.link("sharing/day/2025-06-03")
 
 
-async def test_what_members_would_save_is_shown_where_prices_are_stated(town: Town) -> None:
+async def test_savings_are_shown_once_prices_are_set(town: Town) -> None:
     about = replace(
         town.settings.about,
         local_price=Decimal("15.5"),
@@ -53,7 +53,7 @@ async def test_what_members_would_save_is_shown_where_prices_are_stated(town: To
         assert "36,00 €" in page.text.replace("\u202f", " ").replace("\xa0", " ")
 
 
-async def test_a_period_of_which_nothing_is_known_says_so(town: Town) -> None:
+async def test_period_without_data_says_so(town: Town) -> None:
     page = await town.browser().open("sharing/month/2025-03")
     assert page.status == 200
     assert "Nothing is known of this period" in page.text

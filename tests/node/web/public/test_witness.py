@@ -50,7 +50,7 @@ def visitor(town: Town) -> ClientSession:
     return town.session
 
 
-async def test_a_home_enrols_looks_and_leaves(
+async def test_home_enrols_reads_openings_and_departs(
     witness: Town, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -70,7 +70,7 @@ async def test_a_home_enrols_looks_and_leaves(
     assert home.pseudonym not in caplog.text
 
 
-async def test_what_cannot_be_answered_is_refused_in_both_languages(witness: Town) -> None:
+async def test_invalid_requests_are_refused_in_both_languages(witness: Town) -> None:
     home = Home()
     await post(witness, Call.ENROLMENTS, home.enrolment().body())
     other = home.enrolment(minimum=11).body()
@@ -86,10 +86,10 @@ async def test_what_cannot_be_answered_is_refused_in_both_languages(witness: Tow
         (Call.DEPARTURES, {"long": "x" * 5000}, 413),
     ):
         answer = await post(witness, call, body)
-        said = await answer.json(content_type="application/problem+json")
-        assert (answer.status, said["status"]) == (status, status)
-        assert said["title"] != said["title_fr"]
-        assert said.get("detail", "") != said.get("detail_fr")
+        problem = await answer.json(content_type="application/problem+json")
+        assert (answer.status, problem["status"]) == (status, status)
+        assert problem["title"] != problem["title_fr"]
+        assert problem.get("detail", "") != problem.get("detail_fr")
     for raw in (b"\xff", b"[" * 4000, b"nothing"):
         answer = await visitor(witness).post(witness.url / "witness/enrolments", data=raw)
         assert answer.status == 400
@@ -97,7 +97,9 @@ async def test_what_cannot_be_answered_is_refused_in_both_languages(witness: Tow
     assert answer.status == 405
 
 
-async def test_who_asks_too_often_waits(file: Store, tmp_path: Path, socket_enabled: None) -> None:
+async def test_frequent_requests_must_wait(
+    file: Store, tmp_path: Path, socket_enabled: None
+) -> None:
     town = Town(file, settings(tmp_path, witness_for=(COLLECTIVE,)))
     service = await new_witness(file, tmp_path)
     async with serving(town, TokenBucket(2, 0.01), witness=service) as served:
@@ -106,7 +108,9 @@ async def test_who_asks_too_often_waits(file: Store, tmp_path: Path, socket_enab
     assert answers[-1].content_type == "application/problem+json"
 
 
-async def test_the_page_says_for_whom_and_how_much(witness: Town, tmp_path: Path) -> None:
+async def test_page_of_a_witness_shows_collective_and_openings(
+    witness: Town, tmp_path: Path
+) -> None:
     service = await new_witness(witness.store, tmp_path)
     homes, hour = await enrolled(service, 20), this_hour()
     for some, values in ((homes[:10], VALUES), (homes[10:], [30_000, *VALUES[1:]])):
@@ -121,7 +125,7 @@ async def test_the_page_says_for_whom_and_how_much(witness: Town, tmp_path: Path
     assert 'href="./witness"' in front
 
 
-async def test_who_is_no_witness_has_no_such_page(empty: Town) -> None:
+async def test_collective_that_is_no_witness_has_no_such_page(empty: Town) -> None:
     assert (await visitor(empty).get(empty.url / "witness")).status == 404
     answer = await post(empty, Call.ENROLMENTS, Home().enrolment().body())
     assert answer.status == 404

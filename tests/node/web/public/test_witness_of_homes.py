@@ -114,7 +114,7 @@ def added(reports: list[Reports]) -> MaskedSum:
     )
 
 
-async def test_homes_are_summed_to_the_wh_by_a_witness_that_dies_in_between(
+async def test_restarted_witness_opens_exact_sums(
     file: Store,
     tmp_path: Path,
     new_database: Callable[[str], Awaitable[Place]],
