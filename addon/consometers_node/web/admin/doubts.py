@@ -34,18 +34,11 @@ _POWER = text("Write a whole number of kW, from 1 to {most}.")
 
 
 @dataclass(frozen=True, slots=True)
-class Apart:
-    """A record that is set aside, and its mean power in kW."""
-
-    record: SetAside
-    kw: float
-
-
-@dataclass(frozen=True, slots=True)
 class Doubts:
     """Open questions about a member. `named` are pseudonyms, or names."""
 
-    apart: Sequence[Apart]
+    apart: Sequence[tuple[SetAside, float]]
+    """The records that are set aside, with their mean power in kW."""
     open: int
     devices: Mapping[str, Sequence[Claim]]
     named: Mapping[int, Member]
@@ -53,7 +46,7 @@ class Doubts:
     @property
     def most_kw(self) -> int:
         """The power that would accept all records set aside."""
-        return min(MOST_KW, max((ceil(record.kw) for record in self.apart), default=0))
+        return min(MOST_KW, max((ceil(kw) for _, kw in self.apart), default=0))
 
     def is_open(self, device: str) -> bool:
         """Return whether the ownership of a device is undecided."""
@@ -66,7 +59,7 @@ async def of_member(pages: AdminPages, connection: AsyncConnection, member: Memb
     shared = await shared_with(connection, member.id)
     members = Members(connection, pages.settings.time_zone)
     return Doubts(
-        apart=[Apart(record, watts(record.series, record.record) / 1000) for record in apart],
+        apart=[(record, watts(record.series, record.record) / 1000) for record in apart],
         open=sum(record.excluded_at is None for record in apart),
         devices={
             device: list(some) for device, some in groupby(shared, lambda claim: claim.device)

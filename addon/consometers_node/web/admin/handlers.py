@@ -50,7 +50,6 @@ type Look = Callable[[AdminPages, AdminContext], Awaitable[web.StreamResponse]]
 COOKIE = "consometers-admin"
 MAX_BODY_BYTES = 256 * 1024
 LOGIN = "login"
-_MUNICIPALITIES = "municipalities/"
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}")
 _KEY_BYTES = 32
@@ -73,6 +72,7 @@ class AdminPages(ConsentPages[AdminContext]):
     """
 
     role = Role.COLLECTIVE
+    section = "municipalities/"
 
     def __init__(
         self,
@@ -152,7 +152,7 @@ class AdminPages(ConsentPages[AdminContext]):
     ) -> web.Response:
         ours = {
             "layout": "admin/layout.html",
-            "section_root": f"{context.home}{_MUNICIPALITIES}",
+            "section_root": f"{context.home}{self.section}",
             "may_answer": True,
             "of_home": False,
             "scripts": self.files.scripts,
@@ -246,10 +246,6 @@ class AdminPages(ConsentPages[AdminContext]):
     @override
     async def choosable(self, question: DataRequest) -> Choosable:
         return await published_sums(self.store, self.settings, question)
-
-    @override
-    def go_on(self, context: AdminContext, to: str) -> web.Response:
-        return context.go(_MUNICIPALITIES + to)
 
     @override
     def signer(self, context: AdminContext) -> str:

@@ -1,7 +1,6 @@
 """The state of the node, in figures: those of `/metrics`."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 import platform
 import shutil
@@ -32,15 +31,6 @@ _KIB = 1024
 _UNITS = {"en": ("B", "KiB", "MiB", "GiB", "TiB"), "fr": ("o", "Kio", "Mio", "Gio", "Tio")}
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A figure under its title, or several, each with its label."""
-
-    title: Text
-    description: Text
-    values: Sequence[tuple[Text | None, str]]
-
-
 async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Return the state of the node."""
     health = await pages.watch.health() if pages.watch else None
@@ -69,7 +59,10 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     )
 
 
-def _figures(health: Health, language: Language) -> Iterator[Figure]:
+def _figures(
+    health: Health, language: Language
+) -> Iterator[tuple[Metric[Health], Sequence[tuple[Text | None, str]]]]:
+    """Yield the metrics with values, each value under its label, or the only one without."""
     for metric in HEALTH:
         values = [
             (metric.words[label_value], _written(metric, value, language))
@@ -77,7 +70,7 @@ def _figures(health: Health, language: Language) -> Iterator[Figure]:
             if not isinstance(value, str)
         ]
         if values:
-            yield Figure(metric.title, metric.help, values)
+            yield metric, values
 
 
 def _written(metric: Metric[Health], value: float, language: Language) -> str:

@@ -32,14 +32,6 @@ class HeatmapRow:
     missing: int
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """The days of all members: shapes by state, each column as high as all who grant."""
-
-    paths: Mapping[str, str]
-    dates: Sequence[tuple[int, date]]
-
-
 def row(entry: MemberEntry, shares: Mapping[date, float], window: Span) -> HeatmapRow:
     """Draw the days of one member."""
     paths: dict[str, list[str]] = {"whole": [], "partly": [], "frame": [], "missing": []}
@@ -65,8 +57,11 @@ def row(entry: MemberEntry, shares: Mapping[date, float], window: Span) -> Heatm
     )
 
 
-def columns(days: Sequence[DayOfAll]) -> Columns:
-    """Draw how many members have each day complete, in part, or not at all."""
+def columns(days: Sequence[DayOfAll]) -> tuple[Mapping[str, str], Sequence[tuple[int, date]]]:
+    """Draw how many members have each day complete, in part, or not at all.
+
+    Return shapes by state, each column as high as all who grant, and the places of Mondays.
+    """
     most = max([day.granted for day in days] + [1])
     step = ALL_WIDE / max(1, len(days))
     wide = f"{0.82 * step:.2f}"
@@ -78,7 +73,7 @@ def columns(days: Sequence[DayOfAll]) -> Columns:
                 high = max(1.5, count / most * ALL_HIGH)
                 bottom -= high
                 paths[kind].append(f"M{n * step:.2f} {bottom:.1f}h{wide}v{high:.1f}h-{wide}z")
-    return Columns(
+    return (
         {kind: "".join(shapes) for kind, shapes in paths.items() if shapes},
         [(round(n * step), day.day) for n, day in enumerate(days) if day.day.weekday() == 0],
     )

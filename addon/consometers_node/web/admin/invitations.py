@@ -116,11 +116,6 @@ async def show_form(
     )
 
 
-async def back(_pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Redirect to the list: links are shown only once."""
-    return context.go("invitations")
-
-
 async def make(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Make invitations, and show their links."""
     async with pages.store.reading() as connection:

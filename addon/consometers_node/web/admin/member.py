@@ -27,7 +27,7 @@ from ...collective.members.sites import (
     Heat,
 )
 from ...collective.permissions import member_permissions
-from ...collective.permissions.member_permissions import MemberPermission, PermissionChange
+from ...collective.permissions.member_permissions import MemberPermission
 from ...collective.privacy import export as exported
 from ...collective.settings_schema import WEB_PAGE, BadValue
 from ...household.sharing.coverage import Calendar, DayState
@@ -58,18 +58,6 @@ _ABOVE_0 = text("Write a number above 0, up to {most}.")
 _CHOICE = text("Choose one from the list.")
 _SHARES_OF = text("Shares of {plant}")
 _TICK = text("Tick the box to confirm.")
-
-
-@dataclass(frozen=True, slots=True)
-class PermissionHistory:
-    """A permission of a member, with its history."""
-
-    permission: MemberPermission
-    register: list[PermissionChange]
-
-    @property
-    def stands(self) -> bool:
-        return self.permission.state is State.GRANTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,9 +258,7 @@ async def _show(
             holding.plant.id: holding.shares for holding in await holdings(connection, member.id)
         }
     permissions = [
-        PermissionHistory(
-            permission, [entry for entry in register if entry.permission == permission.id]
-        )
+        (permission, [entry for entry in register if entry.permission == permission.id])
         for permission in reversed(gave)
     ]
     if errors:

@@ -1,8 +1,7 @@
 """Data needs in all versions, and the answers to each."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 import re
 from typing import Any
 
@@ -32,46 +31,25 @@ _LOST = text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class NeedHistory:
-    """A data need in all of its versions, the newest first, and how many members allowed each."""
-
-    versions: Sequence[tuple[OwnNeed, int]]
-
-    @property
-    def newest(self) -> OwnNeed:
-        """The current version, or the last one."""
-        return self.versions[0][0]
-
-    @property
-    def is_asked(self) -> bool:
-        """Return whether members can answer it."""
-        return self.newest.closed_at is None
-
-
 async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """List the data needs."""
     async with pages.store.reading() as connection:
         all_versions = await needs.all_needs(connection)
         lost = await needs.unreadable(connection)
         answers = await member_permissions.answers(connection)
-    by_id: dict[str, list[OwnNeed]] = {}
+    # Versions with the number of members that allowed them, the newest first.
+    by_id: dict[str, list[tuple[OwnNeed, int]]] = {}
     for version in all_versions:
-        by_id.setdefault(version.need.id, []).append(version)
-    histories = [
-        NeedHistory(
-            [
-                (version, answers[version.need.id, version.need.version, State.GRANTED])
-                for version in reversed(versions)
-            ]
-        )
-        for versions in by_id.values()
-    ]
+        allowed = answers[version.need.id, version.need.version, State.GRANTED]
+        by_id.setdefault(version.need.id, []).insert(0, (version, allowed))
+    asked, closed = [], []
+    for versions in by_id.values():
+        (asked if versions[0][0].closed_at is None else closed).append(versions)
     return pages.page(
         context,
         "needs.html",
-        asked=[history for history in histories if history.is_asked],
-        closed=[history for history in histories if not history.is_asked],
+        asked=asked,
+        closed=closed,
         lost=[(need, answers[need.need.id, need.need.version, State.GRANTED]) for need in lost],
         **WORDS,
     )

@@ -60,6 +60,7 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         pager = Pager.asked(context, len(granting), _AT_ONCE)
         some = granting[pager.first : pager.end]
         days = await shares(connection, [entry.id for entry in some], window)
+    columns, mondays = heatmap.columns(roster.days)
     return pages.page(
         context,
         "overview.html",
@@ -78,7 +79,8 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         counts=Counter(entry.status for entry in roster.entries),
         whole=sum(entry.there >= 1 for entry in granting if entry.there is not None),
         granting=len(granting),
-        columns=heatmap.columns(roster.days),
+        columns=columns,
+        mondays=mondays,
         days=roster.days,
         lines=[(entry, heatmap.row(entry, days[entry.id], window)) for entry in some],
         pager=pager,

@@ -147,11 +147,6 @@ def as_visitor(
     return public, Guest(context.request, context.language, context.now)
 
 
-async def back(_pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Redirect to the form: tried rules are in no URL."""
-    return context.go("publication")
-
-
 async def choose(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Publish under the rules shown before."""
     filled = await _checked(pages, context)

@@ -32,6 +32,7 @@ from . import (
     register,
 )
 from .handlers import AdminPages, Look
+from .request_context import AdminContext
 
 _MEMBER = "/members/{member:[a-z0-9]{1,20}}"
 _END = _MEMBER + "/end/{permission:[0-9a-f-]{36}}"
@@ -42,6 +43,12 @@ _NEED = "/needs/{need:[^/]{1,300}}"
 _VERSION = _NEED + r"/{version:\d{1,12}}"
 
 _CHALLENGE = r"/challenges/{challenge:\d{1,9}}"
+
+
+async def _go(_pages: AdminPages, context: AdminContext, to: str) -> web.StreamResponse:
+    """Redirect from the address of a form: links are shown once, and tried rules in no URL."""
+    return context.go(to)
+
 
 OPEN: dict[str, Look] = {"/login": login.show}
 ADMITS: dict[str, Look] = {"/login": login.enter}
@@ -68,7 +75,7 @@ LOOKS: dict[str, Look] = {
     f"{_VERSION}.toml": needs.download,
     "/invitations": invitations.show,
     "/invitations/new": invitations.show_form,
-    "/invitations/sheets": invitations.back,
+    "/invitations/sheets": partial(_go, to="invitations"),
     "/municipalities": municipalities.show,
     "/municipalities/join": municipalities.show,
     "/municipalities/permissions": municipalities.show,
@@ -80,9 +87,9 @@ LOOKS: dict[str, Look] = {
     f"{_CHALLENGE}/change": challenges.show_one,
     f"{_CHALLENGE}/remove": challenges.show_one,
     "/publication": publication.show,
-    "/publication/preview": publication.back,
-    "/publication/front": publication.back,
-    "/publication/form": publication.back,
+    "/publication/preview": partial(_go, to="publication"),
+    "/publication/front": partial(_go, to="publication"),
+    "/publication/form": partial(_go, to="publication"),
     "/password": login.show_password,
 }
 ACTS: dict[str, Look] = {

@@ -100,6 +100,8 @@ class ConsentPages[C: RequestContext[Any]](PageBase, ABC):
     """Pages that answer data needs. `C` is a request of its role."""
 
     role: ClassVar[Role]
+    section: ClassVar[str] = ""
+    """The path of these pages, from the first page of the role."""
     store: Store
 
     @abstractmethod
@@ -127,10 +129,6 @@ class ConsentPages[C: RequestContext[Any]](PageBase, ABC):
         self, context: C, template: str, *, status: int = 200, **model: Any
     ) -> web.Response:
         """Render a template that both roles have."""
-
-    @abstractmethod
-    def go_on(self, context: C, to: str) -> web.Response:
-        """Redirect the browser to another of these pages."""
 
     @abstractmethod
     def signer(self, context: C) -> str:
@@ -255,7 +253,7 @@ async def allow[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> w
     except (PermissionFault, Unsayable, NotPermitted) as fault:
         return await ask(pages, context, question, {"": reason(fault)})
     pages.changed()
-    return pages.go_on(context, f"permissions/{question.permission.id}?done=granted")
+    return context.go(f"{pages.section}permissions/{question.permission.id}?done=granted")
 
 
 async def named[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> DataRequest:

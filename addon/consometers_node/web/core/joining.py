@@ -54,9 +54,9 @@ async def meet[C: RequestContext[Any]](
         case []:
             return _NOTHING_ASKED.fill(jid=jid)
         case [permission_id]:
-            return pages.go_on(context, f"permissions/{permission_id}")
+            return context.go(f"{pages.section}permissions/{permission_id}")
         case _:
-            return pages.go_on(context, "permissions")
+            return context.go(f"{pages.section}permissions")
 
 
 def trial_error(fault: NetworkError) -> Text:

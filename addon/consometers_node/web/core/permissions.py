@@ -128,7 +128,10 @@ async def confirm_withdrawal[C: RequestContext[Any]](
 ) -> web.StreamResponse:
     """Ask how to withdraw, and explain both ways."""
     question = await named(pages, context)
-    _expect(question, State.WITHDRAWN)
+    try:
+        question.permission.expect(State.WITHDRAWN)
+    except PermissionFault as fault:
+        raise refused(fault) from fault
     tag = context.language.tag
     return pages.consent_page(
         context,
@@ -158,7 +161,7 @@ async def withdraw[C: RequestContext[Any]](
     except DBAPIError as fault:
         raise RequestRefused(503, consent_text.STILL_LEAVES) from fault
     pages.changed()
-    return pages.go_on(context, f"permissions/{question.permission.id}?done=withdrawn")
+    return context.go(f"{pages.section}permissions/{question.permission.id}?done=withdrawn")
 
 
 async def refuse[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> web.StreamResponse:
@@ -170,7 +173,7 @@ async def refuse[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> 
     except (PermissionFault, NotPermitted) as fault:
         raise refused(fault) from fault
     pages.changed()
-    return pages.go_on(context, f"permissions/{question.permission.id}?done=refused")
+    return context.go(f"{pages.section}permissions/{question.permission.id}?done=refused")
 
 
 _WORDS: Mapping[str, Any] = {
@@ -190,13 +193,6 @@ async def _openings(connection: AsyncConnection, question: DataRequest) -> Openi
     from ...sharing.openings import all_openings  # noqa: PLC0415
 
     return (await all_openings(connection)).get(question.permission.id)
-
-
-def _expect(question: DataRequest, state: State) -> None:
-    try:
-        question.permission.expect(state)
-    except PermissionFault as fault:
-        raise refused(fault) from fault
 
 
 async def _changes[C: RequestContext[Any]](

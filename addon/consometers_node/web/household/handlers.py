@@ -266,10 +266,6 @@ class Pages(ConsentPages[RequestContext]):
         )
 
     @override
-    def go_on(self, context: RequestContext, to: str) -> web.Response:
-        return context.go(to)
-
-    @override
     def signer(self, context: RequestContext) -> str:
         return context.person.id
 

@@ -103,37 +103,33 @@ class _Days:
         return _Days(now, then, self.first)
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
-    """The known days of a month or a year, and the same days a year before.
+async def show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
+    """Show a month by its days, or a year by its months.
 
     `same` is of those days alone that are known of both years, and so is `before`: they compare.
     """
-
-    which: Which
-    chart: Chart
-    whole: FlowRow | None
-    same: FlowRow | None
-    before: FlowRow | None
-    up_to: date | None
-    """The last known day of a period that is not over."""
-    previous: Which | None
-    following: Which | None
-
-
-async def show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
-    """Show a month by its days, or a year by its months."""
     which = which_named(guest, step)
     async with pages.store.reading() as connection:
         place = await place_named(pages, guest, connection)
-        period = await look(pages, guest, connection, place, which)
+        days = await _days(pages, guest, connection, place, which)
         wholes = await together_with(pages, connection, place)
+    previous, following = which.previous, which.following
+    first, now = days.first, begun(days.now, days.first)
+    same, before = _same_days(now, days.then), _same_days(days.then, now)
     return pages.page(
         guest,
         "period.html",
         place=place,
         base=base(place),
-        period=period,
+        which=which,
+        chart=_chart(days, which, guest),
+        whole=together(now),
+        same=together(same),
+        before=together(before),
+        # The last known day of a period that is not over.
+        up_to=_last_day(now) if guest.today <= which.last else None,
+        previous=previous if first is not None and first <= previous.last else None,
+        following=following if following.first <= guest.today else None,
         together=wholes,
         **WORDS,
     )
@@ -144,8 +140,8 @@ async def as_file(pages: PublicPages, guest: Guest, step: Step) -> web.StreamRes
     which = which_named(guest, step)
     async with pages.store.reading() as connection:
         place = await place_named(pages, guest, connection)
-        period = await look(pages, guest, connection, place, which)
-    return _file(period.chart, f"{place.slug}-{which.path.partition('/')[2]}.csv")
+        days = await _days(pages, guest, connection, place, which)
+    return _file(place, _chart(days, which, guest))
 
 
 async def as_picture(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
@@ -156,7 +152,7 @@ async def as_picture(pages: PublicPages, guest: Guest, step: Step) -> web.Stream
         if step is Step.HOUR:
             chart = (await look_at(pages, guest, connection, place, which.first)).chart
         else:
-            chart = (await look(pages, guest, connection, place, which)).chart
+            chart = _chart(await _days(pages, guest, connection, place, which), which, guest)
     return _picture(pages, guest, place, chart, which.first)
 
 
@@ -190,27 +186,7 @@ async def day_csv(pages: PublicPages, guest: Guest) -> web.StreamResponse:
         place = await place_named(pages, guest, connection)
         slots = await pages.published.within_days(connection, place, Span(day, day), guest.now)
     chart = Chart(Step.HOUR, [ChartInterval(row) for row in rows(slots)], f"day/{day}")
-    return _file(chart, f"{place.slug}-{day}.csv")
-
-
-async def look(
-    pages: PublicPages, guest: Guest, connection: AsyncConnection, place: Place, which: Which
-) -> Period:
-    """Read a month or a year."""
-    days = await _days(pages, guest, connection, place, which)
-    previous, following = which.previous, which.following
-    first, now = days.first, begun(days.now, days.first)
-    same, before = _same_days(now, days.then), _same_days(days.then, now)
-    return Period(
-        which=which,
-        chart=_chart(days, which, guest),
-        whole=together(now),
-        same=together(same),
-        before=together(before),
-        up_to=_last_day(now) if guest.today <= which.last else None,
-        previous=previous if first is not None and first <= previous.last else None,
-        following=following if following.first <= guest.today else None,
-    )
+    return _file(place, chart)
 
 
 async def charts(
@@ -245,8 +221,9 @@ async def place_named(pages: PublicPages, guest: Guest, connection: AsyncConnect
     return place
 
 
-def _file(chart: Chart, name: str) -> web.Response:
-    return tagged(as_csv(chart), "text/csv", {"Content-Disposition": attachment(name)})
+def _file(place: Place, chart: Chart) -> web.Response:
+    headers = {"Content-Disposition": attachment(_name(place, chart, "csv"))}
+    return tagged(as_csv(chart), "text/csv", headers)
 
 
 def _picture(
@@ -267,10 +244,14 @@ def _picture(
         today_is=guest.today,
         **WORDS,
     )
-    name = f"{place.slug}-{chart.path.partition('/')[2]}.svg"
-    response = tagged(body, "image/svg+xml", {"Content-Disposition": f'inline; filename="{name}"'})
+    headers = {"Content-Disposition": f'inline; filename="{_name(place, chart, "svg")}"'}
+    response = tagged(body, "image/svg+xml", headers)
     allow_reading(response)
     return response
+
+
+def _name(place: Place, chart: Chart, ending: str) -> str:
+    return f"{place.slug}-{chart.path.partition('/')[2]}.{ending}"
 
 
 def _weeks(day: date) -> Sequence[Sequence[date | None]]:

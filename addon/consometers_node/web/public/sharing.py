@@ -1,12 +1,8 @@
 """The neighbours' sun: energy shared by members, also with more panels or more members."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from aiohttp import web
 
 from ...collective.calendar import Span
-from ...collective.publication.collective_self_consumption import Exchanges, SharedSun
 from .charts import Step
 from .handlers import Guest, PublicPages
 from .periods import place_named, which_named
@@ -14,47 +10,7 @@ from .periods import place_named, which_named
 PANELS = (50, 100, 150, 200, 300, 400)
 MEMBERS = (50, 100, 150, 200, 300, 400)
 """In % of the present ones; the ends are those of the sliders too."""
-_MOST_RATIO = 100 * PANELS[-1] // MEMBERS[0]
-_RATIO_STEP = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Simulated:
-    """A case, in % of the present panels and members."""
-
-    panels: int
-    members: int
-    sun: SharedSun
-
-
-@dataclass(frozen=True, slots=True)
-class Sharing:
-    """The known figures of a period, and its cases."""
-
-    exchanges: Exchanges
-
-    @property
-    def now(self) -> SharedSun:
-        """With the present panels and members."""
-        return self.exchanges.simulate()
-
-    @property
-    def with_panels(self) -> Sequence[Simulated]:
-        """Cases with the present members."""
-        return [Simulated(each, 100, self.exchanges.simulate(each)) for each in PANELS]
-
-    @property
-    def with_members(self) -> Sequence[Simulated]:
-        """Cases with the present panels."""
-        return [Simulated(100, each, self.exchanges.simulate(100, each)) for each in MEMBERS]
-
-    @property
-    def curve(self) -> Sequence[int]:
-        """Shared Wh with each `_RATIO_STEP` % more panels, from none on: for sliders."""
-        return [
-            round(self.exchanges.simulate(percent).shared_wh)
-            for percent in range(0, _MOST_RATIO + 1, _RATIO_STEP)
-        ]
+_CURVE = range(0, 100 * PANELS[-1] // MEMBERS[0] + 1, 5)
 
 
 async def show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
@@ -74,9 +30,13 @@ async def show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamRespon
         which=which,
         is_day=step is Step.HOUR,
         is_month=step is Step.DAY,
-        sharing=Sharing(exchanges) if exchanges.intervals else None,
+        exchanges=exchanges,
+        with_panels=[(percent, exchanges.simulate(percent)) for percent in PANELS],
+        with_members=[(percent, exchanges.simulate(100, percent)) for percent in MEMBERS],
         previous=previous if first is not None and first <= previous.last else None,
         following=following if following.first <= guest.today else None,
-        curve_step=_RATIO_STEP,
+        # Shared Wh with each so many % more panels, from none on: for sliders.
+        curve=[round(exchanges.simulate(percent).shared_wh) for percent in _CURVE],
+        curve_step=_CURVE.step,
         prices=pages.about.prices,
     )
