@@ -349,8 +349,8 @@ class AdminPages(ConsentPages[AdminContext]):
         key = cookie if _KEY.fullmatch(cookie) else secrets.token_urlsafe(_KEY_BYTES)
         return AdminContext(
             request,
-            name,
             Language(language.requested(request), zone),
+            name,
             now=self._now().astimezone(zone),
             key=key,
         )

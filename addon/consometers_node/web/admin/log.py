@@ -39,9 +39,6 @@ _WHATS = {
     "account removed": text("removed the account of a former member"),
     "login": text("logged in"),
     "password": text("changed their password"),
-}
-"""Entries in words. Others are shown as they are."""
-_LIKE = {
     r"data need (?P<id>\S+) version (?P<version>\d+) asked for": text(
         "requested “{id}”, version {version}"
     ),
@@ -60,7 +57,7 @@ _LIKE = {
     r"publication (?P<rules>.+)": text("chose the publication rules: {rules}"),
     r"preview of publication (?P<rules>.+)": text("previewed the publication: {rules}"),
 }
-"""The same for entries with a name in them: the first match counts."""
+"""Patterns of entries in words: the first match counts. Other entries are shown as they are."""
 _RULE = re.compile(r"\S+=(?:not yet|\S+)")
 _RULES = {
     "basis=law": text("as the law requires", context="log"),
@@ -102,15 +99,12 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
 
 
 def _in_words(what: str) -> Text:
-    if what in _WHATS:
-        return _WHATS[what]
-    for pattern, words in _LIKE.items():
+    for pattern, words in _WHATS.items():
         if match := re.fullmatch(pattern, what):
-            names = match.groupdict()
-            if "rules" not in names:
-                return words.fill(**names)
-            rules = _rules(names["rules"])
-            return Text({tag: words.say(tag).format(rules=rules.say(tag)) for tag in LANGUAGES})
+            names: dict[str, str | Text] = dict(match.groupdict())
+            if "rules" in names:
+                names["rules"] = _rules(match["rules"])
+            return words.fill(**names)
     return Text({"en": what})
 
 

@@ -42,14 +42,11 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     for version in all_versions:
         allowed = answers[version.need.id, version.need.version, State.GRANTED]
         by_id.setdefault(version.need.id, []).insert(0, (version, allowed))
-    asked, closed = [], []
-    for versions in by_id.values():
-        (asked if versions[0][0].closed_at is None else closed).append(versions)
     return pages.page(
         context,
         "needs.html",
-        asked=asked,
-        closed=closed,
+        asked=[versions for versions in by_id.values() if versions[0][0].closed_at is None],
+        closed=[versions for versions in by_id.values() if versions[0][0].closed_at is not None],
         lost=[(need, answers[need.need.id, need.need.version, State.GRANTED]) for need in lost],
         **WORDS,
     )

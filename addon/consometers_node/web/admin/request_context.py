@@ -6,7 +6,7 @@ from datetime import date, datetime
 from aiohttp import web
 
 from ..core.access import ADMINISTRATION
-from ..core.request_context import MAX_LENGTH, RequestContext
+from ..core.request_context import RequestContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,14 +34,6 @@ class AdminContext(RequestContext[str]):
     def place(self) -> str:
         """Return the id of the current page of administration, such as `members`."""
         return self.request.path.removeprefix(f"{ADMINISTRATION}/")
-
-    def named(self, part: str) -> str:
-        """Return a part of the path."""
-        return self.request.match_info.get(part, "")
-
-    def asked(self, name: str) -> str:
-        """Return a parameter of the query."""
-        return self.request.query.get(name, "").strip()[:MAX_LENGTH]
 
     def go(self, to: str = "") -> web.Response:
         """Redirect the browser to another page of administration, by GET."""

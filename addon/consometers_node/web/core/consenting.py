@@ -258,7 +258,7 @@ async def allow[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> w
 
 async def named[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> DataRequest:
     """Return the permission in the URL."""
-    permission_id = PermissionId(context.request.match_info["permission"])
+    permission_id = PermissionId(context.named("permission"))
     async with pages.store.reading() as connection:
         try:
             return await data_request(connection, permission_id)

@@ -29,18 +29,32 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class RequestContext[P = Person]:
-    """A request. `form` is what was filled in, empty for a page that is only viewed."""
+class PageRequest:
+    """A request of a page, and the language of the answer."""
 
     request: web.Request
-    person: P
     language: Language
-    form: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def root(self) -> str:
         """The relative path to the first page: addresses are relative, wherever it is."""
         return "../" * (self.request.path.count("/") - 1) or "./"
+
+    def named(self, part: str) -> str:
+        """Return a part of the path."""
+        return self.request.match_info.get(part, "")
+
+    def asked(self, name: str) -> str:
+        """Return a parameter of the query."""
+        return self.request.query.get(name, "").strip()[:MAX_LENGTH]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext[P = Person](PageRequest):
+    """A request of a person. `form` is what was filled in, empty where a page is only viewed."""
+
+    person: P
+    form: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def typed(self, name: str) -> str:
         """Return the value of a field, without the white space around it."""

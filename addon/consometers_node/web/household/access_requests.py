@@ -64,7 +64,7 @@ def _requests(pages: Pages) -> AccessRequests | None:
 
 
 async def _peer(pages: Pages, context: RequestContext) -> Peer:
-    peer_id = PeerId(int(context.request.match_info["peer"]))
+    peer_id = PeerId(int(context.named("peer")))
     async with pages.store.reading() as connection:
         for peer in await all_peers(connection):
             if peer.id == peer_id:

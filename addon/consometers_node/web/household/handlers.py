@@ -193,7 +193,7 @@ class Pages(ConsentPages[RequestContext]):
             here=context.request.path,
             token=self._tokens.of_person(context.person.id),
             scripts=self.files.scripts,
-            done=context.request.query.get("done", ""),
+            done=context.asked("done"),
             **model,
         )
 
@@ -309,7 +309,7 @@ class Pages(ConsentPages[RequestContext]):
         from ..core.speech import Language  # noqa: PLC0415
 
         person = await self.people.of_request(request)
-        return RequestContext(request, person, Language(language.preferred(request)))
+        return RequestContext(request, Language(language.preferred(request)), person)
 
     async def _answer(self, look: Look, context: RequestContext) -> web.StreamResponse:
         try:

@@ -145,7 +145,7 @@ async def confirm_clock(pages: Pages, context: RequestContext) -> web.StreamResp
 
 async def hold(pages: Pages, context: RequestContext, *, paused: bool) -> web.StreamResponse:
     """Pause a collective's grants, or resume them."""
-    peer_id = PeerId(int(context.request.match_info["peer"]))
+    peer_id = PeerId(int(context.named("peer")))
     store = pages.node.store
     async with store.reading() as connection:
         peer_ids = {
@@ -223,7 +223,7 @@ async def _reasons(
 
 async def show_series(pages: Pages, context: RequestContext) -> web.StreamResponse:
     """Show the calendar of one series, and each hole in words."""
-    series_id = SeriesId(int(context.request.match_info["series"]))
+    series_id = SeriesId(int(context.named("series")))
     async with pages.node.store.reading() as connection:
         found_series = (await all_series(connection)).get(series_id)
     if found_series is None:

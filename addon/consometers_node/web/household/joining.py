@@ -31,12 +31,11 @@ async def show(
 ) -> web.StreamResponse:
     """Show the form for an invitation. One in the URL is filled in, and no more."""
     account = await load(pages.node.store)
-    in_address = context.request.query.get("invitation", "")[:2000]
     return pages.consent_page(
         context,
         "join.html",
         status=422 if error else 200,
-        invitation=context.typed("invitation") or in_address,
+        invitation=context.typed("invitation") or context.asked("invitation"),
         error=error,
         account=account.account.jid if account else None,
     )

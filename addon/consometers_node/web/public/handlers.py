@@ -25,6 +25,7 @@ from ..core import language
 from ..core.access import Handler, is_known
 from ..core.page_base import PageBase
 from ..core.rate_limit import TooMany, Turns, asker
+from ..core.request_context import PageRequest
 from ..core.speech import Language
 from .headers import allow_reading, preflight
 from .response_cache import ResponseCache
@@ -52,17 +53,10 @@ _LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Guest:
+class Guest(PageRequest):
     """A public request. `language` formats for the collective's time zone."""
 
-    request: web.Request
-    language: Language
     now: datetime
-
-    @property
-    def root(self) -> str:
-        """The relative path to the first page: addresses are relative, wherever it is."""
-        return "../" * (self.request.path.count("/") - 1) or "./"
 
     @property
     def origin(self) -> str:
@@ -76,10 +70,6 @@ class Guest:
     def today(self) -> date:
         """The civil day of the collective."""
         return self.now.date()
-
-    def named(self, part: str) -> str:
-        """Return a part of the path."""
-        return self.request.match_info.get(part, "")
 
 
 class PublicPages(PageBase):
