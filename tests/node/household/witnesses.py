@@ -67,16 +67,24 @@ class Witness:
 
 @asynccontextmanager
 async def serving(witness: Witness, authority: Authority, folder: Path) -> AsyncIterator[Witness]:
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    tls.load_cert_chain(*authority.issue("localhost", folder))
     app = web.Application()
     app.router.add_post("/witness/{call}", witness.handle)
+    async with over_https(app, authority, folder) as port:
+        witness.url = f"https://localhost:{port}"
+        yield witness
+
+
+@asynccontextmanager
+async def over_https(
+    app: web.Application, authority: Authority, folder: Path, port: int = 0
+) -> AsyncIterator[int]:
+    """Serve an application as its reverse proxy does, and yield the port."""
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(*authority.issue("localhost", folder))
     runner = web.AppRunner(app)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
-    await site.start()
-    witness.url = f"https://localhost:{runner.addresses[0][1]}"
     try:
-        yield witness
+        await web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls).start()
+        yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()

@@ -20,16 +20,14 @@ class Form:
     """A form, where it goes, and what stands in it."""
 
     action: str
-    method: str
     fields: list[tuple[str, str]] = field(default_factory=list)
     offered: list[tuple[str, str]] = field(default_factory=list)
     """Boxes and radio buttons that are not ticked."""
-    buttons: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Page:
-    """What came, and what of it a person or a test looks at."""
+    """A response, with the parts of its page."""
 
     status: int
     url: URL
@@ -65,7 +63,6 @@ class _Reader(HTMLParser):
         self.form: Form | None = None
         self.select: str | None = None
         self.area: str | None = None
-        self.hidden = 0
 
     @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -88,10 +85,9 @@ class _Reader(HTMLParser):
                 pass
             case "link" | "script" | "img":
                 page.loads.append(attributes.get("href") or attributes.get("src", ""))
-                self.hidden += tag == "script"
             case "form":
                 assert attributes.get("hx-post", attributes["action"]) == attributes["action"]
-                self.form = Form(attributes["action"], attributes.get("method", "get"))
+                self.form = Form(attributes["action"])
                 page.forms.append(self.form)
         if self.form is None:
             return
@@ -109,8 +105,6 @@ class _Reader(HTMLParser):
                 self.form.fields.append((self.select, value))
             case "textarea":
                 self.area = name
-            case "button":
-                self.form.buttons.append(attributes.get("name", ""))
 
     @override
     def handle_endtag(self, tag: str) -> None:
@@ -123,15 +117,12 @@ class _Reader(HTMLParser):
                 self.select = None
             case "textarea":
                 self.area = None
-            case "script":
-                self.hidden -= 1
 
     @override
     def handle_data(self, data: str) -> None:
         if self.area is not None and self.form is not None:
             self.form.fields.append((self.area, data))
-        if not self.hidden:
-            self.words.append(data)
+        self.words.append(data)
         if self.open and self.open[-1] == "fr" and _BADLY_SET.search(data):
             self.badly_set.append(data)
 
@@ -160,7 +151,6 @@ class Browser:
     url: URL
     user: str
     language: str
-    headers: dict[str, str] = field(default_factory=dict)
 
     async def open(self, path: str = "", **headers: str) -> Page:
         sent = self._headers(headers)
@@ -195,7 +185,6 @@ class Browser:
             "X-Remote-User-Id": self.user,
             "X-Ingress-Path": "/api/hassio_ingress/a-token",
             "Accept-Language": self.language,
-            **self.headers,
         }
         present = {name: value for name, value in sent.items() if value}
         return present | {name.replace("_", "-"): value for name, value in headers.items()}

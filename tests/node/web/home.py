@@ -1,11 +1,10 @@
 """A home whose page is served: a real node and its database, a toy Home Assistant."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from aiohttp import ClientSession, CookieJar
 from yarl import URL
@@ -33,6 +32,7 @@ DRAWN, FED, MADE, UNKNOWN = (
 NAME = "Linky Énergie soutirée"
 API_TOKEN = "the-token-of-the-api"
 HASTE = 1000
+DAYS = 10
 
 _USERS = [
     {"id": ADMIN, "name": "Maïwenn", "is_owner": True, "is_active": True, "group_ids": []},
@@ -46,17 +46,17 @@ _PREFERENCES = {
 }
 
 
-def toy(days: int = 10) -> Toy:
+def toy() -> Toy:
     """A Home Assistant with three registers that the Energy dashboard shows, and one more."""
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     hours = {
         name: [
             {"start": ms(end - n * timedelta(hours=1)), "sum": 1e6 - n * wh, "state": 1.0}
-            for n in range(24 * days, 0, -1)
+            for n in range(24 * DAYS, 0, -1)
         ]
         for name, wh in ((DRAWN, 350), (FED, 120), (MADE, 500), (UNKNOWN, 10))
     }
-    started = (end - timedelta(days=2 * days)).isoformat()
+    started = (end - timedelta(days=2 * DAYS)).isoformat()
     return Toy(
         hours=hours,
         answers={
@@ -103,23 +103,26 @@ class Home:
 
 @asynccontextmanager
 async def running(
-    store: Store, house: Toy, *, server: Server | None = None, port: int = 0, **settings: Any
+    store: Store,
+    house: Toy,
+    *,
+    server: Server | None = None,
+    ingress: Collection[str] = ("127.0.0.1",),
 ) -> AsyncIterator[Home]:
     """Run a node, and serve its page to loopback as if that were Home Assistant's ingress."""
 
     def connect(who: Identity) -> Connection:
         return Connection(who.account, server=who.server, backoff=QUICK)
 
-    settings.setdefault("ingress", {"127.0.0.1"})
     async with serving(house), ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
         source = HomeAssistant(
             HomeAssistantAccess.at(house.url, TOKEN), session, backoff=Backoff(0.05, 0.05, least=1)
         )
         node = HomeNode(store, NAMING, source, connect, pace=HouseholdPace().hurried(HASTE))
-        site = Site(node, Keys("an-id", API_TOKEN, "1.0.0"), server=server, **settings)
+        site = Site(node, Keys("an-id", API_TOKEN, "1.0.0"), server=server, ingress=ingress)
         task: asyncio.Task[object] = asyncio.create_task(node.run())
         try:
-            async with site.listening("127.0.0.1", port) as listens:
+            async with site.listening("127.0.0.1", 0) as listens:
                 async with asyncio.timeout(120):
                     await source.connected()
                 url = URL(f"http://127.0.0.1:{listens}/")
@@ -128,3 +131,16 @@ async def running(
         finally:
             task.cancel()
             await asyncio.wait({task})
+
+
+async def until[T](look: Callable[[], Awaitable[T]], wanted: Callable[[T], object]) -> T:
+    """Look again and again until the answer is the wanted one, and return it."""
+    answer = await look()
+    try:
+        async with asyncio.timeout(120):
+            while not wanted(answer):
+                await asyncio.sleep(0.05)
+                answer = await look()
+    except TimeoutError:
+        raise AssertionError(answer) from None
+    return answer

@@ -1,4 +1,4 @@
-"""What is missing of each day: counted as the blocks have it, and shown by shape too."""
+"""Gaps of each day, counted in blocks, and drawn by shape too."""
 
 from collections.abc import Iterator
 import re
@@ -16,7 +16,7 @@ from ..permission.samples import HOURLY, now
 from ..sharing.ledgers import DAY, HOUR, Ledger, hours, midnight
 
 _PHONE = 390 - 2 * 16 - 2 * 13
-"""What a card on a phone leaves free."""
+"""The width inside a card on a phone."""
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """A gap says why data is missing, what that means, and what a person can do."""
 
-import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from consometers_node.store.coverage import add_absence
 from ..household.toy import Toy, ms
 from ..permission.samples import NEED
 from .conftest import allow, ask
-from .home import DRAWN, Home, running, toy
+from .home import DRAWN, Home, running, toy, until
 
 HOUR: Final = timedelta(hours=1)
 PARIS: Final = ZoneInfo("Europe/Paris")
@@ -55,12 +55,8 @@ def with_gaps() -> Toy:
 
 async def gaps(home: Home) -> str:
     """Return the page of the series, once all of it was read."""
-    async with asyncio.timeout(120):
-        while True:
-            page = await home.browser().open("series/1")
-            if PARTLY in page.text:
-                return page.text
-            await asyncio.sleep(0.1)
+    look = partial(home.browser().open, "series/1")
+    return (await until(look, lambda page: PARTLY in page.text)).text
 
 
 async def test_gaps_say_why_and_what_to_do(

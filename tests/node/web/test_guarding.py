@@ -1,4 +1,4 @@
-"""Who may do what: nothing happens but by a form of ours, that an administrator sends."""
+"""Access to a home's pages: only forms of ours, sent by an administrator, change anything."""
 
 from itertools import product
 import re

@@ -1,4 +1,4 @@
-"""What Prometheus reads: valid text, and nothing about any person."""
+"""The metrics for Prometheus: valid text, and nothing about any person."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,9 +1,9 @@
 """A request for protected sums on the home's pages: who holds what, and what is refused."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 import json
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from demo.prosody import Authority
 from ..household.witnesses import Witness, serving
 from ..permission.samples import PROTECTED, WITNESS
 from .conftest import allow, ask
-from .home import API_TOKEN, DRAWN, GUEST, Home
+from .home import API_TOKEN, DRAWN, GUEST, Home, until
 
 COOP = "coop@energies.example"
 NOBODY = "Nobody can read your home: two independent bodies would have to conspire."
@@ -73,9 +73,7 @@ async def test_pages_api_and_export_show_opened_hours(home: Home, witness: Witne
     async with home.store.writing() as connection:
         await confirm(connection, datetime.now(UTC))
     home.node.look_again()
-    async with asyncio.timeout(120):
-        while Call.OPENINGS not in witness.asked or not await shown(home):
-            await asyncio.sleep(0.05)
+    await until(partial(shown, home), lambda is_shown: is_shown and Call.OPENINGS in witness.asked)
     opened = "720 hours opened, each with 36 homes or more; 2 refused (one home dominates: 2)."
     for path in (f"permissions/{number}", "mine"):
         page = await browser.open(path)

@@ -25,7 +25,7 @@ from ..sharing.houses import Collective, bare
 from ..xmpp.conftest import PASSWORD, MakeNode, NewAccount, Node, reach
 from .browser import Browser, Page
 from .conftest import allow
-from .home import ADMIN, API_TOKEN, DRAWN, FED, MADE, NAME, UNKNOWN, Home, running, toy
+from .home import ADMIN, API_TOKEN, DRAWN, FED, MADE, NAME, UNKNOWN, Home, running, toy, until
 
 
 class Asks(Collective):
@@ -65,14 +65,8 @@ async def house(file: Store, server: Prosody) -> AsyncIterator[Home]:
         yield opened
 
 
-async def until(look: Callable[[], Awaitable[Page]], words: str) -> Page:
-    page = await look()
-    for _ in range(400):
-        if words in page.text:
-            return page
-        await asyncio.sleep(0.05)
-        page = await look()
-    raise AssertionError(page.text)
+async def shows(look: Callable[[], Awaitable[Page]], words: str) -> Page:
+    return await until(look, lambda page: words in page.text)
 
 
 async def join(browser: Browser, invitation: str) -> Page:
@@ -114,7 +108,7 @@ async def test_household_joins_previews_allows_pauses_and_withdraws(
     assert "Maïwenn" in page.text
     number = page.url.path.rpartition("/")[2]
 
-    page = await until(lambda: browser.open(f"permissions/{number}"), "The collective confirmed it")
+    page = await shows(lambda: browser.open(f"permissions/{number}"), "The collective confirmed it")
     assert number in collective.permissions
     (name,) = collective.permissions[number].series
     assert str(name) in page.html
@@ -126,7 +120,7 @@ async def test_household_joins_previews_allows_pauses_and_withdraws(
     page = await browser.open(f"permissions/{number}")
     assert "Sent as it comes" in page.text
     assert "has requested no data" not in page.text
-    page = await until(browser.open, f"{NAME} energy from the grid 7 of 7 days complete Day by day")
+    page = await shows(browser.open, f"{NAME} energy from the grid 7 of 7 days complete Day by day")
     assert "Received up to" in page.text
 
     page = await browser.send(page, "pause")
@@ -138,7 +132,7 @@ async def test_household_joins_previews_allows_pauses_and_withdraws(
     (erase, _) = (form for form in page.forms if "withdraw" in form.action)
     page = await browser.post(f"withdraw/{number}", erase.fields)
     assert "Withdrawn. No more data leaves" in page.text
-    page = await until(lambda: browser.open(f"permissions/{number}"), "It erased 1 record.")
+    page = await shows(lambda: browser.open(f"permissions/{number}"), "It erased 1 record.")
     assert collective.erases == [True]
     assert "Nothing is shared" in (await browser.open()).text
 
@@ -159,7 +153,7 @@ async def test_existing_account_is_tested_before_it_is_saved(
         assert page.status == 422, typed
     page = await browser.send(page, "settings", ("jid", jid), ("password", PASSWORD))
     assert "this address is saved" in page.text
-    page = await until(lambda: browser.open("settings"), "It is on the network.")
+    page = await shows(lambda: browser.open("settings"), "It is on the network.")
     assert PASSWORD not in page.html
 
 
@@ -170,10 +164,10 @@ async def test_health_page_reports_lost_xmpp_connection(
         browser = house.browser()
         typed = (("jid", new_account(own)), ("password", PASSWORD))
         await browser.fill("settings", "settings", *typed)
-        await until(lambda: browser.open("settings"), "It is on the network.")
-        await until(lambda: browser.open("health"), "This node is well.")
+        await shows(lambda: browser.open("settings"), "It is on the network.")
+        await shows(lambda: browser.open("health"), "This node is well.")
         await asyncio.to_thread(own.stop)
-        await until(lambda: browser.open("health"), "XMPP is away.")
+        await shows(lambda: browser.open("health"), "XMPP is away.")
 
 
 async def test_invalid_invitation_is_reported_beside_its_field(house: Home) -> None:
@@ -315,7 +309,7 @@ async def test_pages_show_only_the_last_digits_of_a_delivery_point(home: Home) -
 async def test_all_data_can_be_exported_and_erased(home: Home, asked: PermissionId) -> None:
     await allow(home, asked, DRAWN)
     browser = home.browser()
-    await until(browser.open, "missing Day by day")
+    await shows(browser.open, "missing Day by day")
     download = await browser.open("mine/consometers.json")
     assert "attachment" in download.headers["Content-Disposition"]
     document = json.loads(download.html)

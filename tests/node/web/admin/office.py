@@ -42,7 +42,7 @@ def filled(path: str) -> str:
 
 
 class Clock:
-    """What time it is, for sessions and for who tries too often."""
+    """The time, for sessions and rate limits."""
 
     def __init__(self, now: datetime = NOW) -> None:
         self.now = now

@@ -30,7 +30,7 @@ async def test_a_challenge_is_set_changed_and_removed(office: Office) -> None:
     (challenge,) = await office.read(all_challenges)
     page = await browser.open(f"challenges/{challenge.id}")
     assert page.html.count(" checked") == 2
-    changed = (*FILLED[:-1], ("objective", "5 %"), *BOTH, ("participants", SLUGS[3]))
+    changed = (*FILLED[:-1], ("objective", "−5 %"), *BOTH, ("participants", SLUGS[3]))
     await browser.send(page, f"challenges/{challenge.id}/change", *changed)
     (challenge,) = await office.read(all_challenges)
     assert (challenge.objective_percent, len(challenge.participants)) == (5, 3)
@@ -41,6 +41,10 @@ async def test_a_challenge_is_set_changed_and_removed(office: Office) -> None:
     assert "Le défi est supprimé." in page.text
     assert not await office.read(all_challenges)
     assert (await browser.open(f"challenges/{challenge.id}")).status == 404
+    fields = [page.form("challenges").fields[0], *changed]
+    for action in ("change", "remove"):
+        removed = await browser.post(f"challenges/{challenge.id}/{action}", fields)
+        assert removed.status == 409
     logged = [read for read in await office.read(reads) if read.what.startswith("challenge")]
     assert [read.what.split()[-1] for read in logged] == ["removed", "changed", "set"]
     assert {read.who for read in logged} == {NAME}

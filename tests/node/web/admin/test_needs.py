@@ -1,4 +1,4 @@
-"""What members are asked for is written, read as they will read it, and asked for then."""
+"""A data need is written, previewed as members will read it, and offered."""
 
 from dataclasses import replace
 from itertools import product

@@ -74,6 +74,7 @@ async def test_an_empty_collective_shows_how_to_invite(office: Office) -> None:
         ("needs", "No data request yet"),
         ("municipalities", "nothing leaves your collective"),
         ("register", "No data was ever requested"),
+        ("register.csv", ""),
         ("policy.md", "[make this draft again after"),
     ],
 )
@@ -249,7 +250,7 @@ async def test_coverage_is_the_share_of_granted_days(office: Office) -> None:
     }
 
 
-async def test_a_member_in_protected_sums_alone_delivers_and_has_no_share(office: Office) -> None:
+async def test_member_in_protected_sums_alone_delivers_and_has_no_share(office: Office) -> None:
     at = NOW - DAY
     await settle(office)
     async with office.village() as village:
@@ -340,38 +341,23 @@ def test_heatmap_draws_days_by_shape() -> None:
 # Tasks.
 
 
-async def test_the_overview_reports_expiring_invitations_and_unanswered_needs(
-    office: Office,
-) -> None:
+async def test_the_overview_reports_what_expires_and_lacks_an_answer(office: Office) -> None:
     async with office.village() as village:
-        await village.join("whole")
+        await village.join("old", days=350)
+        await village.join("gone")
+        ended = MemberPermissionId(permission_id_of("gone"))
+        await member_permissions.terminate(village.members, ended, NOW - timedelta(days=9))
         other = replace(NEED, id="batteries", title={"en": "Batteries", "fr": "Batteries"})
         await needs.offer(village.connection, other, NOW - timedelta(days=20))
-        await invitations.make(village.connection, at=NOW, expires_at=NOW + timedelta(days=3))
-        await invitations.make(village.connection, at=NOW, expires_at=NOW + timedelta(days=30))
+        for days in (3, 30):
+            expires = NOW + timedelta(days=days)
+            await invitations.make(village.connection, at=NOW, expires_at=expires)
     page = await (await office.enter()).open("")
+    assert "A permission of one member expires within 30 days." in page.text
+    assert "One member could not be informed for a week" in page.text
     assert "One usable invitation expires within a week." in page.text
     assert "nobody has answered “Batteries”" in page.text
     assert "“Sunny roofs”" not in page.text
-
-
-async def test_the_overview_reports_members_not_yet_notified(office: Office) -> None:
-    async with office.village() as village:
-        await village.join("whole")
-        await village.join("gone")
-        at = NOW - timedelta(days=9)
-        await member_permissions.terminate(
-            village.members, MemberPermissionId(permission_id_of("gone")), at
-        )
-    page = await (await office.enter()).open("")
-    assert "One member could not be informed for a week" in page.text
-
-
-async def test_the_overview_reports_expiring_permissions(office: Office) -> None:
-    async with office.village() as village:
-        await village.join("old", days=350)
-    page = await (await office.enter()).open("")
-    assert "A permission of one member expires within 30 days." in page.text
 
 
 @pytest.mark.parametrize(("free", "word"), [(10**8, "wrong"), (6 * 10**9, "warn")])

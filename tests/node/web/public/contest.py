@@ -98,18 +98,15 @@ async def fill(
     """Publish the days of the challenge so far, and the same days of the year before."""
     groups = {name: await town.group(GroupKind.AREA, name) for name in communes}
     for name, group in groups.items():
-        size, factor = communes[name], 1 - SAVED.get(name, 0)
 
-        def before(day: date, size: float = size) -> Wh:
-            return {Direction.CONSUMPTION: size * (1.1 if day.weekday() > 4 else 1)}
+        def drawn(day: date, name: str = name) -> Wh:
+            energy = communes[name] * (1.1 if day.weekday() > 4 else 1)
+            if day >= FIRST:
+                energy = energy * (1 - SAVED.get(name, 0)) * weather(day) * scatter(name, day)
+            return {Direction.CONSUMPTION: energy}
 
-        def now(day: date, name: str = name, factor: float = factor, size: float = size) -> Wh:
-            weekend = 1.1 if day.weekday() > 4 else 1
-            drawn = size * weekend * factor * weather(day) * scatter(name, day)
-            return {Direction.CONSUMPTION: drawn}
-
-        await release_days(town, group, (FIRST - YEAR, until - YEAR), before)
-        await release_days(town, group, (FIRST, until), now, members=22)
+        await release_days(town, group, (FIRST - YEAR, until - YEAR), drawn)
+        await release_days(town, group, (FIRST, until), drawn, members=22)
     for name in schools:
         school = await town.site(name, SCHOOL, "Lorient")
         site = {"homes": 0, "counting": 0}

@@ -69,32 +69,23 @@ async def test_an_empty_collective_shows_what_will_come(empty: Town) -> None:
         assert not [link for link in page.links if "hall" in link]
 
 
-async def test_silent_collective_links_to_published_figures(town: Town) -> None:
-    town.now = datetime(2026, 6, 14, 10, tzinfo=UTC)
-    for path in ("", "sites/ecole-de-kersabiec"):
-        page = await town.browser().open(path)
-        assert "No figures for today or yesterday" in page.text
-        assert "This month vs last year" in page.text
-        assert "Soon here" not in page.text
-
-
 async def test_withheld_figures_say_why(town: Town) -> None:
     page = await town.browser().open("areas/larmor-plage")
     assert page.text.count(SUPPRESSED) == 1
 
 
-async def test_old_figures_show_their_time(town: Town) -> None:
-    town.now = datetime(2026, 6, 10, 19, 40, tzinfo=UTC)
-    page = await town.browser().open()
-    assert "Last data: 10 June 2026, 15:00" in page.text
-    assert "Now –" not in page.text
-
-
-async def test_early_morning_shows_yesterday(town: Town) -> None:
-    town.now = datetime(2026, 6, 10, 22, 10, tzinfo=UTC)
-    page = await town.browser().open()
-    assert "Yesterday" in page.text
-    assert "Produced that day 42 kWh" in page.text
+async def test_old_figures_are_shown_with_their_time(town: Town) -> None:
+    for day, hour, present, absent in (
+        (10, 19, ("Last data: 10 June 2026, 15:00",), "Now –"),
+        # Early in the morning of the next day in Lorient.
+        (10, 22, ("Yesterday", "Produced that day 42 kWh"), "Soon here"),
+        (14, 10, ("No figures for today or yesterday", "This month vs last year"), "Soon here"),
+    ):
+        town.now = datetime(2026, 6, day, hour, 10, tzinfo=UTC)
+        for path in ("", "sites/ecole-de-kersabiec") if day == 14 else ("",):
+            page = await town.browser().open(path)
+            assert all(words in page.text for words in present), path
+            assert absent not in page.text
 
 
 async def test_collective_without_panels_compares_its_consumption(empty: Town) -> None:

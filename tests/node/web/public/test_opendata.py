@@ -155,14 +155,11 @@ async def test_withheld_values_have_a_reason_and_no_value(town: Town, interval: 
         }
 
 
-async def test_rate_of_withheld_values_is_withheld(town: Town) -> None:
+async def test_rates_are_withheld_with_their_values_and_null_without_production(town: Town) -> None:
     document = await ask(town, "self-sufficiency/by/all/P1D/from/2026-06-07/to/2026-06-07")
     (value,) = document["values"]
     assert value["value"] is None
     assert value["withheld"]["reason"] == "below-threshold"
-
-
-async def test_rate_without_production_is_null_and_not_withheld(town: Town) -> None:
     document = await ask(town, "self-consumption/by/all/PT1H/from/2026-06-09/to/2026-06-09")
     assert document["values"][0]["value"] is None
     assert "withheld" not in document["values"][0]

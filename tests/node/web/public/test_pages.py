@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 import html
+from itertools import product
 import re
 from xml.etree import ElementTree
 
@@ -80,11 +81,10 @@ NOWHERE = (
 )
 
 
-@pytest.mark.parametrize("language", ["en", "fr"])
-async def test_pages_load_nothing_from_elsewhere(town: Town, language: str) -> None:
-    browser = town.browser(language)
-    for path in PAGES:
-        page = await browser.open(path)
+async def test_pages_load_nothing_from_elsewhere_and_have_no_dead_links(town: Town) -> None:
+    addresses = set()
+    for language, path in product(("en", "fr"), PAGES):
+        page = await town.browser(language).open(path)
         assert page.status == 200, page.text
         assert page.language == language
         for address in page.loads:
@@ -95,17 +95,10 @@ async def test_pages_load_nothing_from_elsewhere(town: Town, language: str) -> N
         assert "default-src 'none'" in policy
         assert ("frame-ancestors *" in policy) is path.endswith("card"), path
         assert ("frame-ancestors 'none'" in policy) is not path.endswith("card"), path
-
-
-async def test_pages_have_no_dead_links(town: Town) -> None:
-    browser = town.browser()
-    addresses = set()
-    for path in PAGES:
-        page = await browser.open(path)
         links = {link for link in (*page.links, *page.loads) if not link.startswith(ELSEWHERE)}
         addresses |= {str(page.url.join(URL(link)).with_fragment(None)) for link in links}
     for address in addresses:
-        assert (await browser.open(address)).status == 200, address
+        assert (await town.browser().open(address)).status == 200, address
 
 
 async def test_a_missing_page_says_so(town: Town) -> None:
@@ -188,7 +181,7 @@ async def test_days_of_clock_changes_have_23_or_25_hours(empty: Town, day: str, 
 
 @pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25)])
 async def test_a_day_is_drawn_from_midnight_to_midnight(empty: Town, day: str, hours: int) -> None:
-    """Of all its hours, ended or not, beside the day before."""
+    """All its hours, ended or not, stand beside the day before."""
     first = date.fromisoformat(day)
     everybody = await empty.group()
     before = first - timedelta(days=1)

@@ -23,7 +23,7 @@ HOURS = f"data/consumption/by/all/PT1H/from/{FIRST}/to/{SECOND}"
 
 @pytest.fixture
 async def clock() -> list[timedelta]:
-    """How long after `NOW` it is."""
+    """The time since `NOW`."""
     return [timedelta()]
 
 

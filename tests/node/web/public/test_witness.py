@@ -1,4 +1,4 @@
-"""What homes ask of a witness by HTTPS, and the page that says for whom it is one."""
+"""The API of a witness for homes, and the page about its collectives."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime

@@ -1,7 +1,7 @@
 """Homes and their witness over HTTPS, with an authority of their own: enrolled, summed, left."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,6 +35,7 @@ from demo.prosody import Authority
 from ...clocks import Hands, confirmed
 from ...collective.witnessed import COLLECTIVE, new_witness, opening, this_hour
 from ...conftest import Place
+from ...household.witnesses import over_https
 from ...permission.samples import (
     CHOICE_OF_PROTECTED,
     HOURLY,
@@ -70,21 +71,8 @@ class Home:
             return (await enrolments(connection))[self.permission]
 
 
-@asynccontextmanager
-async def over_https(
-    store: Store, folder: Path, witness: WitnessService, authority: Authority, port: int = 0
-) -> AsyncIterator[int]:
-    """Serve the pages of a witness as its reverse proxy does; give the port."""
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    tls.load_cert_chain(*authority.issue("localhost", folder))
-    site = PublicSite(store, settings(folder, witness_for=(COLLECTIVE,)), "0", witness=witness)
-    runner = web.AppRunner(site.app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls).start()
-        yield int(runner.addresses[0][1])
-    finally:
-        await runner.cleanup()
+def pages(store: Store, folder: Path, witness: WitnessService) -> web.Application:
+    return PublicSite(store, settings(folder, witness_for=(COLLECTIVE,)), "0", witness=witness).app
 
 
 async def new_home(store: Store, url: str, authority: Authority) -> Home:
@@ -126,7 +114,7 @@ async def test_restarted_witness_opens_exact_sums(
         for store in stores:
             stack.push_async_callback(store.close)
         witness = await new_witness(file, tmp_path)
-        async with over_https(file, tmp_path, witness, authority) as port:
+        async with over_https(pages(file, tmp_path, witness), authority, tmp_path) as port:
             homes = [
                 await new_home(store, f"https://localhost:{port}", authority) for store in stores
             ]
@@ -137,7 +125,7 @@ async def test_restarted_witness_opens_exact_sums(
         assert (await homes[2].enrolment()).enrolled_at is None
         assert "cannot be reached" in homes[2].enrolling.problems[homes[2].permission].say()
         witness = await new_witness(file, tmp_path)
-        async with over_https(file, tmp_path, witness, authority, port):
+        async with over_https(pages(file, tmp_path, witness), authority, tmp_path, port):
             await homes[2].enrolling.round()
             assert not any(home.enrolling.problems for home in homes)
             reports = [await home.report(wh, hour) for home, wh in zip(homes, WH, strict=True)]

@@ -105,19 +105,19 @@ class Town:
     async def join(self, group: GroupId, homes: int) -> None:
         """Add so many homes that count in a group."""
         async with self.store.writing() as connection:
-            for n in range(homes):
-                made = insert(MemberRow).values(
-                    pseudonym=f"home{group}x{n}",
-                    jid=f"home{group}x{n}@example.org",
-                    kind="home",
-                    joined_at=self.now,
-                )
-                member = (await connection.execute(made.returning(MemberRow.id))).scalar_one()
-                await connection.execute(
-                    insert(GroupMembershipRow).values(
-                        member_id=member, group_id=group, from_month=_DAWN
-                    )
-                )
+            rows = [
+                {
+                    "pseudonym": f"home{group}x{n}",
+                    "jid": f"home{group}x{n}@example.org",
+                    "kind": "home",
+                    "joined_at": self.now,
+                }
+                for n in range(homes)
+            ]
+            made = await connection.execute(insert(MemberRow).returning(MemberRow.id), rows)
+            count = {"group_id": group, "from_month": _DAWN}
+            members = [count | {"member_id": member} for member in made.scalars()]
+            await connection.execute(insert(GroupMembershipRow), members)
 
     async def below(self, group: GroupId, *allowed: Direction) -> None:
         """Add a collective that counts in a group, and grant its sums of some directions."""
