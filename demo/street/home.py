@@ -188,7 +188,7 @@ class StreetHome:
         await self.may_grant.wait()
         await self.decide(0 if self.home.masked else history_days)
         async with asyncio.timeout(_PATIENCE_S):
-            while await self._is_untold():
+            while await self._has_pending():
                 await asyncio.sleep(_LOOKS_EVERY_S)
 
     async def decide(self, history_days: int) -> None:
@@ -213,7 +213,7 @@ class StreetHome:
                 await grant(connection, self._naming, question, choice, Signature(_WHO, shown))
         self._changes.notify()
 
-    async def _is_untold(self) -> bool:
+    async def _has_pending(self) -> bool:
         async with self._store.reading() as connection:
             for peer in await all_peers(connection):
                 if await Permissions(connection).notices(peer.id):

@@ -29,7 +29,7 @@ def child(tmp_path: Path) -> subprocess.Popen[str]:
     )
 
 
-def test_it_gets_its_arguments_and_ends_when_nobody_holds_its_input(
+def test_a_child_gets_its_arguments_and_ends_with_its_input(
     child: subprocess.Popen[str],
 ) -> None:
     with child:
@@ -41,7 +41,7 @@ def test_it_gets_its_arguments_and_ends_when_nobody_holds_its_input(
         assert child.wait(60) < 0
 
 
-def test_a_program_of_another_language_does_not_start_once_its_parent_is_gone() -> None:
+def test_another_program_does_not_start_without_its_parent() -> None:
     command = killed_with_its_parent(["echo", "started"])
     assert subprocess.check_output(command) == b"started\n"
     by_another = subprocess.check_output(["sh", "-c", '"$@"; :', "sh", *command])

@@ -17,7 +17,7 @@ SECONDS = st.integers(START, START + 5 * 86_400)
 
 @settings(max_examples=50, deadline=None)
 @given(SECONDS)
-def test_the_inverter_makes_what_its_meter_counts_to_the_wh(second: int) -> None:
+def test_the_inverter_and_its_meter_agree_to_the_wh(second: int) -> None:
     made, counted = INVERTER.readings(second), PANELS.registers(second)
     assert made.energy_wh == counted.injected_wh > 0
     assert counted.drawn_wh == 0

@@ -29,7 +29,7 @@ def test_without_prosody_there_is_no_node(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert node.is_missing()
 
 
-def test_forgetting_leaves_what_is_not_its_own(tmp_path: Path) -> None:
+def test_forgetting_leaves_other_files(tmp_path: Path) -> None:
     for name in ("node", "prosody", "hass", "street", "mine"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").touch()

@@ -132,7 +132,7 @@ def marker(port: int, unit: int) -> bytes:
         ("inverter", "--image", "script/inverter: {file} holds no registers"),
     ],
 )
-def test_they_say_why_they_cannot_start(
+def test_programs_explain_why_they_cannot_start(
     tmp_path: Path, module: str, option: str, complaint: str
 ) -> None:
     file = tmp_path / "file"
@@ -156,7 +156,7 @@ def test_they_say_why_they_cannot_start(
         ("--start", "noon"),
     ],
 )
-def test_an_inverter_says_what_is_wrong_with_its_arguments(
+def test_an_inverter_explains_invalid_arguments(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wrong: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["inverter", *wrong])

@@ -33,9 +33,9 @@ def run(program: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("imports", ["demo.tty_parity", "serialx, demo.tty_parity"])
-def test_a_pty_takes_7e1_with_it_however_late_it_comes(imports: str) -> None:
+def test_a_pty_opens_at_7e1_with_the_module(imports: str) -> None:
     assert run(f"import {imports}\n{OPEN_7E1}").stdout == "b'\\x02\\x03'\n" * 2
 
 
-def test_a_pty_does_not_take_7e1_without_it() -> None:
+def test_a_pty_refuses_7e1_without_the_module() -> None:
     assert "Invalid argument" in run(OPEN_7E1).stderr

@@ -25,7 +25,7 @@ def warm(socket_enabled: None) -> Iterator[Warm]:
         yield warm
 
 
-async def test_a_command_gets_its_arguments_and_an_answer_and_is_heard(warm: Warm) -> None:
+async def test_a_command_gets_arguments_and_input_and_returns_its_output(warm: Warm) -> None:
     answer = await warm.run(["--compact"], os.environ, '{"a": [1, 2]}')
     assert answer == CommandResult(0, '{"a":[1,2]}\n', "")
 
@@ -58,7 +58,7 @@ async def test_fresh_modules_are_loaded_in_each_environment(
             assert (await warm.run([], {"WORD": word})).stdout == f"{word}\n"
 
 
-async def test_it_leaves_no_process_and_no_file(
+async def test_a_warm_program_leaves_no_process_and_no_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

@@ -26,7 +26,7 @@ def test_a_new_home_is_reached_on_loopback_only_and_finds_our_integration(tmp_pa
     assert "http:" not in (tmp_path / "configuration.yaml").read_text()
 
 
-def test_a_home_that_is_lived_in_keeps_its_own(tmp_path: Path) -> None:
+def test_an_existing_home_keeps_its_users_and_language(tmp_path: Path) -> None:
     make_folder(tmp_path, port=8199, language="fr")
     (tmp_path / ".storage" / "auth").write_text("{}")
     make_folder(tmp_path, port=8200, language="en")
@@ -38,7 +38,7 @@ def test_a_home_that_is_lived_in_keeps_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("socket_enabled")
-def test_no_two_free_ports_are_the_same_and_no_connection_takes_one() -> None:
+def test_free_ports_are_distinct_and_below_the_ephemeral_range() -> None:
     ports = [free_port() for _ in range(400)]
     assert len(set(ports)) == len(ports)
     with socket.socket() as anybody:
@@ -48,7 +48,7 @@ def test_no_two_free_ports_are_the_same_and_no_connection_takes_one() -> None:
 
 
 @pytest.mark.usefixtures("socket_enabled")
-def test_the_usual_port_is_taken_unless_somebody_listens_there() -> None:
+def test_the_usual_port_is_preferred_if_it_is_free() -> None:
     usual = free_port()
     assert free_port(usual) == usual
     with socket.create_server(("127.0.0.1", usual)):

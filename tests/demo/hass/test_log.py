@@ -11,7 +11,7 @@ ValueError: no
 """
 
 
-def test_a_record_has_level_logger_message_and_the_lines_under_it() -> None:
+def test_a_log_record_includes_the_lines_under_it() -> None:
     records = parse_log(LOG)
     assert [record.level for record in records] == ["PRINTED", "WARNING", "INFO", "ERROR"]
     assert records[1].logger == "homeassistant.loader"
@@ -23,6 +23,6 @@ def test_a_record_has_level_logger_message_and_the_lines_under_it() -> None:
     assert parse_log("") == []
 
 
-def test_a_checkout_of_that_name_makes_no_traceback_ours() -> None:
+def test_the_name_of_the_checkout_does_not_mark_a_traceback_as_ours() -> None:
     (failed,) = parse_log(LOG.splitlines()[3] + '\n  File "/home-assistant-consometers/x.py"\n')
     assert not failed.is_about("consometers")

@@ -28,7 +28,7 @@ async def obey(served: VirtualInverter, *lines: str) -> None:
         await COMMANDS.obey(served, line)
 
 
-async def test_every_command_that_is_described_is_obeyed(
+async def test_every_documented_command_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

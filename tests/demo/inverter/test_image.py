@@ -30,7 +30,7 @@ def test_an_image_survives_a_round_trip(name: str, profile: str, tmp_path: Path)
         "Address, Value, Name\n40000, 21365, Su\n40001, 28243, nS\n",
     ],
 )
-def test_files_of_others_are_understood(text: str, tmp_path: Path) -> None:
+def test_other_file_formats_are_read(text: str, tmp_path: Path) -> None:
     (tmp_path / "image").write_text(text)
     assert Image.load(tmp_path / "image").registers == {40_000: 0x5375, 40_001: 0x6E53}
 
@@ -55,12 +55,12 @@ def test_a_file_without_registers_is_refused(text: str, tmp_path: Path) -> None:
         Image.load(tmp_path / "image")
 
 
-def test_json_is_what_modbus_connection_gives_and_takes(tmp_path: Path) -> None:
+def test_json_has_the_format_of_modbus_connection(tmp_path: Path) -> None:
     Image({BASE: 1}).dump(tmp_path / "image.json")
     assert json.loads((tmp_path / "image.json").read_text()) == {"holding": {"40000": 1}}
 
 
-async def test_a_map_that_is_cut_ends_where_it_was_cut() -> None:
+async def test_a_cut_map_ends_at_the_cut() -> None:
     whole = inverter().image(unix(NOON))
     cut = whole.cut(100)
     assert len(cut.registers) == 100

@@ -59,7 +59,7 @@ def same(read: Any, wanted: Any, point: Point, scales: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", PROFILES)
 @pytest.mark.parametrize("at", [NOON, NIGHT], ids=["noon", "night"])
-async def test_every_point_is_read_as_it_was_meant(name: str, at: datetime) -> None:
+async def test_every_point_is_decoded_to_its_value(name: str, at: datetime) -> None:
     virtual = inverter(name)
     wanted = list(blocks(virtual.profile, virtual.serial, virtual.readings(unix(at))))
     components = await decoded(virtual.image(unix(at)))
@@ -68,7 +68,7 @@ async def test_every_point_is_read_as_it_was_meant(name: str, at: datetime) -> N
         agree(component, block)
 
 
-async def test_a_home_makes_what_its_panels_get() -> None:
+async def test_a_home_s_inverter_shows_the_power_of_its_panels() -> None:
     virtual = inverter()
     world = virtual.load.world
     image = virtual.image(unix(NOON))
@@ -95,19 +95,19 @@ def test_energy_is_the_integral_of_power(name: str) -> None:
     assert joules / 3600 == pytest.approx(made, rel=0.002)
 
 
-def test_lifetime_energy_goes_on_where_it_was_in_another_run() -> None:
+def test_another_run_has_the_same_lifetime_energy() -> None:
     for name in PROFILES:
         assert inverter(name).image(unix(NOON)) == inverter(name).image(unix(NOON))
     assert inverter(seed=2).image(unix(NOON)) != inverter().image(unix(NOON))
 
 
-def test_asking_earlier_or_later_first_changes_nothing() -> None:
+def test_the_order_of_queries_changes_nothing() -> None:
     late_first = inverter("hybrid")
     late_first.image(unix(NOON + 24 * HOUR))
     assert late_first.image(unix(NOON)) == inverter("hybrid").image(unix(NOON))
 
 
-async def test_some_makers_count_what_is_injected_as_positive() -> None:
+async def test_some_makers_count_injection_as_positive() -> None:
     theirs = await model(inverter("delta").image(unix(NOON)), 204)
     usual = await model(inverter("school").image(unix(NOON)), 203)
     assert theirs.w == -usual.w > 0
@@ -115,7 +115,7 @@ async def test_some_makers_count_what_is_injected_as_positive() -> None:
     assert theirs.ph_vph_a is None
 
 
-async def test_a_battery_takes_what_is_left_and_gives_it_back() -> None:
+async def test_a_battery_stores_the_surplus() -> None:
     virtual = inverter("hybrid")
     world = virtual.load.world
     assert isinstance(world, HybridWorld)
@@ -175,6 +175,6 @@ async def test_a_broken_or_switched_off_inverter_says_why(state: State, event: i
     assert made.wh == virtual.measures.energy_wh(unix(NOON))
 
 
-def test_a_load_of_other_phases_is_refused() -> None:
+def test_a_load_with_other_phases_is_refused() -> None:
     with pytest.raises(ValueError, match="phases"):
         Inverter(PROFILES["school"], load=inverter("home").load)

@@ -84,7 +84,7 @@ async def test_a_wrong_unit_id_gets_nothing_or_the_gateways_refusal(
     assert await marker(served) == MARKER
 
 
-async def test_a_spoilt_answer_is_none(served: VirtualInverter) -> None:
+async def test_damaged_and_dropped_answers_are_errors(served: VirtualInverter) -> None:
     served.set_faults(mistaken=1)
     with pytest.raises(ModbusError):
         await marker(served, timeout=IMPATIENT_S)

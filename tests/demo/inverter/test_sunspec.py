@@ -25,7 +25,7 @@ from demo.inverter.sunspec import MODELS, Point
         ("string", None, 0, [0, 0]),
     ],
 )
-def test_a_value_is_written_as_its_type_says(
+def test_values_are_encoded_by_type(
     kind: str, value: float | str | None, exponent: int, registers: list[int]
 ) -> None:
     assert Point("P", kind, len(registers)).encode(value, exponent) == registers
@@ -37,6 +37,6 @@ def test_a_value_out_of_range_is_refused(value: int) -> None:
         Point("W", "int16", 1).encode(value)
 
 
-def test_a_value_of_no_point_is_a_mistake() -> None:
+def test_a_value_of_an_unknown_point_is_refused() -> None:
     with pytest.raises(KeyError, match="Watts"):
         MODELS[103].encode({"Watts": 1})

@@ -47,7 +47,7 @@ async def raw(
 
 
 @pytest.mark.parametrize("name", PROFILES)
-async def test_every_profile_is_read_over_tcp_as_it_is(name: str) -> None:
+async def test_every_profile_is_read_over_tcp(name: str) -> None:
     async with virtual(name) as served, connection(served) as client:
         components = await read(client.for_unit(1))
     readings = inverter(name).readings(unix(NOON))
@@ -56,7 +56,7 @@ async def test_every_profile_is_read_over_tcp_as_it_is(name: str) -> None:
     assert (made.tot_wh_inj if name == "der2018" else made.wh) == readings.energy_wh
 
 
-async def test_another_library_reads_the_same() -> None:
+async def test_pymodbus_reads_the_same_registers() -> None:
     async with virtual() as served:
         client = AsyncModbusTcpClient(served.host, port=served.port)
         await client.connect()
@@ -65,7 +65,7 @@ async def test_another_library_reads_the_same() -> None:
         assert answer.registers == inverter().image(unix(NOON)).read(BASE, 125)
 
 
-async def test_input_registers_are_the_same() -> None:
+async def test_input_registers_equal_holding_registers() -> None:
     async with virtual() as served, connection(served) as client:
         unit = client.for_unit(1)
         assert await unit.read_input_registers(BASE, 9) == await unit.read_holding_registers(
@@ -89,7 +89,7 @@ async def test_an_unmapped_register_is_an_illegal_address(address: int) -> None:
             await client.for_unit(1).read_holding_registers(address, 1)
 
 
-async def test_a_request_in_pieces_or_without_sense_is_met_as_the_standard_says() -> None:
+async def test_split_and_malformed_requests_get_standard_answers() -> None:
     async with virtual() as served, raw(served) as (reader, writer):
         request = REGISTERS.pack(7, 0, 6, 1, 3, BASE, 2)
         writer.write(request[:5])
@@ -105,7 +105,7 @@ async def test_a_request_in_pieces_or_without_sense_is_met_as_the_standard_says(
         assert await reader.read() == b""
 
 
-async def test_an_inverter_that_is_put_in_at_night_has_its_port() -> None:
+async def test_an_inverter_started_at_night_keeps_its_port() -> None:
     served = virtual(at=NIGHT)
     served.set_faults(night=Night.REFUSES)
     async with served:
@@ -125,7 +125,7 @@ async def is_there(served: VirtualInverter) -> bool:
     return True
 
 
-async def test_an_answer_comes_late() -> None:
+async def test_a_delay_makes_answers_late() -> None:
     async with virtual() as served:
         served.set_faults(delay_s=0.1)
         asked = monotonic()
@@ -156,7 +156,7 @@ async def test_faults_hit_the_same_requests_each_time() -> None:
     assert first == await luck()
 
 
-async def test_the_sun_may_hurry() -> None:
+async def test_the_speed_accelerates_the_sun() -> None:
     async with VirtualInverter(inverter(), start=NOON.timestamp(), speed=6000) as served:
         await asyncio.sleep(0.2)
         assert served.at - NOON > timedelta(minutes=15)

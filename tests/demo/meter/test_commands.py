@@ -23,7 +23,7 @@ def labels(meter: VirtualLinky) -> dict[str, str]:
     return {group.label.name: group.raw for group in next(meter.line).groups}
 
 
-async def test_every_command_that_is_described_is_obeyed(meter: VirtualLinky) -> None:
+async def test_every_documented_command_works(meter: VirtualLinky) -> None:
     for line in COMMANDS.describe().splitlines():
         await COMMANDS.obey(meter, line.split()[0])
     await meter.unplug()
@@ -37,7 +37,7 @@ async def test_faults_are_set_and_cleared(meter: VirtualLinky) -> None:
     assert meter.line.faults == Faults()
 
 
-async def test_the_meter_is_silent_switched_and_swapped(meter: VirtualLinky) -> None:
+async def test_commands_silence_switch_and_swap_the_meter(meter: VirtualLinky) -> None:
     address = labels(meter)["ADSC"]
     await COMMANDS.obey(meter, "silence 12")
     assert [sent.seconds for sent in islice(meter.line, 2)][1] == 12
@@ -48,7 +48,7 @@ async def test_the_meter_is_silent_switched_and_swapped(meter: VirtualLinky) -> 
     assert labels(meter)["ADCO"] != address
 
 
-async def test_the_meter_is_overloaded_degraded_and_has_a_word_to_say(
+async def test_commands_overload_degrade_and_show_messages(
     meter: VirtualLinky,
 ) -> None:
     for line in ("overload", "degrade", "message JOYEUX NOEL", "shout EJP DEMAIN", "peak 10 20"):

@@ -12,7 +12,7 @@ SENT = bytes(n % 90 + 32 for n in range(50_000))
 
 
 @given(st.binary(), st.integers())
-def test_without_faults_all_arrives(data: bytes, seed: int) -> None:
+def test_bytes_arrive_unchanged_without_faults(data: bytes, seed: int) -> None:
     assert Faults().apply(data, Random(seed)) == data
 
 
@@ -25,7 +25,7 @@ def test_losses_leave_the_other_bytes_in_order(
     assert all(byte in rest for byte in arrived)
 
 
-def test_noise_alters_about_its_share_of_bytes_and_loses_none() -> None:
+def test_noise_alters_about_its_share_of_bytes() -> None:
     arrived = Faults(noise=0.01).apply(SENT, Random(1))
     assert len(arrived) == len(SENT)
     altered = sum(a != b for a, b in zip(arrived, SENT, strict=True))

@@ -23,7 +23,7 @@ def status(meter: Linky, at: datetime) -> Status:
 
 
 @pytest.mark.parametrize(("mode", "option", "phases", "producer"), KINDS)
-def test_every_frame_is_read_whole_and_as_it_was_sent(
+def test_every_frame_is_decoded_as_it_was_sent(
     mode: Mode, option: Option, phases: int, producer: bool
 ) -> None:
     meter = linky(mode, option, phases, producer=producer)
@@ -87,7 +87,7 @@ def test_indexes_add_up_to_the_total_and_only_grow(option: Option) -> None:
 
 @settings(max_examples=20)
 @given(st.integers(0, 9 * 86_400), st.sampled_from((1, 3)))
-def test_registers_count_the_power_that_is_shown(start: int, phases: int) -> None:
+def test_registers_count_the_shown_power(start: int, phases: int) -> None:
     meter = linky(phases=phases, producer=True)
     start += unix(ORIGIN)
     before, after = meter.registers(start), meter.registers(start + 600)
@@ -117,7 +117,7 @@ def test_a_consumer_that_injects_shows_a_current_without_power() -> None:
     assert "EAIT" not in raws(meter, NOON)
 
 
-def test_the_status_register_says_what_the_rest_of_the_frame_says() -> None:
+def test_the_status_register_agrees_with_the_frame() -> None:
     meter = linky(option=Option.HC, producer=True)
     for hour, index, contact_open in ((4, 1, False), (12, 2, True)):
         at = datetime(2026, 6, 10, hour, tzinfo=PARIS)
@@ -142,7 +142,7 @@ def test_a_degraded_clock_writes_small_letters() -> None:
             assert group.time is None
 
 
-def test_seasons_have_letters() -> None:
+def test_horodates_have_the_letter_of_the_season() -> None:
     doubled = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
     meter = linky(origin=doubled - timedelta(days=1))
     stamps = []

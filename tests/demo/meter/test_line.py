@@ -20,7 +20,7 @@ def names(sent: Transmission) -> list[str]:
 
 
 @pytest.mark.parametrize("mode", Mode)
-def test_a_frame_takes_what_its_bits_take_and_a_gap(mode: Mode) -> None:
+def test_a_frame_lasts_as_long_as_its_bits_and_a_gap(mode: Mode) -> None:
     baud = {Mode.HISTORIQUE: 1200, Mode.STANDARD: 9600}[mode]
     line = Line(linky(mode), START)
     at = START

@@ -17,9 +17,7 @@ def groups(meter: Linky, at: datetime) -> dict[str, Group]:
 
 @settings(max_examples=12)
 @given(st.integers(0, 9 * 86_400), st.integers(1, 2400), st.sampled_from((1, 3)))
-def test_the_highest_power_is_the_highest_that_was_shown(
-    start: int, lasts: int, phases: int
-) -> None:
+def test_the_maximum_is_the_highest_shown_power(start: int, lasts: int, phases: int) -> None:
     meter = linky(phases=phases, producer=True)
     start += unix(ORIGIN)
     shown = [meter.measures.apparent_va(second) for second in range(start, start + lasts + 1)]
@@ -34,7 +32,7 @@ def test_the_highest_power_is_the_highest_that_was_shown(
         assert maximum.power_va == max(0, *(phases[n] for phases in shown))
 
 
-def test_the_highest_power_of_today_is_that_of_yesterday_tomorrow() -> None:
+def test_the_maximum_of_a_day_is_yesterday_s_after_midnight() -> None:
     meter = linky(producer=True)
     midnight = datetime(2026, 6, 10, 22, tzinfo=UTC)
     last = groups(meter, midnight - timedelta(seconds=1))

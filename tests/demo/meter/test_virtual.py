@@ -63,7 +63,7 @@ async def test_a_pty_gives_whole_frames_at_the_meters_speed(mode: Mode, link: Pa
     assert not link.is_symlink()
 
 
-async def test_a_reader_that_does_not_read_stops_nobody(link: Path) -> None:
+async def test_an_idle_reader_does_not_block_the_meter(link: Path) -> None:
     async with virtual(link=link) as meter, reader(meter.port):
         line, start = meter.line, meter.line.at
         async with asyncio.timeout(DEADLINE_S):
@@ -71,7 +71,7 @@ async def test_a_reader_that_does_not_read_stops_nobody(link: Path) -> None:
                 await asyncio.sleep(0.05)
 
 
-async def test_a_link_that_is_a_file_of_somebody_is_left_alone(link: Path) -> None:
+async def test_an_existing_file_at_the_link_is_left_alone(link: Path) -> None:
     link.parent.mkdir()
     link.write_text("mine")
     with pytest.raises(FileExistsError):

@@ -33,6 +33,6 @@ def test_later_hours_repeat_those_of_52_weeks_before(tmp_path: Path) -> None:
         assert hour == Hour(hour.n, before.drawn_wh, before.injected_wh, before.made_wh)
 
 
-def test_it_is_recorded_once(tmp_path: Path) -> None:
+def test_a_year_is_recorded_once(tmp_path: Path) -> None:
     before = list(recording(tmp_path).hours(FIRST, FIRST + YEAR))
     assert list(recording(tmp_path, FIRST + 3).hours(FIRST, FIRST + YEAR)) == before

@@ -13,7 +13,7 @@ def hybrid() -> HybridWorld:
     return HybridWorld(HOUSEHOLD, BATTERY, kwp=6, origin=ORIGIN)
 
 
-def test_less_is_drawn_and_less_is_injected_and_some_is_lost() -> None:
+def test_a_battery_reduces_draw_and_injection_and_loses_some_energy() -> None:
     plain, world = World(HOUSEHOLD, kwp=6, origin=ORIGIN), hybrid()
     end = world.origin_s + WEEK_S
     without, with_it, storage = plain.energy_at(end), world.energy_at(end), world.storage_at(end)
@@ -33,7 +33,7 @@ def test_registers_agree_with_each_other_at_any_second() -> None:
         )
 
 
-def test_the_battery_is_neither_overfull_nor_too_strong() -> None:
+def test_a_battery_keeps_to_its_capacity_and_power() -> None:
     world = hybrid()
     days = range(world.origin_s, world.origin_s + WEEK_S, 300)
     levels = [world.storage_at(second).stored_wh for second in days]

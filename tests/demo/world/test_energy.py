@@ -35,7 +35,7 @@ def test_registers_never_go_backwards(world: World, second: int, later: int) -> 
 
 @settings(max_examples=10)
 @given(WORLDS, SECONDS)
-def test_an_hour_of_power_is_what_the_registers_count(world: World, start: int) -> None:
+def test_registers_count_the_integral_of_power(world: World, start: int) -> None:
     powers = [world.powers_at(second) for second in range(start, start + 3600)]
     grew = world.energy_at(start + 3600) - world.energy_at(start)
     for counted_wh, powers_w in (
@@ -47,7 +47,7 @@ def test_an_hour_of_power_is_what_the_registers_count(world: World, start: int) 
 
 
 @given(BUILDINGS, SECONDS)
-def test_a_building_consumes_and_its_panels_make(world: World, second: int) -> None:
+def test_consumption_and_production_are_never_negative(world: World, second: int) -> None:
     net_w, production_w = world.powers_at(second)
     assert net_w + production_w >= 0
     assert production_w >= 0
@@ -61,7 +61,7 @@ def test_a_world_is_the_same_in_any_order_of_queries() -> None:
     assert other.powers_at(before) == HOME.powers_at(before)
 
 
-def test_a_later_origin_moves_the_registers_and_not_the_flows() -> None:
+def test_a_later_origin_moves_the_registers_and_not_the_powers() -> None:
     first, second = ORIGIN + timedelta(days=3), ORIGIN + timedelta(days=4, hours=9)
     late = World(HOUSEHOLD, origin=first)
     at = int(second.timestamp())

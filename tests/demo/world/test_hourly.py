@@ -15,7 +15,7 @@ YEAR = 365 * 24
 @pytest.mark.parametrize(
     ("site", "kwp"), [(HOUSEHOLD, 0.0), (HOUSEHOLD, 3.0), (SCHOOL, 9.0), (PANELS, 36.0)]
 )
-def test_a_year_is_about_what_a_world_counts(site: Site, kwp: float) -> None:
+def test_hourly_energies_approach_those_of_a_world(site: Site, kwp: float) -> None:
     world = World(site, kwp=kwp, seed=3, origin=BEGIN)
     counted = world.energy_at(3600 * (FIRST + YEAR))
     made = list(hours(site, kwp, 3, FIRST, FIRST + YEAR))
@@ -28,7 +28,7 @@ def test_a_year_is_about_what_a_world_counts(site: Site, kwp: float) -> None:
         assert summed == pytest.approx(exact, rel=0.01, abs=0)
 
 
-def test_an_hour_does_not_depend_on_where_one_begins() -> None:
+def test_an_hour_does_not_depend_on_the_first_hour() -> None:
     whole = list(hours(HOUSEHOLD, 3.0, 5, FIRST, FIRST + 240))
     assert list(hours(HOUSEHOLD, 3.0, 5, FIRST + 101, FIRST + 240)) == whole[101:]
     assert list(hours(HOUSEHOLD, 3.0, 6, FIRST, FIRST + 240)) != whole

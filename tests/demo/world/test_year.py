@@ -31,12 +31,12 @@ def between(world: World, start: datetime, end: datetime) -> Energy:
     return world.energy(end) - world.energy(start)
 
 
-def test_a_home_uses_what_a_french_home_uses(home: World) -> None:
+def test_a_home_consumes_as_a_french_home_does(home: World) -> None:
     year = home.energy(YEAR + timedelta(days=365))
     assert 5_000_000 < year.consumption_wh < 8_000_000
 
 
-def test_panels_yield_what_panels_yield_in_lorient(home: World, school: World) -> None:
+def test_panels_yield_as_in_lorient(home: World, school: World) -> None:
     for world in (home, school):
         year = world.energy(YEAR + timedelta(days=365))
         assert 1_050_000 < year.production_wh / world.kwp < 1_300_000

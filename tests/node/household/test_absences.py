@@ -75,7 +75,7 @@ POWER = replace(HOURLY, quantity=Quantity.POWER)
         ("13:00", None, None),
     ],
 )
-def test_it_was_off_between_when_it_was_seen_and_when_it_started(
+def test_an_absence_lasts_from_the_last_sighting_to_the_next_start(
     last_seen: str | None, started: str | None, off: tuple[str, str] | None
 ) -> None:
     def at(clock: str | None) -> datetime | None:
@@ -85,7 +85,9 @@ def test_it_was_off_between_when_it_was_seen_and_when_it_started(
     assert (result and (result.start, result.end)) == (off and (at(off[0]), at(off[1])))
 
 
-async def test_it_runs_since_its_oldest_state(toy: Toy, recorder: Recorder) -> None:
+async def test_the_oldest_state_dates_the_start_of_home_assistant(
+    toy: Toy, recorder: Recorder
+) -> None:
     states = [
         {"entity_id": "sensor.a", "last_changed": "2026-11-10T11:00:00.5+01:00"},
         {"entity_id": "zone.home", "last_changed": "2026-11-10T09:58:01.250000+00:00"},
@@ -187,13 +189,13 @@ def test_rows_with_an_end_in_an_outage_are_missing(
         ),
     ],
 )
-def test_powers_that_stayed_what_they_were_are_missing(
+def test_powers_frozen_by_an_outage_are_missing(
     absences: list[Range], powers: list[float], records: list[int | None], away: list[int]
 ) -> None:
     assert block_values(POWER, Rows(hours=means(MIDNIGHT, powers)), *absences) == (records, away)
 
 
-def test_5_minutes_are_missing_and_half_an_hour_that_holds_all_of_it_is_not() -> None:
+def test_a_short_outage_costs_5_minute_records_and_no_half_hour() -> None:
     # From 0:07 to 0:16, and a fresh value at 0:18.
     held = Rows(five_minutes=rows(MIDNIGHT, [0, 10, 14, 14, 40, 50, 60], FIVE_MINUTES))
     outage = Range(MIDNIGHT + 7 * MINUTE, MIDNIGHT + 16 * MINUTE)
@@ -202,7 +204,7 @@ def test_5_minutes_are_missing_and_half_an_hour_that_holds_all_of_it_is_not() ->
     assert reading == Reading(Block.of(HALF, DAY, [Record(MIDNIGHT, 60)]))
 
 
-def test_a_day_that_holds_all_of_it_is_exact_and_one_that_holds_a_part_is_missing() -> None:
+def test_a_day_around_an_outage_is_exact_and_a_day_cut_by_it_missing() -> None:
     drawn = [100.0] * 48
     sums = list(accumulate(drawn, initial=0.0))
     for hour in (5, 6, 7):
@@ -218,7 +220,7 @@ def test_a_day_that_holds_all_of_it_is_exact_and_one_that_holds_a_part_is_missin
     assert [set(reading.flags.values()) for reading in readings] == [{Flag.AWAY}, {Flag.AWAY}]
 
 
-def test_a_day_of_power_that_holds_it_is_missing() -> None:
+def test_a_day_of_power_with_an_outage_is_missing() -> None:
     series = replace(DAILY, quantity=Quantity.POWER)
     held = Rows(hours=means(MIDNIGHT, [100] * 24))
     assert block_values(series, held, off(4.5, 4.8)) == ([100], [])
@@ -245,7 +247,7 @@ def test_hours_of_an_absence_without_rows_are_holes() -> None:
 
 
 @pytest.mark.parametrize("series", [FIVE, HALF])
-def test_a_zero_that_was_known_is_taken_back(series: Series) -> None:
+def test_a_stored_zero_is_cleared_after_an_absence(series: Series) -> None:
     starts = series.starts(DAY)
     block = Block.of(series, DAY, [Record(start, 0) for start in starts[:4]])
     now = Reading(Block.of(series, DAY, [Record(starts[0], 7)]), {starts[1]: Flag.AWAY})
@@ -256,7 +258,7 @@ def test_a_zero_that_was_known_is_taken_back(series: Series) -> None:
     assert changed(now, result.block) is None
 
 
-def test_an_hour_that_was_known_is_taken_back() -> None:
+def test_a_stored_hour_is_cleared_after_an_absence() -> None:
     start = MIDNIGHT
     block = Block.of(HOURLY, DAY, [Record(start, 0)])
     now = Reading(Block.of(HOURLY, DAY, []), {start: Flag.AWAY})
@@ -267,7 +269,7 @@ def test_an_hour_that_was_known_is_taken_back() -> None:
 # What to ask for
 
 
-def test_an_absence_that_goes_on_after_the_days_is_looked_at_for_a_day() -> None:
+def test_a_read_reaches_one_day_into_an_absence_after_its_days() -> None:
     day = Range.of_day(DAY)
     for series in (HOURLY, FIVE):
         without = reach(series, day)
@@ -375,7 +377,7 @@ def records(series: Series, house: House, lost: set[int]) -> Iterator[tuple[date
     quantity=st.sampled_from(Quantity),
     lost=st.sets(st.integers(0, 59), max_size=5),
 )
-def test_values_are_true_and_unknown_ones_missing(
+def test_records_are_true_or_missing(
     house: House, interval: Interval, quantity: Quantity, lost: set[int]
 ) -> None:
     series = replace(HOURLY, interval=interval, quantity=quantity)
@@ -412,7 +414,7 @@ def test_hours_with_an_end_in_an_outage_are_missing(house: House, quantity: Quan
 
 
 @given(house=houses(), interval=st.sampled_from([Interval.PT1H, Interval.PT5M]))
-def test_a_record_is_the_same_whatever_is_read_with_it(house: House, interval: Interval) -> None:
+def test_records_do_not_depend_on_the_days_read_with_them(house: House, interval: Interval) -> None:
     series = replace(HOURLY, interval=interval)
     absences = [outage.absence for outage in house.outages]
     hours, fine = house.rows(HOUR), house.rows(FIVE_MINUTES)

@@ -15,7 +15,7 @@ def house(store: Store) -> House:
     return House(store, HouseholdAnswers)
 
 
-async def test_what_is_still_being_read_is_to_be_asked_again(house: House, store: Store) -> None:
+async def test_unread_history_asks_the_peer_to_retry(house: House, store: Store) -> None:
     ledger = await Ledger.open(store)
     await ledger.grant()
     await ledger.keep(hours(midnight(-2), range(48)))

@@ -91,7 +91,7 @@ async def test_a_range_is_read_in_whole_days(recorder: Recorder) -> None:
     assert chunk.readings == []
 
 
-async def test_eight_statistics_are_asked_for_at_once_with_all_of_their_series(
+async def test_a_request_has_up_to_eight_statistics_with_all_their_series(
     toy: Toy, recorder: Recorder
 ) -> None:
     within = Range(utc("2026-01-20"), utc("2026-02-02"))
@@ -112,7 +112,7 @@ async def test_eight_statistics_are_asked_for_at_once_with_all_of_their_series(
     assert [block.values for block in days] == [(2_400,)] * 13
 
 
-async def test_holes_are_looked_for_among_5_minute_rows_a_week_at_a_time(
+async def test_holes_are_filled_by_weekly_requests_of_5_minute_rows(
     toy: Toy, recorder: Recorder
 ) -> None:
     start = utc("2026-11-01")
@@ -161,7 +161,7 @@ async def test_home_assistant_rests_as_long_as_it_worked(toy: Toy, recorder: Rec
     assert all(0 < seconds < 10 for seconds in rests)
 
 
-async def test_it_goes_on_where_the_connection_went(toy: Toy, recorder: Recorder) -> None:
+async def test_a_lost_connection_resumes_the_backfill(toy: Toy, recorder: Recorder) -> None:
     start, end = utc("2026-01-20"), utc("2026-04-02")
     toy.hours["sensor.drawn"] = rows(start, round((end - start) / HOUR))
     toy.hangs_up_at = {2, 3, 5}
@@ -171,7 +171,7 @@ async def test_it_goes_on_where_the_connection_went(toy: Toy, recorder: Recorder
     assert len(toy.asked) == 4 + 3
 
 
-async def test_an_answer_too_large_is_asked_for_in_parts(toy: Toy) -> None:
+async def test_a_request_is_split_when_its_answer_is_too_large(toy: Toy) -> None:
     start = utc("2026-11-01")
     names = [f"sensor.meter_{number}" for number in range(5)]
     for name in names:
@@ -196,9 +196,7 @@ async def again(recorder: Recorder, blocks: list[Block], *sources: StatisticSour
     return [reading.block for chunk in chunks for reading in chunk.readings]
 
 
-async def test_the_first_time_all_is_new_and_the_second_time_nothing(
-    toy: Toy, recorder: Recorder
-) -> None:
+async def test_a_second_read_finds_nothing_new(toy: Toy, recorder: Recorder) -> None:
     toy.hours["sensor.drawn"] = rows(utc("2026-11-01"), 24 * 23 + 12)
     blocks = await again(recorder, [], source())
     assert [block.day.day for block in blocks] == list(range(17, 25))
@@ -206,7 +204,7 @@ async def test_the_first_time_all_is_new_and_the_second_time_nothing(
     assert await again(recorder, blocks, source()) == []
 
 
-async def test_only_days_that_changed_are_given(toy: Toy, recorder: Recorder) -> None:
+async def test_a_second_read_returns_changed_days_alone(toy: Toy, recorder: Recorder) -> None:
     toy.hours["sensor.drawn"] = rows(utc("2026-11-01"), 24 * 23 + 12)
     blocks = await again(recorder, [], source())
     # adjust_sum: every sum from then on.
@@ -236,7 +234,7 @@ def outage(start: datetime) -> tuple[list[Any], Range]:
     return held, Range(start + HOUR / 2, start + 5 * HOUR / 2)
 
 
-async def test_what_was_compiled_of_an_absence_is_missing(toy: Toy, recorder: Recorder) -> None:
+async def test_rows_compiled_during_an_absence_are_missing(toy: Toy, recorder: Recorder) -> None:
     start = utc("2026-01-31T23:00")
     toy.hours["sensor.drawn"], off = outage(start)
     toy.hours["portal:drawn"] = toy.hours["sensor.drawn"]
@@ -255,9 +253,7 @@ async def test_what_was_compiled_of_an_absence_is_missing(toy: Toy, recorder: Re
     assert asked(toy)[0][1] == "2026-02-01T01:30"
 
 
-async def test_an_absence_that_one_learns_of_later_takes_zeros_back(
-    toy: Toy, recorder: Recorder
-) -> None:
+async def test_a_newly_known_absence_clears_stored_zeros(toy: Toy, recorder: Recorder) -> None:
     start = utc("2026-11-20T08:00")
     toy.hours["sensor.drawn"], off = outage(start)
     blocks = await again(recorder, [], source())
@@ -281,7 +277,9 @@ def records(chunk: Chunk, source: StatisticSource) -> list[Record]:
 # Reading again
 
 
-async def test_each_is_read_again_over_its_own_days(toy: Toy, recorder: Recorder) -> None:
+async def test_imported_statistics_are_read_again_over_more_days(
+    toy: Toy, recorder: Recorder
+) -> None:
     await again(recorder, [], source("enedis:drawn", imported=True), source())
     assert [start for start, _, _ in asked(toy)] == ["2026-11-16T23:00", "2026-10-19T23:00"]
 

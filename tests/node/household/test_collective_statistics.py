@@ -104,7 +104,7 @@ async def look(store: Store, collective: Collective, most: int) -> None:
         await together.run()
 
 
-async def test_a_home_looks_ever_later_and_once_a_day_in_the_end(file: Store) -> None:
+async def test_waits_grow_until_one_look_a_day(file: Store) -> None:
     collective = Collective(sums(Direction.CONSUMPTION))
     await look(file, collective, 16)
     waits = collective.waits
@@ -114,7 +114,7 @@ async def test_a_home_looks_ever_later_and_once_a_day_in_the_end(file: Store) ->
     assert all(wait == pytest.approx(EVERY_S, rel=ODD) for wait in waits[-3:])
 
 
-async def test_where_something_is_new_it_looks_again_soon(file: Store) -> None:
+async def test_a_new_sum_shortens_the_next_wait(file: Store) -> None:
     collective = Collective(sums(Direction.CONSUMPTION))
     collective.later = {8: sums(Direction.PRODUCTION)}
     await look(file, collective, 9)

@@ -98,7 +98,7 @@ def new_home(file: Store, authority: Authority, witness: Witness) -> MakeHome:
     return make
 
 
-async def test_records_may_leave_once_the_witness_has_confirmed_that_it_has_the_key(
+async def test_records_may_leave_once_the_witness_confirms_the_key(
     new_home: MakeHome, witness: Witness
 ) -> None:
     home = await new_home()
@@ -116,7 +116,7 @@ async def test_records_may_leave_once_the_witness_has_confirmed_that_it_has_the_
     assert keys.nonce_secret != keys.day_key.secret == request.key
 
 
-async def test_the_witness_is_asked_once_a_day_what_was_opened(
+async def test_a_home_asks_for_its_openings_once_a_day(
     new_home: MakeHome, witness: Witness
 ) -> None:
     home = await new_home()
@@ -131,7 +131,7 @@ async def test_the_witness_is_asked_once_a_day_what_was_opened(
     assert witness.asked[2:] == [Call.OPENINGS]
 
 
-async def test_after_a_lost_answer_the_very_same_is_asked_again_even_a_day_later(
+async def test_an_enrolment_with_a_lost_answer_is_repeated_unchanged(
     new_home: MakeHome, witness: Witness
 ) -> None:
     home = await new_home(backoff=AT_ONCE)
@@ -158,7 +158,7 @@ async def test_after_a_lost_answer_the_very_same_is_asked_again_even_a_day_later
     ],
     ids=["other key", "no receipt", "endless", "restored", "no witness", "redirection"],
 )
-async def test_nothing_leaves_by_a_receipt_that_proves_nothing(
+async def test_an_invalid_receipt_lets_nothing_leave(
     new_home: MakeHome, witness: Witness, answer: web.Response, words: str
 ) -> None:
     home = await new_home()
@@ -171,7 +171,7 @@ async def test_nothing_leaves_by_a_receipt_that_proves_nothing(
     assert witness.asked == [Call.ENROLMENTS]
 
 
-async def test_the_key_goes_to_no_witness_of_an_unknown_authority(
+async def test_a_witness_with_an_unknown_authority_gets_no_key(
     new_home: MakeHome, witness: Witness
 ) -> None:
     home = await new_home(trusts=False)
@@ -213,7 +213,7 @@ async def test_a_withdrawal_does_not_wait_for_a_retry(new_home: MakeHome, witnes
     assert (await home.stored()).left_at is not None
 
 
-async def test_the_key_ages_by_a_confirmed_clock_and_never_back(new_home: MakeHome) -> None:
+async def test_only_a_confirmed_clock_ages_the_key(new_home: MakeHome) -> None:
     home = await new_home()
     await home.enrolling.round()
 
@@ -238,9 +238,7 @@ async def test_the_key_ages_by_a_confirmed_clock_and_never_back(new_home: MakeHo
     assert await keys_after(timedelta(days=-1)) == (1, second.secret)
 
 
-async def test_no_key_is_drawn_by_a_clock_that_nobody_confirmed(
-    new_home: MakeHome, witness: Witness
-) -> None:
+async def test_an_unconfirmed_clock_draws_no_key(new_home: MakeHome, witness: Witness) -> None:
     home = await new_home(vouched=False)
     await home.enrolling.round()
     assert witness.asked == []
@@ -248,9 +246,7 @@ async def test_no_key_is_drawn_by_a_clock_that_nobody_confirmed(
     assert "clock" in home.problem
 
 
-def test_the_key_of_a_certificate_is_what_another_library_reads(
-    authority: Authority, tmp_path: Path
-) -> None:
+def test_public_key_of_agrees_with_cryptography(authority: Authority, tmp_path: Path) -> None:
     pem, _ = authority.issue("localhost", tmp_path)
     certificate = x509.load_pem_x509_certificate(pem.read_bytes())
     der = certificate.public_bytes(Encoding.DER)

@@ -51,17 +51,17 @@ async def is_away(home: HomeAssistant, words: str) -> None:
         ("ws://home.example/api/websocket", "ws://home.example/api/websocket"),
     ],
 )
-def test_a_url_is_what_a_browser_has(typed: str, url: str) -> None:
+def test_urls_of_a_browser_are_accepted(typed: str, url: str) -> None:
     assert HomeAssistantAccess.at(typed, TOKEN) == HomeAssistantAccess(url, TOKEN)
 
 
 @pytest.mark.parametrize("typed", ["", "homeassistant.local:8123", "ftp://home.example"])
-def test_what_is_no_url_is_refused(typed: str) -> None:
+def test_invalid_urls_are_refused(typed: str) -> None:
     with pytest.raises(ValueError, match="starts with http"):
         HomeAssistantAccess.at(typed, TOKEN)
 
 
-def test_an_add_on_goes_through_its_supervisor() -> None:
+def test_an_add_on_connects_through_its_supervisor() -> None:
     assert HomeAssistantAccess.through_supervisor("t").url == "ws://supervisor/core/websocket"
     there = HomeAssistantAccess.through_supervisor("t", "http://127.0.0.1:8080")
     assert there.url == "ws://127.0.0.1:8080/core/websocket"
@@ -71,13 +71,13 @@ def test_the_token_is_not_shown() -> None:
     assert TOKEN not in repr(HomeAssistantAccess.at("http://home.example", TOKEN))
 
 
-async def test_a_command_that_is_refused_says_why(toy: Toy) -> None:
+async def test_a_refused_command_raises_the_reason(toy: Toy) -> None:
     async with connection(toy) as home:
         with pytest.raises(HomeAssistantRefusal, match="energy/get_prefs: No prefs"):
             await home.ask("energy/get_prefs")
 
 
-async def test_a_wrong_token_ends_it_at_once_and_is_tried_once(toy: Toy) -> None:
+async def test_a_wrong_token_is_tried_once(toy: Toy) -> None:
     async with ClientSession() as session:
         home = HomeAssistant(HomeAssistantAccess.at(toy.url, "another-token"), session)
         waiting = asyncio.create_task(home.connected())
@@ -93,9 +93,7 @@ async def test_a_wrong_token_ends_it_at_once_and_is_tried_once(toy: Toy) -> None
 @pytest.mark.parametrize(
     ("status", "words"), [(502, "502: it is starting"), (404, "404"), (403, "banned")]
 )
-async def test_another_server_s_answer_is_reported_and_retried(
-    toy: Toy, status: int, words: str
-) -> None:
+async def test_an_http_error_is_reported_and_retried(toy: Toy, status: int, words: str) -> None:
     toy.status = status
     async with connection(toy) as home:
         await is_away(home, words)
@@ -113,29 +111,27 @@ async def test_another_server_s_answer_is_reported_and_retried(
         ),
     ],
 )
-async def test_what_is_no_home_assistant_is_away(
-    toy: Toy, change: dict[str, str], words: str
-) -> None:
+async def test_another_service_counts_as_away(toy: Toy, change: dict[str, str], words: str) -> None:
     for name, value in change.items():
         setattr(toy, name, value)
     async with connection(toy) as home:
         await is_away(home, words)
 
 
-async def test_http_is_no_https(toy: Toy) -> None:
+async def test_https_to_an_http_port_is_reported(toy: Toy) -> None:
     toy.url = toy.url.replace("http:", "https:")
     async with connection(toy) as home:
         await is_away(home, "it may speak http alone")
 
 
-async def test_a_greeting_that_does_not_come_is_away(toy: Toy) -> None:
+async def test_a_missing_greeting_counts_as_away(toy: Toy) -> None:
     toy.greeting = None
     async with connection(toy, answer_within=timedelta(seconds=0.1)) as home:
         await is_away(home, "does not answer")
         assert toy.logins >= 1
 
 
-async def test_an_answer_that_does_not_come_is_away(toy: Toy) -> None:
+async def test_a_missing_answer_counts_as_away(toy: Toy) -> None:
     async with connection(toy) as home:
         await home.connected()
         toy.silent = True
@@ -145,7 +141,7 @@ async def test_an_answer_that_does_not_come_is_away(toy: Toy) -> None:
         assert await home.ask("get_config")
 
 
-async def test_what_is_under_way_when_the_connection_goes_is_away_and_no_cancellation(
+async def test_a_lost_connection_fails_pending_commands_as_away(
     toy: Toy,
 ) -> None:
     toy.silent = True
@@ -160,7 +156,7 @@ async def test_what_is_under_way_when_the_connection_goes_is_away_and_no_cancell
     assert toy.logins == 2
 
 
-async def test_a_cancelled_command_is_cancelled(toy: Toy) -> None:
+async def test_a_command_can_be_cancelled(toy: Toy) -> None:
     toy.silent = True
     async with connection(toy) as home:
         asking = asyncio.create_task(home.ask("get_config"))
@@ -173,7 +169,7 @@ async def test_a_cancelled_command_is_cancelled(toy: Toy) -> None:
     assert toy.logins == 1
 
 
-async def test_an_answer_too_large_says_so_and_the_next_one_is_heard(toy: Toy) -> None:
+async def test_an_answer_too_large_fails_alone(toy: Toy) -> None:
     toy.answers["get_states"] = "x" * 20_000
     async with connection(toy, max_answer_bytes=10_000) as home:
         with pytest.raises(TooMuch):
@@ -181,7 +177,7 @@ async def test_an_answer_too_large_says_so_and_the_next_one_is_heard(toy: Toy) -
         assert await home.ask("get_config")
 
 
-async def test_events_are_heard_over_every_connection_and_each_connection_is_one(toy: Toy) -> None:
+async def test_listeners_are_called_at_events_and_new_connections(toy: Toy) -> None:
     heard: list[None] = []
     async with connection(toy) as home:
         home.listen("statistics", lambda: heard.append(None))
@@ -195,7 +191,7 @@ async def test_events_are_heard_over_every_connection_and_each_connection_is_one
         await until(lambda: len(heard) == 4)
 
 
-async def test_who_may_not_hear_of_events_may_still_ask(
+async def test_commands_work_where_events_are_refused(
     toy: Toy, caplog: pytest.LogCaptureFixture
 ) -> None:
     toy.deaf = True
@@ -216,7 +212,7 @@ async def test_a_request_after_the_connection_closed_fails(toy: Toy) -> None:
 
 
 @pytest.mark.parametrize("wait", [HomeAssistant.connected, lambda home: home.ask("get_config")])
-async def test_stopping_while_it_is_away_logs_nothing(
+async def test_stopping_while_home_assistant_is_away_logs_nothing(
     toy: Toy, wait: Callable[[HomeAssistant], Coroutine[None, None, object]]
 ) -> None:
     toy.status = 502

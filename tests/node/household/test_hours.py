@@ -78,7 +78,7 @@ def test_the_energy_of_an_hour_is_power_times_time(
     assert whole(hours(), message) == {NOON: wh}
 
 
-def test_an_hour_of_which_a_part_is_missing_is_missing() -> None:
+def test_an_hour_with_a_missing_part_is_missing() -> None:
     values = steps(NOON, 30, [100, 100, 100, 100])
     del values[NOON + timedelta(minutes=30)]
     taken = hours()
@@ -87,7 +87,7 @@ def test_an_hour_of_which_a_part_is_missing_is_missing() -> None:
     assert taken.whole([NOON + timedelta(hours=1)]) == {NOON + timedelta(hours=1): 100}
 
 
-def test_what_comes_last_counts() -> None:
+def test_a_later_record_replaces_an_earlier_one() -> None:
     first = pushed(LOAD, steps(NOON, 30, [100, 100]))
     corrected = pushed(LOAD, {NOON: 300})
     assert whole(hours(), first, corrected) == {NOON: 200}
@@ -108,9 +108,7 @@ def test_a_coarser_load_curve_replaces_the_finer_one() -> None:
 
 
 @pytest.mark.parametrize(("missing", "minutes"), [(set(), 30), ({3, 7, 8}, 30), ({1}, 10)])
-def test_an_interval_that_is_not_said_is_that_of_the_spacing(
-    missing: set[int], minutes: int
-) -> None:
+def test_the_spacing_of_records_gives_a_missing_interval(missing: set[int], minutes: int) -> None:
     values = steps(NOON, minutes, [120] * 30)
     present = {at: v for n, (at, v) in enumerate(values.items()) if n not in missing}
     result = whole(hours(), pushed(LOAD, present, interval=None))
@@ -118,7 +116,7 @@ def test_an_interval_that_is_not_said_is_that_of_the_spacing(
     assert result == {at: 120 for at in values if at.minute == 0 and at not in lost}
 
 
-def test_a_few_records_without_an_interval_have_that_of_before() -> None:
+def test_the_last_interval_serves_few_records_without_one() -> None:
     taken = hours()
     few = pushed(LOAD, steps(NOON, 30, [10, 20]), interval=None)
     assert taken.take(few) == {NOON}
@@ -142,12 +140,12 @@ def test_a_few_records_without_an_interval_have_that_of_before() -> None:
         ("America/Los_Angeles", "2026-01-10T00:00", "2026-01-10T08:00"),
     ],
 )
-def test_a_civil_day_is_at_its_first_hour(zone: str, start: str, hour: str) -> None:
+def test_a_civil_day_is_stamped_at_its_first_hour(zone: str, start: str, hour: str) -> None:
     day = pushed(DAILY, {utc(start): 7_890}, unit="Wh", interval="P1D")
     assert whole(hours(DAILY, zone), day) == {utc(hour): 7_890}
 
 
-def test_a_register_stands_at_the_end_of_an_hour() -> None:
+def test_a_register_belongs_to_the_hour_before_it() -> None:
     daily = pushed(REGISTER, {utc("2026-01-09T23:00"): 5_000_000}, unit="Wh", interval="P1D")
     assert whole(hours(REGISTER), daily) == {utc("2026-01-09T22:00"): 5_000_000}
     fine = pushed(REGISTER, steps(NOON, 30, [10, 11, 12, 13]), unit="kWh")
@@ -161,7 +159,7 @@ def test_a_register_stands_at_the_end_of_an_hour() -> None:
     ("path", "unit", "value", "wh"),
     [(LOAD, "kW", 1.5, 1500), (LOAD, None, 2, 2), (DAILY, "kWh", 8.25, 8250), (DAILY, "Wh", 1, 1)],
 )
-def test_kilo_is_a_thousand_and_no_unit_that_of_the_path(
+def test_units_scale_and_default_to_that_of_the_path(
     path: str, unit: str | None, value: float, wh: float
 ) -> None:
     start = utc("2026-01-09T23:00")
@@ -170,7 +168,7 @@ def test_kilo_is_a_thousand_and_no_unit_that_of_the_path(
 
 
 @pytest.mark.parametrize(("path", "unit"), [(LOAD, "VA"), (LOAD, "Wh"), (DAILY, "W")])
-def test_another_unit_is_refused_in_words(path: str, unit: str) -> None:
+def test_other_units_are_refused(path: str, unit: str) -> None:
     with pytest.raises(Unsuitable, match=f"in {unit} cannot be imported.*would have to send"):
         hours(path).take(pushed(path, {NOON: 1}, unit=unit))
 
@@ -184,19 +182,19 @@ def test_an_interval_that_does_not_divide_an_hour_is_refused(interval: str) -> N
 @pytest.mark.parametrize(
     "path", ["", "power/active/raw", "consumption/power/active/raw/members", "consumption/voltage"]
 )
-def test_another_path_is_refused_with_the_importable_ones(path: str) -> None:
+def test_other_paths_are_refused_with_the_importable_ones(path: str) -> None:
     urn = "urn:dev:prm:30001610071843" + (f"_{path}" if path else "")
     with pytest.raises(Unsuitable, match="…/power/active/raw, …/energy/active/daily") as refused:
         SeriesKind.from_identifier(identifier.identifier(urn))
     assert "n’est pas une série qui s’importe" in refused.value.text.say("fr")
 
 
-def test_what_is_no_part_of_an_hour_is_left_out() -> None:
+def test_misaligned_and_negative_records_are_ignored() -> None:
     odd = {NOON + timedelta(minutes=7): 5, NOON + timedelta(minutes=30): -3}
     assert hours().take(pushed(LOAD, odd)) == set()
 
 
-def test_a_sum_per_member_takes_the_number_that_comes_beside_it() -> None:
+def test_a_sum_per_member_is_divided_by_its_member_count() -> None:
     series = identifier.organisation("kersabiec")
     drawn = identifier.series(series, Direction.CONSUMPTION)
     message = Data(
@@ -221,11 +219,11 @@ def test_a_sum_per_member_takes_the_number_that_comes_beside_it() -> None:
         }
 
 
-def test_records_of_other_series_are_left_alone() -> None:
+def test_records_of_other_series_are_ignored() -> None:
     assert hours(LOAD).take(pushed("production/power/active/raw", {NOON: 5})) == set()
 
 
-def test_only_the_last_hours_are_remembered() -> None:
+def test_only_the_last_hours_stay_in_memory() -> None:
     taken = hours()
     taken.take(pushed(LOAD, steps(NOON, 30, [10] * 8)))
     taken.keep_last(2)
@@ -241,7 +239,7 @@ def test_only_the_last_hours_are_remembered() -> None:
     size=st.integers(1, 20),
     seed=st.integers(),
 )
-def test_order_batches_and_duplicates_make_the_same_hours(
+def test_hours_do_not_depend_on_order_batches_or_duplicates(
     values: dict[int, int], minutes: int, size: int, seed: int
 ) -> None:
     records = [(NOON + n * timedelta(minutes=minutes), value) for n, value in values.items()]

@@ -26,19 +26,19 @@ class Clock:
         await settle()
 
 
-class Diary:
-    """Goes the rounds and notes when."""
+class RoundLog:
+    """Goes the rounds and logs their times."""
 
     def __init__(self, clock: Clock, *, between: Callable[[float, float], float]) -> None:
         self.clock = clock
         self.rounds = Rounds(timedelta(hours=1), between=between)
-        self.noted: list[float] = []
+        self.times: list[float] = []
         self.task = asyncio.create_task(self._go())
 
     async def _go(self) -> None:
         while True:
             await self.rounds.next()
-            self.noted.append(self.clock.time - 1_000)
+            self.times.append(self.clock.time - 1_000)
 
     async def end(self) -> None:
         self.task.cancel()
@@ -55,43 +55,43 @@ async def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-async def test_the_first_round_is_at_once_and_then_one_every_hour(clock: Clock) -> None:
-    diary = Diary(clock, between=min)
+async def test_rounds_begin_at_once_and_follow_every_hour(clock: Clock) -> None:
+    log = RoundLog(clock, between=min)
     for _ in range(3):
         await clock.go_on(HOUR_S)
-    await diary.end()
-    assert diary.noted == [0, HOUR_S, 2 * HOUR_S, 3 * HOUR_S]
+    await log.end()
+    assert log.times == [0, HOUR_S, 2 * HOUR_S, 3 * HOUR_S]
 
 
 @pytest.mark.parametrize(("between", "settled"), [(min, 15), (max, 60)])
-async def test_a_word_brings_a_round_once_rows_have_settled(
+async def test_a_request_brings_a_round_once_rows_have_settled(
     clock: Clock, between: Callable[[float, float], float], settled: float
 ) -> None:
-    diary = Diary(clock, between=between)
+    log = RoundLog(clock, between=between)
     await clock.go_on(100)
-    diary.rounds.request()
+    log.rounds.request()
     await clock.go_on(settled - 1)
-    assert diary.noted == [0]
+    assert log.times == [0]
     await clock.go_on(1)
-    assert diary.noted == [0, 100 + settled]
+    assert log.times == [0, 100 + settled]
     # The clock counts from there.
     await clock.go_on(HOUR_S - 1)
     await clock.go_on(1)
-    assert diary.noted == [0, 100 + settled, 100 + settled + HOUR_S]
-    await diary.end()
+    assert log.times == [0, 100 + settled, 100 + settled + HOUR_S]
+    await log.end()
 
 
-async def test_words_that_keep_coming_do_not_put_a_round_off(clock: Clock) -> None:
-    diary = Diary(clock, between=max)
+async def test_repeated_requests_do_not_postpone_a_round(clock: Clock) -> None:
+    log = RoundLog(clock, between=max)
     await settle()
     for _ in range(6):
-        diary.rounds.request()
+        log.rounds.request()
         await clock.go_on(10)
-    assert diary.noted == [0, 60]
-    await diary.end()
+    assert log.times == [0, 60]
+    await log.end()
 
 
-async def test_a_word_during_a_round_brings_the_next_one(clock: Clock) -> None:
+async def test_a_request_during_a_round_brings_the_next(clock: Clock) -> None:
     rounds = Rounds(timedelta(hours=1), between=min)
     await rounds.next()
     rounds.request()
@@ -109,5 +109,5 @@ async def test_a_word_during_a_round_brings_the_next_one(clock: Clock) -> None:
         (Interval.P1D, "hourly"),
     ],
 )
-def test_each_interval_has_its_word(interval: Interval, rows: str) -> None:
+def test_each_interval_has_its_event_type(interval: Interval, rows: str) -> None:
     assert event_type(interval) == f"recorder_{rows}_statistics_generated"

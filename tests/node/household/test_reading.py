@@ -98,7 +98,7 @@ def test_a_row_without_a_sum_is_a_hole() -> None:
     assert first(HOURLY, Rows(hours=rows), 3) == [None, None, 50]
 
 
-def test_what_is_no_energy_is_flagged_and_missing() -> None:
+def test_impossible_energy_is_flagged_and_missing() -> None:
     rows = Rows(hours=energy_rows(MIDNIGHT - HOUR, [0, 100, 90, 200, 90_000, 90_100]))
     assert first(HOURLY, rows, 5) == [100, None, 110, None, 100]
     assert flags(HOURLY, rows) == {1: Flag.BACKWARDS, 3: Flag.ABSURD}
@@ -123,7 +123,7 @@ def test_a_register_that_restarts_keeps_its_sum_and_is_flagged() -> None:
     assert flags(HOURLY, rows) == {0: Flag.RESTARTED}
 
 
-def test_a_new_meter_that_shows_more_is_no_energy() -> None:
+def test_a_new_meter_with_a_higher_register_adds_no_energy() -> None:
     # Home Assistant takes the new register for the energy of that hour.
     rows = Rows(
         hours=[
@@ -145,7 +145,7 @@ def fine(start: datetime, count: int, *, wh: float = 10, zero: float = 0) -> lis
     return energy_rows(start - FIVE_MINUTES, sums, FIVE_MINUTES)
 
 
-def test_an_hour_that_is_missing_is_made_of_its_twelve_parts() -> None:
+def test_twelve_parts_replace_a_missing_hour() -> None:
     hours = energy_rows(MIDNIGHT - HOUR, [100, 300, None, 540, 700])
     # The parts count from a zero of their own, as they do after an import.
     rows = Rows(hours=hours, five_minutes=fine(MIDNIGHT + HOUR, 24, zero=7_000))
@@ -154,32 +154,32 @@ def test_an_hour_that_is_missing_is_made_of_its_twelve_parts() -> None:
 
 
 @pytest.mark.parametrize("gone", range(13))
-def test_without_one_of_its_parts_an_hour_stays_missing(gone: int) -> None:
+def test_an_hour_stays_missing_without_one_of_its_parts(gone: int) -> None:
     parts = fine(MIDNIGHT + HOUR, 12)
     del parts[gone]
     rows = Rows(hours=energy_rows(MIDNIGHT - HOUR, [100, 300]), five_minutes=parts)
     assert first(HOURLY, rows, 1) == [200]
 
 
-def test_an_hour_that_is_there_is_not_made_of_its_parts() -> None:
+def test_parts_do_not_replace_an_existing_hour() -> None:
     hours = energy_rows(MIDNIGHT - HOUR, [100, 300])
     rows = Rows(hours=hours, five_minutes=fine(MIDNIGHT, 12))
     assert first(HOURLY, rows, 1) == [200]
     assert flags(HOURLY, rows) == {}
 
 
-def test_an_absurd_part_makes_no_hour() -> None:
+def test_an_absurd_part_leaves_its_hour_missing() -> None:
     parts = energy_rows(MIDNIGHT - FIVE_MINUTES, [0, *range(6_000, 6_012)], FIVE_MINUTES)
     assert first(HOURLY, Rows(five_minutes=parts), 0) == []
 
 
-def test_parts_are_series_of_their_own() -> None:
+def test_5_minute_rows_make_finer_series() -> None:
     rows = Rows(five_minutes=fine(MIDNIGHT, 13, wh=1.5))
     assert first(FIVE, rows, 13) == [2, 1] * 6 + [2]
     assert first(HALF, rows, 2) == [9, 9]
 
 
-def test_half_an_hour_wants_all_six() -> None:
+def test_half_an_hour_needs_all_six_parts() -> None:
     parts = fine(MIDNIGHT, 18)
     del parts[8]
     assert first(HALF, Rows(five_minutes=parts), 3) == [60, None, 60]
@@ -193,7 +193,7 @@ def test_power_is_a_mean_and_needs_no_row_before() -> None:
     assert first(POWER, rows, 5) == [100, None, 0, 100, 0]
 
 
-def test_power_that_no_home_has_is_flagged_and_missing() -> None:
+def test_impossible_power_is_flagged_and_missing() -> None:
     rows = Rows(hours=means(MIDNIGHT, [-300, 70_001, 5]))
     assert first(POWER, rows, 3) == [None, None, 5]
     assert flags(POWER, rows) == {0: Flag.BACKWARDS, 1: Flag.ABSURD}
@@ -223,9 +223,7 @@ def hours_between(start: datetime, end: datetime, wh: float = 100) -> list[Stati
         (date(2026, 10, 24), "2026-10-24T22:00", "2026-10-25T23:00", 25),
     ],
 )
-def test_a_civil_day_has_as_many_hours_as_its_clocks_say(
-    day: date, start: str, end: str, hours: int
-) -> None:
+def test_a_civil_day_has_23_to_25_hours(day: date, start: str, end: str, hours: int) -> None:
     rows = hours_between(utc(start), utc(end))
     assert values(DAILY, Rows(hours=rows), day) == [100 * hours]
     assert reach(DAILY, Range.of_day(day)) == Range(utc(start) - HOUR, utc(end))
@@ -249,13 +247,13 @@ def test_a_day_is_the_sum_of_its_hours() -> None:
     assert reading == Reading(Block.of(DAILY, DAY, []), {})
 
 
-def test_days_of_london_begin_on_one_utc_day_and_not_on_another() -> None:
+def test_a_utc_day_may_begin_two_days_of_london_or_none() -> None:
     series = replace(DAILY, time_zone="Europe/London")
     assert values(series, Rows(), date(2026, 3, 29)) == [None, None]
     assert values(series, Rows(), date(2026, 10, 25)) == []
 
 
-def test_where_midnight_is_no_whole_hour_the_hours_that_begin_in_the_day_count() -> None:
+def test_a_day_that_begins_at_half_past_has_the_hours_that_begin_in_it() -> None:
     series = replace(DAILY, time_zone="Asia/Kolkata")
     rows = hours_between(utc("2026-11-10T19:00"), utc("2026-11-11T19:00"))
     assert values(series, Rows(hours=rows)) == [2_400]
@@ -266,13 +264,13 @@ def test_where_midnight_is_no_whole_hour_the_hours_that_begin_in_the_day_count()
 # What to ask for
 
 
-def test_one_row_before_is_needed() -> None:
+def test_a_read_reaches_one_row_before_its_days() -> None:
     day = Range.of_day(DAY)
     assert reach(HOURLY, day) == Range(day.start - HOUR, day.end)
     assert reach(FIVE, day) == reach(HALF, day) == Range(day.start - FIVE_MINUTES, day.end)
 
 
-def test_parts_are_asked_for_where_hours_are_missing() -> None:
+def test_missing_hours_want_5_minute_rows() -> None:
     day = Range.of_day(DAY)
     rows = hours_between(day.start, day.end)
     assert wants_five_minutes(HOURLY, day, rows) is None
@@ -290,12 +288,12 @@ def block(series: Series, *values: int | None) -> Block:
     return Block.of(series, DAY, [Record(at, value) for at, value in starts if value is not None])
 
 
-def test_nothing_where_nothing_is_known_is_no_news() -> None:
+def test_an_empty_day_is_no_change() -> None:
     assert changed(Reading(block(HOURLY)), None) is None
     assert changed(Reading(block(HOURLY, 0)), None) == Reading(block(HOURLY, 0))
 
 
-def test_a_corrected_hour_is_news_and_one_that_was_taken_back_too() -> None:
+def test_corrected_new_and_removed_hours_are_changes() -> None:
     block_before = block(HOURLY, 1, 2, 3)
     assert changed(Reading(block_before), block_before) is None
     for corrected in (block(HOURLY, 1, 5, 3), block(HOURLY, 1, 2, 3, 4), block(HOURLY, 1, 2)):
@@ -303,7 +301,7 @@ def test_a_corrected_hour_is_news_and_one_that_was_taken_back_too() -> None:
 
 
 @pytest.mark.parametrize("series", [FIVE, HALF])
-def test_five_minutes_that_the_recorder_let_go_are_kept(series: Series) -> None:
+def test_stored_5_minute_records_outlive_those_of_the_recorder(series: Series) -> None:
     block_before = block(series, 1, 2, 3)
     assert changed(Reading(block(series, None, None, 3)), block_before) is None
     corrected = changed(Reading(block(series, None, 7, None, 4)), block_before)
@@ -327,7 +325,7 @@ def from_steps(start: datetime, steps: Sequence[float], gone: set[int]) -> list[
 
 
 @given(start=FIRST, steps=REGISTERS, gone=GONE)
-def test_sums_are_those_of_the_register_and_what_is_missing_is_not_zero(
+def test_records_add_up_to_the_register_and_holes_stay_missing(
     start: datetime, steps: list[float], gone: set[int]
 ) -> None:
     rows = from_steps(start, steps, gone)
@@ -356,7 +354,7 @@ def test_sums_are_those_of_the_register_and_what_is_missing_is_not_zero(
 
 
 @given(start=FIRST, steps=REGISTERS, gone=GONE, cut=st.integers(0, 4))
-def test_a_record_is_the_same_whatever_is_read_with_it(
+def test_records_do_not_depend_on_the_days_read_with_them(
     start: datetime, steps: list[float], gone: set[int], cut: int
 ) -> None:
     rows = from_steps(start, steps, gone)
@@ -374,7 +372,7 @@ def test_a_record_is_the_same_whatever_is_read_with_it(
     interval=st.sampled_from(Interval),
     quantity=st.sampled_from(Quantity),
 )
-def test_whatever_the_recorder_holds_makes_blocks(
+def test_any_rows_make_valid_blocks(
     sums: list[float | None],
     parts: list[float | None],
     interval: Interval,

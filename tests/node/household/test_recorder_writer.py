@@ -41,7 +41,9 @@ def asked_since(toy: Keeping, count: int) -> list[datetime]:
     ]
 
 
-async def test_a_reading_between_two_others_moves_no_sum(toy: Keeping, home: HomeAssistant) -> None:
+async def test_a_reading_between_two_others_changes_no_later_sum(
+    toy: Keeping, home: HomeAssistant
+) -> None:
     writer = writing(home, SeriesKind.REGISTER)
     await writer.put(days({0: 5_000, 400: 9_000}))
     assert await writer.put(days({100: 6_000})) == 1
@@ -61,7 +63,7 @@ async def test_only_rows_that_changed_are_written(toy: Keeping, home: HomeAssist
     assert [len(batch) for batch in toy.imports] == [100]
 
 
-async def test_what_is_as_it_was_is_not_read_to_the_end(toy: Keeping, home: HomeAssistant) -> None:
+async def test_an_unchanged_value_ends_the_read(toy: Keeping, home: HomeAssistant) -> None:
     writer = writing(home)
     await writer.put({FIRST + n * HOUR: 100.0 for n in range(5_000)})
     count = len(toy.asked)

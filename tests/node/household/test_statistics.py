@@ -45,7 +45,7 @@ def proposed(statistics: list[Statistic], *sources: dict[str, Any], **more: Any)
     }
 
 
-def test_energy_has_a_sum_and_power_a_mean_and_nothing_else_is_listed() -> None:
+def test_only_energy_sums_and_power_means_are_listed() -> None:
     answer = [
         listed("sensor.drawn"),
         listed("sensor.power", "power"),
@@ -82,7 +82,7 @@ KNOWN = [
 ]
 
 
-def test_what_the_dashboard_shows_since_2026_11() -> None:
+def test_directions_of_a_dashboard_since_2026_11() -> None:
     grid = {"type": "grid", "stat_energy_from": "sensor.from", "stat_energy_to": "sensor.to"}
     sun = {"type": "solar", "stat_energy_from": "sensor.sun", "stat_rate": "sensor.p_sun"}
     assert proposed(KNOWN, sun, grid) == {
@@ -93,7 +93,7 @@ def test_what_the_dashboard_shows_since_2026_11() -> None:
     }
 
 
-def test_what_the_dashboard_showed_before() -> None:
+def test_directions_of_an_earlier_dashboard() -> None:
     grid = {
         "type": "grid",
         "flow_from": [{"stat_energy_from": "sensor.from"}, {"stat_energy_from": "sensor.from_2"}],
@@ -156,13 +156,13 @@ def test_a_power_that_goes_both_ways_has_no_direction(
         },
     ],
 )
-def test_devices_and_batteries_are_shown_and_a_person_says_the_direction(
+def test_devices_and_batteries_have_no_direction(
     more: dict[str, Any],
 ) -> None:
     assert proposed(KNOWN, **more) == {"sensor.oven": None, "sensor.p": None}
 
 
-def test_every_other_statistic_follows_once() -> None:
+def test_other_statistics_follow_those_of_the_dashboard_once() -> None:
     grid = {"type": "grid", "stat_energy_from": "sensor.from", "stat_energy_to": "sensor.gone"}
     proposals = propose(KNOWN, {"energy_sources": [grid, grid], "device_consumption": []})
     assert [proposal.statistic.id for proposal in proposals] == [

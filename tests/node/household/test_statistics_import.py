@@ -124,7 +124,7 @@ def stage(toy: Keeping, home: HomeAssistant) -> Stage:
     return Stage(toy, home, Upstream(values))
 
 
-async def test_a_past_with_a_hole_comes_month_by_month(stage: Stage) -> None:
+async def test_the_past_is_imported_month_by_month(stage: Stage) -> None:
     steps: list[ImportProgress] = []
     async with stage.settled(steps=steps):
         assert stage.is_true()
@@ -152,7 +152,7 @@ async def test_a_second_start_writes_nothing_again(stage: Stage) -> None:
     assert stage.peer.asked[-1][0] == NOW.replace(minute=0) - HOUR - 7 * DAY
 
 
-async def test_what_is_pushed_is_kept_once_its_hour_is_whole(stage: Stage) -> None:
+async def test_a_pushed_hour_is_written_once_it_is_complete(stage: Stage) -> None:
     async with stage.settled() as importing:
         asked = len(stage.peer.asked)
         start = NOW.replace(minute=0)
@@ -165,7 +165,7 @@ async def test_what_is_pushed_is_kept_once_its_hour_is_whole(stage: Stage) -> No
         assert len(stage.peer.asked) == asked
 
 
-async def test_of_a_past_hour_that_was_corrected_by_half_the_other_half_is_asked_for(
+async def test_a_half_hour_correction_requests_the_other_half(
     stage: Stage,
 ) -> None:
     async with stage.settled() as importing:
@@ -176,7 +176,7 @@ async def test_of_a_past_hour_that_was_corrected_by_half_the_other_half_is_asked
     assert stage.is_true()
 
 
-async def test_what_was_asked_for_counts_more_than_what_was_pushed_before(stage: Stage) -> None:
+async def test_requested_records_replace_earlier_pushed_ones(stage: Stage) -> None:
     start = NOW.replace(minute=0)
     async with stage.settled() as importing:
         await importing.receive(PEER, load({start: 9_999}))
@@ -189,7 +189,7 @@ async def test_what_was_asked_for_counts_more_than_what_was_pushed_before(stage:
     assert stage.toy.energies()[start] == 200
 
 
-async def test_an_earlier_past_is_put_before_the_rows_that_are_there(stage: Stage) -> None:
+async def test_an_earlier_past_precedes_the_stored_rows(stage: Stage) -> None:
     async with stage.settled(since=SINCE + 40 * DAY):
         assert len(stage.toy.energies()) < len(hourly(stage.peer.values))
     stage.notes = Notes()
@@ -197,7 +197,7 @@ async def test_an_earlier_past_is_put_before_the_rows_that_are_there(stage: Stag
         assert stage.is_true()
 
 
-async def test_rows_that_somebody_cleared_are_imported_again(stage: Stage) -> None:
+async def test_cleared_rows_are_imported_again(stage: Stage) -> None:
     for _ in range(2):
         stage.toy.metadata.clear()
         stage.toy.hours.clear()
@@ -205,7 +205,7 @@ async def test_rows_that_somebody_cleared_are_imported_again(stage: Stage) -> No
             assert stage.is_true()
 
 
-async def test_of_an_hour_that_is_kept_nothing_is_remembered(stage: Stage) -> None:
+async def test_a_correction_of_a_written_hour_uses_fresh_records(stage: Stage) -> None:
     start = NOW.replace(minute=0)
     async with stage.settled() as importing:
         stage.clock.time = NOW + HOUR
@@ -216,7 +216,7 @@ async def test_of_an_hour_that_is_kept_nothing_is_remembered(stage: Stage) -> No
     assert stage.toy.energies()[start] == 550
 
 
-async def test_an_interval_that_is_never_said_is_learned_of_the_past(stage: Stage) -> None:
+async def test_the_past_gives_an_interval_that_messages_omit(stage: Stage) -> None:
     stage.peer.says_interval = False
     start = NOW.replace(minute=0)
     async with stage.settled() as importing:
@@ -238,13 +238,13 @@ async def test_a_hole_that_is_filled_late_raises_the_sums_after_it(stage: Stage)
     assert stage.is_true()
 
 
-async def test_what_others_push_is_left_alone(stage: Stage) -> None:
+async def test_records_from_other_peers_are_ignored(stage: Stage) -> None:
     async with stage.settled() as importing:
         await importing.receive("other@enedis.test", load(curve(SINCE, SINCE + DAY)))
     assert stage.is_true()
 
 
-async def test_the_network_coming_back_brings_what_was_missed(stage: Stage) -> None:
+async def test_a_reconnection_fetches_missed_records(stage: Stage) -> None:
     async with stage.settled() as importing:
         stage.clock.time = NOW + 3 * DAY
         stage.peer.values = dict(
@@ -266,14 +266,14 @@ async def test_a_peer_that_pushes_nothing_is_polled(stage: Stage) -> None:
     assert stage.peer.asked[-1][0] >= NOW.replace(minute=0) - 25 * HOUR
 
 
-async def test_times_that_are_too_long_for_a_peer_are_asked_for_by_weeks(stage: Stage) -> None:
+async def test_a_peer_that_refuses_long_ranges_is_asked_week_by_week(stage: Stage) -> None:
     stage.refuse(lambda start, end: end - start > 7 * DAY, "SGT4K1")
     async with stage.settled():
         assert stage.is_true()
     assert sum(1 for start, end in stage.peer.asked if end - start > 7 * DAY) == 1
 
 
-async def test_what_was_before_the_meter_is_given_up_without_a_word(stage: Stage) -> None:
+async def test_a_refused_past_before_the_meter_is_no_problem(stage: Stage) -> None:
     began = utc("2026-09-10T08:00")
     stage.peer.values = {at: value for at, value in stage.peer.values.items() if at >= began}
     stage.refuse(lambda start, _: start < began - 8 * HOUR)
@@ -291,7 +291,7 @@ async def test_a_meter_of_this_month_is_found_though_the_last_day_is_refused(sta
     assert stage.is_true()
 
 
-async def test_a_month_that_is_refused_in_the_midst_is_reported(stage: Stage) -> None:
+async def test_a_refused_range_in_the_middle_is_reported(stage: Stage) -> None:
     first, last = utc("2026-10-05"), utc("2026-10-08")
     stage.refuse(lambda start, end: start < last and end > first, "SGT500")
     async with stage.importing():
@@ -328,7 +328,7 @@ async def test_a_peer_that_fails_is_reported_and_asked_again(
     assert stage.is_true()
 
 
-async def test_a_peer_that_only_pushes_is_heard(stage: Stage) -> None:
+async def test_pushed_records_are_imported_though_requests_are_refused(stage: Stage) -> None:
     values = stage.peer.values
     stage.peer.refuses = lambda _start, _end: NotAuthorized()
     async with stage.importing() as importing:
@@ -346,7 +346,7 @@ METADATA = {
 }
 
 
-def has_another(stage: Stage, **metadata: object) -> None:
+def store_metadata(stage: Stage, **metadata: object) -> None:
     stage.toy.metadata[GRID] = {**METADATA, **metadata}
 
 
@@ -355,10 +355,10 @@ def has_another(stage: Stage, **metadata: object) -> None:
     [
         (lambda stage: setattr(stage.peer, "unit", "VA"), "in VA cannot be imported"),
         (lambda stage: setattr(stage.toy, "is_admin", False), "administrators can write"),
-        (partial(has_another, statistics_unit_of_measurement="Wh"), "choose another name"),
-        (partial(has_another, source="recorder"), "choose another name"),
-        (partial(has_another, has_sum=False), "choose another name"),
-        (partial(has_another, unit_class="volume"), "choose another name"),
+        (partial(store_metadata, statistics_unit_of_measurement="Wh"), "choose another name"),
+        (partial(store_metadata, source="recorder"), "choose another name"),
+        (partial(store_metadata, has_sum=False), "choose another name"),
+        (partial(store_metadata, unit_class="volume"), "choose another name"),
     ],
 )
 async def test_series_that_cannot_be_imported_are_reported(
@@ -371,8 +371,8 @@ async def test_series_that_cannot_be_imported_are_reported(
     assert not stage.toy.imports
 
 
-async def test_rows_that_something_else_wrote_are_left_alone(stage: Stage) -> None:
-    has_another(stage)
+async def test_rows_of_another_program_are_left_alone(stage: Stage) -> None:
+    store_metadata(stage)
     stage.toy.hours[GRID] = [
         {"start": ms(SINCE + n * HOUR), "state": 9_000 + n, "sum": n} for n in range(40)
     ]
@@ -386,7 +386,7 @@ async def test_rows_that_something_else_wrote_are_left_alone(stage: Stage) -> No
     assert not stage.toy.imports
 
 
-async def test_imports_that_are_lost_come_again(
+async def test_lost_imports_are_repeated(
     stage: Stage,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -398,7 +398,7 @@ async def test_imports_that_are_lost_come_again(
         assert stage.is_true()
 
 
-async def test_sums_that_a_power_cut_left_by_halves_are_mended(stage: Stage) -> None:
+async def test_sums_left_inconsistent_by_a_power_cut_are_mended(stage: Stage) -> None:
     async with stage.settled():
         pass
     for row in stage.toy.hours[GRID][1_000:]:
@@ -408,9 +408,7 @@ async def test_sums_that_a_power_cut_left_by_halves_are_mended(stage: Stage) -> 
 
 
 @pytest.mark.parametrize("commands", range(1, 24))
-async def test_an_import_that_is_killed_anywhere_goes_on_as_if_it_was_not(
-    stage: Stage, commands: int
-) -> None:
+async def test_an_import_survives_a_kill_at_any_command(stage: Stage, commands: int) -> None:
     toy = stage.toy
     async with stage.importing():
         toy.hangs_up_at = {len(toy.asked) + commands}
@@ -421,9 +419,7 @@ async def test_an_import_that_is_killed_anywhere_goes_on_as_if_it_was_not(
 
 
 @pytest.mark.parametrize("commands", range(1, 20))
-async def test_a_correction_that_is_killed_anywhere_leaves_sums_that_are_mended(
-    stage: Stage, commands: int
-) -> None:
+async def test_a_correction_survives_a_kill_at_any_command(stage: Stage, commands: int) -> None:
     toy, peer = stage.toy, stage.peer
     hour = SINCE + DAY
     values = {hour: 4_000, hour + HALF_HOUR: 4_001}
@@ -444,7 +440,7 @@ async def test_a_correction_that_is_killed_anywhere_leaves_sums_that_are_mended(
     assert stage.is_true()
 
 
-async def test_while_home_assistant_is_away_what_is_pushed_waits(stage: Stage) -> None:
+async def test_pushed_records_wait_while_home_assistant_is_away(stage: Stage) -> None:
     async with stage.settled() as importing:
         stage.toy.status = 503
         await stage.toy.hang_up()
@@ -459,7 +455,7 @@ async def test_while_home_assistant_is_away_what_is_pushed_waits(stage: Stage) -
     assert stage.is_true()
 
 
-async def test_a_wrong_token_ends_it(stage: Stage) -> None:
+async def test_a_wrong_token_ends_the_import(stage: Stage) -> None:
     async with connection(stage.toy, token="another") as home:
         with pytest.raises(WrongToken):
             await stage.make(home).run()
@@ -467,13 +463,13 @@ async def test_a_wrong_token_ends_it(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("name", ["consometers:grid", "enedis:drawn_2"])
-def test_a_statistic_is_named_as_home_assistant_wants(name: str) -> None:
+def test_valid_statistic_names_are_accepted(name: str) -> None:
     assert external(name) == name
 
 
 @pytest.mark.parametrize(
     "name", ["", "grid", "sensor.grid", "a:b:c", "Grid:x", "a:b__c", "_a:b", "a: b", "recorder:a"]
 )
-def test_other_names_are_refused_in_words(name: str) -> None:
+def test_invalid_statistic_names_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match="write consometers:grid"):
         external(name)

@@ -32,7 +32,7 @@ def test_energies_add_up_from_the_first_row_on_and_over_holes(kind: SeriesKind) 
     assert numbers(made) == [(10, 10), (20, 30), (30, 60)]
 
 
-def test_a_register_goes_from_zero() -> None:
+def test_sums_of_a_register_start_at_zero() -> None:
     made = rows(SeriesKind.REGISTER, {0: 5_000, 24: 5_100, 48: 5_250})
     assert numbers(made) == [(5_000, 0), (5_100, 100), (5_250, 250)]
 
@@ -66,7 +66,7 @@ def test_a_repeated_value_changes_nothing() -> None:
     assert differing(made, held) == []
 
 
-def test_sums_that_were_written_by_halves_are_mended() -> None:
+def test_half_written_sums_are_mended() -> None:
     good = rows(SeriesKind.LOAD_CURVE, {n: 10 + n for n in range(10)})
     late = [
         StatisticsRow(start=row.start, state=row.state, sum=(row.sum or 0) - 4) for row in good[6:]
@@ -76,7 +76,7 @@ def test_sums_that_were_written_by_halves_are_mended() -> None:
     assert differing(summed(SeriesKind.LOAD_CURVE, None, held, {}), held) == good[6:]
 
 
-def test_rows_of_another_making_are_not_ours() -> None:
+def test_rows_of_other_programs_are_recognised() -> None:
     # Such as a portal's, whose state is a register.
     others = [
         StatisticsRow(start=START + n * HOUR, state=5_000 + 10 * n, sum=10 * n) for n in range(50)

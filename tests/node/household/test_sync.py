@@ -128,7 +128,7 @@ async def test_the_past_of_a_grant_is_read_month_by_month_the_newest_first(
     assert len(starts) in {4, 5}
 
 
-async def test_progress_is_what_was_read_of_what_was_granted(ledger: Ledger) -> None:
+async def test_progress_is_the_read_share_of_the_grant(ledger: Ledger) -> None:
     await ledger.grant()
     async with ledger.store.reading() as connection:
         assert await progress(connection, now()) == {DRAWN: 0}
@@ -139,7 +139,7 @@ async def test_progress_is_what_was_read_of_what_was_granted(ledger: Ledger) -> 
     assert 4 / 9 <= read <= 4 / 8
 
 
-async def test_progress_grows_from_nothing_to_all(toy: Toy, file: Store, ledger: Ledger) -> None:
+async def test_progress_grows_from_zero_to_one(toy: Toy, file: Store, ledger: Ledger) -> None:
     await ledger.grant(LONG, history(300))
     shares: list[float] = []
 
@@ -153,7 +153,7 @@ async def test_progress_grows_from_nothing_to_all(toy: Toy, file: Store, ledger:
     assert len(set(shares)) > 8
 
 
-async def test_a_restart_goes_on_where_it_was(toy: Toy, file: Store, ledger: Ledger) -> None:
+async def test_a_restart_resumes_the_read(toy: Toy, file: Store, ledger: Ledger) -> None:
     await ledger.grant(LONG, history(300))
     rested = 0
 
@@ -174,7 +174,7 @@ async def test_a_restart_goes_on_where_it_was(toy: Toy, file: Store, ledger: Led
     assert len(await stored_records(ledger, Range(midnight(-299), midnight()))) == 24 * 299
 
 
-async def test_a_grant_without_a_past_reads_what_comes(
+async def test_a_grant_without_a_past_reads_new_records(
     toy: Toy, file: Store, ledger: Ledger
 ) -> None:
     await ledger.grant(LONG, history(0))
@@ -253,7 +253,9 @@ async def test_a_refused_read_is_reported_and_retried(
         await until(lambda: read.upkeep.problem is None)
 
 
-async def test_while_home_assistant_is_away_it_waits(toy: Toy, file: Store, ledger: Ledger) -> None:
+async def test_the_read_waits_while_home_assistant_is_away(
+    toy: Toy, file: Store, ledger: Ledger
+) -> None:
     await ledger.grant(LONG, history(100))
     toy.status = 502
     async with reading(toy, file) as read:
@@ -270,7 +272,9 @@ async def _progresses(read: Reading) -> bool:
     return (await read.target()).progress > 0
 
 
-async def test_5_minute_records_are_read_as_long_as_they_are_kept(toy: Toy, file: Store) -> None:
+async def test_5_minute_records_are_read_as_far_back_as_the_recorder_has_them(
+    toy: Toy, file: Store
+) -> None:
     ledger = await Ledger.open(file, series=FINE)
     await ledger.grant(replace(LONG, interval=Interval.PT5M), history(100))
     toy.five_minutes[NAME] = rows(midnight(-9), 288 * 9, wh=5, step=FIVE)
@@ -281,7 +285,9 @@ async def test_5_minute_records_are_read_as_long_as_they_are_kept(toy: Toy, file
     assert min(start for start, *_ in asked(toy, "5minute")) >= f"{midnight(-11):%Y-%m-%d}"
 
 
-async def test_5_minute_records_that_home_assistant_forgot_stay_here(toy: Toy, file: Store) -> None:
+async def test_stored_5_minute_records_outlive_those_of_home_assistant(
+    toy: Toy, file: Store
+) -> None:
     ledger = await Ledger.open(file, series=FINE)
     await ledger.grant(replace(LONG, interval=Interval.PT5M), history(100))
     await ledger.keep({midnight(-20) + n * FIVE: 5 for n in range(288 * 11)})
@@ -292,7 +298,7 @@ async def test_5_minute_records_that_home_assistant_forgot_stay_here(toy: Toy, f
     assert len(await stored_records(ledger, Range(midnight(-20), midnight(-9)))) == 288 * 11
 
 
-async def test_a_second_permission_that_reaches_further_back_widens_what_is_read(
+async def test_a_permission_with_a_longer_history_extends_the_read(
     toy: Toy, file: Store, ledger: Ledger
 ) -> None:
     await ledger.grant(LONG, history(30))
@@ -306,7 +312,7 @@ async def test_a_second_permission_that_reaches_further_back_widens_what_is_read
     assert len(await stored_records(ledger, Range(midnight(-199), midnight()))) == 24 * 199
 
 
-async def test_what_was_erased_while_it_was_read_stays_erased(
+async def test_records_erased_during_a_read_stay_erased(
     toy: Toy, file: Store, ledger: Ledger
 ) -> None:
     permission = await ledger.grant(LONG, history(100))

@@ -99,7 +99,7 @@ def test_totals_show_the_last_interval_and_the_day() -> None:
     assert today.self_sufficiency == pytest.approx(140 / 440, abs=1e-4)
 
 
-def test_what_comes_last_counts_and_what_is_the_same_changes_nothing() -> None:
+def test_the_last_record_counts_and_a_repeated_one_changes_nothing() -> None:
     totals = Totals()
     assert totals.take(pushed(CONSUMPTION, MIDNIGHT, [100, 200], [37, 37]))
     assert not totals.take(pushed(CONSUMPTION, MIDNIGHT, [100], [37]))
@@ -131,7 +131,7 @@ def test_half_hours_are_half_the_energy() -> None:
     assert (today.energies, today.until) == ({CONSUMPTION: 200}, MIDNIGHT + HOUR)
 
 
-def test_days_alone_have_a_last_one_and_no_day_so_far() -> None:
+def test_daily_sums_have_a_last_day_and_no_running_day() -> None:
     totals = Totals()
     days = pushed(
         CONSUMPTION,
@@ -150,7 +150,7 @@ def test_days_alone_have_a_last_one_and_no_day_so_far() -> None:
     assert totals.today(utc("2026-10-25T11:00")) is None
 
 
-def test_yesterday_is_not_today_and_the_past_is_forgotten() -> None:
+def test_old_days_are_forgotten_and_never_count_as_today() -> None:
     totals = Totals()
     totals.take(pushed(CONSUMPTION, MIDNIGHT - 80 * HOUR, [100] * 80))
     assert totals.today(NOON) is None
@@ -160,7 +160,7 @@ def test_yesterday_is_not_today_and_the_past_is_forgotten() -> None:
     assert totals.today(NOON - 72 * HOUR) is None
 
 
-def test_what_is_no_sum_of_a_load_curve_is_left_alone() -> None:
+def test_messages_without_sums_are_ignored() -> None:
     totals = Totals()
     register = pushed(CONSUMPTION, MIDNIGHT, [1], path=SeriesPath.ENERGY_INDEX)
     strange = Data(Metadata(), (Records("urn:dev:odd", "W", {int(MIDNIGHT.timestamp()): 1}),))
@@ -170,7 +170,7 @@ def test_what_is_no_sum_of_a_load_curve_is_left_alone() -> None:
     assert totals.last() is None
 
 
-def test_quartiles_are_of_the_newest_month_that_has_all_three() -> None:
+def test_quartiles_come_from_the_newest_complete_month() -> None:
     october, september = utc("2026-09-30T22:00"), utc("2026-08-31T22:00")
     totals = Totals()
     assert totals.take(quartiles(october, lower=280, median=390, upper=520))
@@ -189,7 +189,7 @@ def test_a_month_has_its_civil_days() -> None:
     assert {end - start for start, end in days} == {24 * HOUR, 25 * HOUR}
 
 
-def test_a_day_with_a_hole_counts_as_the_others() -> None:
+def test_a_missing_day_counts_as_the_mean_of_the_others() -> None:
     assert of_whole_days([10, 20, 30]) == 60
     assert of_whole_days([10, None, 30, 20]) == 80
     assert of_whole_days([10, None, None]) is None

@@ -159,7 +159,7 @@ class House:
             while await self.state(permission) is not state:
                 await asyncio.sleep(0.01)
 
-    async def untold(self) -> int:
+    async def pending_notices(self) -> int:
         async with self.store.reading() as connection:
             return len(await Permissions(connection).notices(self.ledger.peer.id))
 
@@ -218,5 +218,5 @@ def bare(node: Node) -> str:
 async def decisions_confirmed(house: House) -> None:
     """Wait until the collective has confirmed all that was decided."""
     async with asyncio.timeout(120):
-        while await house.untold():
+        while await house.pending_notices():
             await asyncio.sleep(0.01)

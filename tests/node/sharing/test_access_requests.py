@@ -49,7 +49,7 @@ def parts_of(content: bytes, parts: int = 3) -> list[ExportPart]:
     ]
 
 
-class Holds(Collective):
+class ExportingCollective(Collective):
     """A collective that holds something, with answers by the test."""
 
     def __init__(self) -> None:
@@ -68,8 +68,8 @@ class Holds(Collective):
 
 
 @pytest.fixture
-def collective() -> Holds:
-    return Holds()
+def collective() -> ExportingCollective:
+    return ExportingCollective()
 
 
 async def asked(house: House) -> OpenRequest:
@@ -78,7 +78,7 @@ async def asked(house: House) -> OpenRequest:
     return request
 
 
-async def test_it_is_put_together_and_written_down(house: House, collective: Holds) -> None:
+async def test_a_copy_is_assembled_and_logged(house: House, collective: ExportingCollective) -> None:
     request = await asked(house)
     assert request.problem is None
     assert request.copy is not None
@@ -91,7 +91,7 @@ async def test_it_is_put_together_and_written_down(house: House, collective: Hol
     assert logged.sha256 == sha256(GOOD).hexdigest()
 
 
-async def test_a_request_that_is_cut_off_can_be_made_again(house: House, collective: Holds) -> None:
+async def test_an_interrupted_request_can_be_repeated(house: House, collective: ExportingCollective) -> None:
     collective.busy_at = 2
     request = await asked(house)
     assert request.copy is None
@@ -100,9 +100,7 @@ async def test_a_request_that_is_cut_off_can_be_made_again(house: House, collect
     assert collective.asked == [1, 2, 1, 2, 3]
 
 
-async def test_while_it_is_on_its_way_it_is_not_asked_for_twice(
-    house: House, collective: Holds
-) -> None:
+async def test_a_running_request_is_not_repeated(house: House, collective: ExportingCollective) -> None:
     access, peer = house.sharing.access, house.ledger.peer
     first = access.ask(peer, "an administrator")
     assert access.ask(peer, "another one") is first
@@ -129,8 +127,8 @@ OTHER_ID = "00000000-0000-4000-8000-000000000000"
     ],
     ids=["id", "number", "changed", "longer", "shorter", "text", "less", "more", "cut"],
 )
-async def test_what_is_damaged_is_refused(
-    house: House, collective: Holds, parts: list[ExportPart]
+async def test_a_damaged_archive_is_refused(
+    house: House, collective: ExportingCollective, parts: list[ExportPart]
 ) -> None:
     collective.parts = parts
     request = await asked(house)
@@ -141,8 +139,8 @@ async def test_what_is_damaged_is_refused(
         assert not await requests_to(connection, house.ledger.peer.id)
 
 
-async def test_what_unpacks_to_too_much_is_refused(
-    house: House, collective: Holds, monkeypatch: pytest.MonkeyPatch
+async def test_an_archive_that_unpacks_to_too_much_is_refused(
+    house: House, collective: ExportingCollective, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(access_requests, "MOST_UNPACKED", 1_000)
     collective.parts = parts_of(packed(export_json=" " * 10_000, records_csv=""))
@@ -150,8 +148,8 @@ async def test_what_unpacks_to_too_much_is_refused(
 
 
 @pytest.mark.parametrize("more", [{"size": 10**11}, {"parts": 10**11}])
-async def test_what_would_be_too_much_is_not_asked_for(
-    house: House, collective: Holds, more: dict[str, int]
+async def test_an_announced_size_beyond_the_limit_ends_the_request(
+    house: House, collective: ExportingCollective, more: dict[str, int]
 ) -> None:
     collective.parts = [replace(ONE, **more), TWO, THREE]  # type: ignore[arg-type]
     request = await asked(house)
@@ -160,7 +158,7 @@ async def test_what_would_be_too_much_is_not_asked_for(
     assert collective.asked == [1]
 
 
-async def test_a_collective_that_knows_no_such_command_says_so(
+async def test_an_older_collective_answers_unknown_command(
     house: House, other_server: Prosody, new_node: MakeNode
 ) -> None:
     older = await new_node(other_server, Collective())

@@ -47,13 +47,13 @@ STRANGER = Asker("stranger@example.org", "stranger@example.org/x", "en")
 
 
 class House:
-    """Answers, and what is heard of them."""
+    """Answers, and the requests that were answered."""
 
     def __init__(
         self, store: Store, answers: MakeAnswers = Shares, naming: Naming = NAMING
     ) -> None:
         self.store = store
-        self.heard: list[tuple[str, Node]] = []
+        self.answered: list[tuple[str, Node]] = []
         self.confirms: bool | None = True
         self.answers = answers(store, naming, self._receive, self._confirms, self._settled)
 
@@ -75,7 +75,7 @@ class House:
         return list(await self.answers.list_series(asker))
 
     def _receive(self, peer: Peer, node: Node) -> None:
-        self.heard.append((peer.jid, node))
+        self.answered.append((peer.jid, node))
 
     async def _confirms(self, full: str) -> bool | None:
         return self.confirms
@@ -113,12 +113,12 @@ async def logged(house: House, ledger: Ledger) -> list[answers.Answer]:
         return await answers.answers(connection, ledger.peer.id, ever)
 
 
-async def test_what_was_granted_is_answered_and_logged(house: House, ledger: Ledger) -> None:
+async def test_granted_records_are_answered_and_logged(house: House, ledger: Ledger) -> None:
     start, end = midnight(-3), midnight(-2)
     assert await house.history(start, end) == hours(start, range(168, 192))
     (answer,) = await logged(house, ledger)
     assert (answer.records, answer.count, answer.command) == (Range(start, end), 24, "get_history")
-    assert house.heard == [(COOP.jid, Node.GET_HISTORY)]
+    assert house.answered == [(COOP.jid, Node.GET_HISTORY)]
 
 
 async def test_without_a_range_the_last_day_is_answered(house: House, ledger: Ledger) -> None:
@@ -140,9 +140,7 @@ async def test_fractions_of_a_second_neither_lose_nor_add_a_record(
     assert list(answer) == list(hours(midnight(-3) + HOUR, range(24)))
 
 
-async def test_only_what_a_permission_covers_of_a_range_is_answered(
-    house: House, ledger: Ledger
-) -> None:
+async def test_an_answer_is_clipped_to_the_permission(house: House, ledger: Ledger) -> None:
     values = await house.history(midnight(-10), midnight(30))
     assert min(values) >= now() - 7 * DAY - timedelta(seconds=5)
     assert max(values) == midnight() - HOUR
@@ -182,7 +180,7 @@ ASKS: list[Ask] = [history, subscribing, unsubscribing]
 
 
 @pytest.mark.parametrize("ask", ASKS)
-async def test_strangers_and_peers_that_were_granted_nothing_hear_one_refusal(
+async def test_strangers_and_peers_without_a_grant_get_the_same_refusal(
     house: House, ledger: Ledger, ask: Ask
 ) -> None:
     async with house.store.writing() as connection:
@@ -196,13 +194,11 @@ async def test_strangers_and_peers_that_were_granted_nothing_hear_one_refusal(
                 await ask(house, asker, name)
             refusals.append(refused.value.text)
     assert len({str(refusal) for refusal in refusals}) == 1
-    assert house.heard == []
+    assert house.answered == []
 
 
 @pytest.mark.parametrize("ask", ASKS)
-async def test_who_was_granted_something_hears_no_more_of_the_rest(
-    house: House, ledger: Ledger, ask: Ask
-) -> None:
+async def test_a_grant_reveals_no_other_series(house: House, ledger: Ledger, ask: Ask) -> None:
     other = await Ledger.open(house.store, TOWN.jid, series=INJECTED)
     await other.grant()
     point = NAMING.name(HOURLY, COOP.jid, Identification.DELIVERY_POINT)
@@ -219,7 +215,7 @@ async def test_who_was_granted_something_hears_no_more_of_the_rest(
 
 @pytest.mark.parametrize("ask", ASKS)
 @pytest.mark.parametrize("is_withdrawn", [True, False])
-async def test_after_a_withdrawal_or_its_time_all_is_refused(
+async def test_an_ended_permission_answers_nothing(
     place: Place, store: Store, house: House, ask: Ask, *, is_withdrawn: bool
 ) -> None:
     ledger = await Ledger.open(store)
@@ -236,7 +232,7 @@ async def test_after_a_withdrawal_or_its_time_all_is_refused(
     assert await house.listed() == []
 
 
-async def test_what_the_database_refuses_is_refused(
+async def test_a_refusal_by_the_database_refuses_the_request(
     store: Store, house: House, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A clock that is far from the database's may log nothing.
@@ -286,7 +282,7 @@ async def test_civil_days_are_answered_over_the_turn_of_clocks(house: House, sto
 # Subscriptions
 
 
-async def test_a_subscription_starts_after_the_last_record_that_may_have_been_asked_for(
+async def test_a_subscription_starts_after_the_last_stored_record(
     house: House, ledger: Ledger
 ) -> None:
     await ledger.keep(hours(midnight(), range(1)))
@@ -295,7 +291,7 @@ async def test_a_subscription_starts_after_the_last_record_that_may_have_been_as
     await ledger.keep(hours(midnight(), range(2)))
     await house.answers.subscribe(COOP, house.name())
     assert await ledger.cursor() == midnight() + HOUR
-    assert [node for _, node in house.heard] == [Node.SUBSCRIBE] * 2
+    assert [node for _, node in house.answered] == [Node.SUBSCRIBE] * 2
 
 
 async def test_a_subscription_without_records_starts_a_day_back(house: House, store: Store) -> None:
@@ -315,7 +311,7 @@ async def test_a_subscription_ends(house: House, ledger: Ledger) -> None:
         assert await subscriptions(connection) == []
 
 
-async def test_whether_a_subscriber_confirms_is_kept(house: House, ledger: Ledger) -> None:
+async def test_a_subscriber_s_support_of_receipts_is_stored(house: House, ledger: Ledger) -> None:
     key = f"peer.{ledger.peer.id}.receipts"
     for confirms, stored in ((False, "no"), (None, "no"), (True, None)):
         house.confirms = confirms
@@ -327,9 +323,7 @@ async def test_whether_a_subscriber_confirms_is_kept(house: House, ledger: Ledge
 # Lists
 
 
-async def test_a_list_has_what_may_be_read_from_its_first_to_its_last_record(
-    house: House, ledger: Ledger
-) -> None:
+async def test_a_listed_series_shows_its_readable_range(house: House, ledger: Ledger) -> None:
     (listed,) = await house.listed()
     assert listed.series == house.name()
     assert (str(listed.interval), listed.unit) == ("PT1H", "W")
@@ -346,7 +340,7 @@ async def test_a_series_without_records_is_listed_too(house: House, store: Store
     assert (listed.first, listed.last) == (None, None)
 
 
-async def test_by_delivery_point_what_panels_make_has_a_pseudonym_still(
+async def test_production_has_a_pseudonym_beside_delivery_points(
     house: House, store: Store
 ) -> None:
     need = replace(
@@ -369,7 +363,7 @@ async def test_by_delivery_point_what_panels_make_has_a_pseudonym_still(
 # Given back
 
 
-async def test_a_collective_gives_its_permission_back(house: House, store: Store) -> None:
+async def test_a_collective_terminates_its_permission(house: House, store: Store) -> None:
     ledger = await Ledger.open(store)
     permission = await ledger.grant()
     for _ in range(2):
@@ -379,7 +373,7 @@ async def test_a_collective_gives_its_permission_back(house: House, store: Store
         await house.history()
 
 
-async def test_only_a_running_permission_of_one_s_own_can_be_terminated(
+async def test_a_peer_terminates_only_its_own_running_permissions(
     house: House, store: Store
 ) -> None:
     ledger, other = await Ledger.open(store), await Ledger.open(store, TOWN.jid)

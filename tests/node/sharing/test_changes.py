@@ -12,7 +12,7 @@ def test_strangers_are_recognised_while_nothing_changes() -> None:
     assert not peers("b@one.test")
 
 
-def test_what_changed_after_a_look_may_have_made_anybody_known() -> None:
+def test_no_peer_counts_as_a_stranger_after_a_change() -> None:
     changes = Changes()
     peers = KnownPeers(changes)
     seen = changes.count

@@ -40,13 +40,13 @@ async def test_a_grant_is_sent_and_its_receipt_stored(house: House, collective: 
     assert 'state="granted"' in (await receipts(house.store))[0]
 
 
-async def test_a_grant_of_sums_is_sent_once_the_witness_has_confirmed_the_key(
+async def test_a_grant_of_sums_is_sent_once_the_witness_confirms_the_key(
     house: House, collective: Collective
 ) -> None:
     permission = await house.grant(PROTECTED, CHOICE_OF_PROTECTED)
     await until(lambda: bool(house.sharing.deliveries))
     assert await house.delivery.settled(120)
-    assert (collective.log, await house.untold()) == ([], 1)
+    assert (collective.log, await house.pending_notices()) == ([], 1)
     await enrol(house.store, permission, now().date())
     house.changes.notify()
     await decisions_confirmed(house)
@@ -105,9 +105,7 @@ async def test_a_withdrawal_during_the_grant_s_delivery_follows_it(
     assert collective.log == [("grant", permission), ("withdraw", permission)]
 
 
-async def test_a_refused_grant_holds_no_withdrawal_back(
-    house: House, collective: Collective
-) -> None:
+async def test_a_refused_grant_delays_no_withdrawal(house: House, collective: Collective) -> None:
     first = await house.grant()
     await decisions_confirmed(house)
     collective.refuses = BadRequest()
@@ -130,7 +128,7 @@ async def test_a_receipt_of_another_permission_confirms_nothing(
     assert house.delivery.problem is not None
     assert "a receipt that does not match" in house.delivery.problem.say("en")
     assert "accusé de réception qui ne correspond pas" in house.delivery.problem.say("fr")
-    assert await house.untold() == 1
+    assert await house.pending_notices() == 1
 
 
 async def test_a_receipt_that_says_granted_confirms_no_withdrawal(
@@ -141,7 +139,7 @@ async def test_a_receipt_that_says_granted_confirms_no_withdrawal(
     collective.says = State.GRANTED
     await house.withdraw(permission)
     await until(lambda: house.delivery.problem is not None)
-    assert await house.untold() == 1
+    assert await house.pending_notices() == 1
     collective.says = None
     await decisions_confirmed(house)
 
@@ -155,7 +153,7 @@ async def test_a_collective_that_says_terminated_ends_the_permission(
     await house.becomes(permission, State.TERMINATED)
 
 
-async def test_who_ends_a_permission_that_ended_meanwhile_harms_nothing(
+async def test_a_termination_after_a_withdrawal_changes_nothing(
     house: House, collective: Collective
 ) -> None:
     collective.says = State.TERMINATED
@@ -228,13 +226,13 @@ async def test_a_backup_from_before_a_withdrawal_brings_no_permission_back(
             assert entry.who == "restored state"
             assert shown is not None
             assert bare(coop) in shown.body
-            assert await house.untold() == 0
+            assert await house.pending_notices() == 0
             assert collective.log.count(("withdraw", permission)) == 1
     finally:
         await store.close()
 
 
-async def test_what_a_backup_brought_back_is_answered_to_nobody_before_its_receipt(
+async def test_a_restored_grant_answers_nothing_before_its_receipt(
     restored: tuple[Path, str, PermissionId],
     server: Prosody,
     coop: Node,

@@ -79,7 +79,7 @@ async def test_a_withdrawal_drops_messages_that_await_a_receipt(
     assert house.delivery.problem is None
 
 
-async def test_what_was_withdrawn_while_the_line_was_cut_is_not_sent_when_it_is_back(
+async def test_a_withdrawal_during_an_outage_drops_queued_records(
     file: Store, own: Prosody, new_node: MakeNode, new_account: NewAccount, collective: Collective
 ) -> None:
     coop = await new_node(own, collective, keep=collective.keep)
@@ -146,7 +146,7 @@ async def test_a_collective_that_was_away_gets_decisions_once_it_asks(
         assert house.delivery.problem is None
 
 
-async def test_a_receipt_after_time_counts_and_nothing_is_sent_again(
+async def test_a_late_receipt_prevents_a_repetition(
     file: Store, server: Prosody, new_account: NewAccount, coop: Node, collective: Collective
 ) -> None:
     jid = new_account(server)
@@ -166,7 +166,7 @@ async def test_a_receipt_after_time_counts_and_nothing_is_sent_again(
 
 
 @pytest.mark.parametrize("fault", [NotStored, NotAuthorized])
-async def test_what_is_refused_or_not_confirmed_is_reported_and_sent_again(
+async def test_refused_or_unconfirmed_records_are_reported_and_sent_again(
     file: Store,
     server: Prosody,
     other_server: Prosody,
@@ -195,7 +195,7 @@ async def test_what_is_refused_or_not_confirmed_is_reported_and_sent_again(
         await until(lambda: house.delivery.problem is None)
 
 
-async def test_a_node_that_is_stopped_in_the_midst_goes_on_where_it_was(
+async def test_a_restarted_node_resumes_its_delivery(
     file: Store, server: Prosody, new_account: NewAccount, coop: Node, collective: Collective
 ) -> None:
     jid = new_account(server)
@@ -229,7 +229,7 @@ async def test_a_peer_that_joins_while_it_runs_gets_records(
     await until(lambda: len(other.values) == 10)
 
 
-async def test_one_peer_that_is_away_holds_no_other_up(
+async def test_an_absent_peer_delays_no_other(
     house: House, coop: Node, other_server: Prosody, new_account: NewAccount, collective: Collective
 ) -> None:
     away = replace(house, ledger=await Ledger.open(house.store, new_account(other_server)))
@@ -247,7 +247,7 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("often")
-async def test_a_permission_that_ran_out_lets_nothing_leave_and_is_written_down(
+async def test_an_expired_permission_is_registered_and_lets_nothing_leave(
     house: House, coop: Node, collective: Collective, tmp_path: Path
 ) -> None:
     permission = await shared(house, coop)
@@ -277,5 +277,5 @@ async def test_a_password_that_becomes_wrong_is_reported_and_ends_nothing(
         await until(lambda: "this password" in (house.delivery.problem or UNSAID).say("en"))
         await house.withdraw(permission)
         await nothing_waits(house)
-        assert await house.untold() == 1
+        assert await house.pending_notices() == 1
         assert "mot de passe" in (house.delivery.problem or UNSAID).say("fr")

@@ -53,7 +53,7 @@ async def test_records_beyond_the_cursor_are_due_and_a_receipt_moves_it(ledger: 
     assert await ledger.receive_all() == []
 
 
-async def test_who_did_not_subscribe_is_due_nothing(ledger: Ledger) -> None:
+async def test_nothing_is_due_without_a_subscription(ledger: Ledger) -> None:
     await ledger.keep(hours(midnight(-3), range(48)))
     assert await ledger.receive_all() == []
 
@@ -77,7 +77,7 @@ async def test_a_message_holds_a_thousand_records_at_most(fine: Ledger) -> None:
     assert list(fine.sent.values()) == [12 * n for n in range(288 * 6)]
 
 
-async def test_a_hole_that_is_filled_meanwhile_makes_two_messages_of_one(fine: Ledger) -> None:
+async def test_a_hole_filled_meanwhile_splits_a_message(fine: Ledger) -> None:
     await fine.subscribe(midnight(-7) + 12 * HOUR)
     start = midnight(-6)
     await fine.keep({start + n * FIVE: n for n in range(288 * 5) if n % 2})
@@ -88,7 +88,7 @@ async def test_a_hole_that_is_filled_meanwhile_makes_two_messages_of_one(fine: L
     assert [fine.sent[at] for at in sorted(fine.sent)] == [12 * n for n in range(288 * 5)]
 
 
-async def test_a_year_without_records_is_gone_over(store: Store) -> None:
+async def test_a_year_without_records_is_skipped(store: Store) -> None:
     ledger = await Ledger.open(store)
     await ledger.grant(replace(NEED, history_days=500), replace(WEEK, history_days=500))
     await ledger.subscribe(midnight(-450))
@@ -99,7 +99,7 @@ async def test_a_year_without_records_is_gone_over(store: Store) -> None:
 # Corrections
 
 
-async def test_a_correction_behind_the_cursor_goes_again_once_and_nothing_around_it(
+async def test_a_correction_behind_the_cursor_is_sent_once_and_alone(
     ledger: Ledger,
 ) -> None:
     await ledger.subscribe(midnight(-5))
@@ -158,7 +158,7 @@ async def test_a_record_that_becomes_missing_sends_nothing(ledger: Ledger) -> No
     assert await ledger.receive_all() == [again]
 
 
-async def test_what_is_corrected_as_it_leaves_goes_again(ledger: Ledger) -> None:
+async def test_a_correction_during_the_send_is_sent(ledger: Ledger) -> None:
     await ledger.subscribe(midnight(-3))
     await ledger.keep(hours(midnight(-3), range(24)))
     async with ledger.store.writing() as connection:
@@ -173,7 +173,7 @@ async def test_what_is_corrected_as_it_leaves_goes_again(ledger: Ledger) -> None
     assert ledger.sent[midnight(-3)] == 100
 
 
-async def test_what_waits_to_be_sent_is_sent_as_it_was_corrected(ledger: Ledger) -> None:
+async def test_a_queued_message_is_sent_with_its_corrections(ledger: Ledger) -> None:
     await ledger.subscribe(midnight(-3))
     await ledger.keep(hours(midnight(-3), range(24)))
     assert await ledger.next("lost") is not None
@@ -185,7 +185,7 @@ async def test_what_waits_to_be_sent_is_sent_as_it_was_corrected(ledger: Ledger)
     assert ledger.sent == hours(midnight(-3), [100, *range(1, 24)])
 
 
-async def test_what_is_sent_again_unchanged_has_the_same_number(ledger: Ledger) -> None:
+async def test_a_repeated_message_keeps_its_id_until_it_changes(ledger: Ledger) -> None:
     await ledger.subscribe(midnight(-3))
     await ledger.keep(hours(midnight(-3), range(24)))
     first = await ledger.due("first")
@@ -209,7 +209,7 @@ async def test_a_late_receipt_of_a_wrong_value_leaves_its_correction_due(
     assert ledger.sent == hours(midnight(-3), [100, *range(1, 24)])
 
 
-async def test_a_past_that_is_read_after_it_was_subscribed_to_is_not_pushed(store: Store) -> None:
+async def test_a_past_read_after_the_subscription_is_not_pushed(store: Store) -> None:
     ledger = await Ledger.open(store)
     await ledger.grant(choice=MONTH)
     await ledger.subscribe(now() - DAY)
@@ -249,13 +249,13 @@ async def test_records_from_before_or_after_the_permission_never_leave(store: St
     assert set(ledger.sent.values()) == {2}
 
 
-async def test_a_clock_that_is_wrong_fills_no_cursor(ledger: Ledger) -> None:
+async def test_records_far_in_the_future_are_not_due(ledger: Ledger) -> None:
     await ledger.subscribe(midnight(-1))
     await ledger.keep(hours(midnight(20), range(24)))
     assert await ledger.receive_all() == []
 
 
-async def test_two_peers_each_get_their_own_records_from_their_own_cursor(store: Store) -> None:
+async def test_each_peer_has_its_own_records_and_cursor(store: Store) -> None:
     coop = await Ledger.open(store)
     town = await Ledger.open(store, "town@example.org")
     await coop.cover(midnight(-40), midnight(1))
@@ -276,7 +276,7 @@ async def test_two_peers_each_get_their_own_records_from_their_own_cursor(store:
     assert min(coop.sent) >= now() - 3 * DAY - timedelta(seconds=2)
 
 
-async def test_of_two_permissions_of_one_series_the_one_that_reaches_further_counts(
+async def test_the_longest_history_of_several_permissions_counts(
     store: Store,
 ) -> None:
     ledger = await Ledger.open(store)
@@ -312,7 +312,7 @@ async def test_after_a_withdrawal_nothing_is_due_and_a_receipt_counts_for_nothin
     assert await ledger.receive_all() == []
 
 
-async def test_a_permission_that_ran_out_lets_nothing_leave_though_nobody_wrote_it_down(
+async def test_an_expired_permission_lets_nothing_leave_before_it_is_registered(
     place: Place, store: Store
 ) -> None:
     ledger = await Ledger.open(store)
@@ -335,7 +335,7 @@ async def test_a_permission_that_ran_out_lets_nothing_leave_though_nobody_wrote_
 # Civil days
 
 
-async def test_civil_days_leave_in_wh_and_each_once(store: Store) -> None:
+async def test_civil_days_are_sent_once_in_wh(store: Store) -> None:
     ledger = await Ledger.open(store, series=DAILY)
     await ledger.grant(replace(NEED, history_days=400), replace(WEEK, history_days=400))
     await ledger.cover(midnight(-400), midnight(1))
@@ -349,7 +349,7 @@ async def test_civil_days_leave_in_wh_and_each_once(store: Store) -> None:
     assert len({DAILY.end(start) - start for start in starts}) == 3
 
 
-async def test_peers_with_one_name_for_two_series_get_their_own(
+async def test_two_series_with_one_name_reach_their_own_peers(
     store: Store,
 ) -> None:
     """By the delivery point, hours and five minutes of one meter have the same name."""
@@ -474,7 +474,7 @@ class Life:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=st.lists(_ACTIONS, min_size=5, max_size=40))
-async def test_whatever_happens_a_peer_that_upserts_ends_with_the_household_s_records(
+async def test_any_history_leaves_the_peer_with_the_household_s_records(
     store: Store, steps: list[tuple[str, int, int]]
 ) -> None:
     ledger = await Ledger.open(store, f"coop-{next(_lives)}@example.org")

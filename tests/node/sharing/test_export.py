@@ -21,7 +21,7 @@ async def ledger(store: Store) -> Ledger:
     return await Ledger.open(store)
 
 
-async def test_what_was_asked_granted_answered_and_confirmed_is_there(
+async def test_the_export_has_permissions_answers_and_receipts_but_no_secret(
     store: Store, ledger: Ledger
 ) -> None:
     permission = await ledger.grant()
@@ -59,7 +59,7 @@ async def test_what_was_asked_granted_answered_and_confirmed_is_there(
     assert peer["subscriptions"] == []
 
 
-async def test_each_record_is_there_once(store: Store, ledger: Ledger) -> None:
+async def test_the_export_has_each_record_once(store: Store, ledger: Ledger) -> None:
     days = await Ledger.open(store, series=DAILY)
     await days.grant(replace(NEED, id="days"), CHOICE)
     starts = [start for n in range(-300, -1) for start in DAILY.starts(midnight(n).date())]
@@ -73,7 +73,7 @@ async def test_each_record_is_there_once(store: Store, ledger: Ledger) -> None:
     assert values["PT1H"] == list(range(24 * 100))
 
 
-async def test_a_node_that_holds_nothing_gives_nothing(store: Store) -> None:
+async def test_an_empty_node_exports_nothing(store: Store) -> None:
     async with store.reading() as connection:
         assert (await everything(connection))["peers"] == []
         assert [record async for record in records(connection, await all_series(connection))] == []

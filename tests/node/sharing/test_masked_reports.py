@@ -61,7 +61,7 @@ async def granted(ledger: Ledger) -> tuple[PermissionId, HomeKeys]:
     return permission, keys
 
 
-async def test_values_leave_masked_and_are_the_same_message_again(ledger: Ledger) -> None:
+async def test_reports_are_masked_and_repeated_unchanged(ledger: Ledger) -> None:
     permission, keys = await granted(ledger)
     start = now().replace(minute=0, second=0) + HOUR
     values = {start: 412, start + HOUR: 0, start + 2 * HOUR: 250_000}
@@ -81,7 +81,7 @@ async def test_values_leave_masked_and_are_the_same_message_again(ledger: Ledger
     assert first.nonce != message.data.reports[0].nonce
 
 
-async def test_nothing_leaves_with_a_key_of_tomorrow_nor_without_one_nor_after_the_end(
+async def test_no_report_leaves_without_today_s_key_or_after_departure(
     ledger: Ledger,
 ) -> None:
     permission, keys = await granted(ledger)
@@ -98,7 +98,7 @@ async def test_nothing_leaves_with_a_key_of_tomorrow_nor_without_one_nor_after_t
     assert await ledger.next() is None
 
 
-async def test_a_home_keeps_the_key_of_the_day_alone(ledger: Ledger, tmp_path: Path) -> None:
+async def test_a_home_stores_only_the_key_of_the_day(ledger: Ledger, tmp_path: Path) -> None:
     permission, keys = await granted(ledger)
     later = keys.on(today() + timedelta(days=3))
     async with ledger.store.writing() as connection:

@@ -45,7 +45,7 @@ async def asked_again(house: House, collective: Collective, *needs: DataNeed) ->
     return await permissions(house)
 
 
-async def test_a_new_version_is_put_forward_once(house: House, collective: Collective) -> None:
+async def test_a_new_version_is_proposed_once(house: House, collective: Collective) -> None:
     granted = await house.grant()
     await decisions_confirmed(house)
     versions = {
@@ -59,7 +59,7 @@ async def test_a_new_version_is_put_forward_once(house: House, collective: Colle
     assert len(await asked_again(house, collective, NEWER)) == 2
 
 
-async def test_something_else_that_is_asked_is_put_forward_until_it_is_refused(
+async def test_another_need_is_proposed_until_it_is_refused(
     house: House, collective: Collective
 ) -> None:
     await house.grant()
@@ -78,7 +78,7 @@ async def test_something_else_that_is_asked_is_put_forward_until_it_is_refused(
     ]
 
 
-async def test_what_changed_without_a_new_version_is_left_out(
+async def test_a_need_changed_without_a_new_version_is_ignored(
     house: House, collective: Collective
 ) -> None:
     await house.grant()

@@ -30,14 +30,14 @@ async def hold(ledger: Ledger) -> None:
         await pause(connection, ledger.peer.id)
 
 
-async def test_a_peer_that_was_granted_nothing_waits_for_nothing(ledger: Ledger) -> None:
+async def test_a_peer_without_a_grant_waits_for_nothing(ledger: Ledger) -> None:
     status = await standing(ledger)
     assert (status.peer, status.permissions, status.shared) == (ledger.peer, [], [])
     assert (status.waiting, status.waiting_since, status.acknowledged_until) == (0, None, None)
     assert not status.paused
 
 
-async def test_what_waits_is_counted_until_it_is_acknowledged(ledger: Ledger) -> None:
+async def test_waiting_records_are_counted_until_acknowledged(ledger: Ledger) -> None:
     await ledger.grant()
     await ledger.keep(hours(midnight(-1), range(24)))
     cursor = midnight(-1) + 20 * HOUR
@@ -64,7 +64,7 @@ async def test_a_series_of_two_permissions_is_listed_and_counted_once(ledger: Le
     assert both.until > shared.until
 
 
-async def test_what_is_on_its_way_waits_since_it_was_queued(ledger: Ledger) -> None:
+async def test_a_queued_message_waits_since_it_was_queued(ledger: Ledger) -> None:
     await ledger.grant()
     await ledger.keep(hours(midnight(-1), range(24)))
     await ledger.subscribe(midnight(-1))
@@ -75,7 +75,7 @@ async def test_what_is_on_its_way_waits_since_it_was_queued(ledger: Ledger) -> N
     assert abs(status.waiting_since - datetime.now(UTC)) < timedelta(minutes=1)
 
 
-async def test_what_was_corrected_waits_once_whatever_was_queued_of_it(ledger: Ledger) -> None:
+async def test_a_corrected_record_waits_once(ledger: Ledger) -> None:
     await ledger.grant()
     await ledger.keep(hours(midnight(-1), range(24)))
     await ledger.subscribe(midnight(-1))
@@ -88,7 +88,7 @@ async def test_what_was_corrected_waits_once_whatever_was_queued_of_it(ledger: L
     assert (await standing(ledger)).waiting == 0
 
 
-async def test_the_history_of_a_series_is_all_here_unless_its_progress_says_otherwise(
+async def test_the_progress_of_a_series_is_complete_unless_given(
     ledger: Ledger,
 ) -> None:
     await ledger.grant()
@@ -120,7 +120,7 @@ async def test_a_pause_holds_due_records_back_until_the_resume(
     assert max(ledger.sent) == midnight() - HOUR
 
 
-async def test_a_pause_of_one_peer_is_none_of_another(ledger: Ledger, store: Store) -> None:
+async def test_a_pause_concerns_one_peer(ledger: Ledger, store: Store) -> None:
     other = await Ledger.open(store, "town@example.org")
     for each in (ledger, other):
         await each.grant()

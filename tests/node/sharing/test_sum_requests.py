@@ -84,7 +84,7 @@ async def test_a_series_is_in_one_sum_or_read_by_itself(
 
 
 @pytest.mark.parametrize(("minimum", "words"), [(10, None), (11, "your settings demand 11")])
-async def test_the_household_says_how_many_homes_a_sum_must_have(
+async def test_the_household_sets_the_minimum_of_homes(
     file: Store, minimum: int, words: str | None
 ) -> None:
     async with file.writing() as connection:

@@ -161,7 +161,9 @@ async def test_an_answer_holds_half_as_many_sums_as_records(store: Store, answer
     assert len(await answers.get_history(TOWN, page)) == 2 * 2000
 
 
-async def test_a_member_s_series_looks_like_none(ledger: Ledger, answers: Answers) -> None:
+async def test_a_member_s_series_looks_like_an_unknown_one(
+    ledger: Ledger, answers: Answers
+) -> None:
     async with ledger.store.writing() as connection:
         await add_series(connection, OF_A_MEMBER)
     of_a_member = Identifier(
@@ -248,7 +250,7 @@ async def test_sums_alone_are_offered_shown_and_granted(store: Store) -> None:
             await check(connection, NAMING, question, Choice(series=frozenset({OF_A_MEMBER})))
 
 
-async def test_what_has_no_records_is_seen_to_have_none(store: Store) -> None:
+async def test_the_preview_of_an_empty_series_is_empty(store: Store) -> None:
     ledger = await Ledger.open(store, TOWN.jid, HOURLY)
     async with store.writing() as connection:
         number = await Permissions(connection).propose(ledger.peer.id, ASKED, now())
@@ -266,7 +268,7 @@ async def test_what_has_no_records_is_seen_to_have_none(store: Store) -> None:
         ("fr", ("le nombre de membres", "quitte votre collectif", "le nom de votre"), "foyer"),
     ],
 )
-def test_who_grants_sums_reads_of_a_collective(
+def test_consent_texts_of_a_collective_mention_no_home(
     language: str, words: tuple[str, ...], never: str
 ) -> None:
     need: DataNeed = replace(ASKED, purpose={"en": "To know.", "fr": "Pour savoir."})
@@ -283,7 +285,7 @@ def test_who_grants_sums_reads_of_a_collective(
         assert never not in sentence.body
 
 
-async def test_the_name_of_a_collective_is_kept(store: Store) -> None:
+async def test_a_collective_keeps_its_name(store: Store) -> None:
     assert (await load_naming(store)).collective is None
     await keep_collective(store, "coop")
     assert (await load_naming(store)).collective == "coop"
