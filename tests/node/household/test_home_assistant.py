@@ -93,12 +93,19 @@ async def test_a_wrong_token_is_tried_once(toy: Toy) -> None:
 @pytest.mark.parametrize(
     ("status", "words"), [(502, "502: it is starting"), (404, "404"), (403, "banned")]
 )
-async def test_an_http_error_is_reported_and_retried(toy: Toy, status: int, words: str) -> None:
+async def test_an_http_error_is_logged_once_and_retried(
+    toy: Toy, caplog: pytest.LogCaptureFixture, status: int, words: str
+) -> None:
     toy.status = status
-    async with connection(toy) as home:
-        await is_away(home, words)
-        toy.status = 101
-        assert await home.ask("get_config")
+    with caplog.at_level(logging.INFO, "consometers_node"):
+        async with connection(toy) as home:
+            await is_away(home, words)
+            toy.status = 101
+            assert await home.ask("get_config")
+    records = [each for each in caplog.records if each.name.startswith("consometers_node")]
+    problem, success = (record.getMessage() for record in records)
+    assert words in problem
+    assert success == "connected to Home Assistant"
 
 
 @pytest.mark.parametrize(
