@@ -14,6 +14,8 @@ from typing import Final
 
 from tmodbus.utils.crc import calculate_crc16, validate_crc16
 
+from demo.meter.outlet import check_link, point_link, remove_link
+
 from .answers import Answers
 
 BAUD: Final = 9_600
@@ -33,6 +35,7 @@ class Line:
         """The port for a reader, known once it is plugged."""
         self._answers = answers
         self._link = link
+        self._path = ""
         self._speed = getattr(termios, f"B{baud}")
         self._master: int | None = None
         self._slave = -1
@@ -43,15 +46,14 @@ class Line:
     async def plug(self) -> None:
         if self._master is not None:
             return
+        check_link(self._link)
         # Held open here too: a line without a reader is quiet, and not gone.
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
-        self.device = os.ttyname(self._slave)
-        if self._link is not None:
-            self._link.unlink(missing_ok=True)
-            self._link.symlink_to(self.device)
-            self.device = str(self._link)
+        self._path = os.ttyname(self._slave)
+        point_link(self._link, self._path)
+        self.device = self._path if self._link is None else str(self._link)
         self._heard.clear()
         asyncio.get_running_loop().add_reader(self._master, self._hear, self._master)
         self._task = asyncio.create_task(self._serve(self._master))
@@ -66,8 +68,7 @@ class Line:
         await asyncio.gather(self._task, return_exceptions=True)
         os.close(self._slave)
         os.close(master)
-        if self._link is not None:
-            self._link.unlink(missing_ok=True)
+        remove_link(self._link, self._path)
 
     def _hear(self, master: int) -> None:
         heard = os.read(master, _READ_SIZE)

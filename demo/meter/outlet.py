@@ -55,8 +55,7 @@ class PtyOutlet:
     async def plug(self) -> None:
         if self._master is not None:
             return
-        if self._link is not None and self._link.exists() and not self._link.is_symlink():
-            raise FileExistsError(f"{self._link} is there already, and is no link")
+        check_link(self._link)
         master, slave = os.openpty()
         tty.setraw(slave)
         attributes = termios.tcgetattr(slave)
@@ -69,16 +68,12 @@ class PtyOutlet:
         os.set_blocking(master, False)
         self._poll.register(master, select.POLLOUT)
         self._master = master
-        if self._link is not None:
-            self._link.parent.mkdir(parents=True, exist_ok=True)
-            self._link.unlink(missing_ok=True)
-            self._link.symlink_to(self._path)
+        point_link(self._link, self._path)
 
     async def unplug(self) -> None:
         if self._master is None:
             return
-        if self._link is not None and self._is_ours(self._link):
-            self._link.unlink()
+        remove_link(self._link, self._path)
         self._poll.unregister(self._master)
         os.close(self._master)
         self._master = None
@@ -104,8 +99,25 @@ class PtyOutlet:
             receiver = self._mistuned = Mistuned(baud, read_baud)
         return receiver.hear(data)
 
-    def _is_ours(self, link: Path) -> bool:
-        return link.is_symlink() and str(link.readlink()) == self._path
+
+def check_link(link: Path | None) -> None:
+    """Raise FileExistsError where a file of somebody's would give way to a link."""
+    if link is not None and link.exists() and not link.is_symlink():
+        raise FileExistsError(f"{link} is there already, and is no link")
+
+
+def point_link(link: Path | None, path: str) -> None:
+    """Point a link, if there is to be one, to a port."""
+    if link is not None:
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(path)
+
+
+def remove_link(link: Path | None, path: str) -> None:
+    """Remove a link, unless it points to another port by now."""
+    if link is not None and link.is_symlink() and str(link.readlink()) == path:
+        link.unlink()
 
 
 class TcpOutlet:

@@ -129,6 +129,7 @@ def marker(port: int, unit: int) -> bytes:
     ("module", "option", "complaint"),
     [
         ("meter", "--link", "script/linky: {file} is there already, and is no link\n"),
+        ("inverter", "--line", "script/inverter: {file} is there already, and is no link\n"),
         ("inverter", "--image", "script/inverter: {file} holds no registers"),
     ],
 )
@@ -140,6 +141,7 @@ def test_programs_explain_why_they_cannot_start(
     with program(module, option, str(file), *YOUNG) as process:
         assert process.complaint().startswith(complaint.format(file=file))
         assert process.wait(60) == 1
+    assert file.read_text() == "sun"
 
 
 @pytest.mark.parametrize(
