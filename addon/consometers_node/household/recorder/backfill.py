@@ -82,7 +82,7 @@ async def catch_up(
     half of its time for itself. While it is away this waits; to end that, cancel. What was yielded
     is complete: go on with the days after it.
     """
-    tasks = [(days, group) for days in _months(within) for group in _groups(sources)]
+    tasks = [(days, group) for days in months(within) for group in _groups(sources)]
     for done, (days, group) in enumerate(tasks, 1):
         readings = await _read(recorder, group, days, absences, rest)
         new = [reading for reading in readings if changed(reading, None)]
@@ -175,7 +175,7 @@ def _groups(sources: Iterable[StatisticSource]) -> list[list[StatisticSource]]:
     return [[source for same in batch for source in same] for batch in batches]
 
 
-def _months(within: Range) -> Iterator[Range]:
+def months(within: Range) -> Iterator[Range]:
     """Cut the whole UTC days of a range where months begin."""
     for _, same in groupby(within.days(), key=lambda day: (day.year, day.month)):
         days = list(same)

@@ -37,6 +37,7 @@ from ...quoalise.text import text
 from ...series import Range
 from ...xmpp import NetworkError
 from ...xmpp.account import bare
+from ..recorder.backfill import months
 from ..recorder.client import Recorder, Rest, patiently
 from ..recorder.errors import Away, HomeAssistantFault, WrongToken
 from ..recorder.home_assistant import shielded
@@ -303,11 +304,12 @@ class StatisticsImport:
 
     async def _ask_since(self, begin: datetime) -> None:
         """Request a range up to now, month by month, the oldest first."""
-        months = list(_months(Range(begin, max(begin, self._now()))))
+        past = Range(begin, max(begin, self._now()))
+        parts = [month.clip(past) for month in months(past)]
         self._holes = []
         waiting: list[_Lost] = []
-        for done, month in enumerate(months, 1):
-            is_last = done == len(months)
+        for done, month in enumerate(parts, 1):
+            is_last = done == len(parts)
             ask = self._ask_lightly if waiting and not is_last else self._ask
             rows, lost = await ask(month)
             waiting += lost
@@ -319,7 +321,7 @@ class StatisticsImport:
             self._until = month.end
             await self._state.moved(month.end)
             if self._progress:
-                self._progress(ImportProgress(month=month, rows=rows, done=done, total=len(months)))
+                self._progress(ImportProgress(month=month, rows=rows, done=done, total=len(parts)))
             await self._take_news()
         if waiting:
             raise waiting[-1].refusal
@@ -442,16 +444,6 @@ class StatisticsImport:
 
 _REFUSALS = (UpstreamError, NotAuthorized, ItemNotFound, BadRequest)
 """A peer's refusals of a range; any other error concerns the peer, or the way to it."""
-
-
-def _months(within: Range) -> Iterator[Range]:
-    """Cut a range where months begin, UTC."""
-    start = within.start
-    while start < within.end:
-        month = start.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        end = min((month + _MONTH).replace(day=1), within.end)
-        yield Range(start, end)
-        start = end
 
 
 def _spans(hours: Iterable[datetime]) -> Iterator[Range]:
