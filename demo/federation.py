@@ -39,6 +39,8 @@ PROTECTED: Final = "protected"
 """Read in sums alone, which the municipality opens as the witness: its address is still to come."""
 _SUMS: Final = _NEEDS / "sums.toml"
 """The municipality's data need, and the reader."""
+_SUM: Final = "urn:dev:org:60060-lorient_consumption/power/active/raw"
+"""The municipality's consumption."""
 _COOPERATIVE_ABOUT: Final = {
     "sentence_fr": "Une association imaginaire de Kersabiec, près de Lorient : des foyers et une"
     " école qui suivent leur électricité ensemble.",
@@ -169,9 +171,8 @@ class FederationView:
     @property
     def command(self) -> str:
         """The command that reads the municipality's sum, as typed in the checkout."""
-        asked = f"{_device('lorient')}_consumption/power/active/raw"
         jid = self.municipality.jid.partition("/")[0]
-        words = ("script/node", "get-history", jid, asked, "--as", READER)
+        words = ("script/node", "get-history", jid, _SUM, "--as", READER)
         return shlex.join((*words, *reach(self.port, self.ca_file, self.password_file)))
 
 
@@ -491,7 +492,3 @@ class Federation:
             series=series,
             challenge=challenge,
         )
-
-
-def _device(identifier: str) -> str:
-    return f"urn:dev:org:60060-{identifier}"
