@@ -413,11 +413,19 @@ def test_hours_with_an_end_in_an_outage_are_missing(house: House, quantity: Quan
                 assert value is None
 
 
-@given(house=houses(), interval=st.sampled_from([Interval.PT1H, Interval.PT5M]))
-def test_records_do_not_depend_on_the_days_read_with_them(house: House, interval: Interval) -> None:
+@given(
+    house=houses(),
+    interval=st.sampled_from([Interval.PT1H, Interval.PT5M]),
+    lost=st.sets(st.integers(0, 59), max_size=20),
+    has_fine=st.booleans(),
+)
+def test_records_do_not_depend_on_the_days_read_with_them(
+    house: House, interval: Interval, lost: set[int], *, has_fine: bool
+) -> None:
     series = replace(HOURLY, interval=interval)
     absences = [outage.absence for outage in house.outages]
-    hours, fine = house.rows(HOUR), house.rows(FIVE_MINUTES)
+    hours = [row for number, row in enumerate(house.rows(HOUR)) if number not in lost]
+    fine = house.rows(FIVE_MINUTES) if has_fine else []
 
     def known_rows(held: list[StatisticsRow], within: Range) -> list[StatisticsRow]:
         return [row for row in held if row.start in within]

@@ -353,19 +353,6 @@ def test_records_add_up_to_the_register_and_holes_stay_missing(
         assert (at in starts) == all(at + n * HOUR in records for n in range(count))
 
 
-@given(start=FIRST, steps=REGISTERS, gone=GONE, cut=st.integers(0, 4))
-def test_records_do_not_depend_on_the_days_read_with_them(
-    start: datetime, steps: list[float], gone: set[int], cut: int
-) -> None:
-    rows = from_steps(start, steps, gone)
-    days = list(Range(start, start + 120 * HOUR).days())
-    whole = read(HOURLY, days, Rows(hours=rows))
-    day = days[cut]
-    needed = reach(HOURLY, Range.of_day(day))
-    alone = read(HOURLY, [day], Rows(hours=[row for row in rows if row.start in needed]))
-    assert alone == [whole[cut]]
-
-
 @given(
     sums=st.lists(st.none() | st.floats(-1e9, 1e9), max_size=30),
     parts=st.lists(st.none() | st.floats(-1e9, 1e9), max_size=60),

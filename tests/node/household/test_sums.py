@@ -60,22 +60,6 @@ def test_a_register_that_goes_back_or_leaps_gives_no_wrong_energy(
     assert made.sum == 70 + wh
 
 
-def test_a_repeated_value_changes_nothing() -> None:
-    held = rows(SeriesKind.LOAD_CURVE, {0: 10, 1: 20, 2: 30})
-    made = list(summed(SeriesKind.LOAD_CURVE, held[0], held[1:], {START + HOUR: 20}))
-    assert differing(made, held) == []
-
-
-def test_half_written_sums_are_mended() -> None:
-    good = rows(SeriesKind.LOAD_CURVE, {n: 10 + n for n in range(10)})
-    late = [
-        StatisticsRow(start=row.start, state=row.state, sum=(row.sum or 0) - 4) for row in good[6:]
-    ]
-    held = good[:6] + late
-    assert ours(SeriesKind.LOAD_CURVE, held)
-    assert differing(summed(SeriesKind.LOAD_CURVE, None, held, {}), held) == good[6:]
-
-
 def test_rows_of_other_programs_are_recognised() -> None:
     # Such as a portal's, whose state is a register.
     others = [

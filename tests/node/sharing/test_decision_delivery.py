@@ -30,16 +30,6 @@ async def receipts(store: Store) -> list[str]:
         return [receipt or "" for (receipt,) in rows]
 
 
-async def test_a_grant_is_sent_and_its_receipt_stored(house: House, collective: Collective) -> None:
-    permission = await house.grant()
-    await decisions_confirmed(house)
-    assert collective.log == [("grant", permission)]
-    received = collective.permissions[permission]
-    assert received.series == (house.name,)
-    assert received.need == NEED.id
-    assert 'state="granted"' in (await receipts(house.store))[0]
-
-
 async def test_a_grant_of_sums_is_sent_once_the_witness_confirms_the_key(
     house: House, collective: Collective
 ) -> None:
@@ -54,15 +44,20 @@ async def test_a_grant_of_sums_is_sent_once_the_witness_confirms_the_key(
 
 
 @pytest.mark.parametrize("erase", [True, False])
-async def test_a_withdrawal_says_whether_to_erase(
+async def test_decisions_are_sent_and_their_receipts_stored(
     house: House, collective: Collective, *, erase: bool
 ) -> None:
     permission = await house.grant()
     await decisions_confirmed(house)
+    received = collective.permissions[permission]
+    assert (received.need, received.series) == (NEED.id, (house.name,))
     await house.withdraw(permission, erase=erase)
     await decisions_confirmed(house)
+    assert collective.log == [("grant", permission), ("withdraw", permission)]
     assert collective.erases == [erase]
-    assert ("<erased" in (await receipts(house.store))[1]) is erase
+    granted, withdrawn = await receipts(house.store)
+    assert 'state="granted"' in granted
+    assert ("<erased" in withdrawn) is erase
 
 
 async def test_a_grant_withdrawn_before_delivery_is_never_sent(
@@ -93,9 +88,11 @@ async def test_a_withdrawal_is_sent_though_the_receipt_of_the_grant_was_lost(
     assert collective.states[permission] is State.WITHDRAWN
 
 
+@pytest.mark.parametrize("answer", [None, State.TERMINATED])
 async def test_a_withdrawal_during_the_grant_s_delivery_follows_it(
-    house: House, collective: Collective
+    house: House, collective: Collective, answer: State | None
 ) -> None:
+    collective.says = answer
     collective.answers.clear()
     permission = await house.grant()
     await until(lambda: bool(collective.log))
@@ -103,6 +100,8 @@ async def test_a_withdrawal_during_the_grant_s_delivery_follows_it(
     collective.answers.set()
     await decisions_confirmed(house)
     assert collective.log == [("grant", permission), ("withdraw", permission)]
+    assert await house.state(permission) is State.WITHDRAWN
+    assert not house.task.done()
 
 
 async def test_a_refused_grant_delays_no_withdrawal(house: House, collective: Collective) -> None:
@@ -151,20 +150,6 @@ async def test_a_collective_that_says_terminated_ends_the_permission(
     permission = await house.grant()
     await decisions_confirmed(house)
     await house.becomes(permission, State.TERMINATED)
-
-
-async def test_a_termination_after_a_withdrawal_changes_nothing(
-    house: House, collective: Collective
-) -> None:
-    collective.says = State.TERMINATED
-    collective.answers.clear()
-    permission = await house.grant()
-    await until(lambda: bool(collective.log))
-    await house.withdraw(permission)
-    collective.answers.set()
-    await decisions_confirmed(house)
-    assert await house.state(permission) is State.WITHDRAWN
-    assert not house.task.done()
 
 
 async def test_a_need_from_a_file_sends_no_decision(

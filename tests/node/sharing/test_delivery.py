@@ -214,9 +214,16 @@ async def test_a_restarted_node_resumes_its_delivery(
     assert collective.log == [("grant", collective.log[0][1])] * 2
 
 
-async def test_a_peer_that_joins_while_it_runs_gets_records(
-    house: House, coop: Node, other_server: Prosody, new_node: MakeNode
+async def test_a_peer_that_joins_gets_records_though_another_one_is_absent(
+    house: House,
+    coop: Node,
+    collective: Collective,
+    other_server: Prosody,
+    new_account: NewAccount,
+    new_node: MakeNode,
 ) -> None:
+    absent = replace(house, ledger=await Ledger.open(house.store, new_account(other_server)))
+    await absent.grant()
     await shared(house, coop)
     other = Collective()
     town = await new_node(other_server, other, keep=other.keep)
@@ -226,19 +233,9 @@ async def test_a_peer_that_joins_while_it_runs_gets_records(
     await town.asking.subscribe(house.address, second.name)
     assert second.name != house.name
     await house.keep(hours(midnight(), range(10)))
-    await until(lambda: len(other.values) == 10)
-
-
-async def test_an_absent_peer_delays_no_other(
-    house: House, coop: Node, other_server: Prosody, new_account: NewAccount, collective: Collective
-) -> None:
-    away = replace(house, ledger=await Ledger.open(house.store, new_account(other_server)))
-    await away.grant()
-    await shared(house, coop)
-    await house.keep(hours(midnight(), range(10)))
-    await until(lambda: len(collective.values) == 10)
-    await until(lambda: away.delivery.problem is not None)
-    assert house.delivery.problem is None
+    await until(lambda: len(other.values) == len(collective.values) == 10)
+    await until(lambda: absent.delivery.problem is not None)
+    assert house.delivery.problem is second.delivery.problem is None
 
 
 @pytest.fixture

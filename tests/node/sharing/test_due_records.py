@@ -66,15 +66,13 @@ async def test_a_subscription_without_cursor_begins_when_it_was_made(ledger: Led
     assert min(ledger.sent) >= since
 
 
-async def test_a_message_holds_a_thousand_records_at_most(fine: Ledger) -> None:
+async def test_messages_hold_a_thousand_records_or_three_days_of_corrections(fine: Ledger) -> None:
     await fine.subscribe(midnight(-6))
-    await fine.keep({midnight(-6) + n * FIVE: n for n in range(288 * 6)})
-    ranges = await fine.receive_all()
-    assert ranges == [
-        Range(midnight(-6), midnight(-6) + MAX_PUSHED * FIVE),
-        Range(midnight(-6) + MAX_PUSHED * FIVE, midnight()),
-    ]
-    assert list(fine.sent.values()) == [12 * n for n in range(288 * 6)]
+    for more, border in enumerate((midnight(-6) + MAX_PUSHED * FIVE, midnight(-3))):
+        await fine.keep({midnight(-6) + n * FIVE: n + more for n in range(288 * 6)})
+        parts = [Range(midnight(-6), border), Range(border, midnight())]
+        assert await fine.receive_all() == parts
+        assert list(fine.sent.values()) == [12 * (n + more) for n in range(288 * 6)]
 
 
 async def test_a_hole_filled_meanwhile_splits_a_message(fine: Ledger) -> None:
@@ -126,16 +124,6 @@ async def test_corrections_of_neighbouring_days_go_together(ledger: Ledger) -> N
         Range(midnight(-6) + 12 * HOUR, midnight(-5) + 13 * HOUR),
         Range(midnight(-2) + 12 * HOUR, midnight(-2) + 13 * HOUR),
     ]
-
-
-async def test_many_corrections_go_in_messages_of_a_thousand_at_most(fine: Ledger) -> None:
-    await fine.subscribe(midnight(-6))
-    for more in (0, 1):
-        await fine.keep({midnight(-6) + n * FIVE: n + more for n in range(288 * 6)})
-        await fine.receive_all()
-    assert all(span.end - span.start <= MAX_PUSHED * FIVE for span in fine.times)
-    assert len(fine.times) == 2
-    assert list(fine.sent.values()) == [12 * (n + 1) for n in range(288 * 6)]
 
 
 async def test_today_growing_is_no_correction(ledger: Ledger) -> None:

@@ -19,15 +19,10 @@ async def ledger(store: Store) -> Ledger:
     return await Ledger.open(store)
 
 
-async def standing(ledger: Ledger, at: datetime | None = None) -> Collective:
+async def standing(ledger: Ledger) -> Collective:
     async with ledger.store.reading() as connection:
-        (collective,) = await collectives(connection, at or datetime.now(UTC))
+        (collective,) = await collectives(connection, datetime.now(UTC))
         return collective
-
-
-async def hold(ledger: Ledger) -> None:
-    async with ledger.store.writing() as connection:
-        await pause(connection, ledger.peer.id)
 
 
 async def test_a_peer_without_a_grant_waits_for_nothing(ledger: Ledger) -> None:
@@ -37,7 +32,7 @@ async def test_a_peer_without_a_grant_waits_for_nothing(ledger: Ledger) -> None:
     assert not status.paused
 
 
-async def test_waiting_records_are_counted_until_acknowledged(ledger: Ledger) -> None:
+async def test_waiting_records_are_counted_once_until_acknowledged(ledger: Ledger) -> None:
     await ledger.grant()
     await ledger.keep(hours(midnight(-1), range(24)))
     cursor = midnight(-1) + 20 * HOUR
@@ -45,34 +40,22 @@ async def test_waiting_records_are_counted_until_acknowledged(ledger: Ledger) ->
     status = await standing(ledger)
     assert status.waiting == 4
     assert status.waiting_since == status.acknowledged_until == cursor
-    await ledger.receive_all()
-    status = await standing(ledger)
-    assert (status.waiting, status.waiting_since) == (0, None)
-    assert status.acknowledged_until == midnight()
-
-
-async def test_a_series_of_two_permissions_is_listed_and_counted_once(ledger: Ledger) -> None:
-    await ledger.grant()
-    await ledger.keep(hours(midnight(-1), range(24)))
-    await ledger.subscribe(midnight(-1) + 20 * HOUR)
-    (shared,) = (await standing(ledger)).shared
+    (shared,) = status.shared
     await ledger.grant(replace(NEED, id="other"), replace(CHOICE, duration_days=90))
     status = await standing(ledger)
     (both,) = status.shared
     assert [grant.series_id for grant in both.grants] == [ledger.series_id] * 2
     assert (status.waiting, both.waiting) == (4, 4)
     assert both.until > shared.until
-
-
-async def test_a_queued_message_waits_since_it_was_queued(ledger: Ledger) -> None:
-    await ledger.grant()
-    await ledger.keep(hours(midnight(-1), range(24)))
-    await ledger.subscribe(midnight(-1))
-    assert await ledger.next() is not None
+    message = await ledger.due()
     status = await standing(ledger)
-    assert status.waiting == 24
+    assert status.waiting == 4
     assert status.waiting_since is not None
     assert abs(status.waiting_since - datetime.now(UTC)) < timedelta(minutes=1)
+    await ledger.receive(message)
+    status = await standing(ledger)
+    assert (status.waiting, status.waiting_since) == (0, None)
+    assert status.acknowledged_until == midnight()
 
 
 async def test_a_corrected_record_waits_once(ledger: Ledger) -> None:
@@ -99,36 +82,29 @@ async def test_the_progress_of_a_series_is_complete_unless_given(
     assert [shared.progress for shared in collective.shared] == [0.25]
 
 
-async def test_a_pause_holds_due_records_back_until_the_resume(
-    ledger: Ledger,
+async def test_a_pause_holds_due_records_of_one_peer_back_until_the_resume(
+    ledger: Ledger, store: Store
 ) -> None:
-    await ledger.grant()
+    other = await Ledger.open(store, "town@example.org")
+    for each in (ledger, other):
+        await each.grant()
+        await each.subscribe(midnight(-2))
     await ledger.keep(hours(midnight(-2), range(24)))
-    await ledger.subscribe(midnight(-2))
     await ledger.receive_all()
     await ledger.cover(midnight(-2), midnight())
-    await hold(ledger)
-    assert (await standing(ledger)).paused
+    async with ledger.store.writing() as connection:
+        await pause(connection, ledger.peer.id)
+        assert [each.paused for each in await collectives(connection, now())] == [True, False]
     corrected = hours(midnight(-2), [100, *range(1, 24)])
     await ledger.keep(corrected | hours(midnight(-1), range(24)))
     assert await ledger.next() is None
+    assert await other.next() is not None
     async with ledger.store.writing() as connection:
         await resume(connection, ledger.peer.id)
         assert await paused(connection) == set()
     await ledger.receive_all()
     assert ledger.sent[midnight(-2)] == 100
     assert max(ledger.sent) == midnight() - HOUR
-
-
-async def test_a_pause_concerns_one_peer(ledger: Ledger, store: Store) -> None:
-    other = await Ledger.open(store, "town@example.org")
-    for each in (ledger, other):
-        await each.grant()
-        await each.subscribe(midnight(-1))
-    await ledger.keep(hours(midnight(-1), range(24)))
-    await hold(ledger)
-    assert await ledger.next() is None
-    assert await other.next() is not None
 
 
 async def test_a_newer_version_of_a_need_is_listed_with_the_grant(ledger: Ledger) -> None:
