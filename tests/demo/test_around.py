@@ -13,7 +13,7 @@ SITE = f"{PAGE}/sites/ecole-de-kersabiec"
 SUM = "urn:dev:org:60060-lorient_consumption/power/active/raw"
 
 
-def shown(name: str) -> CollectiveView:
+def collective_view(name: str) -> CollectiveView:
     return CollectiveView(
         name=name,
         jid=f"{name}@{name}.test/quoalise",
@@ -26,10 +26,10 @@ def shown(name: str) -> CollectiveView:
 
 
 @pytest.fixture
-def tour() -> FederationView:
+def federation() -> FederationView:
     return FederationView(
-        cooperative=shown("cooperative"),
-        municipality=shown("municipality"),
+        cooperative=collective_view("cooperative"),
+        municipality=collective_view("municipality"),
         homes=SMALL.homes,
         days=SMALL.days,
         witness="https://localhost:8443",
@@ -40,8 +40,10 @@ def tour() -> FederationView:
     )
 
 
-def test_the_command_reads_the_sum_of_the_municipality_as_the_reader(tour: FederationView) -> None:
-    program, command, jid, asked, *options = shlex.split(tour.command)
+def test_the_command_reads_the_sum_of_the_municipality_as_the_reader(
+    federation: FederationView,
+) -> None:
+    program, command, jid, asked, *options = shlex.split(federation.command)
     assert (program, command, jid) == (
         "script/node",
         "get-history",

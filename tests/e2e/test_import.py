@@ -52,7 +52,7 @@ from demo.hass import Api, Hass
 from demo.prosody import Authority, Prosody
 from tests.e2e.waiting import eventually
 from tests.node.household.factories import DAY, HOUR
-from tests.node.household.keeping import HALF_HOUR, LOAD, Notes, curve, hourly, load
+from tests.node.household.importing_toy import HALF_HOUR, LOAD, Notes, curve, hourly, load
 from tests.node.household.toy import connected
 from tests.node.xmpp.conftest import PASSWORD, reach
 

@@ -52,7 +52,7 @@ from tests.node.collective.people import AT, ZONE, join, meter, permission
 from tests.node.collective.watched import node_of
 from tests.node.household.factories import rows
 from tests.node.household.test_backfill import asked
-from tests.node.household.test_sync import DRAWN, NAME, reading
+from tests.node.household.test_sync import DRAWN, NAME, running_sync
 from tests.node.household.toy import Toy, serving
 from tests.node.permission.samples import HOURLY, NEED, now
 from tests.node.sharing.houses import running, until
@@ -428,12 +428,12 @@ async def test_a_home_reads_nothing_and_notes_no_absence_by_a_wrong_clock(
     async with file.writing() as connection:
         await set_setting(connection, SEEN, seen)
     clock = Clock()
-    async with serving(toy), reading(toy, file, clock=clock) as read:
+    async with serving(toy), running_sync(toy, file, clock=clock) as read:
         await until(lambda: clock.doubt is not None and clock.doubt.is_wrong)
         for _ in range(20):
             read.changes.notify()
             read.rounds.request()
-            await read.upkeep._recorder.time_zone()
+            await read.sync._recorder.time_zone()
         assert asked(toy) == []
         async with file.reading() as connection:
             assert await absences(connection) == []

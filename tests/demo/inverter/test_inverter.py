@@ -31,22 +31,22 @@ def values_by_offset(component: Any) -> dict[int, object]:
     }
 
 
-def agree(component: Any, block: Block) -> None:
+def assert_block(component: Any, block: Block) -> None:
     layout = MODELS[block.model_id]
     values = values_by_offset(component)
     scales = {name: value for name, value in block.values.items() if name.endswith("_SF")}
     for offset, point in placed(layout.points, HEADER):
         if point.kind not in ("sunssf", "pad"):
-            same(values[offset], block.values.get(point.name), point, scales)
+            assert_value(values[offset], block.values.get(point.name), point, scales)
     start = HEADER + sum(point.registers for point in layout.points)
     modules = component.module if layout.module else ()
     for module, wanted in zip(modules, block.modules, strict=True):
         values = values_by_offset(module)
         for offset, point in placed(layout.module, start):
-            same(values[offset], wanted.get(point.name), point, scales)
+            assert_value(values[offset], wanted.get(point.name), point, scales)
 
 
-def same(read: Any, wanted: Any, point: Point, scales: dict[str, Any]) -> None:
+def assert_value(read: Any, wanted: Any, point: Point, scales: dict[str, Any]) -> None:
     if wanted is None or (wanted == 0 and point.kind == "acc32"):
         assert read is None or read == "", point
     elif isinstance(wanted, str):
@@ -65,7 +65,7 @@ async def test_every_point_is_decoded_to_its_value(name: str, at: datetime) -> N
     components = await decoded(virtual.image(unix(at)))
     assert [component.model_id for component in components] == [b.model_id for b in wanted]
     for component, block in zip(components, wanted, strict=True):
-        agree(component, block)
+        assert_block(component, block)
 
 
 async def test_a_home_s_inverter_shows_the_power_of_its_panels() -> None:
@@ -156,11 +156,11 @@ async def test_a_limited_inverter_makes_less_and_counts_less() -> None:
     half = await model(virtual.image(unix(NOON + 5 * MINUTE)), 101)
     assert half.st == State.THROTTLED
     assert half.w == round(free.measures.power_w(unix(NOON + 5 * MINUTE)) / 2)
-    assert made_wh(virtual, NOON) == made_wh(free, NOON) // 2
-    assert made_wh(virtual, NOON + HOUR) == made_wh(free, NOON + HOUR)
+    assert energy_of_hour_wh(virtual, NOON) == energy_of_hour_wh(free, NOON) // 2
+    assert energy_of_hour_wh(virtual, NOON + HOUR) == energy_of_hour_wh(free, NOON + HOUR)
 
 
-def made_wh(virtual: Inverter, start: datetime) -> int:
+def energy_of_hour_wh(virtual: Inverter, start: datetime) -> int:
     """Return what it counts in an hour."""
     energy_wh = virtual.measures.energy_wh
     return energy_wh(unix(start + HOUR)) - energy_wh(unix(start))

@@ -103,14 +103,14 @@ async def test_an_inverter_started_at_night_keeps_its_port() -> None:
     served.set_faults(night=Night.REFUSES)
     async with served:
         assert served.port
-        assert not await is_there(served)
+        assert not await answers(served)
         served.at = NOON
         async with asyncio.timeout(120):
-            while not await is_there(served):
+            while not await answers(served):
                 await asyncio.sleep(0.05)
 
 
-async def is_there(served: VirtualInverter) -> bool:
+async def answers(served: VirtualInverter) -> bool:
     try:
         await registers(served)
     except ModbusError:
@@ -130,23 +130,23 @@ async def test_a_delay_makes_answers_late() -> None:
 
 
 async def test_faults_hit_the_same_requests_each_time() -> None:
-    async def luck() -> list[bool]:
+    async def illegal_answers() -> list[bool]:
         async with virtual() as served, connection(served) as client:
             served.set_faults(illegal=0.5)
-            met = []
+            illegal = []
             for _ in range(20):
                 try:
                     await client.for_unit(1).read_holding_registers(BASE, 1)
                 except IllegalDataAddressError:
-                    met.append(True)
+                    illegal.append(True)
                 else:
-                    met.append(False)
+                    illegal.append(False)
             assert served.requests == 20
-            return met
+            return illegal
 
-    first = await luck()
+    first = await illegal_answers()
     assert {*first} == {True, False}
-    assert first == await luck()
+    assert first == await illegal_answers()
 
 
 async def test_the_speed_accelerates_the_sun() -> None:

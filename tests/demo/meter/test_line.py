@@ -33,7 +33,7 @@ def test_a_frame_lasts_as_long_as_its_bits_and_a_gap(mode: Mode) -> None:
     assert line.at == at
 
 
-def some_of_each() -> list[Transmission]:
+def transmissions_of_each_kind() -> list[Transmission]:
     sent: list[Transmission] = []
     for mode in Mode:
         line = Line(linky(mode), START)
@@ -42,7 +42,7 @@ def some_of_each() -> list[Transmission]:
     return sent
 
 
-@given(st.floats(0.5, 500), st.sampled_from(some_of_each()))
+@given(st.floats(0.5, 500), st.sampled_from(transmissions_of_each_kind()))
 def test_pieces_arrive_at_the_meters_pace(speed: float, sent: Transmission) -> None:
     pieces = list(paced(sent, speed))
     assert b"".join(data for _, data in pieces) == sent.data

@@ -28,8 +28,8 @@ ODD = 0.2
 """A wait is longer or shorter by less than this part of it."""
 
 
-class Over(Exception):
-    """The test has seen enough."""
+class EnoughWaits(Exception):
+    """The home has waited as often as the test wants."""
 
 
 @dataclass
@@ -61,8 +61,8 @@ class Collective:
         return "fr"
 
 
-class Passing(Changes):
-    """Changes that nobody waits for in earnest."""
+class SimulatedChanges(Changes):
+    """Changes whose waits pass at once, in simulated time."""
 
     def __init__(self, collective: Collective) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class Passing(Changes):
             return True
         assert seconds is not None
         if len(self.collective.waits) == self.collective.most:
-            raise Over
+            raise EnoughWaits
         self.collective.waits.append(seconds)
         self.collective.time += seconds
         return False
@@ -84,8 +84,8 @@ def sums(way: Direction) -> list[Listed]:
     return [Listed(series=series) for series in (name, name.members)]
 
 
-async def look(store: Store, collective: Collective, most: int) -> None:
-    """Check as a home until it has waited so many times."""
+async def run_home(store: Store, collective: Collective, most: int) -> None:
+    """Run a home until it has waited so many times."""
     ledger = await Ledger.open(store)
     await ledger.grant()
     async with store.writing() as connection:
@@ -97,16 +97,16 @@ async def look(store: Store, collective: Collective, most: int) -> None:
         store,
         cast("Asking", collective),
         cast("Recorder", collective),
-        Passing(collective),
+        SimulatedChanges(collective),
         clock=collective.clock,
     )
-    with pytest.raises(Over):
+    with pytest.raises(EnoughWaits):
         await together.run()
 
 
 async def test_waits_grow_until_one_look_a_day(file: Store) -> None:
     collective = Collective(sums(Direction.CONSUMPTION))
-    await look(file, collective, 16)
+    await run_home(file, collective, 16)
     waits = collective.waits
     assert waits[0] == pytest.approx(FIRST_WAIT_S, rel=ODD)
     assert waits[-1] == pytest.approx(EVERY_S, rel=ODD)
@@ -117,7 +117,7 @@ async def test_waits_grow_until_one_look_a_day(file: Store) -> None:
 async def test_a_new_sum_shortens_the_next_wait(file: Store) -> None:
     collective = Collective(sums(Direction.CONSUMPTION))
     collective.later = {8: sums(Direction.PRODUCTION)}
-    await look(file, collective, 9)
+    await run_home(file, collective, 9)
     assert collective.waits[6] > 10 * FIRST_WAIT_S
     assert collective.waits[7] == pytest.approx(FIRST_WAIT_S, rel=ODD)
     assert collective.waits[8] == pytest.approx(2 * FIRST_WAIT_S, rel=ODD)
@@ -128,5 +128,5 @@ async def test_a_new_sum_shortens_the_next_wait(file: Store) -> None:
 
 async def test_refusals_slow_the_requests_to_one_an_hour(file: Store) -> None:
     collective = Collective(refuses=True)
-    await look(file, collective, 12)
+    await run_home(file, collective, 12)
     assert collective.waits[-1] == pytest.approx(3600, rel=ODD)

@@ -61,7 +61,7 @@ class Home:
         async with self.store.reading() as connection:
             return (await enrolments(connection))[self.permission]
 
-    async def lets_leave(self) -> bool:
+    async def may_leave(self) -> bool:
         async with self.store.reading() as connection:
             return await Permissions(connection).may_leave(self.permission)
 
@@ -102,9 +102,9 @@ async def test_records_may_leave_once_the_witness_confirms_the_key(
     new_home: MakeHome, witness: Witness
 ) -> None:
     home = await new_home()
-    assert not await home.lets_leave()
+    assert not await home.may_leave()
     await home.enrolling.round()
-    assert await home.lets_leave()
+    assert await home.may_leave()
     request = witness.enrolled[home.permission]
     need = replace(PROTECTED, witness=replace(WITNESS, url=witness.url))
     assert (request.need_sha256, request.minimum) == (need_hash(need), WITNESS.minimum)
@@ -137,12 +137,12 @@ async def test_an_enrolment_with_a_lost_answer_is_repeated_unchanged(
     home = await new_home(backoff=AT_ONCE)
     witness.loses = True
     await home.enrolling.round()
-    assert not await home.lets_leave()
+    assert not await home.may_leave()
     assert "503" in (home.problem or "")
     witness.loses = False
     home.hands.go_on(timedelta(days=1))
     await home.enrolling.round()
-    assert await home.lets_leave()
+    assert await home.may_leave()
     assert home.problem is None
 
 
@@ -164,7 +164,7 @@ async def test_an_invalid_receipt_lets_nothing_leave(
     home = await new_home()
     witness.answers[Call.ENROLMENTS] = answer
     await home.enrolling.round()
-    assert not await home.lets_leave()
+    assert not await home.may_leave()
     assert home.problem is not None
     assert words in home.problem
     await home.enrolling.round()
@@ -187,7 +187,7 @@ async def test_a_withdrawal_reaches_a_witness_that_was_away_and_erases_the_keys(
     home = await new_home(backoff=AT_ONCE)
     await home.enrolling.round()
     await home.withdraw()
-    assert not await home.lets_leave()
+    assert not await home.may_leave()
     witness.answers[Call.DEPARTURES] = web.Response(status=503)
     await home.enrolling.round()
     assert "503" in (home.problem or "")

@@ -34,8 +34,8 @@ def impatient(home: HomeAssistant) -> Iterator[None]:
         yield
 
 
-async def is_away(home: HomeAssistant, words: str) -> None:
-    """Have it asked once it has tried to connect."""
+async def assert_away(home: HomeAssistant, words: str) -> None:
+    """Check what a request raises once a connection was tried."""
     await until(lambda: home.problem is not None and words in home.problem.say("en"))
     with impatient(home), pytest.raises(Away, match=words):
         await home.ask("get_config")
@@ -99,7 +99,7 @@ async def test_an_http_error_is_logged_once_and_retried(
     toy.status = status
     with caplog.at_level(logging.INFO, "consometers_node"):
         async with connection(toy) as home:
-            await is_away(home, words)
+            await assert_away(home, words)
             toy.status = 101
             assert await home.ask("get_config")
     records = [each for each in caplog.records if each.name.startswith("consometers_node")]
@@ -122,19 +122,19 @@ async def test_another_service_counts_as_away(toy: Toy, change: dict[str, str], 
     for name, value in change.items():
         setattr(toy, name, value)
     async with connection(toy) as home:
-        await is_away(home, words)
+        await assert_away(home, words)
 
 
 async def test_https_to_an_http_port_is_reported(toy: Toy) -> None:
     toy.url = toy.url.replace("http:", "https:")
     async with connection(toy) as home:
-        await is_away(home, "it may speak http alone")
+        await assert_away(home, "it may speak http alone")
 
 
 async def test_a_missing_greeting_counts_as_away(toy: Toy) -> None:
     toy.greeting = None
     async with connection(toy, answer_within=timedelta(seconds=0.1)) as home:
-        await is_away(home, "does not answer")
+        await assert_away(home, "does not answer")
         assert toy.logins >= 1
 
 

@@ -10,15 +10,15 @@ from consometers_node.household.statistics_import.hours import SeriesKind, State
 from consometers_node.household.statistics_import.recorder_writer import RecorderWriter
 
 from .factories import DAY, HOUR, no_rest
-from .keeping import GRID, Keeping
+from .importing_toy import GRID, ImportingToy
 from .toy import utc
 
 FIRST = utc("2025-01-01")
 
 
 @pytest.fixture
-def new_toy() -> Keeping:
-    return Keeping()
+def new_toy() -> ImportingToy:
+    return ImportingToy()
 
 
 def writing(home: HomeAssistant, kind: SeriesKind = SeriesKind.LOAD_CURVE) -> RecorderWriter:
@@ -29,11 +29,11 @@ def days(states: dict[int, float]) -> States:
     return {FIRST + n * DAY: state for n, state in states.items()}
 
 
-def rows(toy: Keeping) -> list[tuple[float, float]]:
+def rows(toy: ImportingToy) -> list[tuple[float, float]]:
     return [(row["state"], row["sum"]) for row in toy.hours[GRID]]
 
 
-def asked_since(toy: Keeping, count: int) -> list[datetime]:
+def asked_since(toy: ImportingToy, count: int) -> list[datetime]:
     return [
         datetime.fromisoformat(message["start_time"])
         for message in toy.asked[count:]
@@ -42,7 +42,7 @@ def asked_since(toy: Keeping, count: int) -> list[datetime]:
 
 
 async def test_a_reading_between_two_others_changes_no_later_sum(
-    toy: Keeping, home: HomeAssistant
+    toy: ImportingToy, home: HomeAssistant
 ) -> None:
     writer = writing(home, SeriesKind.REGISTER)
     await writer.put(days({0: 5_000, 400: 9_000}))
@@ -52,7 +52,7 @@ async def test_a_reading_between_two_others_changes_no_later_sum(
     assert rows(toy)[-1] == (12, 4_012)
 
 
-async def test_only_rows_that_changed_are_written(toy: Keeping, home: HomeAssistant) -> None:
+async def test_only_rows_that_changed_are_written(toy: ImportingToy, home: HomeAssistant) -> None:
     writer = writing(home)
     states = {FIRST + n * HOUR: 100.0 for n in range(2_500)}
     assert await writer.put(states) == 2_500
@@ -63,7 +63,7 @@ async def test_only_rows_that_changed_are_written(toy: Keeping, home: HomeAssist
     assert [len(batch) for batch in toy.imports] == [100]
 
 
-async def test_an_unchanged_value_ends_the_read(toy: Keeping, home: HomeAssistant) -> None:
+async def test_an_unchanged_value_ends_the_read(toy: ImportingToy, home: HomeAssistant) -> None:
     writer = writing(home)
     await writer.put({FIRST + n * HOUR: 100.0 for n in range(5_000)})
     count = len(toy.asked)

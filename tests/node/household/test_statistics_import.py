@@ -28,7 +28,7 @@ from consometers_node.quoalise import (
 )
 
 from .factories import DAY, HOUR, no_rest
-from .keeping import GRID, HALF_HOUR, LOAD, Keeping, Notes, Upstream, curve, hourly, load
+from .importing_toy import GRID, HALF_HOUR, LOAD, ImportingToy, Notes, Upstream, curve, hourly, load
 from .toy import connection, ms, until, utc
 
 SINCE = utc("2026-08-17T00:00")
@@ -49,7 +49,7 @@ class Clock:
 class Stage:
     """A Home Assistant, a peer whose load curve has a hole, and what is noted of the import."""
 
-    toy: Keeping
+    toy: ImportingToy
     home: HomeAssistant
     peer: Upstream
     notes: Notes = field(default_factory=Notes)
@@ -106,18 +106,18 @@ class Stage:
             UpstreamError("enedis", code) if refuses(start, end) else None
         )
 
-    def is_true(self) -> bool:
+    def matches_peer(self) -> bool:
         """Return whether Home Assistant has the hours of the peer's load curve, and no other."""
         return self.toy.energies() == hourly(self.peer.values)
 
 
 @pytest.fixture
-def new_toy() -> Keeping:
-    return Keeping()
+def new_toy() -> ImportingToy:
+    return ImportingToy()
 
 
 @pytest.fixture
-def stage(toy: Keeping, home: HomeAssistant) -> Stage:
+def stage(toy: ImportingToy, home: HomeAssistant) -> Stage:
     values = curve(SINCE, NOW.replace(minute=0))
     for n in range(7):
         del values[utc("2026-10-01T09:30") + n * HALF_HOUR]
@@ -127,7 +127,7 @@ def stage(toy: Keeping, home: HomeAssistant) -> Stage:
 async def test_the_past_is_imported_month_by_month(stage: Stage) -> None:
     steps: list[ImportProgress] = []
     async with stage.settled(steps=steps):
-        assert stage.is_true()
+        assert stage.matches_peer()
     assert [(step.done, step.total, f"{step.month.start:%m-%d}") for step in steps] == [
         (1, 4, "08-17"),
         (2, 4, "09-01"),
@@ -173,7 +173,7 @@ async def test_a_half_hour_correction_requests_the_other_half(
         stage.peer.values[hour + HALF_HOUR] = 5_000
         await importing.receive(PEER, load({hour + HALF_HOUR: 5_000}))
         assert stage.peer.asked[-1] == (hour, hour + HOUR)
-    assert stage.is_true()
+    assert stage.matches_peer()
 
 
 async def test_requested_records_replace_earlier_pushed_ones(stage: Stage) -> None:
@@ -194,7 +194,7 @@ async def test_an_earlier_past_precedes_the_stored_rows(stage: Stage) -> None:
         assert len(stage.toy.energies()) < len(hourly(stage.peer.values))
     stage.notes = Notes()
     async with stage.settled():
-        assert stage.is_true()
+        assert stage.matches_peer()
 
 
 async def test_cleared_rows_are_imported_again(stage: Stage) -> None:
@@ -202,7 +202,7 @@ async def test_cleared_rows_are_imported_again(stage: Stage) -> None:
         stage.toy.metadata.clear()
         stage.toy.hours.clear()
         async with stage.settled():
-            assert stage.is_true()
+            assert stage.matches_peer()
 
 
 async def test_a_correction_of_a_written_hour_uses_fresh_records(stage: Stage) -> None:
@@ -225,7 +225,7 @@ async def test_the_past_gives_an_interval_that_messages_omit(stage: Stage) -> No
         values = {start: 100, start + HALF_HOUR: 200}
         stage.peer.values |= values
         await importing.receive(PEER, load(values, says_interval=False))
-    assert stage.is_true()
+    assert stage.matches_peer()
     assert len(stage.peer.asked) == asked
 
 
@@ -235,13 +235,13 @@ async def test_a_hole_that_is_filled_late_raises_the_sums_after_it(stage: Stage)
         late = {at: value for at, value in late.items() if at < utc("2026-11-01")}
         stage.peer.values |= late
         await importing.receive(PEER, load(late))
-    assert stage.is_true()
+    assert stage.matches_peer()
 
 
 async def test_records_from_other_peers_are_ignored(stage: Stage) -> None:
     async with stage.settled() as importing:
         await importing.receive("other@enedis.test", load(curve(SINCE, SINCE + DAY)))
-    assert stage.is_true()
+    assert stage.matches_peer()
 
 
 async def test_a_reconnection_fetches_missed_records(stage: Stage) -> None:
@@ -252,7 +252,7 @@ async def test_a_reconnection_fetches_missed_records(stage: Stage) -> None:
         )
         importing.came_back()
         await until(lambda: len(stage.toy.energies()) == len(hourly(stage.peer.values)))
-    assert stage.is_true()
+    assert stage.matches_peer()
     assert stage.peer.subscriptions == 2
 
 
@@ -269,7 +269,7 @@ async def test_a_peer_that_pushes_nothing_is_polled(stage: Stage) -> None:
 async def test_a_peer_that_refuses_long_ranges_is_asked_week_by_week(stage: Stage) -> None:
     stage.refuse(lambda start, end: end - start > 7 * DAY, "SGT4K1")
     async with stage.settled():
-        assert stage.is_true()
+        assert stage.matches_peer()
     assert sum(1 for start, end in stage.peer.asked if end - start > 7 * DAY) == 1
 
 
@@ -278,7 +278,7 @@ async def test_a_refused_past_before_the_meter_is_no_problem(stage: Stage) -> No
     stage.peer.values = {at: value for at, value in stage.peer.values.items() if at >= began}
     stage.refuse(lambda start, _: start < began - 8 * HOUR)
     async with stage.settled(since=SINCE - 1_000 * DAY):
-        assert stage.is_true()
+        assert stage.matches_peer()
     assert len(stage.peer.asked) < 110
 
 
@@ -288,7 +288,7 @@ async def test_a_meter_of_this_month_is_found_though_the_last_day_is_refused(sta
     stage.refuse(lambda start, end: end <= began or start >= NOW - DAY)
     async with stage.importing():
         await until(lambda: bool(stage.notes.problems))
-    assert stage.is_true()
+    assert stage.matches_peer()
 
 
 async def test_a_refused_range_in_the_middle_is_reported(stage: Stage) -> None:
@@ -325,7 +325,7 @@ async def test_a_peer_that_fails_is_reported_and_asked_again(
     problem, *others = stage.notes.problems
     assert words in str(problem)
     assert others == [None]
-    assert stage.is_true()
+    assert stage.matches_peer()
 
 
 async def test_pushed_records_are_imported_though_requests_are_refused(stage: Stage) -> None:
@@ -395,7 +395,7 @@ async def test_lost_imports_are_repeated(
     )
     stage.toy.loses = 2
     async with stage.settled():
-        assert stage.is_true()
+        assert stage.matches_peer()
 
 
 async def test_sums_left_inconsistent_by_a_power_cut_are_mended(stage: Stage) -> None:
@@ -404,7 +404,7 @@ async def test_sums_left_inconsistent_by_a_power_cut_are_mended(stage: Stage) ->
     for row in stage.toy.hours[GRID][1_000:]:
         row["sum"] -= 17
     async with stage.settled():
-        assert stage.is_true()
+        assert stage.matches_peer()
 
 
 @pytest.mark.parametrize("commands", range(1, 24))
@@ -415,7 +415,7 @@ async def test_an_import_survives_a_kill_at_any_command(stage: Stage, commands: 
         await until(lambda: len(toy.asked) >= commands or bool(stage.notes.problems))
     toy.hangs_up_at = set()
     async with stage.settled():
-        assert stage.is_true()
+        assert stage.matches_peer()
 
 
 @pytest.mark.parametrize("commands", range(1, 20))
@@ -437,7 +437,7 @@ async def test_a_correction_survives_a_kill_at_any_command(stage: Stage, command
         if not acknowledged:
             await importing.receive(PEER, load(values))
         await until(lambda: stage.notes.problems == [None])
-    assert stage.is_true()
+    assert stage.matches_peer()
 
 
 async def test_pushed_records_wait_while_home_assistant_is_away(stage: Stage) -> None:
@@ -452,7 +452,7 @@ async def test_pushed_records_wait_while_home_assistant_is_away(stage: Stage) ->
         assert not waiting.done()
         stage.toy.status = 101
         await waiting
-    assert stage.is_true()
+    assert stage.matches_peer()
 
 
 async def test_a_wrong_token_ends_the_import(stage: Stage) -> None:

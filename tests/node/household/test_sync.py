@@ -56,11 +56,11 @@ async def ledger(file: Store) -> Ledger:
     return await Ledger.open(file, series=DRAWN)
 
 
-class Reading:
-    """An upkeep that runs."""
+class RunningSync:
+    """A sync that runs."""
 
-    def __init__(self, upkeep: Sync, rounds: Rounds, changes: Changes, store: Store) -> None:
-        self.upkeep = upkeep
+    def __init__(self, sync: Sync, rounds: Rounds, changes: Changes, store: Store) -> None:
+        self.sync = sync
         self.rounds = rounds
         self.changes = changes
         self.store = store
@@ -84,18 +84,18 @@ async def becomes(happened: Callable[[], Awaitable[bool]]) -> None:
 
 
 @asynccontextmanager
-async def reading(
+async def running_sync(
     toy: Toy, store: Store, rest: Rest = no_rest, clock: Clock | None = None
-) -> AsyncIterator[Reading]:
+) -> AsyncIterator[RunningSync]:
     changes = Changes()
     rounds = Rounds(HOUR, settles=(timedelta(0), timedelta(0)))
     async with connection(toy) as home:
         clock = clock or Clock()
         recorder = WatchedRecorder(home, Availability(store, home, clock))
-        upkeep = Sync(store, recorder, changes, rounds, clock, rest=rest)
-        task = asyncio.create_task(upkeep.run())
+        sync = Sync(store, recorder, changes, rounds, clock, rest=rest)
+        task = asyncio.create_task(sync.run())
         try:
-            yield Reading(upkeep, rounds, changes, store)
+            yield RunningSync(sync, rounds, changes, store)
             assert not task.done(), task
         finally:
             task.cancel()
@@ -123,11 +123,11 @@ async def test_the_past_of_a_grant_is_read_month_by_month_the_newest_first(
     async def rest(_: float) -> None:
         shares.append((await read.target()).progress)
 
-    async with reading(toy, file, rest) as read:
+    async with running_sync(toy, file, rest) as read:
         await read.all()
         days = Range(midnight(-299), midnight())
         assert [row.value for row in await stored_records(ledger, days)] == [100] * 24 * 299
-        assert read.upkeep.problem is None
+        assert read.sync.problem is None
     starts = past(toy)
     assert starts == sorted(starts, reverse=True)
     assert len(starts) in {10, 11}
@@ -157,11 +157,11 @@ async def test_a_restart_resumes_the_read(toy: Toy, file: Store, ledger: Ledger)
         if rested > 4:
             await asyncio.Event().wait()
 
-    async with reading(toy, file, rest):
+    async with running_sync(toy, file, rest):
         await until(lambda: rested > 4)
     before = past(toy)
     toy.asked.clear()
-    async with reading(toy, file) as read:
+    async with running_sync(toy, file) as read:
         await read.all()
     # The request under way as it stopped is sent again.
     assert len(set(before) & set(past(toy))) <= 1
@@ -172,15 +172,15 @@ async def test_a_grant_without_a_past_reads_new_records(
     toy: Toy, file: Store, ledger: Ledger
 ) -> None:
     await ledger.grant(LONG, history(0))
-    async with reading(toy, file) as read:
+    async with running_sync(toy, file) as read:
         await read.all()
         toy.hours[NAME] = rows(midnight(-1100), 1101 * 24)
         read.rounds.request()
-        await becomes(lambda: _has(ledger, 24))
+        await becomes(lambda: has_records(ledger, 24))
     assert min(past(toy), default="2999") >= f"{midnight(-1):%Y}"
 
 
-async def _has(ledger: Ledger, count: int) -> bool:
+async def has_records(ledger: Ledger, count: int) -> bool:
     return len(await stored_records(ledger, Range(midnight(), midnight(1)))) == count
 
 
@@ -200,7 +200,7 @@ async def test_a_long_absence_is_read_and_sent_from_its_start(
             block = Block.of(DRAWN, day, [Record(start, 100) for start in some])
             await put_blocks(connection, {ledger.series_id: [block]}, now())
     await ledger.cover(midnight(-399), gone)
-    async with reading(toy, file) as read:
+    async with running_sync(toy, file) as read:
         await read.all()
     assert len(await stored_records(ledger, Range(midnight(-350), midnight()))) == 24 * 350
     await ledger.receive_all()
@@ -214,7 +214,7 @@ async def test_a_corrected_past_is_read_again_and_sent(
     toy: Toy, file: Store, ledger: Ledger
 ) -> None:
     await ledger.grant(LONG, history(30))
-    async with reading(toy, file) as read:
+    async with running_sync(toy, file) as read:
         await read.all()
         await ledger.subscribe(midnight(-10))
         await ledger.receive_all()
@@ -223,12 +223,12 @@ async def test_a_corrected_past_is_read_again_and_sent(
             if row["start"] >= round(at.timestamp() * 1000):
                 row["sum"] += 7
         read.rounds.request()
-        await becomes(lambda: _value(ledger, at, 107))
+        await becomes(lambda: has_value(ledger, at, 107))
     assert await ledger.receive_all() == [Range(at, at + HOUR)]
     assert ledger.sent[at] == 107
 
 
-async def _value(ledger: Ledger, at: datetime, value: int) -> bool:
+async def has_value(ledger: Ledger, at: datetime, value: int) -> bool:
     (record,) = await stored_records(ledger, Range(at, at + HOUR))
     return record.value == value
 
@@ -238,13 +238,13 @@ async def test_a_refused_read_is_reported_and_retried(
 ) -> None:
     await ledger.grant(LONG, history(100))
     toy.answers["recorder/statistics_during_period"] = "nonsense"
-    async with reading(toy, file) as read:
-        await until(lambda: read.upkeep.problem is not None)
-        assert read.upkeep.problem is not None
+    async with running_sync(toy, file) as read:
+        await until(lambda: read.sync.problem is not None)
+        assert read.sync.problem is not None
         del toy.answers["recorder/statistics_during_period"]
         await read.all()
         read.rounds.request()
-        await until(lambda: read.upkeep.problem is None)
+        await until(lambda: read.sync.problem is None)
 
 
 async def test_the_read_waits_while_home_assistant_is_away(
@@ -252,17 +252,17 @@ async def test_the_read_waits_while_home_assistant_is_away(
 ) -> None:
     await ledger.grant(LONG, history(100))
     toy.status = 502
-    async with reading(toy, file) as read:
+    async with running_sync(toy, file) as read:
         await asyncio.sleep(0.2)
         assert toy.asked == []
         toy.status = 101
-        await becomes(lambda: _progresses(read))
+        await becomes(lambda: has_progressed(read))
         await toy.hang_up()
         await read.all()
-        assert read.upkeep.problem is None
+        assert read.sync.problem is None
 
 
-async def _progresses(read: Reading) -> bool:
+async def has_progressed(read: RunningSync) -> bool:
     return (await read.target()).progress > 0
 
 
@@ -272,7 +272,7 @@ async def test_5_minute_records_are_read_as_far_back_as_the_recorder_has_them(
     ledger = await Ledger.open(file, series=FINE)
     await ledger.grant(replace(LONG, interval=Interval.PT5M), history(100))
     toy.five_minutes[NAME] = rows(midnight(-9), 288 * 9, wh=5, step=FIVE)
-    async with reading(toy, file) as read:
+    async with running_sync(toy, file) as read:
         await read.all(FINE)
         assert (await read.target(FINE)).needed.start == midnight(-10)
     assert len(await stored_records(ledger, Range(midnight(-10), midnight()))) == 288 * 9
@@ -287,7 +287,7 @@ async def test_stored_5_minute_records_outlive_those_of_home_assistant(
     await ledger.keep({midnight(-20) + n * FIVE: 5 for n in range(288 * 11)})
     await ledger.cover(midnight(-20), midnight(-9))
     toy.five_minutes[NAME] = rows(midnight(-10) + 12 * HOUR, 288 * 9, wh=5, step=FIVE)
-    async with reading(toy, file) as read:
+    async with running_sync(toy, file) as read:
         await read.all(FINE)
     assert len(await stored_records(ledger, Range(midnight(-20), midnight(-9)))) == 288 * 11
 
@@ -297,7 +297,7 @@ async def test_a_permission_with_a_longer_history_extends_the_read(
 ) -> None:
     await ledger.grant(LONG, history(30))
     town = await Ledger.open(file, "town@example.org", series=DRAWN)
-    async with reading(toy, file) as read:
+    async with running_sync(toy, file) as read:
         await read.all()
         await town.grant(LONG, history(200))
         assert (await read.target()).progress < 0.5
@@ -316,7 +316,7 @@ async def test_records_erased_during_a_read_stay_erased(
         reads.set()
         await goes_on.wait()
 
-    async with reading(toy, file, rest):
+    async with running_sync(toy, file, rest):
         await reads.wait()
         async with file.writing() as connection:
             await Permissions(connection).withdraw(permission, STOP, now())

@@ -78,7 +78,9 @@ async def asked(house: House) -> OpenRequest:
     return request
 
 
-async def test_a_copy_is_assembled_and_logged(house: House, collective: ExportingCollective) -> None:
+async def test_a_copy_is_assembled_and_logged(
+    house: House, collective: ExportingCollective
+) -> None:
     request = await asked(house)
     assert request.problem is None
     assert request.copy is not None
@@ -91,7 +93,9 @@ async def test_a_copy_is_assembled_and_logged(house: House, collective: Exportin
     assert logged.sha256 == sha256(GOOD).hexdigest()
 
 
-async def test_an_interrupted_request_can_be_repeated(house: House, collective: ExportingCollective) -> None:
+async def test_an_interrupted_request_can_be_repeated(
+    house: House, collective: ExportingCollective
+) -> None:
     collective.busy_at = 2
     request = await asked(house)
     assert request.copy is None
@@ -100,7 +104,9 @@ async def test_an_interrupted_request_can_be_repeated(house: House, collective: 
     assert collective.asked == [1, 2, 1, 2, 3]
 
 
-async def test_a_running_request_is_not_repeated(house: House, collective: ExportingCollective) -> None:
+async def test_a_running_request_is_not_repeated(
+    house: House, collective: ExportingCollective
+) -> None:
     access, peer = house.sharing.access, house.ledger.peer
     first = access.ask(peer, "an administrator")
     assert access.ask(peer, "another one") is first

@@ -33,7 +33,7 @@ async def shared(house: House, coop: Node) -> PermissionId:
     return permission
 
 
-async def nothing_waits(house: House) -> None:
+async def outbox_empties(house: House) -> None:
     async with asyncio.timeout(120):
         while True:
             async with house.store.reading() as connection:
@@ -49,7 +49,7 @@ async def test_records_arrive_once_and_are_acknowledged(
     day = hours(midnight(), range(10))
     await house.keep(day)
     await until(lambda: collective.values == day)
-    await nothing_waits(house)
+    await outbox_empties(house)
     house.changes.notify()
     house.delivery.note_online()
     await asyncio.sleep(0.3)
@@ -57,7 +57,7 @@ async def test_records_arrive_once_and_are_acknowledged(
     assert await house.ledger.cursor() == max(day) + (midnight(1) - midnight()) / 24
     await house.keep(hours(midnight(), [100, *range(1, 12)]))
     await until(lambda: len(collective.values) == 12)
-    await nothing_waits(house)
+    await outbox_empties(house)
     assert collective.values == hours(midnight(), [100, *range(1, 12)])
 
 
@@ -70,7 +70,7 @@ async def test_a_withdrawal_drops_messages_that_await_a_receipt(
     await until(collective.came.is_set)
     await house.withdraw(permission)
     await decisions_confirmed(house)
-    await nothing_waits(house)
+    await outbox_empties(house)
     assert collective.log[-1] == ("withdraw", permission)
     collective.keeps.set()
     await house.keep(hours(midnight(), range(20)))
@@ -91,7 +91,7 @@ async def test_a_withdrawal_during_an_outage_drops_queued_records(
         unacknowledged = house.connection.stream.plugin["xep_0198"].unacked_queue
         await until(lambda: any(len(stanza.xml) for _, stanza in unacknowledged))
         await house.withdraw(permission)
-        await nothing_waits(house)
+        await outbox_empties(house)
         own.kill()
         own.start()
         await decisions_confirmed(house)
@@ -122,10 +122,10 @@ async def test_a_subscriber_without_receipts_gets_each_record_once(
         heard = await plain.receive()
         assert [value for _, value in values(heard)] == ["0", "1", "2", "3"]
         assert heard.find("{urn:xmpp:receipts}request") is None
-        await nothing_waits(house)
+        await outbox_empties(house)
         await house.keep(hours(midnight(), range(5)))
         assert [value for _, value in values(await plain.receive())] == ["4"]
-        await nothing_waits(house)
+        await outbox_empties(house)
         assert house.delivery.problem is None
 
 
@@ -159,7 +159,7 @@ async def test_a_late_receipt_prevents_a_repetition(
         await house.keep(hours(midnight(), range(10)))
         await until(lambda: house.delivery.problem is not None)
         collective.keeps.set()
-        await nothing_waits(house)
+        await outbox_empties(house)
         await until(lambda: house.delivery.problem is None)
         await asyncio.sleep(0.2)
         assert collective.pushes == 1
@@ -191,7 +191,7 @@ async def test_refused_or_unconfirmed_records_are_reported_and_sent_again(
         await house.keep(hours(midnight(), range(10)))
         await until(lambda: house.delivery.problem is not None)
         await until(lambda: len(collective.values) == 10)
-        await nothing_waits(house)
+        await outbox_empties(house)
         await until(lambda: house.delivery.problem is None)
 
 
@@ -209,7 +209,7 @@ async def test_a_restarted_node_resumes_its_delivery(
     await house.ledger.keep(hours(midnight(), [7, *range(1, 12)]))
     async with running(file, server, jid, bare(coop)) as house:
         await until(lambda: len(collective.values) == 12)
-        await nothing_waits(house)
+        await outbox_empties(house)
     assert collective.values == hours(midnight(), [7, *range(1, 12)])
     assert collective.log == [("grant", collective.log[0][1])] * 2
 
@@ -218,6 +218,7 @@ async def test_a_peer_that_joins_gets_records_though_another_one_is_absent(
     house: House,
     coop: Node,
     collective: Collective,
+    *,
     other_server: Prosody,
     new_account: NewAccount,
     new_node: MakeNode,
@@ -239,11 +240,11 @@ async def test_a_peer_that_joins_gets_records_though_another_one_is_absent(
 
 
 @pytest.fixture
-def often(monkeypatch: pytest.MonkeyPatch) -> None:
+def frequent_clock_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("consometers_node.sharing.service._CLOCK_EVERY_S", 0.1)
 
 
-@pytest.mark.usefixtures("often")
+@pytest.mark.usefixtures("frequent_clock_checks")
 async def test_an_expired_permission_is_registered_and_lets_nothing_leave(
     house: House, coop: Node, collective: Collective, tmp_path: Path
 ) -> None:
@@ -273,6 +274,6 @@ async def test_a_password_that_becomes_wrong_is_reported_and_ends_nothing(
         await house.keep(hours(midnight(), range(10)))
         await until(lambda: "this password" in (house.delivery.problem or UNSAID).say("en"))
         await house.withdraw(permission)
-        await nothing_waits(house)
+        await outbox_empties(house)
         assert await house.pending_notices() == 1
         assert "mot de passe" in (house.delivery.problem or UNSAID).say("fr")

@@ -19,14 +19,14 @@ async def ledger(store: Store) -> Ledger:
     return await Ledger.open(store)
 
 
-async def standing(ledger: Ledger) -> Collective:
+async def sharing_status(ledger: Ledger) -> Collective:
     async with ledger.store.reading() as connection:
         (collective,) = await collectives(connection, datetime.now(UTC))
         return collective
 
 
 async def test_a_peer_without_a_grant_waits_for_nothing(ledger: Ledger) -> None:
-    status = await standing(ledger)
+    status = await sharing_status(ledger)
     assert (status.peer, status.permissions, status.shared) == (ledger.peer, [], [])
     assert (status.waiting, status.waiting_since, status.acknowledged_until) == (0, None, None)
     assert not status.paused
@@ -37,23 +37,23 @@ async def test_waiting_records_are_counted_once_until_acknowledged(ledger: Ledge
     await ledger.keep(hours(midnight(-1), range(24)))
     cursor = midnight(-1) + 20 * HOUR
     await ledger.subscribe(cursor)
-    status = await standing(ledger)
+    status = await sharing_status(ledger)
     assert status.waiting == 4
     assert status.waiting_since == status.acknowledged_until == cursor
     (shared,) = status.shared
     await ledger.grant(replace(NEED, id="other"), replace(CHOICE, duration_days=90))
-    status = await standing(ledger)
+    status = await sharing_status(ledger)
     (both,) = status.shared
     assert [grant.series_id for grant in both.grants] == [ledger.series_id] * 2
     assert (status.waiting, both.waiting) == (4, 4)
     assert both.until > shared.until
     message = await ledger.due()
-    status = await standing(ledger)
+    status = await sharing_status(ledger)
     assert status.waiting == 4
     assert status.waiting_since is not None
     assert abs(status.waiting_since - datetime.now(UTC)) < timedelta(minutes=1)
     await ledger.receive(message)
-    status = await standing(ledger)
+    status = await sharing_status(ledger)
     assert (status.waiting, status.waiting_since) == (0, None)
     assert status.acknowledged_until == midnight()
 
@@ -66,16 +66,16 @@ async def test_a_corrected_record_waits_once(ledger: Ledger) -> None:
     await ledger.cover(midnight(-1), midnight())
     for corrected in ([70, 71, 72], [70, 80, 82]):
         await ledger.keep(hours(midnight(-1), [0, 1, 2, *corrected, *range(6, 24)]))
-    assert (await standing(ledger)).waiting == 3
+    assert (await sharing_status(ledger)).waiting == 3
     await ledger.receive_all()
-    assert (await standing(ledger)).waiting == 0
+    assert (await sharing_status(ledger)).waiting == 0
 
 
 async def test_the_progress_of_a_series_is_complete_unless_given(
     ledger: Ledger,
 ) -> None:
     await ledger.grant()
-    (shared,) = (await standing(ledger)).shared
+    (shared,) = (await sharing_status(ledger)).shared
     assert (shared.progress, shared.subscription, shared.waiting) == (1, None, 0)
     async with ledger.store.reading() as connection:
         (collective,) = await collectives(connection, datetime.now(UTC), {ledger.series: 0.25})
@@ -112,7 +112,7 @@ async def test_a_newer_version_of_a_need_is_listed_with_the_grant(ledger: Ledger
     async with ledger.store.writing() as connection:
         register = Permissions(connection)
         newer = await register.propose(ledger.peer.id, replace(NEED, version=2), now())
-    current = current_permissions(await standing(ledger), datetime.now(UTC))
+    current = current_permissions(await sharing_status(ledger), datetime.now(UTC))
     assert [(permission.permission.id, permission.newer) for permission in current] == [
         (granted, newer),
         (newer, None),
@@ -126,7 +126,7 @@ async def test_the_last_ended_permission_of_each_need_stays_for_some_time(ledger
         register = Permissions(connection)
         refused = await register.propose(ledger.peer.id, replace(NEED, id="other"), now())
         await register.refuse(refused, NO, now())
-    status = await standing(ledger)
+    status = await sharing_status(ledger)
     current = current_permissions(status, datetime.now(UTC))
     states = [each.permission.state for each in current]
     assert states == [State.WITHDRAWN, State.REFUSED]

@@ -53,7 +53,7 @@ from consometers_node.store.series import add_series, put_blocks
 from consometers_node.xmpp import Account, Answerer, Asker, Identity
 from demo.prosody import Prosody
 
-from ..household.keeping import Keeping
+from ..household.importing_toy import ImportingToy
 from ..permission.samples import NEED, YES, now
 from ..xmpp.conftest import PASSWORD, MakeNode, NewAccount, Node, reach
 from .home import API_TOKEN, DRAWN, Home, running, toy, until
@@ -191,7 +191,7 @@ class Stage:
     """A home whose page is served, and a collective."""
 
     home: Home
-    toy: Keeping
+    toy: ImportingToy
     coop: Coop
     node: Node
 
@@ -234,7 +234,7 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     await save(file, Identity(Account(new_account(server), PASSWORD), reach(server)))
     fake = toy()
-    house = Keeping(hours=fake.hours, answers=fake.answers, language="fr")
+    house = ImportingToy(hours=fake.hours, answers=fake.answers, language="fr")
     house.metadata = {
         statistic["statistic_id"]: statistic
         for statistic in fake.answers["recorder/list_statistic_ids"]

@@ -26,7 +26,7 @@ HALF_HOUR = timedelta(minutes=30)
 
 
 @dataclass
-class Keeping(Toy):
+class ImportingToy(Toy):
     """Puts what is imported into a queue, and the queue into the rows somewhat later."""
 
     metadata: dict[str, dict[str, Any]] = field(default_factory=dict)
