@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from demo.collective import ADMINISTRATION_PASSWORD, ADMINISTRATOR
+from demo.collective import ADMINISTRATION_PASSWORD, ADMINISTRATOR, Collective
 from demo.federation import (
     HELD_AT_SCHOOL,
     KERMELO,
@@ -11,8 +11,7 @@ from demo.federation import (
     PROTECTED,
     READER,
     SHARES,
-    CollectiveView,
-    FederationView,
+    Federation,
     Size,
 )
 from demo.neighbours import Progress
@@ -32,7 +31,7 @@ _GUIDE: Final = """\
     à l’école / at the school {at_home}
   Commune / Municipality      {municipality.page}
     administration            {municipality.administration}
-    témoin / witness          {federation.witness}/witness
+    témoin / witness          {federation.witness.url}/witness
   Identifiant / User          {administrator}
   Mot de passe / Password     {administration_password}
 
@@ -40,7 +39,7 @@ _GUIDE: Final = """\
   Commune / Municipality      {municipality.jid}
   Lecteur / Reader            {reader}
   Mot de passe / Password     {password}
-  Serveur / Server            {host}:{federation.port}
+  Serveur / Server            {host}:{municipality.server.port}
   Séries / Series             {series}
 
   {federation.command}
@@ -87,12 +86,12 @@ def waiting(size: Size) -> str:
     )
 
 
-def guide(federation: FederationView, at_home: str | None) -> str:
+def guide(federation: Federation, at_home: str | None) -> str:
     """Print where to look, in the school's Home Assistant as well."""
     cooperative, municipality = federation.cooperative, federation.municipality
     return _GUIDE.format(
         federation=federation,
-        homes=federation.homes,
+        homes=federation.size.homes,
         masked=MASKED,
         host=LOOPBACK,
         cooperative=cooperative,
@@ -108,7 +107,7 @@ def guide(federation: FederationView, at_home: str | None) -> str:
     )
 
 
-def as_json(federation: FederationView | None, at_home: str | None) -> dict[str, object]:
+def as_json(federation: Federation | None, at_home: str | None) -> dict[str, object]:
     """Return the same for programs; null where the school is alone."""
     if federation is None:
         return dict.fromkeys(
@@ -117,24 +116,29 @@ def as_json(federation: FederationView | None, at_home: str | None) -> dict[str,
                 *("kermelo", "plants"),
             )
         )
+    ca_file = str(federation.municipality.server.ca_file)
     return {
-        "cooperative": {**_collective(federation.cooperative, federation), "device_page": at_home},
-        "municipality": _collective(federation.municipality, federation),
+        "cooperative": {**_collective(federation.cooperative), "device_page": at_home},
+        "municipality": _collective(federation.municipality),
         "reader": {
             "jid": READER,
             "password": PASSWORD,
             "password_file": str(federation.password_file),
             "host": LOOPBACK,
-            "port": federation.port,
-            "ca_file": str(federation.ca_file),
+            "port": federation.municipality.server.port,
+            "ca_file": ca_file,
             "command": federation.command,
         },
-        "homes": {"count": federation.homes, "days": federation.days, "plan": str(federation.plan)},
+        "homes": {
+            "count": federation.size.homes,
+            "days": federation.size.days,
+            "plan": str(federation.neighbours.file),
+        },
         "protected_sums": {
             "need": PROTECTED,
             "homes": MASKED,
-            "witness": f"{federation.witness}/witness",
-            "ca_file": str(federation.ca_file),
+            "witness": f"{federation.witness.url}/witness",
+            "ca_file": ca_file,
         },
         "kermelo": {"jid": KERMELO},
         "plants": {
@@ -144,9 +148,9 @@ def as_json(federation: FederationView | None, at_home: str | None) -> dict[str,
     }
 
 
-def _collective(shown: CollectiveView, federation: FederationView) -> dict[str, object]:
+def _collective(shown: Collective) -> dict[str, object]:
     return {
-        "name": shown.name,
+        "name": shown.profile.name,
         "jid": shown.jid,
         "page": shown.page,
         "sites": dict(shown.sites),
@@ -159,10 +163,10 @@ def _collective(shown: CollectiveView, federation: FederationView) -> dict[str, 
             "password": ADMINISTRATION_PASSWORD,
         },
         "xmpp": {
-            "domain": shown.domain,
+            "domain": shown.server.host,
             "host": LOOPBACK,
-            "port": shown.port,
-            "ca_file": str(federation.ca_file),
+            "port": shown.server.port,
+            "ca_file": str(shown.server.ca_file),
         },
         "series": [dict(series) for series in shown.series],
     }

@@ -66,6 +66,7 @@ class Collective:
         self._threaded = Threaded(server)
         self.page_port = free_port()
         self.page = f"http://{LOOPBACK}:{self.page_port}"
+        """Its public pages begin here."""
         self._folder = folder
         self._password_file = folder / "password"
         # Ports change from one opening to the next: the environment counts more than the file.
@@ -78,6 +79,31 @@ class Collective:
         if profile.witness_for:
             variables["CONSOMETERS_WITNESS_FOR"] = ",".join(profile.witness_for)
         self.program = Program(folder / "node", folder / "node.log", warm, variables)
+        self.sites: Mapping[str, str] = {}
+        """The public page of each site, by name: known once it has published."""
+        self.series: Sequence[Mapping[str, Any]] = ()
+        """What a reader may read of it."""
+        self.challenge: str | None = None
+        """The page of the challenge that runs, where there is one."""
+
+    @property
+    def jid(self) -> str:
+        """The address that is asked."""
+        return f"{self.profile.account}/quoalise"
+
+    @property
+    def hall(self) -> str:
+        """The page for a screen on a wall."""
+        return f"{self.page}/hall"
+
+    @property
+    def data(self) -> str:
+        """The page of the open data."""
+        return f"{self.page}/data"
+
+    @property
+    def administration(self) -> str:
+        return f"{self.page}/administration/"
 
     async def start(self, others: Sequence[str] = ()) -> None:
         """Start it with its server, on which it and others have accounts. It is online then."""
@@ -123,16 +149,16 @@ class Collective:
             else:
                 await asyncio.sleep(_LOOKS_EVERY_S)
 
-    async def sites(self) -> dict[str, str]:
-        """Return the public page of each site, by name."""
+    async def find_sites(self) -> None:
+        """Find the public page of each site."""
         listed = f"{self.page}/data/groups.json"
         async with aiohttp.ClientSession() as session, session.get(listed) as answer:
             listing = await answer.json()
         groups = (group for group in listing["groups"] if group["kind"] == "site")
-        return {group["name"]: f"{self.page}/sites/{group['id']}" for group in groups}
+        self.sites = {group["name"]: f"{self.page}/sites/{group['id']}" for group in groups}
 
-    async def compete(self) -> str | None:
-        """Set a challenge that runs and one that is over; return the page of the first.
+    async def compete(self) -> None:
+        """Set a challenge that runs and one that is over.
 
         Everybody takes part of whom something is published, each commune once.
         """
@@ -145,7 +171,7 @@ class Collective:
                     communes.update(group["communes"])
                     participants += ("--participant", group["group"])
             if len(participants) <= len(("--participant", "alone")):
-                return None
+                return
             monday = (today := datetime.now(UTC).date()) - timedelta(days=today.weekday())
             for names, begun, weeks in (_OVER, _RUNNING):
                 days = (
@@ -155,7 +181,7 @@ class Collective:
                 options = ("--objective", _OBJECTIVE, *names, *days, *participants)
                 await self.program.do("challenges", "set", *options)
             challenges = await self.program.json("challenges", "list")
-        return f"{self.page}/challenge/{challenges[0]['id']}"
+        self.challenge = f"{self.page}/challenge/{challenges[0]['id']}"
 
     async def close(self) -> None:
         """End the node and its server, leaving no process."""

@@ -121,61 +121,6 @@ SMALL: Final = Size(12, 33, (COMMUNE,))
 """The month before this one has a day of which all was sent, also on the 31st."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class CollectiveView:
-    """Where a collective is looked at, and which of its series a reader may read."""
-
-    name: str
-    jid: str
-    page: str
-    """Its public pages begin here."""
-    sites: Mapping[str, str]
-    """The public page of each site, by name."""
-    domain: str
-    port: int
-    series: tuple[Mapping[str, Any], ...]
-    challenge: str | None = None
-    """The page of the challenge that runs, where there is one."""
-
-    @property
-    def hall(self) -> str:
-        """The page for a screen on a wall."""
-        return f"{self.page}/hall"
-
-    @property
-    def data(self) -> str:
-        """The page of the open data."""
-        return f"{self.page}/data"
-
-    @property
-    def administration(self) -> str:
-        return f"{self.page}/administration/"
-
-
-@dataclass(frozen=True, kw_only=True)
-class FederationView:
-    """A visitor's view of the federation."""
-
-    cooperative: CollectiveView
-    municipality: CollectiveView
-    homes: int
-    days: int
-    witness: str
-    """Where masked homes reach their witness, the municipality; its page is at `/witness`."""
-    plan: Path
-    """Who lives in the street: the building and the seed of each."""
-    port: int
-    ca_file: Path
-    password_file: Path
-
-    @property
-    def command(self) -> str:
-        """The command that reads the municipality's sum, as typed in the checkout."""
-        jid = self.municipality.jid.partition("/")[0]
-        words = ("script/node", "get-history", jid, _SUM, "--as", READER)
-        return shlex.join((*words, *reach(self.port, self.ca_file, self.password_file)))
-
-
 class Federation:
     """The whole federation in one folder."""
 
@@ -232,12 +177,12 @@ class Federation:
         if self._known is not None:
             read = sum(not home.masked for home in self._known.homes)
             self.size = Size(read - 1, self._known.history_days)
-        self._password_file = folder / "reader" / "password"
+        self.password_file = folder / "reader" / "password"
 
     async def start(self) -> None:
         """Start the collectives and the homes, without the school."""
-        self._password_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(self._password_file, PASSWORD)
+        self.password_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(self.password_file, PASSWORD)
         self._write_need()
         everybody = self.size.homes + MASKED
         homes = [f"home-{n + 1:02}@{COOPERATIVE}" for n in range(everybody)]
@@ -263,7 +208,7 @@ class Federation:
                 await node.meet(await self.cooperative.invite("site", COMMUNE), self.size.days)
             self.neighbours.let_grant()
 
-    async def open(self) -> FederationView:
+    async def open(self) -> None:
         """Publish the past of all, once the school has granted too.
 
         On return the sums of both collectives are published up to now, and a reader may read them.
@@ -275,24 +220,21 @@ class Federation:
             # Looking takes a processor that they need.
             await self.neighbours.until(lambda progress: progress.collected > _NEARLY_ALL)
         await self.cooperative.publish()
-        read = await self._readable(self.cooperative)
-        challenge = await self.cooperative.compete()
+        self.cooperative.series = await self._readable(self.cooperative)
+        await self.cooperative.compete()
         # The municipality requests a past that is there: else it would come day by day.
         commune = f"{self.cooperative.profile.device}-{COMMUNE.lower()}"
         await self._grant(self.cooperative, self.municipality.profile.account, commune)
         await self.municipality.publish()
-        summed = await self._readable(self.municipality)
-        return FederationView(
-            cooperative=await self._shown(self.cooperative, read, challenge),
-            municipality=await self._shown(self.municipality, summed),
-            homes=self.size.homes,
-            days=self.size.days,
-            witness=self.witness.url,
-            plan=self.neighbours.file,
-            port=self.municipality.server.port,
-            ca_file=self.municipality.server.ca_file,
-            password_file=self._password_file,
-        )
+        self.municipality.series = await self._readable(self.municipality)
+        for collective in (self.cooperative, self.municipality):
+            await collective.find_sites()
+
+    @property
+    def command(self) -> str:
+        """The command that reads the municipality's sum, as typed in the checkout."""
+        jid = self.municipality.profile.account
+        return shlex.join(("script/node", "get-history", jid, _SUM, "--as", READER, *self._place))
 
     async def live(self) -> None:
         """Wait until one of them ends.
@@ -465,30 +407,16 @@ class Federation:
 
     async def _read(self, collective: Collective) -> list[Mapping[str, Any]]:
         """List, as the reader, a collective's readable series."""
-        server = self.municipality.server
-        place = reach(server.port, server.ca_file, self._password_file)
         answer = await collective.program.json(
-            "list-series", collective.profile.account, "--as", READER, *place
+            "list-series", collective.profile.account, "--as", READER, *self._place
         )
         return list(answer["series"])
+
+    @property
+    def _place(self) -> tuple[str, ...]:
+        server = self.municipality.server
+        return reach(server.port, server.ca_file, self.password_file)
 
     async def _until(self, happens: Callable[[], Awaitable[Any]]) -> None:
         error = NodeError(f"The collectives do not get on: {self._folder} has their logs.")
         await until(happens, error, within_s=_SHOWN_WITHIN_S, every_s=_LOOKS_EVERY_S)
-
-    async def _shown(
-        self,
-        collective: Collective,
-        series: tuple[Mapping[str, Any], ...],
-        challenge: str | None = None,
-    ) -> CollectiveView:
-        return CollectiveView(
-            name=collective.profile.name,
-            jid=f"{collective.profile.account}/quoalise",
-            page=collective.page,
-            sites=await collective.sites(),
-            domain=collective.server.host,
-            port=collective.server.port,
-            series=series,
-            challenge=challenge,
-        )

@@ -16,7 +16,7 @@ from typing import Final
 from demo import around
 from demo.around import ProgressPrinter
 from demo.commands import Command, Commands, typed_lines
-from demo.federation import FOLDERS, FULL, SMALL, Federation, FederationView
+from demo.federation import FOLDERS, FULL, SMALL, Federation
 from demo.furnishing import HouseError, collective_page
 from demo.hass import HassDied, HassError, Language, free_port
 from demo.hass.api import PASSWORD, USER
@@ -239,7 +239,7 @@ async def _live(
         group.create_task(COMMANDS.obey_lines(house, typed_lines()))
         group.create_task(house.live())
         await beginning
-        node_view = indoors = federation_view = at_home = summing = None
+        node_view = indoors = at_home = summing = None
         if node is not None:
             await node.open(house.hass, await house.registers())
             group.create_task(node.program.live())
@@ -252,13 +252,13 @@ async def _live(
             node_view, indoors = await node.view(), await house.take_in_node()
             if not as_json:
                 print(_node_guide(node_view, indoors), flush=True)
-        if summing is not None and indoors is not None:
-            federation_view = await summing
+        if summing is not None and federation is not None and indoors is not None:
+            await summing
             at_home = await collective_page(house.hass.api, indoors.entry_id)
             if not as_json:
-                print(around.guide(federation_view, at_home), flush=True)
+                print(around.guide(federation, at_home), flush=True)
         if as_json:
-            print(_as_json(address, node_view, indoors, federation_view, at_home), flush=True)
+            print(_as_json(address, node_view, indoors, federation, at_home), flush=True)
 
 
 async def _begin(node: Node | None, federation: Federation | None) -> None:
@@ -287,7 +287,7 @@ def _as_json(
     address: Address,
     node_view: View | None,
     indoors: Indoors | None,
-    federation_view: FederationView | None,
+    federation: Federation | None,
     at_home: str | None,
 ) -> str:
     pages = {
@@ -297,7 +297,7 @@ def _as_json(
     }
     house = {**asdict(address), **pages, "username": USER, "password": PASSWORD}
     of_node = _node_as_json(node_view, indoors)
-    return json.dumps({**house, **of_node, **around.as_json(federation_view, at_home)})
+    return json.dumps({**house, **of_node, **around.as_json(federation, at_home)})
 
 
 def _node_as_json(view: View | None, indoors: Indoors | None) -> dict[str, object]:

@@ -2,47 +2,20 @@
 
 from pathlib import Path
 import shlex
+from typing import cast
 
 import pytest
 
-from demo.federation import READER, SMALL, CollectiveView, FederationView
+from demo.federation import READER, SMALL, Federation
 from demo.program import NodeError, closed
+from demo.warm import Warm
 
-PAGE = "http://127.0.0.1:8080"
-SITE = f"{PAGE}/sites/ecole-de-kersabiec"
 SUM = "urn:dev:org:60060-lorient_consumption/power/active/raw"
 
 
-def collective_view(name: str) -> CollectiveView:
-    return CollectiveView(
-        name=name,
-        jid=f"{name}@{name}.test/quoalise",
-        page=PAGE,
-        sites={"École de Kersabiec": SITE},
-        domain=f"{name}.test",
-        port=5269,
-        series=({"identifier": SUM, "interval": "PT1H"},),
-    )
-
-
-@pytest.fixture
-def federation() -> FederationView:
-    return FederationView(
-        cooperative=collective_view("cooperative"),
-        municipality=collective_view("municipality"),
-        homes=SMALL.homes,
-        days=SMALL.days,
-        witness="https://localhost:8443",
-        plan=Path("/a folder/plan.json"),
-        port=5270,
-        ca_file=Path("/a folder/authority.pem"),
-        password_file=Path("/a folder/password"),
-    )
-
-
-def test_the_command_reads_the_sum_of_the_municipality_as_the_reader(
-    federation: FederationView,
-) -> None:
+@pytest.mark.usefixtures("socket_enabled")
+def test_the_command_reads_the_sum_of_the_municipality_as_the_reader(tmp_path: Path) -> None:
+    federation = Federation(tmp_path, SMALL, lambda _: None, cast("Warm", None))
     program, command, jid, asked, *options = shlex.split(federation.command)
     assert (program, command, jid) == (
         "script/node",
