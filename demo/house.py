@@ -25,7 +25,7 @@ from demo.inverter.commands import COMMANDS as INVERTER_COMMANDS
 from demo.kersabiec import HASS, MEMORY, Address, House, Indoors
 from demo.meter.commands import COMMANDS as METER_COMMANDS
 import demo.node
-from demo.node import DOMAIN, OBSERVER, SERVER, Node, View
+from demo.node import DOMAIN, OBSERVER, SERVER, Node
 import demo.program
 from demo.program import PASSWORD as XMPP_PASSWORD, NodeError, closed
 from demo.prosody import LOOPBACK, Authority, Prosody
@@ -69,16 +69,16 @@ or, after “inverter”, to the inverter (night refuses, fail, mend, jump, unpl
 Ctrl-C ends everything; the state stays in {folder}, --fresh starts over.
 """
 _NODE_GUIDE: Final = """\
-  Partage / Sharing           {view.page}
+  Partage / Sharing           {node.page}
   Tableau / Dashboard         {indoors.dashboard_page}
-  Nœud / Node                 {view.node}
+  Nœud / Node                 {node.jid}
   Observateur / Observer      {observer}
   Mot de passe / Password     {password}
-  Serveur / Server            {host}:{view.port}
-  Autorité / Authority        {view.ca_file}
+  Serveur / Server            {host}:{node.server.port}
+  Autorité / Authority        {node.server.ca_file}
   Séries / Series             {series}
 
-  {view.command}
+  {node.command}
 
 Le nœud de l’école laisse un observateur lire un an de ses compteurs et de son onduleur. Cette
 commande lit les dernières 24 heures de ce qu’elle soutire ; avec --start 2026-01-01 elle lit plus,
@@ -239,7 +239,7 @@ async def _live(
         group.create_task(COMMANDS.obey_lines(house, typed_lines()))
         group.create_task(house.live())
         await beginning
-        node_view = indoors = at_home = summing = None
+        indoors = at_home = summing = None
         if node is not None:
             await node.open(house.hass, await house.registers())
             group.create_task(node.program.live())
@@ -249,16 +249,17 @@ async def _live(
                     print(around.waiting(federation.size), flush=True)
                 # Homes start to send while a visitor looks at the school.
                 summing = group.create_task(federation.open())
-            node_view, indoors = await node.view(), await house.take_in_node()
+            await node.until_read()
+            indoors = await house.take_in_node()
             if not as_json:
-                print(_node_guide(node_view, indoors), flush=True)
+                print(_node_guide(node, indoors), flush=True)
         if summing is not None and federation is not None and indoors is not None:
             await summing
             at_home = await collective_page(house.hass.api, indoors.entry_id)
             if not as_json:
                 print(around.guide(federation, at_home), flush=True)
         if as_json:
-            print(_as_json(address, node_view, indoors, federation, at_home), flush=True)
+            print(_as_json(address, node, indoors, federation, at_home), flush=True)
 
 
 async def _begin(node: Node | None, federation: Federation | None) -> None:
@@ -272,20 +273,20 @@ async def _begin(node: Node | None, federation: Federation | None) -> None:
         await federation.gather(node)
 
 
-def _node_guide(view: View, indoors: Indoors) -> str:
+def _node_guide(node: Node, indoors: Indoors) -> str:
     return _NODE_GUIDE.format(
-        view=view,
+        node=node,
         indoors=indoors,
         observer=OBSERVER,
         password=XMPP_PASSWORD,
         host=LOOPBACK,
-        series=around.column(series["identifier"] for series in view.series),
+        series=around.column(series["identifier"] for series in node.series),
     )
 
 
 def _as_json(
     address: Address,
-    node_view: View | None,
+    node: Node | None,
     indoors: Indoors | None,
     federation: Federation | None,
     at_home: str | None,
@@ -296,34 +297,34 @@ def _as_json(
         "dashboard_page": None if indoors is None else indoors.dashboard_page,
     }
     house = {**asdict(address), **pages, "username": USER, "password": PASSWORD}
-    of_node = _node_as_json(node_view, indoors)
+    of_node = _node_as_json(node, indoors)
     return json.dumps({**house, **of_node, **around.as_json(federation, at_home)})
 
 
-def _node_as_json(view: View | None, indoors: Indoors | None) -> dict[str, object]:
+def _node_as_json(node: Node | None, indoors: Indoors | None) -> dict[str, object]:
     """What an observer needs; null without a node."""
-    if view is None or indoors is None:
+    if node is None or indoors is None:
         return {"xmpp": None, "node": None, "observer": None, "series": [], "command": None}
     return {
         "xmpp": {
             "domain": DOMAIN,
             "host": LOOPBACK,
-            "port": view.port,
-            "ca_file": str(view.ca_file),
+            "port": node.server.port,
+            "ca_file": str(node.server.ca_file),
         },
         "node": {
-            "jid": view.node,
-            "page": view.page,
+            "jid": node.jid,
+            "page": node.page,
             "entry_id": indoors.entry_id,
             "device_page": indoors.node_page,
         },
         "observer": {
             "jid": OBSERVER,
             "password": XMPP_PASSWORD,
-            "password_file": str(view.password_file),
+            "password_file": str(node.password_file),
         },
-        "series": view.series,
-        "command": view.command,
+        "series": node.series,
+        "command": node.command,
     }
 
 

@@ -6,7 +6,6 @@ of its code is known here.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 import json
 from pathlib import Path
 import shlex
@@ -32,31 +31,6 @@ _TOKEN_DAYS: Final = 3650
 _READS_WITHIN_S: Final = 600
 
 
-@dataclass(frozen=True, kw_only=True)
-class View:
-    """An observer's access to the school's series."""
-
-    port: int
-    ca_file: Path
-    password_file: Path
-    node: str
-    """The full JID that is asked."""
-    page: str
-    """The node's page in Home Assistant."""
-    series: tuple[Mapping[str, Any], ...]
-    """As the node lists them, with `direction` and the `statistic` in Home Assistant.
-
-    What is injected and what is produced both have `production` in their identifiers.
-    """
-
-    @property
-    def command(self) -> str:
-        """The command that reads a series, as typed in the checkout."""
-        asked = self.series[0]["identifier"] if self.series else "URN"
-        words = ("script/node", "get-history", NODE, asked, "--as", OBSERVER)
-        return shlex.join((*words, *reach(self.port, self.ca_file, self.password_file)))
-
-
 class Node:
     """The node and the XMPP server of one folder."""
 
@@ -64,13 +38,22 @@ class Node:
         """Prepare; nothing starts yet."""
         self.folder = folder / FOLDER
         self.log_path = self.folder / "node.log"
-        self._password_file = self.folder / "observer.password"
-        self._server = Threaded(server)
+        self.password_file = self.folder / "observer.password"
+        self.server = server
+        self._threaded = Threaded(server)
         self.program = Program(self.folder, self.log_path, warm)
         self._permission_id = ""
         self._asked: dict[str, int | None] = {}
         self._registers: Mapping[str, str] = {}
-        self._panel = ""
+        self.jid = ""
+        """The full JID that is asked: known once the year is read."""
+        self.page = ""
+        """Its page in Home Assistant."""
+        self.series: Sequence[Mapping[str, Any]] = ()
+        """What the observer may read, as the node lists it, with its `direction` and `statistic`.
+
+        What is injected and what is produced both have `production` in their identifiers.
+        """
         self._page_port = free_port()
         self._supervisor = Supervisor(self._page_port)
         self._supervises = False
@@ -85,8 +68,8 @@ class Node:
         await self._supervisor.start()
         self._supervises = True
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(self._password_file, PASSWORD)
-        await self._server.open(NODE, OBSERVER)
+        write_private(self.password_file, PASSWORD)
+        await self._threaded.open(NODE, OBSERVER)
         await self.program.do("login", NODE, *self._place)
         self._permission_id, state = await self._permission()
         if state == "proposed":
@@ -107,7 +90,7 @@ class Node:
         for permission_id, days in self._asked.items():
             await self._grant(permission_id, days)
         self._supervisor.oversee(hass)
-        self._panel = f"{hass.url}{self._supervisor.panel_path}"
+        self.page = f"{hass.url}{self._supervisor.panel_path}"
         page = ("--page", f"{LOOPBACK}:{self._page_port}")
         await self.program.run(*page, **self._supervisor.environment)
 
@@ -116,7 +99,7 @@ class Node:
         await self.program.close()
         if self._supervises:
             await self._supervisor.stop()
-        await self._server.close()
+        await self._threaded.close()
 
     async def _permission(self) -> tuple[str, str]:
         """Return the observer's request with its state, after proposing it at first."""
@@ -146,21 +129,16 @@ class Node:
         history = () if days is None else ("--history", str(days))
         await self.program.do("grant", permission_id, *series, *history, "--yes")
 
-    async def view(self) -> View:
-        """Wait until the observer can read the year; return how."""
+    async def until_read(self) -> None:
+        """Wait until the observer can read the year."""
         async with asyncio.TaskGroup() as asking:
             permission = asking.create_task(self.program.json("permissions", self._permission_id))
-            status = asking.create_task(self._until_read())
+            status = asking.create_task(self._status_once_read())
+        self.jid = status.result()["account"]
         granted = permission.result()
-        return View(
-            port=self._server.server.port,
-            ca_file=self._server.server.ca_file,
-            password_file=self._password_file,
-            node=status.result()["account"],
-            page=self._panel,
-            # A visitor may have withdrawn it.
-            series=await self._read(granted["series"]) if granted["state"] == "granted" else (),
-        )
+        # A visitor may have withdrawn it.
+        if granted["state"] == "granted":
+            self.series = await self._read(granted["series"])
 
     async def _read(self, shared: Sequence[Mapping[str, str]]) -> tuple[Mapping[str, Any], ...]:
         """List, as the observer, the node's readable series, in the order of the registers."""
@@ -173,7 +151,7 @@ class Node:
             if statistic in listed
         )
 
-    async def _until_read(self) -> Any:
+    async def _status_once_read(self) -> Any:
         """Wait until the node is online and has read the year, and return its status."""
 
         async def status_if_read() -> Any:
@@ -187,8 +165,15 @@ class Node:
         return await until(status_if_read, error, within_s=_READS_WITHIN_S)
 
     @property
+    def command(self) -> str:
+        """The command that reads a series, as typed in the checkout."""
+        asked = self.series[0]["identifier"] if self.series else "URN"
+        words = ("script/node", "get-history", NODE, asked, "--as", OBSERVER)
+        return shlex.join((*words, *self._place))
+
+    @property
     def _place(self) -> tuple[str, ...]:
-        return reach(self._server.server.port, self._server.server.ca_file, self._password_file)
+        return reach(self.server.port, self.server.ca_file, self.password_file)
 
 
 def is_missing() -> bool:
