@@ -102,14 +102,6 @@ class Socket:
             raise HassError(f"{kind}: {answer['error']['message']}")
         return answer["result"]
 
-    async def events(self, kind: str) -> AsyncIterator[dict[str, Any]]:
-        """Yield events of one type as they come; the socket serves nothing else from then on."""
-        await self.command("subscribe_events", event_type=kind)
-        while True:
-            message = await self._socket.receive_json()
-            if message["type"] == "event":
-                yield message["event"]
-
 
 class Api:
     """A logged-in user of one Home Assistant."""
@@ -198,7 +190,7 @@ class Api:
 
     @asynccontextmanager
     async def socket(self) -> AsyncIterator[Socket]:
-        """Open a websocket for several commands, or for events."""
+        """Open a websocket for several commands."""
         token = await self.token()
         async with self._session.ws_connect(
             f"{self.url}/api/websocket", max_msg_size=_MAX_MESSAGE

@@ -24,7 +24,7 @@ from ..permission import (
 )
 from ..quoalise import Data, Identifier
 from ..quoalise.identifier import organisation
-from ..series import Interval, Range, Record, Series
+from ..series import Range, Record, Series
 from ..store import PermissionId, Store
 from ..store.clock import Clock
 from ..store.connection import AsyncConnection
@@ -113,15 +113,13 @@ async def data_request(connection: AsyncConnection, permission_id: PermissionId)
 
 
 async def matching_series(
-    connection: AsyncConnection, naming: Naming, need: DataNeed, interval: Interval | None = None
+    connection: AsyncConnection, naming: Naming, need: DataNeed
 ) -> list[Series]:
     """Return the stored series that a data need covers. Nothing is chosen yet."""
     matching = [
         series
         for series in (await all_series(connection)).values()
-        if naming.may_name(series)
-        and need.asks_for(series)
-        and series.interval.no_finer_than(interval or need.interval)
+        if naming.may_name(series) and need.asks_for(series)
     ]
     return sorted(
         matching, key=lambda series: (series.device, series.direction, series.interval.minutes)

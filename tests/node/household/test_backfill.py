@@ -70,7 +70,6 @@ async def test_a_range_is_read_month_by_month_with_the_row_before(
     start, end = utc("2026-01-20"), utc("2026-04-02")
     toy.hours["sensor.drawn"] = rows(start, round((end - start) / HOUR))
     chunks = await caught_up(recorder, Range(start, end), source())
-    assert [(chunk.done, chunk.total) for chunk in chunks] == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert asked(toy) == [
         ("2026-01-19T23:00", "2026-02-01T00:00", 1),
         ("2026-01-31T23:00", "2026-03-01T00:00", 1),
@@ -191,8 +190,6 @@ async def test_a_request_is_split_when_its_answer_is_too_large(toy: Toy) -> None
 
 async def again(recorder: Recorder, blocks: list[Block], *sources: StatisticSource) -> list[Block]:
     chunks = [chunk async for chunk in read_again(recorder, sources, NOW, blocks, rest=no_rest)]
-    assert [chunk.done for chunk in chunks] == list(range(1, len(chunks) + 1))
-    assert {chunk.total for chunk in chunks} <= {len(chunks)}
     return [reading.block for chunk in chunks for reading in chunk.readings]
 
 

@@ -236,7 +236,6 @@ async def test_sums_alone_are_offered_shown_and_granted(store: Store) -> None:
         number = await Permissions(connection).propose(ledger.peer.id, ASKED, now())
     async with store.reading() as connection:
         assert await matching_series(connection, NAMING, ASKED) == [SUM]
-        assert await matching_series(connection, NAMING, ASKED, Interval.P1D) == []
         question = await data_request(connection, number)
         choice = Choice(series=frozenset({SUM}))
         await check(connection, NAMING, question, choice)

@@ -11,7 +11,7 @@ from collections.abc import (
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import batched, groupby
+from itertools import batched, groupby, product
 
 from ...series import Block, Range, Series
 from .client import Period, Recorder, Rest, patiently
@@ -55,15 +55,12 @@ class StatisticSource:
 class Chunk:
     """What was read of some series over some whole days: all that is there, or all that changed.
 
-    This is chunk number `done` of `total`. A series without a reading has nothing there, or
-    nothing new.
+    A series without a reading has nothing there, or nothing new.
     """
 
     series: Sequence[Series]
     days: Range
     readings: Sequence[Reading]
-    done: int
-    total: int
 
 
 async def catch_up(
@@ -82,11 +79,10 @@ async def catch_up(
     half of its time for itself. While it is away this waits; to end that, cancel. What was yielded
     is complete: go on with the days after it.
     """
-    tasks = [(days, group) for days in months(within) for group in _groups(sources)]
-    for done, (days, group) in enumerate(tasks, 1):
+    for days, group in product(months(within), _groups(sources)):
         readings = await _read(recorder, group, days, absences, rest)
         new = [reading for reading in readings if changed(reading, None)]
-        yield Chunk([source.series for source in group], days, new, done, len(tasks))
+        yield Chunk([source.series for source in group], days, new)
 
 
 async def read_again(
@@ -100,7 +96,7 @@ async def read_again(
 ) -> AsyncGenerator[Chunk]:
     """Read the last days again, and return the blocks that changed.
 
-    `known` holds what there is of the days of `window` of each source; `absences` are those of
+    `stored` holds the blocks of the days of `window` of each source; `absences` are those of
     `catch_up`.
     """
     blocks = {(block.series, block.day): block for block in stored}
@@ -108,15 +104,14 @@ async def read_again(
         sorted(sources, key=lambda source: source.statistic.imported),
         key=lambda source: window(source.statistic, now),
     )
-    tasks = [(days, group) for days, same in by_window for group in _groups(same)]
-    for done, (days, group) in enumerate(tasks, 1):
+    for days, group in ((days, group) for days, same in by_window for group in _groups(same)):
         readings = await _read(recorder, group, days, absences, rest)
         news = (
             changed(reading, blocks.get((reading.block.series, reading.block.day)))
             for reading in readings
         )
         new = [reading for reading in news if reading is not None]
-        yield Chunk([source.series for source in group], days, new, done, len(tasks))
+        yield Chunk([source.series for source in group], days, new)
 
 
 async def flags(
