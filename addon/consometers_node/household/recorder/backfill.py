@@ -16,7 +16,6 @@ from itertools import batched, groupby, product
 from ...series import Block, Range, Series
 from .client import Period, Recorder, Rest, patiently
 from .reading import (
-    MOST_W,
     Flag,
     Reading,
     Rows,
@@ -44,11 +43,10 @@ _FIVE_MINUTES_AT_ONCE = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class StatisticSource:
-    """A series, its statistic, and the most power that its meter can see."""
+    """A series, and its statistic."""
 
     series: Series
     statistic: Statistic
-    most_w: int = MOST_W
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +201,7 @@ async def _read(
         rows = Rows(hours=hours.get(name, ()), five_minutes=fine.get(name, ()))
         # What an integration imported was measured elsewhere.
         off = () if source.statistic.imported else absences
-        readings += read(source.series, days.days(), rows, most_w=source.most_w, absences=off)
+        readings += read(source.series, days.days(), rows, absences=off)
     return readings
 
 

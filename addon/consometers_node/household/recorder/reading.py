@@ -38,7 +38,7 @@ from math import floor
 
 from ...series import Block, Interval, Quantity, Range, Record, Series
 
-MOST_W = 70_000
+_MOST_W = 70_000
 """A mean power that no home reaches: twice that of a three-phase connection of 36 kVA."""
 
 FIVE_MINUTES = timedelta(minutes=5)
@@ -114,18 +114,13 @@ def absence(last_seen: datetime | None, started: datetime | None, now: datetime)
 
 
 def read(
-    series: Series,
-    days: Iterable[date],
-    rows: Rows,
-    *,
-    most_w: int = MOST_W,
-    absences: Sequence[Range] = (),
+    series: Series, days: Iterable[date], rows: Rows, *, absences: Sequence[Range] = ()
 ) -> list[Reading]:
     """Return the block of each UTC day. The rows are those of `reach`, with or without holes.
 
     An absence ends when Home Assistant started. It begins when it was last known to run.
     """
-    values = _MAKERS[series.interval](_Facts(series.quantity, most_w, absences), rows)
+    values = _MAKERS[series.interval](_Facts(series.quantity, absences), rows)
     return [_reading(series, day, values) for day in days]
 
 
@@ -188,7 +183,6 @@ class _Facts:
     """The inputs of a reading."""
 
     quantity: Quantity
-    most_w: int = MOST_W
     absences: Sequence[Range] = ()
 
 
@@ -238,7 +232,7 @@ def _steps(facts: _Facts, rows: Iterable[StatisticsRow], step: timedelta) -> _Va
     ordered = sorted(rows, key=lambda row: row.start)
     blind = _blind(facts, ordered, step)
     powers = facts.quantity is Quantity.POWER
-    values = _powers(facts, ordered) if powers else _energies(facts, ordered, step, blind)
+    values = _powers(ordered) if powers else _energies(ordered, step, blind)
     return {
         start: replace(value, blind_start=start in blind, blind_end=start + step in blind)
         for start, value in values
@@ -282,15 +276,13 @@ def _unmoved(
 type _Steps = Iterator[tuple[datetime, _Value]]
 
 
-def _powers(facts: _Facts, rows: Sequence[StatisticsRow]) -> _Steps:
+def _powers(rows: Sequence[StatisticsRow]) -> _Steps:
     for row in rows:
         if row.mean is not None:
-            yield row.start, _power(row.mean, facts.most_w)
+            yield row.start, _power(row.mean)
 
 
-def _energies(
-    facts: _Facts, rows: Sequence[StatisticsRow], step: timedelta, blind: Container[datetime]
-) -> _Steps:
+def _energies(rows: Sequence[StatisticsRow], step: timedelta, blind: Container[datetime]) -> _Steps:
     seeing: StatisticsRow | None = None
     for before, row in pairwise(rows):
         if row.start - before.start != step or row.sum is None or before.sum is None:
@@ -299,7 +291,7 @@ def _energies(
         # After blind instants a row may have the energy of all of that time.
         if seeing is None or row.start not in blind:
             seeing = before
-        most_wh = facts.most_w * ((row.start - seeing.start) / HOUR)
+        most_wh = _MOST_W * ((row.start - seeing.start) / HOUR)
         yield row.start, _energy(seeing, before, row, most_wh)
 
 
@@ -319,10 +311,10 @@ def _energy(
     return _Value(value)
 
 
-def _power(mean_w: float, most_w: float) -> _Value:
+def _power(mean_w: float) -> _Value:
     if mean_w < -0.5:
         return _Value(None, Flag.BACKWARDS)
-    return _Value(None, Flag.ABSURD) if mean_w > most_w else _Value(max(mean_w, 0.0))
+    return _Value(None, Flag.ABSURD) if mean_w > _MOST_W else _Value(max(mean_w, 0.0))
 
 
 def _whole(quantity: Quantity, fine: _Values, part: timedelta, whole: timedelta) -> _Values:
