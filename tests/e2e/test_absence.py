@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 
-from consometers_node.household.recorder.backfill import StatisticSource, catch_up
+from consometers_node.household.recorder.backfill import catch_up
 from consometers_node.household.recorder.client import Recorder
 from consometers_node.household.recorder.reading import FIVE_MINUTES, HOUR, absence
 from consometers_node.household.recorder.statistics import StatisticId
@@ -129,12 +129,12 @@ async def readings(
     recorder: Recorder, interval: Interval, within: Range, absences: Sequence[Range] = ()
 ) -> dict[Quantity, dict[datetime, int]]:
     """Return the records that start in a range."""
-    sources = [
-        StatisticSource(proposal.series(interval, "UTC", Direction.CONSUMPTION), proposal.statistic)
+    all_series = [
+        proposal.series(interval, "UTC", Direction.CONSUMPTION)
         for proposal in await recorder.proposals()
     ]
     values: dict[Quantity, dict[datetime, int]] = {quantity: {} for quantity in Quantity}
-    async for chunk in catch_up(recorder, sources, within, absences=absences):
+    async for chunk in catch_up(recorder, all_series, within, absences=absences):
         for reading in chunk.readings:
             records = reading.block.records(within)
             values[reading.block.series.quantity] |= {each.start: each.value for each in records}

@@ -15,14 +15,13 @@ import pytest_asyncio
 
 from consometers_node.household.recorder.backfill import (
     Chunk,
-    StatisticSource,
     catch_up,
     read_again,
 )
 from consometers_node.household.recorder.client import Recorder
 from consometers_node.household.recorder.home_assistant import HomeAssistant
 from consometers_node.household.recorder.reading import HOUR, Flag
-from consometers_node.series import Block, Direction, Interval, Range, Record
+from consometers_node.series import Block, Direction, Interval, Range, Record, Series
 from demo.hass import Hass
 from tests.e2e.home import import_energy
 from tests.e2e.waiting import eventually
@@ -80,11 +79,11 @@ def recorder(home: HomeAssistant) -> Recorder:
     return Recorder(home)
 
 
-async def sources(recorder: Recorder, interval: Interval) -> list[StatisticSource]:
+async def all_series(recorder: Recorder, interval: Interval) -> list[Series]:
     """What the recorder holds, as series that are all from the grid."""
     zone = await recorder.time_zone()
     return [
-        StatisticSource(proposal.series(interval, zone, Direction.CONSUMPTION), proposal.statistic)
+        proposal.series(interval, zone, Direction.CONSUMPTION)
         for proposal in await recorder.proposals()
     ]
 
@@ -112,9 +111,9 @@ def expected(missing: set[datetime]) -> list[Record]:
 
 
 async def test_corrected_rows_alone_are_read_again(hass: Hass, recorder: Recorder) -> None:
-    all_sources = await sources(recorder, Interval.PT1H)
-    read_before = blocks(await all_of(read_again(recorder, all_sources, NOW, [])))
-    assert blocks(await all_of(read_again(recorder, all_sources, NOW, read_before))) == []
+    series = await all_series(recorder, Interval.PT1H)
+    read_before = blocks(await all_of(read_again(recorder, series, NOW, [])))
+    assert blocks(await all_of(read_again(recorder, series, NOW, read_before))) == []
     moment = TODAY - timedelta(days=20) + 9 * HOUR
     for name in (DRAWN, MADE):
         await hass.api.command(
@@ -126,7 +125,7 @@ async def test_corrected_rows_alone_are_read_again(hass: Hass, recorder: Recorde
         )
 
     async def corrected() -> list[Block]:
-        return blocks(await all_of(read_again(recorder, all_sources, NOW, read_before)))
+        return blocks(await all_of(read_again(recorder, series, NOW, read_before)))
 
     (block,) = await eventually(corrected, lambda corrections: len(corrections) == 1)
     # 20 days ago: rows that the recorder compiled itself are not read again that far back.
@@ -138,9 +137,7 @@ async def test_reading_continues_after_a_restart_and_fills_lost_hours_from_5_min
     hass: Hass, home: HomeAssistant
 ) -> None:
     recorder = Recorder(home)
-    hourly = [
-        source for source in await sources(recorder, Interval.PT1H) if source.series.device == DRAWN
-    ]
+    hourly = [each for each in await all_series(recorder, Interval.PT1H) if each.device == DRAWN]
     chunks: list[Chunk] = []
     async with asyncio.TaskGroup() as group:
         async for chunk in catch_up(recorder, hourly, Range(SINCE, NOW)):

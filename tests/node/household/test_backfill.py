@@ -7,14 +7,13 @@ import pytest
 
 from consometers_node.household.recorder.backfill import (
     Chunk,
-    StatisticSource,
     catch_up,
     read_again,
 )
 from consometers_node.household.recorder.client import Recorder
 from consometers_node.household.recorder.errors import TooMuch, UnreadableAnswer
 from consometers_node.household.recorder.reading import Flag
-from consometers_node.household.recorder.statistics import Statistic, StatisticId
+from consometers_node.household.recorder.statistics import StatisticId
 from consometers_node.series import (
     Block,
     Device,
@@ -32,17 +31,12 @@ from .toy import Toy, connection, ms, utc
 NOW = utc("2026-11-24T12:30")
 
 
-def source(
+def series_of(
     name: str = "sensor.drawn",
     interval: Interval = Interval.PT1H,
     quantity: Quantity = Quantity.ENERGY,
-    *,
-    imported: bool = False,
-) -> StatisticSource:
-    series = Series(Device(name), Direction.CONSUMPTION, quantity, interval, "Europe/Paris")
-    return StatisticSource(
-        series, Statistic(id=StatisticId(name), quantity=quantity, imported=imported)
-    )
+) -> Series:
+    return Series(Device(name), Direction.CONSUMPTION, quantity, interval, "Europe/Paris")
 
 
 def asked(toy: Toy, period: str = "hour") -> list[tuple[str, str, int]]:
@@ -54,8 +48,8 @@ def asked(toy: Toy, period: str = "hour") -> list[tuple[str, str, int]]:
     ]
 
 
-async def caught_up(recorder: Recorder, within: Range, *sources: StatisticSource) -> list[Chunk]:
-    return [chunk async for chunk in catch_up(recorder, sources, within, rest=no_rest)]
+async def caught_up(recorder: Recorder, within: Range, *some: Series) -> list[Chunk]:
+    return [chunk async for chunk in catch_up(recorder, some, within, rest=no_rest)]
 
 
 def total(chunks: list[Chunk]) -> int:
@@ -69,7 +63,7 @@ async def test_a_range_is_read_month_by_month_with_the_row_before(
 ) -> None:
     start, end = utc("2026-01-20"), utc("2026-04-02")
     toy.hours["sensor.drawn"] = rows(start, round((end - start) / HOUR))
-    chunks = await caught_up(recorder, Range(start, end), source())
+    chunks = await caught_up(recorder, Range(start, end), series_of())
     assert asked(toy) == [
         ("2026-01-19T23:00", "2026-02-01T00:00", 1),
         ("2026-01-31T23:00", "2026-03-01T00:00", 1),
@@ -84,7 +78,7 @@ async def test_a_range_is_read_month_by_month_with_the_row_before(
 
 async def test_a_range_is_read_in_whole_days(recorder: Recorder) -> None:
     (chunk,) = await caught_up(
-        recorder, Range(utc("2026-01-20T05:00"), utc("2026-01-21T07:00")), source()
+        recorder, Range(utc("2026-01-20T05:00"), utc("2026-01-21T07:00")), series_of()
     )
     assert chunk.days == Range(utc("2026-01-20"), utc("2026-01-22"))
     assert chunk.readings == []
@@ -94,19 +88,16 @@ async def test_a_request_has_up_to_eight_statistics_with_all_their_series(
     toy: Toy, recorder: Recorder
 ) -> None:
     within = Range(utc("2026-01-20"), utc("2026-02-02"))
-    sources = [source(f"sensor.meter_{number}") for number in range(9)]
-    daily = source("sensor.meter_0", Interval.P1D)
+    some = [series_of(f"sensor.meter_{number}") for number in range(9)]
+    daily = series_of("sensor.meter_0", Interval.P1D)
     toy.hours["sensor.meter_0"] = rows(utc("2026-01-19"), 24 * 16)
-    chunks = await caught_up(recorder, within, *sources, daily)
+    chunks = await caught_up(recorder, within, *some, daily)
     assert [len(chunk.series) for chunk in chunks] == [9, 1, 9, 1]
     assert [count for _, _, count in asked(toy)] == [8, 1, 8, 1]
     # A civil day of Paris that begins on the last day of January ends in February.
     assert asked(toy)[0][1] == "2026-02-01T23:00"
     days = [
-        reading.block
-        for c in chunks
-        for reading in c.readings
-        if reading.block.series == daily.series
+        reading.block for c in chunks for reading in c.readings if reading.block.series == daily
     ]
     assert [block.values for block in days] == [(2_400,)] * 13
 
@@ -119,7 +110,7 @@ async def test_holes_are_filled_by_weekly_requests_of_5_minute_rows(
     del toy.hours["sensor.drawn"][24 * 2 + 1 : 24 * 18]
     parts = rows(utc("2026-11-18T23:00"), 24, wh=5, step=timedelta(minutes=5))
     toy.five_minutes["sensor.drawn"] = parts
-    chunks = await caught_up(recorder, Range(start, start + 20 * DAY), source())
+    chunks = await caught_up(recorder, Range(start, start + 20 * DAY), series_of())
     assert asked(toy, "5minute") == [
         ("2026-11-02T23:55", "2026-11-09T23:55", 1),
         ("2026-11-09T23:55", "2026-11-16T23:55", 1),
@@ -132,8 +123,8 @@ async def test_holes_are_filled_by_weekly_requests_of_5_minute_rows(
 async def test_5_minute_series_ask_for_no_hours(toy: Toy, recorder: Recorder) -> None:
     start = utc("2026-11-18")
     toy.five_minutes["sensor.drawn"] = rows(start, 288, wh=5, step=timedelta(minutes=5))
-    sources = source(interval=Interval.PT5M), source(interval=Interval.PT30M)
-    chunks = await caught_up(recorder, Range(start, start + DAY), *sources)
+    some = series_of(interval=Interval.PT5M), series_of(interval=Interval.PT30M)
+    chunks = await caught_up(recorder, Range(start, start + DAY), *some)
     assert asked(toy) == []
     assert len(asked(toy, "5minute")) == 1
     assert total(chunks) == 2 * 288 * 5
@@ -142,8 +133,8 @@ async def test_5_minute_series_ask_for_no_hours(toy: Toy, recorder: Recorder) ->
 async def test_powers_are_read_beside_energies(toy: Toy, recorder: Recorder) -> None:
     start = utc("2026-11-18")
     toy.hours["sensor.power"] = [{"start": ms(start), "end": 0, "mean": 230.6}]
-    power = source("sensor.power", quantity=Quantity.POWER)
-    (chunk,) = await caught_up(recorder, Range(start, start + DAY), source(), power)
+    power = series_of("sensor.power", quantity=Quantity.POWER)
+    (chunk,) = await caught_up(recorder, Range(start, start + DAY), series_of(), power)
     assert list(chunk.readings[0].block.records()) == [Record(start, 231)]
 
 
@@ -154,7 +145,7 @@ async def test_home_assistant_rests_as_long_as_it_worked(toy: Toy, recorder: Rec
         rests.append(seconds)
 
     within = Range(utc("2026-01-01"), utc("2026-03-01"))
-    async for _ in catch_up(recorder, [source()], within, rest=rest):
+    async for _ in catch_up(recorder, [series_of()], within, rest=rest):
         pass
     assert len(rests) == len(toy.asked)
     assert all(0 < seconds < 10 for seconds in rests)
@@ -164,7 +155,7 @@ async def test_a_lost_connection_resumes_the_backfill(toy: Toy, recorder: Record
     start, end = utc("2026-01-20"), utc("2026-04-02")
     toy.hours["sensor.drawn"] = rows(start, round((end - start) / HOUR))
     toy.hangs_up_at = {2, 3, 5}
-    chunks = await caught_up(recorder, Range(start, end), source())
+    chunks = await caught_up(recorder, Range(start, end), series_of())
     assert total(chunks) == 100 * (end - start) / HOUR
     assert toy.logins == 4
     assert len(toy.asked) == 4 + 3
@@ -175,47 +166,47 @@ async def test_a_request_is_split_when_its_answer_is_too_large(toy: Toy) -> None
     names = [f"sensor.meter_{number}" for number in range(5)]
     for name in names:
         toy.hours[name] = rows(start, 24 * 20)
-    sources = [source(name) for name in names]
+    some = [series_of(name) for name in names]
     within = Range(start, start + 20 * DAY)
     async with connection(toy, max_answer_bytes=60_000) as home:
-        assert total(await caught_up(Recorder(home), within, *sources)) == 5 * 480 * 100
+        assert total(await caught_up(Recorder(home), within, *some)) == 5 * 480 * 100
     assert [count for *_, count in asked(toy)] == [5, 2, 1, 1, 3, 1, 2, 1, 1]
     async with connection(toy, max_answer_bytes=1_000) as home:
         with pytest.raises(TooMuch):
-            await caught_up(Recorder(home), within, *sources)
+            await caught_up(Recorder(home), within, *some)
 
 
 # Again
 
 
-async def again(recorder: Recorder, blocks: list[Block], *sources: StatisticSource) -> list[Block]:
-    chunks = [chunk async for chunk in read_again(recorder, sources, NOW, blocks, rest=no_rest)]
+async def again(recorder: Recorder, blocks: list[Block], *some: Series) -> list[Block]:
+    chunks = [chunk async for chunk in read_again(recorder, some, NOW, blocks, rest=no_rest)]
     return [reading.block for chunk in chunks for reading in chunk.readings]
 
 
 async def test_a_second_read_finds_nothing_new(toy: Toy, recorder: Recorder) -> None:
     toy.hours["sensor.drawn"] = rows(utc("2026-11-01"), 24 * 23 + 12)
-    blocks = await again(recorder, [], source())
+    blocks = await again(recorder, [], series_of())
     assert [block.day.day for block in blocks] == list(range(17, 25))
     assert blocks[-1].values == (100,) * 12 + (None,) * 12
-    assert await again(recorder, blocks, source()) == []
+    assert await again(recorder, blocks, series_of()) == []
 
 
 async def test_a_second_read_returns_changed_days_alone(toy: Toy, recorder: Recorder) -> None:
     toy.hours["sensor.drawn"] = rows(utc("2026-11-01"), 24 * 23 + 12)
-    blocks = await again(recorder, [], source())
+    blocks = await again(recorder, [], series_of())
     # adjust_sum: every sum from then on.
     for row in toy.hours["sensor.drawn"]:
         if row["start"] >= ms(utc("2026-11-20T10:00")):
             row["sum"] += 50
-    (block,) = await again(recorder, blocks, source())
+    (block,) = await again(recorder, blocks, series_of())
     assert (block.day.day, block.values[9:12]) == (20, (100, 150, 100))
     # A range that was cleared: the hour after it has no row before.
     blocks = [block if block.day == day_block.day else day_block for day_block in blocks]
     held = toy.hours["sensor.drawn"]
     gone = ms(utc("2026-11-22T22:00")), ms(utc("2026-11-23T00:00"))
     toy.hours["sensor.drawn"] = [row for row in held if not gone[0] <= row["start"] < gone[1]]
-    cleared = await again(recorder, blocks, source())
+    cleared = await again(recorder, blocks, series_of())
     assert [(block.day.day, block.values.index(None)) for block in cleared] == [(22, 22), (23, 0)]
 
 
@@ -235,7 +226,7 @@ async def test_rows_compiled_during_an_absence_are_missing(toy: Toy, recorder: R
     start = utc("2026-01-31T23:00")
     toy.hours["sensor.drawn"], off = outage(start)
     toy.hours["portal:drawn"] = toy.hours["sensor.drawn"]
-    own, imported = source(), source("portal:drawn", imported=True)
+    own, imported = series_of(), series_of("portal:drawn")
     within = Range(start - DAY, start + DAY)
     chunks = [
         chunk
@@ -253,11 +244,11 @@ async def test_rows_compiled_during_an_absence_are_missing(toy: Toy, recorder: R
 async def test_a_newly_known_absence_clears_stored_zeros(toy: Toy, recorder: Recorder) -> None:
     start = utc("2026-11-20T08:00")
     toy.hours["sensor.drawn"], off = outage(start)
-    blocks = await again(recorder, [], source())
+    blocks = await again(recorder, [], series_of())
     chunks = [
         chunk
         async for chunk in read_again(
-            recorder, [source()], NOW, blocks, absences=[off], rest=no_rest
+            recorder, [series_of()], NOW, blocks, absences=[off], rest=no_rest
         )
     ]
     (reading,) = (reading for chunk in chunks for reading in chunk.readings)
@@ -266,8 +257,8 @@ async def test_a_newly_known_absence_clears_stored_zeros(toy: Toy, recorder: Rec
     assert set(reading.flags.values()) == {Flag.AWAY}
 
 
-def records(chunk: Chunk, source: StatisticSource) -> list[Record]:
-    blocks = [reading.block for reading in chunk.readings if reading.block.series == source.series]
+def records(chunk: Chunk, series: Series) -> list[Record]:
+    blocks = [reading.block for reading in chunk.readings if reading.block.series == series]
     return [record for block in blocks for record in block.records()]
 
 
@@ -277,7 +268,7 @@ def records(chunk: Chunk, source: StatisticSource) -> list[Record]:
 async def test_imported_statistics_are_read_again_over_more_days(
     toy: Toy, recorder: Recorder
 ) -> None:
-    await again(recorder, [], source("enedis:drawn", imported=True), source())
+    await again(recorder, [], series_of("enedis:drawn"), series_of())
     assert [start for start, _, _ in asked(toy)] == ["2026-11-16T23:00", "2026-10-19T23:00"]
 
 

@@ -26,7 +26,7 @@ from .reading import (
     read,
     wants_five_minutes,
 )
-from .statistics import Statistic, StatisticId
+from .statistics import StatisticId, is_imported, statistic_id
 
 AGAIN_OWN = timedelta(days=7)
 """How far back the recorder's own statistics are read again."""
@@ -39,14 +39,6 @@ FIVE_MINUTE_ROWS = timedelta(days=10)
 _STATISTICS_AT_ONCE = 8
 # There are twelve times as many 5-minute rows as hours.
 _FIVE_MINUTES_AT_ONCE = timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True)
-class StatisticSource:
-    """A series, and its statistic."""
-
-    series: Series
-    statistic: Statistic
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +55,7 @@ class Chunk:
 
 async def catch_up(
     recorder: Recorder,
-    sources: Iterable[StatisticSource],
+    series: Iterable[Series],
     within: Range,
     *,
     absences: Sequence[Range] = (),
@@ -77,15 +69,15 @@ async def catch_up(
     half of its time for itself. While it is away this waits; to end that, cancel. What was yielded
     is complete: go on with the days after it.
     """
-    for days, group in product(months(within), _groups(sources)):
+    for days, group in product(months(within), _groups(series)):
         readings = await _read(recorder, group, days, absences, rest)
         new = [reading for reading in readings if changed(reading, None)]
-        yield Chunk([source.series for source in group], days, new)
+        yield Chunk(group, days, new)
 
 
 async def read_again(
     recorder: Recorder,
-    sources: Iterable[StatisticSource],
+    series: Iterable[Series],
     now: datetime,
     stored: Iterable[Block],
     *,
@@ -94,14 +86,11 @@ async def read_again(
 ) -> AsyncGenerator[Chunk]:
     """Read the last days again, and return the blocks that changed.
 
-    `stored` holds the blocks of the days of `window` of each source; `absences` are those of
+    `stored` holds the blocks of the days of `window` of each series; `absences` are those of
     `catch_up`.
     """
     blocks = {(block.series, block.day): block for block in stored}
-    by_window = groupby(
-        sorted(sources, key=lambda source: source.statistic.imported),
-        key=lambda source: window(source.statistic, now),
-    )
+    by_window = groupby(sorted(series, key=is_imported), key=partial(window, now=now))
     for days, group in ((days, group) for days, same in by_window for group in _groups(same)):
         readings = await _read(recorder, group, days, absences, rest)
         news = (
@@ -109,24 +98,20 @@ async def read_again(
             for reading in readings
         )
         new = [reading for reading in news if reading is not None]
-        yield Chunk([source.series for source in group], days, new)
+        yield Chunk(group, days, new)
 
 
 async def flags(
-    recorder: Recorder,
-    source: StatisticSource,
-    days: Range,
-    *,
-    absences: Sequence[Range] = (),
+    recorder: Recorder, series: Series, days: Range, *, absences: Sequence[Range] = ()
 ) -> set[Flag]:
     """Return why records of some days are missing, where the recorder has rows of them."""
-    readings = await _read(recorder, [source], days, absences, asyncio.sleep)
+    readings = await _read(recorder, [series], days, absences, asyncio.sleep)
     return {flag for reading in readings for flag in reading.flags.values()}
 
 
-def window(statistic: Statistic, now: datetime) -> Range:
-    """Return the whole UTC days, including today, in which a statistic may still change."""
-    back = AGAIN_IMPORTED if statistic.imported else AGAIN_OWN
+def window(series: Series, now: datetime) -> Range:
+    """Return the whole UTC days, including today, in which a series may still change."""
+    back = AGAIN_IMPORTED if is_imported(series) else AGAIN_OWN
     return Range(
         Range.of_day((now - back).astimezone(UTC).date()).start,
         Range.of_day(now.astimezone(UTC).date()).end,
@@ -159,13 +144,13 @@ def still_to_read(needed: Range, covered: Range | None) -> list[Range]:
     return [days for days in left if days]
 
 
-def _groups(sources: Iterable[StatisticSource]) -> list[list[StatisticSource]]:
-    """Group sources that are read at once: eight statistics, each with all its series."""
-    by_name: dict[StatisticId, list[StatisticSource]] = {}
-    for source in sources:
-        by_name.setdefault(source.statistic.id, []).append(source)
+def _groups(some: Iterable[Series]) -> list[list[Series]]:
+    """Group series that are read at once: eight statistics, each with all its series."""
+    by_name: dict[StatisticId, list[Series]] = {}
+    for series in some:
+        by_name.setdefault(statistic_id(series), []).append(series)
     batches = batched(by_name.values(), _STATISTICS_AT_ONCE, strict=False)
-    return [[source for same in batch for source in same] for batch in batches]
+    return [[series for same in batch for series in same] for batch in batches]
 
 
 def months(within: Range) -> Iterator[Range]:
@@ -177,41 +162,37 @@ def months(within: Range) -> Iterator[Range]:
 
 async def _read(
     recorder: Recorder,
-    sources: Sequence[StatisticSource],
+    group: Sequence[Series],
     days: Range,
     absences: Sequence[Range],
     rest: Rest,
 ) -> list[Reading]:
     """Read whole days of some series: hours first, and 5-minute rows where they are needed."""
-    needs = {
-        source: reach(source.series, days, absences)
-        for source in sources
-        if needs_hours(source.series)
-    }
+    needs = {series: reach(series, days, absences) for series in group if needs_hours(series)}
     hours = await _rows(recorder, needs, "hour", rest)
-    holes: dict[StatisticSource, Range] = {}
-    for source in sources:
-        hour_rows = hours.get(source.statistic.id, ())
-        if (hole := wants_five_minutes(source.series, days, hour_rows, absences)) is not None:
-            holes[source] = hole
+    holes: dict[Series, Range] = {}
+    for series in group:
+        hour_rows = hours.get(statistic_id(series), ())
+        if (hole := wants_five_minutes(series, days, hour_rows, absences)) is not None:
+            holes[series] = hole
     fine = await _rows(recorder, holes, "5minute", rest)
     readings: list[Reading] = []
-    for source in sources:
-        name = source.statistic.id
+    for series in group:
+        name = statistic_id(series)
         rows = Rows(hours=hours.get(name, ()), five_minutes=fine.get(name, ()))
         # What an integration imported was measured elsewhere.
-        off = () if source.statistic.imported else absences
-        readings += read(source.series, days.days(), rows, absences=off)
+        off = () if is_imported(series) else absences
+        readings += read(series, days.days(), rows, absences=off)
     return readings
 
 
 async def _rows(
-    recorder: Recorder, spans: Mapping[StatisticSource, Range], period: Period, rest: Rest
+    recorder: Recorder, spans: Mapping[Series, Range], period: Period, rest: Rest
 ) -> dict[StatisticId, list[StatisticsRow]]:
     rows: dict[StatisticId, list[StatisticsRow]] = {}
     if not spans:
         return rows
-    names = list(dict.fromkeys(source.statistic.id for source in spans))
+    names = list(dict.fromkeys(map(statistic_id, spans)))
     start = min(span.start for span in spans.values())
     end = max(span.end for span in spans.values())
     step = end - start if period == "hour" else _FIVE_MINUTES_AT_ONCE

@@ -68,13 +68,17 @@ class Proposal:
         return Series(device, direction, self.statistic.quantity, interval, time_zone)
 
 
-def statistic_of(series: Series) -> Statistic:
-    """Return the statistic of a series: its device's name is that of the statistic.
+def statistic_id(series: Series) -> StatisticId:
+    """Return the statistic of a series, which is the name of its device."""
+    return StatisticId(series.device)
 
-    What an integration imports has a domain before a colon; an entity's id has none.
+
+def is_imported(series: Series) -> bool:
+    """Return whether an integration imports the statistic of a series from elsewhere.
+
+    Its id has a domain before a colon then; an entity's id has none.
     """
-    name = StatisticId(series.device)
-    return Statistic(id=name, quantity=series.quantity, imported=":" in name)
+    return ":" in series.device
 
 
 def statistics(answer: object) -> list[Statistic]:

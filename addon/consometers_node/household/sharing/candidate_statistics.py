@@ -8,10 +8,10 @@ from ...sharing.consent import DataRequest, Preview, sight
 from ...store.connection import AsyncConnection
 from ...store.settings import set_setting, settings_like
 from ...wire import Naming
-from ..recorder.backfill import StatisticSource, catch_up, flags
+from ..recorder.backfill import catch_up, flags
 from ..recorder.client import Recorder
 from ..recorder.reading import Flag
-from ..recorder.statistics import Proposal, statistic_of
+from ..recorder.statistics import Proposal
 
 _PREFIX = "direction."
 
@@ -56,8 +56,7 @@ async def preview(
     """
     seen = sight(naming, question, choice, days)
     records: dict[Series, list[Record]] = {series: [] for series in seen.names.values()}
-    sources = [StatisticSource(series, statistic_of(series)) for series in records]
-    async for chunk in catch_up(recorder, sources, seen.within, absences=absences):
+    async for chunk in catch_up(recorder, records, seen.within, absences=absences):
         for reading in chunk.readings:
             records[reading.block.series] += reading.block.records(seen.within)
     return seen.previews(records)
@@ -67,8 +66,7 @@ async def reasons(
     recorder: Recorder, series: Series, days: Range, absences: Sequence[Range]
 ) -> set[Flag]:
     """Return why data of some days are missing. Raises `HomeAssistantFault`."""
-    source = StatisticSource(series, statistic_of(series))
-    found_flags = await flags(recorder, source, days, absences=absences)
+    found_flags = await flags(recorder, series, days, absences=absences)
     return found_flags & {Flag.AWAY, Flag.ABSURD, Flag.BACKWARDS}
 
 

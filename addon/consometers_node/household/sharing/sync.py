@@ -7,7 +7,7 @@ read would not be.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 import logging
@@ -26,7 +26,6 @@ from ...store.series import blocks
 from ..recorder.availability import WatchedRecorder
 from ..recorder.backfill import (
     Chunk,
-    StatisticSource,
     catch_up,
     days_to_read,
     read_again,
@@ -37,7 +36,6 @@ from ..recorder.client import Rest
 from ..recorder.errors import HomeAssistantFault
 from ..recorder.poll_schedule import Rounds
 from ..recorder.reading import needs_hours
-from ..recorder.statistics import statistic_of
 
 _DAY = timedelta(days=1)
 _ROUNDS, _PAST = "rounds", "past"
@@ -133,7 +131,7 @@ class Sync:
                 by_series, stored = await self._stored(now)
                 chunks = read_again(
                     self._recorder,
-                    _sources(by_series),
+                    by_series,
                     now,
                     stored,
                     absences=self._recorder.presence.absences,
@@ -157,10 +155,9 @@ class Sync:
                 await self._changes.after(seen, _LOOK_AGAIN_S)
                 continue
             try:
-                sources = _sources(several)
                 chunks = catch_up(
                     self._recorder,
-                    sources,
+                    several,
                     month,
                     absences=self._recorder.presence.absences,
                     rest=self._rest,
@@ -199,13 +196,8 @@ class Sync:
             by_series = await targets(connection, now)
             stored = [
                 block
-                for source in _sources(by_series)
-                for block in await blocks(
-                    connection,
-                    by_series[source.series].series_id,
-                    source.series,
-                    window(source.statistic, now),
-                )
+                for series, target in by_series.items()
+                for block in await blocks(connection, target.series_id, series, window(series, now))
             ]
         return by_series, stored
 
@@ -236,21 +228,17 @@ class Sync:
         await self._rest(_AFTER_A_FAULT_S)
 
 
-def _sources(series: Iterable[Series]) -> list[StatisticSource]:
-    return [StatisticSource(each_series, statistic_of(each_series)) for each_series in series]
-
-
 def _is_missed(series: Series, target: Target, now: datetime) -> bool:
     """Return whether rounds do not reach back to the days read."""
     covered = target.covered
-    return covered is not None and covered.end < window(statistic_of(series), now).start
+    return covered is not None and covered.end < window(series, now).start
 
 
 def _sure(series: Series, target: Target, now: datetime) -> Range:
     """Return the days that were read when they could no longer change."""
     covered = target.covered
     assert covered is not None
-    changing = window(statistic_of(series), now)
+    changing = window(series, now)
     end = covered.end - (changing.end - changing.start)
     if not needs_hours(series):
         # Of the rows of that day, some may be gone by now.
