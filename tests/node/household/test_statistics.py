@@ -64,9 +64,7 @@ def test_only_energy_sums_and_power_means_are_listed() -> None:
     assert statistics(answer) == [
         energy("sensor.drawn"),
         power("sensor.power"),
-        Statistic(
-            id=StatisticId("enedis:123"), quantity=Quantity.ENERGY, name="Linky", imported=True
-        ),
+        Statistic(id=StatisticId("enedis:123"), quantity=Quantity.ENERGY, name="Linky"),
     ]
 
 

@@ -37,7 +37,6 @@ _INTEGRATION = "consometers"
 _DERIVED = ("home_", "collective_")
 """Prefixes of the translation keys of entities that the integration computes from others."""
 
-_RECORDER = "recorder"
 _ARITHMETIC_MEAN = 1
 
 
@@ -48,8 +47,6 @@ class Statistic:
     id: StatisticId
     quantity: Quantity
     name: str | None = None
-    imported: bool = False
-    """An integration imports it from elsewhere, such as a supplier's portal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +71,9 @@ def statistic_id(series: Series) -> StatisticId:
 
 
 def is_imported(series: Series) -> bool:
-    """Return whether an integration imports the statistic of a series from elsewhere.
+    """Return whether an integration imports a series from elsewhere, such as a supplier's portal.
 
-    Its id has a domain before a colon then; an entity's id has none.
+    The id of its statistic has a domain before a colon then; an entity's id has none.
     """
     return ":" in series.device
 
@@ -145,10 +142,7 @@ def _statistic(entry: Mapping[object, object]) -> Statistic | None:
             return None
     title = entry.get("name")
     return Statistic(
-        id=StatisticId(name),
-        quantity=quantity,
-        name=title if isinstance(title, str) else None,
-        imported=entry.get("source") != _RECORDER,
+        id=StatisticId(name), quantity=quantity, name=title if isinstance(title, str) else None
     )
 
 
