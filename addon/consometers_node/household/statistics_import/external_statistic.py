@@ -86,7 +86,7 @@ class ImportState(Protocol):
 class Import:
     """A series of a peer, and the statistic that it becomes.
 
-    `since` is where its past begins; `until` is the last argument of `Kept.moved`.
+    `since` is where its past begins; `until` is the last argument of `ImportState.moved`.
     """
 
     peer: str
