@@ -58,11 +58,11 @@ async def read(unit: ModbusUnit, base: int = BASE) -> Sequence[Any]:
     return components
 
 
-async def decoded(image: Image, base: int = BASE) -> Sequence[Any]:
+async def decoded(image: Image) -> Sequence[Any]:
     """Read an image without a wire."""
     unit = MockModbusConnection().for_unit(1)
     unit.holding.update(image.registers)
-    return await read(unit, base)
+    return await read(unit)
 
 
 async def model(image: Image, model_id: int) -> Any:

@@ -27,12 +27,10 @@ IMPATIENT_S = 0.5
 REGISTERS = struct.Struct(">HHHBBHH")
 
 
-async def registers(
-    served: VirtualInverter, count: int = 2, unit: int = 1, timeout: float = 60
-) -> list[int]:
+async def registers(served: VirtualInverter, timeout: float = 60) -> list[int]:
     """Read from the beginning of the map, over a connection of its own."""
     async with connection(served, timeout) as client:
-        return await client.for_unit(unit).read_holding_registers(BASE, count)
+        return await client.for_unit(1).read_holding_registers(BASE, 2)
 
 
 @asynccontextmanager

@@ -27,11 +27,11 @@ def rows(start: datetime, count: int, *, wh: int = 100, step: timedelta = HOUR) 
 
 
 def energy_rows(
-    start: datetime, sums: Iterable[float | None], step: timedelta = HOUR, *, zero: float = 0
+    start: datetime, sums: Iterable[float | None], step: timedelta = HOUR
 ) -> list[StatisticsRow]:
-    """Return rows that follow one another; None is a hole. The register is `zero` above the sum."""
+    """Return rows that follow one another; None is a hole."""
     return [
-        StatisticsRow(start=start + n * step, sum=total, state=total + zero)
+        StatisticsRow(start=start + n * step, sum=total, state=total)
         for n, total in enumerate(sums)
         if total is not None
     ]

@@ -202,10 +202,10 @@ def test_power_of_a_missing_hour_is_the_mean_of_its_parts() -> None:
 # Days
 
 
-def hours_between(start: datetime, end: datetime, wh: float = 100) -> list[StatisticsRow]:
+def hours_between(start: datetime, end: datetime) -> list[StatisticsRow]:
     """Rows of a steady home, and the one before them."""
     count = round((end - start) / HOUR)
-    return energy_rows(start - HOUR, [n * wh for n in range(count + 1)])
+    return energy_rows(start - HOUR, [n * 100 for n in range(count + 1)])
 
 
 @pytest.mark.parametrize(

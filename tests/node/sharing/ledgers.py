@@ -8,7 +8,7 @@ from consometers_node.permission import Choice, DataNeed, Permissions
 from consometers_node.quoalise import Data, Text
 from consometers_node.series import Block, Range, Record, Series
 from consometers_node.sharing.due_records import RecordsMessage, keep, next_messages
-from consometers_node.store import PeerId, PermissionId, SeriesId, Store
+from consometers_node.store import PermissionId, SeriesId, Store
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.coverage import set_coverage
 from consometers_node.store.outbox import acknowledged, send_again
@@ -156,7 +156,7 @@ def data_of(message: RecordsMessage) -> Data:
     return message.data
 
 
-def run_out(place: Place, permission: PermissionId, peer: PeerId | None = None) -> None:
+def run_out(place: Place, permission: PermissionId) -> None:
     """End a permission a minute ago, as its owner can: by taking the rule away."""
     with plain(place) as owner:
         on = "" if owner.kind == "sqlite" else " ON permission"

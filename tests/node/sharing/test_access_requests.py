@@ -33,8 +33,8 @@ def packed(**files: str) -> bytes:
 GOOD = packed(export_json='{"member": "é"}\n', records_csv="time,value\n")
 
 
-def parts_of(content: bytes, parts: int = 3) -> list[ExportPart]:
-    size = -(-len(content) // parts)
+def parts_of(content: bytes) -> list[ExportPart]:
+    size = -(-len(content) // 3)
     return [
         ExportPart(
             id=ID,
@@ -42,10 +42,10 @@ def parts_of(content: bytes, parts: int = 3) -> list[ExportPart]:
             size=len(content),
             sha256=sha256(content).hexdigest(),
             part=n + 1,
-            parts=parts,
+            parts=3,
             content=content[n * size : (n + 1) * size],
         )
-        for n in range(parts)
+        for n in range(3)
     ]
 
 

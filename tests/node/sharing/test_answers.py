@@ -66,10 +66,9 @@ class House:
         end: datetime | None = None,
         *,
         series: Series = HOURLY,
-        asker: Asker = COOP,
     ) -> dict[datetime, float]:
-        asked = GetHistory(self.name(series, asker), start, end)
-        return read(await self.answers.get_history(asker, asked))
+        asked = GetHistory(self.name(series), start, end)
+        return read(await self.answers.get_history(COOP, asked))
 
     async def listed(self, asker: Asker = COOP) -> list[Listed]:
         return list(await self.answers.list_series(asker))

@@ -415,8 +415,6 @@ class Life:
         self.permission: PermissionId | None = None
         self.start = now()
         self.version = 0
-        self.taken_back: set[datetime] = set()
-        self.due: dict[datetime, int] = {}
 
     async def step(self, action: str, which: int, hour: int) -> None:
         ledger = self.ledger
@@ -428,7 +426,6 @@ class Life:
                 self.permission = await ledger.grant(need, choice)
                 self.start = now() - which * DAY
                 await ledger.subscribe(max(midnight(-9), self.start))
-                self.due = {}
             case "withdraw" if self.permission is not None:
                 await ledger.withdraw(self.permission)
                 self.permission = None
