@@ -168,6 +168,13 @@ class Range:
         start = max(self.start, other.start)
         return Range(start, max(start, min(self.end, other.end)))
 
+    def parts(self, length: timedelta) -> Iterator[Range]:
+        """Yield its parts of a length, of which the last may be shorter, in order."""
+        start = self.start
+        while start < self.end:
+            yield Range(start, min(start + length, self.end))
+            start += length
+
     def days(self) -> Iterator[date]:
         """Yield each UTC day of which the range holds an instant, in order."""
         day = self.start.astimezone(UTC).date()

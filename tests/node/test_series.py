@@ -187,6 +187,16 @@ def test_the_days_of_a_range_hold_it(within: Range) -> None:
         assert not days
 
 
+@given(RANGES, st.timedeltas(timedelta(1), timedelta(40)))
+def test_the_parts_of_a_range_follow_one_another(within: Range, length: timedelta) -> None:
+    parts = list(within.parts(length))
+    borders = [within.start, *(part.end for part in parts)]
+    assert [part.start for part in parts] == borders[:-1]
+    assert borders[-1] == within.end
+    assert all(part.end - part.start == length for part in parts[:-1])
+    assert all(timedelta() < part.end - part.start <= length for part in parts)
+
+
 @given(RANGES, RANGES)
 def test_a_clipped_range_is_in_both(first: Range, other: Range) -> None:
     both = first.clip(other)

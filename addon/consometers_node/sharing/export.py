@@ -1,6 +1,6 @@
 """All of a node's data except secrets: access, portability and erasure are rights."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 import csv
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -146,7 +146,8 @@ async def records(
 ) -> AsyncIterator[tuple[Series, list[Record]]]:
     """Yield all records of these series, some weeks of one series at a time."""
     for series_id, each in series_by_id.items():
-        for part in _parts(await extent(connection, series_id, each, _EVER)):
+        whole = await extent(connection, series_id, each, _EVER)
+        for part in whole.parts(_A_MONTH) if whole else ():
             days = await blocks(connection, series_id, each, part)
             yield each, [record for day in days for record in day.records(part)]
 
@@ -233,14 +234,6 @@ def _enrolment(enrolment: StoredEnrolment) -> Json:
 
 def _shown(at: datetime | None) -> str | None:
     return None if at is None else iso8601.shown(at)
-
-
-def _parts(whole: Range | None) -> Iterator[Range]:
-    start = whole.start if whole else _EVER.end
-    while whole and start < whole.end:
-        part = Range(start, min(start + _A_MONTH, whole.end))
-        yield part
-        start = part.end
 
 
 async def erase_all(store: Store, who: str, language: str) -> Gone:

@@ -293,6 +293,4 @@ class Backfill:
 def _ranges(within: Range, interval: Interval) -> list[Range]:
     """Return what to request at once: an account may ask 60 times a minute."""
     length = _RECORDS_AT_ONCE * timedelta(minutes=interval.minutes)
-    count = -(-(within.end - within.start) // length)
-    starts = (within.start + place * length for place in range(count))
-    return [Range(start, min(start + length, within.end)) for start in starts]
+    return list(within.parts(length))

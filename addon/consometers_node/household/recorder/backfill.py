@@ -196,10 +196,8 @@ async def _rows(
     start = min(span.start for span in spans.values())
     end = max(span.end for span in spans.values())
     step = end - start if period == "hour" else _FIVE_MINUTES_AT_ONCE
-    while start < end:
-        within = Range(start, min(start + step, end))
+    for within in Range(start, end).parts(step):
         answer = await patiently(recorder, partial(recorder.rows, names, period, within), rest)
         for name, more in answer.items():
             rows.setdefault(name, []).extend(more)
-        start = within.end
     return rows

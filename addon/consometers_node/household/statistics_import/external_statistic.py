@@ -44,7 +44,7 @@ from ..recorder.home_assistant import shielded
 from ..recorder.reading import HOUR
 from ..recorder.statistics import StatisticId
 from .hours import Hours, SeriesKind, Unsuitable
-from .recorder_writer import RecorderWriter, steps
+from .recorder_writer import RecorderWriter
 
 HISTORY = timedelta(days=3 * 365)
 """The French network operator's records reach this far back."""
@@ -356,7 +356,7 @@ class StatisticsImport:
             except _REFUSALS as refusal:
                 return 0, [_Lost(within, refusal)]
         step = _WEEK if length > _WEEK else _DAY
-        first, *between, last = steps(within, step)
+        first, *between, last = within.parts(step)
         rows, at_end = await self._ask(last)
         more, at_start = await self._ask(first)
         rows += more

@@ -6,7 +6,7 @@ or killed at any point leaves states that are right, and sums that `look` mends.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import batched
 import logging
@@ -64,7 +64,7 @@ class RecorderWriter:
         ):
             return
         rows: list[StatisticsRow] = []
-        for within in steps(Range(EARLIEST, datetime.now(UTC) + _YEAR), _YEAR):
+        for within in Range(EARLIEST, datetime.now(UTC) + _YEAR).parts(_YEAR):
             rows += await self._rows(within)
         if not ours(self._kind, rows):
             raise NotOurs(name=self._name)
@@ -79,7 +79,7 @@ class RecorderWriter:
         start, last = min(states), max(states)
         before = await self._before(start)
         changed = 0
-        for within in steps(Range(start, max(last, self.last or last) + HOUR), _MONTH):
+        for within in Range(start, max(last, self.last or last) + HOUR).parts(_MONTH):
             reaches = self.last is not None and within.start <= self.last
             rows = await self._rows(within) if reaches else []
             new = {hour: state for hour, state in states.items() if hour in within}
@@ -143,12 +143,3 @@ class RecorderWriter:
         for row, flag in flags(self._kind, before, rows):
             if row.start in new:
                 _LOGGER.info("%s at %s: the register is %s", self._name, row.start, flag)
-
-
-def steps(within: Range, step: timedelta) -> Iterator[Range]:
-    """Cut a range into parts of a length, of which the last may be shorter."""
-    start = within.start
-    while start < within.end:
-        end = min(start + step, within.end)
-        yield Range(start, end)
-        start = end
