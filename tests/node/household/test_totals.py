@@ -184,9 +184,9 @@ def test_quartiles_come_from_the_newest_complete_month() -> None:
 def test_a_month_has_its_civil_days() -> None:
     days = list(days_of(date(2026, 10, 1)))
     assert len(days) == 31
-    assert days[0][0] == utc("2026-09-30T22:00")
-    assert days[-1][1] == utc("2026-10-31T23:00")
-    assert {end - start for start, end in days} == {24 * HOUR, 25 * HOUR}
+    assert days[0].start == utc("2026-09-30T22:00")
+    assert days[-1].end == utc("2026-10-31T23:00")
+    assert {day.end - day.start for day in days} == {24 * HOUR, 25 * HOUR}
 
 
 def test_a_missing_day_counts_as_the_mean_of_the_others() -> None:

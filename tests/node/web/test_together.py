@@ -363,7 +363,7 @@ async def test_home_imports_its_share_of_a_plant_and_corrects_it_locally(
     stage.coop.shares[plant] = Shares(name="École", held=3, total=100)
     whole = {TOP - n * HOUR: 1_000 * n for n in range(1, 40)}
     stage.coop.values[str(made)] = whole
-    midnights = [start for start, _ in days_of(MONTH)]
+    midnights = [day.start for day in days_of(MONTH)]
     stage.coop.days[str(daily)] = dict.fromkeys(midnights, 10_000)
     await share(stage)
     statistic = f"{PARTS}kersabiec_ecole"
@@ -460,7 +460,7 @@ async def test_monthly_consumption_sums_hourly_series(file: Store) -> None:
                 records = [Record(start, value) for start in each.starts(day)]
                 await put_blocks(connection, {number: [Block.of(each, day, records)]}, now())
         numbers[await add_series(connection, daily)] = daily
-        hours = round(sum((end - start) / HOUR for start, end in days_of(MONTH)))
+        hours = round(sum((day.end - day.start) / HOUR for day in days_of(MONTH)))
         assert await drawn(connection, numbers, MONTH) == 160 * hours
         number = next(stored for stored, key in numbers.items() if key == hourly)
         hole = Block.of(hourly, (first + 5 * DAY).date(), ())

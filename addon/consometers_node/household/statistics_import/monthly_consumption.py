@@ -34,7 +34,7 @@ async def drawn(
 async def _month_total(
     connection: AsyncConnection, series_id: SeriesId, series: Series, month: date
 ) -> int | None:
-    days = [Range(start, end) for start, end in days_of(month)]
+    days = list(days_of(month))
     whole = Range(days[0].start, days[-1].end)
     stored = await blocks(connection, series_id, series, whole)
     values = {record.start: record.value for block in stored for record in block.records(whole)}

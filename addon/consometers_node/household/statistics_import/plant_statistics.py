@@ -114,7 +114,7 @@ class PlantStatistics:
                 days = list(days_of(month))
                 device = identifier(plant.identifier).device
                 daily = series(device, Direction.PRODUCTION, SeriesPath.ENERGY_DAILY)
-                begin, end = days[0][0], days[-1][1]
+                begin, end = days[0].start, days[-1].end
                 data = await self._asking.get_history(peer.jid, daily, begin, end)
                 made = {
                     datetime.fromtimestamp(int(at), UTC): round(value)
@@ -122,7 +122,7 @@ class PlantStatistics:
                     if records.name == str(daily)
                     for at, value in records.values.items()
                 }
-                energy = of_whole_days(made.get(start) for start, _ in days)
+                energy = of_whole_days(made.get(day.start) for day in days)
                 self._months[plant.statistic] = month, energy
                 self._changes.notify()
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from ...quoalise import Data, Direction, Duration, Identifier, Malformed, SeriesPath
 from ...quoalise.identifier import identifier
+from ...series import Range
 
 TIME_ZONE = ZoneInfo("Europe/Paris")
 """Of a collective's civil days."""
@@ -189,11 +190,11 @@ def month_before(now: datetime) -> date:
     return (now.astimezone(TIME_ZONE).date().replace(day=1) - _DAY).replace(day=1)
 
 
-def days_of(month: date) -> Iterator[tuple[datetime, datetime]]:
-    """Yield when each civil day of a month begins and ends."""
+def days_of(month: date) -> Iterator[Range]:
+    """Yield the civil days of a month."""
     day = month
     while day.month == month.month:
-        yield _midnight(day), _midnight(day + _DAY)
+        yield Range(_midnight(day), _midnight(day + _DAY))
         day += _DAY
 
 
