@@ -31,7 +31,7 @@ gc.set_threshold(50_000, 20, 20)
 for handler in [each for each in logging.root.handlers if type(each) is logging.StreamHandler]:
     logging.root.removeHandler(handler)
 
-OF_HOME_ASSISTANT = frozenset(
+SLOW_FIXTURES = frozenset(
     {
         "configure_event_loop",
         "disable_http_server",
@@ -65,7 +65,7 @@ def closed_databases(verify_cleanup: None) -> Iterator[None]:
             thread.join(_THREAD_ENDS_WITHIN_S)
 
 
-ON_BOTH = (
+ON_BOTH_DATABASES = (
     "hostile/test_disk.py",
     "hostile/test_insider.py",
     "node/collective/test_protected_sums.py",
@@ -82,12 +82,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave the others to SQLite, and what takes long to the full run."""
     for item in items:
         if isinstance(item, pytest.Function) and "hass" not in item.fixturenames:
-            item.fixturenames[:] = [
-                name for name in item.fixturenames if name not in OF_HOME_ASSISTANT
-            ]
+            item.fixturenames[:] = [name for name in item.fixturenames if name not in SLOW_FIXTURES]
     if FULL:
         return
-    both = [Path(__file__).parent / place for place in ON_BOTH]
+    both = [Path(__file__).parent / place for place in ON_BOTH_DATABASES]
     run: list[pytest.Item] = []
     left: list[pytest.Item] = []
     for item in items:

@@ -19,7 +19,7 @@ def pins(name: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.name)
-def test_a_program_says_what_it_is_for(program: Path) -> None:
+def test_scripts_state_their_purpose(program: Path) -> None:
     shebang, purpose, *_ = program.read_text().splitlines()
     assert os.access(program, os.X_OK)
     assert shebang == "#!/usr/bin/env bash"
@@ -28,16 +28,16 @@ def test_a_program_says_what_it_is_for(program: Path) -> None:
 
 
 @pytest.mark.parametrize("source", ["dev.in", "overrides.txt"])
-def test_what_is_asked_for_is_what_is_locked(source: str) -> None:
+def test_direct_requirements_are_locked(source: str) -> None:
     assert pins(source).items() <= pins("dev.txt").items()
 
 
-def test_the_oldest_home_assistant_promised_is_the_oldest_one_tested() -> None:
+def test_the_oldest_promised_home_assistant_is_tested() -> None:
     minimum = json.loads((ROOT / "hacs.json").read_text())["homeassistant"]
     assert pins("oldest.txt")["homeassistant"] == minimum
 
 
-def test_pages_and_app_ask_for_the_oldest_home_assistant_that_is_promised() -> None:
+def test_pages_and_app_name_the_oldest_promised_home_assistant() -> None:
     minimum = json.loads((ROOT / "hacs.json").read_text())["homeassistant"]
     wanted = re.compile(r"(\d{4}\.\d+) (?:or newer|ou (?:une version )?plus récent)")
     pages = [page for at in (".", "addon", "docs") for page in (ROOT / at).glob("*.md")]

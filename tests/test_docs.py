@@ -67,24 +67,26 @@ def key_of(description: EntityDescription) -> str:
     return description.translation_key or description.key
 
 
-OF_COLLECTIVES: tuple[EntityDescription, ...] = (
+COLLECTIVE_DESCRIPTIONS: tuple[EntityDescription, ...] = (
     PROBLEM,
     SURPLUS,
     SURPLUS_LIKELY,
     *COLLECTIVE_SENSORS,
     *SURPLUS_SENSORS,
 )
-COMPUTED: tuple[EntityDescription, ...] = (*PLANT_SENSORS, *SIMULATION_SENSORS)
-OF_A_NODE = set(map(key_of, (*OF_COLLECTIVES, *COMPUTED, CONNECTED, SHARING)))
-OF_A_METER = set(map(key_of, (*sensors(), *estimates(), price("EUR"), *binary_sensors())))
-OF_AN_INVERTER = {key_of(each): each for each in inverter_sensors()}
-OF_A_HOME = set(map(key_of, BALANCE_SENSORS))
+COMPUTED_DESCRIPTIONS: tuple[EntityDescription, ...] = (*PLANT_SENSORS, *SIMULATION_SENSORS)
+NODE_ENTITIES = set(
+    map(key_of, (*COLLECTIVE_DESCRIPTIONS, *COMPUTED_DESCRIPTIONS, CONNECTED, SHARING))
+)
+METER_ENTITIES = set(map(key_of, (*sensors(), *estimates(), price("EUR"), *binary_sensors())))
+INVERTER_DESCRIPTIONS = {key_of(each): each for each in inverter_sensors()}
+HOME_ENTITIES = set(map(key_of, BALANCE_SENSORS))
 
 REGISTRY_HOSTS = ("pypi.org", "pythonhosted.org", "npmjs.", "ghcr.io", "docker.io", "crates.io")
 FILLED = {"tariff": "HP BLEU", "label": "EAST", "collective": "…"}
 """What stands in the pages for the changing part of a name; for a number it is n."""
 
-SELDOM = {"short_message", "schedule_peak_day", "price"}
+RARE_ENTITIES = {"short_message", "schedule_peak_day", "price"}
 """What a meter has on some days only, or where prices were given."""
 
 type Description = LinkySensorDescription | LinkyBinarySensorDescription
@@ -217,7 +219,7 @@ def seen() -> dict[str, Meters]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_have_existing_targets(page: Path) -> None:
     for target in targets(page):
         if re.match(r"https?://", target):
             assert not any(host in target for host in REGISTRY_HOSTS), target
@@ -229,13 +231,13 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(file), f"{page.name}: {target}"
 
 
-def test_every_kind_of_attack_stands_in_the_table_of_what_was_tried() -> None:
+def test_the_security_page_lists_every_attack() -> None:
     tried = {str(path.relative_to(ROOT)) for path in (ROOT / "tests/hostile").rglob("test_*.py")}
     assert tried - set(targets(ROOT / "SECURITY.md")) == set()
 
 
 @pytest.mark.parametrize("french", BILINGUAL, ids=lambda path: str(path.relative_to(ROOT)))
-def test_both_languages_have_the_same_chapters_and_know_each_other(french: Path) -> None:
+def test_both_languages_have_the_same_chapters_and_link_each_other(french: Path) -> None:
     english = french.with_name(french.name.replace(".fr.md", ".md"))
     assert headings(english) == headings(french)
     assert french.name in targets(english)
@@ -244,7 +246,7 @@ def test_both_languages_have_the_same_chapters_and_know_each_other(french: Path)
 
 
 @pytest.mark.parametrize("french", BILINGUAL, ids=lambda path: str(path.relative_to(ROOT)))
-def test_french_has_the_apostrophes_of_print_but_in_names_of_entities(french: Path) -> None:
+def test_french_prose_has_typographic_apostrophes(french: Path) -> None:
     prose = without_code(french.read_text())
     for name in names("fr").values():
         prose = prose.replace(name, "")
@@ -254,35 +256,35 @@ def test_french_has_the_apostrophes_of_print_but_in_names_of_entities(french: Pa
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_entity_is_explained_under_its_own_name(language: str) -> None:
-    of_meters, of_nodes = LANGUAGES[language].read_text(), rows(SHARED[language])
-    of_inverters = rows(SUNNY[language])
+    meter_page, node_rows = LANGUAGES[language].read_text(), rows(SHARED[language])
+    inverter_rows = rows(SUNNY[language])
     missing = [
         name
         for key, name in names(language).items()
         if name
         not in (
-            of_nodes
-            if key in OF_A_NODE
-            else of_inverters
-            if key in (OF_AN_INVERTER.keys() | OF_A_HOME) - OF_A_METER
-            else of_meters
+            node_rows
+            if key in NODE_ENTITIES
+            else inverter_rows
+            if key in (INVERTER_DESCRIPTIONS.keys() | HOME_ENTITIES) - METER_ENTITIES
+            else meter_page
         )
     ]
     assert not missing
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_tables_say_which_entities_of_an_inverter_are_enabled(language: str) -> None:
+def test_tables_state_the_enabled_entities_of_an_inverter(language: str) -> None:
     table = rows(SUNNY[language])
     entity_names = names(language)
-    for key, description in OF_AN_INVERTER.items():
+    for key, description in INVERTER_DESCRIPTIONS.items():
         if key not in ("current_phase", "voltage_phase"):
             _, enabled, _ = table[entity_names[key]]
             assert enabled == ("✓" if description.entity_registry_enabled_default else "–"), key
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_tables_say_what_entities_are(language: str) -> None:
+def test_tables_state_units_and_defaults_of_entities(language: str) -> None:
     table = rows(LANGUAGES[language])
     entity_names = names(language)
     for key, description in by_name().items():
@@ -291,16 +293,16 @@ def test_tables_say_what_entities_are(language: str) -> None:
         assert by_default == ("✓" if description.entity_registry_enabled_default else "–"), key
 
 
-def test_tables_say_which_meters_have_what() -> None:
+def test_tables_state_the_meters_of_each_entity() -> None:
     table = rows(LANGUAGES["en"])
     entity_names = names("en")
     having = seen()
-    assert by_name().keys() - having.keys() == SELDOM
+    assert by_name().keys() - having.keys() == RARE_ENTITIES
     for key, modes in having.items():
         assert WHEN[table[entity_names[key]][1]] == modes, key
 
 
-def test_both_languages_say_it_of_the_same_meters() -> None:
+def test_both_languages_state_the_same_meters() -> None:
     tables = {language: rows(page) for language, page in LANGUAGES.items()}
     english, french = names("en"), names("fr")
     for key in by_name():
@@ -310,7 +312,7 @@ def test_both_languages_say_it_of_the_same_meters() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_message_of_the_dialogue_is_answered(language: str) -> None:
+def test_every_error_of_the_setup_is_explained(language: str) -> None:
     pages = (LANGUAGES, SHARED, SUNNY)
     page = "".join(each[language].read_text() for each in pages)
     config = translations(language)["config"]

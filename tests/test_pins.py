@@ -26,7 +26,7 @@ def test_every_action_is_pinned_by_its_commit() -> None:
     assert [action for action in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action)] == []
 
 
-def test_what_no_package_has_is_run_by_the_workflow() -> None:
+def test_the_workflow_runs_linters_that_no_package_has() -> None:
     names = {step["uses"].partition("@")[0] for step in steps()}
     assert {
         "frenck/action-addon-linter",
@@ -46,7 +46,7 @@ def test_a_checkout_leaves_no_token_on_the_disk() -> None:
 
 
 @pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: file.parent.name)
-def test_the_wheel_is_built_with_what_has_a_hash(file: Path) -> None:
+def test_build_requirements_are_hashed_and_tested(file: Path) -> None:
     written = file.read_text()
     assert "pip install --no-cache-dir --require-hashes --requirement build-requirements.txt" in (
         written
@@ -61,11 +61,11 @@ def test_the_wheel_is_built_with_what_has_a_hash(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: file.parent.name)
-def test_no_syntax_is_asked_of_a_registry(file: Path) -> None:
+def test_no_dockerfile_loads_a_syntax_image(file: Path) -> None:
     """It would be one more image to trust, and none of what it brings is used."""
     assert "syntax=" not in file.read_text()
 
 
-def test_the_app_is_seen_to_be_well_within_seconds() -> None:
+def test_the_health_check_of_the_app_starts_within_seconds() -> None:
     (check,) = re.findall(r"^HEALTHCHECK (.*)$", DOCKERFILES[0].read_text(), re.MULTILINE)
     assert "--start-interval=2s" in check.split()

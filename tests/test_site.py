@@ -79,7 +79,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
-def test_a_page_has_the_elements_that_the_repository_shows(site: Path, page: Path) -> None:
+def test_pages_have_the_elements_that_the_repository_shows(site: Path, page: Path) -> None:
     """Lists and tables begin, and go on, where both ways of reading Markdown agree."""
     shown = MarkdownIt("commonmark").enable("table").render(cleaned((ROOT / page).read_text()))
     built = read((site / place(page)).read_text(), is_text=False)
@@ -87,7 +87,7 @@ def test_a_page_has_the_elements_that_the_repository_shows(site: Path, page: Pat
     assert built.language == ("fr" if page.name.endswith(".fr.md") else "en")
 
 
-def test_a_page_of_the_site_loads_nothing_from_elsewhere(site: Path) -> None:
+def test_pages_load_nothing_from_other_hosts(site: Path) -> None:
     def loaded() -> Iterator[str]:
         for page in site.rglob("*.html"):
             yield from read(page.read_text(), is_text=False).loads
@@ -104,7 +104,7 @@ def test_both_languages_can_be_searched(site: Path) -> None:
     assert texts["fr/docs/linky/"] == "Votre Linky dans Home Assistant"
 
 
-def test_a_link_that_leads_nowhere_fails_the_build(site: Path, tmp_path: Path) -> None:
+def test_a_broken_link_fails_the_build(site: Path, tmp_path: Path) -> None:
     assert site.exists()
     checkout = tmp_path / "checkout"
     copy_checkout(checkout)

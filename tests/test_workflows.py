@@ -39,7 +39,7 @@ esac
 STAND_INS: Final = {"apt-get": "", "docker": DOCKER, "gh": "", "go": "", "sleep": ""}
 IN_THE_CHECKOUT: Final = ("script/docs", "script/setup", "script/test")
 """Scripts that are tried elsewhere, or that these tests are a part of."""
-TRIED: Final = [
+IMAGE_CALLS: Final = [
     "docker build --tag consometers-node",
     "docker run --rm --entrypoint consometers-node consometers-node --help",
     "docker run --detach",
@@ -53,7 +53,7 @@ TRIED: Final = [
 ]
 CALLS: Final = {
     ("release", "prepare"): ["script/setup --python"],
-    ("release", "image"): TRIED,
+    ("release", "image"): IMAGE_CALLS,
     ("release", "docs"): ["script/docs --build build/docs"],
     ("release", "release"): [
         "script/setup --python",
@@ -70,7 +70,7 @@ CALLS: Final = {
         "script/test",
     ],
     ("test", "validate"): ["go run github.com/rhysd/actionlint/cmd/actionlint@"],
-    ("test", "image"): TRIED,
+    ("test", "image"): IMAGE_CALLS,
 }
 OUTPUTS: Final = {
     ("release", "prepare"): f"version={VERSION}\n",
@@ -157,7 +157,7 @@ def environment(*owners: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def test_no_job_is_left_out() -> None:
+def test_every_job_is_covered() -> None:
     assert CALLS.keys() == set(jobs())
     written = "".join(file.read_text() for file in (ROOT / ".github/workflows").iterdir())
     count = sum(
@@ -182,7 +182,7 @@ def test_every_line_runs(runner: Runner, workflow: str, job: str) -> None:
     assert runner.outputs == OUTPUTS.get((workflow, job), "")
 
 
-def test_another_tag_is_not_released(runner: Runner) -> None:
+def test_a_tag_of_another_version_is_not_released(runner: Runner) -> None:
     (step, *_) = runs(WORKFLOWS["release"]["jobs"]["prepare"])
     done = runner.run(step["run"], GITHUB_REF_NAME="v9.9.9")
     assert done.returncode == 1
@@ -197,7 +197,7 @@ def test_another_tag_is_not_released(runner: Runner) -> None:
         ("SILENT", "1", "its page does not answer."),
     ],
 )
-def test_an_image_that_is_not_well_is_refused(
+def test_an_unhealthy_image_is_refused(
     runner: Runner, variable: str, value: str, message: str
 ) -> None:
     done = runner.run("script/image", **{variable: value})

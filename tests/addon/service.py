@@ -77,7 +77,7 @@ class Service:
             status = process.wait(_SECONDS)
         assert status == 0, self._output.read_text()
 
-    def is_online(self) -> None:
+    def until_online(self) -> None:
         """Wait until it is."""
         end = time.monotonic() + _SECONDS
         while not json.loads(self.do("status", "--json")).get("online"):

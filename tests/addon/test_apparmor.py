@@ -38,7 +38,7 @@ IN_THE_IMAGE = {
     "/data/node.sock": "rw",
 }
 """What the image's own C library, and a Python at another place, want beside what is seen here."""
-OF_OTHERS = {
+FORBIDDEN = {
     "/data/options.json": "r",
     "/etc/shadow": "r",
     "/etc/passwd": "w",
@@ -66,22 +66,22 @@ def test_the_profile_is_well_formed() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_supervisor_finds_the_one_profile_that_it_renames() -> None:
+def test_the_supervisor_finds_one_profile_to_rename() -> None:
     """It looks for lines that begin so, and refuses a file that has two of them."""
     assert re.findall(r"^profile ([^ ]+).*$", FILE.read_text(), re.MULTILINE) == ["consometers"]
 
 
 @needs_apparmor
 @pytest.mark.parametrize(("path", "wanted"), IN_THE_IMAGE.items(), ids=IN_THE_IMAGE)
-def test_the_image_is_what_the_node_may_use(
+def test_the_node_may_use_the_files_of_the_image(
     allowed: list[profile.Rule], path: str, wanted: str
 ) -> None:
     assert profile.missing(allowed, path, wanted) == set()
 
 
 @needs_apparmor
-@pytest.mark.parametrize(("path", "unwanted"), OF_OTHERS.items(), ids=OF_OTHERS)
-def test_what_is_not_the_nodes_business_is_closed_to_it(
+@pytest.mark.parametrize(("path", "unwanted"), FORBIDDEN.items(), ids=FORBIDDEN)
+def test_the_node_may_not_use_other_files(
     allowed: list[profile.Rule], path: str, unwanted: str
 ) -> None:
     assert profile.missing(allowed, path, unwanted) == set(unwanted)
@@ -89,14 +89,14 @@ def test_what_is_not_the_nodes_business_is_closed_to_it(
 
 @needs_apparmor
 @needs_strace
-def test_all_that_the_service_touches_is_allowed(
+def test_the_profile_allows_all_accesses_of_the_service(
     installed: Installed, tmp_path: Path, allowed: list[profile.Rule], socket_enabled: None
 ) -> None:
     service = Service(installed, tmp_path)
     with Prosody("own.test", Authority(tmp_path / "authority")) as server:
         service.log_in(server)
         with service.running():
-            service.is_online()
+            service.until_online()
             assert service.get("/health") == 200
             service.get("/")
             service.do("checkpoint")

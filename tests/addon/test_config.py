@@ -49,7 +49,7 @@ def listed() -> list[str]:
     return printed.splitlines()
 
 
-def test_the_configuration_is_as_the_documentation_has_it() -> None:
+def test_the_configuration_matches_the_documented_schema() -> None:
     app.CONFIG(dict(CONFIG))
 
 
@@ -57,34 +57,34 @@ def test_the_configuration_is_as_the_documentation_has_it() -> None:
     ("key", "value"),
     [("watchdog", "tcp://[HOST]:8099"), ("ingres", True), ("arch", ["armv7"]), ("map", ["share"])],
 )
-def test_another_configuration_would_be_refused(key: str, value: object) -> None:
+def test_invalid_configurations_are_refused(key: str, value: object) -> None:
     with pytest.raises(vol.Invalid):
         app.CONFIG({**CONFIG, key: value})
 
 
-def test_no_key_says_what_is_so_anyway() -> None:
+def test_no_key_repeats_a_default() -> None:
     """Home Assistant's linter refuses them."""
     same = {key for key, value in app.defaults().items() if CONFIG.get(key) == value}
     assert same == set()
 
 
-def test_it_has_the_rights_that_it_needs_and_no_other() -> None:
+def test_the_app_has_only_the_needed_rights() -> None:
     assert CONFIG.keys() == RIGHTS | NO_RIGHTS
 
 
-def test_it_is_the_only_configuration_that_the_supervisor_finds_here() -> None:
+def test_the_supervisor_finds_one_configuration() -> None:
     pattern = re.compile(r"(.*/)?config\.(json|ya?ml)")
     assert [name for name in listed() if pattern.fullmatch(name)] == ["addon/config.yaml"]
 
 
-def test_it_goes_with_the_integration() -> None:
+def test_the_app_matches_the_integration() -> None:
     manifest = json.loads((ROOT / "custom_components" / DOMAIN / "manifest.json").read_text())
     assert CONFIG["discovery"] == [DOMAIN]
     assert CONFIG["url"] == manifest["documentation"]
     assert CONFIG["homeassistant"] == json.loads((ROOT / "hacs.json").read_text())["homeassistant"]
 
 
-def test_the_repository_is_one_of_apps() -> None:
+def test_the_repository_file_is_valid() -> None:
     repository = load_yaml_dict(str(ROOT / "repository.yaml"))
     app.REPOSITORY(dict(repository))
     assert repository["url"] == CONFIG["url"]
@@ -105,7 +105,7 @@ def test_the_log_levels_are_those_of_the_program() -> None:
     assert CONFIG["options"]["log_level"] == level.default
 
 
-def test_the_service_runs_the_program_where_ingress_and_docker_look_for_it() -> None:
+def test_the_service_listens_where_ingress_and_docker_connect() -> None:
     name, *words = service.command()
     params = get_group(run.commands.all).commands["run"].params
     assert name == "run"
@@ -115,7 +115,7 @@ def test_the_service_runs_the_program_where_ingress_and_docker_look_for_it() -> 
     assert f'"http://127.0.0.1:{PORT}/health"' in DOCKERFILE
 
 
-def test_the_command_before_a_backup_is_one() -> None:
+def test_the_backup_hook_is_an_existing_command() -> None:
     program, command = shlex.split(CONFIG["backup_pre"])
     assert program == PROGRAM
     assert command in COMMANDS
@@ -132,7 +132,7 @@ def test_the_init_system_knows_the_service() -> None:
         assert (ours / name).stat().st_mode & 0o111
 
 
-def test_the_image_is_made_of_one_base_that_is_named() -> None:
+def test_the_image_has_one_versioned_base() -> None:
     stages = re.findall(r"^FROM (?:--\S+ )?(\S+)", DOCKERFILE, re.MULTILINE)
     assets, *others = stages
     assert re.fullmatch(r"node:\d+-alpine", assets)
@@ -148,7 +148,7 @@ def test_the_store_shows_pictures_of_its_size(name: str, height: int) -> None:
         assert name == "logo" or picture.width == height
 
 
-def test_the_lock_of_what_pages_load_names_no_host() -> None:
+def test_the_lock_of_assets_names_no_host() -> None:
     lock = json.loads((ADDON / "package-lock.json").read_text())
     asked = json.loads((ADDON / "package.json").read_text())["dependencies"]
     packages = {

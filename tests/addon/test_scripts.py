@@ -37,12 +37,12 @@ def bash(script: Path, *arguments: str, root: Path) -> str:
     return done.stdout
 
 
-def test_the_node_is_started_with_the_level_that_was_chosen(tmp_path: Path) -> None:
+def test_the_node_starts_with_the_chosen_log_level(tmp_path: Path) -> None:
     printed = bash(service.RUN, root=tmp_path)
     assert printed == "run --page 0.0.0.0:8099 --log-level warning\n"
 
 
-def test_the_node_finds_authorities_by_their_names_where_the_image_has_them(tmp_path: Path) -> None:
+def test_the_node_trusts_the_hashed_authorities_of_the_image(tmp_path: Path) -> None:
     authorities = tmp_path / "ssl/certs"
     authorities.mkdir(parents=True)
     (authorities / "0a1b2c3d.0").touch()
@@ -122,9 +122,9 @@ asyncio.run(show())
         (256, 9, 0, True, 137),
         (1, 0, 3, True, 3),
     ],
-    ids=["it ended", "it was stopped", "it failed", "it was killed", "something failed before"],
+    ids=["node ended", "node stopped", "node failed", "node killed", "failed before"],
 )
-def test_the_container_ends_with_a_node_that_failed(
+def test_a_failed_node_stops_the_container(
     tmp_path: Path, *, status: int, signal_number: int, before: int, ends: bool, result: int
 ) -> None:
     exit_code = tmp_path / "s6-linux-init-container-results" / "exitcode"

@@ -21,7 +21,7 @@ def names(wheel: Path) -> set[str]:
         return set(archive.namelist())
 
 
-def test_the_wheel_has_all_that_the_package_has_whatever_its_kind(wheel: Path) -> None:
+def test_the_wheel_contains_every_file_of_the_package(wheel: Path) -> None:
     listed = subprocess.check_output(
         ("git", "ls-files", "--cached", "--others", "--exclude-standard", "--", PACKAGE),
         text=True,
@@ -36,13 +36,13 @@ def test_the_wheel_has_all_that_the_package_has_whatever_its_kind(wheel: Path) -
 
 
 @pytest.mark.skipif(not VENDOR.exists(), reason="script/setup had no npm")
-def test_the_wheel_has_what_pages_load_with_its_licences(wheel: Path) -> None:
+def test_the_wheel_contains_the_assets_of_pages_and_their_licences(wheel: Path) -> None:
     fetched = {str(path.relative_to(ADDON)) for path in VENDOR.iterdir()}
     assert {Path(name).suffix for name in fetched} == {".js", ".css", ".txt"}
     assert fetched <= names(wheel)
 
 
-def test_the_wheel_has_nothing_of_a_checkout(wheel: Path) -> None:
+def test_the_wheel_contains_the_package_only(wheel: Path) -> None:
     folders = {name.partition("/")[0] for name in names(wheel)}
     assert folders == {"consometers_node", f"consometers_node-{PROJECT['version']}.dist-info"}
     assert not [name for name in names(wheel) if "__pycache__" in name]
@@ -53,7 +53,7 @@ def test_help_lists_the_commands(installed: Installed) -> None:
     assert [name for name in COMMANDS if name not in text] == []
 
 
-def test_each_command_has_what_it_imports(installed: Installed) -> None:
+def test_commands_import_from_the_installed_packages(installed: Installed) -> None:
     """But those of a collective's administration, which a home goes without."""
     modules = {f"consometers_node.cli.{entry.module}" for entry in COMMANDS.values()}
     modules.remove("consometers_node.cli.collective.admins")
@@ -61,7 +61,7 @@ def test_each_command_has_what_it_imports(installed: Installed) -> None:
     subprocess.run((python, "-I", "-c", f"import {', '.join(modules)}"), check=True)
 
 
-def test_the_administration_of_a_collective_says_what_it_needs(installed: Installed) -> None:
+def test_the_administration_names_its_missing_extra(installed: Installed) -> None:
     with pytest.raises(subprocess.CalledProcessError) as refused:
         installed.run("admins", "list")
     assert refused.value.returncode == 1
@@ -76,14 +76,14 @@ def test_the_program_stores_its_files_in_the_given_folder(
     assert {path.name for path in tmp_path.iterdir()} == {"node.db", "node.reserve"}
 
 
-def test_nothing_is_installed_that_only_the_checkout_has(installed: Installed) -> None:
+def test_no_development_package_is_installed(installed: Installed) -> None:
     there = {path.name.partition("-")[0] for path in installed.packages.glob("*.dist-info")}
     assert "consometers_node" in there
     assert not there & {"homeassistant", "pytest", "hatchling"}
     assert ROOT not in installed.folder.parents
 
 
-def test_each_language_of_the_pages_is_there_and_no_other(installed: Installed) -> None:
+def test_only_the_languages_of_the_pages_are_installed(installed: Installed) -> None:
     printed = installed.python(
         "from datetime import date",
         "from consometers_node.web.core.speech import Language",
@@ -96,7 +96,7 @@ def test_each_language_of_the_pages_is_there_and_no_other(installed: Installed) 
     assert locales == {"ro", "en", "fr"}
 
 
-def test_a_connection_has_what_it_loads_of_xmpp_and_certificates(installed: Installed) -> None:
+def test_the_trimmed_slixmpp_has_the_plugins_of_a_connection(installed: Installed) -> None:
     printed = installed.python(
         "import asyncio",
         "from consometers_node.xmpp import Account, Server",
@@ -110,7 +110,7 @@ def test_a_connection_has_what_it_loads_of_xmpp_and_certificates(installed: Inst
     assert len(list(installed.packages.glob("slixmpp/plugins/xep_*"))) == 1
 
 
-def test_the_app_goes_without_the_database_of_servers_and_says_so(installed: Installed) -> None:
+def test_the_app_reports_its_missing_postgresql_driver(installed: Installed) -> None:
     assert not (installed.packages / "psycopg").exists()
     done = subprocess.run(
         (installed.program, "status"),
@@ -124,7 +124,7 @@ def test_the_app_goes_without_the_database_of_servers_and_says_so(installed: Ins
     assert "Traceback" not in done.stderr
 
 
-def test_what_the_image_adds_is_small(installed: Installed) -> None:
+def test_the_installed_packages_are_small(installed: Installed) -> None:
     """As pip compiles it there; the wheels are those of this machine's C library."""
     files = [file for file in installed.packages.rglob("*") if "__pycache__" not in file.parts]
     written = sum(file.stat().st_size for file in files if file.is_file())

@@ -20,7 +20,7 @@ from .compose import Folder, image, mounts, project, variables
 
 DEPLOY = ROOT / "deploy"
 PROGRAMS = Path(sys.executable).parent
-TOLD = {"DOMAIN": "energies.test", "EMAIL": "you@energies.test", "CERTIFICATES_FROM": "acme"}
+ANSWERS = {"DOMAIN": "energies.test", "EMAIL": "you@energies.test", "CERTIFICATES_FROM": "acme"}
 
 
 def run(*command: str | Path, **variables: str) -> str:
@@ -47,29 +47,38 @@ def site(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_compose_file_says_what_compose_knows() -> None:
+def test_the_compose_file_matches_its_schema() -> None:
     schema = ("--builtin-schema", "vendor.compose-spec")
     run(PROGRAMS / "check-jsonschema", *schema, DEPLOY / "compose.yaml")
 
 
-def test_the_proxy_takes_its_file(tmp_path: Path) -> None:
+def test_caddy_accepts_its_configuration(tmp_path: Path) -> None:
     file = DEPLOY / "proxy" / "Caddyfile"
-    run("caddy", "validate", "--config", file, "--adapter", "caddyfile", HOME=str(tmp_path), **TOLD)
+    run(
+        "caddy",
+        "validate",
+        "--config",
+        file,
+        "--adapter",
+        "caddyfile",
+        HOME=str(tmp_path),
+        **ANSWERS,
+    )
     assert run("caddy", "fmt", file) == file.read_text()
 
 
-def test_the_server_takes_its_file(tmp_path: Path) -> None:
+def test_prosody_accepts_its_configuration(tmp_path: Path) -> None:
     file = DEPLOY / "prosody" / "prosody.cfg.lua"
     asked = ("prosodyctl", "--root", "--config", file, "check", "config")
-    output = run(*asked, CERTIFICATES=str(tmp_path), DOMAIN=TOLD["DOMAIN"])
+    output = run(*asked, CERTIFICATES=str(tmp_path), DOMAIN=ANSWERS["DOMAIN"])
     assert "All checks passed" in output
 
 
-def test_every_image_is_as_it_should_be() -> None:
+def test_the_dockerfile_passes_hadolint() -> None:
     run(PROGRAMS / "hadolint", DEPLOY / "Dockerfile")
 
 
-def test_the_node_takes_its_settings(site: Path) -> None:
+def test_the_node_accepts_its_settings(site: Path) -> None:
     node = project(site)["services"]["node"]
     file = DEPLOY / "collective.toml"
     settings = read(file, node["environment"], Path(node["environment"]["CONSOMETERS_DATA"]))
@@ -83,7 +92,7 @@ def test_the_node_takes_its_settings(site: Path) -> None:
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.fr.md"])
-def test_the_node_is_watched_as_the_documentation_says(site: Path, page: str) -> None:
+def test_the_documented_override_publishes_metrics_on_loopback(site: Path, page: str) -> None:
     (written,) = re.findall(r"```yaml\n(.*?)```", (DEPLOY / page).read_text(), re.DOTALL)
     override = site / "compose.override.yaml"
     override.write_text(written)
@@ -111,13 +120,13 @@ def test_only_the_proxy_s_header_identifies_visitors(site: Path) -> None:
     assert page.proxies == (ip_network(network["subnet"]),)
 
 
-def test_the_pages_are_known_under_the_name_of_the_certificate_alone(site: Path) -> None:
+def test_pages_have_the_name_of_the_certificate_only(site: Path) -> None:
     services = project(site)["services"]
     page = read(DEPLOY / "collective.toml", services["node"]["environment"]).page
     assert page.names == (services["proxy"]["environment"]["DOMAIN"],)
 
 
-def test_nothing_is_open_but_what_people_and_servers_need(site: Path) -> None:
+def test_only_the_needed_ports_are_published(site: Path) -> None:
     services = project(site)["services"]
     published = {name: service["ports"] for name, service in services.items() if "ports" in service}
     assert published == {
@@ -128,7 +137,7 @@ def test_nothing_is_open_but_what_people_and_servers_need(site: Path) -> None:
     assert services["postgresql"]["network_mode"] == "none"
 
 
-def test_each_program_has_as_few_rights_as_it_can_do_with(site: Path) -> None:
+def test_services_run_with_least_privilege(site: Path) -> None:
     for name, service in project(site)["services"].items():
         assert service["read_only"], name
         assert service["cap_drop"] == ["ALL"], name
@@ -144,14 +153,14 @@ def test_each_program_has_as_few_rights_as_it_can_do_with(site: Path) -> None:
             assert image(DEPLOY / "Dockerfile", service["build"]["target"]).user == service["user"]
 
 
-def test_what_an_image_copies_is_there() -> None:
+def test_files_copied_into_an_image_exist() -> None:
     written = (DEPLOY / "Dockerfile").read_text()
     for line in re.findall(r"^COPY (?!--)(.+)$", written, re.MULTILINE):
         *sources, _ = line.split()
         assert [source for source in sources if not (ROOT / source).exists()] == []
 
 
-def test_what_an_image_copies_is_sent_to_the_engine() -> None:
+def test_files_copied_into_an_image_are_in_the_build_context() -> None:
     written = (DEPLOY / "Dockerfile").read_text().replace("\\\n", " ")
     ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
     sent = [Path(line.removeprefix("!")) for line in ignored if line.startswith("!")]
@@ -162,7 +171,7 @@ def test_what_an_image_copies_is_sent_to_the_engine() -> None:
     assert [each for each in sources if not any(Path(each).is_relative_to(it) for it in sent)] == []
 
 
-def test_the_image_has_all_that_the_node_asks_for_and_the_versions_of_the_tests() -> None:
+def test_the_image_installs_the_tested_versions() -> None:
     def pins(file: Path) -> dict[str, str]:
         return dict(re.findall(r"^([\w.-]+)==([\w.!+]+)", file.read_text(), re.MULTILINE))
 
@@ -173,7 +182,7 @@ def test_the_image_has_all_that_the_node_asks_for_and_the_versions_of_the_tests(
         assert re.split(r"[\[<>=]", asked)[0] in shipped
 
 
-def test_the_server_s_node_and_the_app_are_two_images(site: Path) -> None:
+def test_the_images_of_server_and_app_have_different_names(site: Path) -> None:
     app = yaml.safe_load((ROOT / "addon/config.yaml").read_text())["image"].rpartition("/")[2]
     composed = project(site)
     # Compose names an image after the project and the service by default: the app's name here.
@@ -185,12 +194,12 @@ def test_the_server_s_node_and_the_app_are_two_images(site: Path) -> None:
     assert app not in names
 
 
-def test_no_file_is_taken_for_the_settings_of_an_app() -> None:
+def test_no_file_looks_like_the_configuration_of_an_app() -> None:
     files = [file for file in DEPLOY.rglob("config.*") if file.suffix in {".yaml", ".yml", ".json"}]
     assert files == []
 
 
-def test_a_volume_is_the_same_whichever_program_comes_first(site: Path) -> None:
+def test_images_agree_on_the_folders_of_volumes(site: Path) -> None:
     volumes: dict[str, set[Folder | None]] = {}
     for service in project(site)["services"].values():
         if "build" in service:
@@ -226,7 +235,7 @@ def test_an_incomplete_backup_is_not_restored(tmp_path: Path, language: str, pro
     assert done.stderr.startswith(f"{tmp_path} {problem} accounts.tar")
 
 
-def test_the_checkout_is_built_before_a_backup_replaces_anything(site: Path) -> None:
+def test_restore_builds_the_image_before_it_replaces_data(site: Path) -> None:
     """Else a newer image would alter the database of an older version again."""
     backup = site / "backups" / "2026-11-26T031500Z"
     backup.mkdir(parents=True)
@@ -275,7 +284,7 @@ def test_a_backup_is_made_while_prosody_writes(
         assert folders == []
 
 
-def test_a_backup_beside_a_stopped_node_says_so_in_its_own_words(site: Path) -> None:
+def test_a_backup_reports_a_stopped_node(site: Path) -> None:
     """As a planned move makes its last one."""
     stopped = """[[ $* != *" node "* ]] || { echo 'service "node" is not running' >&2; exit 1; }"""
     done = ended(site / "backup", **recorder(site, f"{stopped}; {WRITES}"))

@@ -109,7 +109,7 @@ def free() -> int:
         return port
 
 
-def test_settings_are_the_example_s_with_the_answers(machine: Machine) -> None:
+def test_answers_complete_the_example_settings(machine: Machine) -> None:
     machine.answers["BACKUPS_KEPT_DAYS"] = "14"
     machine.answers["COLLECTIVE_CA_FILE"] = "/secrets/authority"
     machine.install(*OPTIONS)
@@ -171,7 +171,7 @@ def test_a_missing_answer_is_named(machine: Machine) -> None:
         ("192.168.1.9 172.17.0.1", "v4=203.0.113.5", "! mes-energies.test leads to", True),
     ],
 )
-def test_the_name_has_to_lead_here(
+def test_the_domain_must_lead_to_this_machine(
     machine: Machine, own: str, records: str, message: str, *, starts: bool
 ) -> None:
     machine.answers |= {"OWN": own, "RECORDS": records}
@@ -201,7 +201,7 @@ def test_a_port_in_use_is_named_with_its_program(machine: Machine) -> None:
         ("", "✗ Docker is installed but does not run"),
     ],
 )
-def test_docker_has_to_be_new_enough(machine: Machine, version: str, message: str) -> None:
+def test_an_old_docker_is_refused(machine: Machine, version: str, message: str) -> None:
     machine.answers["DOCKER"] = version
     assert message in machine.install(*OPTIONS)
     assert machine.started is message.startswith("✓")
@@ -218,7 +218,7 @@ def test_docker_has_to_be_new_enough(machine: Machine, version: str, message: st
         ("badCSR", "says “badCSR”", "répond « badCSR »"),
     ],
 )
-def test_what_the_authority_answers_is_explained(
+def test_errors_of_the_certificate_authority_are_explained(
     machine: Machine, answer: str, english: str, french: str
 ) -> None:
     machine.answers["ANSWER"] = answer
@@ -230,7 +230,7 @@ def test_what_the_authority_answers_is_explained(
     assert output.endswith("Relancez ensuite ./install : il reprendra ici.\n")
 
 
-def test_both_pages_have_the_same_commands_and_each_has_its_rights() -> None:
+def test_documented_commands_are_the_same_and_run_by_sudo() -> None:
     english, french = map(commands, PAGES)
     assert english
     assert english == french

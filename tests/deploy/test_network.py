@@ -12,7 +12,7 @@ from .network import own_network
 @pytest.mark.parametrize(
     ("is_ci", "ends"), [(False, pytest.skip.Exception), (True, pytest.fail.Exception)]
 )
-def test_without_rights_a_deployment_test_is_skipped_but_fails_where_ci_runs(
+def test_missing_rights_skip_a_test_and_fail_it_in_ci(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, is_ci: bool, ends: type[BaseException]
 ) -> None:
     """A workflow's container refuses `unshare` by default."""
@@ -26,6 +26,6 @@ def test_without_rights_a_deployment_test_is_skipped_but_fails_where_ci_runs(
         pass
 
 
-def test_the_workflow_gives_the_tests_the_rights_that_they_need() -> None:
+def test_the_workflow_runs_the_tests_privileged() -> None:
     workflow = yaml.safe_load((ROOT / ".github/workflows/test.yaml").read_text())
     assert workflow["jobs"]["test"]["container"]["options"] == "--privileged"

@@ -30,7 +30,7 @@ KINDS = ("sqlite", "postgresql")
 
 
 @pytest.fixture(autouse=True, scope="session")
-def no_talk_of_sql() -> None:
+def quiet_sql() -> None:
     """Home Assistant's test plugin has every statement logged."""
     logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 

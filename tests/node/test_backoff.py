@@ -5,7 +5,7 @@ from itertools import islice
 from consometers_node.backoff import Backoff
 
 
-def test_waits_grow_and_are_not_the_same_for_all() -> None:
+def test_waits_grow_and_vary() -> None:
     backoff = Backoff(first_seconds=2, most_seconds=300)
     for failures, longest in {0: 2, 1: 4, 5: 64, 9: 300, 10_000: 300}.items():
         waits = {backoff.seconds(failures) for _ in range(50)}

@@ -40,12 +40,12 @@ def places(fault: re.Pattern[str], messages: list[Message]) -> list[str]:
     ]
 
 
-def test_the_catalogue_has_each_sentence_and_no_other() -> None:
+def test_the_catalogue_is_up_to_date() -> None:
     source = FRENCH.read_text(encoding="utf-8")
     assert written(source, sentences()) == source, "run: python -m tools.catalogue"
 
 
-def test_each_sentence_is_written_where_it_is_said() -> None:
+def test_sentences_are_literals() -> None:
     """Another one would be in no catalogue."""
     places = [
         f"{file.relative_to(PACKAGE)}:{call.lineno}"
@@ -65,7 +65,7 @@ def test_every_sentence_is_translated(messages: list[Message]) -> None:
     ] == []
 
 
-def test_translations_have_the_same_places_to_fill_in(messages: list[Message]) -> None:
+def test_translations_have_the_same_placeholders(messages: list[Message]) -> None:
     for message in messages:
         places = {frozenset(FILLED.findall(translation)) for translation in translated(message)}
         assert places == {frozenset(FILLED.findall(sentence)) for sentence in english(message)}, (
@@ -84,7 +84,7 @@ def test_apostrophes_are_as_in_print(messages: list[Message]) -> None:
     assert [message.id for message in of_pages if STRAIGHT.search("".join(english(message)))] == []
 
 
-def test_what_a_person_allows_has_one_name_in_french(messages: list[Message]) -> None:
+def test_french_calls_a_permission_autorisation(messages: list[Message]) -> None:
     """Only a command is called “permissions”, and a number that is filled in."""
     assert places(re.compile(r"(?<!« )(?<!{)[Pp]ermission"), messages) == []
 
@@ -103,7 +103,7 @@ def test_a_catalogue_is_compiled_when_its_source_has_changed(tmp_path: Path) -> 
     assert compiled(source, target) == first
 
 
-def test_a_catalogue_is_read_where_none_can_be_written(tmp_path: Path) -> None:
+def test_a_catalogue_is_compiled_in_memory_where_no_file_can_be_written(tmp_path: Path) -> None:
     source = tmp_path / "a.po"
     source.write_text('msgid "Yes"\nmsgstr "Oui"\n')
     assert b"Oui" in compiled(source, tmp_path / "none" / "a.mo")

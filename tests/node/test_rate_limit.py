@@ -11,7 +11,7 @@ class Clock:
         return self.now
 
 
-def test_a_source_may_again_as_its_times_grow_old() -> None:
+def test_a_window_frees_places_as_requests_age() -> None:
     clock = Clock()
     window = SlidingWindow(clock, most=3)
     for clock.now in (0, 10, 20):
@@ -24,7 +24,7 @@ def test_a_source_may_again_as_its_times_grow_old() -> None:
     assert not window.take("a")
 
 
-def test_a_window_forgets_sources_that_were_silent_longest() -> None:
+def test_a_window_forgets_the_least_recent_source() -> None:
     window = SlidingWindow(Clock(), most=1, sources=2)
     assert [window.take(source) for source in "abc"] == [True, True, True]
     assert [window.take(source) for source in "cba"] == [False, False, True]
@@ -38,7 +38,7 @@ async def test_a_task_waits_for_its_turn() -> None:
     await window.turn("a")
 
 
-def test_a_bucket_gives_so_many_at_once_then_so_many_a_second() -> None:
+def test_a_bucket_allows_a_burst_then_a_steady_rate() -> None:
     clock = Clock()
     bucket = TokenBucket(at_once=2, a_second=2.0, clock=clock)
     assert [bucket.take("a") for _ in range(3)] == [None, None, 1]
@@ -49,7 +49,7 @@ def test_a_bucket_gives_so_many_at_once_then_so_many_a_second() -> None:
     assert [bucket.take("a") for _ in range(3)] == [None, None, 1]
 
 
-def test_a_bucket_forgets_sources_that_were_silent_longest() -> None:
+def test_a_bucket_forgets_the_least_recent_source() -> None:
     bucket = TokenBucket(at_once=1, a_second=0.001, clock=Clock(), sources=3)
     for source in "abcd":
         assert bucket.take(source) is None
@@ -57,7 +57,7 @@ def test_a_bucket_forgets_sources_that_were_silent_longest() -> None:
     assert bucket.take("a") is None
 
 
-def test_a_day_forgets_tries() -> None:
+def test_tries_are_forgotten_after_a_day() -> None:
     clock = Clock()
     tries = GrowingWait(Backoff(2, 900, least=1), clock)
     assert [tries.take({"a": 2}) for _ in range(3)] == [None, None, 2]
@@ -65,7 +65,7 @@ def test_a_day_forgets_tries() -> None:
     assert tries.take({"a": 2}) is None
 
 
-def test_tries_are_remembered_of_so_many_sources() -> None:
+def test_the_number_of_remembered_sources_is_bounded() -> None:
     tries = GrowingWait(Backoff(), Clock())
     for number in range(3 * SOURCES):
         tries.take({f"{number}": 1})

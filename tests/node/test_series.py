@@ -60,7 +60,7 @@ def blocks(draw: st.DrawFn) -> Block:
     ("interval", "count"), [(Interval.PT5M, 288), (Interval.PT30M, 48), (Interval.PT1H, 24)]
 )
 @given(day=DAYS)
-def test_a_utc_day_has_as_many_intervals_as_fit(interval: Interval, count: int, day: date) -> None:
+def test_a_utc_day_is_full_of_intervals(interval: Interval, count: int, day: date) -> None:
     starts = replace(HOURLY, interval=interval).starts(day)
     assert len(starts) == count
     assert starts[0] == Range.of_day(day).start
@@ -91,7 +91,7 @@ def test_civil_days_start_on_a_utc_day(zone: str, day: str, starts: list[str]) -
     ("start", "hours"),
     [("2026-03-28T23:00", 23), ("2026-10-24T22:00", 25), ("2026-07-13T22:00", 24)],
 )
-def test_a_civil_day_is_as_long_as_its_law_makes_it(start: str, hours: int) -> None:
+def test_civil_days_last_23_to_25_hours(start: str, hours: int) -> None:
     assert DAILY.end(at(start)) - at(start) == timedelta(hours=hours)
 
 
@@ -103,7 +103,7 @@ def test_intervals_leave_no_gap(series: Series, day: date) -> None:
         assert end in series.starts(end.date())
 
 
-def test_no_interval_ends_that_does_not_start() -> None:
+def test_an_unaligned_start_has_no_end() -> None:
     with pytest.raises(OffTheGrid):
         HOURLY.end(at("2026-03-29T00:30"))
 
@@ -123,12 +123,12 @@ def test_intervals_go_from_fine_to_coarse() -> None:
 
 
 @given(blocks())
-def test_a_block_comes_back_as_it_was_packed(block: Block) -> None:
+def test_a_packed_block_round_trips(block: Block) -> None:
     assert Block.unpack(block.series, block.day, block.pack()) == block
 
 
 @given(blocks())
-def test_a_block_is_its_records(block: Block) -> None:
+def test_a_block_round_trips_through_its_records(block: Block) -> None:
     records = list(block.records())
     assert Block.of(block.series, block.day, records) == block
     assert block.replace(records) == block
@@ -139,7 +139,7 @@ def test_a_block_of_hours_is_small() -> None:
     assert len(block.pack()) == 49
 
 
-def test_what_is_missing_is_not_zero() -> None:
+def test_missing_values_are_not_zero() -> None:
     records = [Record(at("2026-03-29T05:00"), 0), Record(at("2026-03-29T07:00"), 255)]
     block = Block.of(HOURLY, DAY, records)
     assert block.values[5:8] == (0, None, 255)
@@ -151,32 +151,32 @@ def test_a_later_record_replaces_an_earlier_one() -> None:
     assert block.values == (7, 8, *(7,) * 22)
 
 
-def test_records_are_given_of_a_range() -> None:
+def test_records_are_limited_to_a_range() -> None:
     block = Block(HOURLY, DAY, tuple(range(24)))
     within = Range(at("2026-03-29T02:30"), at("2026-03-29T04:00"))
     assert [record.value for record in block.records(within)] == [3]
 
 
 @pytest.mark.parametrize("start", ["2026-03-29T00:30", "2026-03-28T23:00", "2026-03-30T00:00"])
-def test_a_record_stands_on_the_grid_of_its_day(start: str) -> None:
+def test_records_off_the_grid_are_refused(start: str) -> None:
     with pytest.raises(OffTheGrid):
         Block.of(HOURLY, DAY, [Record(at(start), 1)])
 
 
 @pytest.mark.parametrize("values", [(), (1,) * 23, (-1, *(1,) * 23), (2**64 - 1, *(1,) * 23)])
-def test_a_block_is_whole_and_counts_from_zero(values: tuple[int, ...]) -> None:
+def test_incomplete_and_negative_blocks_are_refused(values: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"no energy|has 24 records"):
         Block(HOURLY, DAY, values)
 
 
 @pytest.mark.parametrize("packed", [b"", b"\x00", b"\x03" * 25, b"\x02\x00", b"\x01" * 24])
-def test_what_is_no_block_is_not_taken_for_one(packed: bytes) -> None:
+def test_corrupt_blocks_are_refused(packed: bytes) -> None:
     with pytest.raises(ValueError, match=r"are no block|has 24 records"):
         Block.unpack(HOURLY, DAY, packed)
 
 
 @given(RANGES)
-def test_the_days_of_a_range_hold_it(within: Range) -> None:
+def test_the_days_of_a_range_cover_it(within: Range) -> None:
     days = list(within.days())
     assert days == sorted(set(days))
     if within:
@@ -205,7 +205,7 @@ def test_a_clipped_range_is_in_both(first: Range, other: Range) -> None:
     assert bool(both) == (max(first.start, other.start) < min(first.end, other.end))
 
 
-def test_a_range_is_of_instants_in_order() -> None:
+def test_ranges_need_ordered_instants_with_a_time_zone() -> None:
     with pytest.raises(ValueError, match="time zone"):
         Range(datetime(2026, 1, 1), datetime(2026, 1, 2))  # noqa: DTZ001
     with pytest.raises(ValueError, match="does not end"):

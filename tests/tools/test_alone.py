@@ -22,7 +22,7 @@ print(Mode.STANDARD, "homeassistant.components" in sys.modules)
 @pytest.mark.parametrize(
     "module", ["demo.house", "demo.inverter", "demo.meter", "tools.tic.screen"]
 )
-def test_it_is_loaded_without_home_assistant(tmp_path: Path, module: str) -> None:
+def test_programs_load_without_home_assistant(tmp_path: Path, module: str) -> None:
     (tmp_path / "program.py").write_text(PROGRAM)
     path = os.pathsep.join(map(str, (tmp_path, ROOT, ROOT / "addon")))
     done = subprocess.run(

@@ -18,7 +18,7 @@ def test_months_follow_one_another_from_now_back_to_the_first_day() -> None:
     assert [start.day for start, _ in ranges] == [1, 1, 1, 1, 20]
 
 
-def test_a_peer_is_to_hold_what_starts_since_the_grant_reaches_back() -> None:
+def test_a_peer_expects_the_records_since_the_granted_start() -> None:
     past = backfill.past(48, UNTIL)
     names = {name: f"{name} for the peer" for name in past}
     since = UNTIL - timedelta(hours=24, minutes=30)

@@ -13,7 +13,7 @@ from tools.bench.meters import METERS, frames
 
 
 @pytest.mark.parametrize("name", corruption.NAMES)
-def test_each_check_lets_less_pass_than_the_one_before(name: str) -> None:
+def test_each_check_finds_more_corruption(name: str) -> None:
     sent = frames(name, 300)
     counts = corruption.measure(sent, METERS[name][0], corruption.flipped_bits, seed=1)
     assert counts["altered"] > counts["checksum"] > counts["checks"] >= counts["believed"]

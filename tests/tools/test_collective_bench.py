@@ -21,7 +21,7 @@ from tools.bench.members import jid
 NOW = datetime(2026, 3, 1, 7, tzinfo=UTC)
 
 
-async def test_homes_that_are_copied_count_as_those_that_were_let_in(tmp_path: Path) -> None:
+async def test_copied_homes_count_as_admitted_homes(tmp_path: Path) -> None:
     store = await Store.open(tmp_path / "node.db")
     await join(store, 13, history_days=31)
     at = datetime.now(UTC)
@@ -47,7 +47,7 @@ async def test_homes_that_are_copied_count_as_those_that_were_let_in(tmp_path: P
     assert first[0].interval is copied[0].interval is Interval.PT1H
 
 
-async def test_the_largest_home_is_erased_whole_and_no_other(
+async def test_only_the_largest_home_is_erased(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(growth, "YEARS", 2)

@@ -11,7 +11,7 @@ from tools import covered
 @pytest.mark.parametrize(
     ("shares", "status"), [({"a.py": 100.0, "b.py": 95.0}, 0), ({"a.py": 100.0, "b.py": 94.9}, 1)]
 )
-def test_each_module_counts_by_itself(
+def test_a_module_below_the_minimum_fails_the_run(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     shares: dict[str, float],

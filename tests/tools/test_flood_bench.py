@@ -19,7 +19,7 @@ def test_all_kinds_of_stanzas_come_from_many_strangers_and_are_well_formed() -> 
 
 
 @pytest.mark.full
-def test_members_are_measured_alone_and_beside(
+def test_members_are_measured_without_and_with_a_flood(
     socket_enabled: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     few = ["--members", "4", "--strangers", "5", "--rate", "50", "--rounds", "1", "--seconds", "3"]

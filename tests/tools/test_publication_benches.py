@@ -34,7 +34,7 @@ async def test_homes_store_whole_days_at_once(tmp_path: Path) -> None:
     assert made == ["urn:dev:org:60060-m7.panels"]
 
 
-def test_an_hour_is_closed_beside_a_bare_read(
+def test_closing_an_hour_is_compared_with_a_bare_read(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(closing, "_YEAR_DAYS", 3)
@@ -47,7 +47,7 @@ def test_an_hour_is_closed_beside_a_bare_read(
     assert "times as long" in printed
 
 
-def test_all_of_the_past_is_closed_when_a_collective_opens(
+def test_opening_a_collective_closes_the_whole_history(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     closed: list[tuple[Direction, int]] = []

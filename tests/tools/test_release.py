@@ -39,12 +39,12 @@ def replace(file: Path, before: str, after: str) -> None:
     file.write_text(text.replace(before, after, 1))
 
 
-def leave_out_french(root: Path) -> None:
+def remove_a_translation(root: Path) -> None:
     text = (root / CATALOGUE).read_text()
     (root / CATALOGUE).write_text(re.sub(r'(?m)^msgstr "\w.*"$', 'msgstr ""', text, count=1))
 
 
-def say_nothing(root: Path) -> None:
+def empty_french_changelog(root: Path) -> None:
     file = root / "CHANGELOG.fr.md"
     file.write_text(file.read_text().replace(latest_section(file)[1], ""))
 
@@ -77,8 +77,8 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
         ),
         "addon/CHANGELOG.md begins with “9.0.0 – 2027-01-01”",
     ),
-    "the French changelog is empty": (say_nothing, "CHANGELOG.fr.md says nothing"),
-    "a sentence has no French": (leave_out_french, "lacks the French of"),
+    "the French changelog is empty": (empty_french_changelog, "CHANGELOG.fr.md says nothing"),
+    "a sentence has no French": (remove_a_translation, "lacks the French of"),
     "a sentence is not in the catalogue": (
         lambda root: replace(
             root / "addon/consometers_node/store/database.py", "HEAD = ", 'text("New.")\n\nHEAD = '
@@ -109,7 +109,7 @@ def test_versions_move_together() -> None:
     assert latest == {VERSION}
 
 
-def test_a_release_has_no_problem_and_its_tag_is_none(candidate: Path) -> None:
+def test_a_release_has_no_problem_before_and_after_its_tag(candidate: Path) -> None:
     assert list(problems(candidate, VERSION)) == []
     git(candidate, "tag", "--annotate", f"v{VERSION}", "--message", "It")
     assert list(problems(candidate, VERSION)) == []
@@ -131,7 +131,7 @@ def test_a_wrong_version_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert "1.0 is no version: write it as 1.2.3." in capsys.readouterr().err
 
 
-def test_a_release_is_made_twice_alike_on_machines_elsewhere(
+def test_releases_are_the_same_in_every_time_zone(
     candidate: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = []
@@ -166,7 +166,7 @@ def test_notes_are_the_changelogs_and_their_links_lead_to_the_tag(candidate: Pat
 
 
 @pytest.mark.parametrize("image", IMAGES)
-def test_a_bill_of_materials_has_what_the_image_installs(candidate: Path, image: str) -> None:
+def test_a_bill_of_materials_lists_the_installed_packages(candidate: Path, image: str) -> None:
     assert main([VERSION, "--no-image"], candidate) == 0
     bill = (candidate / f"dist/{image}.cdx.json").read_text()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(bill) is None

@@ -12,7 +12,7 @@ MINUTES = 10
 @pytest.mark.parametrize(
     ("mode", "contract"), METERS, ids=[f"{mode} {contract.option}" for mode, contract in METERS]
 )
-def test_nothing_wrong_is_shown_on_a_bad_line(mode: Mode, contract: Contract) -> None:
+def test_a_bad_line_shows_no_wrong_value(mode: Mode, contract: Contract) -> None:
     figures = Soak(mode, contract, seed=7).run(60 * MINUTES)
     assert figures.wrong == []
     assert figures.shown > 1000

@@ -112,7 +112,7 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     assert process.returncode == 0
 
 
-def test_a_port_is_read_until_one_asks_to_stop() -> None:
+def test_a_port_is_read_until_an_interrupt() -> None:
     meter, port = pty.openpty()
     stop = threading.Event()
 

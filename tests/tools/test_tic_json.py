@@ -37,7 +37,7 @@ def group(*fields: str) -> Json:
     return groups[fields[0]]
 
 
-def test_a_frame_is_a_line_and_the_summary_is_the_last() -> None:
+def test_frames_are_lines_and_a_summary_is_the_last() -> None:
     data = frame_bytes(HISTORIQUE, [("PTEC", "HP.."), ("PAPP", "01230")])
     frame, summary = lines(data.replace(b"PTEC", b"PTEK"))
     assert frame == {

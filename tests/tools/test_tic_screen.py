@@ -35,7 +35,7 @@ def screen(data: bytes, language: Language = ENGLISH, *, live: bool = False) -> 
     return console.export_text()
 
 
-def test_every_label_stands_there_with_its_value_and_what_it_means() -> None:
+def test_every_label_is_shown_with_its_value_and_meaning() -> None:
     text = screen(frame_bytes(STANDARD, PRODUCER))
     for name, *_ in PRODUCER:
         assert name in text
@@ -46,7 +46,7 @@ def test_every_label_stands_there_with_its_value_and_what_it_means() -> None:
     assert "three-phase · standard" in text
 
 
-def test_it_speaks_french_to_the_french() -> None:
+def test_the_screen_speaks_french() -> None:
     text = screen(frame_bytes(HISTORIQUE, TEMPO), FRENCH)
     assert "10\u202f000\u202f001 Wh" in text
     assert "énergie soutirée, heures creuses des jours bleus" in text
@@ -97,7 +97,7 @@ def test_a_live_table_shows_ages_speed_and_the_lamp() -> None:
     ],
     ids=lambda fields: str(fields)[:20],
 )
-def test_a_value_reads_well(fields: tuple[str, ...], text: str) -> None:
+def test_values_are_formatted_for_people(fields: tuple[str, ...], text: str) -> None:
     assert shown(group(STANDARD, *fields), ENGLISH) == text
 
 
@@ -110,20 +110,18 @@ def test_a_value_reads_well(fields: tuple[str, ...], text: str) -> None:
         ({"LANG": "C", "LC_ALL": "", "LC_MESSAGES": "fr_CA"}, FRENCH),
     ],
 )
-def test_the_locale_decides_on_the_language(
-    environment: dict[str, str], language: Language
-) -> None:
+def test_the_locale_chooses_the_language(environment: dict[str, str], language: Language) -> None:
     assert Language.of(environment) is language
 
 
-def test_both_languages_say_the_same_things() -> None:
+def test_both_languages_have_the_same_placeholders() -> None:
     for english, french in _WORDS.values():
         facts = [{name for _, name, *_ in Formatter().parse(text)} for text in (english, french)]
         assert facts[0] == facts[1]
     assert say("port_busy", FRENCH, source="/dev/ttyUSB0").startswith("Un autre programme")
 
 
-def test_troubles_are_reported_after_a_while() -> None:
+def test_troubles_are_reported_after_a_delay() -> None:
     trouble = Trouble(0.0)
     heard: list[tuple[Counters, float, str | None]] = [
         (Counters(), 9.0, None),

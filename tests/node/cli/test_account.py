@@ -18,7 +18,7 @@ NOBODY = 9
 """A port on which nothing listens."""
 
 
-async def test_an_account_is_kept_as_it_was_given_and_forgotten(store: Store) -> None:
+async def test_an_account_is_stored_and_removed(store: Store) -> None:
     server = Server(host="xmpp.example", port=5223, security=Security.DIRECT, ca_file=Path("/ca"))
     for who in (
         Identity(Account("home@one.test", "secret é"), server),
@@ -30,7 +30,7 @@ async def test_an_account_is_kept_as_it_was_given_and_forgotten(store: Store) ->
     assert await load(store) is None
 
 
-async def test_login_keeps_what_the_server_takes(
+async def test_login_stores_an_accepted_account(
     server: Prosody, new_account: NewAccount, run: Run, tmp_path: Path
 ) -> None:
     jid = new_account(server)
@@ -45,7 +45,7 @@ async def test_login_keeps_what_the_server_takes(
     assert await run.json("logout") == {"jid": None, "kept": False}
 
 
-async def test_the_folder_is_that_of_the_option_or_of_the_variable(
+async def test_an_option_or_a_variable_chooses_the_folder(
     server: Prosody, new_account: NewAccount, run: Run, tmp_path: Path
 ) -> None:
     jid = new_account(server)
@@ -64,7 +64,7 @@ async def test_the_folder_is_that_of_the_option_or_of_the_variable(
 
 
 @pytest.mark.cold
-async def test_a_wrong_password_is_not_kept(
+async def test_a_wrong_password_is_not_stored(
     server: Prosody, new_account: NewAccount, run: Run, tmp_path: Path
 ) -> None:
     jid = new_account(server)
@@ -139,7 +139,7 @@ async def test_help_is_in_both_languages(run: Run) -> None:
     assert "Afficher cette aide" in (await run("listen", "--help", language="fr")).out
 
 
-async def test_what_login_kept_is_used(reader: Reader, run: Run) -> None:
+async def test_commands_use_the_stored_account(reader: Reader, run: Run) -> None:
     await run.ok("login", reader.jid, *at(reader.server))
     result = await run.ok("list-series", reader.peer, "--json")
     assert result.document["from"] == reader.peer
@@ -149,13 +149,13 @@ async def test_what_login_kept_is_used(reader: Reader, run: Run) -> None:
 
 
 @pytest.mark.cold
-async def test_without_an_account_one_is_asked_for(run: Run) -> None:
+async def test_a_missing_account_is_reported(run: Run) -> None:
     result = await run("list-series", "home@one.test", "--json")
     assert (result.status, result.condition, result.err) == (1, "no-account", "")
     assert "consometers-node login" in result.message
 
 
-async def test_a_delivery_point_is_kept_and_forgotten_and_never_shown(
+async def test_a_delivery_point_is_stored_and_removed_and_never_shown(
     run: Run, tmp_path: Path
 ) -> None:
     result = await run("delivery-point", typed="3000 1610 0718 43\n")

@@ -12,17 +12,17 @@ from .conftest import Run, at_a_terminal
 from .factories import writing
 
 
-async def opens(folder: Path, name: str, password: str) -> bool:
+async def logs_in(folder: Path, name: str, password: str) -> bool:
     """Return whether this name and password log in."""
     async with writing(folder) as connection:
         hashed = await administrators.password_hash(connection, name)
     return await Passwords().check(hashed, password)
 
 
-async def test_administrators_are_let_in_and_out(run: Run, coop: Path) -> None:
+async def test_administrators_are_added_and_removed(run: Run, coop: Path) -> None:
     made = str((await run.json("admins", "add", "Accueil"))["password"])
     assert len(made.split("-")) == 5
-    assert await opens(coop, "Accueil", made)
+    assert await logs_in(coop, "Accueil", made)
     (administrator,) = await run.json("admins", "list")
     assert {**administrator, "made_at": ""} == {
         "name": "Accueil",
@@ -32,7 +32,7 @@ async def test_administrators_are_let_in_and_out(run: Run, coop: Path) -> None:
     }
     result = await run("admins", "remove", "Accueil", language="fr_FR.UTF-8")
     assert "n’administre plus" in result.out
-    assert not await opens(coop, "Accueil", made)
+    assert not await logs_in(coop, "Accueil", made)
     result = await run("admins", "list")
     assert "admins add" in result.out
 
@@ -42,14 +42,14 @@ async def test_a_password_can_be_read_from_a_file_or_the_input(run: Run, coop: P
     file.write_text("three boats in the bay\nand a second line\n")
     result = await run("admins", "add", "Accueil", "--password-file", file)
     assert "three boats" not in result.out
-    assert await opens(coop, "Accueil", "three boats in the bay")
+    assert await logs_in(coop, "Accueil", "three boats in the bay")
     await run.ok(
         *("admins", "password", "Accueil", "--password-file", "-"), typed="four boats at sea\n"
     )
-    assert await opens(coop, "Accueil", "four boats at sea")
+    assert await logs_in(coop, "Accueil", "four boats at sea")
 
 
-async def test_what_cannot_be_is_refused(run: Run, coop: Path) -> None:
+async def test_invalid_passwords_and_names_are_refused(run: Run, coop: Path) -> None:
     result = await run(
         *("admins", "add", "Anne", "--json", "--password-file", "-"), typed="short\n"
     )
@@ -66,4 +66,4 @@ async def test_a_password_is_asked_for_twice_and_not_shown(
     ended, shown = await asyncio.to_thread(at_a_terminal, environment, "en", command, typed)
     assert ended == status, shown
     assert "boats" not in shown
-    assert await opens(coop, "Accueil", "four boats at sea") is (status == 0)
+    assert await logs_in(coop, "Accueil", "four boats at sea") is (status == 0)

@@ -64,7 +64,7 @@ async def test_settings_that_cannot_send_are_refused(
     assert message in result.err
 
 
-async def test_a_node_sends_what_lasts(run: Run, start: Start, coop: Path) -> None:
+async def test_a_running_node_reports_a_lasting_problem(run: Run, start: Start, coop: Path) -> None:
     """It is not on the network, which takes a hundredth of ten minutes here."""
     async with postbox_running() as postbox:
         process = await start(

@@ -81,7 +81,7 @@ async def test_a_challenge_is_set_listed_changed_and_removed(run: Run, coop: Pat
     ]
 
 
-async def test_what_cannot_be_is_refused_by_the_name_of_its_option(run: Run, coop: Path) -> None:
+async def test_an_invalid_option_of_a_challenge_is_named(run: Run, coop: Path) -> None:
     await publish(coop, "Lorient")
     result = await run("challenges", "set", *SPRING, "--participant", "lorient")
     assert (result.status, result.err.strip()) == (

@@ -81,7 +81,7 @@ async def test_series_are_listed(reader: Reader, run: Run) -> None:
     assert result.out == f"{reader.peer} ne partage aucune série avec vous.\n"
 
 
-async def test_a_day_is_a_table_with_what_it_comes_to(reader: Reader, run: Run) -> None:
+async def test_a_day_is_a_table_with_a_summary(reader: Reader, run: Run) -> None:
     result = await run(*reader.history(*DAY))
     assert (result.status, result.err) == (0, "")
     lines = result.out.strip().splitlines()
@@ -92,7 +92,7 @@ async def test_a_day_is_a_table_with_what_it_comes_to(reader: Reader, run: Run) 
     assert "24 relevés de" in result.out
 
 
-async def test_a_long_table_shows_its_ends_and_its_holes(reader: Reader, run: Run) -> None:
+async def test_a_long_table_shows_its_ends_and_counts_gaps(reader: Reader, run: Run) -> None:
     two = Records(str(SERIES), "W", {**part(0, 50), **part(60, 50)})
     answer_with(reader, Data(records(START, 1).metadata, (two,)))
     result = await run(*reader.history(*MONTH))
@@ -150,7 +150,7 @@ async def test_pages_become_one_document(reader: Reader, run: Run, tmp_path: Pat
     assert not [file for file in tmp_path.iterdir() if file.name.startswith(".month")]
 
 
-async def test_a_file_says_with_its_name_what_it_is(
+async def test_the_suffix_of_a_file_chooses_the_format(
     reader: Reader, run: Run, tmp_path: Path
 ) -> None:
     file = tmp_path / "day.json"
@@ -174,7 +174,7 @@ async def test_a_file_says_with_its_name_what_it_is(
     assert (result.status, result.err) == (1, f"{nowhere} cannot be used: {missing}.\n")
 
 
-async def test_what_is_not_complete_is_not_written(
+async def test_an_incomplete_history_is_not_written(
     reader: Reader, run: Run, tmp_path: Path
 ) -> None:
     failure = UpstreamError("enedis-sge-tiers", "SGT500", Text({"en": "Down.", "fr": "En panne."}))
@@ -188,7 +188,7 @@ async def test_what_is_not_complete_is_not_written(
     assert not (tmp_path / "month.csv").exists()
 
 
-async def test_a_source_that_refuses_is_named_with_its_code(reader: Reader, run: Run) -> None:
+async def test_the_refusal_of_a_source_shows_its_name_and_code(reader: Reader, run: Run) -> None:
     refusal = UpstreamError(
         "enedis-sge-tiers", "SGT4G3", Text({"en": "Not yet.", "fr": "Pas encore."})
     )
@@ -248,7 +248,7 @@ async def test_a_wrong_address_is_refused_before_connecting(run: Run, peer: str)
     assert (result.status, result.condition) == (1, "not-an-address")
 
 
-async def test_a_busy_node_is_asked_again_after_a_rest(reader: Reader, run: Run) -> None:
+async def test_a_busy_node_is_asked_again_after_a_pause(reader: Reader, run: Run) -> None:
     answer_with(reader, ResourceConstraint())
     result = await run.ok(*reader.history(*DAY, "--format", "csv"))
     assert result.err == f"{reader.peer} limits the number of requests: next attempt in 5 s.\n"
@@ -261,7 +261,7 @@ async def test_a_peers_message_cannot_control_the_terminal(reader: Reader, run: 
     assert result.err == f"{reader.peer} refuses: ·31m·red\n"
 
 
-async def test_metadata_that_changes_is_no_one_document(reader: Reader, run: Run) -> None:
+async def test_changing_metadata_does_not_fit_one_xml_document(reader: Reader, run: Run) -> None:
     half = Metadata(measurement=Measurement(sampling_interval=Duration(seconds=1800)))
     later = Records(str(SERIES), "W", part(384, 2))
 
@@ -277,7 +277,7 @@ async def test_metadata_that_changes_is_no_one_document(reader: Reader, run: Run
     assert len(document["records"]) == 4
 
 
-async def test_what_comes_beside_a_series_is_kept_apart(reader: Reader, run: Run) -> None:
+async def test_additional_series_are_listed_apart(reader: Reader, run: Run) -> None:
     members = Records(str(Identifier(SERIES.device, SERIES.path).members), None, part(0, 2))
     main = Records(str(SERIES), "W", part(0, 2))
     answer_with(reader, Data(Metadata(), (members, main)))
@@ -295,7 +295,7 @@ async def test_what_comes_beside_a_series_is_kept_apart(reader: Reader, run: Run
     ]
 
 
-async def test_one_subscribes_and_unsubscribes(reader: Reader, run: Run) -> None:
+async def test_a_reader_subscribes_and_unsubscribes(reader: Reader, run: Run) -> None:
     assert await run.json("subscribe", reader.peer, SERIES, *reader.options) == {
         "from": reader.peer,
         "identifier": str(SERIES),
@@ -308,7 +308,7 @@ async def test_one_subscribes_and_unsubscribes(reader: Reader, run: Run) -> None
     assert not reader.home.subscribers
 
 
-async def test_the_running_node_of_the_account_goes_on(
+async def test_a_command_does_not_disconnect_the_running_node(
     server: Prosody, new_node: MakeNode, new_account: NewAccount, run: Run
 ) -> None:
     jid = new_account(server)
@@ -322,7 +322,7 @@ async def test_the_running_node_of_the_account_goes_on(
 
 @pytest.mark.cold
 @pytest.mark.parametrize("language", ["en", "fr"])
-async def test_ctrl_c_ends_it(reader: Reader, start: Start, language: str) -> None:
+async def test_ctrl_c_ends_a_request_silently(reader: Reader, start: Start, language: str) -> None:
     asked = asyncio.Event()
 
     async def get_history(asker: Asker, request: GetHistory) -> Data:

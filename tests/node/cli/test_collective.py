@@ -70,7 +70,7 @@ async def test_init_writes_settings_that_can_be_read(run: Run, coop: Path) -> No
     assert await run.condition(*INIT) == "exists"
 
 
-async def test_init_takes_options_and_refuses_what_cannot_be(run: Run, tmp_path: Path) -> None:
+async def test_init_takes_options_and_refuses_invalid_values(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "etc" / "ours.toml"
     options = ("--minimum", 12, "--port", 5223, "--ca-file", "ca.pem", "--settings", file)
     about = ("--about", "mail=coop@example.org", "--about", "audit_percent=62")
@@ -130,7 +130,7 @@ async def test_a_need_is_offered_changed_and_closed(run: Run, coop: Path) -> Non
     assert "Aucune demande de données" in (await run("needs", "list", language="fr")).out
 
 
-async def test_a_need_is_made_by_options(run: Run, coop: Path) -> None:
+async def test_a_need_is_created_from_options(run: Run, coop: Path) -> None:
     options: list[object] = ["--id", "sums", "--title", "fr=Nos sommes", "--series", "consumption"]
     options += ["--series", "injection", "--contact", "dpo@example.org"]
     options += ["--policy", "https://example.org/donnees", "--retention", "P1M"]
@@ -162,7 +162,7 @@ SUMS: tuple[object, ...] = (
         ("--retention", "a year", "--retention: “a year” is not", "--retention\u00a0: «"),
     ],
 )
-async def test_an_option_that_nobody_could_read_is_called_by_its_name(
+async def test_an_invalid_option_of_a_need_is_named(
     run: Run, coop: Path, *, option: str, typed: str, english: str, french: str
 ) -> None:
     for language, words in (("en", english), ("fr", french)):
@@ -173,7 +173,7 @@ async def test_an_option_that_nobody_could_read_is_called_by_its_name(
     assert await run.json("needs", "list", "--all") == []
 
 
-async def test_a_file_is_called_by_its_keys_in_the_askers_language(run: Run, coop: Path) -> None:
+async def test_an_invalid_need_file_is_reported_in_french(run: Run, coop: Path) -> None:
     file = coop / "roof.toml"
     file_text = need_toml()
     for was, wrong, words in (
@@ -230,7 +230,7 @@ async def test_an_invitation_is_made_listed_and_revoked(run: Run, coop: Path) ->
     assert await run.condition("invitations", "revoke", "none") == "unknown"
 
 
-async def test_the_link_stands_alone_on_its_line(run: Run, coop: Path) -> None:
+async def test_the_invitation_link_has_a_line_of_its_own(run: Run, coop: Path) -> None:
     result = await run("invitations", "make", "--unlimited", language="fr")
     (link,) = [line for line in result.out.splitlines() if line.startswith("xmpp:")]
     assert isinstance(links.read(link), Join)
@@ -238,7 +238,7 @@ async def test_the_link_stands_alone_on_its_line(run: Run, coop: Path) -> None:
     assert "n’est pas conservé ici" in result.err
 
 
-async def test_links_that_nobody_saw_do_not_stand(run: Run, coop: Path) -> None:
+async def test_no_invitation_remains_when_its_file_cannot_be_written(run: Run, coop: Path) -> None:
     away = coop / "away"
     for options in (("--count", 5, "--sheet", away / "x.html"), ("--qr", away / "x.svg")):
         result = await run("invitations", "make", *options, language="fr")
@@ -255,7 +255,7 @@ async def test_links_that_nobody_saw_do_not_stand(run: Run, coop: Path) -> None:
         ("reads", "--days", 9999999999),
     ],
 )
-async def test_what_cannot_be_counted_is_refused(
+async def test_invalid_numbers_are_usage_errors(
     run: Run, coop: Path, command: Sequence[object]
 ) -> None:
     assert await run.condition(*command) == "usage"
@@ -292,7 +292,7 @@ FAILS = "import sys; sys.exit('no such host')"
 
 
 @pytest.mark.parametrize(("program", "works"), [(ACCOUNT, True), (FAILS, False)])
-async def test_an_account_of_the_collectives_own_server_goes_with_it(
+async def test_an_invitation_brings_an_account_of_our_server(
     run: Run, coop: Path, program: str, works: bool
 ) -> None:
     assert await run.condition("invitations", "make", "--account") == "usage"
@@ -313,7 +313,7 @@ async def test_an_account_of_the_collectives_own_server_goes_with_it(
 REMOVES = "import sys; sys.exit(sys.argv[1] in sys.argv[2:])"
 
 
-async def test_an_account_of_the_collectives_own_server_is_removed(run: Run, coop: Path) -> None:
+async def test_accounts_of_our_server_are_removed(run: Run, coop: Path) -> None:
     await admit_homes(coop, "a", "b")
     erasing = ("members", "erase", "b@example.org", "--account", "--yes")
     assert await run.condition(*erasing) == "not-possible"
@@ -426,7 +426,7 @@ async def test_a_site_is_described_and_placed(run: Run, coop: Path) -> None:
     assert (again["kind"], again["name"]) == ("home", None)
 
 
-async def test_a_commune_is_not_known_twice(run: Run, coop: Path) -> None:
+async def test_a_commune_has_one_spelling(run: Run, coop: Path) -> None:
     await admit_homes(coop, "a", "b")
     assert (await run.json("invitations", "make", "--area", "Le Faouët"))[0]["area"] == "Le Faouët"
     placed = await run("members", "area", "a@example.org", "le  faouet", "--json")
@@ -439,7 +439,7 @@ async def test_a_commune_is_not_known_twice(run: Run, coop: Path) -> None:
     assert (await run.json("invitations", "make", "--area", "lorient"))[0]["area"] == "LORIENT"
 
 
-async def test_a_collective_that_is_a_member_is_named(run: Run, coop: Path) -> None:
+async def test_a_member_collective_is_named(run: Run, coop: Path) -> None:
     async with writing(coop) as connection:
         await Members(connection, ZONE).admit(
             "below@example.org", now(), kind=MemberKind.COLLECTIVE
@@ -453,7 +453,7 @@ async def test_a_collective_that_is_a_member_is_named(run: Run, coop: Path) -> N
         assert await public_collectives(connection) == [("Coop", "https://coop.example", None)]
 
 
-async def test_an_export_is_written_down(run: Run, coop: Path, tmp_path: Path) -> None:
+async def test_exports_are_in_the_access_log(run: Run, coop: Path, tmp_path: Path) -> None:
     await admit_homes(coop, "a")
     file = tmp_path / "a.json"
     assert await run.json("members", "export", "a@example.org", "--output", file) == {
@@ -518,7 +518,7 @@ async def test_register_prints_the_records_of_processing(run: Run, coop: Path) -
     assert "autorisée" in (await run("register", "--changes", language="fr")).out
 
 
-async def test_the_register_of_processing_has_those_of_a_witness(
+async def test_register_includes_the_processing_of_a_witness(
     run: Run, coop: Path, environment: dict[str, str]
 ) -> None:
     environment["CONSOMETERS_WITNESS_FOR"] = COLLECTIVE

@@ -51,7 +51,7 @@ def coop_running(run: Run, start: Start, folder: Path) -> AbstractAsyncContextMa
     return running(start, run, *options, until="online", CONSOMETERS_ROLE="collective")
 
 
-async def test_a_home_sees_what_is_asked_once_it_is_invited(
+async def test_an_invited_home_sees_the_data_requests(
     run: Run,
     coop_running: AbstractAsyncContextManager[Any],
     folder: Path,
@@ -104,7 +104,7 @@ async def test_a_collective_joins_by_the_account_of_its_settings(
         assert guest["kind"] == "collective"
 
 
-async def test_a_node_does_not_start_with_a_need_that_changed(run: Run, folder: Path) -> None:
+async def test_a_node_does_not_start_with_a_changed_need(run: Run, folder: Path) -> None:
     file = folder / "roof.toml"
     options = ("--role", "collective", "--data", folder, "--json")
     await run.ok("needs", "offer", file, "--data", folder)
@@ -147,7 +147,7 @@ async def test_pages_and_metrics_are_served(
         assert 'consometers_members{kind="home"} 0.0' in text
 
 
-async def test_a_port_that_is_taken_keeps_nothing_else_from_running(
+async def test_a_busy_metrics_port_does_not_stop_the_node(
     run: Run, coop_running: AbstractAsyncContextManager[Any], folder: Path
 ) -> None:
     settings = (folder / "collective.toml").read_text()

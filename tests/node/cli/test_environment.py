@@ -13,7 +13,7 @@ from .conftest import ROOT, Run
 
 
 @pytest.mark.cold
-async def test_a_mistyped_variable_is_refused_and_the_one_that_is_meant_is_said(run: Run) -> None:
+async def test_a_mistyped_variable_is_refused_with_a_suggestion(run: Run) -> None:
     result = await run("status", CONSOMETERS_XMPP_ACOUNT="collective@example.org")
     assert result.status == 1
     assert result.err == (
@@ -23,7 +23,7 @@ async def test_a_mistyped_variable_is_refused_and_the_one_that_is_meant_is_said(
 
 
 @pytest.mark.cold
-async def test_a_variable_that_resembles_none_is_refused_in_the_language_of_the_person(
+async def test_an_unknown_variable_is_refused_in_french(
     run: Run,
 ) -> None:
     result = await run("status", "--json", language="fr_FR.UTF-8", CONSOMETERS_QUARTZ="1")
@@ -31,7 +31,7 @@ async def test_a_variable_that_resembles_none_is_refused_in_the_language_of_the_
     assert "inconnue\u00a0: CONSOMETERS_QUARTZ" in result.document["error"]["message"]
 
 
-def test_others_variables_are_left_alone() -> None:
+def test_variables_of_other_programs_are_ignored() -> None:
     environment.check({"CONSOMETER": "1", "DATA": "1", "SUPERVISOR_TOKEN": "x"})
 
 
@@ -40,7 +40,7 @@ def test_every_setting_of_a_collective_has_a_variable(key: str) -> None:
     environment.check({KEYS[key].variable: ""})
 
 
-def test_every_variable_that_the_program_reads_is_known_and_no_other() -> None:
+def test_the_known_variables_are_those_in_the_code() -> None:
     read = {environment.SETTINGS}
     for file in (ROOT / "addon" / "consometers_node").rglob("*.py"):
         if file.name != Path(environment.__file__).name:
@@ -48,7 +48,7 @@ def test_every_variable_that_the_program_reads_is_known_and_no_other() -> None:
     assert read == environment.NAMES
 
 
-def test_what_is_refused_says_nothing_of_its_value() -> None:
+def test_the_refusal_of_a_variable_hides_its_value() -> None:
     with pytest.raises(CliError) as refused:
         environment.check({"CONSOMETERS_PASWORD": "correct horse battery staple"})
     assert "horse" not in str(refused.value)

@@ -50,7 +50,9 @@ async def running(folder: Path) -> Store:
     return store
 
 
-async def test_erasure_while_the_node_stores_records_of_others(run: Run, coop: Path) -> None:
+async def test_erasure_overwrites_records_while_the_node_stores_others(
+    run: Run, coop: Path
+) -> None:
     store = await running(coop)
     received = 0
 
@@ -75,9 +77,7 @@ async def test_erasure_while_the_node_stores_records_of_others(run: Run, coop: P
     await store.close()
 
 
-async def test_where_another_program_reads_on_the_node_overwrites_it_later(
-    run: Run, coop: Path
-) -> None:
+async def test_the_node_overwrites_traces_after_another_reader_ends(run: Run, coop: Path) -> None:
     store = await running(coop)
     async with store.reading() as before:
         assert (await before.execute(select(BlockRow.day))).all()

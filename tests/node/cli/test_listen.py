@@ -50,7 +50,7 @@ async def test_records_are_printed_and_then_acknowledged(reader: Reader, start: 
         assert (await ended(process)).status == 130
 
 
-async def test_json_is_an_object_a_line_and_a_count_ends_it(reader: Reader, start: Start) -> None:
+async def test_listen_prints_json_lines_up_to_a_count(reader: Reader, start: Start) -> None:
     async with listening(start, reader, "--json", "--count", 3) as process:
         # What comes before it is online waits at the server.
         await push(reader, records(START, 2))
@@ -67,7 +67,7 @@ async def test_json_is_an_object_a_line_and_a_count_ends_it(reader: Reader, star
     }
 
 
-async def test_what_others_send_is_neither_printed_nor_acknowledged(
+async def test_records_of_others_are_neither_printed_nor_acknowledged(
     reader: Reader, start: Start, server: Prosody, new_node: MakeNode
 ) -> None:
     other = await new_node(server)
@@ -82,7 +82,9 @@ async def test_what_others_send_is_neither_printed_nor_acknowledged(
 
 
 @pytest.mark.cold
-async def test_what_nobody_reads_is_not_acknowledged(reader: Reader, start: Start) -> None:
+async def test_records_that_cannot_be_printed_are_not_acknowledged(
+    reader: Reader, start: Start
+) -> None:
     async with listening(start, reader) as process:
         transport = process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]
         transport.close()
@@ -94,7 +96,7 @@ async def test_what_nobody_reads_is_not_acknowledged(reader: Reader, start: Star
         assert await process.stderr.read() == b""
 
 
-async def test_it_comes_back_after_the_server_did(reader: Reader, start: Start) -> None:
+async def test_listen_reconnects_after_the_server_restarts(reader: Reader, start: Start) -> None:
     async with listening(start, reader, "--json", "--count", 1) as process:
         await asyncio.sleep(2)
         reader.server.stop()

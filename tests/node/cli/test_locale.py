@@ -41,7 +41,7 @@ def in_paris(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"LANG": "fr_FR.UTF-8", "LC_ALL": ""}, "fr-FR"),
     ],
 )
-def test_the_language_is_that_of_the_environment(
+def test_the_environment_chooses_the_language(
     environment: Mapping[str, str], expected: str
 ) -> None:
     assert language(environment) == expected
@@ -64,7 +64,7 @@ def test_the_language_is_that_of_the_environment(
         ("Something new.", "Something new."),
     ],
 )
-def test_what_typer_says_is_translated_where_it_is_known(english: str, french: str) -> None:
+def test_known_messages_of_typer_are_translated(english: str, french: str) -> None:
     assert in_french(english) == french
 
 
@@ -75,7 +75,7 @@ def test_what_typer_says_is_translated_where_it_is_known(english: str, french: s
         ("en", "“a”: b; c!"),
     ],
 )
-def test_sentences_get_typographic_spaces_and_values_stay(
+def test_sentences_get_typographic_spaces_but_values_do_not(
     monkeypatch: pytest.MonkeyPatch, asked: str, printed: str
 ) -> None:
     monkeypatch.setenv("LC_ALL", asked)
@@ -94,7 +94,7 @@ def test_every_command_has_a_module_and_a_summary_in_both_languages() -> None:
         assert set(entry.summary.by_language) == {"en", "fr"}
 
 
-def test_the_choices_of_security_are_those_of_the_network() -> None:
+def test_the_security_option_has_every_choice() -> None:
     hint = inspect.signature(Reach, eval_str=True).parameters["security"].annotation
     assert set(get_args(get_args(hint)[0])) == {security.value for security in Security}
 
@@ -114,7 +114,7 @@ def test_a_time_without_an_offset_is_local(typed: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize("typed", ["yesterday", "", "1970-01-01T00:00Z", "2026-02-30"])
-def test_what_is_no_time_is_misuse(typed: str) -> None:
+def test_invalid_times_are_usage_errors(typed: str) -> None:
     with pytest.raises(CliError, match="--start") as refused:
         times.moment(typed, "--start")
     assert refused.value.status == 2
@@ -137,5 +137,5 @@ def test_the_repeated_hour_shows_its_offset() -> None:
     assert times.local(first) != times.local(second)
 
 
-def test_no_peer_can_command_the_terminal() -> None:
+def test_control_characters_are_replaced() -> None:
     assert clean("\x1b[31mred\x07\n\tend") == "·[31mred·\n\tend"

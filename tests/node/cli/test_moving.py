@@ -23,7 +23,7 @@ DAYS = 16_000
 """Long enough to be killed on the way."""
 
 
-async def lived_in(place: Place) -> None:
+async def populate_days(place: Place) -> None:
     store = await Store.open(place)
     await populate(store)
     days = [date(1950, 1, 1) + timedelta(days=n) for n in range(DAYS)]
@@ -43,7 +43,7 @@ def blocks_in(place: Place) -> tuple[object, ...]:
     return count, str(first), str(last), bytes_
 
 
-async def some_are_there(place: Place) -> None:
+async def until_first_blocks(place: Place) -> None:
     """Wait until the first blocks have come."""
     async with asyncio.timeout(120):
         while True:
@@ -57,14 +57,14 @@ async def some_are_there(place: Place) -> None:
 
 @pytest.mark.cold
 @pytest.mark.parametrize("target", KINDS if FULL else KINDS[:1])
-async def test_a_move_that_was_killed_goes_on(
+async def test_a_killed_move_resumes(
     start: Start, run: Run, new_place: Callable[[str], Place], tmp_path: Path, target: str
 ) -> None:
     old, new = tmp_path / "old.db", new_place(target)
-    await lived_in(old)
+    await populate_days(old)
     await (await Store.open(new)).close()
     process = await start("migrate-store", old, new)
-    await some_are_there(new)
+    await until_first_blocks(new)
     process.kill()
     await process.communicate()
     moved = blocks_in(new)[0]
@@ -80,7 +80,7 @@ async def test_a_move_that_was_killed_goes_on(
     await (await Store.open(new)).close()
 
 
-async def test_what_it_says(run: Run, tmp_path: Path) -> None:
+async def test_migrate_store_reports_its_result_and_errors(run: Run, tmp_path: Path) -> None:
     old, new = tmp_path / "old.db", tmp_path / "new.db"
     await (await Store.open(old)).close()
     result = await run("migrate-store", old, new, language="fr_FR.UTF-8")

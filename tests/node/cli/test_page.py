@@ -24,7 +24,7 @@ PAGES = {
 BOTH = [("node.md", "node.fr.md"), ("collective.md", "collective.fr.md")]
 HEAVY = ("rich", "pydantic", "slixmpp", "sqlalchemy", "aiohttp", "alembic")
 HOME = "import consometers_node.cli.node.running_home, consometers_node.web.site"
-NOT_OF_A_HOME = (
+UNNEEDED_AT_HOME = (
     "consometers_node.collective",
     "consometers_node.store.collective_tables",
     "alembic",
@@ -54,7 +54,7 @@ def options(command: str, arguments: list[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
-def test_every_example_is_a_command_with_options_that_it_has(page: Path) -> None:
+def test_examples_use_existing_commands_and_options(page: Path) -> None:
     for program, command, *arguments in examples(page):
         assert program == PROGRAM
         if command != "--help":
@@ -70,14 +70,14 @@ def test_every_command_is_explained(language: int) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
-def test_the_data_need_of_the_page_can_be_used(page: Path) -> None:
+def test_the_documented_data_need_is_valid(page: Path) -> None:
     blocks = re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
     (written,) = (block for block in blocks if "[purpose]" in block)
     assert read_need_file(written.encode()).id == "roof"
 
 
 @pytest.mark.parametrize("name", BOTH[1])
-def test_the_settings_of_the_page_can_be_used(name: str, tmp_path: Path) -> None:
+def test_the_documented_settings_are_valid(name: str, tmp_path: Path) -> None:
     (written, *_) = re.findall(r"```toml\n(.*?)```", PAGES[name].read_text(), re.DOTALL)
     file = tmp_path / "collective.toml"
     file.write_text(written)
@@ -85,7 +85,7 @@ def test_the_settings_of_the_page_can_be_used(name: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("english", "french"), BOTH, ids=["node", "collective"])
-def test_both_languages_give_the_same_examples(english: str, french: str) -> None:
+def test_both_languages_have_the_same_examples(english: str, french: str) -> None:
     assert examples(PAGES[english]) == examples(PAGES[french])
 
 
@@ -111,7 +111,7 @@ def test_the_command_line_alone_loads_nothing_heavy() -> None:
     assert loaded("import consometers_node.cli.app") == set()
 
 
-def test_no_command_needs_rich_until_it_draws() -> None:
+def test_commands_load_rich_only_to_draw() -> None:
     modules = (f"consometers_node.cli.{entry.module}" for entry in COMMANDS.values())
     assert not loaded(f"import {', '.join(modules)}") & {"rich", "pydantic"}
 
@@ -121,10 +121,10 @@ def test_the_plain_client_opens_no_database() -> None:
     assert "sqlalchemy" not in loaded(code)
 
 
-def test_a_home_loads_nothing_that_it_can_do_without() -> None:
-    assert loaded(HOME, NOT_OF_A_HOME) == set()
+def test_a_home_loads_no_unneeded_module() -> None:
+    assert loaded(HOME, UNNEEDED_AT_HOME) == set()
 
 
-def test_a_home_reads_no_translation_before_one_is_said() -> None:
+def test_a_home_loads_no_catalogue_at_its_start() -> None:
     read = "from consometers_node.catalogue import translations\nprint(translations.cache_info())"
     assert "currsize=0" in printed(f"{HOME}\n{read}")

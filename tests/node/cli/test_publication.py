@@ -39,7 +39,7 @@ async def settle(folder: Path) -> Store:
     return store
 
 
-async def test_what_there_would_be_is_seen_and_nothing_is_published(run: Run, coop: Path) -> None:
+async def test_preview_shows_future_sums_and_publishes_none(run: Run, coop: Path) -> None:
     store = await settle(coop)
     seen = await run.json("publication", "preview")
     assert set(seen) == {"day", "month", "year"}
@@ -52,7 +52,7 @@ async def test_what_there_would_be_is_seen_and_nothing_is_published(run: Run, co
     await store.close()
 
 
-async def test_half_hours_are_not_opened_while_protected_sums_are_asked_for(
+async def test_half_hours_cannot_be_published_with_protected_sums(
     run: Run, coop: Path, environment: dict[str, str]
 ) -> None:
     async with writing(coop) as connection:
@@ -66,7 +66,7 @@ async def test_half_hours_are_not_opened_while_protected_sums_are_asked_for(
     assert (await run.json("status"))["opens"] is not None
 
 
-async def test_it_is_opened_and_closed(run: Run, coop: Path) -> None:
+async def test_publication_is_opened_and_closed(run: Run, coop: Path) -> None:
     result = await run("publication", "open", "--json")
     assert result.status != 0
     assert result.condition == "not-confirmed"
@@ -103,7 +103,7 @@ class Watched(Output):
         yield reached
 
 
-async def test_who_opens_at_a_terminal_sees_how_far_the_past_is(
+async def test_opening_at_a_terminal_shows_the_progress(
     coop: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store = await settle(coop)

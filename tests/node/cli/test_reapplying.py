@@ -32,7 +32,7 @@ async def test_reapply_repeats_what_the_erasure_log_holds(run: Run, coop: Path) 
     assert read_ended(copy) == [ENDED]
 
 
-async def test_a_copy_that_is_not_there_is_not_passed_over(run: Run, coop: Path) -> None:
+async def test_a_missing_copy_of_the_log_is_an_error(run: Run, coop: Path) -> None:
     result = await run("reapply", str(coop / "none.jsonl"))
     assert result.status == 2
     assert "there is no such file" in result.err

@@ -173,7 +173,7 @@ async def test_a_home_joins_grants_runs_withdraws_and_erases(
         (name,) = collective.permissions[number].series
         assert shown["identifier"] == str(name)
         await coop.asking.subscribe(home.address, name)
-        await _is_read(home)
+        await until_read(home)
         end = hour()
         pages = [
             page
@@ -223,7 +223,7 @@ async def test_a_home_joins_grants_runs_withdraws_and_erases(
     assert "Nothing is shared." in (await run("status")).out
 
 
-async def _is_read(home: Home) -> None:
+async def until_read(home: Home) -> None:
     async with asyncio.timeout(120):
         while True:
             (peer,) = (await home.json("status"))["peers"]
@@ -286,7 +286,7 @@ async def test_a_wrong_choice_is_refused_before_the_confirmation(
     assert permission["state"] == "proposed"
 
 
-async def test_an_answer_is_given_once(asked: Home) -> None:
+async def test_a_permission_is_answered_once(asked: Home) -> None:
     assert (await asked.json("refuse", asked.number, "--yes"))["state"] == "refused"
     for command in (
         ("withdraw", asked.number, "--yes"),
@@ -300,7 +300,7 @@ async def test_an_answer_is_given_once(asked: Home) -> None:
     assert "You refuse" in result.out
 
 
-async def test_a_peer_comes_by_a_file(home: Home, tmp_path: Path, coop: Node) -> None:
+async def test_an_invalid_need_file_adds_no_peer(home: Home, tmp_path: Path, coop: Node) -> None:
     need = tmp_path / "need.toml"
     need.write_text("id = 'x'\n")
     result = await home.refused("peer", "add", "town@two.test", "--need", need)
@@ -309,7 +309,7 @@ async def test_a_peer_comes_by_a_file(home: Home, tmp_path: Path, coop: Node) ->
     assert (await home.run("peer", "add", "a@b", "--need", tmp_path / "none.toml")).status == 1
 
 
-async def test_a_power_may_be_shared_once_its_direction_is_said(asked: Home, toy: Toy) -> None:
+async def test_a_power_is_granted_with_a_direction(asked: Home, toy: Toy) -> None:
     toy.hours[POWER] = [{"start": 0, "mean": 1.0}]
     granted = await asked.json("grant", asked.number, "--series", f"{POWER}=consumption", "--yes")
     assert granted["state"] == "granted"
@@ -322,7 +322,7 @@ async def test_a_power_may_be_shared_once_its_direction_is_said(asked: Home, toy
 # Running
 
 
-async def test_two_nodes_of_one_folder_do_not_disturb_each_other(asked: Home) -> None:
+async def test_a_second_node_of_a_folder_is_refused(asked: Home) -> None:
     async with asked.running():
         result = await asked.refused("run")
         assert "already running" in result.out
@@ -362,7 +362,7 @@ async def test_run_refuses_a_folder_too_long_for_its_socket(
     assert "too long" in result.err
 
 
-async def test_status_reports_that_home_assistant_is_away(asked: Home, toy: Toy) -> None:
+async def test_status_reports_an_unreachable_home_assistant(asked: Home, toy: Toy) -> None:
     await asked.json("grant", asked.number, "--series", DRAWN, "--yes")
     toy.status = 502
     async with asked.running():
@@ -372,24 +372,24 @@ async def test_status_reports_that_home_assistant_is_away(asked: Home, toy: Toy)
         result = await asked.run("status", language="fr_FR.UTF-8")
         assert "Home Assistant répond 502" in result.out
         toy.status = 101
-        await _is_read(asked)
+        await until_read(asked)
         assert (await asked.json("status"))["home_assistant"] is None
 
 
 @pytest.mark.cold
-async def test_a_node_that_is_stopped_as_it_starts_ends_quietly(home: Home) -> None:
+async def test_a_node_stopped_at_its_start_ends_quietly(home: Home) -> None:
     process = await home.start("run")
     await asyncio.sleep(1.5)
     process.send_signal(signal.SIGTERM)
     assert (await ended(process)).status in {0, -signal.SIGTERM}
 
 
-async def test_erasing_ends_nothing_of_a_node_that_runs(
+async def test_a_running_node_stays_online_after_an_erasure(
     asked: Home, collective: Collective
 ) -> None:
     await asked.json("grant", asked.number, "--series", DRAWN, "--yes")
     async with asked.running():
-        await _is_read(asked)
+        await until_read(asked)
         await until(lambda: asked.number in collective.permissions)
         erased = await asked.json("erase", "--yes")
         assert erased["withdrawn"] == 1

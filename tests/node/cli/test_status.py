@@ -44,7 +44,7 @@ async def test_a_collective_without_members_says_what_to_do(run: Run, coop: Path
     assert "Il n’y a pas encore de membre" in result.out
 
 
-async def test_status_shows_what_an_operator_needs(run: Run, coop: Path) -> None:
+async def test_status_shows_members_publication_and_erasures(run: Run, coop: Path) -> None:
     await publish(coop, 3, "a", "b", "c", "d")
     await run.ok("members", "terminate", "d@example.org", "--yes")
     status = await run.json("status")
@@ -62,7 +62,7 @@ async def test_status_shows_what_an_operator_needs(run: Run, coop: Path) -> None
     assert "prévenu\u00a0: 1" in text.out
 
 
-async def test_what_is_withheld_is_counted_by_its_reason(run: Run, coop: Path) -> None:
+async def test_withheld_sums_are_counted_by_reason(run: Run, coop: Path) -> None:
     await publish(coop, 10, "a", "b")
     status = await run.json("status")
     assert status["released_until"] is None
@@ -72,7 +72,7 @@ async def test_what_is_withheld_is_counted_by_its_reason(run: Run, coop: Path) -
     assert "No sum of the last 31 days is published." in text.out
 
 
-async def test_backups_are_known_once_they_are_noted(run: Run, coop: Path) -> None:
+async def test_noted_backups_are_in_the_status(run: Run, coop: Path) -> None:
     status = await run.json("status")
     assert status["backups"] == {"made": None, "tested": None, "copied": None}
     noted = await run.json("backups", "note", "made", "2026-01-26T031500Z")
@@ -90,13 +90,15 @@ async def test_backups_are_known_once_they_are_noted(run: Run, coop: Path) -> No
 
 
 @pytest.mark.parametrize("command", ["export", "erase"])
-async def test_nothing_is_done_to_all_members_at_once(run: Run, coop: Path, command: str) -> None:
+async def test_a_collective_exports_and_erases_by_member_only(
+    run: Run, coop: Path, command: str
+) -> None:
     result = await run(command, "--json")
     assert result.condition == "collective"
     assert f"members {command}" in result.out
 
 
-async def test_it_stands_in_the_database_that_its_settings_name(
+async def test_status_reads_the_database_of_the_settings(
     run: Run, coop: Path, tmp_path: Path
 ) -> None:
     await admit_homes(coop, "a")
@@ -116,7 +118,7 @@ async def test_it_stands_in_the_database_that_its_settings_name(
 
 
 @pytest.mark.parametrize("command", ["status", "export"])
-async def test_settings_that_are_named_make_a_collective_and_no_home(
+async def test_the_settings_variable_selects_the_collective_role(
     run: Run, tmp_path: Path, command: str
 ) -> None:
     missing = tmp_path / "etc" / "ours.toml"
@@ -126,7 +128,7 @@ async def test_settings_that_are_named_make_a_collective_and_no_home(
     assert not (tmp_path / "share").exists()
 
 
-async def test_all_commands_keep_to_the_folder_of_the_settings(
+async def test_all_commands_use_the_folder_of_the_settings(
     run: Run, coop: Path, tmp_path: Path
 ) -> None:
     apart = tmp_path / "etc"

@@ -48,7 +48,7 @@ async def permission_id(run: Run, tmp_path: Path) -> str:
     return str(asked["permission"])
 
 
-async def test_what_is_asked_for_and_was_released_is_offered(run: Run, permission_id: str) -> None:
+async def test_requested_published_sums_are_offered(run: Run, permission_id: str) -> None:
     offer = await run.json("grant", permission_id)
     assert [
         (series["statistic"], series["direction"], series["interval"])
@@ -59,13 +59,13 @@ async def test_what_is_asked_for_and_was_released_is_offered(run: Run, permissio
     ]
 
 
-async def test_the_very_records_are_shown(run: Run, permission_id: str) -> None:
+async def test_preview_shows_the_published_records(run: Run, permission_id: str) -> None:
     result = await run.ok("preview", permission_id, "--series", OWN, "--json")
     shown: Any = result.document
     assert [record["value"] for record in shown[0]["records"]] == [3_000, 2_000]
 
 
-async def test_sums_are_granted_in_the_words_of_a_collective(run: Run, permission_id: str) -> None:
+async def test_the_text_of_a_grant_speaks_of_the_collective(run: Run, permission_id: str) -> None:
     result = await run.ok("grant", permission_id, "--series", f"{OWN}=consumption", "--yes")
     assert "with the number of members in each sum" in result.out
     assert "the name of your collective" in result.out
@@ -85,7 +85,7 @@ async def test_sums_are_granted_in_the_words_of_a_collective(run: Run, permissio
         (f"{OWN}=sideways", "is no direction"),
     ],
 )
-async def test_what_was_not_released_cannot_be_granted(
+async def test_unpublished_sums_cannot_be_granted(
     run: Run, permission_id: str, series: str, says: str
 ) -> None:
     result = await run("grant", permission_id, "--series", series, "--yes")
@@ -93,7 +93,7 @@ async def test_what_was_not_released_cannot_be_granted(
     assert says in result.err
 
 
-async def test_the_sum_of_a_commune_is_not_granted_beside_that_of_all(
+async def test_a_commune_is_not_granted_together_with_all_members(
     run: Run, permission_id: str
 ) -> None:
     both = ("--series", OWN, "--series", f"{OWN}-lorient")
@@ -104,7 +104,7 @@ async def test_the_sum_of_a_commune_is_not_granted_beside_that_of_all(
     await run.ok("grant", permission_id, "--series", f"{OWN}-lorient", "--yes")
 
 
-async def test_an_answer_can_be_no_or_taken_back(run: Run, permission_id: str) -> None:
+async def test_a_granted_sum_can_be_withdrawn(run: Run, permission_id: str) -> None:
     await run.ok("grant", permission_id, "--series", OWN, "--yes")
     result = await run.ok("withdraw", permission_id, "--yes")
     assert "Nothing more will leave your collective" in result.out
@@ -117,7 +117,7 @@ async def test_an_answer_can_be_no_or_taken_back(run: Run, permission_id: str) -
         ("UPDATE ON permission", ("not-withdrawn", "granted")),
     ],
 )
-async def test_nobody_reads_withdrawn_where_the_database_was_tampered_with(
+async def test_a_failed_withdrawal_is_not_reported_as_done(
     run: Run, permission_id: str, tmp_path: Path, tampered: str, outcome: tuple[str, str]
 ) -> None:
     await run.ok("grant", permission_id, "--series", OWN, "--yes")
