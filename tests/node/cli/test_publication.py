@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from consometers_node.cli.collective.command import CollectiveSession
 from consometers_node.cli.collective.publication import follow
 from consometers_node.cli.core import control_socket
 from consometers_node.cli.core.output import Output, Reached
@@ -108,15 +109,16 @@ async def test_opening_at_a_terminal_shows_the_progress(
 ) -> None:
     store = await settle(coop)
     coop_settings, output, at = read(coop / "collective.toml", {}), Watched(), now()
+    session = CollectiveSession(store, coop_settings, output)
     async with store.writing() as connection:
         await open_from(connection, AT_ONCE, "operator", at)
 
     # Nothing runs that could publish it.
-    await follow(store, coop_settings, None, output)
+    await follow(session, None)
     assert "once the node is on the network" in capsys.readouterr().out
 
     status: control_socket.Status = {"account": "coop@example.org", "online": True}
-    following = asyncio.create_task(follow(store, coop_settings, status, output))
+    following = asyncio.create_task(follow(session, status))
     while await close_due(store, coop_settings.publication, now()):
         output.moved.clear()
         waits = asyncio.create_task(output.moved.wait())

@@ -165,7 +165,6 @@ def unsubscribe(peer: Peer, series: Urn, access: AccountAccess, common: Common) 
 def _request(
     peer: str, series: str, access: AccountAccess, common: Common, *, subscribed: bool
 ) -> None:
-    output = common.output
     named = read_identifier(series)
 
     async def ask() -> str:
@@ -177,7 +176,7 @@ def _request(
     jid = asyncio.run(ask())
     document: Json = {"from": peer, "identifier": str(named), "to": jid, "subscribed": subscribed}
     words = _SUBSCRIBED if subscribed else _UNSUBSCRIBED
-    output.result(document, words, peer=peer, jid=jid, series=named)
+    common.output.result(document, words, peer=peer, jid=jid, series=named)
 
 
 @asynccontextmanager

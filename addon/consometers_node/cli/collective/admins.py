@@ -8,9 +8,7 @@ from typing import Annotated
 
 import typer
 
-from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import Text, text
-from consometers_node.store import Store
 from consometers_node.store.connection import AsyncConnection
 
 from ..core.errors import CliError
@@ -19,7 +17,7 @@ from ..core.options import Ours
 from ..core.output import Columns, Json, Output
 from ..core.times import shown
 from ..core.usage import Commands
-from .command import now, run
+from .command import CollectiveSession, now, run
 
 try:
     from consometers_node.collective.members import administrators
@@ -74,7 +72,7 @@ PasswordFile = Annotated[
     ),
 ]
 
-commands = Commands(run)
+commands = Commands(run, Ours)
 
 
 @commands.add("add", text("Add an administrator."))
@@ -103,22 +101,22 @@ def password(
 
 
 @commands.add("list", text("List the administrators."))
-async def list_administrators(store: Store, _: Settings, /, common: Ours) -> None:
+async def list_administrators(session: CollectiveSession) -> None:
     """List the administrators."""
-    async with store.reading() as connection:
+    async with session.store.reading() as connection:
         accounts = await administrators.administrators(connection, now())
-    common.output.listing(accounts, _document, _COLUMNS, _NONE)
+    session.output.listing(accounts, _document, _COLUMNS, _NONE)
 
 
 @commands.add(
     "remove",
     text("Remove an administrator."),
 )
-async def remove(store: Store, _: Settings, /, common: Ours, name: Name) -> None:
+async def remove(session: CollectiveSession, name: Name) -> None:
     """Remove an administrator."""
-    async with store.writing() as connection:
+    async with session.store.writing() as connection:
         await administrators.remove(connection, name)
-    _report(common.output, _REMOVED, name, None)
+    _report(session.output, _REMOVED, name, None)
 
 
 def _with_password(
@@ -130,18 +128,17 @@ def _with_password(
     ask: bool,
     file: Path | None,
 ) -> None:
-    output = common.output
-    typed = _read(file) if file is not None else _typed(name, output) if ask else None
+    typed = _read(file) if file is not None else _typed(name, common.output) if ask else None
     chosen = administrators.new_password() if typed is None else typed
 
-    async def work(store: Store, _: Settings) -> None:
+    async def work(session: CollectiveSession) -> None:
         administrators.check_password(name, chosen)
         password_hash = await administrators.Passwords().hash(chosen)
-        async with store.writing() as connection:
+        async with session.store.writing() as connection:
             await keep(connection, password_hash)
 
     run(common, work)
-    _report(output, message, name, chosen if typed is None else None)
+    _report(common.output, message, name, chosen if typed is None else None)
 
 
 def _report(output: Output, message: Text, name: str, made: str | None) -> None:

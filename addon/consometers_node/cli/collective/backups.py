@@ -6,21 +6,19 @@ from typing import Annotated
 import typer
 
 from consometers_node.collective.monitoring.backups import BackupStep, note as store_note
-from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import text
-from consometers_node.store import Store
 
 from ..core.errors import misused
 from ..core.locale import say
 from ..core.options import Ours
 from ..core.times import moment, shown
 from ..core.usage import Commands
-from .command import now, run
+from .command import CollectiveSession, now, run
 
 _FUTURE = text("this is in the future")
 _NOTED = text("Noted.")
 
-commands = Commands(run)
+commands = Commands(run, Ours)
 
 
 @commands.add(
@@ -32,10 +30,7 @@ commands = Commands(run)
     ),
 )
 async def note(
-    store: Store,
-    _: Settings,
-    /,
-    common: Ours,
+    session: CollectiveSession,
     step: Annotated[
         BackupStep,
         typer.Argument(
@@ -52,6 +47,6 @@ async def note(
     done_at: datetime = moment(at, "TIME") if at else now()
     if done_at > now():
         raise misused("TIME", _FUTURE)
-    async with store.writing() as connection:
+    async with session.store.writing() as connection:
         await store_note(connection, step, done_at)
-    common.output.result({"step": step, "at": shown(done_at)}, _NOTED)
+    session.output.result({"step": step, "at": shown(done_at)}, _NOTED)

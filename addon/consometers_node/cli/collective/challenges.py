@@ -15,9 +15,7 @@ from consometers_node.collective.challenges.results import STATES, state_of
 from consometers_node.collective.errors import BadChallenge
 from consometers_node.collective.publication.policy import InForce
 from consometers_node.collective.publication.queries import AREAS, Place, Published
-from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import text
-from consometers_node.store import Store
 from consometers_node.store.collective_tables import ChallengeId, GroupId
 
 from ..core.errors import misused
@@ -25,7 +23,7 @@ from ..core.locale import say
 from ..core.options import Ours
 from ..core.output import Columns, Json
 from ..core.usage import Commands
-from .command import actions, now, run
+from .command import CollectiveSession, now, run
 
 _GROUPS: Columns[Place] = {
     text("Group"): lambda place: place.slug,
@@ -44,7 +42,7 @@ _OPTIONS = {
     "participants": "--participant",
 }
 
-commands = Commands(run)
+commands = Commands(run, Ours)
 
 Number = Annotated[
     int, typer.Argument(metavar=say("NUMBER"), help=say("Its number, as list shows it."))
@@ -52,12 +50,12 @@ Number = Annotated[
 
 
 @commands.add("list", text("List the challenges."))
-async def list_challenges(store: Store, settings: Settings, /, common: Ours) -> None:
+async def list_challenges(session: CollectiveSession) -> None:
     """List the challenges."""
-    today = now().astimezone(settings.time_zone).date()
-    async with store.reading() as connection:
+    today = now().astimezone(session.settings.time_zone).date()
+    async with session.store.reading() as connection:
         challenges = await all_challenges(connection)
-    places = {place.id: place for place in (await _places(store, settings)).values()}
+    places = {place.id: place for place in (await _places(session)).values()}
     columns: Columns[Challenge] = {
         text("Number", context="of a challenge"): lambda challenge: challenge.id,
         text("Name"): lambda challenge: challenge.name,
@@ -67,17 +65,17 @@ async def list_challenges(store: Store, settings: Settings, /, common: Ours) -> 
         text("State"): lambda challenge: STATES[state_of(challenge, today)],
         text("Participants"): lambda challenge: ", ".join(_slugs(challenge, places)),
     }
-    common.output.listing(
+    session.output.listing(
         challenges, lambda challenge: _document(challenge, places), columns, _NOTHING
     )
 
 
 @commands.add("groups", text("List the groups that may take part."))
-async def list_groups(store: Store, settings: Settings, /, common: Ours) -> None:
+async def list_groups(session: CollectiveSession) -> None:
     """List communes and sites with published figures."""
-    async with store.reading() as connection:
-        groups = await suggested(connection, await _published(store, settings))
-    common.output.listing(groups, _group_document, _GROUPS, _NO_GROUP)
+    async with session.store.reading() as connection:
+        groups = await suggested(connection, await _published(session))
+    session.output.listing(groups, _group_document, _GROUPS, _NO_GROUP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,39 +113,38 @@ class ChallengeOptions:
 
 
 @commands.add("set", text("Create a challenge, or change the one of a number."))
-async def set_challenge(
-    store: Store, settings: Settings, /, common: Ours, options: ChallengeOptions
-) -> None:
+async def set_challenge(session: CollectiveSession, options: ChallengeOptions) -> None:
     """Store a challenge."""
     number = None if options.change is None else ChallengeId(options.change)
     try:
-        challenge = await actions(store, settings).set_challenge(options.typed, number)
+        challenge = await session.actions.set_challenge(options.typed, number)
     except BadChallenge as fault:
         field, words = next(iter(fault.errors.items()))
         if field not in _OPTIONS:
             raise
         raise misused(_OPTIONS[field], words) from None
-    places = {place.id: place for place in (await _places(store, settings)).values()}
+    places = {place.id: place for place in (await _places(session)).values()}
     document = _document(challenge, places)
-    common.output.result(document, _SET, id=challenge.id, name=challenge.name)
+    session.output.result(document, _SET, id=challenge.id, name=challenge.name)
 
 
 @commands.add("remove", text("Remove a challenge. Published figures stay."))
-async def remove(store: Store, settings: Settings, /, common: Ours, number: Number) -> None:
+async def remove(session: CollectiveSession, number: Number) -> None:
     """Remove a challenge."""
-    challenge = await actions(store, settings).remove_challenge(ChallengeId(number))
+    challenge = await session.actions.remove_challenge(ChallengeId(number))
     document: Json = {"id": challenge.id, "removed": True}
-    common.output.result(document, _REMOVED, id=challenge.id, name=challenge.name)
+    session.output.result(document, _REMOVED, id=challenge.id, name=challenge.name)
 
 
-async def _places(store: Store, settings: Settings) -> dict[str, Place]:
-    published = await _published(store, settings)
-    async with store.reading() as connection:
+async def _places(session: CollectiveSession) -> dict[str, Place]:
+    published = await _published(session)
+    async with session.store.reading() as connection:
         return dict(await published.places(connection))
 
 
-async def _published(store: Store, settings: Settings) -> Published:
-    async with store.reading() as connection:
+async def _published(session: CollectiveSession) -> Published:
+    settings = session.settings
+    async with session.store.reading() as connection:
         rules = await InForce(settings.publication).read(connection)
     return Published(settings.identifier, settings.time_zone, rules.publication)
 

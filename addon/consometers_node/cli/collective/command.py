@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 import logging
 import os
@@ -12,6 +13,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from consometers_node.backoff import Backoff
 from consometers_node.collective.errors import CollectiveFault, database_problem
+from consometers_node.collective.members.members import Member, Members
 from consometers_node.collective.services import Actions
 from consometers_node.collective.settings import BadSettings, Settings, read
 from consometers_node.quoalise.text import text
@@ -55,8 +57,44 @@ def settings_of(common: Ours) -> Settings:
         raise CliError("no-settings" if missing else "settings", words) from None
 
 
+@dataclass(frozen=True, slots=True)
+class CollectiveSession:
+    """A collective's database and settings, as long as a command lasts, and its output."""
+
+    store: Store
+    settings: Settings
+    output: Output
+
+    @property
+    def actions(self) -> Actions:
+        """What may be done in the name of the person who typed the command."""
+        return Actions(
+            store=self.store, settings=self.settings, who=who(), at=now(), wake=self.look_again
+        )
+
+    async def member(self, named: str) -> Member:
+        """Return the member of a pseudonym, a name or an address. Raises `NotFound`."""
+        async with self.store.reading() as connection:
+            return await Members(connection, self.settings.time_zone).named(named)
+
+    async def look_again(self) -> bool:
+        """Wake the running node, if there is one."""
+        return await control_socket.wake(self.settings.folder)
+
+    async def account(self) -> Identity:
+        """Return the account of the settings, with its password. Raises `CliError`."""
+        xmpp = self.settings.xmpp
+        if xmpp.password_file is not None or PASSWORD in os.environ:
+            password = password_for(xmpp.account, xmpp.password_file, self.output)
+            return Identity(Account(xmpp.account, password), xmpp.server)
+        stored = await load(self.store)
+        if stored is None or stored.account.jid != xmpp.account:
+            raise CliError("no-account", _NO_PASSWORD.fill(jid=xmpp.account, variable=PASSWORD))
+        return Identity(stored.account, xmpp.server)
+
+
 def run[T](
-    common: Ours, work: Callable[[Store, Settings], Awaitable[T]], *, waits: bool = False
+    common: Ours, work: Callable[[CollectiveSession], Awaitable[T]], *, waits: bool = False
 ) -> T:
     """Do something with a collective's database; what goes wrong becomes a `CliError`.
 
@@ -69,7 +107,7 @@ def run[T](
         store = await _open(settings.database, waits=waits)
         try:
             await keep_collective(store, settings.identifier)
-            return await work(store, settings)
+            return await work(CollectiveSession(store, settings, common.output))
         finally:
             await store.close()
 
@@ -97,36 +135,12 @@ async def _open(database: Path | str, *, waits: bool) -> Store:
     raise AssertionError
 
 
-async def account(store: Store, settings: Settings, output: Output) -> Identity:
-    """Return the account of the settings, with its password. Raises `CliError`."""
-    xmpp = settings.xmpp
-    if xmpp.password_file is not None or PASSWORD in os.environ:
-        password = password_for(xmpp.account, xmpp.password_file, output)
-        return Identity(Account(xmpp.account, password), xmpp.server)
-    stored = await load(store)
-    if stored is None or stored.account.jid != xmpp.account:
-        raise CliError("no-account", _NO_PASSWORD.fill(jid=xmpp.account, variable=PASSWORD))
-    return Identity(stored.account, xmpp.server)
-
-
 def _collective_error(error: Exception) -> CliError | None:
     """Return the message for an error of a collective's packages."""
     if isinstance(error, CollectiveFault):
         return CliError(error.condition, error.text)
     words = message_of(error)
     return None if words is None else CliError("not-possible", words)
-
-
-def actions(store: Store, settings: Settings) -> Actions:
-    """Return what may be done in the name of the person who typed the command."""
-    return Actions(
-        store=store, settings=settings, who=who(), at=now(), wake=lambda: look_again(settings)
-    )
-
-
-async def look_again(settings: Settings) -> bool:
-    """Wake the running node, if there is one."""
-    return await control_socket.wake(settings.folder)
 
 
 def now() -> datetime:

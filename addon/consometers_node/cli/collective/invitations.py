@@ -15,9 +15,7 @@ from consometers_node.collective.members.shares import plant_named, promised
 from consometers_node.collective.members.sites import MAX_SHARES
 from consometers_node.collective.privacy.export import share, values
 from consometers_node.collective.services import InvitationOrder, IssuedInvitation
-from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import text
-from consometers_node.store import Store
 from consometers_node.web.core.invitation_sheets import (
     InvitationSheet,
     qr_image,
@@ -32,7 +30,7 @@ from ..core.options import Ours
 from ..core.output import Columns, Json, Output, write_private
 from ..core.times import day, shown
 from ..core.usage import Commands
-from .command import actions, now, run
+from .command import CollectiveSession, now, run
 from .membership import KINDS, known_commune
 
 _FILE = say("FILE")
@@ -161,7 +159,7 @@ Language = Annotated[
     ),
 ]
 
-commands = Commands(run)
+commands = Commands(run, Ours)
 
 
 @commands.add(
@@ -192,10 +190,11 @@ def make(
     if qr is not None and (options.count > 1 or qr.suffix not in {".svg", ".png"}):
         raise misused("--qr", _ONE_IMAGE)
 
-    async def work(store: Store, settings: Settings) -> list[IssuedInvitation]:
+    async def work(session: CollectiveSession) -> list[IssuedInvitation]:
+        settings = session.settings
         if options.account and not settings.xmpp.account_command:
             raise misused("--account", _NO_COMMAND)
-        async with store.reading() as connection:
+        async with session.store.reading() as connection:
             area = options.area and await known_commune(connection, options.area.strip(), output)
             shares = {
                 (await plant_named(connection, name)).id: count
@@ -224,7 +223,7 @@ def make(
             if qr is not None:
                 write_private(qr, qr_image(issued[0].link, qr.suffix.removeprefix(".")))
 
-        return await actions(store, settings).invite(order, deliver=deliver)
+        return await session.actions.invite(order, deliver=deliver)
 
     issued = run(common, work)
     if output.as_json:
@@ -243,9 +242,9 @@ def make(
 
 
 @commands.add("list", text("List the invitations."))
-async def list_invitations(store: Store, _: Settings, /, common: Ours) -> None:
+async def list_invitations(session: CollectiveSession) -> None:
     """List all invitations."""
-    async with store.reading() as connection:
+    async with session.store.reading() as connection:
         listed = await invitations.all_invitations(connection)
         shares = await promised(connection)
 
@@ -253,7 +252,7 @@ async def list_invitations(store: Store, _: Settings, /, common: Ours) -> None:
         held = [share(holding) for holding in shares.get(invitation.id, ())]
         return {**_document(invitation), "shares": held}
 
-    common.output.listing(listed, document, _COLUMNS, _NONE)
+    session.output.listing(listed, document, _COLUMNS, _NONE)
 
 
 @commands.add(
@@ -261,10 +260,7 @@ async def list_invitations(store: Store, _: Settings, /, common: Ours) -> None:
     text("Revoke an invitation. Members who joined with it stay."),
 )
 async def revoke(
-    store: Store,
-    settings: Settings,
-    /,
-    common: Ours,
+    session: CollectiveSession,
     id: Annotated[
         str,
         typer.Argument(
@@ -274,9 +270,8 @@ async def revoke(
     ],
 ) -> None:
     """End an invitation."""
-    output = common.output
-    revoked = await actions(store, settings).revoke(id)
-    output.result(_document(revoked), _REVOKED, id=id)
+    revoked = await session.actions.revoke(id)
+    session.output.result(_document(revoked), _REVOKED, id=id)
 
 
 @commands.add(
@@ -284,10 +279,7 @@ async def revoke(
     text("Write a sheet to print for an invitation, from its link."),
 )
 async def sheet(
-    store: Store,
-    settings: Settings,
-    /,
-    common: Ours,
+    session: CollectiveSession,
     *,
     link: Annotated[
         str,
@@ -314,16 +306,15 @@ async def sheet(
     language: Language = None,
 ) -> None:
     """Write a sheet to be printed."""
-    output = common.output
     match links.read(link):
         case Join() as join:
-            async with store.reading() as connection:
+            async with session.store.reading() as connection:
                 until = (await invitations.by_token(connection, join.token)).expires_at
         case _:
             raise misused("INVITATION", _NOT_A_JOIN)
-    page = InvitationSheet(settings.name, link, account, until)
-    write_private(file, sheets_page([page], language or output.catalogue_language).encode())
-    output.result({"file": str(file)}, _WRITTEN, file=file)
+    page = InvitationSheet(session.settings.name, link, account, until)
+    write_private(file, sheets_page([page], language or session.output.catalogue_language).encode())
+    session.output.result({"file": str(file)}, _WRITTEN, file=file)
 
 
 def _shares(typed: str) -> tuple[str, int]:

@@ -23,11 +23,9 @@ from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.permissions.member_permissions import MemberPermission
 from consometers_node.collective.privacy import export as exported
 from consometers_node.collective.privacy.erasure import wipe
-from consometers_node.collective.settings import Settings
 from consometers_node.collective.settings_schema import WEB_PAGE, BadValue
 from consometers_node.permission import State
 from consometers_node.quoalise.text import Text, text
-from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberId
 from consometers_node.store.member_series import of_member
 
@@ -36,7 +34,7 @@ from ..core.locale import say, who
 from ..core.options import Export, Ours, Yes
 from ..core.output import Json, Output, deliver
 from ..core.usage import Commands
-from .command import actions, look_again, now, run
+from .command import CollectiveSession, now, run
 from .membership import (
     COLUMNS,
     Overview,
@@ -170,15 +168,12 @@ class Described:
         )
 
 
-commands = Commands(run)
+commands = Commands(run, Ours)
 
 
 @commands.add("list", text("List the members."))
 async def list_members(
-    store: Store,
-    settings: Settings,
-    /,
-    common: Ours,
+    session: CollectiveSession,
     everybody: Annotated[
         bool,
         typer.Option(
@@ -188,8 +183,8 @@ async def list_members(
     ] = False,
 ) -> None:
     """List the members."""
-    async with store.reading() as connection:
-        people = await Members(connection, settings.time_zone).all()
+    async with session.store.reading() as connection:
+        people = await Members(connection, session.settings.time_zone).all()
         heard = await member_permissions.last_received_at(connection)
         gave: dict[MemberId, list[MemberPermission]] = {}
         for permission in await member_permissions.all_permissions(connection):
@@ -199,18 +194,18 @@ async def list_members(
         for member in people
         if everybody or member.left_at is None
     ]
-    common.output.listing(rows, member_document, COLUMNS, _NONE)
+    session.output.listing(rows, member_document, COLUMNS, _NONE)
 
 
 @commands.add(
     "show",
     text("Show the permissions of a member, and the date of its last records."),
 )
-async def show(store: Store, settings: Settings, /, common: Ours, member: Who) -> None:
+async def show(session: CollectiveSession, member: Who) -> None:
     """Show all of one member but its records."""
-    output = common.output
-    async with store.reading() as connection:
-        found_member = await Members(connection, settings.time_zone).named(member)
+    output = session.output
+    async with session.store.reading() as connection:
+        found_member = await Members(connection, session.settings.time_zone).named(member)
         gave = await member_permissions.of_member(connection, found_member.id)
         series = await of_member(connection, found_member.jid) if found_member.jid else []
         held = await holdings(connection, found_member.id)
@@ -233,10 +228,7 @@ async def show(store: Store, settings: Settings, /, common: Ours, member: Who) -
     ),
 )
 async def site(
-    store: Store,
-    settings: Settings,
-    /,
-    common: Ours,
+    session: CollectiveSession,
     member: Who,
     described: Described,
     *,
@@ -247,28 +239,26 @@ async def site(
     yes: Yes = False,
 ) -> None:
     """Show a member as a site."""
-    output = common.output
-    record = await _named(store, settings, member)
+    record = await session.member(member)
     if record.kind is MemberKind.HOME:
-        output.agree(_REALLY_SHOW, yes=yes)
+        session.output.agree(_REALLY_SHOW, yes=yes)
     called = _checked(name or record.name or "", "--name", MAX_NAME)
     if described.words is not None and len(described.words) > MAX_WORDS:
         raise misused("--words", _TOO_LONG.fill(most=MAX_WORDS))
     description = described.over(record.description)
-    after = await actions(store, settings).show_as_site(record.id, called, description)
-    _report(after, output, _SITE.fill(name=called), _FROM_NEXT)
+    after = await session.actions.show_as_site(record.id, called, description)
+    _report(after, session.output, _SITE.fill(name=called), _FROM_NEXT)
 
 
 @commands.add(
     "home",
     text("Stop showing a site by name: from next month on, it counts as a home again."),
 )
-async def home(store: Store, settings: Settings, /, common: Ours, member: Who) -> None:
+async def home(session: CollectiveSession, member: Who) -> None:
     """Stop showing a member as a site."""
-    output = common.output
-    record = await _named(store, settings, member)
-    after = await actions(store, settings).show_as_home(record.id)
-    _report(after, output, _HOME.fill(pseudonym=record.pseudonym))
+    record = await session.member(member)
+    after = await session.actions.show_as_home(record.id)
+    _report(after, session.output, _HOME.fill(pseudonym=record.pseudonym))
 
 
 @commands.add(
@@ -276,10 +266,7 @@ async def home(store: Store, settings: Settings, /, common: Ours, member: Who) -
     text("Name a member collective. A home has no name here."),
 )
 async def rename(
-    store: Store,
-    settings: Settings,
-    /,
-    common: Ours,
+    session: CollectiveSession,
     member: Who,
     name: Annotated[str, typer.Argument(metavar=say("NAME"), help=say("Its name."))],
     *,
@@ -292,17 +279,16 @@ async def rename(
     ] = None,
 ) -> None:
     """Name a collective that is a member."""
-    output = common.output
     try:
         address = WEB_PAGE.parse(website, Path()) if website else None
     except BadValue:
         raise misused("--website", WEB_PAGE.hint) from None
-    record = await _named(store, settings, member)
+    record = await session.member(member)
     called = _checked(name, "NAME", MAX_NAME)
     if record.kind is MemberKind.SITE:
         raise CliError("not-possible", _SITE_NAME.fill(pseudonym=record.pseudonym))
-    after = await actions(store, settings).rename(record.id, called, address)
-    _report(after, output, _NAMED.fill(pseudonym=record.pseudonym, name=called))
+    after = await session.actions.rename(record.id, called, address)
+    _report(after, session.output, _NAMED.fill(pseudonym=record.pseudonym, name=called))
 
 
 @commands.add(
@@ -310,10 +296,7 @@ async def rename(
     text("Set the commune of a member."),
 )
 async def area(
-    store: Store,
-    settings: Settings,
-    /,
-    common: Ours,
+    session: CollectiveSession,
     member: Who,
     commune: Annotated[
         str | None,
@@ -324,14 +307,13 @@ async def area(
     ] = None,
 ) -> None:
     """Set the commune of a member."""
-    output = common.output
     typed = None if commune is None else _checked(commune, "COMMUNE", MAX_AREA)
-    record = await _named(store, settings, member)
-    async with store.reading() as connection:
-        place = typed and await known_commune(connection, typed, output, record.id)
-    after = await actions(store, settings).set_area(record.id, place)
+    record = await session.member(member)
+    async with session.store.reading() as connection:
+        place = typed and await known_commune(connection, typed, session.output, record.id)
+    after = await session.actions.set_area(record.id, place)
     words = _PLACED if place else _UNPLACED
-    _report(after, output, words.fill(pseudonym=record.pseudonym, area=place), _FROM_NEXT)
+    _report(after, session.output, words.fill(pseudonym=record.pseudonym, area=place), _FROM_NEXT)
 
 
 @commands.add(
@@ -342,10 +324,7 @@ async def area(
     ),
 )
 async def shares(
-    store: Store,
-    settings: Settings,
-    /,
-    common: Ours,
+    session: CollectiveSession,
     member: Who,
     *,
     plant: Annotated[
@@ -365,16 +344,16 @@ async def shares(
     ],
 ) -> None:
     """Set the shares of a member."""
-    record = await _named(store, settings, member)
-    async with store.reading() as connection:
+    record = await session.member(member)
+    async with session.store.reading() as connection:
         of_plant = await plant_named(connection, plant)
-    await actions(store, settings).set_shares(record.id, {of_plant.id: number})
+    await session.actions.set_shares(record.id, {of_plant.id: number})
     facts: dict[str, Json] = {
         "pseudonym": record.pseudonym,
         "plant": of_plant.name,
         "shares": number,
     }
-    common.output.result({**facts, "of": of_plant.total}, _HOLDS, **facts, total=of_plant.total)
+    session.output.result({**facts, "of": of_plant.total}, _HOLDS, **facts, total=of_plant.total)
 
 
 @commands.add(
@@ -384,41 +363,36 @@ async def shares(
         " export is written in the access log."
     ),
 )
-async def export(
-    store: Store, settings: Settings, /, common: Ours, member: Who, options: Export
-) -> None:
+async def export(session: CollectiveSession, member: Who, options: Export) -> None:
     """Export all data about a member."""
     parts = exported.as_csv if options.wanted == "csv" else exported.as_json
-    async with store.writing() as connection:
-        record = await Members(connection, settings.time_zone).named(member)
+    async with session.store.writing() as connection:
+        record = await Members(connection, session.settings.time_zone).named(member)
         read = Read(at=now(), who=who(), what=f"export {options.wanted}", member=record.id)
         await note_read(connection, read)
-    async with store.reading() as connection:
+    async with session.store.reading() as connection:
         document = "".join([part async for part in parts(connection, record)])
     if deliver(document.encode(), options.file):
-        common.output.result({"file": str(options.file)}, _EXPORTED, file=options.file)
+        session.output.result({"file": str(options.file)}, _EXPORTED, file=options.file)
 
 
 @commands.add(
     "terminate",
     text("End all permissions of a member. Its records are kept for the announced time."),
 )
-async def terminate(
-    store: Store, settings: Settings, /, common: Ours, member: Who, yes: Yes = False
-) -> None:
+async def terminate(session: CollectiveSession, member: Who, yes: Yes = False) -> None:
     """End all permissions of a member."""
-    output = common.output
-    record = await _named(store, settings, member)
-    output.agree(_REALLY_END.fill(pseudonym=record.pseudonym), yes=yes)
-    async with store.reading() as connection:
+    record = await session.member(member)
+    session.output.agree(_REALLY_END.fill(pseudonym=record.pseudonym), yes=yes)
+    async with session.store.reading() as connection:
         ended = [
             permission.id
             for permission in await member_permissions.of_member(connection, record.id)
             if permission.state is State.GRANTED
         ]
     if ended:
-        await actions(store, settings).terminate(record.id, ended)
-    output.result(
+        await session.actions.terminate(record.id, ended)
+    session.output.result(
         {"pseudonym": record.pseudonym, "terminated": list(map(str, ended))},
         _ENDED,
         pseudonym=record.pseudonym,
@@ -431,10 +405,7 @@ async def terminate(
     text("End all permissions of a member, and erase all its data."),
 )
 async def erase(
-    store: Store,
-    settings: Settings,
-    /,
-    common: Ours,
+    session: CollectiveSession,
     member: Who,
     *,
     account: Annotated[
@@ -450,17 +421,17 @@ async def erase(
     yes: Yes = False,
 ) -> None:
     """Erase all data about a member."""
-    output = common.output
-    record = await _named(store, settings, member)
+    output = session.output
+    record = await session.member(member)
     question = output.translated(_REALLY_ERASE.fill(pseudonym=record.pseudonym))
     if account:
         question = f"{output.translated(_ACCOUNT_TOO)} {question}"
     output.agree(question, yes=yes)
-    erased = await actions(store, settings).erase(record, account=account)
-    runs = await look_again(settings)
-    wiped = await wipe(store)
-    async with store.reading() as connection:
-        after = await Members(connection, settings.time_zone).get(record.id)
+    erased = await session.actions.erase(record, account=account)
+    runs = await session.look_again()
+    wiped = await wipe(session.store)
+    async with session.store.reading() as connection:
+        after = await Members(connection, session.settings.time_zone).get(record.id)
     records = sum(erased_block.records for erased_block in erased)
     if output.as_json:
         output.document(
@@ -486,20 +457,16 @@ async def erase(
     text("Remove the account of somebody who is no member any more from your own XMPP server."),
 )
 async def remove_account(
-    store: Store,
-    settings: Settings,
-    /,
-    common: Ours,
+    session: CollectiveSession,
     address: Annotated[
         str, typer.Argument(metavar="JID", help=say("The XMPP address of the account."))
     ],
     yes: Yes = False,
 ) -> None:
     """Remove an account of the collective's own server."""
-    output = common.output
-    output.agree(_REALLY_REMOVE.fill(address=address), yes=yes)
-    await actions(store, settings).remove_account(address)
-    output.result({"removed": address}, _ACCOUNT_REMOVED, address=address)
+    session.output.agree(_REALLY_REMOVE.fill(address=address), yes=yes)
+    await session.actions.remove_account(address)
+    session.output.result({"removed": address}, _ACCOUNT_REMOVED, address=address)
 
 
 def _report(member: Member, output: Output, *messages: Text) -> None:
@@ -509,11 +476,6 @@ def _report(member: Member, output: Output, *messages: Text) -> None:
         return
     for message in messages:
         output.say(message)
-
-
-async def _named(store: Store, settings: Settings, member: str) -> Member:
-    async with store.reading() as connection:
-        return await Members(connection, settings.time_zone).named(member)
 
 
 def _checked(typed: str, option: str, most: int) -> str:

@@ -10,7 +10,6 @@ import typer
 
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.privacy.export import values
-from consometers_node.collective.settings import Settings
 from consometers_node.permission import BadNeed, DataNeed, DataNeedSeries, Identification, State
 from consometers_node.permission.need import MAX_DAYS
 from consometers_node.quoalise import iso8601
@@ -18,7 +17,6 @@ from consometers_node.quoalise.errors import Malformed
 from consometers_node.quoalise.text import Text, around, text
 from consometers_node.series import Direction, Interval, Quantity
 from consometers_node.sharing import consent_text as shared_words
-from consometers_node.store import Store
 from consometers_node.wire import read_need_file
 from consometers_node.wire.needs import days
 
@@ -28,7 +26,7 @@ from ..core.options import Ours
 from ..core.output import Columns, Json
 from ..core.times import day
 from ..core.usage import Commands
-from .command import actions, run
+from .command import CollectiveSession, run
 
 _FILE = say("FILE")
 _PLACE = re.compile(r"(\w+)(?:\[\d+\])?$")
@@ -161,7 +159,7 @@ class NeedOptions:
         )
 
 
-commands = Commands(run)
+commands = Commands(run, Ours)
 
 
 @commands.add(
@@ -169,10 +167,7 @@ commands = Commands(run)
     text("List the data requests, and the number of answers."),
 )
 async def list_needs(
-    store: Store,
-    _: Settings,
-    /,
-    common: Ours,
+    session: CollectiveSession,
     all_versions: Annotated[
         bool,
         typer.Option(
@@ -182,8 +177,8 @@ async def list_needs(
     ] = False,
 ) -> None:
     """List the data needs."""
-    output = common.output
-    async with store.reading() as connection:
+    output = session.output
+    async with session.store.reading() as connection:
         listed = [
             own_need
             for own_need in await needs.all_needs(connection)
@@ -231,10 +226,7 @@ async def list_needs(
     ),
 )
 async def offer(
-    store: Store,
-    settings: Settings,
-    /,
-    common: Ours,
+    session: CollectiveSession,
     options: NeedOptions,
     file: Annotated[
         Path | None,
@@ -245,18 +237,17 @@ async def offer(
     ] = None,
 ) -> None:
     """Offer a data need to members."""
-    output = common.output
     if any(options.least) if file else not all(options.least):
         raise misused("needs offer", _ONE_OR_THE_OTHER)
     if file is not None:
         need = read_need_file(file.read_bytes())
     else:
-        async with store.reading() as connection:
-            need = await needs.numbered(connection, options.need(settings.name))
-    new = await actions(store, settings).offer(need)
+        async with session.store.reading() as connection:
+            need = await needs.numbered(connection, options.need(session.settings.name))
+    new = await session.actions.offer(need)
     message = _SAME if not new else _NEW if need.version == 1 else _NEWER
     document: Json = {"need": need.id, "version": need.version, "new": new}
-    output.result(document, message, need=need.id, version=need.version)
+    session.output.result(document, message, need=need.id, version=need.version)
 
 
 @commands.add(
@@ -264,16 +255,12 @@ async def offer(
     text("Stop a data request. Existing permissions continue until they end."),
 )
 async def close(
-    store: Store,
-    settings: Settings,
-    /,
-    common: Ours,
+    session: CollectiveSession,
     need: Annotated[str, typer.Argument(metavar=say("NEED"), help=say("Its name."))],
 ) -> None:
     """Stop requesting a data need."""
-    output = common.output
-    await actions(store, settings).close(need)
-    output.result({"need": need, "closed": True}, _CLOSED, need=need)
+    await session.actions.close(need)
+    session.output.result({"need": need, "closed": True}, _CLOSED, need=need)
 
 
 def unreadable(version: needs.OwnNeed) -> Text:

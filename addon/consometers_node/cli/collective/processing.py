@@ -17,10 +17,8 @@ from consometers_node.collective.privacy.processing_records import (
     Processing,
     processing,
 )
-from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import text
 from consometers_node.sharing import consent_text as shared_words
-from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberId
 
 from ..core.locale import say
@@ -28,7 +26,7 @@ from ..core.options import Ours, OutputFile
 from ..core.output import Columns, Json, Output, deliver
 from ..core.times import day, shown
 from ..core.usage import Commands
-from .command import now, run
+from .command import CollectiveSession, now, run
 from .needs import unreadable
 
 _DRAFTED = text("{file}: the draft of your data policy. Complete what stands in [brackets].")
@@ -76,7 +74,7 @@ _CHANGES: Columns[member_permissions.PermissionChange] = {
     text("Erased", context="records"): lambda change: change.erased,
 }
 
-commands = Commands(run)
+commands = Commands(run, Ours)
 
 
 @commands.add(
@@ -87,10 +85,7 @@ commands = Commands(run)
     ),
 )
 async def register(
-    store: Store,
-    settings: Settings,
-    /,
-    common: Ours,
+    session: CollectiveSession,
     changes: Annotated[
         bool,
         typer.Option(
@@ -100,13 +95,13 @@ async def register(
     ] = False,
 ) -> None:
     """Print the record of processing."""
-    output = common.output
-    async with store.reading() as connection:
+    output = session.output
+    async with session.store.reading() as connection:
         if changes:
             entries = await member_permissions.register(connection)
             output.listing(entries, _change_document, _CHANGES, _NOTHING_CHANGED)
         else:
-            _show_processing(await processing(connection, settings, now()), output)
+            _show_processing(await processing(connection, session.settings, now()), output)
         for left in await needs.unreadable(connection):
             output.note(unreadable(left))
 
@@ -120,20 +115,16 @@ async def register(
     ),
 )
 async def policy(
-    store: Store,
-    settings: Settings,
-    /,
-    common: Ours,
+    session: CollectiveSession,
     file: OutputFile = None,
 ) -> None:
     """Draft the data policy."""
-    output = common.output
-    async with store.reading() as connection:
+    async with session.store.reading() as connection:
         off_site = BackupStep.COPIED in (await backups(connection)).last
-        facts = await read_facts(connection, settings, off_site=off_site)
-    document = draft(facts, output.catalogue_language)
+        facts = await read_facts(connection, session.settings, off_site=off_site)
+    document = draft(facts, session.output.catalogue_language)
     if deliver(document.encode(), file):
-        output.result({"file": str(file)}, _DRAFTED, file=file)
+        session.output.result({"file": str(file)}, _DRAFTED, file=file)
 
 
 @commands.add(
@@ -141,10 +132,7 @@ async def policy(
     text("Exports, pages and commands that showed members’ records, over one year."),
 )
 async def read_log(
-    store: Store,
-    settings: Settings,
-    /,
-    common: Ours,
+    session: CollectiveSession,
     member: Annotated[
         str | None,
         typer.Option(
@@ -163,13 +151,12 @@ async def read_log(
     ] = 365,
 ) -> None:
     """Print the access log."""
-    output = common.output
-    async with store.reading() as connection:
-        members = Members(connection, settings.time_zone)
+    async with session.store.reading() as connection:
+        members = Members(connection, session.settings.time_zone)
         member_id = (await members.named(member)).id if member else None
         named = {listed.id: listed.pseudonym for listed in await members.all()}
         entries = await reads(connection, member_id, now() - timedelta(days=days))
-    _show_reads(entries, named, output)
+    _show_reads(entries, named, session.output)
 
 
 def _show_reads(entries: list[Read], named: dict[MemberId, str], output: Output) -> None:

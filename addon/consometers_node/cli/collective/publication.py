@@ -18,9 +18,7 @@ from consometers_node.collective.publication.policy import (
     open_from,
     opened,
 )
-from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import Text, text
-from consometers_node.store import Store
 from consometers_node.store.member_status import count_members
 
 from ..core import control_socket
@@ -30,7 +28,7 @@ from ..core.node_status import say_running
 from ..core.options import Ours, Yes
 from ..core.output import Json, Output
 from ..core.usage import Commands
-from .command import look_again, now, run
+from .command import CollectiveSession, now, run
 
 _WHO = "operator"
 """The actor's name in the access log."""
@@ -84,21 +82,21 @@ Day = Annotated[
     ),
 ]
 
-commands = Commands(run)
+commands = Commands(run, Ours)
 
 
 @commands.add(
     "preview",
     text("Preview publication under the present rules. Nothing is published."),
 )
-async def preview(store: Store, settings: Settings, /, common: Ours) -> None:
+async def preview(session: CollectiveSession) -> None:
     """Show what would be published."""
-    output = common.output
+    output = session.output
     at = now()
-    async with store.writing() as connection:
-        rules = await InForce(settings.publication).read(connection)
+    async with session.store.writing() as connection:
+        rules = await InForce(session.settings.publication).read(connection)
         await note_read(connection, Read(at=at, who=_WHO, what="preview of publication"))
-    foreseen = await foresee(store, settings, rules.publication, at)
+    foreseen = await foresee(session.store, session.settings, rules.publication, at)
     if output.as_json:
         output.document(
             {
@@ -147,37 +145,35 @@ def close(common: Ours) -> None:
 
 
 def _open(common: Ours, opens: date, *, yes: bool) -> None:
-    output = common.output
-
-    async def work(store: Store, settings: Settings) -> None:
-        async with store.reading() as connection:
+    async def work(session: CollectiveSession) -> None:
+        output = session.output
+        async with session.store.reading() as connection:
             givers = (await count_members(connection, now())).granting.values()
-            rules = await InForce(settings.publication).read(connection)
+            rules = await InForce(session.settings.publication).read(connection)
             objection = await objection_to_step(connection, rules.publication)
         if opens != NOT_YET and objection is not None:
             raise CliError("not-hourly", objection)
         behind = sum(giver.catching_up for giver in givers)
         output.agree(_ASK_WAITING.fill(count=behind) if behind else _ASK, yes=yes)
-        async with store.writing() as connection:
+        async with session.store.writing() as connection:
             await open_from(connection, opens, _WHO, now())
-        await look_again(settings)
+        await session.look_again()
         if output.as_json:
             output.document({"opens": None if opens == NOT_YET else opens.isoformat()})
             return
         words: Text = {AT_ONCE: _OPENED, NOT_YET: _CLOSED}.get(opens, _OPENS)
         output.say(words, day=opens.isoformat())
         if output.is_watched:
-            running = await control_socket.ask(settings.folder, "status")
-            await follow(store, settings, running, output)
+            running = await control_socket.ask(session.settings.folder, "status")
+            await follow(session, running)
 
     run(common, work)
 
 
-async def follow(
-    store: Store, settings: Settings, running: control_socket.Status | None, output: Output
-) -> None:
+async def follow(session: CollectiveSession, running: control_socket.Status | None) -> None:
     """Show how far the running node has published the past, until it is done."""
-    if await _past(store, settings) is None:
+    output = session.output
+    if await _past(session) is None:
         return
     if running is None or not running["online"]:
         say_running(running, output)
@@ -185,16 +181,16 @@ async def follow(
         return
     output.say(_GOES_ON)
     with output.progress(_PAST, 1.0) as reached:
-        while (state := await _past(store, settings)) is not None:
+        while (state := await _past(session)) is not None:
             reached(state.share)
             await asyncio.sleep(_EVERY_S)
     output.say(_ALL_PAST)
 
 
-async def _past(store: Store, settings: Settings) -> PastProgress | None:
-    zone = settings.time_zone
-    async with store.reading() as connection:
-        rules = await InForce(settings.publication).read(connection)
+async def _past(session: CollectiveSession) -> PastProgress | None:
+    zone = session.settings.time_zone
+    async with session.store.reading() as connection:
+        rules = await InForce(session.settings.publication).read(connection)
         opening = await opened(connection)
         if opening is None or not rules.are_open(now(), zone):
             return None

@@ -13,16 +13,14 @@ from consometers_node.collective.privacy.erasure_log import (
     read_strictly,
     reapply as apply_again,
 )
-from consometers_node.collective.settings import Settings
 from consometers_node.collective.witness.register import mark_restored
 from consometers_node.quoalise.text import text
-from consometers_node.store import Store
 
 from ..core.errors import CliError, misused
 from ..core.locale import say
 from ..core.options import Ours
 from ..core.usage import Commands
-from .command import now, run
+from .command import CollectiveSession, now, run
 
 _NO_FILE = text("there is no such file")
 _NONE = text(
@@ -69,7 +67,8 @@ def reapply(
         if not file.is_file():
             raise misused(str(file), _NO_FILE)
 
-    async def work(store: Store, settings: Settings) -> int:
+    async def work(session: CollectiveSession) -> int:
+        store, settings = session.store, session.settings
         usual = settings.folder / FILE
         if not files and not usual.is_file():
             raise CliError("no-file", _NONE.fill(file=usual))

@@ -36,7 +36,7 @@ from ..core.node_status import say_running, shared_of, show_shared
 from ..core.options import Ours
 from ..core.output import Columns, Json, Output
 from ..core.times import day, local, shown
-from .command import now, run
+from .command import CollectiveSession, now, run
 from .membership import KINDS
 from .needs import unreadable
 
@@ -153,9 +153,9 @@ class _Collective:
 
 def status(common: Ours) -> None:
     """Print the status of a collective's node: its members, its sums, what waits and why."""
-    output = common.output
 
-    async def work(store: Store, settings: Settings) -> None:
+    async def work(session: CollectiveSession) -> None:
+        store, settings, output = session.store, session.settings, session.output
         running = await control_socket.ask(settings.folder, "status")
         state = await _look(store, settings)
         problems = dict(cast(Mapping[str, str], (running or {}).get("problems", {})))

@@ -20,7 +20,7 @@ from consometers_node.quoalise.text import Text, text
 
 from .errors import USAGE, CliError
 from .locale import read, say
-from .options import grouped
+from .options import Common, grouped
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +104,20 @@ class Commands:
     @commands.add("logout")
     def logout(common: Common) -> None: …
 
-    A command that is a coroutine takes by position what `run` opens: a database, for the time that
-    it lasts.
+    A command that is a coroutine takes first what `run` opens for the time that it lasts: a
+    database. It has the options that `run` needs too.
 
-    commands = Commands(run)
+    commands = Commands(run, Common)
 
     @commands.add("refuse")
-    async def refuse(store: Store, /, common: Common) -> None: …
+    async def refuse(session: HouseholdSession, yes: Yes = False) -> None: …
     """
 
-    def __init__(self, run: Callable[..., None] | None = None) -> None:
+    def __init__(
+        self, run: Callable[..., None] | None = None, options: type[Common] = Common
+    ) -> None:
         self._run = run
+        self._options = options
         self.all = typer.Typer(
             cls=SpokenGroup,
             add_completion=False,
@@ -130,29 +133,30 @@ class Commands:
         details_text = read(details) if details else ""
 
         def register(command: F) -> F:
-            called = _opening(command, self._run) if self._run else command
+            called = _opening(command, self._run, self._options) if self._run else command
             self.all.command(name, cls=SpokenCommand, help=details_text)(grouped(called))
             return command
 
         return register
 
 
-def _opening(command: Callable[..., object], run: Callable[..., None]) -> Callable[..., object]:
-    """Turn a coroutine into a command: `run` gives its positional parameters."""
+def _opening(
+    command: Callable[..., object], run: Callable[..., None], options: type[Common]
+) -> Callable[..., object]:
+    """Turn a coroutine into a command: `run` gives its first parameter, and takes the options."""
     if not inspect.iscoroutinefunction(command):
         return command
 
     @wraps(command)
-    def called(**given: object) -> None:
-        run(given["common"], lambda *opened: command(*opened, **given))
+    def called(common: Common, **given: object) -> None:
+        run(common, lambda opened: command(opened, **given))
 
-    signature = inspect.signature(command, eval_str=True)
-    typed = [
-        parameter
-        for parameter in signature.parameters.values()
-        if parameter.kind is not inspect.Parameter.POSITIONAL_ONLY
-    ]
-    called.__signature__ = signature.replace(parameters=typed)  # type: ignore[attr-defined]
+    _, *typed = inspect.signature(command, eval_str=True).parameters.values()
+    kind = inspect.Parameter.KEYWORD_ONLY
+    common = inspect.Parameter("common", kind, annotation=options)
+    called.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [common, *(parameter.replace(kind=kind) for parameter in typed)]
+    )
     return called
 
 

@@ -7,7 +7,6 @@ import typer
 
 from consometers_node.quoalise.text import text
 from consometers_node.sharing.access_requests import BadCopy, fetch, log_copy
-from consometers_node.store import Store
 from consometers_node.store.peers import peer_by_jid
 from consometers_node.xmpp.account import bare
 from consometers_node.xmpp.trial import aside, online
@@ -15,16 +14,16 @@ from consometers_node.xmpp.trial import aside, online
 from ..client.history import PatientAsking
 from ..core.errors import CliError, refusals_of
 from ..core.locale import say, who
-from ..core.options import Common, Peer
+from ..core.options import Peer
 from ..core.output import Json, write_private
 from ..core.usage import Commands
-from . import command
+from .command import HouseholdSession, run
 
 _UNKNOWN = text("This home never joined {peer}: “permissions” lists its collectives.")
 _RECEIVING = text("Export of {peer}")
 _WRITTEN = text("All that {peer} holds about this home is in {file}: export.json and records.csv.")
 
-commands = Commands(command.run)
+commands = Commands(run)
 
 
 @commands.add(
@@ -35,10 +34,8 @@ commands = Commands(command.run)
     ),
 )
 async def access(
-    store: Store,
-    /,
+    session: HouseholdSession,
     peer: Peer,
-    common: Common,
     file: Annotated[
         Path,
         typer.Option(
@@ -49,8 +46,8 @@ async def access(
     ],
 ) -> None:
     """Ask a collective for all that it holds of this home."""
-    output, jid = common.output, bare(peer)
-    account = await command.account(store)
+    store, output, jid = session.store, session.output, bare(peer)
+    account = await session.account()
     async with store.reading() as reading:
         collective = await peer_by_jid(reading, jid)
     if collective is None:

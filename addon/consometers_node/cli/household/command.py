@@ -1,6 +1,7 @@
 """What the commands of a household share: database, names, and waking the node."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from consometers_node.xmpp import Identity
 
 from ..core import control_socket
 from ..core.errors import CliError, run_to_end
+from ..core.output import Output
 from ..core.paths import folder, opened
 from . import home_assistant
 
@@ -50,6 +52,26 @@ _WITH_COMMANDS: dict[type[Exception], Text] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class HouseholdSession:
+    """The database of a household's node, as long as a command lasts, and its output."""
+
+    store: Store
+    output: Output
+    folder: Path
+
+    async def account(self) -> Identity:
+        """Return the node's account. Raises `CliError`."""
+        stored = await load(self.store)
+        if stored is None:
+            raise CliError("no-account", _NO_ACCOUNT)
+        return stored
+
+    async def look_again(self) -> bool:
+        """Wake the running node, if there is one."""
+        return await control_socket.wake(self.folder)
+
+
 def household_error(error: Exception) -> CliError | None:
     """Return the message for an error of the household's packages."""
     match error:
@@ -64,9 +86,10 @@ def household_error(error: Exception) -> CliError | None:
     return CliError(condition, _WITH_COMMANDS.get(type(error), words))
 
 
-def run[T](common: Common, work: Callable[[Store], Awaitable[T]]) -> T:
+def run[T](common: Common, work: Callable[[HouseholdSession], Awaitable[T]]) -> T:
     """Do something with the node's database; what goes wrong becomes a `CliError`."""
-    return run_in(common.data, work)
+    place = folder(common.data)
+    return run_in(common.data, lambda store: work(HouseholdSession(store, common.output, place)))
 
 
 def run_in[T](data: Path | None, work: Callable[[Store], Awaitable[T]]) -> T:
@@ -77,16 +100,3 @@ def run_in[T](data: Path | None, work: Callable[[Store], Awaitable[T]]) -> T:
             return await work(store)
 
     return run_to_end(opening(), household_error)
-
-
-async def account(store: Store) -> Identity:
-    """Return the node's account. Raises `CliError`."""
-    stored = await load(store)
-    if stored is None:
-        raise CliError("no-account", _NO_ACCOUNT)
-    return stored
-
-
-async def look_again(common: Common) -> bool:
-    """Wake the running node, if there is one."""
-    return await control_socket.wake(folder(common.data))

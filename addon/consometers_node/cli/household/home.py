@@ -45,15 +45,16 @@ def home(
     common: Common,
 ) -> None:
     """Test the connection to a Home Assistant, and store it."""
-    output = common.output
     token = os.environ.get(TOKEN_VARIABLE, "")
     if not token and sys.stdin.isatty():
-        token = getpass.getpass(output.translated(_ASK_TOKEN))
+        token = getpass.getpass(common.output.translated(_ASK_TOKEN))
     token = (token or sys.stdin.readline()).strip()
     if not token:
         raise CliError("no-token", _NO_TOKEN)
     count = asyncio.run(_try_and_keep(common.data, url, token))
-    output.result({"url": url, "statistics": count, "kept": True}, _KEPT, url=url, count=count)
+    common.output.result(
+        {"url": url, "statistics": count, "kept": True}, _KEPT, url=url, count=count
+    )
 
 
 async def _try_and_keep(data: Path | None, url: str, token: str) -> int:

@@ -33,11 +33,11 @@ from ..client.formats import as_json, show
 from ..client.history import History
 from ..core.errors import CliError
 from ..core.locale import say, who
-from ..core.options import Common, Yes
+from ..core.options import Yes
 from ..core.output import Columns, Json, Output
 from ..core.times import day
 from ..core.usage import Commands
-from . import command
+from .command import HouseholdSession, run
 from .selection import CHOOSE, DAYS, Chosen, choice, choosing
 
 _OFFERED: Columns[Series] = {
@@ -80,14 +80,12 @@ PermissionNumber = Annotated[
 ]
 
 
-commands = Commands(command.run)
+commands = Commands(run)
 
 
 @commands.add("permissions")
 async def permissions(
-    store: Store,
-    /,
-    common: Common,
+    session: HouseholdSession,
     permission: Annotated[
         str | None,
         typer.Argument(
@@ -97,11 +95,10 @@ async def permissions(
     ] = None,
 ) -> None:
     """List requests and their answers, or show one in full."""
-    output = common.output
     if permission is None:
-        await _list(store, output)
+        await _list(session.store, session.output)
     else:
-        await _show(store, permission, output)
+        await _show(session.store, permission, session.output)
 
 
 @commands.add(
@@ -112,11 +109,9 @@ async def permissions(
     ),
 )
 async def preview(
-    store: Store,
-    /,
+    session: HouseholdSession,
     permission: PermissionNumber,
     chosen: Chosen,
-    common: Common,
     days: Annotated[
         int,
         typer.Option(
@@ -128,7 +123,7 @@ async def preview(
     ] = 1,
 ) -> None:
     """Show the actual records that would leave."""
-    output = common.output
+    store, output = session.store, session.output
     question = await _data_request(store, permission)
     naming = await load_naming(store)
     async with choosing(store, naming, question) as source:
@@ -154,10 +149,10 @@ async def preview(
     text("Without --series, show the choices and allow nothing."),
 )
 async def grant(
-    store: Store, /, permission: PermissionNumber, chosen: Chosen, common: Common, yes: Yes = False
+    session: HouseholdSession, permission: PermissionNumber, chosen: Chosen, yes: Yes = False
 ) -> None:
     """Grant a permission for the chosen records."""
-    output = common.output
+    store, output = session.store, session.output
     question = await _data_request(store, permission)
     naming = await load_naming(store)
     async with choosing(store, naming, question) as source:
@@ -184,30 +179,26 @@ async def grant(
     signature = _sign(shown, _AGREE, output, yes=yes)
     terms = await _decisions(store, naming).grant(naming, question, picked, signature)
     until = terms.valid_until.astimezone().date()
-    await _done(common, question, State.GRANTED, until=until)
+    await _done(session, question, State.GRANTED, until=until)
 
 
 @commands.add("refuse")
-async def refuse(
-    store: Store, /, permission: PermissionNumber, common: Common, yes: Yes = False
-) -> None:
+async def refuse(session: HouseholdSession, permission: PermissionNumber, yes: Yes = False) -> None:
     """Refuse a data request."""
-    output = common.output
+    store, output = session.store, session.output
     question = await _data_request(store, permission)
     question.permission.expect(State.REFUSED)
     naming = await load_naming(store)
     shown = consent_text.refusal(question.need, output.catalogue_language, role=_role(naming))
     signature = _sign(shown, _REFUSE, output, yes=yes)
     await _decisions(store, naming).refuse(question, signature)
-    await _done(common, question, State.REFUSED)
+    await _done(session, question, State.REFUSED)
 
 
 @commands.add("withdraw")
 async def withdraw(
-    store: Store,
-    /,
+    session: HouseholdSession,
     permission: PermissionNumber,
-    common: Common,
     keep: Annotated[
         bool,
         typer.Option(
@@ -218,7 +209,7 @@ async def withdraw(
     yes: Yes = False,
 ) -> None:
     """Withdraw a permission at once."""
-    output = common.output
+    store, output = session.store, session.output
     question = await _data_request(store, permission)
     question.permission.expect(State.WITHDRAWN)
     naming = await load_naming(store)
@@ -237,9 +228,9 @@ async def withdraw(
     if may_leave:
         raise CliError("not-withdrawn", consent_text.STILL_LEAVES)
     if not is_registered:
-        await command.look_again(common)
+        await session.look_again()
         raise CliError("not-registered", consent_text.NOT_REGISTERED)
-    await _done(common, question, State.WITHDRAWN)
+    await _done(session, question, State.WITHDRAWN)
 
 
 async def _data_request(store: Store, typed: str) -> DataRequest:
@@ -306,10 +297,12 @@ def _sign(shown: ShownText, question: Text, output: Output, *, yes: bool) -> Sig
     return Signature(who(), shown)
 
 
-async def _done(common: Common, question: DataRequest, state: State, **values: object) -> None:
+async def _done(
+    session: HouseholdSession, question: DataRequest, state: State, **values: object
+) -> None:
     """Wake the running node, and print the decision."""
-    runs = await command.look_again(common)
-    output = common.output
+    runs = await session.look_again()
+    output = session.output
     permission_id = question.permission.id
     if output.as_json:
         document: dict[str, Json] = {"permission": permission_id, "state": state, "running": runs}

@@ -24,10 +24,11 @@ from ..client.requests import read_identifier
 from ..core.errors import CliError, misused
 from ..core.locale import say
 from ..core.options import Common, Peer, Urn
-from ..core.output import Columns, Json, Output
+from ..core.output import Columns, Json
 from ..core.times import shown
 from ..core.usage import Commands
-from . import command, home_assistant
+from . import home_assistant
+from .command import HouseholdSession, run
 
 _KNOWN = text("{statistic} is already imported: “imports” shows its progress.")
 _RUNNING = text("The running node now imports {statistic}: “imports” shows its progress.")
@@ -49,7 +50,7 @@ _COLUMNS: Columns[Pulled] = {
     text("Problem"): lambda pulled: pulled.problem,
 }
 
-commands = Commands(command.run)
+commands = Commands(run)
 
 
 @commands.add(
@@ -89,16 +90,17 @@ def import_(
         added_at=datetime.now(UTC),
     )
 
-    async def work(store: Store) -> None:
+    async def work(session: HouseholdSession) -> None:
+        store = session.store
         SeriesKind.from_identifier(read_identifier(series))
         async with store.writing() as connection:
             if not await add_pulled(connection, pulled):
                 raise misused(statistic, _KNOWN.fill(statistic=statistic))
-        runs = await command.look_again(common)
+        runs = await session.look_again()
         rows, problem = None, None
         if not runs:
             try:
-                rows, problem = await _pull(store, pulled, output)
+                rows, problem = await _pull(session, pulled)
             except BaseException:
                 async with store.writing() as connection:
                     await remove_pulled(connection, statistic)
@@ -113,7 +115,7 @@ def import_(
             if problem is not None:
                 output.say(problem)
 
-    command.run(common, work)
+    run(common, work)
 
 
 @commands.add(
@@ -121,9 +123,7 @@ def import_(
     text("Without --remove: the progress of each import, and any problem."),
 )
 async def imports(
-    store: Store,
-    /,
-    common: Common,
+    session: HouseholdSession,
     remove: Annotated[
         str | None,
         typer.Option(
@@ -133,12 +133,12 @@ async def imports(
     ] = None,
 ) -> None:
     """List pulled series, or stop pulling one."""
-    output = common.output
+    store, output = session.store, session.output
     if remove is not None:
         async with store.writing() as connection:
             if not await remove_pulled(connection, remove):
                 raise misused(remove, _UNKNOWN.fill(statistic=remove))
-        await command.look_again(common)
+        await session.look_again()
     async with store.reading() as connection:
         pulled = await all_pulled(connection)
     if remove is not None and not output.as_json:
@@ -147,12 +147,13 @@ async def imports(
     output.listing(pulled, _document, _COLUMNS, _NONE)
 
 
-async def _pull(store: Store, pulled: Pulled, output: Output) -> tuple[int, str | None]:
+async def _pull(session: HouseholdSession, pulled: Pulled) -> tuple[int, str | None]:
     """Pull all there is, once; give how many hours were written, and what is missing of it.
 
     Raises `CliError` where nothing could be pulled.
     """
-    who = await command.account(store)
+    store, output = session.store, session.output
+    who = await session.account()
     first = _FirstRound(store, pulled.statistic)
     connection = aside(who, output.language)
     asking = Asking(connection)

@@ -19,7 +19,7 @@ from ..core.locale import say
 from ..core.options import Common, Reach
 from ..core.paths import opened
 from ..core.usage import Commands
-from ..household import command
+from ..household.command import HouseholdSession, run
 
 _KEPT = text("{jid} is this node's account: the server accepted the password, and both are saved.")
 _FORGOTTEN = text("{jid} is removed from this node. The account itself stays on its server.")
@@ -64,12 +64,11 @@ def login(
 @commands.add("logout")
 def logout(common: Common) -> None:
     """Forget the account."""
-    output = common.output
     who = asyncio.run(stored_account(common.data))
     if who is not None:
         asyncio.run(_keep(common.data, None))
     jid = who.account.jid if who else None
-    output.result({"jid": jid, "kept": False}, _FORGOTTEN.fill(jid=jid) if jid else _NONE)
+    common.output.result({"jid": jid, "kept": False}, _FORGOTTEN.fill(jid=jid) if jid else _NONE)
 
 
 async def _keep(data: Path | None, who: Identity | None) -> None:
@@ -86,12 +85,15 @@ async def _keep(data: Path | None, who: Identity | None) -> None:
 )
 def delivery_point(common: Common) -> None:
     """Store the home's delivery point, or forget it."""
-    output = common.output
     if sys.stdin.isatty():
-        output.note(_ASK_POINT)
+        common.output.note(_ASK_POINT)
     typed = "".join(sys.stdin.readline().split())
     if typed and not is_delivery_point(typed):
         raise CliError("not-a-delivery-point", _NOT_A_POINT)
-    command.run(common, lambda store: keep_delivery_point(store, typed or None))
-    asyncio.run(command.look_again(common))
-    output.result({"kept": bool(typed)}, _POINT_KEPT if typed else _POINT_FORGOTTEN)
+
+    async def work(session: HouseholdSession) -> None:
+        await keep_delivery_point(session.store, typed or None)
+        await session.look_again()
+
+    run(common, work)
+    common.output.result({"kept": bool(typed)}, _POINT_KEPT if typed else _POINT_FORGOTTEN)

@@ -4,7 +4,7 @@ from consometers_node.quoalise.text import text
 
 from ..core.options import Common
 from ..core.usage import Commands
-from ..household import command
+from ..household.command import run
 from .pages import keys
 
 _TOKEN = text(
@@ -17,5 +17,5 @@ commands = Commands()
 @commands.add("api")
 def api(common: Common) -> None:
     """Show the token of the API."""
-    _, token = command.run(common, keys)
+    _, token = run(common, lambda session: keys(session.store))
     common.output.result({"token": token}, _TOKEN, token=token)

@@ -3,14 +3,13 @@
 from datetime import UTC, datetime
 
 from consometers_node.quoalise.text import text
-from consometers_node.store import Store
 from consometers_node.store.clock import confirm
 
 from ..core.options import Common, Ours
 from ..core.paths import is_collective
 from ..core.times import local, shown
 from ..core.usage import Commands
-from ..household import command
+from ..household.command import HouseholdSession, run
 
 _CONFIRMED = text("The clock is confirmed: it shows {now}. Overdue permissions expire now.")
 
@@ -36,20 +35,15 @@ def confirm_clock(common: Ours) -> None:
 
 
 def _confirm_of_home(common: Common, now: datetime) -> None:
-    async def work(store: Store) -> None:
-        async with store.writing() as connection:
+    async def work(session: HouseholdSession) -> None:
+        async with session.store.writing() as connection:
             await confirm(connection, now)
-        await command.look_again(common)
+        await session.look_again()
 
-    command.run(common, work)
+    run(common, work)
 
 
 def _confirm_of_collective(common: Ours) -> None:
-    from consometers_node.collective.settings import Settings  # noqa: PLC0415
-
     from ..collective import command as of_collective  # noqa: PLC0415  # a home has nothing of it
 
-    async def work(store: Store, settings: Settings) -> None:
-        await of_collective.actions(store, settings).confirm_clock()
-
-    of_collective.run(common, work)
+    of_collective.run(common, lambda session: session.actions.confirm_clock())

@@ -22,10 +22,10 @@ from ..core.options import Common, Ours, Reach
 from ..core.output import Output
 from ..core.paths import is_collective
 from ..core.usage import Commands
-from ..household import command
+from ..household.command import HouseholdSession, run
 
 if TYPE_CHECKING:
-    from consometers_node.collective.settings import Settings
+    from ..collective.command import CollectiveSession
 
 _HAS_ACCOUNT = text(
     "This node already has an account, {jid}. Remove it first with “logout”; collectives that"
@@ -66,16 +66,15 @@ def join(
     common: Ours,
 ) -> None:
     """Take an account, or meet a collective."""
-    output = common.output
     match links.read(link):
         case Register() as invitation:
             account = invitation
-            jid = command.run(common, lambda store: _register(store, account, reach))
-            output.result({"jid": jid, "kept": True}, _NEW_ACCOUNT, jid=jid)
+            jid = run(common, lambda session: _register(session.store, account, reach))
+            common.output.result({"jid": jid, "kept": True}, _NEW_ACCOUNT, jid=jid)
         case Join() as invitation:
             is_ours = is_collective(common.data, common.settings)
             met = (_as_collective if is_ours else _as_home)(invitation, common)
-            _show(met, invitation.collective, output)
+            _show(met, invitation.collective, common.output)
 
 
 @commands.add(
@@ -104,16 +103,15 @@ def peer(
     common: Common,
 ) -> None:
     """Propose a data need from a file to the household."""
-    output = common.output
 
-    async def work(store: Store) -> list[DataRequest]:
+    async def work(session: HouseholdSession) -> list[DataRequest]:
         written = read_need_file(need.read_bytes())
-        permission = await propose_need(store, bare(jid), written, who())
-        await command.look_again(common)
-        async with store.reading() as connection:
+        permission = await propose_need(session.store, bare(jid), written, who())
+        await session.look_again()
+        async with session.store.reading() as connection:
             return [await data_request(connection, permission)]
 
-    _show(command.run(common, work), jid, output)
+    _show(run(common, work), jid, common.output)
 
 
 async def _register(store: Store, invitation: Register, reach: Reach) -> str:
@@ -124,13 +122,13 @@ async def _register(store: Store, invitation: Register, reach: Reach) -> str:
 
 
 def _as_home(invitation: Join, common: Ours) -> list[DataRequest]:
-    async def work(store: Store) -> list[DataRequest]:
-        account = await load(store)
+    async def work(session: HouseholdSession) -> list[DataRequest]:
+        account = await load(session.store)
         if account is None:
             raise CliError("no-account", _NO_ACCOUNT)
-        return await _propose_needs(Decisions(store), account, invitation, common.output)
+        return await _propose_needs(Decisions(session.store), account, invitation, session.output)
 
-    return command.run(common, work)
+    return run(common, work)
 
 
 def _as_collective(invitation: Join, common: Ours) -> list[DataRequest]:
@@ -139,10 +137,10 @@ def _as_collective(invitation: Join, common: Ours) -> list[DataRequest]:
 
     from ..collective import command as of_collective  # noqa: PLC0415
 
-    async def work(store: Store, settings: Settings) -> list[DataRequest]:
-        account = await of_collective.account(store, settings, common.output)
-        decisions = Decisions(store, written_by(who()))
-        return await _propose_needs(decisions, account, invitation, common.output)
+    async def work(session: CollectiveSession) -> list[DataRequest]:
+        decisions = Decisions(session.store, written_by(who()))
+        account = await session.account()
+        return await _propose_needs(decisions, account, invitation, session.output)
 
     return of_collective.run(common, work)
 

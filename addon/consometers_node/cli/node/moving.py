@@ -16,7 +16,7 @@ from ..core.options import Common
 from ..core.output import Output
 from ..core.paths import is_there
 from ..core.usage import Commands
-from ..household import command
+from ..household.command import run
 
 _PLACE = say("FILE|URL")
 _MOVING = text("Rows moved")
@@ -111,6 +111,6 @@ def _place(typed: str) -> Path | str:
 )
 def checkpoint(common: Common) -> None:
     """Put all that was written into the one file. Where there is no database, none is made."""
-    if is_there(common.data) and not command.run(common, Store.checkpoint):
+    if is_there(common.data) and not run(common, lambda session: session.store.checkpoint()):
         raise CliError("in-use", _READS_ON)
     common.output.result({"done": True}, _CHECKPOINT_DONE)

@@ -12,11 +12,7 @@ from consometers_node.collective.monitoring import certificates
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.node import CollectiveNode, CollectivePace
 from consometers_node.collective.permissions import needs
-from consometers_node.collective.settings import (
-    MetricsSettings,
-    PageSettings,
-    Settings,
-)
+from consometers_node.collective.settings import MetricsSettings, PageSettings
 from consometers_node.permission import ChangedNeed, DataNeed
 from consometers_node.quoalise.text import around, printed, text
 from consometers_node.sharing.error_messages import message_of
@@ -24,13 +20,12 @@ from consometers_node.store import Store
 from consometers_node.wire import Unsayable, read_need_file
 
 from ..collective import command
-from ..collective.command import now
+from ..collective.command import CollectiveSession, now
 from ..collective.needs import unreadable
 from ..core import control_socket
 from ..core.control_socket import Status
 from ..core.errors import CliError
 from ..core.options import Ours
-from ..core.output import Output
 from .running import connecting, log, status, until_stopped, version
 
 if TYPE_CHECKING:
@@ -45,17 +40,18 @@ def run(common: Ours, log_level: str, haste: float) -> None:
     log(log_level)
     asked = {file: _read(file) for file in command.settings_of(common).needs}
 
-    async def work(store: Store, loaded: Settings) -> None:
+    async def work(session: CollectiveSession) -> None:
         for file, need in asked.items():
-            await _offer(store, file, need)
-        await _run(common.output, haste, store, loaded)
+            await _offer(session.store, file, need)
+        await _run(session, haste)
 
     command.run(common, work, waits=True)
 
 
-async def _run(output: Output, haste: float, store: Store, settings: Settings) -> None:
+async def _run(session: CollectiveSession, haste: float) -> None:
     """Put everything together, and run it."""
-    who = await command.account(store, settings, output)
+    store, settings, output = session.store, session.settings, session.output
+    who = await session.account()
     async with store.reading() as connection:
         for left in await needs.unreadable(connection):
             if left.closed_at is None:

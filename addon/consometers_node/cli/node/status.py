@@ -7,7 +7,6 @@ from consometers_node.quoalise.text import text
 from consometers_node.sharing import export as exported
 from consometers_node.sharing.account import load
 from consometers_node.sharing.export import Gone, erase_all
-from consometers_node.store import Store
 
 from ..core import control_socket
 from ..core.errors import CliError
@@ -15,9 +14,9 @@ from ..core.locale import who
 from ..core.node_status import say_running, shared_of, show_shared
 from ..core.options import Common, Export, Ours, Yes
 from ..core.output import deliver
-from ..core.paths import folder, is_collective
+from ..core.paths import is_collective
 from ..core.usage import Commands
-from ..household import command
+from ..household.command import HouseholdSession, run
 
 _NOTHING = text("Nothing is shared.")
 _EXPORTED = text("{file}: all data of this node.")
@@ -50,10 +49,10 @@ def status(common: Ours) -> None:
 
         status_of_collective(common)
         return
-    output = common.output
 
-    async def work(store: Store) -> None:
-        running = await control_socket.ask(folder(common.data), "status")
+    async def work(session: HouseholdSession) -> None:
+        store, output = session.store, session.output
+        running = await control_socket.ask(session.folder, "status")
         async with store.reading() as connection:
             read = await progress(connection, datetime.now(UTC))
         shared = await shared_of(store, running, read)
@@ -66,7 +65,7 @@ def status(common: Ours) -> None:
             if not show_shared(shared, output):
                 output.say(_NOTHING)
 
-    command.run(common, work)
+    run(common, work)
 
 
 @commands.add(
@@ -80,16 +79,15 @@ def export(common: Common, options: Export) -> None:
     """Export all data of this node."""
     if is_collective(common.data):
         raise CliError("collective", _EXPORT_OF_ONE)
-    output = common.output
     parts = exported.as_csv if options.wanted == "csv" else exported.as_json
 
-    async def work(store: Store) -> str:
-        return "".join([part async for part in parts(store)])
+    async def work(session: HouseholdSession) -> str:
+        return "".join([part async for part in parts(session.store)])
 
-    document = command.run(common, work)
+    document = run(common, work)
     if deliver(document.encode(), options.file):
         words = _EXPORTED if options.wanted == "json" else _RECORDS_EXPORTED
-        output.result({"file": str(options.file)}, words, file=options.file)
+        common.output.result({"file": str(options.file)}, words, file=options.file)
 
 
 @commands.add("erase")
@@ -100,12 +98,12 @@ def erase(common: Common, yes: Yes = False) -> None:
     output = common.output
     output.agree(_REALLY, yes=yes)
 
-    async def work(store: Store) -> Gone:
-        gone = await erase_all(store, who(), output.catalogue_language)
-        await command.look_again(common)
+    async def work(session: HouseholdSession) -> Gone:
+        gone = await erase_all(session.store, who(), output.catalogue_language)
+        await session.look_again()
         return gone
 
-    gone = command.run(common, work)
+    gone = run(common, work)
     output.result(
         {"withdrawn": gone.permissions, "days": gone.days},
         _ERASED,
