@@ -67,17 +67,11 @@ def key_of(description: EntityDescription) -> str:
     return description.translation_key or description.key
 
 
-COLLECTIVE_DESCRIPTIONS: tuple[EntityDescription, ...] = (
-    PROBLEM,
-    SURPLUS,
-    SURPLUS_LIKELY,
-    *COLLECTIVE_SENSORS,
-    *SURPLUS_SENSORS,
+NODE_DESCRIPTIONS: tuple[EntityDescription, ...] = (
+    *(CONNECTED, PROBLEM, SHARING, SURPLUS, SURPLUS_LIKELY, *COLLECTIVE_SENSORS),
+    *(*PLANT_SENSORS, *SIMULATION_SENSORS, *SURPLUS_SENSORS),
 )
-COMPUTED_DESCRIPTIONS: tuple[EntityDescription, ...] = (*PLANT_SENSORS, *SIMULATION_SENSORS)
-NODE_ENTITIES = set(
-    map(key_of, (*COLLECTIVE_DESCRIPTIONS, *COMPUTED_DESCRIPTIONS, CONNECTED, SHARING))
-)
+NODE_ENTITIES = set(map(key_of, NODE_DESCRIPTIONS))
 METER_ENTITIES = set(map(key_of, (*sensors(), *estimates(), price("EUR"), *binary_sensors())))
 INVERTER_DESCRIPTIONS = {key_of(each): each for each in inverter_sensors()}
 HOME_ENTITIES = set(map(key_of, BALANCE_SENSORS))

@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+from demo.hass import free_port
 from tests.missing import lack
 
 from .box import ROOT
@@ -91,7 +92,7 @@ def machine(tmp_path: Path, socket_enabled: None) -> Machine:
     # Its own ports may be in use where the tests run.
     composed = tmp_path / "compose.yaml"
     for port in ("80", "443", "5222", "5223", "5269"):
-        composed.write_text(composed.read_text().replace(f'"{port}:', f'"{free()}:'))
+        composed.write_text(composed.read_text().replace(f'"{port}:', f'"{free_port()}:'))
     (tmp_path / "bin").mkdir()
     for name, script in PROGRAMS.items():
         program = tmp_path / "bin" / name
@@ -99,14 +100,6 @@ def machine(tmp_path: Path, socket_enabled: None) -> Machine:
         program.chmod(0o755)
     (tmp_path / "asked").touch()
     return Machine(tmp_path)
-
-
-def free() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port = bound.getsockname()[1]
-        assert isinstance(port, int)
-        return port
 
 
 def test_answers_complete_the_example_settings(machine: Machine) -> None:

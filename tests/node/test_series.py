@@ -123,12 +123,8 @@ def test_intervals_go_from_fine_to_coarse() -> None:
 
 
 @given(blocks())
-def test_a_packed_block_round_trips(block: Block) -> None:
+def test_a_block_round_trips_through_its_bytes_and_its_records(block: Block) -> None:
     assert Block.unpack(block.series, block.day, block.pack()) == block
-
-
-@given(blocks())
-def test_a_block_round_trips_through_its_records(block: Block) -> None:
     records = list(block.records())
     assert Block.of(block.series, block.day, records) == block
     assert block.replace(records) == block

@@ -20,25 +20,20 @@ COMMANDS = {
     "run": CommandEntry("node.run", text("Run this node.")),
     "status": CommandEntry("node.status", text("Show the status of this node.")),
     "home": CommandEntry(
-        "household.home",
-        text("Test the Home Assistant of this node, and save it."),
+        "household.home", text("Test the Home Assistant of this node, and save it.")
     ),
     "delivery-point": CommandEntry(
-        "node.account",
-        text("Save the number of the home's delivery point."),
+        "node.account", text("Save the number of the home's delivery point.")
     ),
     "join": CommandEntry("node.joining", text("Answer an invitation.")),
     "peer": CommandEntry(
-        "node.joining",
-        text("Submit a peer’s data request, from a file, to the household."),
+        "node.joining", text("Submit a peer’s data request, from a file, to the household.")
     ),
     "permissions": CommandEntry(
-        "household.permissions",
-        text("List the data requests and answers."),
+        "household.permissions", text("List the data requests and answers.")
     ),
     "preview": CommandEntry(
-        "household.permissions",
-        text("Show the actual records that would leave."),
+        "household.permissions", text("Show the actual records that would leave.")
     ),
     "grant": CommandEntry("household.permissions", text("Allow a data request.")),
     "refuse": CommandEntry("household.permissions", text("Refuse a data request.")),
@@ -50,45 +45,22 @@ COMMANDS = {
         "household.pulling",
         text("Import a peer’s series into Home Assistant, and keep it up to date."),
     ),
-    "imports": CommandEntry(
-        "household.pulling",
-        text("List the imported series."),
-    ),
-    "api": CommandEntry(
-        "node.api",
-        text("Show the token of the node's API."),
-    ),
-    "export": CommandEntry(
-        "node.status",
-        text("Export all data of this node."),
-    ),
+    "imports": CommandEntry("household.pulling", text("List the imported series.")),
+    "api": CommandEntry("node.api", text("Show the token of the node's API.")),
+    "export": CommandEntry("node.status", text("Export all data of this node.")),
     "erase": CommandEntry(
-        "node.status",
-        text("Withdraw everything and erase all data of this node."),
+        "node.status", text("Withdraw everything and erase all data of this node.")
     ),
-    "init": CommandEntry(
-        "collective.init",
-        text("Set up a collective."),
-    ),
+    "init": CommandEntry("collective.init", text("Set up a collective.")),
     "needs": CommandEntry(
-        "collective.needs",
-        text("The data requests of a collective."),
-        group=True,
+        "collective.needs", text("The data requests of a collective."), group=True
     ),
     "invitations": CommandEntry(
-        "collective.invitations",
-        text("Invite people to a collective."),
-        group=True,
+        "collective.invitations", text("Invite people to a collective."), group=True
     ),
-    "members": CommandEntry(
-        "collective.members",
-        text("The members of a collective."),
-        group=True,
-    ),
+    "members": CommandEntry("collective.members", text("The members of a collective."), group=True),
     "admins": CommandEntry(
-        "collective.admins",
-        text("The administrators of a collective’s pages."),
-        group=True,
+        "collective.admins", text("The administrators of a collective’s pages."), group=True
     ),
     "publication": CommandEntry(
         "collective.publication",
@@ -101,29 +73,18 @@ COMMANDS = {
         group=True,
     ),
     "register": CommandEntry(
-        "collective.processing",
-        text("The record of processing of a collective."),
+        "collective.processing", text("The record of processing of a collective.")
     ),
     "policy": CommandEntry(
-        "collective.processing",
-        text("The draft of a collective’s data policy."),
+        "collective.processing", text("The draft of a collective’s data policy.")
     ),
-    "reads": CommandEntry(
-        "collective.processing",
-        text("The access log."),
-    ),
-    "confirm-clock": CommandEntry(
-        "node.clock",
-        text("Confirm the clock of this computer."),
-    ),
+    "reads": CommandEntry("collective.processing", text("The access log.")),
+    "confirm-clock": CommandEntry("node.clock", text("Confirm the clock of this computer.")),
     "checkpoint": CommandEntry(
-        "node.moving",
-        text("Write everything into the one database file, before copying it."),
+        "node.moving", text("Write everything into the one database file, before copying it.")
     ),
     "alerts": CommandEntry(
-        "collective.alerts",
-        text("The alerts of a collective, by e-mail or webhook."),
-        group=True,
+        "collective.alerts", text("The alerts of a collective, by e-mail or webhook."), group=True
     ),
     "backups": CommandEntry(
         "collective.backups",
@@ -135,37 +96,15 @@ COMMANDS = {
         text("Reapply the withdrawals and erasures made since a restored backup."),
     ),
     "migrate-store": CommandEntry(
-        "node.moving",
-        text("Move all data of a node to another database."),
+        "node.moving", text("Move all data of a node to another database.")
     ),
-    "login": CommandEntry(
-        "node.account",
-        text("Test the XMPP account of this node, and save it."),
-    ),
-    "logout": CommandEntry(
-        "node.account",
-        text("Forget the account saved by login."),
-    ),
-    "get-history": CommandEntry(
-        "client.requests",
-        text("Get past records of a series."),
-    ),
-    "list-series": CommandEntry(
-        "client.requests",
-        text("List the readable series."),
-    ),
-    "listen": CommandEntry(
-        "client.listen",
-        text("Print new records as they come."),
-    ),
-    "subscribe": CommandEntry(
-        "client.requests",
-        text("Subscribe to new records of a series."),
-    ),
-    "unsubscribe": CommandEntry(
-        "client.requests",
-        text("Unsubscribe from a series."),
-    ),
+    "login": CommandEntry("node.account", text("Test the XMPP account of this node, and save it.")),
+    "logout": CommandEntry("node.account", text("Forget the account saved by login.")),
+    "get-history": CommandEntry("client.requests", text("Get past records of a series.")),
+    "list-series": CommandEntry("client.requests", text("List the readable series.")),
+    "listen": CommandEntry("client.listen", text("Print new records as they come.")),
+    "subscribe": CommandEntry("client.requests", text("Subscribe to new records of a series.")),
+    "unsubscribe": CommandEntry("client.requests", text("Unsubscribe from a series.")),
 }
 
 

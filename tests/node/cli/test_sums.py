@@ -4,7 +4,6 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import sqlite3
-from typing import Any
 
 import pytest
 
@@ -48,7 +47,9 @@ async def permission_id(run: Run, tmp_path: Path) -> str:
     return str(asked["permission"])
 
 
-async def test_requested_published_sums_are_offered(run: Run, permission_id: str) -> None:
+async def test_published_sums_are_offered_previewed_granted_and_withdrawn(
+    run: Run, permission_id: str
+) -> None:
     offer = await run.json("grant", permission_id)
     assert [
         (series["statistic"], series["direction"], series["interval"])
@@ -57,15 +58,8 @@ async def test_requested_published_sums_are_offered(run: Run, permission_id: str
         (OWN, "consumption", "PT1H"),
         (f"{OWN}-lorient", "consumption", "PT1H"),
     ]
-
-
-async def test_preview_shows_the_published_records(run: Run, permission_id: str) -> None:
-    result = await run.ok("preview", permission_id, "--series", OWN, "--json")
-    shown: Any = result.document
-    assert [record["value"] for record in shown[0]["records"]] == [3_000, 2_000]
-
-
-async def test_the_text_of_a_grant_speaks_of_the_collective(run: Run, permission_id: str) -> None:
+    (preview,) = await run.json("preview", permission_id, "--series", OWN)
+    assert [record["value"] for record in preview["records"]] == [3_000, 2_000]
     result = await run.ok("grant", permission_id, "--series", f"{OWN}=consumption", "--yes")
     assert "with the number of members in each sum" in result.out
     assert "the name of your collective" in result.out
@@ -75,6 +69,8 @@ async def test_the_text_of_a_grant_speaks_of_the_collective(run: Run, permission
     assert [series["identifier"] for series in permission["series"]] == [
         f"{OWN}_consumption/power/active/raw"
     ]
+    result = await run.ok("withdraw", permission_id, "--yes")
+    assert "Nothing more will leave your collective" in result.out
 
 
 @pytest.mark.parametrize(
@@ -102,12 +98,6 @@ async def test_a_commune_is_not_granted_together_with_all_members(
     assert "homes would count twice" in result.err
     assert "homes would count twice" in (await run("preview", permission_id, *both)).err
     await run.ok("grant", permission_id, "--series", f"{OWN}-lorient", "--yes")
-
-
-async def test_a_granted_sum_can_be_withdrawn(run: Run, permission_id: str) -> None:
-    await run.ok("grant", permission_id, "--series", OWN, "--yes")
-    result = await run.ok("withdraw", permission_id, "--yes")
-    assert "Nothing more will leave your collective" in result.out
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The state of a collective's node: `status`, for its operator."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import cast
 
@@ -230,13 +230,9 @@ def _document(state: _Collective) -> dict[str, Json]:
         "released_until": shown(state.released_until),
         "withheld": {why.name.lower(): count for why, count in state.withheld.items()},
         "opens": None if state.opens is None else state.opens.isoformat(),
-        "erasures": values(erasures, *(field.name for field in fields(erasures))),
+        "erasures": values(erasures),
         "backups": {step: shown(state.backups.last.get(step)) for step in BackupStep},
-        "witness": [
-            values(each, *("collective", "homes", "recent", "departed"))
-            | values(each, *("since", "opened", "refused", "last_opening"))
-            for each in state.witnessed
-        ],
+        "witness": list(map(values, state.witnessed)),
         "unreadable_needs": [
             {"need": left.need.id, "version": left.need.version} for left in state.unreadable
         ],

@@ -1,6 +1,7 @@
 """Everything stored about one member, for that member: access and portability are rights."""
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -97,8 +98,9 @@ def share(holding: Holding) -> dict[str, Json]:
     return {"plant": plant.name, "shares": holding.shares, "of": plant.total}
 
 
-def values(row: object, *names: str) -> dict[str, Json]:
-    """Return some fields of a dataclass for programs, under their names."""
+def values(row: Any, *names: str) -> dict[str, Json]:
+    """Return some fields of a dataclass, by default all, for programs, under their names."""
+    names = names or tuple(field.name for field in fields(row))
     return {name: plain(getattr(row, name)) for name in names}
 
 
