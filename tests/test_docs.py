@@ -68,8 +68,15 @@ def key_of(description: EntityDescription) -> str:
 
 
 NODE_DESCRIPTIONS: tuple[EntityDescription, ...] = (
-    *(CONNECTED, PROBLEM, SHARING, SURPLUS, SURPLUS_LIKELY, *COLLECTIVE_SENSORS),
-    *(*PLANT_SENSORS, *SIMULATION_SENSORS, *SURPLUS_SENSORS),
+    CONNECTED,
+    PROBLEM,
+    SHARING,
+    SURPLUS,
+    SURPLUS_LIKELY,
+    *COLLECTIVE_SENSORS,
+    *PLANT_SENSORS,
+    *SIMULATION_SENSORS,
+    *SURPLUS_SENSORS,
 )
 NODE_ENTITIES = set(map(key_of, NODE_DESCRIPTIONS))
 METER_ENTITIES = set(map(key_of, (*sensors(), *estimates(), price("EUR"), *binary_sensors())))
