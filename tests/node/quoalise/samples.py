@@ -1,6 +1,8 @@
 """Messages as peers send them, and strategies for the protocol's values. No meter is real."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
@@ -19,9 +21,14 @@ from consometers_node.quoalise import (
     Erased,
     ExportPart,
     Fragment,
+    GetDataNeeds,
+    GetExport,
+    GetHistory,
+    Grant,
     Identification,
     Identifier,
     Listed,
+    ListSeries,
     MaskedReport,
     Measurement,
     MeasuringDevice,
@@ -29,6 +36,7 @@ from consometers_node.quoalise import (
     Number,
     Opened,
     Opening,
+    OpenSums,
     Permission,
     Prices,
     Quantity,
@@ -36,10 +44,20 @@ from consometers_node.quoalise import (
     Receipt,
     Records,
     Reports,
+    Request,
     Shares,
+    Subscribe,
+    Terminate,
     Text,
     UnknownContent,
+    Unsubscribe,
+    Withdraw,
     Witness,
+    answers,
+    data,
+    federation_xml,
+    protected_sums,
+    requests,
 )
 from consometers_node.quoalise.federation import State
 from consometers_node.quoalise.identifier import device, identifier
@@ -361,6 +379,76 @@ RECEIPTS = st.builds(
     time=MOMENTS,
     erased=st.lists(st.builds(Erased, IDENTIFIERS, st.integers(0, 10**9)), max_size=3).map(tuple),
 )
+EXPORTS = st.builds(
+    ExportPart,
+    id=st.uuids().map(str),
+    time=MOMENTS,
+    size=st.integers(1, 10**9),
+    sha256=st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
+    part=st.integers(1, 2_000),
+    parts=st.integers(1, 2_000),
+    content=st.binary(min_size=1, max_size=500),
+)
+REQUESTS: st.SearchStrategy[Request] = st.one_of(
+    st.lists(MOMENTS, min_size=2, max_size=2)
+    .map(sorted)
+    .flatmap(
+        lambda times: st.builds(
+            GetHistory,
+            IDENTIFIERS,
+            st.sampled_from([None, times[0]]),
+            st.sampled_from([None, times[1]]),
+        )
+    ),
+    st.builds(Subscribe, IDENTIFIERS),
+    st.builds(Unsubscribe, IDENTIFIERS),
+    st.just(ListSeries()),
+    st.builds(GetDataNeeds, st.none() | st.just("c2f8-jeton")),
+    st.builds(Grant, PERMISSIONS),
+    st.builds(Withdraw, st.uuids().map(str), st.booleans()),
+    st.builds(Terminate, st.uuids().map(str)),
+    st.builds(GetExport, st.integers(1, 10**9)),
+    st.builds(OpenSums, OPENINGS),
+)
+COMMANDS = [
+    (REQUESTS, requests.read, requests.write),
+    (st.lists(LISTED, max_size=3).map(tuple), answers.read_listed, answers.listed),
+]
+type Codec = tuple[st.SearchStrategy[Any], Callable[[Element], Any], Callable[[Any], Element]]
+CODECS: dict[str, Codec] = {
+    data.QUOALISE: (DATA, data.read, data.write),
+    federation_xml.DATA_NEEDS: (
+        st.lists(DATA_NEEDS, max_size=3).map(tuple),
+        federation_xml.read_data_needs,
+        federation_xml.write_data_needs,
+    ),
+    federation_xml.PERMISSION: (
+        PERMISSIONS,
+        federation_xml.read_permission,
+        federation_xml.write_permission,
+    ),
+    federation_xml.RECEIPT: (
+        RECEIPTS,
+        federation_xml.read_receipt,
+        federation_xml.write_receipt,
+    ),
+    federation_xml.EXPORT: (EXPORTS, federation_xml.read_export, federation_xml.write_export),
+    protected_sums.REPORTS: (REPORTS, protected_sums.read_reports, protected_sums.write_reports),
+    protected_sums.OPENING: (OPENINGS, protected_sums.read_opening, protected_sums.write_opening),
+    protected_sums.OPENED: (OPENED, protected_sums.read_opened, protected_sums.write_opened),
+}
+"""Values of each element, and how it is read and written."""
+
+type Change = Callable[[Element], object]
+
+
+def changed(tag: str, value: object, change: Change) -> object:
+    """Write an element, change it and read it."""
+    _, read, write = CODECS[tag]
+    sent = write(value)
+    change(sent)
+    return read(sent)
+
 
 PERMISSION = Permission(
     id="2f6c1f0a-52b7-4c39-9d0e-6a1b5f8e7c3d",

@@ -1,12 +1,11 @@
 """What a node answers: forms to fill in, success, tables."""
 
-from hypothesis import given, strategies as st
 import pytest
 
-from consometers_node.quoalise import COMMANDS, Listed, Node, answers, data, requests
+from consometers_node.quoalise import COMMANDS, Node, answers, data, requests
 from consometers_node.quoalise.markup import serialise
 
-from .samples import EXAMPLE, LISTED, PERMISSION, POWER, element
+from .samples import EXAMPLE, PERMISSION, POWER
 
 
 @pytest.mark.parametrize(
@@ -78,10 +77,3 @@ def test_series_are_listed_in_a_data_form() -> None:
         '<field var="last" type="text-single" label="Dernier enregistrement"/>'
         "</reported></x></command>"
     )
-
-
-@given(st.lists(LISTED, max_size=3).map(tuple))
-def test_lists_of_series_round_trip(series: tuple[Listed, ...]) -> None:
-    answer = answers.listed(series)
-    assert answers.read_listed(answer) == series
-    assert answers.read_listed(element(serialise(answer))) == series

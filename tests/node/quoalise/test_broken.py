@@ -29,7 +29,19 @@ from consometers_node.quoalise.identifier import device
 from consometers_node.quoalise.markup import LANG
 from consometers_node.quoalise.requests import COMMAND
 
-from .samples import EXAMPLE, EXPORT, NEED, NO_DEVICE, PERMISSION, POWER, REQUEST, element, message
+from .samples import (
+    EXAMPLE,
+    EXPORT,
+    NEED,
+    NO_DEVICE,
+    PERMISSION,
+    POWER,
+    REQUEST,
+    Change,
+    changed,
+    element,
+    message,
+)
 from .test_protected_sums import CASES as OF_PROTECTED_SUMS
 
 BOMB = """<!DOCTYPE quoalise [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>
@@ -155,14 +167,7 @@ def field(var: str, *values: str) -> str:
     return f'<field var="{var}">{inside}</field>'
 
 
-def permission(change: Callable[[Element], object]) -> object:
-    """Read a `<permission>` in which something was changed."""
-    sent = federation_xml.write_permission(PERMISSION)
-    change(sent)
-    return federation_xml.read_permission(sent)
-
-
-def without(name: str) -> Callable[[Element], object]:
+def without(name: str) -> Change:
     def remove(parent: Element) -> None:
         for child in parent.findall(f"{{{NAMESPACE}}}{name}"):
             parent.remove(child)
@@ -170,10 +175,8 @@ def without(name: str) -> Callable[[Element], object]:
     return remove
 
 
-def need(change: Callable[[Element], object]) -> object:
-    sent = federation_xml.write_data_needs([NEED])
-    change(sent[0])
-    return federation_xml.read_data_needs(sent)
+def in_first(change: Change) -> Change:
+    return lambda parent: change(parent[0])
 
 
 def child(parent: Element, name: str) -> Element:
@@ -183,8 +186,6 @@ def child(parent: Element, name: str) -> Element:
 
 
 _ID = field("identifier", POWER)
-
-type Change = Callable[[Element], object]
 
 HISTORIES: list[tuple[Problem, str, str]] = [
     (Problem.NO_FIELD, "/identifier", ""),
@@ -241,17 +242,17 @@ def witness(**changed: str) -> Callable[[Element], Element]:
     return change
 
 
-EXPORTS: list[tuple[Problem, str, str]] = [
-    (Problem.NOT_A_COUNT, "part", "0"),
-    (Problem.NOT_A_COUNT, "parts", "many"),
-    (Problem.NOT_A_COUNT, "size", "-1"),
-    (Problem.NOT_A_HASH, "sha256", 64 * "A"),
-    (Problem.NOT_A_UUID, "id", "../export"),
-    (Problem.NOT_BASE64, "", "UEsDBA="),
-    (Problem.NOT_BASE64, "", "UEs DBA=="),
-    (Problem.NOT_BASE64, "", "é==="),
-    (Problem.NO_TEXT, "", ""),
-    (Problem.TOO_LONG, "", 131_076 * "A"),
+EXPORTS: list[tuple[Problem, str, Change]] = [
+    (Problem.NOT_A_COUNT, "@part", lambda sent: sent.set("part", "0")),
+    (Problem.NOT_A_COUNT, "@parts", lambda sent: sent.set("parts", "many")),
+    (Problem.NOT_A_COUNT, "@size", lambda sent: sent.set("size", "-1")),
+    (Problem.NOT_A_HASH, "@sha256", lambda sent: sent.set("sha256", 64 * "A")),
+    (Problem.NOT_A_UUID, "@id", lambda sent: sent.set("id", "../export")),
+    (Problem.NOT_BASE64, "", lambda sent: setattr(sent, "text", "UEsDBA=")),
+    (Problem.NOT_BASE64, "", lambda sent: setattr(sent, "text", "UEs DBA==")),
+    (Problem.NOT_BASE64, "", lambda sent: setattr(sent, "text", "é===")),
+    (Problem.NO_TEXT, "", lambda sent: setattr(sent, "text", "")),
+    (Problem.TOO_LONG, "", lambda sent: setattr(sent, "text", 131_076 * "A")),
 ]
 NEEDS: list[tuple[Problem, str, Change]] = [
     (Problem.TOO_LONG, "/title[1]", lambda sent: setattr(child(sent, "title"), "text", 301 * "a")),
@@ -410,16 +411,6 @@ def refused(read: Callable[[], object]) -> Malformed:
     return caught.value
 
 
-def export(attribute: str, value: str) -> None:
-    """Read an export with another attribute, or else another content."""
-    sent = federation_xml.write_export(EXPORT)
-    if attribute:
-        sent.set(attribute, value)
-    else:
-        sent.text = value
-    federation_xml.read_export(sent)
-
-
 CASES: list[tuple[Problem, str, Callable[[], object]]] = [
     *((problem, place, partial(data.decode, sent)) for problem, place, sent in DOCUMENTS),
     *(
@@ -431,17 +422,26 @@ CASES: list[tuple[Problem, str, Callable[[], object]]] = [
         for problem, place, fields in HISTORIES
     ),
     *(
-        (problem, f"permission{place}", partial(permission, change))
+        (
+            problem,
+            f"permission{place}",
+            partial(changed, federation_xml.PERMISSION, PERMISSION, change),
+        )
         for problem, place, change in PERMISSIONS
     ),
     *(
-        (problem, f"data-needs/data-need[1]{place}", partial(need, change))
+        (
+            problem,
+            f"data-needs/data-need[1]{place}",
+            partial(changed, federation_xml.DATA_NEEDS, [NEED], in_first(change)),
+        )
         for problem, place, change in NEEDS
     ),
     *(
-        (problem, f"export{attribute and f'@{attribute}'}", partial(export, attribute, value))
-        for problem, attribute, value in EXPORTS
+        (problem, f"export{place}", partial(changed, federation_xml.EXPORT, EXPORT, change))
+        for problem, place, change in EXPORTS
     ),
+    *OF_PROTECTED_SUMS,
     *OTHERS,
 ]
 
@@ -467,8 +467,7 @@ def test_malformed_input_is_a_bad_request_that_names_the_place(
 
 
 def test_every_problem_has_a_case() -> None:
-    met = {problem for problem, _, _ in CASES} | {problem for problem, *_ in OF_PROTECTED_SUMS}
-    assert met == set(Problem)
+    assert {problem for problem, _, _ in CASES} == set(Problem)
 
 
 def test_pushed_messages_hold_fewer_records_than_answers() -> None:

@@ -2,7 +2,6 @@
 
 from xml.etree.ElementTree import Comment
 
-from hypothesis import given
 import pytest
 
 from consometers_node.quoalise import (
@@ -22,7 +21,7 @@ from consometers_node.quoalise import (
 )
 from consometers_node.quoalise.identifier import identifier, organisation, series
 
-from .samples import DATA, EXAMPLE, POWER, element, message
+from .samples import EXAMPLE, POWER, element, message
 
 OF_EXAMPLE = Metadata(
     device=MeasuringDevice(
@@ -142,9 +141,3 @@ def test_the_path_names_the_measurement(
         unit,
         aggregation,
     )
-
-
-@given(DATA)
-def test_data_round_trips(sent: Data) -> None:
-    assert data.decode(data.encode(sent)) == sent
-    assert data.read(data.write(sent)) == sent

@@ -3,23 +3,17 @@
 from datetime import UTC, datetime, timedelta
 from xml.etree.ElementTree import Element
 
-from hypothesis import given, strategies as st
 import pytest
 
 from consometers_node.quoalise import (
     COMMANDS,
     Cancelled,
     GetDataNeeds,
-    GetExport,
     GetHistory,
-    Grant,
     ListSeries,
     Node,
     Request,
-    Subscribe,
-    Terminate,
     ToFill,
-    Unsubscribe,
     Withdraw,
     requests,
 )
@@ -27,7 +21,7 @@ from consometers_node.quoalise.identifier import identifier
 from consometers_node.quoalise.iso8601 import moment
 from consometers_node.quoalise.markup import serialise
 
-from .samples import IDENTIFIERS, MOMENTS, PERMISSIONS, POWER, REQUEST, element
+from .samples import POWER, REQUEST, element
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -117,31 +111,3 @@ def test_history_defaults_to_the_last_day(
     start: datetime | None, end: datetime | None, expected: tuple[datetime, datetime]
 ) -> None:
     assert GetHistory(identifier(POWER), start, end).range(NOW) == expected
-
-
-REQUESTS: st.SearchStrategy[Request] = st.one_of(
-    st.lists(MOMENTS, min_size=2, max_size=2)
-    .map(sorted)
-    .flatmap(
-        lambda times: st.builds(
-            GetHistory,
-            IDENTIFIERS,
-            st.sampled_from([None, times[0]]),
-            st.sampled_from([None, times[1]]),
-        )
-    ),
-    st.builds(Subscribe, IDENTIFIERS),
-    st.builds(Unsubscribe, IDENTIFIERS),
-    st.just(ListSeries()),
-    st.builds(GetDataNeeds, st.none() | st.just("c2f8-jeton")),
-    st.builds(Grant, PERMISSIONS),
-    st.builds(Withdraw, st.uuids().map(str), st.booleans()),
-    st.builds(Terminate, st.uuids().map(str)),
-    st.builds(GetExport, st.integers(1, 10**9)),
-)
-
-
-@given(REQUESTS)
-def test_requests_round_trip(request: Request) -> None:
-    assert requests.read(requests.write(request)) == request
-    assert requests.read(element(serialise(requests.write(request)))) == request
