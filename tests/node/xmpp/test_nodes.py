@@ -63,20 +63,26 @@ async def test_commands_of_the_other_role_are_unknown(server: Prosody, new_node:
         await collective.asking.get_data_needs(home.connection.jid)
 
 
+class Short(Home):
+    """Refuses to answer with more records than that."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+        self.asked = 0
+
+    async def get_history(self, asker: Asker, request: GetHistory) -> Data:
+        self.asked += 1
+        data = await super().get_history(asker, request)
+        if len(data) > self.most:
+            raise BadRequest
+        return data
+
+
 async def test_a_long_history_comes_in_pages_without_a_gap(
     server: Prosody, new_node: MakeNode
 ) -> None:
-    class Short(Home):
-        asked = 0
-
-        async def get_history(self, asker: Asker, request: GetHistory) -> Data:
-            self.asked += 1
-            data = await super().get_history(asker, request)
-            if len(data) > 200:
-                raise BadRequest
-            return data
-
-    household = Short()
+    household = Short(200)
     home, asker = await new_node(server, household), await new_node(server)
     household.readers.add(asker.bare)
     end = START + timedelta(days=30)
@@ -91,15 +97,9 @@ async def test_a_long_history_comes_in_pages_without_a_gap(
 async def test_history_paging_gives_up_after_repeated_refusals(
     server: Prosody, new_node: MakeNode
 ) -> None:
-    class Never(Home):
-        asked = 0
-
-        async def get_history(self, asker: Asker, request: GetHistory) -> Data:
-            self.asked += 1
-            raise BadRequest
-
-    household = Never()
+    household = Short(0)
     home, asker = await new_node(server, household), await new_node(server)
+    household.readers.add(asker.bare)
     end = START + timedelta(days=1)
     with pytest.raises(BadRequest):
         async for _ in asker.asking.history(home.connection.jid, SERIES, START, end):

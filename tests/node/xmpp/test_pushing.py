@@ -40,16 +40,21 @@ async def test_a_push_to_a_missing_account_fails_at_once(
     assert refused.value.condition == "service-unavailable"
 
 
-async def test_a_push_survives_a_killed_server(own: Prosody, new_node: MakeNode) -> None:
+async def test_pushes_with_and_without_receipts_survive_a_killed_server(
+    own: Prosody, new_node: MakeNode, new_plain: MakePlain
+) -> None:
     keeper = Keeper()
     sender, receiver = await new_node(own), await new_node(own, keep=keeper.keep)
+    plain = (await new_plain(own)).boundjid.bare
     own.kill()
-    to = receiver.bare
-    pushed = asyncio.create_task(sender.pushing.push(to, records(NOW, 3)))
+    pushes = [
+        asyncio.create_task(sender.pushing.push(to, records(NOW, 3), receipt=to == receiver.bare))
+        for to in (receiver.bare, plain)
+    ]
     await asyncio.sleep(0.2)
-    assert not pushed.done()
+    assert not any(pushed.done() for pushed in pushes)
     own.start()
-    await asyncio.wait_for(pushed, 120)
+    await asyncio.wait_for(asyncio.gather(*pushes), 120)
     assert len(keeper.records) == 3
     times = keeper.counts.total()
     await asyncio.sleep(0.3)
@@ -72,19 +77,6 @@ async def test_a_server_killed_during_the_commit_loses_no_record(
     own.start()
     await asyncio.wait_for(pushed, 120)
     assert len(keeper.records) == 3
-
-
-async def test_a_push_without_receipts_survives_a_killed_server(
-    own: Prosody, new_node: MakeNode, new_plain: MakePlain
-) -> None:
-    sender = await new_node(own)
-    to = (await new_plain(own)).boundjid.bare
-    own.kill()
-    pushed = asyncio.create_task(sender.pushing.push(to, records(NOW, 3), receipt=False))
-    await asyncio.sleep(0.1)
-    assert not pushed.done()
-    own.start()
-    await asyncio.wait_for(pushed, 120)
 
 
 async def test_a_cancelled_push_leaves_the_queue_of_the_stream(
