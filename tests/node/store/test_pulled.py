@@ -24,21 +24,15 @@ GRID = Pulled(
 ROOF = replace(GRID, statistic="consometers:roof", added_at=GRID.added_at - timedelta(days=1))
 
 
-async def test_pulled_series_are_listed_oldest_first(store: Store) -> None:
+async def test_a_statistic_holds_one_series_and_the_oldest_comes_first(store: Store) -> None:
     async with store.writing() as connection:
         assert await add_pulled(connection, GRID)
         assert await add_pulled(connection, ROOF)
-        assert await all_pulled(connection) == [ROOF, GRID]
-
-
-async def test_a_statistic_holds_one_series(store: Store) -> None:
-    async with store.writing() as connection:
-        await add_pulled(connection, GRID)
         assert not await add_pulled(connection, replace(GRID, jid="other@example.org"))
-        assert await all_pulled(connection) == [GRID]
+        assert await all_pulled(connection) == [ROOF, GRID]
         assert await remove_pulled(connection, GRID.statistic)
         assert not await remove_pulled(connection, GRID.statistic)
-        assert await all_pulled(connection) == []
+        assert await all_pulled(connection) == [ROOF]
 
 
 async def test_a_problem_of_one_import_leaves_the_others_unchanged(store: Store) -> None:

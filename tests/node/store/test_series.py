@@ -1,19 +1,21 @@
-"""Series and blocks that come back as they were put."""
+"""Series, their blocks, and the member counts of sums."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from consometers_node.series import Block, Range, Record
+from consometers_node.series import Block, Device, Quantity, Range, Record
 from consometers_node.store import SeriesId, Store
 from consometers_node.store.series import (
     add_series,
     all_series,
     blocks,
     blocks_of_days,
+    counts,
     erase_series,
     put_blocks,
+    put_counts,
     series_id,
 )
 
@@ -102,3 +104,23 @@ async def test_blocks_of_many_series_are_found_by_day(store: Store) -> None:
         }
         assert await blocks_of_days(connection, {}) == {}
         await put_blocks(connection, {}, now())
+
+
+async def test_counts_are_stored_replaced_and_erased_with_their_series(store: Store) -> None:
+    summed = replace(HOURLY, device=Device("urn:dev:org:60060-coop"), quantity=Quantity.POWER)
+    first, second = (Block(summed, DAY, (members, None) * 12) for members in (10, 12))
+    eve = replace(first, day=DAY - timedelta(days=1))
+    both = Range(Range.of_day(eve.day).start, Range.of_day(DAY).end)
+    async with store.writing() as connection:
+        series_id = await add_series(connection, summed)
+        other = await add_series(connection, HOURLY)
+        await put_counts(connection, {})
+        await put_counts(connection, {series_id: [eve, first]})
+        await put_counts(connection, {series_id: [second], other: [replace(first, series=HOURLY)]})
+        assert await counts(connection, series_id, summed, both) == [eve, second]
+        assert await counts(connection, series_id, summed, Range.of_day(DAY)) == [second]
+        start = Range.of_day(DAY).start
+        assert await counts(connection, series_id, summed, Range(start, start)) == []
+        await erase_series(connection, [series_id])
+        assert await counts(connection, series_id, summed, Range.of_day(DAY)) == []
+        assert len(await counts(connection, other, HOURLY, Range.of_day(DAY))) == 1
