@@ -1,8 +1,8 @@
 """Data needs and permissions, between the protocol's words and the node's."""
 
 from dataclasses import replace
-from itertools import product
 import tomllib
+from typing import Any
 
 from hypothesis import given, strategies as st
 import pytest
@@ -78,31 +78,6 @@ def test_an_unanswerable_need_names_its_controller() -> None:
         read_need(replace(SENT, duration=Duration(seconds=60)))
 
 
-@given(
-    series=st.sets(
-        st.builds(
-            quoalise.DataNeedSeries,
-            st.sampled_from(quoalise.Direction),
-            st.sampled_from(quoalise.Quantity),
-        ),
-        min_size=1,
-    ),
-    interval=st.sampled_from(Interval),
-    history=st.integers(0, 36_600),
-)
-def test_needs_round_trip(
-    series: set[quoalise.DataNeedSeries], interval: Interval, history: int
-) -> None:
-    sent = replace(
-        SENT,
-        series=tuple(series),
-        interval=iso8601.duration(interval),
-        history=Duration(days=history),
-    )
-    need = read_need(sent)
-    assert read_need(write_need(need)) == need
-
-
 def test_a_need_file_is_read() -> None:
     need = read_need_file(FILE.encode())
     assert isinstance(need, DataNeed)
@@ -142,27 +117,26 @@ WORDS = (
 
 
 @given(
-    st.dictionaries(st.sampled_from(["fr", "en", "br-FR"]), WORDS, min_size=1),
-    st.dictionaries(st.sampled_from(["fr", "en"]), WORDS),
-    WORDS,
-    st.sets(st.sampled_from(list(Direction)), min_size=1),
-    st.sampled_from([frozenset(Quantity), frozenset({Quantity.ENERGY})]),
+    title=st.dictionaries(st.sampled_from(["fr", "en", "br-FR"]), WORDS, min_size=1),
+    recipients=st.dictionaries(st.sampled_from(["fr", "en"]), WORDS),
+    contact=WORDS,
+    quantities=st.dictionaries(
+        st.sampled_from(Direction),
+        st.sampled_from([frozenset(Quantity), frozenset({Quantity.ENERGY})]),
+        min_size=1,
+    ),
+    interval=st.sampled_from(Interval),
+    history_days=st.integers(0, 36_600),
 )
-def test_need_files_round_trip(
-    title: dict[str, str],
-    recipients: dict[str, str],
-    contact: str,
-    directions: set[Direction],
-    quantities: frozenset[Quantity],
+def test_needs_and_their_files_round_trip(
+    quantities: dict[Direction, frozenset[Quantity]], **fields: Any
 ) -> None:
-    series = frozenset(DataNeedSeries(*pair) for pair in product(directions, quantities))
-    need = replace(
-        NEED,
-        title=title,
-        recipients=recipients,
-        contact=contact,
-        series=series,
+    series = frozenset(
+        DataNeedSeries(direction, quantity)
+        for direction, asked in quantities.items()
+        for quantity in asked
     )
+    need = replace(NEED, series=series, **fields)
     assert read_need_file(write_need_file(need).encode()) == need
 
 
