@@ -28,7 +28,7 @@ from . import (
 )
 from .answers import Listed, Prices, Shares
 from .challenge import Challenge, Change
-from .commands import COMMANDS, Command, Node, Role
+from .commands import COMMANDS, Node, Role
 from .data import Data
 from .errors import (
     BadRequest,
@@ -94,7 +94,6 @@ __all__ = [
     "Cancelled",
     "Challenge",
     "Change",
-    "Command",
     "Data",
     "DataNeed",
     "DataNeedSeries",

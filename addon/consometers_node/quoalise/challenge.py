@@ -3,18 +3,19 @@
 It stands beside what all members consume together, in fields of its own. All of it is public.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 import re
+from typing import Any, NamedTuple
 
 from . import forms, iso8601
 from .errors import Malformed
 from .forms import Field
 from .problems import Problem
 from .reading import whole_number
-from .text import text
+from .text import Text, text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,82 +46,74 @@ class Challenge:
     standing: Change | None = None
 
 
+class _Column(NamedTuple):
+    """A field of the table, the attribute that it holds, and how it is read."""
+
+    var: str
+    attribute: str
+    read: Callable[[str, str], object]
+    label: Text
+
+
+def _words(sent: str, _place: str) -> str:
+    return sent
+
+
+def _number(sent: str, place: str) -> int:
+    return whole_number(sent, place, 1)
+
+
+def _percent(sent: str, place: str) -> Decimal:
+    if not _PERCENT.fullmatch(sent):
+        raise Malformed(place, Problem.NOT_A_CHANGE, found=sent)
+    return Decimal(sent)
+
+
 CHALLENGE = "challenge_fr"
 """The field that every challenge has."""
-COLUMNS = (
-    Field(var=CHALLENGE, label=text("Challenge, in French")),
-    Field(var="challenge_en", label=text("Challenge, in English")),
-    Field(var="challenge_from", label=text("First day")),
-    Field(var="challenge_to", label=text("Last day")),
-    Field(var="objective", label=text("Objective (% less)")),
-    Field(var="participant", label=text("Participant")),
-    Field(var="participants", label=text("Participants")),
-    Field(var="change", label=text("Change (%)")),
-    Field(var="change_low", label=text("Change, at least (%)")),
-    Field(var="change_high", label=text("Change, at most (%)")),
-    Field(var="rank_first", label=text("Best rank")),
-    Field(var="rank_last", label=text("Worst rank")),
+_CHALLENGE = (
+    _Column(CHALLENGE, "name_fr", _words, text("Challenge, in French")),
+    _Column("challenge_en", "name_en", _words, text("Challenge, in English")),
+    _Column("challenge_from", "first_day", iso8601.day, text("First day")),
+    _Column("challenge_to", "last_day", iso8601.day, text("Last day")),
+    _Column("objective", "objective", _number, text("Objective (% less)")),
+    _Column("participant", "participant", _words, text("Participant")),
+    _Column("participants", "participants", _number, text("Participants")),
 )
+_CHANGE = (
+    _Column("change", "change", _percent, text("Change (%)")),
+    _Column("change_low", "low", _percent, text("Change, at least (%)")),
+    _Column("change_high", "high", _percent, text("Change, at most (%)")),
+    _Column("rank_first", "rank_first", _number, text("Best rank")),
+    _Column("rank_last", "rank_last", _number, text("Worst rank")),
+)
+COLUMNS = tuple(Field(var=column.var, label=column.label) for column in (*_CHALLENGE, *_CHANGE))
+_PERCENT = re.compile(r"-?[0-9]{1,6}(?:\.[0-9])?")
 
 
 def row(challenge: Challenge) -> dict[str, str | None]:
     """Return the fields of a challenge."""
-    fields: dict[str, str | None] = {
-        CHALLENGE: challenge.name_fr,
-        "challenge_en": challenge.name_en,
-        "challenge_from": challenge.first_day.isoformat(),
-        "challenge_to": challenge.last_day.isoformat(),
-        "objective": str(challenge.objective),
-        "participant": challenge.participant,
-        "participants": str(challenge.participants),
-    }
-    if (standing := challenge.standing) is not None:
-        fields |= {
-            "change": f"{standing.change:f}",
-            "change_low": f"{standing.low:f}",
-            "change_high": f"{standing.high:f}",
-            "rank_first": str(standing.rank_first),
-            "rank_last": str(standing.rank_last),
-        }
+    fields: dict[str, str | None] = {}
+    for columns, holder in ((_CHALLENGE, challenge), (_CHANGE, challenge.standing)):
+        if holder is not None:
+            fields |= {column.var: _shown(getattr(holder, column.attribute)) for column in columns}
     return fields
 
 
 def read(fields: Mapping[str, str], place: str) -> Challenge:
     """Read the fields of a challenge. Raises `Malformed`."""
 
-    def value(var: str) -> str:
-        return forms.required(fields, var, place)
+    def values(columns: Iterable[_Column]) -> dict[str, Any]:
+        return {
+            column.attribute: column.read(
+                forms.required(fields, column.var, place), f"{place}/{column.var}"
+            )
+            for column in columns
+        }
 
-    def number(var: str) -> int:
-        return whole_number(value(var), f"{place}/{var}", 1)
-
-    def percent(var: str) -> Decimal:
-        if not _PERCENT.fullmatch(value(var)):
-            raise Malformed(f"{place}/{var}", Problem.NOT_A_CHANGE, found=value(var))
-        return Decimal(value(var))
-
-    first, last = (
-        iso8601.day(value(var), f"{place}/{var}") for var in ("challenge_from", "challenge_to")
-    )
-    standing = None
-    if "change" in fields:
-        standing = Change(
-            change=percent("change"),
-            low=percent("change_low"),
-            high=percent("change_high"),
-            rank_first=number("rank_first"),
-            rank_last=number("rank_last"),
-        )
-    return Challenge(
-        name_fr=value(CHALLENGE),
-        name_en=value("challenge_en"),
-        first_day=first,
-        last_day=last,
-        objective=number("objective"),
-        participant=value("participant"),
-        participants=number("participants"),
-        standing=standing,
-    )
+    standing = Change(**values(_CHANGE)) if "change" in fields else None
+    return Challenge(**values(_CHALLENGE), standing=standing)
 
 
-_PERCENT = re.compile(r"-?[0-9]{1,6}(?:\.[0-9])?")
+def _shown(value: object) -> str:
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)

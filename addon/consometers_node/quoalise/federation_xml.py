@@ -2,6 +2,7 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
+from datetime import datetime
 import re
 from xml.etree.ElementTree import Element, SubElement
 
@@ -50,6 +51,15 @@ _LINK = re.compile(r"https://[!-~]+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
+def attributes(value: object, *names: str) -> dict[str, str]:
+    """Return fields of a value as attributes of its element."""
+    return {name.replace("_", "-"): _written(getattr(value, name)) for name in names}
+
+
+def _written(value: object) -> str:
+    return iso8601.shown(value) if isinstance(value, datetime) else str(value)
+
+
 def write_data_needs(needs: Iterable[DataNeed]) -> Element:
     """Return the `<data-needs>`."""
     element = Element(DATA_NEEDS)
@@ -78,20 +88,8 @@ def read_invitation(parent: Element) -> str | None:
 
 def write_permission(permission: Permission) -> Element:
     """Return the `<permission>`."""
-    element = Element(
-        PERMISSION,
-        {
-            "id": permission.id,
-            "need": permission.need,
-            "version": str(permission.version),
-            "interval": str(permission.interval),
-            "records-from": iso8601.shown(permission.records_from),
-            "valid-from": iso8601.shown(permission.valid_from),
-            "valid-until": iso8601.shown(permission.valid_until),
-            "identification": permission.identification,
-            "reading": permission.reading,
-        },
-    )
+    names = ("id", "need", "version", "interval", "records_from", "valid_from", "valid_until")
+    element = Element(PERMISSION, attributes(permission, *names, "identification", "reading"))
     for series in permission.series:
         SubElement(element, _SERIES, {"identifier": str(series)})
     shown = {LANG: permission.shown_language, "sha256": permission.shown_sha256}
@@ -129,17 +127,9 @@ def read_permission(element: Element) -> Permission:
 
 def write_receipt(receipt: Receipt) -> Element:
     """Return the `<receipt>`."""
-    element = Element(
-        RECEIPT,
-        {
-            "permission": receipt.permission,
-            "state": receipt.state,
-            "time": iso8601.shown(receipt.time),
-        },
-    )
+    element = Element(RECEIPT, attributes(receipt, "permission", "state", "time"))
     for erased in receipt.erased:
-        attributes = {"series": str(erased.series), "records": str(erased.records)}
-        SubElement(element, _ERASED, attributes)
+        SubElement(element, _ERASED, attributes(erased, "series", "records"))
     return element
 
 
@@ -160,17 +150,8 @@ def read_receipt(element: Element) -> Receipt:
 
 def write_export(part: ExportPart) -> Element:
     """Return the `<export>`."""
-    element = Element(
-        EXPORT,
-        {
-            "id": part.id,
-            "time": iso8601.shown(part.time),
-            "size": str(part.size),
-            "sha256": part.sha256,
-            "part": str(part.part),
-            "parts": str(part.parts),
-        },
-    )
+    names = ("id", "time", "size", "sha256", "part", "parts")
+    element = Element(EXPORT, attributes(part, *names))
     element.text = b64encode(part.content).decode()
     return element
 
@@ -202,19 +183,8 @@ def _sha256(holder: Reader) -> str:
 
 
 def _write_data_need(need: DataNeed) -> Element:
-    element = Element(
-        _DATA_NEED,
-        {
-            "id": need.id,
-            "version": str(need.version),
-            "interval": str(need.interval),
-            "history": str(need.history),
-            "duration": str(need.duration),
-            "retention": str(need.retention),
-            "identification": need.identification,
-            "reading": need.reading,
-        },
-    )
+    names = ("id", "version", "interval", "history", "duration", "retention")
+    element = Element(_DATA_NEED, attributes(need, *names, "identification", "reading"))
     _write_texts(element, _TITLE, need.title)
     _write_texts(element, _PURPOSE, need.purpose)
     _write_texts(element, _RECIPIENTS, need.recipients)
@@ -222,10 +192,9 @@ def _write_data_need(need: DataNeed) -> Element:
     SubElement(element, _CONTACT).text = need.contact
     SubElement(element, _POLICY).text = need.policy
     for series in need.series:
-        SubElement(element, _SERIES, {"direction": series.direction, "quantity": series.quantity})
+        SubElement(element, _SERIES, attributes(series, "direction", "quantity"))
     if (witness := need.witness) is not None:
-        attributes = {"jid": witness.jid, "url": witness.url, "minimum": str(witness.minimum)}
-        child = SubElement(element, _WITNESS, attributes)
+        child = SubElement(element, _WITNESS, attributes(witness, "jid", "url", "minimum"))
         SubElement(child, _NAME).text = witness.name
         SubElement(child, _CONTACT).text = witness.contact
     return element

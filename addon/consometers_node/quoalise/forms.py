@@ -167,11 +167,6 @@ def boolean(sent: str, place: str) -> bool:
     return _TRUE_FALSE[sent]
 
 
-def shown(yes: bool) -> str:
-    """Write a value of a boolean field."""
-    return "true" if yes else "false"
-
-
 def _form(kind: FormType, title: str | None = None) -> Element:
     form = Element(FORM, {"type": kind})
     if title is not None:

@@ -22,6 +22,7 @@ from xml.etree.ElementTree import Element, SubElement
 from . import iso8601
 from .errors import Malformed
 from .federation import NAMESPACE
+from .federation_xml import attributes
 from .identifier import Direction
 from .markup import check_depth, tag
 from .problems import Problem
@@ -165,14 +166,7 @@ class Opened:
 
 def write_reports(reports: Reports) -> Element:
     """Return the `<reports>`."""
-    element = Element(
-        REPORTS,
-        {
-            "permission": reports.permission,
-            "direction": reports.direction,
-            "day": reports.day.isoformat(),
-        },
-    )
+    element = Element(REPORTS, attributes(reports, "permission", "direction", "day"))
     element.text = _rows(
         _REPORT.pack(
             (hour - _EPOCH) // _HOUR,
@@ -211,23 +205,14 @@ def read_reports(element: Element) -> Reports:
 
 def write_opening(opening: Opening) -> Element:
     """Return the `<opening>`."""
-    element = Element(
-        OPENING,
-        {
-            "id": opening.id,
-            "direction": opening.direction,
-            "hour": iso8601.shown(opening.hour),
-            "part": str(opening.part),
-            "parts": str(opening.parts),
-        },
-    )
+    element = Element(OPENING, attributes(opening, "id", "direction", "hour", "part", "parts"))
     for asked in opening.sums:
-        attributes = {
+        group = {
             "group": asked.group,
             "masked": f"{asked.masked:0{_SUM_DIGITS}x}",
             "masked-squares": f"{asked.masked_squares:0{_SQUARES_DIGITS}x}",
         }
-        SubElement(element, _SUM, attributes).text = _rows(
+        SubElement(element, _SUM, group).text = _rows(
             _HOME.pack(UUID(pseudonym).bytes, (day - _FIRST_DAY).days, nonce)
             for pseudonym, day, nonce in asked.parts
         )
@@ -269,16 +254,13 @@ def read_opening(element: Element) -> Opening:
 
 def write_opened(opened: Opened) -> Element:
     """Return the `<opened>`."""
-    element = Element(
-        OPENED, {"id": opened.id, "part": str(opened.part), "parts": str(opened.parts)}
-    )
+    element = Element(OPENED, attributes(opened, "id", "part", "parts"))
     for answer in opened.answers:
-        groups = " ".join(sorted(answer.groups, key=int))
+        groups = {"groups": " ".join(sorted(answer.groups, key=int))}
         if isinstance(answer, OpenedSum):
-            attributes = {"groups": groups, "homes": str(answer.homes), "wh": str(answer.wh)}
-            SubElement(element, _SUM, attributes)
+            SubElement(element, _SUM, groups | attributes(answer, "homes", "wh"))
         else:
-            refused = SubElement(element, _REFUSED, {"groups": groups, "reason": answer.reason})
+            refused = SubElement(element, _REFUSED, groups | attributes(answer, "reason"))
             refused.text = (
                 _rows(UUID(each).bytes for each in sorted(answer.pseudonyms)[:MAX_REFUSED]) or None
             )

@@ -194,7 +194,7 @@ def write(request: Request) -> Element:
         case Grant(permission):
             command.append(write_permission(permission))
         case Withdraw(permission_id, erase):
-            values = {Var.PERMISSION: permission_id, Var.ERASE: forms.shown(erase)}
+            values = {Var.PERMISSION: permission_id, Var.ERASE: str(erase).lower()}
         case Terminate(permission_id):
             values = {Var.PERMISSION: permission_id}
         case GetExport(part):

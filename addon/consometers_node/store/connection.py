@@ -78,18 +78,6 @@ class AsyncConnection:
     def dialect(self) -> Dialect:
         return self.sync_connection.dialect
 
-    @property
-    def info(self) -> dict[Any, Any]:
-        """Notes on the driver's connection, for as long as that is open."""
-        return self.sync_connection.info
-
-    def get_transaction(self) -> Transaction | None:
-        return self.sync_connection.get_transaction()
-
-    def get_nested_transaction(self) -> Transaction | None:
-        """Return the savepoint that the next statement is in."""
-        return self.sync_connection.get_nested_transaction()
-
     @overload
     async def execute[R: tuple[Any, ...]](
         self, statement: TypedReturnsRows[R], parameters: _Parameters = None
@@ -144,9 +132,6 @@ class AsyncConnection:
     def begin_nested(self) -> AsyncTransaction:
         """Return a savepoint."""
         return AsyncTransaction(self.sync_connection.begin_nested)
-
-    async def commit(self) -> None:
-        await greenlet_spawn(self.sync_connection.commit)
 
     async def rollback(self) -> None:
         await greenlet_spawn(self.sync_connection.rollback)

@@ -12,11 +12,12 @@ async def lock(connection: AsyncConnection, name: str) -> None:
     if connection.dialect.name != "postgresql":
         return
     # A savepoint that is rolled back gives up its locks.
-    transaction = connection.get_nested_transaction() or connection.get_transaction()
+    held = connection.sync_connection
+    transaction = held.get_nested_transaction() or held.get_transaction()
     key = f"consometers {name}"
-    if connection.info.get(key) is not transaction:
+    if held.info.get(key) is not transaction:
         await connection.execute(_LOCK, {"name": key})
-        connection.info[key] = transaction
+        held.info[key] = transaction
 
 
 async def alone(connection: AsyncConnection) -> None:

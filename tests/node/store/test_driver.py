@@ -30,10 +30,10 @@ async def connection(tmp_path: Path) -> AsyncIterator[AsyncConnection]:
     creator = partial(Connection, tmp_path / "some.db")
     engine = AsyncEngine.create(make_url("sqlite+aiosqlite://"), creator)
     connection = await engine.connect()
-    await connection.execute(text("CREATE TABLE numbers (n INTEGER PRIMARY KEY)"))
-    rows = [{"n": n} for n in range(MANY)]
-    await connection.execute(text("INSERT INTO numbers VALUES (:n)"), rows)
-    await connection.commit()
+    async with connection.begin():
+        await connection.execute(text("CREATE TABLE numbers (n INTEGER PRIMARY KEY)"))
+        rows = [{"n": n} for n in range(MANY)]
+        await connection.execute(text("INSERT INTO numbers VALUES (:n)"), rows)
     yield connection
     await connection.close()
     await engine.dispose()
