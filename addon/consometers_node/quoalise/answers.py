@@ -22,7 +22,7 @@ from . import challenge, forms, iso8601
 from .challenge import Challenge
 from .commands import COMMANDS, Command, Node
 from .errors import Malformed
-from .forms import FORM, Field
+from .forms import FORM, Column, Field
 from .identifier import Identifier, identifier
 from .iso8601 import Duration
 from .markup import check_depth
@@ -79,14 +79,23 @@ _COLUMNS = (
     Field(var="first", label=text("First record", context="field of an answer")),
     Field(var="last", label=text("Last record", context="field of an answer")),
 )
-_COLUMNS_OF_SHARES = (
-    Field(var="name", label=text("Name")),
-    Field(var="shares", label=text("Your shares")),
-    Field(var="total_shares", label=text("Shares in all")),
+
+
+def _price(sent: str, place: str) -> Decimal:
+    if not _PRICE.fullmatch(sent):
+        raise Malformed(place, Problem.NOT_A_PRICE, found=sent)
+    return Decimal(sent)
+
+
+_PRICE = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3})?")
+_SHARES = (
+    Column("name", "name", forms.words, text("Name")),
+    Column("shares", "held", whole_number, text("Your shares")),
+    Column("total_shares", "total", forms.number, text("Shares in all")),
 )
-_COLUMNS_OF_PRICES = (
-    Field(var="local_price", label=text("Price between members (c€/kWh)")),
-    Field(var="grid_price", label=text("Price from the grid (c€/kWh)")),
+_PRICES = (
+    Column("local_price", "local", _price, text("Price between members (c€/kWh)")),
+    Column("grid_price", "grid", _price, text("Price from the grid (c€/kWh)")),
 )
 
 
@@ -131,14 +140,14 @@ def listed(
     answer = _answer(Node.LIST_SERIES, COMPLETED, session)
     title = COMMANDS[Node.LIST_SERIES].title.say(language)
     rows = list(series)
-    columns: tuple[Field, ...] = _COLUMNS
-    if any(row.shares is not None for row in rows):
-        columns += _COLUMNS_OF_SHARES
-    if any(row.prices is not None for row in rows):
-        columns += _COLUMNS_OF_PRICES
-    if any(row.challenge is not None for row in rows):
-        columns += challenge.COLUMNS
-    answer.append(forms.table(title, columns, map(_row, rows), language))
+    parts = (("shares", _SHARES), ("prices", _PRICES), ("challenge", challenge.COLUMNS))
+    more = (
+        column.field
+        for part, columns in parts
+        if any(getattr(row, part) is not None for row in rows)
+        for column in columns
+    )
+    answer.append(forms.table(title, (*_COLUMNS, *more), map(_row, rows), language))
     return answer
 
 
@@ -177,18 +186,14 @@ def _answer(node: Node, status: str, session: str | None) -> Element:
 
 
 def _row(listed: Listed) -> dict[str, str | None]:
-    row = {
+    row: dict[str, str | None] = {
         "identifier": str(listed.series),
         "interval": None if listed.interval is None else str(listed.interval),
         "unit": listed.unit,
         "first": None if listed.first is None else iso8601.shown(listed.first),
         "last": None if listed.last is None else iso8601.shown(listed.last),
     }
-    if (shares := listed.shares) is not None:
-        held, total = str(shares.held), str(shares.total)
-        row |= {"name": shares.name, "shares": held, "total_shares": total}
-    if (prices := listed.prices) is not None:
-        row |= {"local_price": f"{prices.local:f}", "grid_price": f"{prices.grid:f}"}
+    row |= forms.row(_SHARES, listed.shares) | forms.row(_PRICES, listed.prices)
     return row if listed.challenge is None else row | challenge.row(listed.challenge)
 
 
@@ -204,32 +209,7 @@ def _listed(row: Mapping[str, str], place: str) -> Listed:
         unit=row.get("unit"),
         first=first,
         last=last,
-        shares=_shares(row, place) if "total_shares" in row else None,
-        prices=_prices(row, place) if "local_price" in row else None,
+        shares=Shares(**forms.read_row(_SHARES, row, place)) if "total_shares" in row else None,
+        prices=Prices(**forms.read_row(_PRICES, row, place)) if "local_price" in row else None,
         challenge=challenge.read(row, place) if challenge.CHALLENGE in row else None,
     )
-
-
-def _shares(row: Mapping[str, str], place: str) -> Shares:
-    held, total = (
-        whole_number(forms.required(row, var, place), f"{place}/{var}", least)
-        for var, least in (("shares", 0), ("total_shares", 1))
-    )
-    return Shares(name=forms.required(row, "name", place), held=held, total=total)
-
-
-def _prices(row: Mapping[str, str], place: str) -> Prices:
-    local, grid = (
-        _price(forms.required(row, var, place), f"{place}/{var}")
-        for var in ("local_price", "grid_price")
-    )
-    return Prices(local=local, grid=grid)
-
-
-def _price(sent: str, place: str) -> Decimal:
-    if not _PRICE.fullmatch(sent):
-        raise Malformed(place, Problem.NOT_A_PRICE, found=sent)
-    return Decimal(sent)
-
-
-_PRICE = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3})?")

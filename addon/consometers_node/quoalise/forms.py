@@ -7,15 +7,17 @@
 Forms of type `form` and `result` carry labels, in the language of the requester.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
+from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element, SubElement
 
 from .errors import Malformed
 from .markup import tag
 from .problems import Problem
-from .reading import bounded, check_count
+from .reading import bounded, check_count, whole_number
 from .text import Text
 
 NAMESPACE = "jabber:x:data"
@@ -57,6 +59,20 @@ class Field:
     description: Text | None = None
     required: bool = False
     default: str | None = None
+
+
+class Column(NamedTuple):
+    """A column of a table, the attribute that it holds of a record, and how that is read."""
+
+    var: str
+    attribute: str
+    read: Callable[[str, str], object]
+    label: Text
+
+    @property
+    def field(self) -> Field:
+        """The column as a field of the table."""
+        return Field(var=self.var, label=self.label)
 
 
 def to_fill(
@@ -151,6 +167,35 @@ def read_values(form: Element, place: str) -> dict[str, str]:
         if sent and sent[0].text and not sent[0].text.isspace():
             values[var] = bounded(sent[0].text, var, f"{place}/{var}")
     return values
+
+
+def row(columns: Iterable[Column], record: object) -> dict[str, str]:
+    """Return the cells of a record; none if there is no record."""
+    if record is None:
+        return {}
+    values = {column.var: getattr(record, column.attribute) for column in columns}
+    return {
+        var: f"{value:f}" if isinstance(value, Decimal) else str(value)
+        for var, value in values.items()
+    }
+
+
+def read_row(columns: Iterable[Column], values: Mapping[str, str], place: str) -> dict[str, Any]:
+    """Return the attributes of the record in a row. Raises `Malformed`."""
+    return {
+        column.attribute: column.read(required(values, column.var, place), f"{place}/{column.var}")
+        for column in columns
+    }
+
+
+def words(sent: str, _place: str) -> str:
+    """Read a cell of words: as they are."""
+    return sent
+
+
+def number(sent: str, place: str) -> int:
+    """Read a cell with a number from one on. Raises `Malformed`."""
+    return whole_number(sent, place, 1)
 
 
 def required(values: Mapping[str, str], var: str, place: str) -> str:
