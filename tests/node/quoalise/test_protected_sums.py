@@ -2,6 +2,7 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -43,6 +44,19 @@ ASKED = Opening(
     parts=1,
     sums=(MaskedSum("3", (Part(PERMISSION, TODAY, bytes(16)),), 1, 2),),
 )
+_HOMES = tuple(Part(str(UUID(int=n)), TODAY, bytes(16)) for n in range(HOMES_IN_PART))
+LARGEST_REPORTS = replace(
+    SENT,
+    reports=tuple(ROWS[0]._replace(hour=NOON + timedelta(hours=n)) for n in range(MAX_PUSHED)),
+)
+LARGEST_OPENING = replace(
+    ASKED,
+    sums=(
+        MaskedSum("1", _HOMES[: HOMES_IN_PART // 2], 0, 0),
+        MaskedSum("2", _HOMES[HOMES_IN_PART // 2 :], 0, 0),
+    ),
+)
+"""See `xmpp.test_protected_sums`: they fit into a message."""
 ANSWER = Opened(
     id=PERMISSION,
     part=1,
@@ -52,21 +66,6 @@ ANSWER = Opened(
         RefusedSum(frozenset({"4"}), Refusal.TOO_FEW, frozenset({PERMISSION})),
     ),
 )
-
-
-def test_the_largest_payloads_fit_into_a_message() -> None:
-    hours = tuple(ROWS[0]._replace(hour=NOON + timedelta(hours=n)) for n in range(MAX_PUSHED))
-    many = Reports(permission=PERMISSION, direction=Direction.CONSUMPTION, day=TODAY, reports=hours)
-    sent = serialise(protected_sums.write_reports(many))
-    assert protected_sums.read_reports(element(sent)) == many
-    homes = [Part(str(UUID(int=n)), TODAY, bytes(16)) for n in range(HOMES_IN_PART)]
-    groups = (homes[: HOMES_IN_PART // 2], homes[HOMES_IN_PART // 2 :])
-    sums = tuple(MaskedSum(str(n), tuple(group), 0, 0) for n, group in enumerate(groups))
-    opening = Opening(
-        id=PERMISSION, direction=Direction.CONSUMPTION, hour=NOON, part=1, parts=4, sums=sums
-    )
-    asked = serialise(protected_sums.write_opening(opening))
-    assert protected_sums.read_opening(element(asked)) == opening
 
 
 def test_a_refusal_names_as_many_homes_as_fit_into_a_message() -> None:
