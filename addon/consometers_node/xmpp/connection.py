@@ -10,7 +10,6 @@ The features of this room stand on it, each in its module.
 import asyncio
 from collections.abc import Callable, Coroutine
 import logging
-from types import TracebackType
 from typing import Any, Literal, Self
 from xml.etree.ElementTree import Element
 
@@ -89,12 +88,7 @@ class Connection:
         self._owned.add(self._tasks.create_task(self._run()))
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_raised: object) -> None:
         """Stop: log out at the server, and leave no task."""
         self._is_left = True
         for task in self._owned:

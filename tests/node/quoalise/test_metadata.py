@@ -40,17 +40,11 @@ OF_EXAMPLE = Metadata(
 )
 
 
-def test_the_public_example_is_read() -> None:
-    assert data.decode(EXAMPLE.encode()).metadata == OF_EXAMPLE
-
-
-def test_the_public_example_is_written_byte_for_byte() -> None:
+def test_the_public_example_is_read_and_written_byte_for_byte() -> None:
+    read = data.decode(EXAMPLE.encode())
+    assert read.metadata == describe(identifier(POWER), Duration(seconds=1800)) == OF_EXAMPLE
     lines = (line.strip() for line in EXAMPLE.splitlines())
-    assert data.encode(data.decode(EXAMPLE.encode())).decode() == "".join(lines)
-
-
-def test_our_series_are_described_as_in_the_public_example() -> None:
-    assert describe(identifier(POWER), Duration(seconds=1800)) == OF_EXAMPLE
+    assert data.encode(read).decode() == "".join(lines)
 
 
 def test_empty_metadata_is_read_and_written() -> None:

@@ -53,22 +53,13 @@ async def matching(
 async def test_rows_with_one_of_the_values_are_found(
     connection: AsyncConnection, count: int
 ) -> None:
-    which = among(days=Row.start), among(directions=Row.direction)
+    which = among(days=Row.start), among(directions=Row.direction), among(steps=Row.interval)
     some = list(Direction)[:2]
-    rows = await matching(connection, *which, days=DAYS[:count], directions=some)
-    assert set(rows) == {
-        (direction, step, day) for direction in some for step in STEPS for day in DAYS[:count]
-    }
-    assert len(rows) == len(set(rows))
-
-
-async def test_values_have_the_column_s_type_and_may_repeat(
-    connection: AsyncConnection,
-) -> None:
-    which = among(steps=Row.interval), among(days=Row.start)
-    columns = {"steps": (Interval.P1D,) * 3, "days": [FIRST, FIRST - timedelta(days=1)]}
-    rows = await matching(connection, *which, **columns)
-    assert sorted(rows) == [(direction, Interval.P1D, FIRST) for direction in sorted(Direction)]
+    values = {"days": DAYS[:count], "directions": some, "steps": (Interval.P1D,) * 3}
+    rows = await matching(connection, *which, **values)
+    assert sorted(rows) == sorted(
+        (direction, Interval.P1D, day) for direction in some for day in DAYS[:count]
+    )
 
 
 async def test_pairs_match_by_position(connection: AsyncConnection) -> None:

@@ -79,12 +79,6 @@ async def test_fetchall_follows_fetchone(connection: AsyncConnection, driver: Co
     await cursor.close()
 
 
-async def test_rowcount_counts_the_changed_rows(connection: AsyncConnection) -> None:
-    gone = await connection.execute(text("DELETE FROM numbers WHERE n < 5"))
-    assert gone.rowcount == 5
-    assert not gone.returns_rows
-
-
 async def test_a_failed_statement_leaves_the_connection_usable(
     driver: Connection,
 ) -> None:

@@ -39,13 +39,6 @@ async def where(connection: AsyncConnection) -> list[tuple[str, date]]:
     return [(name, day) for name, day in await connection.execute(query)]
 
 
-async def test_the_first_block_of_a_month_creates_its_partition(postgresql: Store) -> None:
-    async with postgresql.writing() as connection:
-        await put(connection, MARCH, APRIL)
-    async with postgresql.reading() as connection:
-        assert await where(connection) == [("block_2026_03", MARCH), ("block_2026_04", APRIL)]
-
-
 async def test_rows_of_the_default_partition_move_to_their_month(postgresql: Store) -> None:
     async with postgresql.writing() as connection:
         series_id = await add_series(connection, HOURLY)
@@ -57,16 +50,18 @@ async def test_rows_of_the_default_partition_move_to_their_month(postgresql: Sto
         assert await where(connection) == [("block_other", MARCH), ("block_2026_04", APRIL)]
 
 
-async def test_a_rolled_back_partition_is_created_again(postgresql: Store) -> None:
+async def test_a_partition_is_created_with_its_first_block_and_again_after_a_rollback(
+    postgresql: Store,
+) -> None:
     async with postgresql.writing() as connection:
         for _ in range(2):
             await make_room(connection, "block", [MARCH])
         await connection.rollback()
     for _ in range(3):
         async with postgresql.writing() as connection:
-            await put(connection, MARCH)
+            await put(connection, MARCH, APRIL)
     async with postgresql.reading() as connection:
-        assert await where(connection) == [("block_2026_03", MARCH)]
+        assert await where(connection) == [("block_2026_03", MARCH), ("block_2026_04", APRIL)]
 
 
 async def test_concurrent_writers_create_one_partition(postgresql: Store) -> None:

@@ -6,7 +6,6 @@ It stands for the programs that speak the protocol today.
 import asyncio
 from itertools import count
 from pathlib import Path
-from types import TracebackType
 from typing import Protocol, Self
 from xml.etree.ElementTree import Element
 
@@ -78,12 +77,7 @@ class Plain(ClientXMPP):
             await self._ready.wait()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_raised: object) -> None:
         await self.disconnect()
         self.cancel_connection_attempt()
         for name in list(self.scheduled_events):

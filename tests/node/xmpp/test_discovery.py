@@ -28,7 +28,7 @@ def identity(answer: Element) -> tuple[str | None, ...]:
     return element.get("category"), element.get("type"), element.get("name")
 
 
-async def test_nodes_and_commands_announce_their_identities(
+async def test_a_node_answers_discovery_and_pings(
     server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
     to, peer = (await new_node(server)).connection.jid, await new_plain(server, language="fr")
@@ -38,6 +38,10 @@ async def test_nodes_and_commands_announce_their_identities(
     command = await disco(peer, to, INFO, "get_history")
     assert identity(command) == ("automation", "command-node", "Obtenir l’historique")
     assert command[0].get("node") == "get_history"
+    for what in (INFO, ITEMS):
+        assert refusal(await disco(peer, to, what, "grant"))[0] == "item-not-found"
+    assert len((await disco(peer, to, ITEMS))[0]) == 0
+    assert (await peer.ask(to, '<ping xmlns="urn:xmpp:ping"/>', kind="get")).get("type") == "result"
 
 
 async def test_a_client_program_announces_no_commands(
@@ -71,19 +75,3 @@ async def test_the_commands_are_those_of_the_role(
     nodes = {item.get("node") for item in answer[0]}
     both = {"get_history", "subscribe", "unsubscribe", "list_series", "terminate"}
     assert nodes == both | only
-
-
-async def test_unknown_disco_nodes_are_not_found(
-    server: Prosody, new_node: MakeNode, new_plain: MakePlain
-) -> None:
-    to, peer = (await new_node(server)).connection.jid, await new_plain(server)
-    for what in (INFO, ITEMS):
-        assert refusal(await disco(peer, to, what, "grant"))[0] == "item-not-found"
-    assert len((await disco(peer, to, ITEMS))[0]) == 0
-
-
-async def test_a_ping_is_answered(
-    server: Prosody, new_node: MakeNode, new_plain: MakePlain
-) -> None:
-    to, peer = (await new_node(server)).connection.jid, await new_plain(server)
-    assert (await peer.ask(to, '<ping xmlns="urn:xmpp:ping"/>', kind="get")).get("type") == "result"
