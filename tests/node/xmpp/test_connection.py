@@ -473,15 +473,6 @@ async def test_neither_password_nor_stanza_is_logged(
     assert PASSWORD not in repr(Account("a@one.test", PASSWORD))
 
 
-async def test_the_server_answers_for_a_missing_account(
-    server: Prosody, new_node: MakeNode
-) -> None:
-    node = await new_node(server)
-    with pytest.raises(OtherError) as refused:
-        await node.asking.list_series("nobody@one.test")
-    assert refused.value.condition == "service-unavailable"
-
-
 def test_passwords_are_stretched_as_in_rfc_5802() -> None:
     salted = stream_module.stretch("SHA-1", b"pencil", SALT, 4096)
     assert salted.hex() == "1d96ee3a529b5a5f9e47c01f229a2cb8a6e15f7d"

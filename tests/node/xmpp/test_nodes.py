@@ -19,31 +19,24 @@ from .home import SERIES, START, Collective, Home, Keeper
 from .plain import COMMAND
 
 
-async def test_a_household_grants_and_withdraws(
+async def test_a_household_grants_and_withdraws_and_a_collective_reads_and_terminates(
     server: Prosody, other_server: Prosody, new_node: MakeNode
 ) -> None:
-    collective = Collective()
-    home, other = await new_node(server), await new_node(other_server, collective)
-    peer = other.bare
+    household, receiver = Home(), Collective()
+    home, collective = await new_node(server, household), await new_node(other_server, receiver)
 
+    peer = collective.bare
     assert await home.asking.get_data_needs(peer, "c2f8") == (NEED,)
-    assert collective.invitations == ["c2f8"]
+    assert receiver.invitations == ["c2f8"]
     assert (await home.asking.grant(peer, PERMISSION)).state is State.GRANTED
-    assert collective.granted == [(home.bare, PERMISSION)]
+    assert receiver.granted == [(home.bare, PERMISSION)]
     receipt = await home.asking.withdraw(peer, PERMISSION.id)
     assert receipt.state is State.WITHDRAWN
     assert [erased.records for erased in receipt.erased] == [24]
     assert not (await home.asking.withdraw(peer, PERMISSION.id, erase=False)).erased
 
-
-async def test_a_collective_reads_and_terminates(
-    server: Prosody, other_server: Prosody, new_node: MakeNode
-) -> None:
-    household = Home()
-    home, collective = await new_node(server, household), await new_node(other_server, Collective())
     household.readers.add(collective.bare)
     peer = home.bare
-
     (listed,) = await collective.asking.list_series(peer)
     assert listed.series == SERIES
     await collective.asking.subscribe(peer, SERIES)
@@ -56,11 +49,9 @@ async def test_a_collective_reads_and_terminates(
     receipt = await collective.asking.terminate(peer, PERMISSION.id)
     assert receipt.state is State.TERMINATED
 
-
-async def test_commands_of_the_other_role_are_unknown(server: Prosody, new_node: MakeNode) -> None:
-    home, collective = await new_node(server), await new_node(server, Collective())
+    # A home answers no command of a collective.
     with pytest.raises(ItemNotFound, match="Unknown command"):
-        await collective.asking.get_data_needs(home.connection.jid)
+        await collective.asking.get_data_needs(peer)
 
 
 class Short(Home):

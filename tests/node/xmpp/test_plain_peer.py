@@ -21,7 +21,7 @@ ITEMS = (
 )
 
 
-async def test_a_peer_on_another_server_reads_the_history(
+async def test_a_peer_on_another_server_reads_the_past_and_new_records_until_it_unsubscribes(
     server: Prosody, other_server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
     home = Home()
@@ -37,14 +37,6 @@ async def test_a_peer_on_another_server_reads_the_history(
     assert [field.findtext("*") for field in command.iter(FIELD)] == ["Success"]
     assert command.find(QUOALISE) is not None
     assert values(command) == [("0", "1"), ("3600", "2")]
-
-
-async def test_a_subscriber_receives_records_until_it_unsubscribes(
-    server: Prosody, other_server: Prosody, new_node: MakeNode, new_plain: MakePlain
-) -> None:
-    home = Home()
-    node, peer = await new_node(server, home), await new_plain(other_server)
-    home.readers.add(peer.boundjid.bare)
 
     asked = SUBSCRIBE.format(node="subscribe", identifier=SERIES)
     assert (await peer.ask(node.connection.jid, asked)).get("type") == "result"
