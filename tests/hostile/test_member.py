@@ -36,9 +36,6 @@ from consometers_node.quoalise import (
     Direction,
     Duration,
     Erased,
-    GetDataNeeds,
-    GetHistory,
-    Grant,
     Listed,
     Malformed,
     Node,
@@ -48,9 +45,7 @@ from consometers_node.quoalise import (
     Receipt,
     Records,
     SeriesPath,
-    Terminate,
     UpstreamError,
-    Withdraw,
     answers,
     data,
     describe,
@@ -121,15 +116,15 @@ NO_IDS = [
 
 @pytest.mark.parametrize("id", NO_IDS, ids=range(len(NO_IDS)))
 def test_invalid_ids_of_permissions_are_malformed(id: str) -> None:
-    grant = requests.write(Grant(PERMISSION))
+    grant = requests.write(requests.Grant(PERMISSION))
     permission = grant[0]
     permission.set("id", id)
     receipt = federation_xml.write_receipt(RECEIPT)
     receipt.set("permission", id)
     for read in (
         lambda: requests.read(grant),
-        lambda: requests.read(requests.write(Withdraw(id))),
-        lambda: requests.read(requests.write(Terminate(id))),
+        lambda: requests.read(requests.write(requests.Withdraw(id))),
+        lambda: requests.read(requests.write(requests.Terminate(id))),
         lambda: federation_xml.read_receipt(receipt),
     ):
         with pytest.raises(Malformed) as refused:
@@ -154,10 +149,10 @@ SENT: dict[str, tuple[Element, Callable[[Element], object]]] = {
     ),
     "a receipt": (federation_xml.write_receipt(RECEIPT), federation_xml.read_receipt),
     "records": (element(EXAMPLE), data.read),
-    "a withdrawal": (requests.write(Withdraw(PERMISSION.id)), requests.read),
-    "a question": (requests.write(GetHistory(METER, FIRST, FIRST + HOUR)), requests.read),
+    "a withdrawal": (requests.write(requests.Withdraw(PERMISSION.id)), requests.read),
+    "a question": (requests.write(requests.GetHistory(METER, FIRST, FIRST + HOUR)), requests.read),
     "series": (answers.listed([Listed(series=METER, unit="W")]), answers.read_listed),
-    "an invitation": (requests.write(GetDataNeeds("a-token")), requests.read),
+    "an invitation": (requests.write(requests.GetDataNeeds("a-token")), requests.read),
     "an error": (stanza_errors.write(UpstreamError("issuer", "code")), _read_error),
 }
 """Whatever of a peer is kept, as it comes, and who reads it."""

@@ -18,12 +18,7 @@ from sqlalchemy import select
 from consometers_node.collective.permissions import member_permissions as gifts
 from consometers_node.permission import State
 from consometers_node.quoalise import (
-    GetHistory,
-    ListSeries,
     ResourceConstraint,
-    Subscribe,
-    Terminate,
-    Withdraw,
     data,
     requests,
 )
@@ -236,8 +231,8 @@ async def test_stanzas_in_the_name_of_another_domain_are_refused(
     ((permission, name),) = [(grant.id, grant.series[0]) for grant in await granted(coop)]
     member, node = jid(house), f"{coop.jid}/quoalise"
     for forged in (
-        stanza("iq", node, house.address, requests.write(Terminate(permission))),
-        stanza("iq", f"{member}/quoalise", node, requests.write(Withdraw(permission))),
+        stanza("iq", node, house.address, requests.write(requests.Terminate(permission))),
+        stanza("iq", f"{member}/quoalise", node, requests.write(requests.Withdraw(permission))),
         stanza("message", member, coop.jid, data.write(pushed_data(name, PAST, [999_999]))),
     ):
         await ping(attacker, house)
@@ -310,7 +305,7 @@ async def test_a_late_answer_is_ignored(
     await attacker.meet("type='result'", "hold")
     with pytest.raises(NoAnswer):
         await house.connection.request(
-            "set", f"{coop.jid}/quoalise", requests.write(ListSeries()), 0.5
+            "set", f"{coop.jid}/quoalise", requests.write(requests.ListSeries()), 0.5
         )
     # Its answer may come to be held after that.
     await eventually(attacker.release, bool, within_s=WITHIN_S)
@@ -330,11 +325,11 @@ async def test_the_homes_own_server_reads_nothing_beyond_the_grant(
     other = replace(name, path=name.path.replace("consumption", "production"))
     refused = await attacker.count("type='error'")
     for request in (
-        GetHistory(other, PAST, PAST + 9 * HOUR),
-        Subscribe(other),
-        GetHistory(name, PAST - timedelta(days=300), PAST - timedelta(days=299)),
-        Withdraw(permission),
-        Terminate("00000000-0000-4000-8000-000000000000"),
+        requests.GetHistory(other, PAST, PAST + 9 * HOUR),
+        requests.Subscribe(other),
+        requests.GetHistory(name, PAST - timedelta(days=300), PAST - timedelta(days=299)),
+        requests.Withdraw(permission),
+        requests.Terminate("00000000-0000-4000-8000-000000000000"),
     ):
         await attacker.forge(stanza("iq", node, house.address, requests.write(request)))
         refused += 1

@@ -19,37 +19,24 @@ from slixmpp.stanza import Iq
 from consometers_node.quoalise import (
     COMMANDS,
     BadRequest,
-    Cancelled,
     Data,
     DataNeed,
     ErrorType,
     ExportPart,
-    GetDataNeeds,
-    GetExport,
-    GetHistory,
-    Grant,
     Identifier,
     ItemNotFound,
     Listed,
-    ListSeries,
     Malformed,
     Node,
     Opened,
     Opening,
-    OpenSums,
     OtherError,
     Permission,
     Problem,
     QuoaliseError,
     Receipt,
-    Request,
     ResourceConstraint,
     Role,
-    Subscribe,
-    Terminate,
-    ToFill,
-    Unsubscribe,
-    Withdraw,
     answers,
     data,
     federation_xml,
@@ -98,7 +85,7 @@ class Answerer(Protocol):
     passing: tuple[type[Exception], ...] = ()
     """Temporary failures, which are reported elsewhere: the requester retries."""
 
-    async def get_history(self, asker: Asker, request: GetHistory) -> Data:
+    async def get_history(self, asker: Asker, request: requests.GetHistory) -> Data:
         """Return the records of a range, or refuse it where they are too many for an answer."""
         raise no_such_command()
 
@@ -208,9 +195,9 @@ class Answering:
         request = requests.read(command)
         session = command.get("sessionid")
         match request:
-            case Cancelled(known):
+            case requests.Cancelled(known):
                 return answers.cancelled(known, session)
-            case ToFill(known):
+            case requests.ToFill(known):
                 self._expect(known.node)
                 return answers.to_fill(known, session or secrets.token_hex(8), asker.language)
         answer = await self._completed(request, asker, session)
@@ -226,35 +213,37 @@ class Answering:
         if self._answerer.role not in COMMANDS[node].answered_by:
             raise no_such_command()
 
-    async def _completed(self, request: Request, asker: Asker, session: str | None) -> Element:
+    async def _completed(
+        self, request: requests.Request, asker: Asker, session: str | None
+    ) -> Element:
         answerer, about, payload = self._answerer, "", None
         match request:
-            case GetHistory(series):
+            case requests.GetHistory(series):
                 about = str(series)
                 payload = data.write(await answerer.get_history(asker, request))
-            case Subscribe(series):
+            case requests.Subscribe(series):
                 about = str(series)
                 await answerer.subscribe(asker, series)
-            case Unsubscribe(series):
+            case requests.Unsubscribe(series):
                 about = str(series)
                 await answerer.unsubscribe(asker, series)
-            case ListSeries():
+            case requests.ListSeries():
                 readable = await answerer.list_series(asker)
                 return answers.listed(readable, session=session, language=asker.language)
-            case GetDataNeeds(invitation):
+            case requests.GetDataNeeds(invitation):
                 needs = await answerer.get_data_needs(asker, invitation)
                 payload = federation_xml.write_data_needs(needs)
-            case Grant(permission):
+            case requests.Grant(permission):
                 about = permission.id
                 payload = write_receipt(await answerer.grant(asker, permission))
-            case Withdraw(about, erase):
+            case requests.Withdraw(about, erase):
                 payload = write_receipt(await answerer.withdraw(asker, about, erase=erase))
-            case Terminate(about):
+            case requests.Terminate(about):
                 payload = write_receipt(await answerer.terminate(asker, about))
-            case GetExport(part):
+            case requests.GetExport(part):
                 about = str(part)
                 payload = federation_xml.write_export(await answerer.get_export(asker, part))
-            case OpenSums(opening):
+            case requests.OpenSums(opening):
                 payload = protected_sums.write_opened(await answerer.open_sums(asker, opening))
         return answers.completed(
             request.node, about, payload=payload, session=session, language=asker.language

@@ -19,24 +19,13 @@ from consometers_node.quoalise import (
     Data,
     DataNeed,
     ExportPart,
-    GetDataNeeds,
-    GetExport,
-    GetHistory,
-    Grant,
     Identifier,
     Listed,
-    ListSeries,
     Malformed,
     Opened,
     Opening,
-    OpenSums,
     Permission,
     Receipt,
-    Request,
-    Subscribe,
-    Terminate,
-    Unsubscribe,
-    Withdraw,
     answers,
     data,
     federation_xml,
@@ -79,7 +68,7 @@ class Asking:
         Records outside of what was asked are dropped, and counted in `outside`: some peers answer
         whole days. Raises `BadRequest` if they are too many: see `history`.
         """
-        answer = await self._ask(peer, GetHistory(identifier, start, end))
+        answer = await self._ask(peer, requests.GetHistory(identifier, start, end))
         data_sent = data.read(answers.payload(answer, data.QUOALISE))
         asked = data_sent.within(start or iso8601.FIRST, end or iso8601.LAST)
         if outside := len(data_sent) - len(asked):
@@ -109,50 +98,50 @@ class Asking:
 
     async def subscribe(self, peer: str, identifier: Identifier) -> None:
         """Subscribe to new records."""
-        await self._ask(peer, Subscribe(identifier))
+        await self._ask(peer, requests.Subscribe(identifier))
 
     async def unsubscribe(self, peer: str, identifier: Identifier) -> None:
-        await self._ask(peer, Unsubscribe(identifier))
+        await self._ask(peer, requests.Unsubscribe(identifier))
 
     async def list_series(self, peer: str) -> tuple[Listed, ...]:
         """Ask which series this account may read."""
-        return answers.read_listed(await self._ask(peer, ListSeries()))
+        return answers.read_listed(await self._ask(peer, requests.ListSeries()))
 
     async def get_data_needs(
         self, collective: str, invitation: str | None = None
     ) -> tuple[DataNeed, ...]:
         """Ask a collective for its data needs, with the token of its invitation if there is one."""
-        answer = await self._ask(collective, GetDataNeeds(invitation))
+        answer = await self._ask(collective, requests.GetDataNeeds(invitation))
         return federation_xml.read_data_needs(answers.payload(answer, federation_xml.DATA_NEEDS))
 
     async def grant(self, collective: str, permission: Permission) -> Receipt:
         """Send a collective a household's grant."""
-        return await self._receipt(collective, Grant(permission))
+        return await self._receipt(collective, requests.Grant(permission))
 
     async def withdraw(self, collective: str, permission: str, *, erase: bool = True) -> Receipt:
         """Send a household's withdrawal. Return the receipt with the erased records."""
-        return await self._receipt(collective, Withdraw(permission, erase))
+        return await self._receipt(collective, requests.Withdraw(permission, erase))
 
     async def terminate(self, household: str, permission: str) -> Receipt:
         """Notify a household that the collective ends its permission."""
-        return await self._receipt(household, Terminate(permission))
+        return await self._receipt(household, requests.Terminate(permission))
 
     async def get_export(self, collective: str, part: int = 1) -> ExportPart:
         """Ask a collective for a part of all its data about us."""
-        answer = await self._ask(collective, GetExport(part))
+        answer = await self._ask(collective, requests.GetExport(part))
         return federation_xml.read_export(answers.payload(answer, federation_xml.EXPORT))
 
     async def open_sums(self, witness: str, opening: Opening) -> Opened:
         """Ask a witness to open sums of masked reports: one part of the request."""
-        answer = await self._ask(witness, OpenSums(opening))
+        answer = await self._ask(witness, requests.OpenSums(opening))
         opened = answers.payload(answer, protected_sums.OPENED)
         return protected_sums.read_opened(opened)
 
-    async def _receipt(self, peer: str, request: Request) -> Receipt:
+    async def _receipt(self, peer: str, request: requests.Request) -> Receipt:
         answer = await self._ask(peer, request)
         return federation_xml.read_receipt(answers.payload(answer, federation_xml.RECEIPT))
 
-    async def _ask(self, peer: str, request: Request) -> Element:
+    async def _ask(self, peer: str, request: requests.Request) -> Element:
         """Return the completed `<command>` with the answer, once it is our turn."""
         to = full(peer)
         turn = self._turns.setdefault(to.bare, asyncio.Lock())

@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 
 from consometers_node.permission import DataNeed
 from consometers_node.quoalise import (
-    Cancelled,
     Data,
     Malformed,
-    ToFill,
     answers,
     data,
     federation_xml,
@@ -50,7 +48,7 @@ def read_with_each(document: Element) -> None:
         except Malformed as error:
             check_words(error.text)
             continue
-        if writer is not None and not isinstance(value, ToFill | Cancelled):
+        if writer is not None and not isinstance(value, requests.ToFill | requests.Cancelled):
             again = reader(parse(serialise(writer(value), None)))
             assert in_any_order(again) == in_any_order(value)
 

@@ -12,17 +12,9 @@ import pytest
 from consometers_node.permission import Identification
 from consometers_node.quoalise import (
     Direction,
-    GetDataNeeds,
-    GetHistory,
-    Grant,
     ItemNotFound,
-    ListSeries,
     Node,
     Role,
-    Subscribe,
-    Terminate,
-    Unsubscribe,
-    Withdraw,
     data,
     requests,
     stanza_errors,
@@ -88,7 +80,7 @@ OTHERS = st.one_of(
 
 def two_requests_in_one() -> Element:
     iq = Element(CLIENT + "iq", {"from": STRANGER, "id": "1", "type": "set"})
-    iq.extend([Element("{urn:xmpp:ping}ping"), requests.write(ListSeries())])
+    iq.extend([Element("{urn:xmpp:ping}ping"), requests.write(requests.ListSeries())])
     return iq
 
 
@@ -106,11 +98,11 @@ async def home(store: Store) -> list[Element]:
     permission = await ledger.grant()
     name = NAMING.name(HOURLY, peer, Identification.PSEUDONYM)
     sent = (
-        GetHistory(name, hours[0], hours[-1]),
-        Subscribe(name),
-        Unsubscribe(name),
-        ListSeries(),
-        Terminate(permission),
+        requests.GetHistory(name, hours[0], hours[-1]),
+        requests.Subscribe(name),
+        requests.Unsubscribe(name),
+        requests.ListSeries(),
+        requests.Terminate(permission),
     )
     return [requests.write(request) for request in sent]
 
@@ -122,12 +114,12 @@ async def collective(store: Store) -> list[Element]:
     async with store.writing() as connection:
         await join(connection, "coop", held, yesterday)
     sent = (
-        Grant(permission(meter("b"), id=OTHER, at=now())),
-        Grant(held),
-        Withdraw(HELD),
-        GetDataNeeds(),
-        ListSeries(),
-        GetHistory(series(organisation("kersabiec"), Direction.CONSUMPTION)),
+        requests.Grant(permission(meter("b"), id=OTHER, at=now())),
+        requests.Grant(held),
+        requests.Withdraw(HELD),
+        requests.GetDataNeeds(),
+        requests.ListSeries(),
+        requests.GetHistory(series(organisation("kersabiec"), Direction.CONSUMPTION)),
     )
     pushed = pushed_data(meter("coop"), midnight(-1), [100, 200, 300])
     return [*(requests.write(request) for request in sent), *[data.write(pushed)] * 4]

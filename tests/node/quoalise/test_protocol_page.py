@@ -11,13 +11,10 @@ from consometers_node.quoalise import (
     MAX_PUSHED,
     MAX_RECORDS,
     BadRequest,
-    GetExport,
-    GetHistory,
     Identification,
     ItemNotFound,
     Node,
     NotAuthorized,
-    OpenSums,
     QuoaliseError,
     Reading,
     ResourceConstraint,
@@ -77,7 +74,7 @@ def facts(sent: Element) -> object:
 def test_every_example_is_written_as_documented(example: str) -> None:
     sent = element(example)
     again = write_again(sent)
-    if isinstance(again, GetHistory | GetExport | OpenSums):
+    if isinstance(again, requests.GetHistory | requests.GetExport | requests.OpenSums):
         again = requests.write(again)
     assert isinstance(again, Element)
     assert facts(element(serialise(again))) == facts(sent)

@@ -7,14 +7,7 @@ import pytest
 
 from consometers_node.quoalise import (
     COMMANDS,
-    Cancelled,
-    GetDataNeeds,
-    GetHistory,
-    ListSeries,
     Node,
-    Request,
-    ToFill,
-    Withdraw,
     requests,
 )
 from consometers_node.quoalise.identifier import identifier
@@ -37,7 +30,7 @@ def command(inside: str, node: str = "get_history", more: str = "") -> Element:
 def test_the_public_example_is_read() -> None:
     asked = element(REQUEST).find(requests.COMMAND)
     assert asked is not None
-    assert requests.read(asked) == GetHistory(
+    assert requests.read(asked) == requests.GetHistory(
         identifier(POWER),
         moment("2021-12-01T00:00:00+01:00"),
         moment("2021-12-05T00:00:00+01:00"),
@@ -45,7 +38,7 @@ def test_the_public_example_is_read() -> None:
 
 
 def test_requests_are_written_as_by_the_existing_client() -> None:
-    asked = GetHistory(identifier(POWER), moment("2021-12-01T00:00:00+01:00"))
+    asked = requests.GetHistory(identifier(POWER), moment("2021-12-01T00:00:00+01:00"))
     assert serialise(requests.write(asked)).decode() == (
         '<command xmlns="http://jabber.org/protocol/commands" node="get_history" action="execute">'
         '<x xmlns="jabber:x:data" type="submit">'
@@ -66,24 +59,24 @@ def test_white_space_untyped_and_empty_fields_are_accepted(action: str) -> None:
         '<field var="FORM_TYPE" type="hidden"><value>other</value></field></x>',
         more=action,
     )
-    assert requests.read(asked) == GetHistory(identifier(POWER))
+    assert requests.read(asked) == requests.GetHistory(identifier(POWER))
 
 
 @pytest.mark.parametrize("node", [node for node in Node if COMMANDS[node].fields])
 def test_a_command_without_its_form_is_answered_with_the_form(node: Node) -> None:
-    assert requests.read(command("", node)) == ToFill(COMMANDS[node])
+    assert requests.read(command("", node)) == requests.ToFill(COMMANDS[node])
 
 
 @pytest.mark.parametrize(
     ("node", "expected"),
-    [(Node.LIST_SERIES, ListSeries()), (Node.GET_DATA_NEEDS, GetDataNeeds())],
+    [(Node.LIST_SERIES, requests.ListSeries()), (Node.GET_DATA_NEEDS, requests.GetDataNeeds())],
 )
-def test_a_command_without_fields_needs_no_form(node: Node, expected: Request) -> None:
+def test_a_command_without_fields_needs_no_form(node: Node, expected: requests.Request) -> None:
     assert requests.read(command("", node)) == expected
 
 
 def test_requests_may_be_cancelled() -> None:
-    cancelled = Cancelled(COMMANDS[Node.GET_HISTORY])
+    cancelled = requests.Cancelled(COMMANDS[Node.GET_HISTORY])
     assert requests.read(command("", more=' action="cancel"')) == cancelled
     assert requests.read(command('<x xmlns="jabber:x:data" type="cancel"/>')) == cancelled
 
@@ -94,7 +87,9 @@ def test_a_withdrawal_erases_by_default() -> None:
         '<field var="permission"><value>2f6c1f0a-52b7-4c39-9d0e-6a1b5f8e7c3d</value></field></x>',
         "withdraw",
     )
-    assert requests.read(asked) == Withdraw("2f6c1f0a-52b7-4c39-9d0e-6a1b5f8e7c3d", erase=True)
+    assert requests.read(asked) == requests.Withdraw(
+        "2f6c1f0a-52b7-4c39-9d0e-6a1b5f8e7c3d", erase=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,4 +105,4 @@ def test_a_withdrawal_erases_by_default() -> None:
 def test_history_defaults_to_the_last_day(
     start: datetime | None, end: datetime | None, expected: tuple[datetime, datetime]
 ) -> None:
-    assert GetHistory(identifier(POWER), start, end).range(NOW) == expected
+    assert requests.GetHistory(identifier(POWER), start, end).range(NOW) == expected
