@@ -48,6 +48,8 @@ BOMB = """<!DOCTYPE quoalise [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a
 <quoalise xmlns="urn:quoalise:0">&b;</quoalise>"""
 OUTSIDE = """<!DOCTYPE quoalise SYSTEM "file:///etc/hostname"><quoalise xmlns="urn:quoalise:0"/>"""
 FIRST = f'<senml bn="{POWER}" bt="1583016600" t="0" v="100" bu="W"/>'
+NOON = 1583064000
+MANY = range(NOON, NOON + 4_001)
 _HOURS = '<senml t="3600" v="2"/><senml t="7200" v="3"/>'
 
 DOCUMENTS: list[tuple[Problem, str, bytes]] = [
@@ -206,11 +208,7 @@ HISTORIES: list[tuple[Problem, str, str]] = [
 """The fields of a form, with places below that of the command."""
 PERMISSIONS: list[tuple[Problem, str, Change]] = [
     (Problem.NO_ATTRIBUTE, "@valid-until", lambda sent: sent.attrib.pop("valid-until")),
-    (
-        Problem.BACKWARDS,
-        "@valid-until",
-        lambda sent: sent.set("valid-until", "2020-01-01T00:00:00+00:00"),
-    ),
+    (Problem.BACKWARDS, "@valid-until", lambda sent: sent.set("valid-until", "2020-01-01T00:00Z")),
     (Problem.NO_ELEMENT, "", without("series")),
     (Problem.NOT_A_DEVICE, "/series[1]@identifier", lambda sent: sent[0].set("identifier", "all")),
     (Problem.NO_ELEMENT, "", without("shown")),
@@ -218,11 +216,7 @@ PERMISSIONS: list[tuple[Problem, str, Change]] = [
     (Problem.NOT_A_CHOICE, "@reading", lambda sent: sent.set("reading", "all")),
     (Problem.NOT_A_COUNT, "@version", lambda sent: sent.set("version", "0")),
     (Problem.NOT_A_UUID, "@id", lambda sent: sent.set("id", "../settings")),
-    (
-        Problem.NOT_A_LANGUAGE,
-        "/shown@lang",
-        lambda sent: child(sent, "shown").set(LANG, "en/../fr"),
-    ),
+    (Problem.NOT_A_LANGUAGE, "/shown@lang", lambda sent: sent[-1].set(LANG, "en/../fr")),
 ]
 
 
@@ -321,56 +315,31 @@ OTHERS: list[tuple[Problem, str, Callable[[], object]]] = [
         (Problem.NOT_A_DURATION, "duration", partial(iso8601.duration, sent))
         for sent in ("", "P", "PT", "P1", "1800", "PT0.05S", "P1DT", "-P1D", "P1H", "pt1h", "PT١M")
     ),
-    (
-        Problem.NOT_A_DEVICE,
-        "identifier",
-        lambda: identifier.identifier("urn:dev:prm:3000161007184_consumption"),
-    ),
-    (
-        Problem.NOT_A_PATH,
-        "identifier",
-        lambda: identifier.identifier("urn:dev:prm:30001610071843_consumption//raw"),
+    *(
+        (problem, "identifier", partial(identifier.identifier, f"urn:dev:prm:{sent}"))
+        for problem, sent in (
+            (Problem.NOT_A_DEVICE, "3000161007184_consumption"),
+            (Problem.NOT_A_PATH, "30001610071843_consumption//raw"),
+        )
     ),
     (Problem.NOT_A_DEVICE, "device", lambda: device("urn:dev:\x00\ud800")),
-    (
-        Problem.SHORT_SECRET,
-        "secret",
-        lambda: pseudonym(b"secret", "collective@example.org", NO_DEVICE),
+    (Problem.SHORT_SECRET, "secret", partial(pseudonym, b"secret", "a@example.org", NO_DEVICE)),
+    *(
+        (Problem.NOT_AN_ADDRESS, "jid", partial(pseudonym, bytes(32), jid, NO_DEVICE))
+        for jid in ("coop@example.org/node", "Coop@example.org", "a@example.org\0b")
     ),
-    (
-        Problem.NOT_AN_ADDRESS,
-        "jid",
-        lambda: pseudonym(bytes(32), "collective@example.org/node", NO_DEVICE),
-    ),
-    (
-        Problem.NOT_AN_ADDRESS,
-        "jid",
-        lambda: pseudonym(bytes(32), "Collective@example.org", NO_DEVICE),
-    ),
-    (Problem.NOT_AN_ADDRESS, "jid", lambda: pseudonym(bytes(32), "a@example.org\0b", NO_DEVICE)),
-    (
-        Problem.NOT_A_NUMBER,
-        "records",
-        lambda: data.encode(Data(records=(Records("a", None, {1583016600: float("inf")}),))),
-    ),
-    (
-        Problem.TOO_MANY_RECORDS,
-        "data",
-        lambda: data.encode(
-            Data(records=(Records("a", None, dict.fromkeys(range(268435456, 268439457), 1)),))
-        ),
-    ),
-    (
-        Problem.TOO_LARGE,
-        "document",
-        lambda: data.encode(
-            Data(records=tuple(Records(f"a{n}" * 50, None, {1583016600: 1}) for n in range(1_000)))
-        ),
-    ),
-    (
-        Problem.NOT_FOR_XML,
-        "document",
-        lambda: data.encode(Data(records=(Records("a\x01", None, {1583016600: 1}),))),
+    *(
+        (problem, place, partial(data.encode, Data(records=tuple(records))))
+        for problem, place, records in (
+            (Problem.NOT_A_NUMBER, "records", [Records("a", None, {NOON: float("inf")})]),
+            (Problem.TOO_MANY_RECORDS, "data", [Records("a", None, dict.fromkeys(MANY, 1))]),
+            (
+                Problem.TOO_LARGE,
+                "document",
+                [Records(f"a{n}" * 50, None, {NOON: 1}) for n in MANY[:999]],
+            ),
+            (Problem.NOT_FOR_XML, "document", [Records("a\x01", None, {NOON: 1})]),
+        )
     ),
     (
         Problem.NOT_A_PRICE,
@@ -389,11 +358,7 @@ OTHERS: list[tuple[Problem, str, Callable[[], object]]] = [
             **CHALLENGE, change="-1.2", change_low="-2", change_high="0.5", rank_first="1"
         ),
     ),
-    (
-        Problem.NO_FIELD,
-        "command/x/item[1]/grid_price",
-        lambda: listed(local_price="15.5"),
-    ),
+    (Problem.NO_FIELD, "command/x/item[1]/grid_price", lambda: listed(local_price="15.5")),
 ]
 
 

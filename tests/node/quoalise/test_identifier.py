@@ -19,15 +19,16 @@ from consometers_node.quoalise.identifier import device, identifier, organisatio
 
 from .samples import DEVICES, IDENTIFIERS, POWER
 
+METER = Device("prm", "30001610071843")
 IN_USE = {
-    POWER: (Device("prm", "30001610071843"), Direction.CONSUMPTION, SeriesPath.POWER),
-    "urn:dev:prm:30001610071843_production/energy/active/daily": (
-        Device("prm", "30001610071843"),
+    POWER: (METER, Direction.CONSUMPTION, SeriesPath.POWER),
+    f"{METER}_production/energy/active/daily": (
+        METER,
         Direction.PRODUCTION,
         SeriesPath.ENERGY_DAILY,
     ),
-    "urn:dev:prm:30001610071843_consumption/energy/active/index/distributor/hph": (
-        Device("prm", "30001610071843"),
+    f"{METER}_consumption/energy/active/index/distributor/hph": (
+        METER,
         Direction.CONSUMPTION,
         "energy/active/index/distributor/hph",
     ),
@@ -40,11 +41,7 @@ IN_USE = {
     ),
     "urn:dev:mac:0024befffe804ff1": (Device("mac", "0024befffe804ff1"), None, ""),
     "urn:dev:os:32473-123456": (Device("os", "32473-123456"), None, ""),
-    "urn:dev:ops:32473-Refrigerator-5002": (
-        Device("ops", "32473-Refrigerator-5002"),
-        None,
-        "",
-    ),
+    "urn:dev:ops:32473-Refrigerator-5002": (Device("ops", "32473-Refrigerator-5002"), None, ""),
     "urn:dev:example:new-1-2-3_comp": (Device("example", "new-1-2-3"), None, "comp"),
 }
 
@@ -88,14 +85,11 @@ def test_invalid_identifiers_are_refused(sent: str) -> None:
         identifier(sent)
 
 
-def test_the_scheme_may_be_in_capitals() -> None:
-    assert device("URN:DEV:prm:30001610071843") == Device("prm", "30001610071843")
-
-
 def test_series_are_built() -> None:
-    meter = device("urn:dev:prm:30001610071843")
-    assert str(series(meter, Direction.CONSUMPTION)) == POWER
-    assert meter.delivery_point == "30001610071843"
+    # The scheme may be in capitals.
+    assert device("URN:DEV:prm:30001610071843") == METER
+    assert str(series(METER, Direction.CONSUMPTION)) == POWER
+    assert METER.delivery_point == "30001610071843"
     collective = organisation("exemple")
     assert collective.delivery_point is None
     injected = series(collective, Direction.INJECTION, SeriesPath.ENERGY_DAILY)
@@ -113,7 +107,6 @@ def test_identifiers_round_trip(value: Identifier) -> None:
 
 SECRET = bytes(range(32))
 COLLECTIVE = "collective@example.org"
-METER = Device("prm", "30001610071843")
 
 
 def test_pseudonyms_follow_the_protocol() -> None:

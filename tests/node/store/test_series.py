@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from consometers_node.series import Block, Device, Quantity, Range, Record
-from consometers_node.store import SeriesId, Store
+from consometers_node.store import Store
 from consometers_node.store.series import (
     add_series,
     all_series,
@@ -46,28 +46,19 @@ async def test_a_stored_block_is_read_unchanged(store: Store, values: list[int |
         assert await blocks(connection, stored_id, HOURLY, Range.of_day(DAY)) == [block]
 
 
-async def put_month(store: Store) -> SeriesId:
+async def test_days_without_a_block_are_left_out_and_erasing_leaves_none(store: Store) -> None:
     async with store.writing() as connection:
         stored_id = await add_series(connection, HOURLY)
         for day in MARCH.days():
             if day != DAY:
                 block = Block(HOURLY, day, (day.day,) * 24)
                 await put_blocks(connection, {stored_id: [block]}, now())
-    return stored_id
-
-
-async def test_days_without_a_block_are_left_out(store: Store) -> None:
-    stored_id = await put_month(store)
     around = Range(MARCH.start + timedelta(days=26, hours=5), MARCH.start + timedelta(days=28.5))
     async with store.reading() as connection:
         result = await blocks(connection, stored_id, HOURLY, around)
         assert [block.day.day for block in result] == [27, 29]
         assert await blocks(connection, stored_id, HOURLY, Range(MARCH.end, MARCH.end)) == []
         assert len(await blocks(connection, stored_id, HOURLY, MARCH)) == 30
-
-
-async def test_erasing_a_series_leaves_no_block(store: Store) -> None:
-    stored_id = await put_month(store)
     async with store.writing() as connection:
         assert await erase_series(connection, [stored_id]) == 30
         assert await blocks(connection, stored_id, HOURLY, MARCH) == []

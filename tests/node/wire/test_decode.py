@@ -9,14 +9,11 @@ import pytest
 from consometers_node.permission import Identification
 from consometers_node.quoalise import (
     Data,
-    DeviceType,
     Duration,
     Measurement,
     MeasuringDevice,
     Metadata,
-    Number,
     Records,
-    describe,
 )
 from consometers_node.quoalise.identifier import identifier
 from consometers_node.series import Device, Direction, Interval, Quantity, Record, Series
@@ -29,7 +26,6 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 POINT = identifier("urn:dev:prm:30001610071843_consumption/power/active/raw")
 MADE = identifier("urn:dev:org:60060-someone_production/power/active/raw")
-FED = identifier("urn:dev:org:60060-coop_injection/power/active/raw")
 DAILY = identifier("urn:dev:org:60060-someone_consumption/energy/active/daily")
 
 
@@ -62,18 +58,6 @@ def test_a_home_s_data_decodes_to_its_series(
     assert reading.records() == (Record(NOON, 120 * factor), Record(NOON + HOUR, 0))
     read = read_series(name, data.metadata, PARIS, finest=Interval.PT5M)
     assert read == Series(Device(str(name.device)), direction, expected, interval, PARIS)
-
-
-def test_a_collective_s_data_decodes_with_its_member_counts() -> None:
-    at = int(NOON.timestamp())
-    metadata = describe(FED, Duration(seconds=3600), DeviceType.COLLECTIVE)
-    values: dict[Number, Number] = {at: 5_000, at + 3600: 4_000}
-    counts: dict[Number, Number] = {at: 12, at + 3600: 11}
-    data = Data(metadata, (Records(str(FED), "W", values), Records(str(FED.members), None, counts)))
-    (reading,) = decode(data)
-    assert reading.members == {NOON: 12, NOON + HOUR: 11}
-    read = read_series(FED, metadata, PARIS, finest=Interval.PT1H)
-    assert read.direction is Direction.INJECTION
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from consometers_node.permission import Identification
 from consometers_node.quoalise import data
 from consometers_node.series import Device, Direction, Interval, Quantity, Record, Series
 from consometers_node.wire import Naming, Unsayable, encode_series
-from consometers_node.wire.decode import decode
+from consometers_node.wire.decode import decode, read_series
 
 POINT = "30001610071843"
 NAMING = Naming(bytes(32), POINT)
@@ -99,7 +99,8 @@ def test_series_of_members_have_no_public_name(device: str) -> None:
 
 
 def test_a_sum_carries_its_member_counts() -> None:
-    summed = replace(DRAWN, device=Device("urn:dev:org:60060-coop"), quantity=Quantity.POWER)
+    own, power = Device("urn:dev:org:60060-coop"), Quantity.POWER
+    summed = replace(DRAWN, device=own, direction=Direction.INJECTION, quantity=power)
     name = COOP.name(summed, "town@example.org", PSEUDONYM)
     sent = encode_series(name, summed, [Record(NOON, 5_000)], [Record(NOON, 12)])
     message = data.decode(data.encode(sent))
@@ -110,6 +111,8 @@ def test_a_sum_carries_its_member_counts() -> None:
     ]
     (decoded,) = decode(message)
     assert decoded.members == {NOON: 12}
+    read = read_series(name, message.metadata, "Europe/Paris", finest=Interval.PT1H)
+    assert read == summed
     assert message.metadata.device is not None
     assert message.metadata.device.type == "collective"
     alone = encode_series(name.members, summed, [Record(NOON, 5_000)], [Record(NOON, 12)])

@@ -31,13 +31,15 @@ async def test_a_push_returns_after_the_receiver_stored_it(
     assert [*keeper.counts] == [sender.bare]
 
 
-async def test_a_push_to_a_missing_account_fails_at_once(
+async def test_pushes_to_missing_accounts_and_oversized_ones_fail_at_once(
     server: Prosody, new_node: MakeNode
 ) -> None:
     sender = await new_node(server)
     with pytest.raises(OtherError) as refused:
         await sender.pushing.push("nobody@one.test", records(NOW, 1))
     assert refused.value.condition == "service-unavailable"
+    with pytest.raises(Malformed, match="1001 records are too many"):
+        await sender.pushing.push("a@one.test", records(NOW, 1001))
 
 
 async def test_pushes_with_and_without_receipts_survive_a_killed_server(
@@ -91,12 +93,6 @@ async def test_a_cancelled_push_leaves_the_queue_of_the_stream(
     pushed.cancel()
     await asyncio.wait({pushed})
     assert not any(stanza.xml.find(QUOALISE) is not None for _, stanza in unacknowledged)
-
-
-async def test_an_oversized_push_is_refused(server: Prosody, new_node: MakeNode) -> None:
-    sender = await new_node(server)
-    with pytest.raises(Malformed, match="1001 records are too many"):
-        await sender.pushing.push("a@one.test", records(NOW, 1001))
 
 
 def sensml(records: str) -> str:

@@ -14,7 +14,9 @@ from .conftest import MakeNode
 from .home import NOW, Keeper, records
 
 
-async def test_pushes_of_a_peer_are_stored_in_order(server: Prosody, new_node: MakeNode) -> None:
+async def test_pushes_of_a_peer_are_stored_in_order_and_archived_by_no_server(
+    server: Prosody, new_node: MakeNode
+) -> None:
     keeper = Keeper()
     sender, receiver = await new_node(server), await new_node(server, keep=keeper.keep)
     async with asyncio.TaskGroup() as group:
@@ -23,11 +25,6 @@ async def test_pushes_of_a_peer_are_stored_in_order(server: Prosody, new_node: M
             group.create_task(sender.pushing.push(receiver.bare, data))
     assert [*keeper.records] == sorted(keeper.records)
     assert len(keeper.records) == 20
-
-
-async def test_pushes_and_receipts_are_not_archived(server: Prosody, new_node: MakeNode) -> None:
-    sender, receiver = await new_node(server), await new_node(server, keep=Keeper().keep)
-    await sender.pushing.push(receiver.bare, records(NOW, 1))
     archived = {file.stem for file in server.folder.glob("data/*/archive/*.list")}
     assert archived.isdisjoint(node.bare.partition("@")[0] for node in (sender, receiver))
 
