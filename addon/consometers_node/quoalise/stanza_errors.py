@@ -42,8 +42,8 @@ def write(error: QuoaliseError, language: str | None = None) -> Element:
     """Return the `<error>` of a stanza, in the language of the requester."""
     element = Element(ERROR, {"type": error.type})
     SubElement(element, tag(STANZAS, error.condition))
-    spoken = error.text.language(language)
-    SubElement(element, _TEXT, {LANG: spoken}).text = error.text.say(spoken)
+    chosen = error.text.language(language)
+    SubElement(element, _TEXT, {LANG: chosen}).text = error.text.say(chosen)
     if isinstance(error, UpstreamError):
         SubElement(element, _UPSTREAM, {"issuer": error.issuer, "code": error.code or ""})
     return element

@@ -22,7 +22,7 @@ from .needs import Unsayable
 
 DELIVERY_POINT_DIGITS = 14
 
-_SAID = {
+_ON_THE_WIRE = {
     Direction.CONSUMPTION: quoalise.Direction.CONSUMPTION,
     Direction.INJECTION: quoalise.Direction.PRODUCTION,
     Direction.PRODUCTION: quoalise.Direction.PRODUCTION,
@@ -58,7 +58,7 @@ class Naming:
                 device(series.device), quoalise.Direction(series.direction), path(series)
             )
         return name_of(
-            self._device(series, peer, identification), _SAID[series.direction], path(series)
+            self._device(series, peer, identification), _ON_THE_WIRE[series.direction], path(series)
         )
 
     def sums(self, series: Series) -> bool:

@@ -3,14 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-import sqlite3
 import sys
 
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-import psycopg
 import pytest
 from sqlalchemy import Connection, text
 
@@ -97,13 +95,8 @@ async def test_a_migration_that_fails_leaves_the_database_as_it_was(
 ) -> None:
     for kind in KINDS:
         place = new_place(kind)
-        if isinstance(place, Path):
-            other = sqlite3.connect(place)
-            other.execute("CREATE VIEW permitted AS SELECT 1")
-            other.close()
-        else:
-            with psycopg.connect(place, autocommit=True) as connection:
-                connection.execute("CREATE VIEW permitted AS SELECT 1")
+        with plain(place) as before:
+            before.run("CREATE VIEW permitted AS SELECT 1")
         with pytest.raises(Unusable, match="permitted"):
             await Store.open(place)
         with plain(place) as left:
