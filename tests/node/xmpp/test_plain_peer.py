@@ -21,7 +21,7 @@ ITEMS = (
 )
 
 
-async def test_a_peer_on_another_server_reads_the_past_and_new_records_until_it_unsubscribes(
+async def test_a_peer_on_another_server_reads_and_subscribes(
     server: Prosody, other_server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
     home = Home()
