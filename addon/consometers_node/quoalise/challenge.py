@@ -72,7 +72,7 @@ COLUMNS = (*_CHALLENGE, *_CHANGE)
 _PERCENT = re.compile(r"-?[0-9]{1,6}(?:\.[0-9])?")
 
 
-def row(challenge: Challenge) -> dict[str, str]:
+def row(challenge: Challenge) -> dict[str, str | None]:
     """Return the fields of a challenge."""
     return forms.row(_CHALLENGE, challenge) | forms.row(_CHANGE, challenge.standing)
 

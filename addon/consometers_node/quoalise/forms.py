@@ -169,7 +169,7 @@ def read_values(form: Element, place: str) -> dict[str, str]:
     return values
 
 
-def row(columns: Iterable[Column], record: object) -> dict[str, str]:
+def row(columns: Iterable[Column], record: object) -> dict[str, str | None]:
     """Return the cells of a record; none if there is no record."""
     if record is None:
         return {}

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from consometers_node.quoalise import (
     Node,
-    Request,
     answers,
     data,
     federation_xml,
@@ -25,9 +24,9 @@ from tests.node.quoalise.samples import (
     POWER,
     RECEIPTS,
     REQUEST,
+    REQUESTS,
     element,
 )
-from tests.node.quoalise.test_requests import REQUESTS
 
 NASTY = st.sampled_from(
     [
@@ -104,12 +103,8 @@ _TAGS = st.sampled_from(
 )
 
 
-def _command(request: Request) -> Element:
-    return requests.write(request)
-
-
 COMMANDS: st.SearchStrategy[Element] = (
-    REQUESTS.map(_command)
+    REQUESTS.map(requests.write)
     | st.just(element(REQUEST)[0])
     | st.builds(lambda node: Element(requests.COMMAND, {"node": node}), st.sampled_from(Node))
 )

@@ -397,10 +397,9 @@ REQUESTS: st.SearchStrategy[requests.Request] = st.one_of(
     st.builds(requests.Withdraw, st.uuids().map(str), st.booleans()),
     st.builds(requests.Terminate, st.uuids().map(str)),
     st.builds(requests.GetExport, st.integers(1, 10**9)),
-    st.builds(requests.OpenSums, OPENINGS),
 )
 COMMANDS = [
-    (REQUESTS, requests.read, requests.write),
+    (REQUESTS | st.builds(requests.OpenSums, OPENINGS), requests.read, requests.write),
     (st.lists(LISTED, max_size=3).map(tuple), answers.read_listed, answers.listed),
 ]
 type Codec = tuple[st.SearchStrategy[Any], Callable[[Element], Any], Callable[[Any], Element]]
@@ -428,14 +427,14 @@ CODECS: dict[str, Codec] = {
 }
 """Values of each element, and how it is read and written."""
 
-type Change = Callable[[Element], object]
+type Edit = Callable[[Element], object]
 
 
-def changed(tag: str, value: object, change: Change) -> object:
-    """Write an element, change it and read it."""
+def edited(tag: str, value: object, edit: Edit) -> object:
+    """Write an element, edit it and read it."""
     _, read, write = CODECS[tag]
     sent = write(value)
-    change(sent)
+    edit(sent)
     return read(sent)
 
 

@@ -37,8 +37,8 @@ from .samples import (
     PERMISSION,
     POWER,
     REQUEST,
-    Change,
-    changed,
+    Edit,
+    edited,
     element,
     message,
 )
@@ -169,7 +169,7 @@ def field(var: str, *values: str) -> str:
     return f'<field var="{var}">{inside}</field>'
 
 
-def without(name: str) -> Change:
+def without(name: str) -> Edit:
     def remove(parent: Element) -> None:
         for child in parent.findall(f"{{{NAMESPACE}}}{name}"):
             parent.remove(child)
@@ -177,7 +177,7 @@ def without(name: str) -> Change:
     return remove
 
 
-def in_first(change: Change) -> Change:
+def in_first(change: Edit) -> Edit:
     return lambda parent: change(parent[0])
 
 
@@ -206,7 +206,7 @@ HISTORIES: list[tuple[Problem, str, str]] = [
     ),
 ]
 """The fields of a form, with places below that of the command."""
-PERMISSIONS: list[tuple[Problem, str, Change]] = [
+PERMISSIONS: list[tuple[Problem, str, Edit]] = [
     (Problem.NO_ATTRIBUTE, "@valid-until", lambda sent: sent.attrib.pop("valid-until")),
     (Problem.BACKWARDS, "@valid-until", lambda sent: sent.set("valid-until", "2020-01-01T00:00Z")),
     (Problem.NO_ELEMENT, "", without("series")),
@@ -236,7 +236,7 @@ def witness(**changed: str) -> Callable[[Element], Element]:
     return change
 
 
-EXPORTS: list[tuple[Problem, str, Change]] = [
+EXPORTS: list[tuple[Problem, str, Edit]] = [
     (Problem.NOT_A_COUNT, "@part", lambda sent: sent.set("part", "0")),
     (Problem.NOT_A_COUNT, "@parts", lambda sent: sent.set("parts", "many")),
     (Problem.NOT_A_COUNT, "@size", lambda sent: sent.set("size", "-1")),
@@ -248,7 +248,7 @@ EXPORTS: list[tuple[Problem, str, Change]] = [
     (Problem.NO_TEXT, "", lambda sent: setattr(sent, "text", "")),
     (Problem.TOO_LONG, "", lambda sent: setattr(sent, "text", 131_076 * "A")),
 ]
-NEEDS: list[tuple[Problem, str, Change]] = [
+NEEDS: list[tuple[Problem, str, Edit]] = [
     (Problem.TOO_LONG, "/title[1]", lambda sent: setattr(child(sent, "title"), "text", 301 * "a")),
     (Problem.TOO_MANY_ELEMENTS, "", lambda sent: sent.extend(50 * [child(sent, "series")])),
     (Problem.NO_ELEMENT, "", without("purpose")),
@@ -390,7 +390,7 @@ CASES: list[tuple[Problem, str, Callable[[], object]]] = [
         (
             problem,
             f"permission{place}",
-            partial(changed, federation_xml.PERMISSION, PERMISSION, change),
+            partial(edited, federation_xml.PERMISSION, PERMISSION, change),
         )
         for problem, place, change in PERMISSIONS
     ),
@@ -398,12 +398,12 @@ CASES: list[tuple[Problem, str, Callable[[], object]]] = [
         (
             problem,
             f"data-needs/data-need[1]{place}",
-            partial(changed, federation_xml.DATA_NEEDS, [NEED], in_first(change)),
+            partial(edited, federation_xml.DATA_NEEDS, [NEED], in_first(change)),
         )
         for problem, place, change in NEEDS
     ),
     *(
-        (problem, f"export{place}", partial(changed, federation_xml.EXPORT, EXPORT, change))
+        (problem, f"export{place}", partial(edited, federation_xml.EXPORT, EXPORT, change))
         for problem, place, change in EXPORTS
     ),
     *OF_PROTECTED_SUMS,

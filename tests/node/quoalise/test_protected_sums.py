@@ -29,7 +29,7 @@ from consometers_node.quoalise.protected_sums import (
     RefusedSum,
 )
 
-from .samples import Change, changed, element
+from .samples import Edit, edited, element
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 TODAY = date(2026, 11, 29)
@@ -79,7 +79,7 @@ def test_a_refusal_names_as_many_homes_as_fit_into_a_message() -> None:
     assert answer.pseudonyms == homes - {max(homes)}
 
 
-def rows(change: Callable[[bytes], bytes]) -> Change:
+def rows(change: Callable[[bytes], bytes]) -> Edit:
     """Return a change of the rows in an element, or else in its first child."""
 
     def change_rows(sent: Element) -> None:
@@ -94,7 +94,7 @@ def too_many_homes(opening: Element) -> None:
     opening.append(protected_sums.write_opening(ASKED)[0])
 
 
-BROKEN_REPORTS: list[tuple[Problem, str, Change]] = [
+BROKEN_REPORTS: list[tuple[Problem, str, Edit]] = [
     (Problem.NOT_A_UUID, "@permission", lambda sent: sent.set("permission", "home")),
     (Problem.NOT_A_CHOICE, "@direction", lambda sent: sent.set("direction", "up")),
     (Problem.NOT_A_DAY, "@day", lambda sent: sent.set("day", "2026-11-31")),
@@ -108,7 +108,7 @@ BROKEN_REPORTS: list[tuple[Problem, str, Change]] = [
     (Problem.OUT_OF_TIME, "", rows(lambda sent: b"\xff" * 4 + sent[4:44])),
     (Problem.TOO_MANY_ROWS, "", rows(lambda sent: bytes(44 * (MAX_PUSHED + 1)))),
 ]
-BROKEN_OPENINGS: list[tuple[Problem, str, Change]] = [
+BROKEN_OPENINGS: list[tuple[Problem, str, Edit]] = [
     (Problem.NOT_AN_HOUR, "@hour", lambda sent: sent.set("hour", "2026-11-29T12:30:00Z")),
     (Problem.NOT_A_COUNT, "@part", lambda sent: sent.set("part", "0")),
     (Problem.BACKWARDS, "@part", lambda sent: sent.set("part", "2")),
@@ -126,7 +126,7 @@ BROKEN_OPENINGS: list[tuple[Problem, str, Change]] = [
         too_many_homes,
     ),
 ]
-BROKEN_ANSWERS: list[tuple[Problem, str, Change]] = [
+BROKEN_ANSWERS: list[tuple[Problem, str, Edit]] = [
     (Problem.NOT_A_COUNT, "/sum[1]@wh", lambda sent: sent[0].set("wh", "-1")),
     (Problem.NOT_A_COUNT, "/sum[1]@groups", lambda sent: sent[0].set("groups", "3 x")),
     (Problem.NOT_A_CHOICE, "/refused[1]@reason", lambda sent: sent[1].set("reason", "no")),
@@ -134,15 +134,15 @@ BROKEN_ANSWERS: list[tuple[Problem, str, Change]] = [
 ]
 CASES: list[tuple[Problem, str, Callable[[], object]]] = [
     *(
-        (problem, f"reports{place}", partial(changed, protected_sums.REPORTS, SENT, change))
+        (problem, f"reports{place}", partial(edited, protected_sums.REPORTS, SENT, change))
         for problem, place, change in BROKEN_REPORTS
     ),
     *(
-        (problem, f"opening{place}", partial(changed, protected_sums.OPENING, ASKED, change))
+        (problem, f"opening{place}", partial(edited, protected_sums.OPENING, ASKED, change))
         for problem, place, change in BROKEN_OPENINGS
     ),
     *(
-        (problem, f"opened{place}", partial(changed, protected_sums.OPENED, ANSWER, change))
+        (problem, f"opened{place}", partial(edited, protected_sums.OPENED, ANSWER, change))
         for problem, place, change in BROKEN_ANSWERS
     ),
 ]

@@ -7,13 +7,13 @@ import pytest
 
 from consometers_node.quoalise import federation_xml
 from consometers_node.quoalise.federation import PART_BYTES
-from consometers_node.quoalise.markup import serialise
+from consometers_node.quoalise.markup import local, serialise
 
 from .samples import CODECS, COMMANDS, EXPORT, PERMISSION, Codec, element
 
 
 @pytest.mark.parametrize(
-    "codec", [*CODECS.values(), *COMMANDS], ids=lambda codec: codec[1].__name__
+    "codec", [*CODECS.values(), *COMMANDS], ids=[*map(local, CODECS), "request", "list"]
 )
 @given(data=st.data())
 def test_values_round_trip(codec: Codec, data: st.DataObject) -> None:
