@@ -199,7 +199,8 @@ async def test_only_the_node_s_user_may_read_the_files(store: Store, place: Path
         return {file.name: stat.S_IMODE(file.stat().st_mode) for file in place.parent.iterdir()}
 
     await set_language(store, "fr")
-    assert modes() == dict.fromkeys(("node.db", "node.db-wal", "node.db-shm"), 0o600)
+    names = ("node.db", "node.db-wal", "node.db-shm", "node.reserve")
+    assert modes() == dict.fromkeys(names, 0o600)
     await store.close()
     place.chmod(0o644)
     again = await Store.open(place)
