@@ -547,34 +547,21 @@ class TestCollective:
         )
 
     def test_no_series_is_added_or_replaced(self, coop: Plain) -> None:
-        more = copied(
-            "member_permission_series", "permission_id = 'stays'", identifier="'urn:dev:org:1:more'"
-        )
-        refuses(coop, more)
-        refuses(
-            coop,
-            copied(
-                "member_permission_series", "permission_id = 'stays'", permission_id="'invented'"
-            ),
-        )
+        table, of_stays = "member_permission_series", "permission_id = 'stays'"
+        refuses(coop, copied(table, of_stays, identifier="'urn:dev:org:1:more'"))
+        refuses(coop, copied(table, of_stays, permission_id="'invented'"))
         for change in ("identifier = 'urn:dev:org:1:more'", "permission_id = 'left'"):
-            refuses(
-                coop, f"UPDATE member_permission_series SET {change} WHERE permission_id = 'stays'"
-            )
+            refuses(coop, f"UPDATE {table} SET {change} WHERE {of_stays}")
         coop.run(
-            "INSERT INTO series SELECT 7, 'd', 'consumption', 'energy', 60, 'UTC', member_id"
-            " FROM member_permission WHERE id = 'stays'",
-            "INSERT INTO series SELECT 8, 'd', 'injection', 'energy', 60, 'UTC', member_id"
-            " FROM member_permission WHERE id = 'stays'",
-            "UPDATE member_permission_series SET series_id = 7 WHERE permission_id = 'stays'",
+            *(
+                f"INSERT INTO series SELECT {series_id}, 'd', '{direction}', 'energy', 60, 'UTC',"
+                " member_id FROM member_permission WHERE id = 'stays'"
+                for series_id, direction in ((7, "consumption"), (8, "injection"))
+            ),
+            f"UPDATE {table} SET series_id = 7 WHERE {of_stays}",
         )
-        refuses(
-            coop, "UPDATE member_permission_series SET series_id = 8 WHERE permission_id = 'stays'"
-        )
-        refuses(
-            coop,
-            "UPDATE member_permission_series SET series_id = NULL WHERE permission_id = 'stays'",
-        )
+        for series_id in ("8", "NULL"):
+            refuses(coop, f"UPDATE {table} SET series_id = {series_id} WHERE {of_stays}")
 
     @pytest.mark.parametrize("change", REWRITTEN)
     def test_the_register_and_the_log_only_grow(self, coop: Plain, change: str) -> None:
