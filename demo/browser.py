@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 import os
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 from playwright.async_api import (
     Browser,
@@ -77,28 +77,20 @@ async def person(browser: Browser, url: str, language: Language, **options: Any)
     return context
 
 
-@asynccontextmanager
-async def open_browser(url: str, language: Language) -> AsyncIterator[Visitor]:
-    """Open a browser in a language, on the Home Assistant at the URL, logged in as its owner."""
-    async with launched() as browser:
-        context = await person(browser, url, language)
-        visitor = Visitor(await context.new_page())
-        await visitor.log_in()
-        yield visitor
-
-
 class Visitor:
     """A person's actions on the pages of Home Assistant. Selectors reach into its shadow DOM."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
 
-    async def log_in(self) -> None:
+    async def log_in(self) -> Self:
+        """Log in as the owner of Home Assistant."""
         await self.page.goto("/")
         await self.page.locator("input[name=username]").fill(USER)
         await self.page.locator("input[name=password]").fill(PASSWORD)
         await self.page.keyboard.press("Enter")
         await self.page.locator("home-assistant-main").wait_for()
+        return self
 
     # The dialog that adds an integration
 

@@ -7,13 +7,15 @@ from pathlib import Path
 import socket
 import sys
 
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 import pytest
 import pytest_asyncio
 
 from demo import program
+from demo.browser import launched
 from demo.hass import Hass
 from demo.hass.folder import ROOT
+from demo.prosody import Authority, Prosody, federate
 from demo.warm import Warm
 from tests.e2e.node import Node
 from tests.full import FULL
@@ -90,6 +92,22 @@ def pictures(pytestconfig: pytest.Config) -> Path:
     return folder.absolute()
 
 
+@pytest_asyncio.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """A browser that is started once. Who opens pages there closes them."""
+    async with launched() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture
+async def browser(chromium: Browser) -> AsyncIterator[Browser]:
+    """The browser, whose pages of this test are closed when it ends."""
+    before = set(chromium.contexts)
+    yield chromium
+    for context in set(chromium.contexts) - before:
+        await context.close()
+
+
 @pytest.fixture(scope="session")
 def warm() -> Iterator[None]:
     """Have commands of nodes be forks of a program that is loaded once, but for the full run."""
@@ -119,6 +137,16 @@ def warm_home_assistant() -> Iterator[None]:
 
         patch.setattr(Hass, "runner", staticmethod(runner))
         yield
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Prosody, Prosody]]:
+    """Run a server of homes and a server of others, which federate."""
+    authority = Authority(tmp_path_factory.mktemp("servers"))
+    one, two = Prosody("one.test", authority), Prosody("two.test", authority)
+    federate(one, two)
+    with one, two:
+        yield one, two
 
 
 @pytest_asyncio.fixture(scope="module")

@@ -1,19 +1,23 @@
 """Members of a collective, what they have, and what it holds of them, published or not."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
+from consometers_node.collective.settings import Settings
 from consometers_node.permission import Choice, DataNeed
 from consometers_node.series import Block, Direction, Range
 from consometers_node.sharing.names import load_naming
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.memberships import member_blocks, member_counts
 from consometers_node.xmpp import Account, Join
+from demo.prosody import Prosody
+from tests.node.collective.coops import Coop, settings
 from tests.node.permission.samples import CHOICE, NEED
 from tests.node.sharing.houses import House, decisions_confirmed, running
+from tests.node.xmpp.conftest import PASSWORD
 from tests.node.xmpp.plain import Reachable
 
 type Values = dict[datetime, int]
@@ -43,6 +47,19 @@ async def held(store: Store, direction: Direction, within: Range) -> Sums:
                 total, members = sums.get(start, (0, 0))
                 sums[start] = total + value, members + count
     return sums
+
+
+async def run_collective(
+    stack: AsyncExitStack, folder: Path, server: Prosody, adapt: Callable[[Settings], Settings]
+) -> Coop:
+    """Run a collective with adapted settings, until the stack ends."""
+    store = await Store.open(folder / "coop.db")
+    stack.push_async_callback(store.close)
+    jid = server.register("coop", PASSWORD)
+    coop = Coop(store, server, jid, adapt(settings(folder, jid, "kersabiec")))
+    await coop.start()
+    stack.push_async_callback(coop.stop)
+    return coop
 
 
 @dataclass(eq=False)

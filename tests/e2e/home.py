@@ -26,8 +26,6 @@ class Home:
 
     hass: Hass
     meter: VirtualLinky
-    confirm: FlowStep
-    """What the person was shown before the meter was added."""
     created: FlowStep
     registers_before_wh: int
     """What the meter showed as drawn before it was added."""

@@ -1,10 +1,10 @@
 """A peer that stores a node's records in a file, so that it can be killed at any time.
 
-    python -m tests.e2e.keeper FILE ACCOUNT PORT AUTHORITY NODE yes|no
+    python -m tests.e2e.keeper FILE ACCOUNT PORT AUTHORITY NODE
 
-Keeps records by upsert, and a line for each that came. With `yes` it sends a receipt once records
-are on the disk, and now and then a receipt gets lost; with `no` it sends none and says so. Only
-the connection is the node's own code: stanzas are read and receipts written here.
+Keeps records by upsert, and when each value came first. It sends a receipt once records are on the
+disk, and now and then a receipt gets lost. Only the connection is the node's own code: stanzas are
+read and receipts written here.
 """
 
 import asyncio
@@ -46,23 +46,19 @@ _TABLES: Final = """
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 CREATE TABLE IF NOT EXISTS record (name, time, value, PRIMARY KEY (name, time));
-CREATE TABLE IF NOT EXISTS came (message, name, time, value, at);
-CREATE TABLE IF NOT EXISTS lost (message);
+CREATE TABLE IF NOT EXISTS came (name, time, value, at, PRIMARY KEY (name, time, value));
 """
 
 
 class Keeper:
     """Keeps what comes over a connection."""
 
-    def __init__(
-        self, connection: Connection, database: sqlite3.Connection, node: str, *, receipts: bool
-    ) -> None:
+    def __init__(self, connection: Connection, database: sqlite3.Connection, node: str) -> None:
         self._connection = connection
         self._database = database
         self._node = node
-        self._receipts = receipts
         self._asking = Asking(connection)
-        Discovery(connection, None, receives=receipts)
+        Discovery(connection, None, receives=True)
         connection.priority = _LISTENS
         connection.on_message(_QUOALISE, self._keep)
 
@@ -79,27 +75,24 @@ class Keeper:
     def _keep(self, message: Message) -> None:
         if message["type"] == "error" or message["from"].bare != self._node:
             return
-        message_id, at, name, base = message["id"], time.time(), "", 0
+        at, name, base = time.time(), "", 0
         for record in message.xml.iter(_SENML):
             name, base = record.get("bn", name), int(record.get("bt", base))
             row = name, base + int(record.get("t", "0")), int(record.get("v", ""))
             self._database.execute("INSERT OR REPLACE INTO record VALUES (?, ?, ?)", row)
-            self._database.execute(
-                "INSERT INTO came VALUES (?, ?, ?, ?, ?)", (message_id, *row, at)
-            )
-        loses = self._receipts and random.random() < LOST_RECEIPTS
-        if loses:
-            self._database.execute("INSERT INTO lost VALUES (?)", (message_id,))
+            self._database.execute("INSERT OR IGNORE INTO came VALUES (?, ?, ?, ?)", (*row, at))
         self._database.commit()
-        if message.xml.find(f"{{{_RECEIPTS}}}request") is not None and not loses:
+        if message.xml.find(f"{{{_RECEIPTS}}}request") is not None and (
+            random.random() >= LOST_RECEIPTS
+        ):
             receipt = self._connection.stream.make_message(mto=message["from"])
-            SubElement(receipt.xml, f"{{{_RECEIPTS}}}received", {"id": message_id})
+            SubElement(receipt.xml, f"{{{_RECEIPTS}}}received", {"id": message["id"]})
             receipt.send()
 
 
 async def main(arguments: list[str]) -> None:
     """Keep until killed."""
-    file, jid, port, authority, node, receipts = arguments
+    file, jid, port, authority, node = arguments
     server = Server(
         host=LOOPBACK, port=int(port), security=Security.STARTTLS, ca_file=Path(authority)
     )
@@ -107,7 +100,7 @@ async def main(arguments: list[str]) -> None:
     connection = Connection(account, server=server, backoff=Backoff(0.2, 2))
     with closing(sqlite3.connect(file)) as database:
         database.executescript(_TABLES)
-        keeper = Keeper(connection, database, node, receipts=receipts == "yes")
+        keeper = Keeper(connection, database, node)
         async with connection:
             await keeper.run()
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import random
-import time
 from typing import Final, NoReturn
 
 from sqlalchemy import func, select
@@ -31,13 +30,13 @@ from demo.prosody import Prosody
 from tests.e2e import homes as program
 from tests.e2e.holding import held
 from tests.e2e.homes import SERIES, Meter
-from tests.e2e.node import Node, python
+from tests.e2e.node import Node, Program
 from tests.e2e.waiting import differences, eventually
 from tests.full import FULL
 from tests.node import postgresql
 
 SEED: Final = 20261125
-HOMES: Final = 50 if FULL else 24
+HOMES: Final = 50 if FULL else 16
 PROCESSES: Final = 2
 PASSWORD: Final = "correct horse battery staple"
 ZONE: Final = "Europe/Paris"
@@ -114,35 +113,14 @@ class Collective:
 
 
 @dataclass
-class Houses:
-    """The process of some of the homes."""
-
-    plan: Path
-    process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        self.process = await python(
-            "tests.e2e.homes",
-            str(self.plan),
-            log=self.plan.with_suffix(".log"),
-            variables={program.PASSWORD: PASSWORD},
-        )
-
-    async def kill(self) -> None:
-        if self.process is not None:
-            with suppress(ProcessLookupError):
-                self.process.kill()
-            await self.process.wait()
-
-
-@dataclass
 class World:
-    """Who is there, what homes counted, and all that was done to them."""
+    """Who is there, and what homes counted."""
 
     servers: Mapping[str, Prosody]
     postgresql: postgresql.Server
     collectives: Mapping[str, Collective]
-    houses: list[Houses]
+    houses: list[Program]
+    """Processes of some of the homes each."""
     folders: Mapping[str, Path]
     """Where each home keeps its own."""
     meter: Meter
@@ -157,11 +135,6 @@ class World:
     """Published values of times at which a few homes were corrected since."""
     reached: datetime = LIVE + timedelta(hours=2)
     until: datetime = LIVE
-    faults: Counter[str] = field(default_factory=Counter)
-    done: Counter[str] = field(default_factory=Counter)
-    recovered_s: dict[str, list[float]] = field(default_factory=dict)
-    began: float = field(default_factory=time.monotonic)
-    marks: list[tuple[str, float]] = field(default_factory=list)
 
     @property
     def cooperatives(self) -> list[tuple[Collective, Direction]]:
@@ -170,9 +143,6 @@ class World:
     @property
     def town(self) -> Collective:
         return self.collectives[TOWN]
-
-    def mark(self, what: str) -> None:
-        self.marks.append((what, time.monotonic() - self.began))
 
     def count(self, at: datetime, homes: Iterable[str]) -> None:
         """Add values of a time to homes, or replace them."""
@@ -183,7 +153,6 @@ class World:
                 self.truth.setdefault((home, direction), {})[at] = watts
                 lines.append((home, direction, at, watts))
         self.meter.write(lines)
-        self.done["records"] += len(lines)
 
     def move_on(self) -> None:
         """Advance by half an hour."""
@@ -197,11 +166,9 @@ class World:
                 there = [home for home in self.folders if home not in late]
                 some = self.chance.sample(there, self.chance.randrange(1, 4))
                 self.count(at, some)
-                self.done["corrected"] += 2 * len(some)
         home = self.chance.choice(sorted(self.folders))
         at = self.reached - STEP
         self.meter.write([(home, Direction.CONSUMPTION, at, None)])
-        self.done["days delivered again"] += 1
 
     async def catch_up(self) -> None:
         """Add the values of late homes once both cooperatives have all others of that time."""
@@ -213,7 +180,6 @@ class World:
             if all(stored.get(at) == expected[at] for stored, expected in states):
                 del self.late[at]
                 self.count(at, sorted(late))
-                self.done["late"] += 2 * len(late)
 
     async def flow(self) -> NoReturn:
         """Count in homes, whichever servers are there."""
@@ -242,7 +208,6 @@ class World:
 
     async def hit(self, kind: str, off_s: float) -> None:
         """Kill one of them, and have it back after a while."""
-        self.faults[kind] += 1
         if kind in self.servers:
             await asyncio.to_thread(self.servers[kind].kill)
             await asyncio.sleep(off_s)
@@ -266,13 +231,11 @@ class World:
         while True:
             for collective in self.collectives.values():
                 if collective.node.ended:
-                    self.done["restarts by the machine"] += 1
                     await collective.node.start()
             await asyncio.sleep(0.5)
 
-    async def recovers(self, kind: str) -> None:
+    async def recovers(self) -> None:
         """Wait until both cooperatives have all records that there are by now."""
-        since = time.monotonic()
         wanted = [
             (collective, way, {at: count for at, (_, count) in self.expected(way).items()})
             for collective, way in self.cooperatives
@@ -289,7 +252,6 @@ class World:
             return lacking
 
         await eventually(missing, lambda number: number == 0, within_s=WITHIN_S)
-        self.recovered_s.setdefault(kind, []).append(time.monotonic() - since)
 
     async def all_agree(self, within_s: float = WITHIN_S) -> None:
         """Wait until every level says what homes' own records add up to, and no more."""
@@ -360,11 +322,3 @@ class World:
                         for at, value in record.values.items()
                     }
         return values, members
-
-    def report(self) -> str:
-        recovered = [
-            f"recovered from {kind}: {', '.join(f'{s:.1f}' for s in seconds)} s"
-            for kind, seconds in self.recovered_s.items()
-        ]
-        marks = [f"{seconds:.0f} s: {what}" for what, seconds in self.marks]
-        return "\n".join([f"faults {dict(self.faults)}", f"{dict(self.done)}", *recovered, *marks])

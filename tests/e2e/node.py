@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 import json
 import os
 from pathlib import Path
@@ -31,6 +32,24 @@ async def python(
             stderr=file,
             env={**os.environ, "PYTHONPATH": PATHS, **variables},
         )
+
+
+class Program:
+    """A module of this checkout that runs as a process, and can be killed at any time."""
+
+    def __init__(self, module: str, *arguments: str, log: Path, **variables: str) -> None:
+        self.log = log
+        self._start = partial(python, module, *arguments, log=log, variables=variables)
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        self._process = await self._start()
+
+    async def kill(self) -> None:
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
 
 
 class Node:

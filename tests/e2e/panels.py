@@ -17,11 +17,12 @@ from demo.meter import Contract, Linky, VirtualLinky
 from demo.world import Energy, World
 from tests.e2e.home import DOMAIN
 from tests.e2e.waiting import eventually
+from tests.full import FULL
 
 PARIS: Final = ZoneInfo("Europe/Paris")
 NOON: Final = datetime(2026, 6, 17, 14, tzinfo=PARIS)
 """The meter's and the inverter's time at the beginning: they make more than the home consumes."""
-SAMPLES: Final = 4
+SAMPLES: Final = 4 if FULL else 2
 PATIENCE_S: Final = 120
 """Home Assistant catches up with meter and inverter whenever it may run."""
 DAYS_SHOWN: Final = 3

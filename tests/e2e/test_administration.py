@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 import pytest
 import pytest_asyncio
 
@@ -27,7 +27,7 @@ from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.clock import confirm
 from consometers_node.store.connection import AsyncConnection
-from demo.browser import CHROMIUM, launched
+from demo.browser import CHROMIUM
 from demo.hass import Language
 from tests.e2e.looks import LOOKS, Look, faults_of, open_page, photograph, requests_of
 from tests.node.collective.ingestion import pushed_data
@@ -143,63 +143,62 @@ async def deliver_too_much(connection: AsyncConnection, name: str, now: datetime
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)
 async def test_every_page_fits_its_window_and_loads_nothing_from_elsewhere(
-    office: Office, look: Look
+    browser: Browser, office: Office, look: Look
 ) -> None:
-    async with launched() as browser:
-        page = await entered(office, await open_page(browser, str(office.url), look))
-        faults, requests = faults_of(page), requests_of(page)
-        for name, path in PAGES.items():
-            await page.goto(f"{office.url}administration/{path}")
-            await photograph(page, ARTIFACTS / f"admin.{name}.{look}.png")
-        for name, path in MEMBERS.items():
-            await page.goto(f"{office.url}administration/{path}")
-            await page.locator("table a[href]").first.click()
-            await photograph(page, ARTIFACTS / f"admin.{name}.{look}.png")
+    page = await entered(office, await open_page(browser, str(office.url), look))
+    faults, requests = faults_of(page), requests_of(page)
+    for name, path in PAGES.items():
+        await page.goto(f"{office.url}administration/{path}")
+        await photograph(page, ARTIFACTS / f"admin.{name}.{look}.png")
+    for name, path in MEMBERS.items():
+        await page.goto(f"{office.url}administration/{path}")
+        await page.locator("table a[href]").first.click()
+        await photograph(page, ARTIFACTS / f"admin.{name}.{look}.png")
     assert not faults
     assert not [url for url in requests if not url.startswith(str(office.url))]
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)
-async def test_an_administrator_answers_a_municipality(office: Office, look: Look) -> None:
+async def test_an_administrator_answers_a_municipality(
+    browser: Browser, office: Office, look: Look
+) -> None:
     town = f"town-{look}@example.org"
     number = await propose_need(office.store, town, SUMS, "operator", "Commune de Lorient")
     # What closed the past put the clock forward.
     await office.written(lambda connection: confirm(connection, datetime.now(UTC)))
-    async with launched() as browser:
-        page = await entered(office, await open_page(browser, str(office.url), look))
-        faults = faults_of(page)
-        await page.goto(f"{office.url}administration/municipalities")
-        await page.locator(f"a.button[href$='permissions/{number}']").click()
-        await photograph(page, ARTIFACTS / f"admin.municipalities.asked.{look}.png")
-        await page.locator("input[name=series]").first.check()
-        await page.locator("form[action*='/preview/'] button[type=submit]").click()
-        await expect(page.locator(".agreement")).to_be_visible()
-        await photograph(page, ARTIFACTS / f"admin.municipalities.preview.{look}.png")
-        await page.locator("form[action*='/allow/'] button").click()
-        await expect(page.locator(".state.granted")).to_be_visible()
-        await photograph(page, ARTIFACTS / f"admin.municipalities.granted.{look}.png")
-        await page.locator("a.button[href*='/withdraw/']").click()
-        await photograph(page, ARTIFACTS / f"admin.municipalities.withdraw.{look}.png")
-        await page.locator("form button.primary").click()
-        await expect(page.locator(".state.withdrawn")).to_be_visible()
+    page = await entered(office, await open_page(browser, str(office.url), look))
+    faults = faults_of(page)
+    await page.goto(f"{office.url}administration/municipalities")
+    await page.locator(f"a.button[href$='permissions/{number}']").click()
+    await photograph(page, ARTIFACTS / f"admin.municipalities.asked.{look}.png")
+    await page.locator("input[name=series]").first.check()
+    await page.locator("form[action*='/preview/'] button[type=submit]").click()
+    await expect(page.locator(".agreement")).to_be_visible()
+    await photograph(page, ARTIFACTS / f"admin.municipalities.preview.{look}.png")
+    await page.locator("form[action*='/allow/'] button").click()
+    await expect(page.locator(".state.granted")).to_be_visible()
+    await photograph(page, ARTIFACTS / f"admin.municipalities.granted.{look}.png")
+    await page.locator("a.button[href*='/withdraw/']").click()
+    await photograph(page, ARTIFACTS / f"admin.municipalities.withdraw.{look}.png")
+    await page.locator("form button.primary").click()
+    await expect(page.locator(".state.withdrawn")).to_be_visible()
     assert not faults
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_the_documentation_has_its_pictures(
-    office: Office, pictures: Path, language: Language
+    browser: Browser, office: Office, pictures: Path, language: Language
 ) -> None:
-    async with launched() as browser:
-        look = Look(language, "light", "desk")
-        page = await entered(office, await open_page(browser, str(office.url), look))
-        for name, path in DOCUMENTED.items():
-            await page.goto(f"{office.url}administration/{path}")
-            await page.screenshot(path=pictures / f"admin-{name}.{language}.png")
-        await page.locator("input[name=minimum]").fill(TRIED)
-        await page.locator("form[action$='publication/preview'] button[type=submit]").click()
-        await expect(page.locator("table.outlook")).to_be_visible()
-        await page.screenshot(path=pictures / f"admin-preview.{language}.png")
+    look = Look(language, "light", "desk")
+    page = await entered(office, await open_page(browser, str(office.url), look))
+    for name, path in DOCUMENTED.items():
+        await page.goto(f"{office.url}administration/{path}")
+        await page.screenshot(path=pictures / f"admin-{name}.{language}.png")
+    await page.locator("input[name=minimum]").fill(TRIED)
+    await page.locator("form[action$='publication/preview'] button[type=submit]").click()
+    await expect(page.locator("table.outlook")).to_be_visible()
+    await page.screenshot(path=pictures / f"admin-preview.{language}.png")
 
 
 async def entered(office: Office, page: Page) -> Page:

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 import pytest
 
 from custom_components.consometers.dashboard.words import words_of
 from custom_components.consometers.node.simulation import nearest
-from demo.browser import CHROMIUM, Visitor, launched, open_browser, person
+from demo.browser import CHROMIUM, Visitor, person
 from demo.furnishing import (
     EntityIds,
     add_balance,
@@ -123,15 +123,14 @@ async def household(
 
 @pytest.mark.parametrize("language", ["fr", pytest.param("en", marks=pytest.mark.full)])
 async def test_a_person_adds_the_dashboard_and_sees_home_panels_and_collective(
-    hass: Hass, tmp_path: Path, pictures: Path, language: Language
+    browser: Browser, hass: Hass, tmp_path: Path, pictures: Path, language: Language
 ) -> None:
     documented = pictures != ARTIFACTS
     days = DAYS_PICTURED if documented else DAYS_SHOWN
-    async with household(hass, tmp_path / "meter", language, days) as home, launched() as browser:
+    async with household(hass, tmp_path / "meter", language, days) as home:
         shared: dict[str, Any] = {"timezone_id": home.zone.key}
         context = await person(browser, hass.url, language, **shared)
-        visitor = Visitor(await context.new_page())
-        await visitor.log_in()
+        visitor = await Visitor(await context.new_page()).log_in()
         await _add_it(visitor, pictures, language)
         if documented:
             await _powers_are_known(hass.api, home.balance)
@@ -161,12 +160,14 @@ async def test_the_dashboard_of_an_empty_home_explains_how_to_begin(hass: Hass) 
 
 @pytest.mark.parametrize("language", ["fr", pytest.param("en", marks=pytest.mark.full)])
 async def test_missing_sums_are_named_and_unreceived_ones_left_out(
-    hass: Hass, language: Language
+    browser: Browser, hass: Hass, language: Language
 ) -> None:
     words = words_of(language)
     await hass.api.set_language(language)
     dashboard = await ready_dashboard(hass.api, language)
-    async with ToyNode() as node, open_browser(hass.url, language) as visitor:
+    context = await person(browser, hass.url, language)
+    visitor = await Visitor(await context.new_page()).log_in()
+    async with ToyNode() as node:
         node.answer["collectives"] = [_quiet(acknowledged_until=None)]
         step = await hass.api.start_flow(DOMAIN, choice="node")
         step = await hass.api.submit(step, url=node.url, token=TOKEN)

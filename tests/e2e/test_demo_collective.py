@@ -29,7 +29,7 @@ import pytest
 import pytest_asyncio
 
 from consometers_node.series import Direction, Range
-from demo.browser import CHROMIUM, Visitor, launched, person
+from demo.browser import CHROMIUM, Visitor, person
 from demo.hass import Language
 from demo.program import clock_behind
 from demo.street.plan import COMMUNE, HOUR_S, Home, Plan
@@ -104,10 +104,9 @@ async def demo(
         await demo.end(signal.SIGTERM)
 
 
-@pytest_asyncio.fixture(scope="module")
-async def people(demo: Demo) -> AsyncIterator[People]:
-    async with launched() as browser:
-        yield People(browser, demo)
+@pytest.fixture(scope="module")
+def people(demo: Demo, chromium: Browser) -> People:
+    return People(chromium, demo)
 
 
 async def test_a_collective_sums_its_homes_and_schools(demo: Demo) -> None:
@@ -180,31 +179,31 @@ async def test_open_data_of_a_site_match_its_home_assistant(demo: Demo) -> None:
 
 
 async def test_the_page_of_the_school_shows_consumption_and_production(
+    browser: Browser,
     demo: Demo,
 ) -> None:
     cooperative = demo.addresses["cooperative"]
     assert set(cooperative["sites"]) == {SITE, "École de Kermelo"}
-    async with launched() as browser:
-        for language, (drawn, made) in WORDS.items():
-            person_there = await person(browser, cooperative["page"], language)
-            page = await person_there.new_page()
-            await page.goto(cooperative["sites"][SITE])
-            await expect(page.locator("h1")).to_have_text(SITE)
-            for words in (drawn, made):
-                await expect(page.get_by_text(words).first).to_be_visible()
-            # Twelve homes hold shares of its panels: as many as are counted in public.
-            plant = page.locator("section[aria-labelledby=plant]")
-            for count in ("720", "12"):
-                await expect(plant.get_by_role("definition").get_by_text(count)).to_be_visible()
-            for other in (
-                cooperative["hall"],
-                cooperative["data"],
-                cooperative["challenge"],
-                demo.addresses["municipality"]["page"],
-            ):
-                answer = await page.goto(other)
-                assert answer is not None
-                assert answer.ok
+    for language, (drawn, made) in WORDS.items():
+        person_there = await person(browser, cooperative["page"], language)
+        page = await person_there.new_page()
+        await page.goto(cooperative["sites"][SITE])
+        await expect(page.locator("h1")).to_have_text(SITE)
+        for words in (drawn, made):
+            await expect(page.get_by_text(words).first).to_be_visible()
+        # Twelve homes hold shares of its panels: as many as are counted in public.
+        plant = page.locator("section[aria-labelledby=plant]")
+        for count in ("720", "12"):
+            await expect(plant.get_by_role("definition").get_by_text(count)).to_be_visible()
+        for other in (
+            cooperative["hall"],
+            cooperative["data"],
+            cooperative["challenge"],
+            demo.addresses["municipality"]["page"],
+        ):
+            answer = await page.goto(other)
+            assert answer is not None
+            assert answer.ok
 
 
 @pytest.mark.full
@@ -529,9 +528,7 @@ class People:
         """Log in to the school's Home Assistant."""
         page = await open_page(self._browser, self._demo.addresses["url"], look)
         async with page.context:
-            visitor = Visitor(page)
-            await visitor.log_in()
-            yield visitor
+            yield await Visitor(page).log_in()
 
 
 async def photograph(page: Page, look: Look, name: str) -> None:

@@ -101,15 +101,17 @@ def _reaped(pid: int) -> bool:
     return True
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "numbers",
     [
-        *(pytest.param(n * (signal.SIGTERM,), marks=pytest.mark.full) for n in (1, 2)),
+        (signal.SIGTERM,),
+        (signal.SIGTERM, signal.SIGTERM),
         (signal.SIGINT, signal.SIGTERM),
+        # A shell that is killed hangs up, too, and one of which a server is frozen is killed below.
         (signal.SIGHUP,),
-        pytest.param((signal.SIGHUP, signal.SIGHUP), marks=pytest.mark.full),
-        # One of which a server is frozen is killed below.
-        pytest.param((signal.SIGKILL,), marks=pytest.mark.full),
+        (signal.SIGHUP, signal.SIGHUP),
+        (signal.SIGKILL,),
     ],
     ids=lambda numbers: "-".join(number.name for number in numbers),
 )

@@ -20,6 +20,7 @@ import pytest_asyncio
 from slixmpp import JID
 from slixmpp.stanza import Message
 
+from consometers_node.collective.settings import Settings
 from consometers_node.permission import Choice
 from consometers_node.quoalise.identifier import organisation
 from consometers_node.series import Device, Direction, Interval, Quantity, Range
@@ -41,11 +42,11 @@ from consometers_node.xmpp.errors import AccountTaken, InvitationRefused, WrongP
 from demo.hass import free_port
 from demo.prosody import Authority, Prosody
 from tests.e2e.ejabberd import SETTINGS, Cluster, Machine
-from tests.e2e.holding import Member, Values, held, settle, summed
+from tests.e2e.holding import Member, Values, held, run_collective, settle, summed
 from tests.e2e.node import Node
 from tests.e2e.waiting import becomes, eventually
 from tests.node.cli.factories import need_toml
-from tests.node.collective.coops import Coop, settings
+from tests.node.collective.coops import Coop
 from tests.node.permission.samples import YES, now
 from tests.node.xmpp.conftest import PASSWORD, QUICK
 
@@ -165,7 +166,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         prosody.knows_at(cluster.host, *cluster.places)
         stack.enter_context(prosody)
         await asyncio.to_thread(stack.enter_context, cluster)
-        coop = await _cooperative(stack, folder, prosody)
+        coop = await run_collective(stack, folder, prosody, waiting)
         region = await _region(stack, folder / "region", cluster)
         store = await Store.open(region.data / "node.db")
         stack.push_async_callback(store.close)
@@ -175,18 +176,12 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         yield world
 
 
-async def _cooperative(stack: AsyncExitStack, folder: Path, server: Prosody) -> Coop:
-    store = await Store.open(folder / f"{COOP}.db")
-    stack.push_async_callback(store.close)
-    jid = server.register(COOP, PASSWORD)
-    defaults = settings(folder, jid, COOP)
+def waiting(settings: Settings) -> Settings:
+    """Leave no home out, however late it is."""
     publication = replace(
-        defaults.publication, wait=timedelta(hours=24), longest_wait=timedelta(hours=48)
+        settings.publication, wait=timedelta(hours=24), longest_wait=timedelta(hours=48)
     )
-    coop = Coop(store, server, jid, replace(defaults, publication=publication))
-    await coop.start()
-    stack.push_async_callback(coop.stop)
-    return coop
+    return replace(settings, publication=publication)
 
 
 async def _region(stack: AsyncExitStack, folder: Path, cluster: Cluster) -> Node:
@@ -284,7 +279,7 @@ async def test_an_invited_account_exists_on_all_machines(world: World) -> None:
         await register(replace(invitation, token="guessed"), server=world.server(second))
 
 
-@pytest.mark.parametrize("killed", [0, 1])
+@pytest.mark.parametrize("killed", [0, pytest.param(1, marks=pytest.mark.full)])
 async def test_a_killed_machine_loses_and_doubles_nothing(world: World, killed: int) -> None:
     machine = world.cluster.machines[killed]
     other = world.cluster.machines[1 - killed]

@@ -19,9 +19,10 @@ from urllib.parse import urljoin, urlsplit
 
 from playwright.async_api import Browser, BrowserContext, Page, Response
 import pytest
+import pytest_asyncio
 
 from consometers_node.store import Store
-from demo.browser import CHROMIUM, launched, person
+from demo.browser import CHROMIUM, person
 from demo.hass import Language
 from tests.e2e.looks import badly_set, texts, words_in
 from tests.e2e.test_administration import entered, furnished
@@ -88,9 +89,11 @@ class Role:
     logs_in: Any = None
 
 
-@pytest.fixture(params=["public", "administration", "household", "guest"])
-async def role(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Role]:
-    async with ROLES[request.param](tmp_path) as role:
+@pytest_asyncio.fixture(scope="module", params=["public", "administration", "household", "guest"])
+async def role(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Role]:
+    async with ROLES[request.param](tmp_path_factory.mktemp("role")) as role:
         yield role
 
 
@@ -189,55 +192,53 @@ def sent(url: str, body: bytes) -> int:
     return len(body if "/administration" in url else gzip.compress(body))
 
 
-async def test_every_page_is_accessible_and_in_one_language(role: Role) -> None:
-    async with launched() as browser:
-        pages = {language: await opened(browser, role, language) for language in LANGUAGES}
-        urls, kinds = [role.start], {kind_of(role.start)}
-        barriers: list[object] = []
-        strangers: list[object] = []
-        for place, url in enumerate(urls):
-            shown = {}
-            for language, page in pages.items():
-                answer = await page.goto(url)
-                assert answer is not None
-                assert answer.ok, url
-                if "text/html" not in answer.headers["content-type"]:
-                    break
-                pieces = await texts(page)
-                shown[language] = words_in(pieces)
-                if language == "fr":
-                    strangers += [(url, piece) for piece in badly_set(pieces)]
-            else:
-                both = (shown["en"] & shown["fr"]) - ALIKE
-                strangers += [(url, words) for words in sorted(both) if not DATA.search(words)]
-                for width, scheme, language in looks_at(place):
-                    page = pages[language]
-                    await page.set_viewport_size({"width": width, "height": HEIGHT})
-                    await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-                    await page.evaluate(AXE)
-                    violations = await page.evaluate(RUN_AXE)
-                    barriers += [(url, width, scheme, language, node) for node in violations]
-                for link in await links(pages["en"], role.start):
-                    if kind_of(link) not in kinds and len(urls) < MOST_PAGES:
-                        kinds.add(kind_of(link))
-                        urls.append(link)
-        print(len(urls), "pages")
-        assert (barriers, strangers) == ([], [])
-        assert 5 < len(urls) < MOST_PAGES
+async def test_every_page_is_accessible_and_in_one_language(browser: Browser, role: Role) -> None:
+    pages = {language: await opened(browser, role, language) for language in LANGUAGES}
+    urls, kinds = [role.start], {kind_of(role.start)}
+    barriers: list[object] = []
+    strangers: list[object] = []
+    for place, url in enumerate(urls):
+        shown = {}
+        for language, page in pages.items():
+            answer = await page.goto(url)
+            assert answer is not None
+            assert answer.ok, url
+            if "text/html" not in answer.headers["content-type"]:
+                break
+            pieces = await texts(page)
+            shown[language] = words_in(pieces)
+            if language == "fr":
+                strangers += [(url, piece) for piece in badly_set(pieces)]
+        else:
+            both = (shown["en"] & shown["fr"]) - ALIKE
+            strangers += [(url, words) for words in sorted(both) if not DATA.search(words)]
+            for width, scheme, language in looks_at(place):
+                page = pages[language]
+                await page.set_viewport_size({"width": width, "height": HEIGHT})
+                await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                await page.evaluate(AXE)
+                violations = await page.evaluate(RUN_AXE)
+                barriers += [(url, width, scheme, language, node) for node in violations]
+            for link in await links(pages["en"], role.start):
+                if kind_of(link) not in kinds and len(urls) < MOST_PAGES:
+                    kinds.add(kind_of(link))
+                    urls.append(link)
+    print(len(urls), "pages")
+    assert (barriers, strangers) == ([], [])
+    assert 5 < len(urls) < MOST_PAGES
 
 
-async def test_the_first_page_is_light(role: Role) -> None:
+async def test_the_first_page_is_light(browser: Browser, role: Role) -> None:
     """As it is sent by what stands in front, Home Assistant or the proxy of deploy/."""
-    async with launched() as browser:
-        entered = await opened(browser, role, "fr")
-        storage = await entered.context.storage_state()
-        headers = {"extra_http_headers": dict(role.headers)} if role.headers else {}
-        context = await person(browser, role.start, "fr", storage_state=storage, **headers)
-        page = await context.new_page()
-        answers: dict[str, Response] = {}
-        page.on("response", lambda answer: answers.update({answer.url: answer}))
-        await page.goto(role.start)
-        await page.wait_for_load_state("networkidle")
-        sizes = [sent(url, await answer.body()) for url, answer in answers.items()]
-        assert len(sizes) > 3
-        assert sum(sizes) <= FIRST_LOAD_BYTES
+    entered = await opened(browser, role, "fr")
+    storage = await entered.context.storage_state()
+    headers = {"extra_http_headers": dict(role.headers)} if role.headers else {}
+    context = await person(browser, role.start, "fr", storage_state=storage, **headers)
+    page = await context.new_page()
+    answers: dict[str, Response] = {}
+    page.on("response", lambda answer: answers.update({answer.url: answer}))
+    await page.goto(role.start)
+    await page.wait_for_load_state("networkidle")
+    sizes = [sent(url, await answer.body()) for url, answer in answers.items()]
+    assert len(sizes) > 3
+    assert sum(sizes) <= FIRST_LOAD_BYTES

@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 import re
 from typing import Any, Final, override
-from uuid import uuid4
 from xml.etree.ElementTree import Element, tostring
 
 import pytest
@@ -23,7 +22,7 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from consometers_node.store import Store, settings
 from demo.hass import Hass
-from demo.prosody import Authority, Prosody, federate
+from demo.prosody import Prosody
 from tests.e2e.home import import_energy
 from tests.e2e.node import Node
 from tests.e2e.waiting import eventually
@@ -69,19 +68,6 @@ POINT_URN: Final = f"urn:dev:prm:{POINT}_consumption/power/active/raw"
 NOWHERE: Final = "urn:dev:prm:11111111111111_consumption/power/active/raw"
 
 DISCO: Final = "http://jabber.org/protocol/disco#"
-TERMINATE: Final = """
-  <command xmlns="http://jabber.org/protocol/commands" node="terminate" action="execute">
-    <x xmlns="jabber:x:data" type="submit">
-      <field var="permission"><value>{permission}</value></field>
-    </x>
-  </command>"""
-GRANT: Final = """
-  <command xmlns="http://jabber.org/protocol/commands" node="grant" action="execute">
-    <permission xmlns="urn:consometers:federation:0" id="1" need="a-roof" version="1"
-      interval="PT1H" records-from="2025-01-01T00:00:00+00:00"
-      valid-from="2026-01-01T00:00:00+00:00" valid-until="2036-01-01T00:00:00+00:00"
-      identification="pseudonym" reading="individual"/>
-  </command>"""
 
 _LAST: Final = 50
 
@@ -271,15 +257,13 @@ async def receives_all(peer: Plain, series: str, wanted: Values) -> None:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def world(hass: Hass, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    folder = tmp_path_factory.mktemp("federation")
-    authority = Authority(folder)
+async def world(
+    hass: Hass, servers: tuple[Prosody, Prosody], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
+    home_server, peer_server = servers
     token = await hass.api.long_lived_token()
-    node = Node(folder / "node")
+    node = Node(tmp_path_factory.mktemp("node"))
     async with AsyncExitStack() as stack:
-        servers = [Prosody(f"{name}.test", authority) for name in ("one", "two")]
-        federate(*servers)
-        home_server, peer_server = map(stack.enter_context, servers)
         jid = home_server.register("home", PASSWORD)
         users = peer_server.register_all(["coop", "town", "utility", "stranger"], PASSWORD)
         coop = Confirming(peer_server, users[0], PASSWORD)
@@ -435,23 +419,6 @@ async def test_discovery_reveals_nothing_of_the_home(world: World) -> None:
     assert listed == {"get_history", "subscribe", "unsubscribe", "list_series", "terminate"}
 
 
-async def test_nobody_ends_the_permission_of_another(world: World) -> None:
-    ended = TERMINATE.format(permission=world.permissions["coop"])
-    assert refusal(await world.ask(world.town, ended))[0] == "item-not-found"
-    assert refusal(await world.ask(world.stranger, ended))[0] == "not-authorized"
-    unheard_of = TERMINATE.format(permission=uuid4())
-    assert refusal(await world.ask(world.town, unheard_of))[0] == "item-not-found"
-    no_id = TERMINATE.format(permission="../coop")
-    assert refusal(await world.ask(world.town, no_id))[0] == "bad-request"
-    for node in ("get_data_needs", "withdraw", "nonsense"):
-        answer = await world.ask(world.coop, EMPTY.format(node=node))
-        assert refusal(answer)[0] in {"item-not-found", "feature-not-implemented", "bad-request"}
-    assert answer.get("type") == "error"
-    assert (await world.ask(world.stranger, GRANT)).get("type") == "error"
-    assert len(await world.listed(world.coop)) == 3
-    assert await world.listed(world.stranger) == {}
-
-
 async def test_new_hours_reach_subscribers_alone(world: World) -> None:
     series = await world.name(world.coop, "consumption", "power/active/raw")
     for peer, name in ((world.coop, series), (world.utility, POINT_URN)):
@@ -465,16 +432,6 @@ async def test_new_hours_reach_subscribers_alone(world: World) -> None:
     await receives_all(world.coop, series, new)
     await receives_all(world.utility, POINT_URN, new)
     assert received_by(world.town) == received_by(world.stranger) == []
-
-
-async def test_an_unsubscribed_peer_receives_nothing_more(world: World) -> None:
-    answer = await world.subscribe(world.utility, POINT_URN, node="unsubscribe")
-    assert answer.get("type") == "result"
-    series = await world.name(world.coop, "consumption", "power/active/raw")
-    await world.write(DRAWN, [NOW - HOUR])
-    await world.announce()
-    await receives_all(world.coop, series, world.recorded(DRAWN, NOW - HOUR, NOW))
-    assert received_by(world.utility) == []
 
 
 async def test_a_withdrawal_stops_records_that_flow(world: World) -> None:

@@ -9,11 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 import pytest
 import pytest_asyncio
 
-from demo.browser import CHROMIUM, Visitor, open_browser
+from demo.browser import CHROMIUM, Visitor, person
 from demo.hass import Language
 from demo.kersabiec import House
 from tests.e2e.home import DOMAIN, config_words
@@ -39,15 +39,16 @@ async def house(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Asy
 
 @pytest.mark.parametrize("language", ["fr", pytest.param("en", marks=pytest.mark.full)])
 async def test_a_person_adds_the_meter_and_looks_at_it(
-    house: House, pictures: Path, language: Language
+    browser: Browser, house: House, pictures: Path, language: Language
 ) -> None:
     await _forget_entries(house, language)
-    async with open_browser(house.hass.url, language) as visitor:
-        try:
-            await _visit(visitor, house, pictures, language)
-        except BaseException:
-            await visitor.picture(pictures / f"failure.{language}.png")
-            raise
+    context = await person(browser, house.hass.url, language)
+    visitor = await Visitor(await context.new_page()).log_in()
+    try:
+        await _visit(visitor, house, pictures, language)
+    except BaseException:
+        await visitor.picture(pictures / f"failure.{language}.png")
+        raise
     assert house.hass.problems() == []
     for picture in pictures.glob(f"*.{language}.png"):
         assert picture.stat().st_size < LARGEST_PICTURE_BYTES

@@ -2,7 +2,7 @@
 
 All homes send one cooperative their consumption, and the other their injection. The one stores it
 in SQLite, on a disk that gets full, the other in PostgreSQL; both deliver to the municipality. The
-tests follow one another; what was done and what it cost is printed at the end (`pytest -s`).
+tests follow one another.
 """
 
 import asyncio
@@ -14,7 +14,6 @@ import json
 from pathlib import Path
 import re
 import tempfile
-import time
 from typing import Final
 
 import pytest
@@ -37,7 +36,7 @@ from consometers_node.xmpp import Account, Asking, Connection, NetworkError
 from demo.hass import free_port
 from demo.prosody import LOOPBACK, Authority, Prosody
 from tests.disks import fill, small_disk
-from tests.e2e import waiting
+from tests.e2e import homes, waiting
 from tests.e2e.homes import SERIES, Meter, Plan
 from tests.e2e.levels import (
     FIELDS,
@@ -53,10 +52,9 @@ from tests.e2e.levels import (
     WITHIN_S,
     ZONE,
     Collective,
-    Houses,
     World,
 )
-from tests.e2e.node import Node
+from tests.e2e.node import Node, Program
 from tests.e2e.waiting import becomes, eventually
 from tests.node import postgresql
 from tests.node.cli.factories import need_toml
@@ -99,7 +97,6 @@ longest_wait_minutes = 2880
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def world() -> AsyncIterator[World]:
-    began = time.monotonic()
     async with AsyncExitStack() as stack:
         # A socket's path is short.
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="levels")))
@@ -151,7 +148,7 @@ async def world() -> AsyncIterator[World]:
         await asyncio.gather(*joining)
         await eventually(town.permissions, lambda count: count == len(GIVES))
         (folder / "meter").touch()
-        houses: list[Houses] = []
+        houses: list[Program] = []
         folders: dict[str, Path] = {}
         for n in range(PROCESSES):
             homes_folder = folder / f"homes{n}"
@@ -165,17 +162,16 @@ async def world() -> AsyncIterator[World]:
                 homes=jids[n::PROCESSES],
                 invitations=links,
             )
-            plan.write(homes_folder.with_suffix(".json"))
+            file = homes_folder.with_suffix(".json")
+            plan.write(file)
             folders |= dict.fromkeys(plan.homes, homes_folder)
-            houses.append(Houses(homes_folder.with_suffix(".json")))
+            log, variables = file.with_suffix(".log"), {homes.PASSWORD: PASSWORD}
+            houses.append(Program("tests.e2e.homes", str(file), log=log, **variables))
             stack.push_async_callback(houses[-1].kill)
         meter = Meter(folder / "meter")
-        world = World(
-            servers, database, collectives, houses, folders, meter, disk, asking, began=began
-        )
+        world = World(servers, database, collectives, houses, folders, meter, disk, asking)
         for n in range((world.reached - START) // STEP):
             world.count(START + n * STEP, jids)
-        world.mark("homes begin to join")
         for some in houses:
             await some.start()
         supervising = asyncio.create_task(world.supervise())
@@ -183,7 +179,6 @@ async def world() -> AsyncIterator[World]:
             yield world
         finally:
             supervising.cancel()
-            print(f"\n{world.report()}")
 
 
 async def _set_up(folder: Path, name: str, server: Prosody, url: str | None) -> Collective:
@@ -288,7 +283,6 @@ KINDS: Final = (
 async def test_all_homes_join_and_their_past_is_published(world: World) -> None:
     for cooperative, _ in world.cooperatives:
         await eventually(cooperative.permissions, lambda count: count == HOMES, within_s=WITHIN_S)
-    world.mark("all homes have joined")
     for cooperative, way in world.cooperatives:
         await eventually(
             partial(cooperative.held, way), world.expected(way).__eq__, within_s=WITHIN_S
@@ -300,7 +294,6 @@ async def test_all_homes_join_and_their_past_is_published(world: World) -> None:
         )
     await world.town.node.do("publication", "open", "--yes")
     await world.all_agree()
-    world.mark("their past is published")
 
 
 async def test_kills_in_turn_lose_no_record(world: World) -> None:
@@ -308,12 +301,11 @@ async def test_kills_in_turn_lose_no_record(world: World) -> None:
         for kind in world.chance.sample(KINDS, len(KINDS)):
             await asyncio.sleep(world.chance.uniform(0, 1))
             await world.hit(kind, world.chance.uniform(0, 1))
-            await world.recovers(kind)
+            await world.recovers()
 
     await while_it_flows(world, strike, hours=8)
     await settle(world)
     await world.all_agree()
-    world.mark("each was killed")
 
 
 async def test_simultaneous_kills_lose_no_record(world: World) -> None:
@@ -322,12 +314,11 @@ async def test_simultaneous_kills_lose_no_record(world: World) -> None:
             async with asyncio.TaskGroup() as group:
                 for kind in several:
                     group.create_task(world.hit(kind, world.chance.uniform(0, 2)))
-            await world.recovers(" + ".join(several))
+            await world.recovers()
 
     await while_it_flows(world, strike, hours=4)
     await settle(world)
     await world.all_agree()
-    world.mark("several were killed at once")
 
 
 async def test_corrections_after_publication_change_no_published_sum(
@@ -336,7 +327,6 @@ async def test_corrections_after_publication_change_no_published_sum(
     for at in world.chance.sample(sorted(world.to_publish(Direction.CONSUMPTION)), 4):
         world.stays |= {(way, at): world.to_publish(way)[at] for way in SERIES}
         world.count(at, world.chance.sample(sorted(world.folders), 3))
-        world.done["corrected after publication"] += 6
     await world.all_agree()
 
 
@@ -346,7 +336,6 @@ async def test_a_full_disk_loses_nothing_and_publishes_nothing_wrong(world: Worl
     roofs = world.collectives[ROOFS]
     way = GIVES[ROOFS]
     before = await roofs.published(way)
-    world.faults["full disk"] += 1
     # What the journal has of room would do for a while.
     await roofs.opened.checkpoint()
     fill(world.disk)
@@ -362,10 +351,9 @@ async def test_a_full_disk_loses_nothing_and_publishes_nothing_wrong(world: Worl
 
     await while_it_flows(world, look, hours=4)
     (world.disk / "filler").unlink()
-    await world.recovers("full disk")
+    await world.recovers()
     await settle(world)
     await world.all_agree()
-    world.mark("the disk was full")
 
 
 def _reports_disk(collective: Collective) -> Callable[[], Awaitable[bool]]:
@@ -387,13 +375,11 @@ async def test_the_network_delivers_the_records_of_homes(world: World) -> None:
         wanted = world.to_publish(way)
         await becomes(partial(world.town.published, way), wanted, within_s=WITHIN_S)
         assert await world.read(world.town, way) == (wanted, {HOMES})
-    world.done["times published"] = len(world.to_publish(Direction.CONSUMPTION))
-    world.mark("all was read")
 
 
 async def test_nodes_log_no_error(world: World) -> None:
     logs = [collective.node.log for collective in world.collectives.values()]
-    logs += [some.plan.with_suffix(".log").read_text() for some in world.houses]
+    logs += [some.log.read_text() for some in world.houses]
     # Of thousands of lines only those are shown.
     faults = [log[at.start() :][:_SHOWN] for log in logs if (at := _FAULT.search(log))]
     assert faults == []

@@ -80,8 +80,7 @@ async def home(hass: Hass, meter: VirtualLinky) -> Home:
     await import_energy(hass.api, FORMER, hours)
     await eventually(partial(rows, hass.api, FORMER), lambda there: len(there) == len(hours))
     step = await hass.api.start_flow(DOMAIN, choice="meter")
-    confirm = await hass.api.submit(step, device=meter.port)
-    history = await hass.api.submit(confirm)
+    history = await hass.api.submit(await hass.api.submit(step, device=meter.port))
     assert history.get("step_id") == "history"
     (field,) = history["data_schema"]
     shown = await hass.api.submit(history, series=field["default"])
@@ -90,24 +89,12 @@ async def home(hass: Hass, meter: VirtualLinky) -> Home:
     home = Home(
         hass=hass,
         meter=meter,
-        confirm=confirm,
         created=await hass.api.submit(shown),
         registers_before_wh=registers.drawn_wh,
     )
     await choose(home, "publication", **EVERY_FRAME)
     await shows(home, "energy_injected")
     return home
-
-
-async def test_the_meter_is_shown_before_it_is_added(home: Home) -> None:
-    shown = home.confirm.get("description_placeholders")
-    address = home.meter.linky.identity.address
-    assert (home.confirm["type"], home.confirm.get("step_id")) == ("form", "confirm")
-    assert shown is not None
-    assert (shown["mode"], shown["phases"], shown["injection"]) == ("standard", "1", "✓")
-    assert address not in str(shown)
-    assert address[-4:] in str(shown)
-    assert home.created.get("title", "").endswith(address[-4:])
 
 
 async def test_registers_match_the_meter(home: Home) -> None:
@@ -180,15 +167,6 @@ async def test_loss_and_return_are_each_logged_once(home: Home) -> None:
         if record.logger.startswith("custom_components") and record.level != "DEBUG"
     ]
     assert sorted(messages) == ["INFO", "WARNING"]
-
-
-async def test_a_switched_mode_asks_for_a_repair_until_it_is_switched_back(home: Home) -> None:
-    home.meter.line.switch_mode(Mode.HISTORIQUE)
-    await eventually(home.issue_ids, lambda issues: issues == {"mode_changed"}, within_s=60)
-    await shows(home, "energy_drawn")
-    home.meter.line.switch_mode(Mode.STANDARD)
-    await eventually(home.issue_ids, lambda issues: issues == set(), within_s=60)
-    await shows(home, "energy_injected")
 
 
 async def test_a_switched_mode_can_be_adopted(home: Home) -> None:

@@ -20,7 +20,7 @@ import pytest_asyncio
 
 from consometers_node.store import Store
 from consometers_node.web.core.listening import listening
-from demo.browser import CHROMIUM, launched, person
+from demo.browser import CHROMIUM, person
 from demo.hass import Language
 from tests.e2e.looks import faults_of, photograph, requests_of
 from tests.node.web.public import contest
@@ -114,66 +114,64 @@ async def opened(
 
 @pytest.mark.parametrize(("language", "scheme"), LOOKS)
 async def test_every_page_fits_its_window_and_loads_nothing_from_elsewhere(
-    town: Town, village: Town, language: Language, scheme: str
+    browser: Browser, town: Town, village: Town, language: Language, scheme: str
 ) -> None:
     served = [
         *((town, name, *page) for name, page in PAGES.items()),
         *((village, name, *page) for name, page in CHALLENGE.items()),
     ]
-    async with launched() as browser:
-        for place, name, path, devices in served:
-            url = str(place.url)
-            for device in devices:
-                page = await opened(browser, place, language, device, color_scheme=scheme)
-                faults, requests = faults_of(page), requests_of(page)
-                await page.goto(f"{url}{path}")
-                await page.wait_for_load_state("networkidle")
-                high = await page.evaluate("document.documentElement.scrollHeight - innerHeight")
-                assert device not in WALLS or high <= 0, (name, device, high)
-                picture = PICTURES / f"public.{name}.{device}.{scheme}.{language}.png"
-                await photograph(page, picture, full_page=device not in WALLS)
-                await page.context.close()
-                assert not faults
-                assert not [request for request in requests if not request.startswith(url)]
+    for place, name, path, devices in served:
+        url = str(place.url)
+        for device in devices:
+            page = await opened(browser, place, language, device, color_scheme=scheme)
+            faults, requests = faults_of(page), requests_of(page)
+            await page.goto(f"{url}{path}")
+            await page.wait_for_load_state("networkidle")
+            high = await page.evaluate("document.documentElement.scrollHeight - innerHeight")
+            assert device not in WALLS or high <= 0, (name, device, high)
+            picture = PICTURES / f"public.{name}.{device}.{scheme}.{language}.png"
+            await photograph(page, picture, full_page=device not in WALLS)
+            await page.context.close()
+            assert not faults
+            assert not [request for request in requests if not request.startswith(url)]
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_the_documentation_has_its_pictures(
-    town: Town, pictures: Path, language: Language
+    browser: Browser, town: Town, pictures: Path, language: Language
 ) -> None:
-    async with launched() as browser:
-        for name, (path, (width, height)) in DOCUMENTED.items():
-            viewport = {"width": width, "height": height}
-            page = await opened(browser, town, language, viewport=viewport)
-            await page.goto(f"{town.url}{path}")
-            await page.wait_for_load_state("networkidle")
-            await page.screenshot(path=pictures / f"public-{name}.{language}.png")
+    for name, (path, (width, height)) in DOCUMENTED.items():
+        viewport = {"width": width, "height": height}
+        page = await opened(browser, town, language, viewport=viewport)
+        await page.goto(f"{town.url}{path}")
+        await page.wait_for_load_state("networkidle")
+        await page.screenshot(path=pictures / f"public-{name}.{language}.png")
 
 
 @pytest.mark.parametrize("device", WALLS)
-async def test_a_wall_can_be_read_from_five_metres(town: Town, device: str) -> None:
+async def test_a_wall_can_be_read_from_five_metres(
+    browser: Browser, town: Town, device: str
+) -> None:
     long = max(SIZES[device])
-    async with launched() as browser:
-        page = await opened(browser, town, "fr", device)
-        await page.goto(f"{town.url}hall")
-        await page.wait_for_load_state("networkidle")
-        assert await page.evaluate(SMALLEST) >= 0.0125 * long
-        marks = await page.locator(".ticks text").filter(visible=True).all_text_contents()
-        hours = {mark for mark in marks if mark.endswith(":00")}
-        assert 4 <= len(hours) <= 8
+    page = await opened(browser, town, "fr", device)
+    await page.goto(f"{town.url}hall")
+    await page.wait_for_load_state("networkidle")
+    assert await page.evaluate(SMALLEST) >= 0.0125 * long
+    marks = await page.locator(".ticks text").filter(visible=True).all_text_contents()
+    hours = {mark for mark in marks if mark.endswith(":00")}
+    assert 4 <= len(hours) <= 8
 
 
-async def test_figures_do_not_overlap_on_a_phone(town: Town) -> None:
-    async with launched() as browser:
-        page = await opened(browser, town, "en", "phone")
-        for path in ("hall", f"{SITE}/hall"):
-            await page.goto(f"{town.url}{path}")
-            boxes = await page.locator(".three > div").evaluate_all(
-                "all => all.map((box) => [box.scrollWidth - box.clientWidth, box.offsetLeft])"
-            )
-            assert {over for over, _ in boxes} == {0}
-            assert len({left for _, left in boxes}) == 1
+async def test_figures_do_not_overlap_on_a_phone(browser: Browser, town: Town) -> None:
+    page = await opened(browser, town, "en", "phone")
+    for path in ("hall", f"{SITE}/hall"):
+        await page.goto(f"{town.url}{path}")
+        boxes = await page.locator(".three > div").evaluate_all(
+            "all => all.map((box) => [box.scrollWidth - box.clientWidth, box.offsetLeft])"
+        )
+        assert {over for over, _ in boxes} == {0}
+        assert len({left for _, left in boxes}) == 1
 
 
 @asynccontextmanager
@@ -191,139 +189,139 @@ async def elsewhere(body: str) -> AsyncIterator[str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("path", ["", SITE])
-async def test_an_embedded_page_fits_its_frame(town: Town, language: Language, path: str) -> None:
-    async with launched() as browser:
-        page = await opened(browser, town, language)
+async def test_an_embedded_page_fits_its_frame(
+    browser: Browser, town: Town, language: Language, path: str
+) -> None:
+    page = await opened(browser, town, language)
+    await page.goto(f"{town.url}{path}")
+    await page.locator("details", has=page.locator("pre")).locator("summary").click()
+    pasted = await page.locator("pre code").inner_text()
+    async with elsewhere(f"<!doctype html><title>Elsewhere</title>{pasted}") as address:
+        await page.goto(address)
+        frame = await (await page.locator("iframe").element_handle()).content_frame()
+        assert frame is not None
+        await frame.wait_for_selector(".embedded h1")
+        assert await frame.evaluate(OVER) == [0, 0]
+        assert await frame.evaluate("document.documentElement.lang") == language
+
+
+async def test_a_chart_counts_members_in_words_but_not_those_of_a_building(
+    browser: Browser, town: Town
+) -> None:
+    page = await opened(browser, town, "fr")
+    for path, count, words in (("", 39, "(39 membres)"), ("", 1, "(1 membre)"), (SITE, 1, "")):
         await page.goto(f"{town.url}{path}")
-        await page.locator("details", has=page.locator("pre")).locator("summary").click()
-        pasted = await page.locator("pre code").inner_text()
-        async with elsewhere(f"<!doctype html><title>Elsewhere</title>{pasted}") as address:
-            await page.goto(address)
-            frame = await (await page.locator("iframe").element_handle()).content_frame()
-            assert frame is not None
-            await frame.wait_for_selector(".embedded h1")
-            assert await frame.evaluate(OVER) == [0, 0]
-            assert await frame.evaluate("document.documentElement.lang") == language
+        rows = page.locator(".flows tbody tr")
+        await rows.evaluate_all(f"all => all.forEach((row) => row.dataset.members = {count})")
+        await page.locator(".drawing").hover()
+        readout = page.locator(".readout")
+        await expect(readout).to_contain_text("kWh")
+        if words:
+            await expect(readout).to_contain_text(words)
+        else:
+            await expect(readout).not_to_contain_text("(")
 
 
-async def test_a_chart_counts_members_in_words_but_not_those_of_a_building(town: Town) -> None:
-    async with launched() as browser:
-        page = await opened(browser, town, "fr")
-        for path, count, words in (("", 39, "(39 membres)"), ("", 1, "(1 membre)"), (SITE, 1, "")):
-            await page.goto(f"{town.url}{path}")
-            rows = page.locator(".flows tbody tr")
-            await rows.evaluate_all(f"all => all.forEach((row) => row.dataset.members = {count})")
-            await page.locator(".drawing").hover()
-            readout = page.locator(".readout")
-            await expect(readout).to_contain_text("kWh")
-            if words:
-                await expect(readout).to_contain_text(words)
-            else:
-                await expect(readout).not_to_contain_text("(")
+async def test_a_chart_is_downloaded_as_a_png(browser: Browser, town: Town) -> None:
+    page = await opened(browser, town, "fr")
+    await page.goto(f"{town.url}day/2026-06-09")
+    async with page.expect_download() as download:
+        await page.locator("button.png").click()
+    picture = await download.value
+    assert picture.suggested_filename == "2026-06-09.png"
+    size = Path(await picture.path()).read_bytes()[:24]
+    assert size.startswith(b"\x89PNG")
+    assert struct.unpack(">II", size[16:]) == (1920, 1120)
 
 
-async def test_a_chart_is_downloaded_as_a_png(town: Town) -> None:
-    async with launched() as browser:
-        page = await opened(browser, town, "fr")
-        await page.goto(f"{town.url}day/2026-06-09")
-        async with page.expect_download() as download:
-            await page.locator("button.png").click()
-        picture = await download.value
-        assert picture.suggested_filename == "2026-06-09.png"
-        size = Path(await picture.path()).read_bytes()[:24]
-        assert size.startswith(b"\x89PNG")
-        assert struct.unpack(">II", size[16:]) == (1920, 1120)
-
-
-async def test_a_printed_page_is_complete(town: Town) -> None:
+async def test_a_printed_page_is_complete(browser: Browser, town: Town) -> None:
     """All rows of the table, and nothing to click, though nobody opened it."""
-    async with launched() as browser:
-        for language in LANGUAGES:
-            page = await opened(browser, town, language, java_script_enabled=False)
-            await page.goto(f"{town.url}month/2026-05")
-            await page.emulate_media(media="print")
-            assert await page.locator(".flows tbody tr").filter(visible=True).count() == 31
-            assert await page.locator("nav, button, .share").filter(visible=True).count() == 0
-            assert await page.locator(".drawing rect").first.is_visible()
-            await photograph(page, PICTURES / f"public.print.{language}.png", full_page=True)
+    for language in LANGUAGES:
+        page = await opened(browser, town, language, java_script_enabled=False)
+        await page.goto(f"{town.url}month/2026-05")
+        await page.emulate_media(media="print")
+        assert await page.locator(".flows tbody tr").filter(visible=True).count() == 31
+        assert await page.locator("nav, button, .share").filter(visible=True).count() == 0
+        assert await page.locator(".drawing rect").first.is_visible()
+        await photograph(page, PICTURES / f"public.print.{language}.png", full_page=True)
 
 
-async def test_a_poster_and_a_diploma_fit_one_sheet_each(village: Town) -> None:
-    async with launched() as browser:
-        for path, sheet in (
-            ("challenge/1/poster", b"/MediaBox [0 0 594.95996 841.91998]"),
-            ("challenge/2/diploma/lorient", b"/MediaBox [0 0 841.91998 594.95996]"),
-        ):
-            page = await opened(browser, village, "fr", color_scheme="dark")
-            await page.goto(f"{village.url}{path}")
-            printed = await page.pdf(prefer_css_page_size=True)
-            assert printed.count(b"/Type /Page\n") == 1
-            assert sheet in printed
-            assert await page.locator(".back").is_visible()
-            await page.emulate_media(media="print")
-            assert not await page.locator(".back").is_visible()
+async def test_a_poster_and_a_diploma_fit_one_sheet_each(browser: Browser, village: Town) -> None:
+    for path, sheet in (
+        ("challenge/1/poster", b"/MediaBox [0 0 594.95996 841.91998]"),
+        ("challenge/2/diploma/lorient", b"/MediaBox [0 0 841.91998 594.95996]"),
+    ):
+        page = await opened(browser, village, "fr", color_scheme="dark")
+        await page.goto(f"{village.url}{path}")
+        printed = await page.pdf(prefer_css_page_size=True)
+        assert printed.count(b"/Type /Page\n") == 1
+        assert sheet in printed
+        assert await page.locator(".back").is_visible()
+        await page.emulate_media(media="print")
+        assert not await page.locator(".back").is_visible()
 
 
-async def test_a_refresh_keeps_an_open_table_open(town: Town) -> None:
-    async with launched() as browser:
-        page = await opened(browser, town, "fr")
-        context = page.context
-        await context.clock.install()
-        await page.goto(str(town.url))
-        await page.locator(".flows summary").click()
-        await page.locator(".flows .scroll").evaluate("element => element.scrollTo(0, 150)")
-        await expect(page.locator(".moment")).to_have_text("Maintenant – de 14:00 à 15:00")
-        town.now += timedelta(hours=5)
-        try:
-            await context.clock.fast_forward(REFRESH_MS)
-            await expect(page.locator(".moment")).to_have_text(LAST)
-        finally:
-            town.now -= timedelta(hours=5)
-        await expect(page.locator(".flows details")).to_have_attribute("open", "")
-        await expect(page.locator(".flows summary")).to_be_focused()
-        assert await page.locator(".flows .scroll").evaluate("element => element.scrollTop") == 150
+async def test_a_refresh_keeps_an_open_table_open(browser: Browser, town: Town) -> None:
+    page = await opened(browser, town, "fr")
+    context = page.context
+    await context.clock.install()
+    await page.goto(str(town.url))
+    await page.locator(".flows summary").click()
+    await page.locator(".flows .scroll").evaluate("element => element.scrollTo(0, 150)")
+    await expect(page.locator(".moment")).to_have_text("Maintenant – de 14:00 à 15:00")
+    town.now += timedelta(hours=5)
+    try:
         await context.clock.fast_forward(REFRESH_MS)
-        await expect(page.locator(".moment")).to_have_text("Maintenant – de 14:00 à 15:00")
+        await expect(page.locator(".moment")).to_have_text(LAST)
+    finally:
+        town.now -= timedelta(hours=5)
+    await expect(page.locator(".flows details")).to_have_attribute("open", "")
+    await expect(page.locator(".flows summary")).to_be_focused()
+    assert await page.locator(".flows .scroll").evaluate("element => element.scrollTop") == 150
+    await context.clock.fast_forward(REFRESH_MS)
+    await expect(page.locator(".moment")).to_have_text("Maintenant – de 14:00 à 15:00")
 
 
-async def test_a_wall_keeps_its_figures_when_the_network_is_cut(town: Town) -> None:
-    async with launched() as browser:
-        page = await opened(browser, town, "fr")
-        context = page.context
-        await page.goto(f"{town.url}{SITE}/hall")
-        before = await page.locator(".three").inner_text()
-        await expect(page.locator(".when")).to_have_text("Maintenant – de 14:00 à 15:00")
-        await context.set_offline(True)
-        await expect(page.locator("#offline")).to_contain_text(LAST)
-        await expect(page.locator("#offline")).to_be_visible()
-        assert await page.locator(".three").inner_text() == before
-        await expect(page.locator(".when")).to_have_text(LAST)
-        await context.set_offline(False)
-        await expect(page.locator("#offline")).to_be_hidden()
-        await expect(page.locator(".when")).to_have_text("Maintenant – de 14:00 à 15:00")
+async def test_a_wall_keeps_its_figures_when_the_network_is_cut(
+    browser: Browser, town: Town
+) -> None:
+    page = await opened(browser, town, "fr")
+    context = page.context
+    await page.goto(f"{town.url}{SITE}/hall")
+    before = await page.locator(".three").inner_text()
+    await expect(page.locator(".when")).to_have_text("Maintenant – de 14:00 à 15:00")
+    await context.set_offline(True)
+    await expect(page.locator("#offline")).to_contain_text(LAST)
+    await expect(page.locator("#offline")).to_be_visible()
+    assert await page.locator(".three").inner_text() == before
+    await expect(page.locator(".when")).to_have_text(LAST)
+    await context.set_offline(False)
+    await expect(page.locator("#offline")).to_be_hidden()
+    await expect(page.locator(".when")).to_have_text("Maintenant – de 14:00 à 15:00")
 
 
 async def never(_: Route) -> None:
     """Take a request, and answer nothing."""
 
 
-async def test_a_wall_waits_half_a_minute_for_a_node_that_never_answers(town: Town) -> None:
-    async with launched() as browser:
-        page = await opened(browser, town, "fr")
-        context = page.context
-        await context.clock.install()
-        await page.add_init_script(BY_THE_CLOCK)
-        await page.goto(f"{town.url}{SITE}/hall")
-        before = await page.locator(".three").inner_text()
-        await page.route("**/hall", never)
-        async with page.expect_request("**/hall"):
-            await context.clock.fast_forward(REFRESH_MS)
-        await context.clock.fast_forward(20_000)
-        await expect(page.locator("#offline")).to_be_hidden()
-        await context.clock.fast_forward(12_000)
-        await expect(page.locator("#offline")).to_be_visible()
-        await expect(page.locator(".when")).to_have_text(LAST)
-        assert await page.locator(".three").inner_text() == before
-        await page.unroute("**/hall", never)
+async def test_a_wall_waits_half_a_minute_for_a_node_that_never_answers(
+    browser: Browser, town: Town
+) -> None:
+    page = await opened(browser, town, "fr")
+    context = page.context
+    await context.clock.install()
+    await page.add_init_script(BY_THE_CLOCK)
+    await page.goto(f"{town.url}{SITE}/hall")
+    before = await page.locator(".three").inner_text()
+    await page.route("**/hall", never)
+    async with page.expect_request("**/hall"):
         await context.clock.fast_forward(REFRESH_MS)
-        await expect(page.locator("#offline")).to_be_hidden()
+    await context.clock.fast_forward(20_000)
+    await expect(page.locator("#offline")).to_be_hidden()
+    await context.clock.fast_forward(12_000)
+    await expect(page.locator("#offline")).to_be_visible()
+    await expect(page.locator(".when")).to_have_text(LAST)
+    assert await page.locator(".three").inner_text() == before
+    await page.unroute("**/hall", never)
+    await context.clock.fast_forward(REFRESH_MS)
+    await expect(page.locator("#offline")).to_be_hidden()

@@ -11,11 +11,11 @@ import json
 from pathlib import Path
 from typing import Final
 
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 import pytest
 import pytest_asyncio
 
-from demo.browser import CHROMIUM, Visitor, open_browser
+from demo.browser import CHROMIUM, Visitor, person
 from demo.furnishing import (
     add_balance,
     add_inverter,
@@ -81,12 +81,11 @@ async def home(hass: Hass, ports: Path) -> AsyncIterator[Home]:
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="script/setup gets Chromium")
 @pytest.mark.parametrize("language", ["fr", pytest.param("en", marks=pytest.mark.full)])
 async def test_a_person_adds_an_inverter_and_the_balance(
-    hass: Hass, ports: Path, pictures: Path, language: Language
+    browser: Browser, hass: Hass, ports: Path, pictures: Path, language: Language
 ) -> None:
-    async with (
-        living(hass, ports / language, 1.0) as home,
-        open_browser(hass.url, language) as visitor,
-    ):
+    context = await person(browser, hass.url, language)
+    visitor = await Visitor(await context.new_page()).log_in()
+    async with living(hass, ports / language, 1.0) as home:
         await add_the_meter(home, language)
         try:
             await _add_inverter(visitor, home, language)

@@ -37,16 +37,15 @@ from consometers_node.store import PermissionId, Store
 from consometers_node.store.peers import MEMBER, peer_by_jid
 from consometers_node.store.published_series import published_records
 from consometers_node.store.tables import OutboxRow, PermittedRow, SubscriptionRow
-from consometers_node.web.public.site import PublicSite
 from consometers_node.web.site import Keys, Site
 from consometers_node.xmpp import Account, Connection, Identity, Join
 from demo.furnishing import DOMAIN, entities_with
 from demo.hass import Hass
-from demo.prosody import Authority, Prosody, federate
-from tests.e2e.holding import Member, Sums, held, settle
+from demo.prosody import Prosody
+from tests.e2e.holding import Member, Sums, held, run_collective, settle
 from tests.e2e.home import import_energy
 from tests.e2e.waiting import differences, eventually
-from tests.node.collective.coops import Coop, settings
+from tests.node.collective.coops import Coop
 from tests.node.permission.samples import HOURLY, NEED, STOP, YES, now
 from tests.node.xmpp.conftest import PASSWORD, QUICK, reach
 
@@ -94,7 +93,6 @@ class World:
     """Who is there."""
 
     coop: Coop
-    page: str
     homes: list[Member]
     hass: Hass
     node: HomeNode
@@ -131,14 +129,6 @@ class World:
         (collective,) = await self.collectives()
         return collective["sums"]
 
-    async def data(self, place: str) -> list[dict[str, Any]]:
-        """What the open data of the collective say."""
-        async with self.session.get(f"{self.page}data/{place}") as response:
-            assert response.status == 200, await response.text()
-            values = (await response.json())["values"]
-        assert isinstance(values, list)
-        return values
-
     async def agree(self) -> Values:
         """Wait until Home Assistant has each published record."""
 
@@ -154,22 +144,14 @@ class World:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def world(hass: Hass, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def world(
+    hass: Hass, servers: tuple[Prosody, Prosody], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
     folder = tmp_path_factory.mktemp("together")
-    authority = Authority(folder)
+    home_server, coop_server = servers
     async with AsyncExitStack() as stack:
-        servers = [Prosody(f"{name}.test", authority) for name in ("one", "two")]
-        federate(*servers)
-        home_server, coop_server = map(stack.enter_context, servers)
-        store = await Store.open(folder / "coop.db")
-        stack.push_async_callback(store.close)
-        jid = coop_server.register("coop", PASSWORD)
-        coop = Coop(store, coop_server, jid, of_twelve(settings(folder, jid, "kersabiec")))
-        await coop.start()
-        stack.push_async_callback(coop.stop)
+        coop = await run_collective(stack, folder, coop_server, of_twelve)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        page = PublicSite(store, coop.settings, "0", rules=coop.node.rules)
-        pages = await stack.enter_async_context(page.listening("127.0.0.1", 0))
         token = await hass.api.long_lived_token()
         await supply(hass)
         home = await Store.open(folder / "home.db")
@@ -193,7 +175,6 @@ async def world(hass: Hass, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
         try:
             yield World(
                 coop,
-                f"http://127.0.0.1:{pages}/",
                 homes,
                 hass,
                 node,
@@ -290,47 +271,25 @@ async def test_a_home_that_joins_receives_the_history_of_its_collective(world: W
     assert statistic["unit_class"] == "energy"
 
 
-async def test_the_api_reports_the_published_sums(world: World) -> None:
-    async def agrees() -> Any:
-        sums = await world.sums()
-        today = now().astimezone(TIME_ZONE).date()
-        values = await world.data(
-            f"consumption/by/all/PT1H/from/{today - timedelta(days=1)}/to/{today}"
-        )
-        return sums, [value for value in values if value["value"] is not None], today
-
-    def same(answers: Any) -> bool:
-        sums, values, today = answers
-        if sums is None or sums["last"] is None or not values:
-            return False
-        last, until = values[-1], sums["today"] and sums["today"]["until"]
-        of_today = [
-            value["value"]
-            for value in values
-            if datetime.fromisoformat(value["start"]).astimezone(TIME_ZONE).date() == today
-        ]
-        consumption = sums["today"] and sums["today"]["consumption"]
-        return (
-            datetime.fromisoformat(sums["last"]["start"]) == datetime.fromisoformat(last["start"])
-            and sums["last"]["consumption"] == last["value"]
-            and sums["last"]["members"] == last["members"]
-            and (consumption or 0) == sum(of_today)
-            and bool(until) == bool(of_today)
-        )
-
-    sums, _, _ = await eventually(agrees, same, within_s=120)
-    assert sums["interval"] == "PT1H"
-    assert sums["statistics"]["consumption"] == STATISTIC
-    assert sums["problem"] is None
-
-
 async def test_a_home_compares_its_month_with_the_others(world: World) -> None:
     days = monthrange(MONTH.year, MONTH.month)[1]
-    sums = await eventually(
-        world.sums,
-        lambda sums: sums and sums["month"] and sums["month"]["mine"] and sums["month"]["median"],
-        within_s=240,
-    )
+
+    async def answers() -> tuple[Any, Values]:
+        return await world.sums(), await world.released()
+
+    def are_complete(both: tuple[Any, Values]) -> bool:
+        sums, released = both
+        if not sums or not sums["last"] or not sums["month"]:
+            return False
+        is_latest = datetime.fromisoformat(sums["last"]["start"]) == max(released)
+        return bool(is_latest and sums["month"]["mine"] and sums["month"]["median"])
+
+    sums, released = await eventually(answers, are_complete, within_s=240)
+    assert sums["last"]["consumption"] == released[max(released)]
+    today = now().astimezone(TIME_ZONE).date()
+    of_today = [wh for at, wh in released.items() if at.astimezone(TIME_ZONE).date() == today]
+    assert ((sums["today"] or {}).get("consumption") or 0) == sum(of_today)
+    assert (sums["statistics"]["consumption"], sums["problem"]) == (STATISTIC, None)
     month = sums["month"]
     assert month["month"] == f"{MONTH:%Y-%m}"
     assert month["mine"] == pytest.approx(OWN_WH * 24 * days, rel=0.01)
@@ -369,16 +328,6 @@ async def test_home_assistant_shows_the_sums_beside_the_home(world: World) -> No
     dashboard = await api.command(f"{DOMAIN}/dashboard", language="en")
     assert STATISTIC in json.dumps(dashboard)
     assert world.hass.problems() == []
-
-
-async def test_a_correction_changes_no_published_sum(world: World) -> None:
-    start = TOP - 30 * HOUR
-    before = await world.released()
-    for n, home in enumerate(world.homes):
-        await home.house.keep({**of_the_day(n, start), start: 2 * watts(n, start)})
-    twice = sum(2 * watts(n, start) for n in range(HOMES)) + OWN_WH
-    await eventually(partial(holds, world.coop), lambda held_sums: held_sums[start][0] == twice)
-    assert await world.agree() == before
 
 
 def of_the_day(home: int, at: datetime) -> dict[datetime, int | None]:
