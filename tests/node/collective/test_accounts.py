@@ -45,7 +45,7 @@ def test_only_accounts_of_the_own_server_can_be_removed(
     assert xmpp.removes(address) is can
 
 
-async def test_an_account_goes_once_its_node_is_notified_or_cannot_be(
+async def test_an_account_is_removed_after_the_notice_or_its_deadline(
     store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with changing(store) as (connection, _):
@@ -85,7 +85,7 @@ async def test_an_account_goes_once_its_node_is_notified_or_cannot_be(
         ]
 
 
-async def test_who_joins_again_keeps_its_account(store: Store, tmp_path: Path) -> None:
+async def test_a_member_that_joins_again_keeps_its_account(store: Store, tmp_path: Path) -> None:
     async with changing(store) as (connection, members):
         await members.admit(JID, AT)
         await accounts.order_removal(connection, JID)
@@ -98,7 +98,7 @@ async def test_who_joins_again_keeps_its_account(store: Store, tmp_path: Path) -
     assert await accounts.remove_ordered(store, command, sure(AT)) == 0
 
 
-async def test_a_command_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_hanging_command_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accounts, "_SECONDS", 0.1)
     with pytest.raises(NotRemoved, match="timeout"):
         await accounts.remove([sys.executable, "-c", "import time; time.sleep(60)"], JID)

@@ -29,12 +29,12 @@ QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 @pytest.mark.parametrize(
     "password", ["", "short", "eleven char", "Accueil", "accueilACCUEIL", "x" * 1001]
 )
-def test_a_password_is_long_and_not_the_name(password: str) -> None:
+def test_weak_passwords_are_refused(password: str) -> None:
     with pytest.raises(BadPassword):
         check_password("Accueil", password)
 
 
-def test_a_password_that_is_made_may_be_used() -> None:
+def test_generated_passwords_are_acceptable() -> None:
     made = {new_password() for _ in range(20)}
     assert len(made) == 20
     for password in made:
@@ -42,13 +42,13 @@ def test_a_password_that_is_made_may_be_used() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a" * 65, " Accueil", "Accueil\n", "a\x00b", "\u202eb"])
-async def test_a_name_can_be_read(store: Store, name: str) -> None:
+async def test_invalid_names_are_refused(store: Store, name: str) -> None:
     async with store.writing() as connection:
         with pytest.raises(BadName):
             await administrators.add(connection, name, "kept", AT)
 
 
-async def test_nobody_has_a_name_twice(store: Store) -> None:
+async def test_names_are_unique(store: Store) -> None:
     async with store.writing() as connection:
         await administrators.add(connection, "Accueil", "kept", AT)
         with pytest.raises(BadName):
@@ -98,7 +98,7 @@ async def test_too_many_waiting_logins_are_refused_as_busy() -> None:
     assert await passwords.check(hashed, "three boats in the bay")
 
 
-async def test_a_letter_is_the_same_however_a_keyboard_writes_it() -> None:
+async def test_passwords_are_compared_in_one_unicode_form() -> None:
     passwords = Passwords(QUICK)
     hashed = await passwords.hash("un été à la plage")
     assert await passwords.check(hashed, "un e\u0301te\u0301 a\u0300 la plage")

@@ -83,7 +83,7 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
 @pytest.mark.parametrize("how", ["none", *SECURE])
-async def test_a_message_is_sent_and_the_server_s_answer_is_known(
+async def test_a_sent_message_returns_the_server_s_answer(
     tls: ssl.SSLContext, how: Literal["none", "starttls", "tls"]
 ) -> None:
     async with running(tls, how) as postbox:
@@ -114,7 +114,7 @@ async def test_a_wrong_password_is_reported(
     assert len(postbox.messages) == 1
 
 
-async def test_a_server_that_is_not_the_one_gets_neither_password_nor_message(
+async def test_an_untrusted_server_gets_neither_password_nor_message(
     tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     nobody = tmp_path / "empty.pem"
@@ -180,7 +180,7 @@ async def test_a_webhook_gets_the_same_message() -> None:
     assert fault.text.say().startswith("the webhook cannot be reached (")
 
 
-def test_only_what_is_set_up_sends(tmp_path: Path) -> None:
+def test_only_configured_channels_send(tmp_path: Path) -> None:
     plain = settings(tmp_path)
     assert channels(plain) == []
     both = replace(
@@ -259,7 +259,9 @@ BEGINS, ENDS = "Problem: the disk is nearly full", "Over: the disk is nearly ful
 LONG = AFTER // MINUTE
 
 
-async def test_one_message_begins_a_problem_and_one_ends_it(machine: Machine) -> None:
+async def test_a_problem_sends_one_message_when_it_begins_and_one_when_it_ends(
+    machine: Machine,
+) -> None:
     assert await machine.go_on(DISK, minutes=LONG - 1) == []
     assert await machine.go_on(DISK, minutes=1) == [BEGINS]
     assert await machine.go_on(DISK, minutes=3 * LONG) == []
@@ -278,12 +280,12 @@ async def test_a_problem_of_a_few_minutes_raises_no_alert(machine: Machine) -> N
         assert await machine.go_on(DISK, minutes=2) == []
 
 
-async def test_members_may_be_silent_for_longer(machine: Machine) -> None:
+async def test_silent_members_raise_an_alert_after_hours(machine: Machine) -> None:
     assert await machine.go_on(SILENCE, minutes=179) == []
     assert await machine.go_on(SILENCE, minutes=1) == ["Problem: many members are silent"]
 
 
-async def test_a_new_start_repeats_nothing_and_forgets_nothing(machine: Machine) -> None:
+async def test_a_restart_repeats_and_forgets_no_alert(machine: Machine) -> None:
     assert await machine.go_on(DISK, BACKUP, minutes=LONG) == [
         BEGINS,
         "Problem: no recent backup",
@@ -294,7 +296,7 @@ async def test_a_new_start_repeats_nothing_and_forgets_nothing(machine: Machine)
     assert await machine.go_on(BACKUP, minutes=2 * LONG) == [ENDS]
 
 
-async def test_what_the_database_knows_is_not_over_while_it_is_away(
+async def test_stored_problems_stay_open_while_the_database_is_away(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await machine.go_on(BACKUP, minutes=LONG)
@@ -315,7 +317,7 @@ async def test_what_the_database_knows_is_not_over_while_it_is_away(
     assert await machine.go_on(BACKUP, minutes=LONG) == []
 
 
-async def test_a_failure_is_a_problem_and_the_message_is_sent_later(
+async def test_a_failed_message_is_reported_and_sent_later(
     machine: Machine, caplog: pytest.LogCaptureFixture
 ) -> None:
     machine.channel.away = text("the mail server {host} refuses the message ({code}).").fill(

@@ -34,7 +34,7 @@ class Asked:
             yield page
 
 
-async def test_a_series_that_may_be_shown_by_name_too_is_asked_for_once(store: Store) -> None:
+async def test_a_series_under_two_permissions_is_requested_once(store: Store) -> None:
     since = AT - timedelta(days=3)
     async with store.writing() as connection:
         given = permission(meter("a"), id="a", records_from=since)

@@ -22,7 +22,7 @@ def facts(tmp_path: Path) -> Facts:
     return Facts(needs=(NEED, HEAT), settings=settings, publication=publication, off_site=False)
 
 
-def test_it_says_what_the_law_asks_for(facts: Facts) -> None:
+def test_the_policy_has_the_information_that_the_law_requires(facts: Facts) -> None:
     written = draft(facts, "en")
     for expected in (
         f"# Data policy of {facts.settings.name}",
@@ -44,7 +44,7 @@ def test_it_says_what_the_law_asks_for(facts: Facts) -> None:
     assert len(titles) == 8
 
 
-def test_it_is_in_french_and_counts_the_copy_elsewhere(facts: Facts) -> None:
+def test_the_french_policy_counts_the_off_site_copy(facts: Facts) -> None:
     facts = replace(facts, publication=Publication(minimum=None), off_site=True)
     written = draft(facts, "fr")
     assert "### Toits au soleil" in written
@@ -53,14 +53,14 @@ def test_it_is_in_french_and_counts_the_copy_elsewhere(facts: Facts) -> None:
     assert "réclamation à l’autorité de contrôle" in written
 
 
-def test_it_says_who_opens_protected_sums(facts: Facts) -> None:
+def test_the_policy_names_the_witness_of_protected_sums(facts: Facts) -> None:
     written = draft(replace(facts, needs=(PROTECTED,)), "en")
     assert f"The witness, {WITNESS.name} ({WITNESS.contact}), has the key" in written
     assert f"each hour, masked: sums alone can be opened, together with {WITNESS.name}" in written
     assert f"sums of at least {WITNESS.minimum} homes with us" in written
 
 
-def test_what_the_node_does_not_know_stands_in_brackets_of_the_draft_alone(facts: Facts) -> None:
+def test_only_the_draft_has_gaps_in_brackets(facts: Facts) -> None:
     unknown = replace(facts.settings, location=None, backups_kept_days=None, about=About())
     facts = replace(facts, settings=unknown, needs=())
     written = draft(facts, "en")
@@ -82,7 +82,7 @@ def test_what_the_node_does_not_know_stands_in_brackets_of_the_draft_alone(facts
         assert not {"[", "]", "{", "}"} & set(shown)
 
 
-def test_what_a_collective_says_of_itself_stands_in_it(facts: Facts) -> None:
+def test_the_policy_identifies_the_collective(facts: Facts) -> None:
     settings = replace(facts.settings, about=replace(ABOUT, dpo="dpo@lorient.example"))
     shown = [
         words.say("en")
@@ -97,7 +97,7 @@ def test_what_a_collective_says_of_itself_stands_in_it(facts: Facts) -> None:
     assert "Our host, on our behalf: Hébergeur solidaire, 2 quai du Port, 56100 Lorient." in shown
 
 
-def test_an_audit_counts_once_all_of_it_is_known() -> None:
+def test_an_audit_counts_once_it_is_complete() -> None:
     audit = replace(ABOUT, audit_on=date(2026, 5, 4), audit_by="Access lab")
     states = [
         replace(audit, audit_percent=percent).accessibility for percent in (None, 49, 50, 99, 100)

@@ -160,7 +160,7 @@ async def test_a_withdrawal_with_erasure_leaves_no_trace(store: Store, place: Pa
         assert await stored_days(connection) != {}
 
 
-async def test_what_another_permission_lets_be_kept_stays(store: Store) -> None:
+async def test_records_under_another_permission_stay(store: Store) -> None:
     ((member, first),) = await admit_homes(store, "a")
     second = replace(NEED, id="second")
     await grant_more(store, member, second, MIDNIGHT, records_from=MIDNIGHT + A_DAY)
@@ -175,7 +175,7 @@ async def test_what_another_permission_lets_be_kept_stays(store: Store) -> None:
         assert block.values == tuple(CURVE)
 
 
-async def test_erasing_takes_along_what_an_older_version_brought(store: Store) -> None:
+async def test_erasure_includes_records_of_older_versions(store: Store) -> None:
     ((member, first),) = await admit_homes(store, "a")
     await push(store, "a", CURVE)
     second = await grant_more(store, member, replace(NEED, version=2), records_from=LATER)
@@ -188,7 +188,7 @@ async def test_erasing_takes_along_what_an_older_version_brought(store: Store) -
         assert (await Members(connection, ZONE).get(member.id)).jid is None
 
 
-async def test_what_an_older_version_brought_goes_when_its_time_is_over(store: Store) -> None:
+async def test_records_of_an_older_version_are_erased_after_their_retention(store: Store) -> None:
     ((member, first),) = await admit_homes(store, "a")
     await push(store, "a", CURVE * 6)
     since = MIDNIGHT + 3 * A_DAY + timedelta(hours=5)
@@ -210,7 +210,7 @@ async def test_what_an_older_version_brought_goes_when_its_time_is_over(store: S
         assert await member_permissions.due(connection, sure(over)) == []
 
 
-async def test_a_daily_series_of_the_same_meter_is_another(store: Store) -> None:
+async def test_a_daily_permission_retains_no_hourly_records(store: Store) -> None:
     ((member, first),) = await admit_homes(store, "a")
     await push(store, "a", CURVE)
     await grant_more(store, member, replace(NEED, id="second"), AT, interval=Duration(days=1))
@@ -278,7 +278,7 @@ async def test_an_unreachable_member_keeps_its_address_for_a_month(
         ]
 
 
-async def test_a_guest_is_erased_too(store: Store) -> None:
+async def test_a_guest_can_be_erased(store: Store) -> None:
     async with changing(store) as (_, members):
         guest = await members.admit("guest@example.org", AT)
     assert await erase_member(store, ZONE, guest.id, LATER) == ()
@@ -331,7 +331,7 @@ async def test_erasure_leaves_no_trace_of_a_member_in_published_sums(
     assert not [series for series in all_stored if series.device.endswith("-anjela")]
 
 
-async def test_a_collective_below_is_erased_with_how_many_it_counted(store: Store) -> None:
+async def test_a_collective_is_erased_with_its_member_counts(store: Store) -> None:
     ((below, gave), *_) = await admit_homes(store, "coop", "b")
     async with store.writing() as connection:
         kind = update(MemberRow).where(MemberRow.id == below.id).values(kind="collective")

@@ -84,7 +84,7 @@ async def test_each_ended_permission_is_logged_once(store: Store, log_file: Path
     assert log_file.stat().st_mode & 0o777 == 0o600
 
 
-async def test_what_ended_ends_again_and_what_time_ends_is_left_to_the_node(
+async def test_reapplying_repeats_ends_and_leaves_expiry_to_the_node(
     store: Store, log_file: Path
 ) -> None:
     keeps, leaves = MemberPermissionId("keeps"), MemberPermissionId("leaves")
@@ -121,9 +121,7 @@ async def test_an_erasure_by_the_collective_is_logged(store: Store, log_file: Pa
     ]
 
 
-async def test_a_line_that_a_power_cut_left_is_passed_over_and_written_again(
-    store: Store, log_file: Path
-) -> None:
+async def test_a_torn_line_is_skipped_and_rewritten(store: Store, log_file: Path) -> None:
     await leave(store)
     await ErasureLog(store, log_file).write()
     whole = log_file.read_bytes()
@@ -142,7 +140,7 @@ async def test_the_log_is_complete_when_the_node_stops(store: Store, log_file: P
     assert len(read_ended(log_file)) == 3
 
 
-async def test_a_full_disk_ends_nothing(
+async def test_the_log_is_written_once_its_disk_works_again(
     store: Store, log_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     await leave(store)

@@ -28,7 +28,7 @@ MIDNIGHT = datetime(2026, 6, 11, tzinfo=UTC)
 A_DAY = timedelta(days=1)
 
 
-async def test_a_member_gets_all_that_is_held_of_it_and_nothing_of_others(store: Store) -> None:
+async def test_an_export_has_all_data_of_its_member_and_of_nobody_else(store: Store) -> None:
     async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
         other, _ = await join(connection, "b")

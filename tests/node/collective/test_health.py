@@ -52,7 +52,7 @@ async def test_members_are_counted_by_kind_and_delivery(store: Store) -> None:
     assert counts.outbox == 0
 
 
-async def test_what_is_published_is_in_it_and_why_the_rest_is_not(
+async def test_health_has_the_latest_figures_and_counts_the_withheld_ones(
     store: Store, tmp_path: Path
 ) -> None:
     town = Town(store, settings(tmp_path))
@@ -73,7 +73,7 @@ async def test_what_is_published_is_in_it_and_why_the_rest_is_not(
     assert health.cpu_s > 0
 
 
-async def test_repeated_requests_share_one_look(store: Store, tmp_path: Path) -> None:
+async def test_repeated_requests_share_one_result(store: Store, tmp_path: Path) -> None:
     watch = watch_of(Town(store, settings(tmp_path)))
     assert await watch.health() is await watch.health()
 
@@ -104,7 +104,7 @@ def test_pages_are_counted_by_their_status(status: int, page: PageAnswer) -> Non
     assert PageAnswer.of(status) is page
 
 
-def test_what_fails_is_no_time() -> None:
+def test_failed_work_is_not_timed() -> None:
     timed = Timed()
     with timed.once():
         pass

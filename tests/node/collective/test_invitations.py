@@ -41,7 +41,7 @@ async def test_an_invitation_admits_its_holder(store: Store) -> None:
         assert await invitations.admit(members, "school@example.org", None, AT) == member
 
 
-async def test_nobody_comes_in_without_an_invitation(store: Store) -> None:
+async def test_strangers_without_an_invitation_are_refused(store: Store) -> None:
     async with changing(store) as (_, members):
         for token in (None, "", "guessed"):
             with pytest.raises(NotInvited):
@@ -50,7 +50,9 @@ async def test_nobody_comes_in_without_an_invitation(store: Store) -> None:
 
 
 @pytest.mark.parametrize("most", [1, 3, None])
-async def test_no_more_come_in_than_an_invitation_is_for(store: Store, most: int | None) -> None:
+async def test_an_invitation_admits_no_more_members_than_its_uses(
+    store: Store, most: int | None
+) -> None:
     async with changing(store) as (connection, members):
         _, token = await make(connection, most_uses=most)
         for number in range(5):
@@ -59,7 +61,7 @@ async def test_no_more_come_in_than_an_invitation_is_for(store: Store, most: int
         assert len(await members.all()) == (most or 5)
 
 
-async def test_an_invitation_ends_with_its_day_or_when_it_is_revoked(store: Store) -> None:
+async def test_an_invitation_expires_or_is_revoked(store: Store) -> None:
     async with changing(store) as (connection, members):
         _, token = await make(connection, most_uses=None)
         await invitations.admit(members, "a@example.org", token, AT + A_DAY - timedelta(seconds=1))
@@ -75,7 +77,7 @@ async def test_an_invitation_ends_with_its_day_or_when_it_is_revoked(store: Stor
             await invitations.revoke(connection, "none", AT)
 
 
-async def test_a_guest_of_the_wrong_kind_is_put_right_by_another_invitation(store: Store) -> None:
+async def test_another_invitation_corrects_the_kind_of_a_guest(store: Store) -> None:
     async with changing(store) as (connection, members):
         _, wrong = await make(connection, area="Riantec")
         right, token = await make(connection, kind=MemberKind.COLLECTIVE)
@@ -113,7 +115,7 @@ async def test_a_member_with_a_permission_keeps_its_kind(store: Store) -> None:
         assert await invitations.admit(members, "a@example.org", open_to_all, AT) == after
 
 
-async def test_no_token_is_kept(tmp_path: Path) -> None:
+async def test_no_token_is_stored(tmp_path: Path) -> None:
     store = await Store.open(tmp_path / "node.db")
     async with store.writing() as connection:
         _, token = await make(connection, note="Spring")
@@ -123,7 +125,7 @@ async def test_no_token_is_kept(tmp_path: Path) -> None:
     assert token.encode() not in content
 
 
-async def test_a_home_that_gave_something_may_become_a_site(store: Store) -> None:
+async def test_a_home_with_permissions_may_become_a_site(store: Store) -> None:
     async with changing(store) as (connection, members):
         before, _ = await join(connection, "a")
         site, token = await make(connection, kind=MemberKind.SITE, area="Lanester")

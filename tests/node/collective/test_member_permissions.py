@@ -33,7 +33,7 @@ POINT = series(device("urn:dev:prm:30001610071843"), Direction.CONSUMPTION)
 END = AT + timedelta(days=NEED.duration_days)
 
 
-async def test_a_permission_is_taken_as_it_was_given(store: Store) -> None:
+async def test_a_permission_is_stored_as_received(store: Store) -> None:
     names = (meter("a"), meter("a", Direction.PRODUCTION))
     started = now()
     async with store.writing() as connection:
@@ -52,7 +52,7 @@ async def test_a_permission_is_taken_as_it_was_given(store: Store) -> None:
         assert entry.text_hash == 64 * "a"
 
 
-async def test_who_gives_less_gives_it(store: Store) -> None:
+async def test_a_narrower_permission_is_stored(store: Store) -> None:
     given = permission(
         meter("a"),
         interval=Duration(days=1),
@@ -92,14 +92,14 @@ WIDER: dict[str, Callable[[], Permission]] = {
 
 
 @pytest.mark.parametrize("case", WIDER)
-async def test_nothing_is_taken_of_a_permission_that_goes_beyond(file: Store, case: str) -> None:
+async def test_wider_permissions_are_refused_whole(file: Store, case: str) -> None:
     async with file.writing() as connection:
         with pytest.raises(NotRequested):
             await join(connection, "a", WIDER[case]())
         assert await member_permissions.all_permissions(connection) == []
 
 
-async def test_only_the_directions_that_are_asked_for(file: Store) -> None:
+async def test_only_requested_directions_are_accepted(file: Store) -> None:
     need = replace(
         NEED, id="panels", series=frozenset({DataNeedSeries(Way.PRODUCTION, Quantity.ENERGY)})
     )
@@ -114,7 +114,7 @@ async def test_only_the_directions_that_are_asked_for(file: Store) -> None:
             await join(connection, "b", injected)
 
 
-async def test_what_is_asked_no_longer_is_not_taken(file: Store) -> None:
+async def test_permissions_for_a_closed_need_are_refused(file: Store) -> None:
     async with file.writing() as connection:
         await needs.offer(connection, NEED, AT)
         await needs.close(connection, NEED.id, AT)
@@ -122,7 +122,7 @@ async def test_what_is_asked_no_longer_is_not_taken(file: Store) -> None:
             await join(connection, "a")
 
 
-async def test_a_permission_that_comes_again_is_the_same_and_no_other_has_its_number(
+async def test_a_permission_is_stored_once_under_its_id(
     store: Store,
 ) -> None:
     async with store.writing() as connection:
@@ -138,14 +138,14 @@ async def test_a_permission_that_comes_again_is_the_same_and_no_other_has_its_nu
 
 
 @pytest.mark.parametrize("name", ["kersabiec", "kersabiec-3"])
-async def test_nobody_speaks_in_the_name_of_the_collective(file: Store, name: str) -> None:
+async def test_devices_of_the_collective_are_refused(file: Store, name: str) -> None:
     async with file.writing() as connection:
         with pytest.raises(NotYours, match="belongs to this collective"):
             await join(connection, "a", permission(meter(name)))
         assert await join(connection, "b", permission(meter("kersabiecs")))
 
 
-async def test_a_permission_to_a_new_version_ends_the_one_before(store: Store) -> None:
+async def test_a_permission_to_a_new_version_ends_the_older_one(store: Store) -> None:
     newer = replace(NEED, version=2)
     async with changing(store) as (connection, members):
         member, first = await join(connection, "a")
@@ -186,7 +186,7 @@ async def test_a_member_withdraws(store: Store, erase: bool) -> None:
         ]
 
 
-async def test_nobody_withdraws_for_another(store: Store) -> None:
+async def test_members_cannot_withdraw_for_others(store: Store) -> None:
     async with changing(store) as (connection, members):
         _, taken = await join(connection, "a")
         other, _ = await join(connection, "b")
@@ -215,7 +215,7 @@ async def test_terminating_a_permission_queues_a_notice_to_its_member(store: Sto
 @pytest.mark.parametrize(
     ("at", "count"), [(END - timedelta(seconds=1), 0), (END, 1), (END + 100 * A_DAY, 1)]
 )
-async def test_a_permission_runs_out(store: Store, at: datetime, count: int) -> None:
+async def test_a_permission_expires(store: Store, at: datetime, count: int) -> None:
     async with changing(store) as (connection, members):
         await join(connection, "a")
         ended = await member_permissions.expire(members, sure(at))
@@ -226,7 +226,7 @@ async def test_a_permission_runs_out(store: Store, at: datetime, count: int) -> 
             assert permission.erase_at == END + timedelta(days=NEED.retention_days)
 
 
-async def test_who_gave_two_permissions_stays_with_one(store: Store) -> None:
+async def test_a_member_stays_while_one_permission_is_left(store: Store) -> None:
     second = replace(NEED, id="second")
     async with changing(store) as (connection, members):
         await needs.offer(connection, second, AT)
@@ -252,7 +252,7 @@ async def _grant_lost(connection: AsyncConnection, retention: str) -> None:
     )
 
 
-async def test_a_version_that_cannot_be_read_any_more_stands_in_nobodys_way(
+async def test_an_unreadable_version_leaves_permissions_in_force(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     needs.warn_unreadable.cache_clear()

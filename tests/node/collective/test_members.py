@@ -92,11 +92,11 @@ async def group_of(members: Members, kind: GroupKind) -> GroupId:
         (datetime(2025, 12, 31, 23, tzinfo=UTC), JANUARY),
     ],
 )
-def test_a_month_turns_at_midnight_of_the_collective(at: datetime, month: date) -> None:
+def test_a_month_begins_at_local_midnight(at: datetime, month: date) -> None:
     assert month_of(at, ZONE) == month
 
 
-def test_after_december_comes_january() -> None:
+def test_january_follows_december() -> None:
     assert month_after(date(2025, 12, 31)) == JANUARY
     assert month_after(date(2026, 5, 31)) == JUNE
 
@@ -112,7 +112,7 @@ async def test_a_guest_counts_nowhere(store: Store) -> None:
             await members.named("nobody")
 
 
-async def test_before_anything_is_published_a_member_counts_with_its_past(store: Store) -> None:
+async def test_before_any_publication_members_count_from_their_first_records(store: Store) -> None:
     async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
         assert await groups_of(members, member, MAY) == {("rest", "")}
@@ -120,7 +120,7 @@ async def test_before_anything_is_published_a_member_counts_with_its_past(store:
         assert await members.first_free_month() == DAWN
 
 
-async def test_once_something_is_published_a_member_counts_from_its_first_hour_on(
+async def test_after_a_publication_new_members_count_in_the_current_month(
     store: Store,
 ) -> None:
     """A closed hour is not closed again: so it may count in all of the month."""
@@ -202,7 +202,7 @@ async def test_a_collective_is_no_site(store: Store) -> None:
         assert await members.get(below.id) == below
 
 
-async def test_a_collective_counts_from_a_first_of_a_month(store: Store) -> None:
+async def test_a_collective_counts_from_the_next_month(store: Store) -> None:
     async with changing(store) as (connection, members):
         await join(connection, "a")
         await publish(connection, date(2026, 6, 9))
@@ -212,7 +212,7 @@ async def test_a_collective_counts_from_a_first_of_a_month(store: Store) -> None
         assert await groups_of(members, below, JULY) == {("rest", "")}
 
 
-async def test_a_site_is_one_from_the_next_free_month(store: Store) -> None:
+async def test_a_site_is_shown_from_the_next_open_month(store: Store) -> None:
     async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
         await let_be_named(connection, member)
@@ -228,14 +228,14 @@ async def test_a_site_is_one_from_the_next_free_month(store: Store) -> None:
         assert await groups_of(members, member, JUNE) == {("rest", "")}
 
 
-async def test_a_site_is_none_in_a_month_of_which_not_all_may_be_shown(store: Store) -> None:
+async def test_a_partly_permitted_month_shows_no_site(store: Store) -> None:
     async with changing(store) as (_, members):
         member = await school(members, records_from=datetime(2026, 6, 2, tzinfo=UTC))
         assert await groups_of(members, member, JUNE) == {("rest", "")}
         assert ("site", "École") in await groups_of(members, member, JULY)
 
 
-async def test_an_administrator_shows_nobody_that_has_not_allowed_it(store: Store) -> None:
+async def test_members_without_a_permission_by_name_cannot_be_shown(store: Store) -> None:
     async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
         other, _ = await join(connection, "b")
@@ -249,7 +249,7 @@ async def test_an_administrator_shows_nobody_that_has_not_allowed_it(store: Stor
 
 
 @pytest.mark.parametrize("how", ["withdrawn", "terminated", "expired", "replaced"])
-async def test_a_site_is_a_home_again_once_it_may_be_named_no_longer(
+async def test_a_site_becomes_a_home_when_its_permission_by_name_ends(
     store: Store, how: str
 ) -> None:
     async with changing(store) as (connection, members):
@@ -281,7 +281,7 @@ async def test_a_site_is_a_home_again_once_it_may_be_named_no_longer(
             await members.present(member.id, "École", SCHOOL, until)
 
 
-async def test_a_site_that_renews_its_permission_stays_one(store: Store) -> None:
+async def test_a_renewed_permission_keeps_the_site(store: Store) -> None:
     async with changing(store) as (connection, members):
         member = await school(members)
         await publish(connection, date(2026, 6, 9))
@@ -293,7 +293,7 @@ async def test_a_site_that_renews_its_permission_stays_one(store: Store) -> None
             assert ("site", "École") in await groups_of(members, member, month)
 
 
-async def test_what_was_a_site_by_mistake_is_a_home_again(store: Store) -> None:
+async def test_a_hidden_site_is_a_home_again(store: Store) -> None:
     async with changing(store) as (connection, members):
         member, _ = await join(connection, "a")
         await let_be_named(connection, member)
@@ -331,6 +331,6 @@ async def test_a_forgotten_member_counts_to_the_end_of_the_month(store: Store) -
     "wrong",
     [{"surface_m2": 0}, {"surface_m2": -3}, {"peak_kwp": 0}, {"words": "x" * 3000}],
 )
-def test_a_description_that_cannot_be_so(wrong: dict[str, object]) -> None:
+def test_impossible_descriptions_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Description(**wrong)  # type: ignore[arg-type]

@@ -28,7 +28,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 
 
 @pytest.mark.parametrize("metric", ALL, ids=lambda metric: metric.name)
-def test_names_are_as_prometheus_wants_them(metric: Metric[Never]) -> None:
+def test_names_follow_the_conventions_of_prometheus(metric: Metric[Never]) -> None:
     """What `promtool check metrics` complains of."""
     assert re.fullmatch(r"(consometers|process)(_[a-z]+)+", metric.name)
     stem = metric.name.removesuffix("_total")
@@ -43,7 +43,7 @@ def test_names_are_as_prometheus_wants_them(metric: Metric[Never]) -> None:
     assert metric.label is None or re.fullmatch(r"[a-z]+", metric.label.name)
 
 
-def test_no_two_have_one_name() -> None:
+def test_names_are_unique() -> None:
     assert len({metric.name for metric in ALL}) == len(ALL)
 
 
@@ -52,7 +52,7 @@ def test_every_reason_has_words() -> None:
     assert {Reason(label) for label in metric.words} == {*Reason} - {Reason.TOGETHER}
 
 
-async def test_all_of_a_town_are_figures(file: Store, tmp_path: Path) -> None:
+async def test_a_town_yields_every_metric(file: Store, tmp_path: Path) -> None:
     town = Town(file, settings(tmp_path))
     await fill(town)
     health = await watch_of(town).health()
@@ -88,13 +88,13 @@ async def test_all_of_a_town_are_figures(file: Store, tmp_path: Path) -> None:
     assert values["consometers_published_today_joules", "production"] == 7 * 6_000 * 3600
 
 
-def test_units_are_those_that_people_read() -> None:
+def test_units_convert_values_for_people() -> None:
     assert JOULES.factor * 3_600_000 == 1000
     assert RATIO.factor == 100
 
 
 @pytest.mark.parametrize("page", ["operators.md", "operators.fr.md"])
-def test_rules_of_the_documentation_name_figures_that_exist(page: str) -> None:
+def test_documented_rules_name_existing_metrics(page: str) -> None:
     """So do its keys of settings, and its macros of the Zabbix template."""
     text = (DOCS / page).read_text()
     metrics = set(re.findall(r"\b(?:consometers|process)(?:_[a-z]+)+\b", text))

@@ -33,7 +33,7 @@ POWER = replace(
 )
 
 
-async def test_what_is_offered_is_asked_for(store: Store) -> None:
+async def test_an_offered_need_is_stored_once(store: Store) -> None:
     async with store.writing() as connection:
         assert await needs.offer(connection, NEED, AT)
         assert await needs.offer(connection, POWER, AT)
@@ -46,7 +46,7 @@ async def test_what_is_offered_is_asked_for(store: Store) -> None:
         assert await needs.versions(connection, NEED.id) == [version]
 
 
-async def test_a_new_version_takes_the_place_of_the_one_before(store: Store) -> None:
+async def test_a_new_version_closes_the_older_one(store: Store) -> None:
     newer = replace(NEED, version=3, purpose={"fr": "Autre chose."})
     async with store.writing() as connection:
         await needs.offer(connection, NEED, AT)
@@ -67,14 +67,14 @@ async def test_a_new_version_takes_the_place_of_the_one_before(store: Store) -> 
     ],
     ids=["other words", "kept longer", "an older version"],
 )
-async def test_what_changed_has_a_new_version(store: Store, changed: DataNeed) -> None:
+async def test_changes_require_a_new_version(store: Store, changed: DataNeed) -> None:
     async with store.writing() as connection:
         await needs.offer(connection, replace(NEED, version=2), AT)
         with pytest.raises(ChangedNeed):
             await needs.offer(connection, changed, LATER)
 
 
-async def test_what_is_closed_is_asked_for_no_longer_and_can_be_again(store: Store) -> None:
+async def test_a_closed_need_can_be_reopened(store: Store) -> None:
     async with store.writing() as connection:
         await needs.offer(connection, NEED, AT)
         await needs.close(connection, NEED.id, LATER)
@@ -89,7 +89,7 @@ async def test_what_is_closed_is_asked_for_no_longer_and_can_be_again(store: Sto
             await needs.reopen(connection, "other")
 
 
-async def test_what_no_member_could_read_is_not_asked_for(store: Store) -> None:
+async def test_a_need_that_members_could_not_read_is_refused(store: Store) -> None:
     async with store.writing() as connection:
         with pytest.raises(Malformed, match=r"policy: .*not a link"):
             await needs.offer(connection, replace(NEED, policy="example.org"), AT)
@@ -101,7 +101,7 @@ def _body(*offered: DataNeed) -> str:
 
 
 @pytest.mark.parametrize("body", ["<data-needs", _body(), _body(NEED, POWER)])
-async def test_what_cannot_be_read_any_more_is_left_out_and_its_version_is_taken(
+async def test_an_unreadable_version_is_left_out_and_its_number_stays_taken(
     store: Store, body: str
 ) -> None:
     async with store.writing() as connection:

@@ -64,7 +64,7 @@ async def withdrawn(store: Store, name: str, *, erases: bool) -> None:
         await erase(store, ZONE, ended, AT)
 
 
-async def test_it_has_all_of_the_member_and_nothing_of_others(exports: OwnExports) -> None:
+async def test_an_export_has_all_data_of_its_member_and_of_nobody_else(exports: OwnExports) -> None:
     held = files(await whole(exports, A))
     assert held.keys() == {DOCUMENT, RECORDS}
     document = json.loads(held[DOCUMENT])
@@ -74,7 +74,7 @@ async def test_it_has_all_of_the_member_and_nothing_of_others(exports: OwnExport
     assert not [name for name, words in held.items() if "944" in words or B in words]
 
 
-async def test_it_comes_in_parts_of_one_file(
+async def test_an_export_is_sent_in_parts_of_one_file(
     exports: OwnExports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(own_export, "PART_BYTES", 100)
@@ -92,7 +92,7 @@ async def test_an_export_for_a_stranger_is_not_found(exports: OwnExports) -> Non
             await exports.part("c@example.org", part)
 
 
-async def test_a_flood_of_requests_makes_one_file_and_one_entry_of_the_log(
+async def test_simultaneous_requests_share_one_file_and_one_log_entry(
     store: Store, exports: OwnExports
 ) -> None:
     parts = await asyncio.gather(*(exports.part(A, 1) for _ in range(20)))
@@ -104,7 +104,7 @@ async def test_a_flood_of_requests_makes_one_file_and_one_entry_of_the_log(
     assert (read.what, read.records) == (WHAT, 30)
 
 
-async def test_who_is_cut_off_goes_on_and_after_a_restart_waits(
+async def test_an_interrupted_export_resumes_and_waits_after_a_restart(
     store: Store, exports: OwnExports
 ) -> None:
     assert (await exports.part(A, 1)).id == (await exports.part(A, 1)).id
@@ -116,7 +116,7 @@ async def test_who_is_cut_off_goes_on_and_after_a_restart_waits(
     await restarted.part(B, 1)
 
 
-async def test_after_an_hour_a_new_one_is_made(
+async def test_a_new_export_is_made_after_an_hour(
     exports: OwnExports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(own_export, "HELD_FOR", timedelta(milliseconds=1))
@@ -126,7 +126,7 @@ async def test_after_an_hour_a_new_one_is_made(
             pass
 
 
-async def test_what_all_hold_is_bounded(
+async def test_exports_in_memory_are_bounded(
     exports: OwnExports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = await exports.part(A, 1)
@@ -136,7 +136,7 @@ async def test_what_all_hold_is_bounded(
         await exports.part(A, 2)
 
 
-async def test_it_is_given_after_a_withdrawal_while_something_is_held(
+async def test_an_export_after_a_withdrawal_has_the_remaining_data(
     store: Store, exports: OwnExports
 ) -> None:
     await withdrawn(store, "a", erases=False)
@@ -145,16 +145,14 @@ async def test_it_is_given_after_a_withdrawal_while_something_is_held(
     assert document["series"]
 
 
-async def test_nothing_is_given_once_all_is_erased(store: Store, exports: OwnExports) -> None:
+async def test_an_erased_member_gets_no_export(store: Store, exports: OwnExports) -> None:
     await exports.part(A, 1)
     await withdrawn(store, "a", erases=True)
     with pytest.raises(ItemNotFound, match="holds nothing under your address"):
         await exports.part(A, 1)
 
 
-async def test_what_was_erased_since_it_was_made_is_given_no_more(
-    store: Store, exports: OwnExports
-) -> None:
+async def test_an_erasure_drops_the_export_in_memory(store: Store, exports: OwnExports) -> None:
     await exports.part(B, 1)
     async with store.reading() as connection:
         member = await Members(connection, ZONE).named(B)

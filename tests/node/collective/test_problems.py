@@ -49,7 +49,7 @@ def test_each_kind_has_a_title() -> None:
         ({"made": 4}, None, [BACKUP]),
     ],
 )
-def test_a_backup_is_missed_after_some_days(
+def test_overdue_backup_steps_are_problems(
     days: dict[str, int], joined: int | None, expected: list[ProblemKind]
 ) -> None:
     """Where nobody joined yet there is nothing to lose, and not everybody copies."""
@@ -58,7 +58,7 @@ def test_a_backup_is_missed_after_some_days(
     assert [problem.kind for problem in of_backups(known, AT)] == expected
 
 
-async def test_the_last_of_each_step_is_stored(store: Store) -> None:
+async def test_the_last_time_of_each_backup_step_is_stored(store: Store) -> None:
     async with store.writing() as connection:
         assert await backups(connection) == Backups({}, None)
         await join(connection, "a")
@@ -73,14 +73,14 @@ async def test_the_last_of_each_step_is_stored(store: Store) -> None:
 @pytest.mark.parametrize(
     ("delivering", "expected"), [(10, []), (8, []), (7, [ProblemKind.SILENCE])]
 )
-def test_many_silent_members_have_one_cause(delivering: int, expected: list[ProblemKind]) -> None:
+def test_many_silent_members_are_one_problem(delivering: int, expected: list[ProblemKind]) -> None:
     homes = GrantingMembers(members=9, series=9, delivering=delivering - 1, catching_up=0)
     site = GrantingMembers(members=1, series=1, delivering=1, catching_up=0)
     counts = MemberCounts(granting={"home": homes, "site": site}, guests=3, outbox=0)
     assert [problem.kind for problem in of_members(counts)] == expected
 
 
-def test_a_certificate_is_missed_when_it_should_have_been_renewed() -> None:
+def test_a_certificate_is_ending_once_its_renewal_is_overdue() -> None:
     shown = {"notBefore": "Jan  1 00:00:00 2026 GMT", "notAfter": "Apr  1 00:00:00 2026 GMT"}
     certificate = Certificate.read("energies.test", shown)
     assert certificate.ends == datetime(2026, 4, 1, tzinfo=UTC)

@@ -54,7 +54,7 @@ async def test_a_witness_that_protects_nothing_is_refused(
             await needs.check_witness(connection, need, ACCOUNT, publication)
 
 
-async def test_a_request_that_was_closed_is_in_the_way_of_no_other(store: Store) -> None:
+async def test_a_closed_need_blocks_no_other(store: Store) -> None:
     async with store.writing() as connection:
         await needs.offer(connection, PROTECTED, AT)
         await needs.close(connection, PROTECTED.id, AT + timedelta(days=1))

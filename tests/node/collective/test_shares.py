@@ -53,7 +53,7 @@ async def readable(connection: AsyncConnection, member: Member) -> set[tuple[str
     }
 
 
-async def test_members_hold_shares_and_no_more_than_there_are(store: Store) -> None:
+async def test_members_hold_at_most_the_shares_of_a_plant(store: Store) -> None:
     async with store.writing() as connection:
         school = await plant(connection)
         (first, _), (second, _) = await join(connection, "a"), await join(connection, "b")
@@ -79,7 +79,7 @@ async def test_a_site_without_shares_is_no_plant(store: Store) -> None:
             await plant_named(connection, "École")
 
 
-async def test_an_invitation_brings_shares_to_each_who_joins_by_it(store: Store) -> None:
+async def test_an_invitation_gives_shares_to_each_new_member(store: Store) -> None:
     async with changing(store) as (connection, members):
         school = await plant(connection)
         made, token = await invitations.make(
@@ -100,7 +100,7 @@ async def test_an_invitation_brings_shares_to_each_who_joins_by_it(store: Store)
         assert of_school.held == 0
 
 
-async def test_what_is_erased_holds_nothing(store: Store) -> None:
+async def test_erased_members_and_plants_have_no_shares(store: Store) -> None:
     async with changing(store) as (connection, members):
         school = await plant(connection)
         member, _ = await join(connection, "a")
@@ -114,7 +114,7 @@ async def test_what_is_erased_holds_nothing(store: Store) -> None:
         assert await all_plants(connection) == []
 
 
-async def test_members_read_what_plants_make_while_there_are_any(store: Store) -> None:
+async def test_members_read_the_production_of_plants_that_have_shares(store: Store) -> None:
     """The permission to read sums stands as it was: what comes of a plant is one of its own."""
     subscribers = Subscribers(OWN, ZONE.key)
     async with store.writing() as connection:

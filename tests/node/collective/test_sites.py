@@ -16,7 +16,7 @@ from .publishing import BEFORE, DAY, MONTH, NOON, Town
 HOURS_A_DAY = 24
 
 
-async def test_what_was_a_site_hides_nobody_before_the_next_month(file: Store) -> None:
+async def test_a_former_site_hides_no_home_before_the_next_month(file: Store) -> None:
     """Its figures of this month may be known: less them, a sum of all would be that of two."""
     async with file.writing() as connection:
         town = Town(connection)
@@ -44,7 +44,7 @@ async def test_what_was_a_site_hides_nobody_before_the_next_month(file: Store) -
         assert "École" not in {group.name for group in await all_groups(connection)}
 
 
-async def test_a_site_by_mistake_hides_others_as_a_home_once_that_is_put_right(file: Store) -> None:
+async def test_a_hidden_site_without_figures_counts_as_a_home_at_once(file: Store) -> None:
     async with file.writing() as connection:
         town = Town(connection)
         site = await town.member(kind="site", name="École")

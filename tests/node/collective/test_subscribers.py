@@ -118,7 +118,7 @@ def utc(*numbers: int) -> datetime:
     return datetime(*numbers, tzinfo=UTC)  # type: ignore[misc,arg-type]
 
 
-async def test_a_member_reads_what_all_have(coop: Coop, house: House) -> None:
+async def test_a_member_reads_the_published_sums(coop: Coop, house: House) -> None:
     ask = house.sharing.asking
     with pytest.raises(NotAuthorized):
         await ask.get_history(coop.jid, DRAWN, START, START + HOUR)
@@ -209,9 +209,7 @@ async def test_a_member_reads_the_challenge_of_its_commune(coop: Coop, house: Ho
     )
 
 
-async def test_a_member_reads_how_many_shares_it_holds_and_what_their_panels_make(
-    coop: Coop, house: House
-) -> None:
+async def test_a_member_reads_its_shares_and_their_production(coop: Coop, house: House) -> None:
     ask = house.sharing.asking
     await join(coop, house)
     made = organisation("kersabiec-ecole")
@@ -286,9 +284,7 @@ async def test_a_member_that_left_reads_nothing_more(coop: Coop, house: House) -
     assert await ask.list_series(coop.jid) == ()
 
 
-async def test_what_a_member_read_is_under_its_pseudonym_and_given_to_it(
-    coop: Coop, house: House
-) -> None:
+async def test_reads_are_logged_under_the_pseudonym_and_exported(coop: Coop, house: House) -> None:
     await join(coop, house)
     assert await permitted(coop) == SERIES_EACH
     await release(coop, [100])
@@ -307,7 +303,7 @@ async def test_what_a_member_read_is_under_its_pseudonym_and_given_to_it(
     assert len(sums["permissions"][0]["series"]) == SERIES_EACH
 
 
-async def test_a_member_that_is_put_out_reads_nothing_more(coop: Coop, house: House) -> None:
+async def test_a_terminated_member_reads_nothing_more(coop: Coop, house: House) -> None:
     await join(coop, house)
     async with coop.store.writing() as connection:
         members = Members(connection, coop.settings.time_zone)
@@ -317,7 +313,7 @@ async def test_a_member_that_is_put_out_reads_nothing_more(coop: Coop, house: Ho
     assert await permitted(coop) == 0
 
 
-async def test_who_joined_before_may_read_and_nobody_if_that_is_not_wanted(
+async def test_the_setting_grants_and_revokes_access_of_earlier_members(
     coop: Coop, house: House
 ) -> None:
     await join(coop, house)

@@ -76,7 +76,7 @@ async def test_records_of_members_are_stored_as_their_series(store: Store) -> No
         assert (permission.series, permission.last_received_at) == (series, AT)
 
 
-async def test_what_comes_last_counts_whatever_the_order(store: Store) -> None:
+async def test_the_last_value_counts_in_any_order(store: Store) -> None:
     await joined(store, "a")
     yesterday = DAY - timedelta(days=1)
     for start, values in (
@@ -92,7 +92,7 @@ async def test_what_comes_last_counts_whatever_the_order(store: Store) -> None:
     assert before.values == (*(23 * [9]), 90)
 
 
-async def test_days_are_those_of_the_time_zone(store: Store) -> None:
+async def test_daily_records_are_civil_days_of_the_time_zone(store: Store) -> None:
     daily = replace(A, path=f"consumption/{SeriesPath.ENERGY_DAILY}")
     async with store.writing() as connection:
         await join(connection, "a", permission(daily))
@@ -167,7 +167,7 @@ REFUSED: dict[str, tuple[Callable[[], MemberMessage], type[QuoaliseError], str]]
 
 
 @pytest.mark.parametrize("what", REFUSED)
-async def test_what_is_refused_keeps_nothing_else_from_being_kept(store: Store, what: str) -> None:
+async def test_a_refused_message_fails_alone(store: Store, what: str) -> None:
     await joined(store, "a", "b")
     make, kind, says = REFUSED[what]
     refusal, none = await take_at(store, make(), by("a", pushed_data(A, DAY, [5])))
@@ -180,7 +180,7 @@ async def test_what_is_refused_keeps_nothing_else_from_being_kept(store: Store, 
     assert block.values == (5, *(23 * [None]))
 
 
-async def test_an_interval_does_not_change_under_one_name(store: Store) -> None:
+async def test_a_series_keeps_its_interval(store: Store) -> None:
     await joined(store, "a")
     daily = pushed_data(A, datetime(2026, 6, 8, 22, tzinfo=UTC), [12], interval=timedelta(days=1))
     (refusal,) = [
@@ -193,7 +193,7 @@ async def test_an_interval_does_not_change_under_one_name(store: Store) -> None:
     assert isinstance(again, BadRequest)
 
 
-async def test_what_was_withdrawn_or_ran_out_is_kept_no_more(store: Store) -> None:
+async def test_records_after_a_withdrawal_or_expiry_are_refused(store: Store) -> None:
     await joined(store, "a")
     after = AT + timedelta(days=366)
     (over,) = await take_at(store, by("a", pushed_data(A, after - 3 * HOUR, [1])), at=after)
@@ -207,7 +207,7 @@ async def test_what_was_withdrawn_or_ran_out_is_kept_no_more(store: Store) -> No
         assert await under_names(connection, [str(A)]) == []
 
 
-async def test_a_collective_says_how_many_it_sums(store: Store) -> None:
+async def test_a_collective_sends_member_counts(store: Store) -> None:
     below = meter("below", Direction.INJECTION)
     async with changing(store) as (connection, members):
         await members.admit("below@example.org", AT, kind=MemberKind.COLLECTIVE)
@@ -237,7 +237,7 @@ async def test_a_collective_says_how_many_it_sums(store: Store) -> None:
         (0, "zero members", "zéro membre"),
     ],
 )
-async def test_no_collective_sums_so_many(
+async def test_impossible_member_counts_are_refused(
     store: Store, count: float, says: str, french: str
 ) -> None:
     (refusal,) = await take_at(store, await below(store, count))
@@ -258,7 +258,7 @@ async def below(store: Store, count: float) -> MemberMessage:
     return by("below", data)
 
 
-async def test_a_home_counts_as_one_whatever_it_says(store: Store) -> None:
+async def test_member_counts_of_a_home_are_ignored(store: Store) -> None:
     await joined(store, "a")
     assert await take_at(store, by("a", pushed_data(A, DAY, [5], members=[1000]))) == [None]
     async with store.reading() as connection:
@@ -269,7 +269,7 @@ async def test_a_home_counts_as_one_whatever_it_says(store: Store) -> None:
         assert not await counts(connection, permission.series_id, permission.series, within)
 
 
-async def test_many_push_at_once_and_each_hears_of_its_own(store: Store) -> None:
+async def test_simultaneous_messages_get_their_own_answers(store: Store) -> None:
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     names = [f"m{n}" for n in range(30)]
     await joined(store, *names, at=now - timedelta(days=2))
@@ -339,7 +339,7 @@ async def test_a_push_of_many_days_delays_only_its_sender(store: Store) -> None:
         await slow
 
 
-async def test_what_is_pushed_while_its_home_is_asked_is_kept_at_once_and_stays(
+async def test_records_pushed_during_a_history_request_take_precedence(
     store: Store,
 ) -> None:
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -367,7 +367,7 @@ async def test_what_is_pushed_while_its_home_is_asked_is_kept_at_once_and_stays(
     }
 
 
-async def test_what_was_pushed_and_refused_leaves_the_answer_whole(store: Store) -> None:
+async def test_a_refused_push_leaves_the_answer_whole(store: Store) -> None:
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     await joined(store, "a", at=now - timedelta(days=2))
     start = now - 3 * HOUR
@@ -379,7 +379,7 @@ async def test_what_was_pushed_and_refused_leaves_the_answer_whole(store: Store)
     assert await stored_values(store, Range(start, now).days()) == {start: 1, start + HOUR: 2}
 
 
-async def test_what_the_database_cannot_keep_is_not_acknowledged(
+async def test_messages_that_the_database_cannot_store_are_not_acknowledged(
     place: Place, store: Store
 ) -> None:
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -413,7 +413,7 @@ async def test_what_the_database_cannot_keep_is_not_acknowledged(
     ),
     together=st.integers(1, 5),
 )
-async def test_any_messages_in_any_parts_leave_what_each_said_last(
+async def test_any_batches_of_messages_leave_the_last_values(
     file: Store, messages: list[tuple[str, int, list[int]]], together: int
 ) -> None:
     start = DAY - timedelta(days=4)

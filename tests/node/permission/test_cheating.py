@@ -110,30 +110,30 @@ def refuses(cheat: Plain, *statements: str) -> None:
 
 
 @pytest.mark.parametrize("table", LEAVING)
-class TestWhatLeaves:
-    def test_what_is_permitted_may_leave(self, cheat: Plain, world: World, table: str) -> None:
+class TestLeavingRecords:
+    def test_permitted_records_may_leave(self, cheat: Plain, world: World, table: str) -> None:
         cheat.run(insert(table, world))
         assert cheat.value(f"SELECT count(*) FROM {table}") == 1
 
     @pytest.mark.parametrize(
         "state", ["withdrawn", "terminated", "refused", "proposed", "invented"]
     )
-    def test_not_with_a_permission_in_another_state(
+    def test_a_permission_in_another_state_is_refused(
         self, cheat: Plain, world: World, table: str, state: str
     ) -> None:
         other = getattr(world, state, state)
         refuses(cheat, insert(table, world, permission_id=f"'{other}'"))
         refuses(cheat, insert(table, world, permission_id="NULL"))
 
-    def test_not_to_another_peer(self, cheat: Plain, world: World, table: str) -> None:
+    def test_another_peer_is_refused(self, cheat: Plain, world: World, table: str) -> None:
         for peer in (world.other, 99, "NULL"):
             refuses(cheat, insert(table, world, peer_id=peer))
 
-    def test_not_another_series(self, cheat: Plain, world: World, table: str) -> None:
+    def test_another_series_is_refused(self, cheat: Plain, world: World, table: str) -> None:
         for series in (world.fine, world.injected, world.produced, 99, "NULL"):
             refuses(cheat, insert(table, world, series_id=series))
 
-    def test_not_of_another_range(self, cheat: Plain, world: World, table: str) -> None:
+    def test_another_range_is_refused(self, cheat: Plain, world: World, table: str) -> None:
         for start, end in (
             (f"{{now}} - 8 * {DAY}", "{now}"),
             (f"{{now}} - 9 * {DAY}", f"{{now}} - 8 * {DAY}"),
@@ -147,7 +147,7 @@ class TestWhatLeaves:
         ):
             refuses(cheat, insert(table, world, range_start=start, range_end=end))
 
-    def test_not_once_it_has_run_out(self, cheat: Plain, world: World, table: str) -> None:
+    def test_an_expired_permission_is_refused(self, cheat: Plain, world: World, table: str) -> None:
         # The register does not say yet that it has.
         past = {"valid_from": "{now} - 200", "valid_until": "{now} - 100"}
         cheat.run(*granting(world.proposed, world.hourly, **past))
@@ -156,7 +156,7 @@ class TestWhatLeaves:
             cheat.value(f"SELECT state FROM permission WHERE id = '{world.proposed}'") == "granted"
         )
 
-    def test_where_sums_are_asked_for_nothing_before_the_witness_has_the_key(
+    def test_masked_records_wait_for_the_enrolment_at_the_witness(
         self, cheat: Plain, world: World, table: str
     ) -> None:
         grant_sums(cheat, world.produced)
@@ -200,7 +200,7 @@ def grant_sums(cheat: Plain, series: int, name: str = "p") -> None:
 ENROLLED = "INSERT INTO enrolment (permission_id"
 
 
-class TestSumsStandApart:
+class TestSums:
     def test_a_series_is_read_by_itself_or_in_sums(self, cheat: Plain, world: World) -> None:
         cheat.run("SAVEPOINT sums")
         with pytest.raises(Refused):
@@ -221,7 +221,7 @@ class TestSumsStandApart:
 
 
 @pytest.mark.parametrize("table", LEAVING)
-class TestWhatHasLeft:
+class TestStoredRows:
     @pytest.mark.parametrize(
         "change",
         [
@@ -234,7 +234,7 @@ class TestWhatHasLeft:
             "range_end = range_end + 86400 * 999",
         ],
     )
-    def test_nothing_becomes_something_else(
+    def test_a_row_cannot_be_rewritten(
         self, cheat: Plain, world: World, table: str, change: str
     ) -> None:
         change = change.format_map(vars(world))
@@ -242,7 +242,7 @@ class TestWhatHasLeft:
 
     @pytest.mark.parametrize("settled", ["sqlite"], indirect=True)
     @pytest.mark.parametrize("column", ["range_start", "range_end", "peer_id", "series_id"])
-    def test_no_word_passes_for_a_number(
+    def test_text_is_refused_as_a_number(
         self, cheat: Plain, world: World, table: str, column: str
     ) -> None:
         for word in ("'zzz'", "x'00'", "9e999"):
@@ -250,7 +250,7 @@ class TestWhatHasLeft:
 
 
 @pytest.mark.parametrize("table", LEAVING)
-class TestBehindTheBack:
+class TestShadowingTables:
     """Of rules that name tables: a table of the same name, nearer to the cheat."""
 
     COLUMNS = (
@@ -258,7 +258,7 @@ class TestBehindTheBack:
         " 99999999999 AS valid_until"
     )
 
-    def test_a_temporary_table_is_not_asked(self, cheat: Plain, world: World, table: str) -> None:
+    def test_a_temporary_table_is_ignored(self, cheat: Plain, world: World, table: str) -> None:
         refuses(
             cheat,
             f"CREATE TEMPORARY TABLE permitted AS SELECT {self.COLUMNS} FROM permitted",
@@ -266,7 +266,7 @@ class TestBehindTheBack:
         )
 
     @pytest.mark.parametrize("settled", ["postgresql"], indirect=True)
-    def test_another_schema_is_not_asked(self, cheat: Plain, world: World, table: str) -> None:
+    def test_another_schema_is_ignored(self, cheat: Plain, world: World, table: str) -> None:
         refuses(
             cheat,
             "CREATE SCHEMA nearer",
@@ -277,9 +277,7 @@ class TestBehindTheBack:
 
 
 class TestTheOutbox:
-    def test_a_row_is_not_sent_once_the_permission_has_run_out(
-        self, cheat: Plain, world: World
-    ) -> None:
+    def test_a_row_of_an_expired_permission_is_not_sent(self, cheat: Plain, world: World) -> None:
         cheat.run(insert("outbox", world), "UPDATE outbox SET stanza = 'a', sent_at = {now}")
         cheat.run("UPDATE outbox SET stanza = NULL, sent_at = NULL")
         # Time passes: a test cannot wait for a day, so it drops the rule in its way.
@@ -289,13 +287,13 @@ class TestTheOutbox:
         refuses(cheat, "UPDATE outbox SET stanza = 'b', sent_at = {now}")
         cheat.run("UPDATE outbox SET stanza = NULL", "DELETE FROM outbox")
 
-    def test_a_row_knows_no_state_but_granted(self, cheat: Plain, world: World) -> None:
+    def test_a_row_has_no_state_but_granted(self, cheat: Plain, world: World) -> None:
         withdrawn = f"'{world.withdrawn}'"
         refuses(cheat, insert("outbox", world, permission_id=withdrawn, granted="'withdrawn'"))
         refuses(cheat, insert("outbox", world, granted="'withdrawn'"))
 
     @pytest.mark.parametrize("state", ["withdrawn", "terminated"])
-    def test_nothing_stays_queued_when_the_permission_ends(
+    def test_the_outbox_is_emptied_when_the_permission_ends(
         self, cheat: Plain, world: World, state: str
     ) -> None:
         cheat.run(insert("outbox", world), insert("outbox", world, stanza="'sent'"))
@@ -304,7 +302,7 @@ class TestTheOutbox:
         assert cheat.value("SELECT count(*) FROM outbox") == 0
         assert cheat.value("SELECT count(*) FROM subscription") == 0
 
-    def test_what_another_permission_allows_stays(self, cheat: Plain, world: World) -> None:
+    def test_rows_of_another_permission_stay(self, cheat: Plain, world: World) -> None:
         other = f"'{world.proposed}'"
         cheat.run(
             *granting(world.proposed, world.hourly),
@@ -318,11 +316,11 @@ class TestTheOutbox:
 
 
 class TestTheLog:
-    def test_an_answer_is_written_down_when_it_is_given(self, cheat: Plain, world: World) -> None:
+    def test_an_answer_is_logged_at_its_time(self, cheat: Plain, world: World) -> None:
         refuses(cheat, insert("answer", world, at="{now} - 400"))
         refuses(cheat, insert("answer", world, at="{now} + 400"))
 
-    def test_an_answer_is_kept(self, cheat: Plain, world: World) -> None:
+    def test_an_answer_is_neither_removed_nor_changed(self, cheat: Plain, world: World) -> None:
         refuses(cheat, insert("answer", world), "DELETE FROM answer")
         refuses(cheat, "UPDATE answer SET records = 0")
         again = insert("answer", world, id="(SELECT max(id) FROM answer)", records=0)
@@ -335,7 +333,7 @@ class TestTheLog:
 
 class TestThePermission:
     @pytest.mark.parametrize("before", STATES_OF_THE_WORLD)
-    def test_its_state_follows_the_register_alone(
+    def test_only_the_register_changes_the_state(
         self, cheat: Plain, world: World, before: str
     ) -> None:
         permission = getattr(world, before)
@@ -362,11 +360,11 @@ class TestThePermission:
             "id = 'another'",
         ],
     )
-    def test_what_was_granted_is_not_altered(self, cheat: Plain, world: World, change: str) -> None:
+    def test_granted_terms_cannot_be_changed(self, cheat: Plain, world: World, change: str) -> None:
         change = change.format_map(vars(world))
         refuses(cheat, f"UPDATE permission SET {change} WHERE id = '{world.granted}'")
 
-    def test_it_is_neither_removed_nor_replaced(self, cheat: Plain, world: World) -> None:
+    def test_a_permission_is_neither_removed_nor_replaced(self, cheat: Plain, world: World) -> None:
         refuses(cheat, f"DELETE FROM permission WHERE id = '{world.withdrawn}'")
         columns = "(id, peer_id, data_need_id, need, state)"
         for permission in (world.granted, world.withdrawn, world.proposed):
@@ -376,7 +374,7 @@ class TestThePermission:
                 f" need, 'proposed' FROM permission WHERE id = '{permission}'",
             )
 
-    def test_it_starts_as_a_proposal(self, cheat: Plain, world: World) -> None:
+    def test_a_permission_starts_as_a_proposal(self, cheat: Plain, world: World) -> None:
         rest = "peer_id, data_need_id, need"
         terms_of = "interval_minutes, identification, records_from, valid_from, valid_until"
         of_granted = f"FROM permission WHERE id = '{world.granted}'"
@@ -405,7 +403,7 @@ class TestThePermission:
 
 class TestTheRegister:
     @pytest.mark.parametrize("before", STATES_OF_THE_WORLD)
-    def test_it_goes_from_state_to_state_as_the_rules_do(
+    def test_entries_follow_the_rules_of_the_states(
         self, cheat: Plain, world: World, before: str
     ) -> None:
         permission = getattr(world, before)
@@ -434,7 +432,7 @@ class TestTheRegister:
             "UPDATE shown_text SET body = 'You may have it all.'",
         ],
     )
-    def test_it_only_grows(self, cheat: Plain, change: str) -> None:
+    def test_the_register_only_grows(self, cheat: Plain, change: str) -> None:
         refuses(cheat, change)
 
     def test_no_entry_is_replaced(self, cheat: Plain, world: World) -> None:
@@ -461,7 +459,7 @@ class TestTheRegister:
             {"permission_id": "NULL"},
         ],
     )
-    def test_an_entry_says_who_and_when_and_what_was_shown(
+    def test_an_entry_has_its_author_time_and_shown_text(
         self, cheat: Plain, world: World, changes: dict[str, object]
     ) -> None:
         refuses(cheat, entry(world.granted, "withdrawn", **changes))
@@ -474,7 +472,7 @@ class TestTheRegister:
     def test_a_permission_does_not_expire_early(self, cheat: Plain, world: World) -> None:
         refuses(cheat, entry(world.granted, "expired"))
 
-    def test_nothing_happens_to_a_permission_that_nobody_proposed(
+    def test_a_permission_without_a_proposal_is_not_granted(
         self, cheat: Plain, world: World
     ) -> None:
         cheat.run(
@@ -504,29 +502,31 @@ class TestAGrant:
             {"valid_from": "NULL"},
         ],
     )
-    def test_never_goes_beyond_what_was_asked(
+    def test_a_grant_is_never_wider_than_the_need(
         self, cheat: Plain, world: World, changes: dict[str, object]
     ) -> None:
         refuses(cheat, *granting(world.proposed, world.hourly, **changes))
 
     @pytest.mark.parametrize("series", ["fine", "produced"])
-    def test_never_names_a_series_that_was_not_asked_for(
+    def test_a_grant_has_only_requested_series(
         self, cheat: Plain, world: World, series: str
     ) -> None:
         refuses(cheat, *granting(world.proposed, world.hourly, getattr(world, series)))
 
-    def test_names_a_series(self, cheat: Plain, world: World) -> None:
+    def test_a_grant_has_a_series(self, cheat: Plain, world: World) -> None:
         refuses(cheat, *granting(world.proposed))
 
-    def test_keeps_to_the_interval_that_was_chosen(self, cheat: Plain, world: World) -> None:
+    def test_a_grant_has_no_series_finer_than_its_interval(
+        self, cheat: Plain, world: World
+    ) -> None:
         refuses(cheat, *granting(world.proposed, world.hourly, interval_minutes=1440))
 
-    def test_answers_the_newest_version(self, cheat: Plain, world: World) -> None:
+    def test_a_grant_answers_the_newest_version(self, cheat: Plain, world: World) -> None:
         new_version(cheat, "proposed")
         refuses(cheat, *granting(world.proposed, world.hourly))
 
 
-class TestWhatWasAsked:
+class TestDataNeeds:
     @pytest.mark.parametrize(
         "change",
         [
@@ -540,10 +540,10 @@ class TestWhatWasAsked:
             "INSERT INTO data_need_series SELECT id, 'production', 'energy' FROM data_need",
         ],
     )
-    def test_stands(self, cheat: Plain, change: str) -> None:
+    def test_a_need_cannot_be_changed(self, cheat: Plain, change: str) -> None:
         refuses(cheat, change)
 
-    def test_is_not_replaced(self, cheat: Plain, world: World) -> None:
+    def test_a_need_cannot_be_replaced(self, cheat: Plain, world: World) -> None:
         row = "SELECT * FROM data_need WHERE id = 1"
         refuses(cheat, f"{replace_into(cheat)} data_need {row}")
         names = "title, purpose, recipients, controller, contact, policy, reading, identification"
@@ -555,13 +555,13 @@ class TestWhatWasAsked:
             f" SELECT 1, need, 9, 5, peer_id, {names}, {days} FROM data_need WHERE id = 1",
         )
 
-    def test_versions_go_up(self, cheat: Plain, world: World) -> None:
+    def test_versions_only_increase(self, cheat: Plain, world: World) -> None:
         new_version(cheat, "proposed", version=5)
         with pytest.raises(Refused):
             new_version(cheat, "proposed", version=4)
 
 
-class TestWhoAndWhat:
+class TestPeersAndSeries:
     def test_a_peer_keeps_its_address(self, cheat: Plain, world: World) -> None:
         refuses(cheat, f"UPDATE peer SET jid = 'spy@example.org' WHERE id = {world.coop}")
         refuses(cheat, f"DELETE FROM peer WHERE id = {world.coop}")
@@ -572,7 +572,7 @@ class TestWhoAndWhat:
             refuses(cheat, f"UPDATE OR REPLACE peer SET id = {world.coop} WHERE id = {world.other}")
         cheat.run(f"UPDATE peer SET name = 'Cooperative' WHERE id = {world.coop}")
 
-    def test_a_series_stays_what_was_ticked(self, cheat: Plain, world: World) -> None:
+    def test_a_granted_series_cannot_be_changed(self, cheat: Plain, world: World) -> None:
         number = world.hourly
         for change in (
             "interval_minutes = 30",
@@ -585,7 +585,7 @@ class TestWhoAndWhat:
         row = f"({number}, 'd', 'consumption', 'energy', 5, 'UTC', 0)"
         refuses(cheat, f"{replace_into(cheat)} series VALUES {row}")
 
-    def test_a_series_that_nobody_was_granted_can_go(self, cheat: Plain, world: World) -> None:
+    def test_a_series_without_a_grant_can_be_removed(self, cheat: Plain, world: World) -> None:
         cheat.run(f"DELETE FROM series WHERE id = {world.produced}")
 
     def test_no_peer_subscribes_without_permission(self, cheat: Plain, world: World) -> None:
@@ -603,7 +603,7 @@ class TestWhoAndWhat:
 
 @pytest.mark.parametrize("settled", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("table", PROOFS)
-def test_postgresql_truncates_no_proof(cheat: Plain, table: str) -> None:
+def test_postgresql_refuses_to_truncate_proofs(cheat: Plain, table: str) -> None:
     refuses(cheat, f"TRUNCATE {table} CASCADE")
 
 

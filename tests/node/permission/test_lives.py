@@ -159,7 +159,7 @@ class Life:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=STEPS)
-async def test_any_life_keeps_the_rules(
+async def test_any_sequence_of_actions_keeps_the_rules(
     store: Store, steps: list[tuple[str, int, Choice, int]]
 ) -> None:
     async with store.writing() as connection:

@@ -52,7 +52,7 @@ async def test_a_delivery_waits_for_a_pending_withdrawal(
         assert node.value(f"SELECT count(*) FROM {table}") == 0
 
 
-async def test_two_people_withdraw_once(place: Place, world: World) -> None:
+async def test_simultaneous_withdrawals_have_one_entry(place: Place, world: World) -> None:
     with plain(place) as first, plain(place) as other:
         first.run("BEGIN", entry(world.granted, "withdrawn"))
         second = await waiting(other, entry(world.granted, "withdrawn"))

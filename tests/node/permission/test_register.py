@@ -62,7 +62,7 @@ async def coop(connection: AsyncConnection) -> PeerId:
     return (await add_peer(connection, "coop@example.org", "Coop", now())).id
 
 
-async def test_what_was_asked_is_read_as_it_came(permissions: Permissions, coop: PeerId) -> None:
+async def test_a_proposal_is_stored_as_received(permissions: Permissions, coop: PeerId) -> None:
     proposed = await permissions.propose(coop, NEED, now())
     asked = await permissions.get(proposed)
     assert asked.need == NEED
@@ -76,7 +76,9 @@ async def test_what_was_asked_is_read_as_it_came(permissions: Permissions, coop:
     )
 
 
-async def test_a_person_can_ask_in_a_peer_s_name(permissions: Permissions, coop: PeerId) -> None:
+async def test_a_person_can_propose_in_the_name_of_a_peer(
+    permissions: Permissions, coop: PeerId
+) -> None:
     proposed = await permissions.propose(coop, NEED, now(), who="cli")
     (entry,) = await permissions.entries(proposed)
     assert (entry.actor, entry.who) == (Actor.HOUSEHOLD, "cli")
@@ -93,7 +95,7 @@ async def test_a_grant_records_its_terms_and_author(permissions: Permissions, co
     assert await permissions.shown_text(entry) == YES.text
 
 
-async def test_what_is_permitted_is_what_was_granted(
+async def test_granted_series_are_permitted_until_the_withdrawal(
     permissions: Permissions, coop: PeerId
 ) -> None:
     choice = Choice(series=frozenset({HOURLY, INJECTED, DAILY}))
@@ -110,7 +112,7 @@ async def test_what_is_permitted_is_what_was_granted(
     assert await permissions.permitted(coop) == []
 
 
-async def test_a_text_is_kept_once(permissions: Permissions, coop: PeerId) -> None:
+async def test_a_shown_text_is_stored_once(permissions: Permissions, coop: PeerId) -> None:
     entries = []
     for need in ("one", "two"):
         granted = await grant(permissions, coop, replace(NEED, id=need))
@@ -119,9 +121,7 @@ async def test_a_text_is_kept_once(permissions: Permissions, coop: PeerId) -> No
     assert await permissions.shown_text(entries[1]) == YES.text
 
 
-async def test_a_question_that_stands_is_not_put_twice(
-    permissions: Permissions, coop: PeerId
-) -> None:
+async def test_an_open_proposal_is_not_repeated(permissions: Permissions, coop: PeerId) -> None:
     proposed = await permissions.propose(coop, NEED, now())
     assert await permissions.propose(coop, NEED, now()) == proposed
     await permissions.grant(proposed, CHOICE, YES, now())
@@ -132,7 +132,7 @@ async def test_a_question_that_stands_is_not_put_twice(
     assert [permission.id for permission in await permissions.all(coop)] == [proposed, again]
 
 
-async def test_a_new_version_asks_again_and_replaces_the_old_one(
+async def test_a_granted_new_version_ends_the_older_one(
     permissions: Permissions, coop: PeerId
 ) -> None:
     first = await grant(permissions, coop)
@@ -143,7 +143,7 @@ async def test_a_new_version_asks_again_and_replaces_the_old_one(
     assert states == [State.TERMINATED, State.GRANTED]
 
 
-async def test_who_refuses_a_new_version_keeps_the_old_one(
+async def test_refusing_a_new_version_keeps_the_older_one(
     permissions: Permissions, coop: PeerId
 ) -> None:
     first = await grant(permissions, coop)
@@ -168,9 +168,7 @@ async def test_only_the_newest_version_is_answered(permissions: Permissions, coo
         await permissions.propose(coop, replace(NEED, id="other", version=1), now())
 
 
-async def test_a_choice_that_is_wider_grants_nothing(
-    permissions: Permissions, coop: PeerId
-) -> None:
+async def test_a_wider_choice_grants_nothing(permissions: Permissions, coop: PeerId) -> None:
     proposed = await permissions.propose(coop, NEED, now())
     wider = Choice(series=frozenset({PRODUCED}), interval=Interval.PT5M)
     with pytest.raises(NotNarrower):
@@ -178,7 +176,7 @@ async def test_a_choice_that_is_wider_grants_nothing(
     assert (await permissions.get(proposed)).state is State.PROPOSED
 
 
-async def test_what_is_over_stays_over(permissions: Permissions, coop: PeerId) -> None:
+async def test_an_ended_permission_stays_ended(permissions: Permissions, coop: PeerId) -> None:
     over = await grant(permissions, coop)
     await permissions.terminate(over, now())
     for attempt in (
@@ -193,7 +191,7 @@ async def test_what_is_over_stays_over(permissions: Permissions, coop: PeerId) -
         await permissions.withdraw(PermissionId("invented"), STOP, now())
 
 
-async def test_a_permission_expires_when_its_time_has_come(store: Store, place: Place) -> None:
+async def test_an_expired_permission_gets_its_entry(store: Store, place: Place) -> None:
     world = await make_world(store)
     past = {"valid_from": "{now} - 200", "valid_until": "{now} - 100"}
     with plain(place) as connection:

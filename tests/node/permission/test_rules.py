@@ -57,7 +57,7 @@ def test_every_state_has_its_rules() -> None:
 
 
 @given(need=NEEDS, choice=CHOICES)
-def test_terms_are_never_wider_than_what_was_asked(need: DataNeed, choice: Choice) -> None:
+def test_terms_are_never_wider_than_the_need(need: DataNeed, choice: Choice) -> None:
     try:
         terms = narrow(need, choice, NOON)
     except NotNarrower:
@@ -118,7 +118,7 @@ def test_a_pseudonym_may_replace_the_delivery_point() -> None:
 
 
 @pytest.mark.parametrize("narrower", [Identification.PSEUDONYM, Identification.DELIVERY_POINT])
-def test_to_be_shown_by_name_is_granted_or_refused(narrower: Identification) -> None:
+def test_a_need_by_name_is_granted_or_refused(narrower: Identification) -> None:
     need = replace(NEED, identification=Identification.NAME)
     assert narrow(need, CHOICE, NOON).identification is Identification.NAME
     with pytest.raises(NotNarrower):
@@ -145,7 +145,7 @@ def test_to_be_shown_by_name_is_granted_or_refused(narrower: Identification) -> 
         ("retention_days", -1),
     ],
 )
-def test_a_need_that_nobody_could_answer_is_named(field: str, value: object) -> None:
+def test_an_invalid_need_is_refused_with_its_field(field: str, value: object) -> None:
     with pytest.raises(BadNeed, match=f"^{field}: ") as fault:
         replace(NEED, **{field: value})  # type: ignore[arg-type]
     assert fault.value.field == field
@@ -161,20 +161,18 @@ def test_a_need_that_nobody_could_answer_is_named(field: str, value: object) -> 
         ("identification", Identification.DELIVERY_POINT),
     ],
 )
-def test_sums_are_of_hours_to_come_under_a_pseudonym_with_a_witness(
-    field: str, value: object
-) -> None:
+def test_sums_require_coming_hours_pseudonyms_and_a_witness(field: str, value: object) -> None:
     named = "witness" if field == "reading" else field
     with pytest.raises(BadNeed, match=f"^{named}: "):
         replace(PROTECTED, **{field: value})  # type: ignore[arg-type]
 
 
-def test_a_need_of_sums_asks_for_hours_and_nothing_coarser() -> None:
+def test_a_need_of_sums_asks_for_hours_alone() -> None:
     assert PROTECTED.asks_for(HOURLY)
     assert not PROTECTED.asks_for(DAILY)
 
 
-def test_the_hash_is_of_the_words_as_they_were_shown() -> None:
+def test_the_hash_covers_the_exact_words() -> None:
     shown = ShownText("fr", "Énergie")
     # printf 'Énergie' | sha256sum
     assert shown.hash == "1389e1b878903249406a3f4285dc3f7a39ebc67759ead02d898711eaa134a331"
