@@ -63,6 +63,9 @@ async def test_an_account_is_removed_after_the_notice_or_its_deadline(
     assert not file.exists()
     hands.go_on(NOTIFY_FOR)
     await upkeep.look()  # Its address is forgotten.
+    assert await accounts.remove_ordered(store, (), sure(hands.at)) == 0
+    async with store.reading() as connection:
+        assert await removal_problems(connection) == []
     file.mkdir()
     caplog.clear()
     with caplog.at_level(logging.WARNING):
@@ -89,7 +92,6 @@ async def test_a_member_that_joins_again_keeps_its_account(store: Store, tmp_pat
     async with changing(store) as (connection, members):
         await members.admit(JID, AT)
         await accounts.order_removal(connection, JID)
-    assert await accounts.remove_ordered(store, (), sure(AT)) == 0
     command = removal(tmp_path / "removed")
     assert await accounts.remove_ordered(store, command, sure(AT)) == 0
     async with changing(store) as (_, members):

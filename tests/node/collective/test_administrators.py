@@ -76,23 +76,23 @@ async def test_sessions_are_counted_until_they_end(store: Store) -> None:
 
 
 class Blocking(PasswordHasher):
-    """Checks nothing before it is let go."""
+    """Checks nothing before `release`."""
 
     def __init__(self) -> None:
         super().__init__(time_cost=1, memory_cost=8, parallelism=1)
-        self.let_go = threading.Event()
+        self.release = threading.Event()
 
     def verify(self, *arguments: Any) -> Literal[True]:
-        assert self.let_go.wait(60)
+        assert self.release.wait(60)
         return super().verify(*arguments)
 
 
 async def test_too_many_waiting_logins_are_refused_as_busy() -> None:
-    passwords = Passwords(held := Blocking())
+    passwords = Passwords(hasher := Blocking())
     hashed = await passwords.hash("three boats in the bay")
     checks = [asyncio.create_task(passwords.check(hashed, "wrong")) for _ in range(200)]
     await asyncio.wait(checks[-1:])
-    held.let_go.set()
+    hasher.release.set()
     ended = await asyncio.gather(*checks, return_exceptions=True)
     assert Counter(map(type, ended)) == {bool: AT_ONCE, Busy: 200 - AT_ONCE}
     assert await passwords.check(hashed, "three boats in the bay")

@@ -1,4 +1,4 @@
-"""The past of what members granted is asked for once."""
+"""The history of granted series is requested once."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -17,11 +17,11 @@ from ..clocks import Hands, confirmed
 from .people import AT, ZONE, join, let_be_named, meter, permission
 
 
-class Asked:
-    """A member that has nothing, and what it was asked."""
+class EmptyMember:
+    """A member without records, and the ranges requested of it."""
 
     def __init__(self) -> None:
-        self.asked: list[Range] = []
+        self.requested: list[Range] = []
 
     async def subscribe(self, peer: str, name: Identifier) -> None:
         pass
@@ -29,7 +29,7 @@ class Asked:
     async def history(
         self, peer: str, name: Identifier, start: datetime, end: datetime
     ) -> AsyncIterator[Data]:
-        self.asked.append(Range(start, end))
+        self.requested.append(Range(start, end))
         for page in list[Data]():
             yield page
 
@@ -40,11 +40,11 @@ async def test_a_series_under_two_permissions_is_requested_once(store: Store) ->
         given = permission(meter("a"), id="a", records_from=since)
         member, _ = await join(connection, "a", given)
         await let_be_named(connection, member, records_from=since + timedelta(days=1))
-    asked, queue = Asked(), WriteQueue(store, ZONE.key, lambda _: None)
+    home, queue = EmptyMember(), WriteQueue(store, ZONE.key, lambda _: None)
     clock = await confirmed(store, Hands(AT))
-    backfill = Backfill(store, cast("Asking", asked), queue, Changes(), clock=clock)
+    backfill = Backfill(store, cast("Asking", home), queue, Changes(), clock=clock)
     await backfill._gather("a@example.org")
-    assert asked.asked == [Range(since, AT)]
+    assert home.requested == [Range(since, AT)]
     async with store.reading() as connection:
         permissions = await of_member(connection, "a@example.org")
     assert [

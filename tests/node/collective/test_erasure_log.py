@@ -60,7 +60,7 @@ async def states(store: Store) -> dict[str, State]:
         }
 
 
-async def applied(store: Store, log_file: Path, at: datetime = LATER) -> int:
+async def reapply_log(store: Store, log_file: Path, at: datetime = LATER) -> int:
     return await reapply(store, ZONE, read_ended(log_file), at)
 
 
@@ -96,7 +96,7 @@ async def test_reapplying_repeats_ends_and_leaves_expiry_to_the_node(
         Ended(unknown, State.WITHDRAWN, LATER, erased=True),
     ]
     log_file.write_text("".join(f"{entry.line()}\n" for entry in lines))
-    assert await applied(store, log_file) == 2
+    assert await reapply_log(store, log_file) == 2
     assert await states(store) == LEFT | {"leaves": State.TERMINATED}
     assert len(await stored_blocks(store, DAY)) == len(HOMES) - 1
     async with store.reading() as connection:
@@ -106,7 +106,7 @@ async def test_reapplying_repeats_ends_and_leaves_expiry_to_the_node(
         (State.TERMINATED, None),
         (State.TERMINATED, 24),
     ]
-    assert await applied(store, log_file, AT + timedelta(days=400)) == 0
+    assert await reapply_log(store, log_file, AT + timedelta(days=400)) == 0
     assert (await states(store))["stays"] is State.GRANTED
 
 

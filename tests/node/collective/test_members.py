@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from sqlalchemy import select
 
-from consometers_node.collective.errors import NameTaken, NoSite, NotByName, NotFound
+from consometers_node.collective.errors import Nameless, NameTaken, NoSite, NotByName, NotFound
 from consometers_node.collective.members.members import (
     DAWN,
     GUESTS_FOR,
@@ -190,6 +190,14 @@ async def test_a_site_has_a_name_and_is_summed_with_its_kind(store: Store) -> No
         await let_be_named(connection, other)
         with pytest.raises(NameTaken):
             await members.present(other.id, "École du bourg", SCHOOL, AT)
+
+
+async def test_a_home_cannot_be_named(store: Store) -> None:
+    async with changing(store) as (connection, members):
+        member, _ = await join(connection, "a")
+        with pytest.raises(Nameless):
+            await members.rename(member.id, "Chez nous")
+        assert await members.get(member.id) == member
 
 
 async def test_a_collective_is_no_site(store: Store) -> None:

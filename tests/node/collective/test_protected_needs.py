@@ -28,7 +28,7 @@ def by(witness: Witness) -> DataNeed:
 
 
 @pytest.mark.parametrize(
-    ("need", "publication", "said"),
+    ("need", "publication", "refusal"),
     [
         (by(replace(WITNESS, jid="witness@coop.example")), HOURLY, "independent"),
         (by(replace(WITNESS, jid="witness@xmpp.coop.example")), HOURLY, "independent"),
@@ -43,14 +43,14 @@ def by(witness: Witness) -> DataNeed:
     ],
 )
 async def test_a_witness_that_protects_nothing_is_refused(
-    store: Store, need: DataNeed, publication: Publication, said: str | None
+    store: Store, need: DataNeed, publication: Publication, refusal: str | None
 ) -> None:
     async with store.writing() as connection:
         await needs.offer(connection, PROTECTED, AT)
-        if said is None:
+        if refusal is None:
             await needs.check_witness(connection, need, ACCOUNT, publication)
             return
-        with pytest.raises(BadWitness, match=said):
+        with pytest.raises(BadWitness, match=refusal):
             await needs.check_witness(connection, need, ACCOUNT, publication)
 
 

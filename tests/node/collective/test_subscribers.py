@@ -1,4 +1,4 @@
-"""Members read what is known of all of them: as long as they are members, and no longer."""
+"""Members read the published sums as long as they are members, and no longer."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -28,7 +28,7 @@ from consometers_node.quoalise import (
     BadRequest,
     Challenge,
     Data,
-    Direction as Said,
+    Direction as WireDirection,
     ItemNotFound,
     NotAuthorized,
     Prices,
@@ -58,8 +58,8 @@ from ..xmpp.conftest import MakeNode, NewAccount
 from .coops import Coop
 
 ALL = organisation("kersabiec")
-DRAWN = name_of(ALL, Said.CONSUMPTION)
-MEDIAN = name_of(ALL, Said.CONSUMPTION, SeriesPath.MEDIAN)
+DRAWN = name_of(ALL, WireDirection.CONSUMPTION)
+MEDIAN = name_of(ALL, WireDirection.CONSUMPTION, SeriesPath.MEDIAN)
 SERIES = own_series(Device(str(ALL)), Direction.CONSUMPTION, Interval.PT1H, "Europe/Paris")
 START = midnight(-1)
 DAY = timedelta(days=1)
@@ -145,7 +145,7 @@ async def test_a_member_reads_the_published_sums(coop: Coop, house: House) -> No
         SeriesPath.UPPER_QUARTILE,
     }
     with pytest.raises(ItemNotFound):
-        await ask.get_history(coop.jid, name_of(organisation("elorn"), Said.CONSUMPTION))
+        await ask.get_history(coop.jid, name_of(organisation("elorn"), WireDirection.CONSUMPTION))
     assert not any(entry.prices for entry in listed.values())
     about = coop.settings.about
     stated = replace(
@@ -159,10 +159,12 @@ async def test_a_member_reads_the_published_sums(coop: Coop, house: House) -> No
         await store_about(connection, stated, about)
     priced = {entry.series: entry.prices for entry in await ask.list_series(coop.jid)}
     assert {name for name, prices in priced.items() if prices is not None} == {
-        name_of(ALL, Said.INJECTION),
-        name_of(ALL, Said.INJECTION, SeriesPath.ENERGY_DAILY),
+        name_of(ALL, WireDirection.INJECTION),
+        name_of(ALL, WireDirection.INJECTION, SeriesPath.ENERGY_DAILY),
     }
-    assert priced[name_of(ALL, Said.INJECTION)] == Prices(local=Decimal("15.5"), grid=Decimal(21))
+    assert priced[name_of(ALL, WireDirection.INJECTION)] == Prices(
+        local=Decimal("15.5"), grid=Decimal(21)
+    )
 
 
 async def test_a_member_reads_the_challenge_of_its_commune(coop: Coop, house: House) -> None:
@@ -196,7 +198,7 @@ async def test_a_member_reads_the_challenge_of_its_commune(coop: Coop, house: Ho
     listed = {entry.series: entry.challenge for entry in await ask.list_series(coop.jid)}
     assert {name for name, challenge in listed.items() if challenge is not None} == {
         DRAWN,
-        name_of(ALL, Said.CONSUMPTION, SeriesPath.ENERGY_DAILY),
+        name_of(ALL, WireDirection.CONSUMPTION, SeriesPath.ENERGY_DAILY),
     }
     assert listed[DRAWN] == Challenge(
         name_fr="Le défi",
@@ -231,11 +233,13 @@ async def test_a_member_reads_its_shares_and_their_production(coop: Coop, house:
     shares = {name: entry.shares for name, entry in listed.items() if entry.shares is not None}
     assert set(shares.values()) == {Shares(name="École", held=3, total=100)}
     assert {(name.device, name.direction, name.quantity) for name in shares} == {
-        (made, Said.PRODUCTION, SeriesPath.POWER),
-        (made, Said.PRODUCTION, SeriesPath.ENERGY_DAILY),
+        (made, WireDirection.PRODUCTION, SeriesPath.POWER),
+        (made, WireDirection.PRODUCTION, SeriesPath.ENERGY_DAILY),
     }
-    history = await ask.get_history(coop.jid, name_of(made, Said.PRODUCTION), START, START + HOUR)
-    assert read(history)[str(name_of(made, Said.PRODUCTION))] == [100]
+    history = await ask.get_history(
+        coop.jid, name_of(made, WireDirection.PRODUCTION), START, START + HOUR
+    )
+    assert read(history)[str(name_of(made, WireDirection.PRODUCTION))] == [100]
 
 
 async def test_a_member_receives_new_sums_and_older_ones_that_are_published_later(
@@ -364,12 +368,12 @@ async def test_quartiles_are_sent_with_the_days_and_never_change(
     monkeypatch.setattr(quartiles, "of_month", of_month)
     ask = house.sharing.asking
     await join(coop, house)
-    begin, end_of_it = utc(2026, 1, 31, 23), utc(2026, 3, 31, 22)
-    asked = [await ask.get_history(coop.jid, MEDIAN, begin, end_of_it) for _ in range(2)]
+    begin, until_april = utc(2026, 1, 31, 23), utc(2026, 3, 31, 22)
+    asked = [await ask.get_history(coop.jid, MEDIAN, begin, until_april) for _ in range(2)]
     assert asked[0] == asked[1]
     at = int(begin.timestamp())
     names = {
-        path: str(name_of(ALL, Said.CONSUMPTION, path))
+        path: str(name_of(ALL, WireDirection.CONSUMPTION, path))
         for path in (SeriesPath.LOWER_QUARTILE, SeriesPath.MEDIAN, SeriesPath.UPPER_QUARTILE)
     }
     assert {record.name: dict(record.values) for record in asked[0].records} == {
@@ -382,13 +386,16 @@ async def test_quartiles_are_sent_with_the_days_and_never_change(
     assert measured is not None
     assert (measured.aggregation, str(measured.sampling_interval)) == ("median", "P1M")
     alone = await ask.get_history(
-        coop.jid, name_of(ALL, Said.CONSUMPTION, SeriesPath.UPPER_QUARTILE), begin, end_of_it
+        coop.jid,
+        name_of(ALL, WireDirection.CONSUMPTION, SeriesPath.UPPER_QUARTILE),
+        begin,
+        until_april,
     )
     assert read(alone) == {names[SeriesPath.UPPER_QUARTILE]: [254_800]}
     with pytest.raises(BadRequest, match="once a month"):
         await ask.subscribe(coop.jid, MEDIAN)
     with pytest.raises(BadRequest, match="12 months"):
-        await ask.get_history(coop.jid, MEDIAN, begin - 400 * DAY, end_of_it)
+        await ask.get_history(coop.jid, MEDIAN, begin - 400 * DAY, until_april)
 
 
 async def test_a_member_that_was_away_receives_the_backlog(

@@ -1,4 +1,4 @@
-"""What members push is kept whole, or refused in words, whatever comes with it."""
+"""A pushed message is stored whole, or refused with a reason, apart from all others."""
 
 import asyncio
 from collections.abc import Callable
@@ -166,14 +166,14 @@ REFUSED: dict[str, tuple[Callable[[], MemberMessage], type[QuoaliseError], str]]
 }
 
 
-@pytest.mark.parametrize("what", REFUSED)
-async def test_a_refused_message_fails_alone(store: Store, what: str) -> None:
+@pytest.mark.parametrize("case", REFUSED)
+async def test_a_refused_message_fails_alone(store: Store, case: str) -> None:
     await joined(store, "a", "b")
-    make, kind, says = REFUSED[what]
+    make, kind, words = REFUSED[case]
     refusal, none = await take_at(store, make(), by("a", pushed_data(A, DAY, [5])))
     assert none is None
     assert isinstance(refusal, kind)
-    assert says in refusal.text.say("en")
+    assert words in refusal.text.say("en")
     assert refusal.text.say("fr") != refusal.text.say("en")
     assert set(await stored_blocks(store, DAY.date())) == {str(A.device)}
     block = (await stored_blocks(store, DAY.date()))[str(A.device)]
@@ -229,7 +229,7 @@ async def test_a_collective_sends_member_counts(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "says", "french"),
+    ("count", "english", "french"),
     [
         (-3, "-3 members", "membres, c’est impossible"),
         (11.5, "11.5 members", "membres, c’est impossible"),
@@ -238,11 +238,11 @@ async def test_a_collective_sends_member_counts(store: Store) -> None:
     ],
 )
 async def test_impossible_member_counts_are_refused(
-    store: Store, count: float, says: str, french: str
+    store: Store, count: float, english: str, french: str
 ) -> None:
     (refusal,) = await take_at(store, await below(store, count))
     assert isinstance(refusal, BadRequest)
-    assert says in refusal.text.say("en")
+    assert english in refusal.text.say("en")
     assert french in refusal.text.say("fr")
     assert not await stored_blocks(store, DAY.date())
 

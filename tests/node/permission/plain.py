@@ -1,4 +1,4 @@
-"""Someone who writes to the database with plain SQL, and none of our code in between."""
+"""Plain SQL against the database, with none of our code in between."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ class Plain:
         self.kind = "sqlite" if isinstance(connection, sqlite3.Connection) else "postgresql"
 
     def run(self, *statements: str) -> list[tuple[object, ...]]:
-        """Run statements one by one, {now} being the present, and give what the last one gives."""
+        """Run statements one by one, {now} being the present; return the rows of the last one."""
         rows: Iterable[tuple[object, ...]] = ()
         for statement in statements:
             sql = statement.replace("{now}", NOW[self.kind])

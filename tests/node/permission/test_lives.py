@@ -1,4 +1,4 @@
-"""Whatever people do, in any order: the register replays to the state, and nothing leaks."""
+"""Any actions in any order: the register leads to the state, and nothing leaks."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -119,15 +119,13 @@ class Life:
                 await sending(connection, queued, "stanza", now())
 
     async def check(self) -> None:
-        """Assert that what the database holds is what may be."""
+        """Assert that the database holds nothing forbidden."""
         async with self.store.reading() as connection:
             permissions = Permissions(connection)
-            all_of_it = await permissions.all(self.peer.id)
-            granted = {
-                permission.id for permission in all_of_it if permission.state is State.GRANTED
-            }
+            every = await permissions.all(self.peer.id)
+            granted = {permission.id for permission in every if permission.state is State.GRANTED}
             assert len(granted) <= 1
-            for permission in all_of_it:
+            for permission in every:
                 await self._check(permissions, permission)
             rows = select(OutboxRow.permission_id).where(OutboxRow.peer_id == self.peer.id)
             assert {row for (row,) in await connection.execute(rows)} <= granted
