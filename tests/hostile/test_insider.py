@@ -211,7 +211,7 @@ class TestForgedGrants:
     def test_an_entry_in_the_name_of_another_peer_is_refused(
         self, cheat: Plain, world: World
     ) -> None:
-        new_version(cheat, "sunny-roofs")
+        cheat.run(*new_version("sunny-roofs"))
         refuses(cheat, entry("v2", "proposed", actor="'peer'", who="'somebody'"))
         cheat.run(entry("v2", "proposed", actor="'peer'", who="'coop@example.org'"))
         refuses(cheat, entry(world.granted, "terminated", who="'town@example.org'"))
