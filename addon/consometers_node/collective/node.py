@@ -144,7 +144,7 @@ class CollectiveOnline:
             self.write_queue.keep,
             node.counts.traffic,
             may_push=self.backfill.granting,
-            keep_reports=self.write_queue.keep_reports,
+            keep_reports=self.write_queue.keep,
         )
         self.sharing.discovery.receives = True
 

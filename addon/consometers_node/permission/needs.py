@@ -1,6 +1,6 @@
 """Data needs in the database, all versions of them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import asdict, fields
 from datetime import datetime
 
@@ -85,7 +85,9 @@ async def some_needs(
         need_id = facts.pop("stored_id")
         if need_id not in series:
             raise Unusable(DAMAGED)
-        witness = None if facts["witness"] is None else _witness(facts["witness"])
+        witness = facts["witness"]
+        if witness is not None:
+            witness = Witness(**witness | {"minimum": int(witness["minimum"])})
         needs[need_id] = DataNeed(
             **facts | {"series": frozenset(series[need_id]), "witness": witness}
         )
@@ -94,13 +96,3 @@ async def some_needs(
 
 def _stored(witness: Witness) -> dict[str, str]:
     return {name: str(value) for name, value in asdict(witness).items()}
-
-
-def _witness(stored: Mapping[str, str]) -> Witness:
-    return Witness(
-        jid=stored["jid"],
-        name=stored["name"],
-        contact=stored["contact"],
-        url=stored["url"],
-        minimum=int(stored["minimum"]),
-    )

@@ -12,7 +12,7 @@ import logging
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, case, insert, select, update
 from sqlalchemy.exc import DBAPIError, NoResultFound
 
 from ..quoalise import Identification, Reading, State
@@ -116,6 +116,7 @@ _UNDER_WAY = "under way"
 _LOGGER = logging.getLogger(__name__)
 
 _TERMS = columns_of(PermissionRow, Terms, series=None)
+_ERASE = NoticeRow.erase == 1
 
 
 class Permissions:
@@ -287,42 +288,33 @@ class Permissions:
 
     async def notices(self, peer: PeerId) -> list[Notice]:
         """Return the notices that a peer has not yet confirmed, in order."""
+        columns = columns_of(
+            NoticeRow,
+            Notice,
+            permission=RegisterRow.permission_id,
+            state=RegisterRow.state,
+            erase=_ERASE,
+            begun=NoticeRow.receipt.is_not(None),
+        )
         query = (
-            select(
-                NoticeRow.seq,
-                RegisterRow.permission_id,
-                RegisterRow.state,
-                NoticeRow.erase,
-                NoticeRow.receipt,
-            )
+            select(*columns)
             .join(RegisterRow, RegisterRow.seq == NoticeRow.seq)
             .join(PermissionRow, PermissionRow.id == RegisterRow.permission_id)
             .where(PermissionRow.peer_id == peer, NoticeRow.notified_at.is_(None))
             .order_by(NoticeRow.seq)
         )
-        return [
-            Notice(
-                seq,
-                permission,
-                State(state),
-                None if erase is None else bool(erase),
-                receipt is not None,
-            )
-            for seq, permission, state, erase, receipt in await self._connection.execute(query)
-        ]
+        return [Notice(*row) for row in await self._connection.execute(query)]
 
     async def receipts(self, permission: PermissionId) -> list[NoticeReceipt]:
         """Return the notices of a permission that were or will be sent to the peer, in order."""
+        came = case((NoticeRow.notified_at.is_not(None), NoticeRow.receipt))
         query = (
-            select(NoticeRow.seq, NoticeRow.erase, NoticeRow.notified_at, NoticeRow.receipt)
+            select(NoticeRow.seq, _ERASE, NoticeRow.notified_at, came)
             .join(RegisterRow, RegisterRow.seq == NoticeRow.seq)
             .where(RegisterRow.permission_id == permission)
             .order_by(NoticeRow.seq)
         )
-        return [
-            NoticeReceipt(seq, None if erase is None else bool(erase), at, receipt if at else None)
-            for seq, erase, at, receipt in await self._connection.execute(query)
-        ]
+        return [NoticeReceipt(*row) for row in await self._connection.execute(query)]
 
     async def begin_notice(self, seq: int) -> None:
         """Note that a notice is about to leave: from now on its peer may know it."""

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from sqlalchemy import select, update
 
@@ -75,10 +75,8 @@ async def unbelieved(
 ) -> set[DoubtfulRecord]:
     """Return which of these records to set aside, judged by the records stored before them."""
     believed = await _believed(connection, {doubt.member for doubt in doubts})
-    last: dict[SeriesId, date] = {}
-    for doubt in doubts:
-        day = doubt.record.start.date()
-        last[doubt.series_id] = max(day, last.get(doubt.series_id, day))
+    in_order = sorted(doubts, key=attrgetter("record.start"))
+    last = {doubt.series_id: doubt.record.start.date() for doubt in in_order}
     largest = {
         series_id: list(accumulate(await largest_of_days(connection, series_id, day - MONTH), _max))
         for series_id, day in last.items()

@@ -128,7 +128,7 @@ class WriteQueue:
             if not self._requests[peer]:
                 del self._requests[peer]
 
-    async def keep(self, sender: str, data: Data) -> None:
+    async def keep(self, sender: str, data: Data | Reports) -> None:
         """Store what a peer pushed, in its turn. Raises `QuoaliseError`, NotStored.
 
         Each day costs the same, with one record or all of them. So a message of many days is
@@ -136,18 +136,12 @@ class WriteQueue:
         """
         async with self.turn(sender):
             await self.take(sender, data)
+            if isinstance(data, Reports):
+                return  # They are pushed alone, never asked for.
             for request in self._requests.get(sender, ()):
                 request.pushed(data)
         days = sum(len({at // _DAY_S for at in records.values}) for records in data.records)
         await asyncio.sleep(_A_DAY_S * max(0, days - _DAYS_AT_ONCE))
-
-    async def keep_reports(self, sender: str, reports: Reports) -> None:
-        """Store masked reports that a peer pushed, in its turn. Raises `QuoaliseError`, NotStored.
-
-        They are pushed alone, never asked for.
-        """
-        async with self.turn(sender):
-            await self.take(sender, reports)
 
     async def take(self, sender: str, data: Data | Reports) -> None:
         """Store a message of a peer, whose turn the caller has; it is committed on return.

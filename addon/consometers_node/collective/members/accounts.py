@@ -5,7 +5,6 @@ from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Sequence
 import logging
 import re
-from typing import ClassVar
 
 from sqlalchemy import select
 
@@ -25,7 +24,6 @@ _SECONDS = 30
 _LINK = re.compile(r"xmpp:\S+\?register;\S+")
 _REMOVAL = "account removal "
 """A setting for each account to remove: its address in the key, the last problem in the value."""
-_FAILED = text("The command that creates accounts gave no link: {said}")
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -33,7 +31,8 @@ _LOGGER = logging.getLogger(__name__)
 class NoAccount(CollectiveFault):
     """The command that makes accounts failed."""
 
-    condition: ClassVar[str] = "no-account"
+    condition = "no-account"
+    words = text("The command that creates accounts gave no link: {said}")
 
 
 class NotRemoved(CollectiveFault):
@@ -63,7 +62,7 @@ async def invite(command: Sequence[str]) -> str:
     succeeded, printed = await _run(command)
     link = _LINK.search(printed)
     if not succeeded or link is None:
-        raise NoAccount(_FAILED.fill(said=_first_line(printed)))
+        raise NoAccount(said=_first_line(printed))
     return link[0]
 
 

@@ -19,6 +19,7 @@ from ...quoalise.text import text
 from ...store.collective_tables import AdministratorRow, AdminSessionRow
 from ...store.connection import AsyncConnection
 from ..errors import CollectiveFault, NotFound
+from .members import LETTERS
 
 MAX_NAME = 64
 LEAST_PASSWORD, MAX_PASSWORD = 12, 1000
@@ -33,8 +34,6 @@ LONGEST = timedelta(hours=12)
 
 _SEEN_EVERY = timedelta(minutes=1)
 _TOKEN_BYTES = 32
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Letters and digits that cannot be confused."""
 _GROUPS, _IN_GROUP = 5, 5
 
 _NO_SUCH = text("There is no administrator “{name}”: “admins list” lists them.")
@@ -127,7 +126,7 @@ class Passwords:
 def new_password() -> str:
     """Generate a password that can be typed from a sheet of paper: 123 bits."""
     return "-".join(
-        "".join(secrets.choice(_LETTERS) for _ in range(_IN_GROUP)) for _ in range(_GROUPS)
+        "".join(secrets.choice(LETTERS) for _ in range(_IN_GROUP)) for _ in range(_GROUPS)
     )
 
 

@@ -45,7 +45,7 @@ MAX_NOTE = 2_000
 GUESTS_FOR = timedelta(days=90)
 """How long a guest that gives nothing is remembered."""
 
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Letters and digits that cannot be confused."""
 _PSEUDONYM_LENGTH = 8
 _UNKNOWN_MEMBER = text("There is no member “{name}”: “members list” lists them.")
@@ -351,7 +351,7 @@ class Members:
 
     async def _new_pseudonym(self) -> str:
         while True:
-            pseudonym = "".join(secrets.choice(_LETTERS) for _ in range(_PSEUDONYM_LENGTH))
+            pseudonym = "".join(secrets.choice(LETTERS) for _ in range(_PSEUDONYM_LENGTH))
             if await self.by_pseudonym(pseudonym) is None:
                 return pseudonym
 

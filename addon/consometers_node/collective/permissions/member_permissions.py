@@ -37,7 +37,7 @@ from ...store.types import Instant
 from ...wire.needs import read_interval
 from ..errors import NotFound, NotRequested, NotYours
 from ..members.members import MemberKind, Members
-from .needs import granted, versions
+from .needs import granted, offered
 
 MAX_SERIES = 50
 """Of one permission: a home has a few."""
@@ -424,9 +424,9 @@ async def _end(
 
 async def _open_need(connection: AsyncConnection, received: Permission) -> DataNeed:
     """Return the data need that a permission answers, if it is currently offered."""
-    for version in await versions(connection, received.need):
-        if version.need.version == received.version and version.closed_at is None:
-            return version.need
+    for need in await offered(connection):
+        if (need.id, need.version) == (received.need, received.version):
+            return need
     raise NotRequested(_OUTDATED)
 
 

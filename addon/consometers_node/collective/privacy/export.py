@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -99,15 +99,17 @@ def share(holding: Holding) -> dict[str, Json]:
 
 
 def values(row: Any, *names: str) -> dict[str, Json]:
-    """Return some fields of a dataclass, by default all, for programs, under their names."""
+    """Return some fields of a record, by default all of a dataclass, under their names."""
     names = names or tuple(field.name for field in fields(row))
     return {name: plain(getattr(row, name)) for name in names}
 
 
 def plain(value: Any) -> Json:
-    """Return a value for programs: an instant in ISO 8601, a text by language."""
+    """Return a value for programs: a time or a day in ISO 8601, a text by language."""
     if isinstance(value, datetime):
         return iso8601.shown(value)
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, Text):
         value = value.by_language
     return dict(value) if isinstance(value, Mapping) else value
@@ -125,15 +127,8 @@ async def _groups(connection: AsyncConnection, member: Member) -> list[Json]:
         .where(GroupMembershipRow.member_id == member.id)
         .order_by(GroupMembershipRow.from_month, MemberGroupRow.id)
     )
-    return [
-        {
-            "kind": kind,
-            "name": name,
-            "from_month": since.isoformat(),
-            "until_month": until.isoformat() if until else None,
-        }
-        for kind, name, since, until in await connection.execute(query)
-    ]
+    names = ("kind", "name", "from_month", "until_month")
+    return [values(row, *names) for row in await connection.execute(query)]
 
 
 async def _masked(connection: AsyncConnection, member: Member) -> list[Json]:
