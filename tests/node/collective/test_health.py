@@ -6,7 +6,6 @@ import shutil
 import pytest
 
 from consometers_node.collective.counters import PageAnswer, Timed
-from consometers_node.collective.disclosure.sdc_rules import Reason
 from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.ingestion.validation import MemberMessage, take
 from consometers_node.collective.members.members import MemberKind
@@ -18,11 +17,10 @@ from consometers_node.store.collective_tables import MemberPermissionId
 from consometers_node.store.member_series import note_received, update_series
 from consometers_node.store.member_status import GrantingMembers, count_members
 
-from ..web.public.conftest import fill
-from ..web.public.town import NOW, Town, settings
+from ..web.public.town import Town, settings
 from .ingestion import HOUR, pushed_data
 from .people import AT, OWN, changing, join, meter, permission
-from .watched import VERSION, watch_of
+from .watched import watch_of
 
 
 async def test_members_are_counted_by_kind_and_delivery(store: Store) -> None:
@@ -50,27 +48,6 @@ async def test_members_are_counted_by_kind_and_delivery(store: Store) -> None:
     }
     assert counts.guests == 1
     assert counts.outbox == 0
-
-
-async def test_health_has_the_latest_figures_and_counts_the_withheld_ones(
-    store: Store, tmp_path: Path
-) -> None:
-    town = Town(store, settings(tmp_path))
-    await fill(town)
-    health = await watch_of(town).health()
-    assert health.at == NOW
-    assert health.version == VERSION
-    assert health.kinds == {ProblemKind.NETWORK, ProblemKind.CLOCK}
-    database = health.database
-    assert database is not None
-    assert database.latest is not None
-    assert database.latest.interval.end == NOW.replace(minute=0)
-    assert database.latest.interval.drawn.members == 37
-    assert database.withheld[Reason.BELOW_THRESHOLD] > 0
-    assert database.size_bytes > 100_000
-    assert health.memory_bytes is not None
-    assert health.memory_bytes > 10**7
-    assert health.cpu_s > 0
 
 
 async def test_repeated_requests_share_one_result(store: Store, tmp_path: Path) -> None:

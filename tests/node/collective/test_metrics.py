@@ -17,12 +17,13 @@ from consometers_node.collective.monitoring.metrics import (
     RATIO,
     Metric,
 )
+from consometers_node.collective.monitoring.problems import ProblemKind
 from consometers_node.collective.settings_schema import KEYS
 from consometers_node.store import Store
 
 from ..web.public.conftest import fill
-from ..web.public.town import Town, settings
-from .watched import watch_of
+from ..web.public.town import NOW, Town, settings
+from .watched import VERSION, watch_of
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -52,12 +53,14 @@ def test_every_reason_has_words() -> None:
     assert {Reason(label) for label in metric.words} == {*Reason} - {Reason.TOGETHER}
 
 
-async def test_a_town_yields_every_metric(file: Store, tmp_path: Path) -> None:
-    town = Town(file, settings(tmp_path))
+async def test_a_town_yields_every_metric(store: Store, tmp_path: Path) -> None:
+    town = Town(store, settings(tmp_path))
     await fill(town)
     health = await watch_of(town).health()
+    assert (health.at, health.kinds) == (NOW, {ProblemKind.NETWORK, ProblemKind.CLOCK})
     assert health.database is not None
     assert health.database.latest is not None
+    assert health.database.latest.interval.end == NOW.replace(minute=0)
     values = {
         (metric.name, label): value for metric in HEALTH for label, value in metric.values(health)
     }
@@ -66,8 +69,8 @@ async def test_a_town_yields_every_metric(file: Store, tmp_path: Path) -> None:
         for metric in PUBLISHED
         for label, value in metric.values(health.database.latest)
     }
-    words = {key for key, value in values.items() if isinstance(value, str)}
-    assert words == {("consometers_node", "")}
+    words = {key: value for key, value in values.items() if isinstance(value, str)}
+    assert words == {("consometers_node", ""): VERSION}
     never = {
         ("consometers_commits_last_seconds", ""),
         ("consometers_closings_last_seconds", ""),
@@ -79,6 +82,12 @@ async def test_a_town_yields_every_metric(file: Store, tmp_path: Path) -> None:
         values.keys()
         == {(metric.name, label) for metric in figures for label in metric.words} - never
     )
+    for name, label, least in (
+        ("consometers_intervals_suppressed", "below_threshold", 1),
+        ("consometers_database_size_bytes", "", 100_000),
+        ("process_resident_memory_bytes", "", 10**7),
+    ):
+        assert float(values[name, label]) >= least
     assert values["consometers_published_power_watts", "consumption"] == 10_000
     assert values["consometers_published_power_watts", "production"] == 6_000
     assert values["consometers_published_members", ""] == 37

@@ -1,4 +1,4 @@
-"""What a collective asks for, in versions."""
+"""The data needs of a collective, in versions, and the witnesses of protected sums."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,18 +6,19 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert
 
-from consometers_node.collective.errors import NotFound
+from consometers_node.collective.disclosure.sdc_rules import Publication
+from consometers_node.collective.errors import BadWitness, NotFound
 from consometers_node.collective.permissions import needs
 from consometers_node.permission import ChangedNeed, DataNeed, DataNeedSeries
-from consometers_node.quoalise import Malformed
+from consometers_node.quoalise import Malformed, Witness
 from consometers_node.quoalise.federation_xml import write_data_needs
 from consometers_node.quoalise.markup import serialise
-from consometers_node.series import Direction, Quantity
+from consometers_node.series import Direction, Interval, Quantity
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import OwnNeedRow
 from consometers_node.wire import write_need
 
-from ..permission.samples import NEED
+from ..permission.samples import NEED, PROTECTED, WITNESS
 from .people import AT
 
 LATER = AT + timedelta(days=30)
@@ -31,17 +32,20 @@ POWER = replace(
         }
     ),
 )
+ACCOUNT = "energies@coop.example"
+OTHER = replace(PROTECTED, id="other-sums")
+SUN = replace(OTHER, series=frozenset({DataNeedSeries(Direction.PRODUCTION, Quantity.ENERGY)}))
+FED_IN = replace(OTHER, series=frozenset({DataNeedSeries(Direction.INJECTION, Quantity.ENERGY)}))
+HOURLY = Publication(minimum=10)
 
 
 async def test_an_offered_need_is_stored_once(store: Store) -> None:
     async with store.writing() as connection:
         assert await needs.offer(connection, NEED, AT)
         assert await needs.offer(connection, POWER, AT)
-    async with store.reading() as connection:
         assert await needs.offered(connection) == [POWER, NEED]
         (version,) = await needs.versions(connection, NEED.id)
-    assert version == needs.OwnNeed(NEED, AT, None)
-    async with store.writing() as connection:
+        assert version == needs.OwnNeed(NEED, AT, None)
         assert not await needs.offer(connection, NEED, LATER)
         assert await needs.versions(connection, NEED.id) == [version]
 
@@ -118,3 +122,41 @@ async def test_an_unreadable_version_is_left_out_and_its_number_stays_taken(
         assert await needs.offer(connection, second, LATER)
         assert await needs.offered(connection) == [POWER, second]
         assert [version.closed_at for version in await needs.unreadable(connection)] == [LATER]
+
+
+def by(witness: Witness) -> DataNeed:
+    return replace(PROTECTED, witness=witness)
+
+
+@pytest.mark.parametrize(
+    ("need", "publication", "refusal"),
+    [
+        (by(replace(WITNESS, jid="witness@coop.example")), HOURLY, "independent"),
+        (by(replace(WITNESS, jid="witness@xmpp.coop.example")), HOURLY, "independent"),
+        (by(replace(WITNESS, url="https://www.coop.example")), HOURLY, "independent"),
+        (by(replace(WITNESS, minimum=9)), HOURLY, "Promise 10 or more"),
+        (PROTECTED, replace(HOURLY, interval=Interval.PT30M), "publish hours first"),
+        (PROTECTED, replace(HOURLY, minimum=None), "Promise 5000 or more"),
+        (FED_IN, replace(HOURLY, minimum=None), "By the law"),
+        (OTHER, HOURLY, "already"),
+        (PROTECTED, HOURLY, None),
+        (SUN, HOURLY, None),
+    ],
+)
+async def test_a_witness_that_protects_nothing_is_refused(
+    store: Store, need: DataNeed, publication: Publication, refusal: str | None
+) -> None:
+    async with store.writing() as connection:
+        await needs.offer(connection, PROTECTED, AT)
+        if refusal is None:
+            await needs.check_witness(connection, need, ACCOUNT, publication)
+            return
+        with pytest.raises(BadWitness, match=refusal):
+            await needs.check_witness(connection, need, ACCOUNT, publication)
+
+
+async def test_a_closed_need_blocks_no_other(store: Store) -> None:
+    async with store.writing() as connection:
+        await needs.offer(connection, PROTECTED, AT)
+        await needs.close(connection, PROTECTED.id, AT + timedelta(days=1))
+        await needs.check_witness(connection, OTHER, ACCOUNT, HOURLY)
