@@ -1,7 +1,7 @@
 """Members read the published sums as long as they are members, and no longer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -20,7 +20,6 @@ from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.members.shares import hold
 from consometers_node.collective.members.sites import Description
 from consometers_node.collective.members.subscribers import Subscribers, end
-from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.privacy.export import everything
 from consometers_node.collective.publication import quartiles
 from consometers_node.permission import Permission, Permissions, State
@@ -54,7 +53,7 @@ from ..permission.samples import now
 from ..sharing.houses import House, decisions_confirmed, running, until
 from ..sharing.ledgers import HOUR, midnight
 from ..sums import Sum, publish
-from ..xmpp.conftest import MakeNode, NewAccount
+from ..xmpp.conftest import NewAccount
 from .coops import Coop
 
 ALL = organisation("kersabiec")
@@ -85,6 +84,18 @@ def read(data: Data) -> dict[str, list[float]]:
     return {
         record.name: [float(value) for value in record.values.values()] for record in data.records
     }
+
+
+def receive(house: House) -> Mapping[str, list[float]]:
+    """Have a home take what is pushed to it; return the last values of each series."""
+    came: dict[str, list[float]] = {}
+
+    async def take(_sender: str, data: Data) -> None:
+        came.update(read(data))
+
+    Receiving(house.connection, take)
+    house.sharing.discovery.receives = True
+    return came
 
 
 async def permitted(coop: Coop) -> int:
@@ -243,25 +254,18 @@ async def test_a_member_reads_its_shares_and_their_production(coop: Coop, house:
 
 
 async def test_a_member_receives_new_sums_and_older_ones_that_are_published_later(
-    coop: Coop, server: Prosody, new_node: MakeNode, new_account: NewAccount, file: Store
+    coop: Coop, server: Prosody, new_account: NewAccount, file: Store
 ) -> None:
-    came: dict[str, list[float]] = {}
     async with running(file, server, new_account(server), coop.jid) as house:
         await house.connection.online()
         await join(coop, house)
-
-        async def take(_sender: str, data: Data) -> None:
-            came.update(read(data))
-
-        Receiving(house.connection, take)
-        house.sharing.discovery.receives = True
+        came = receive(house)
         await release(coop, [100, 200])
         await house.sharing.asking.subscribe(coop.jid, DRAWN)
         await release(coop, [300], at=START + 2 * HOUR)
         await until(lambda: came == {str(DRAWN): [300], str(DRAWN.members): [12]})
         await release(coop, [150], at=START - 48 * HOUR)
         await until(lambda: came == {str(DRAWN): [150], str(DRAWN.members): [12]})
-
         await until_async(lambda: rows(coop, OutboxRow), 0)
 
 
@@ -305,16 +309,6 @@ async def test_reads_are_logged_under_the_pseudonym_and_exported(coop: Coop, hou
     assert [entry["command"] for entry in sums["answers"]] == ["get_history"]
     assert [entry["direction"] for entry in sums["subscriptions"]] == ["consumption"]
     assert len(sums["permissions"][0]["series"]) == SERIES_EACH
-
-
-async def test_a_terminated_member_reads_nothing_more(coop: Coop, house: House) -> None:
-    await join(coop, house)
-    async with coop.store.writing() as connection:
-        members = Members(connection, coop.settings.time_zone)
-        (member,) = await members.all()
-        for permission in await member_permissions.of_member(connection, member.id):
-            await member_permissions.terminate(members, permission.id, now())
-    assert await permitted(coop) == 0
 
 
 async def test_the_setting_grants_and_revokes_access_of_earlier_members(
@@ -401,7 +395,6 @@ async def test_quartiles_are_sent_with_the_days_and_never_change(
 async def test_a_member_that_was_away_receives_the_backlog(
     coop: Coop, server: Prosody, new_account: NewAccount, file: Store
 ) -> None:
-    came: dict[str, list[float]] = {}
     account = new_account(server)
     async with running(file, server, account, coop.jid) as house:
         await house.connection.online()
@@ -413,12 +406,7 @@ async def test_a_member_that_was_away_receives_the_backlog(
     await coop.stop()
     await coop.start()
     async with running(file, server, account, coop.jid) as house:
-
-        async def take(_sender: str, data: Data) -> None:
-            came.update(read(data))
-
-        Receiving(house.connection, take)
-        house.sharing.discovery.receives = True
+        came = receive(house)
         await house.connection.online()
         await house.sharing.asking.list_series(coop.jid)
         await until(lambda: came == {str(DRAWN): [200], str(DRAWN.members): [12]})

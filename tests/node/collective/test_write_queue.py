@@ -39,6 +39,7 @@ from .ingestion import HOUR, pushed_data, running_queue, stored_blocks, stored_v
 from .people import AT, OWN, ZONE, changing, join, meter, permission
 
 DAY = AT.replace(hour=0)
+NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 A, B = meter("a"), meter("b")
 
 
@@ -270,10 +271,9 @@ async def test_member_counts_of_a_home_are_ignored(store: Store) -> None:
 
 
 async def test_simultaneous_messages_get_their_own_answers(store: Store) -> None:
-    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     names = [f"m{n}" for n in range(30)]
-    await joined(store, *names, at=now - timedelta(days=2))
-    start = now - timedelta(days=1)
+    await joined(store, *names, at=NOW - timedelta(days=2))
+    start = NOW - timedelta(days=1)
 
     async with running_queue(store) as queue:
 
@@ -293,7 +293,7 @@ async def test_simultaneous_messages_get_their_own_answers(store: Store) -> None
             for _ in range(10):
                 tasks.create_task(intrude())
     blocks: list[Block] = []
-    for day in Range(start, now).days():
+    for day in Range(start, NOW).days():
         blocks += (await stored_blocks(store, day)).values()
     values = sorted(record.value for block in blocks for record in block.records())
     assert values == sorted(n * 100 + hour for n in range(30) for hour in range(12))
@@ -320,21 +320,20 @@ async def test_a_flood_of_series_is_refused_alone(store: Store) -> None:
 
 
 async def test_a_push_of_many_days_delays_only_its_sender(store: Store) -> None:
-    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     long = replace(NEED, history_days=400)
     async with store.writing() as connection:
-        await needs.offer(connection, long, now)
+        await needs.offer(connection, long, NOW)
         for name in "ab":
-            member = await Members(connection, ZONE).admit(f"{name}@example.org", now)
-            given = permission(meter(name), id=name, need=long, at=now)
-            await take_given(Members(connection, ZONE), member.id, given, now, own=OWN)
-    days = pushed_data(A, now - timedelta(days=390), [1] * 380, interval=timedelta(days=1))
-    spread = Data(pushed_data(A, now, [1]).metadata, days.records)
+            member = await Members(connection, ZONE).admit(f"{name}@example.org", NOW)
+            given = permission(meter(name), id=name, need=long, at=NOW)
+            await take_given(Members(connection, ZONE), member.id, given, NOW, own=OWN)
+    days = pushed_data(A, NOW - timedelta(days=390), [1] * 380, interval=timedelta(days=1))
+    spread = Data(pushed_data(A, NOW, [1]).metadata, days.records)
     async with running_queue(store) as queue:
         slow = asyncio.create_task(queue.keep("a@example.org", spread))
-        while not await stored_blocks(store, (now - timedelta(days=300)).date()):
+        while not await stored_blocks(store, (NOW - timedelta(days=300)).date()):
             await asyncio.sleep(0.01)
-        await queue.keep("b@example.org", pushed_data(B, now - HOUR, [1]))
+        await queue.keep("b@example.org", pushed_data(B, NOW - HOUR, [1]))
         assert not slow.done()
         await slow
 
@@ -342,13 +341,12 @@ async def test_a_push_of_many_days_delays_only_its_sender(store: Store) -> None:
 async def test_records_pushed_during_a_history_request_take_precedence(
     store: Store,
 ) -> None:
-    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    await joined(store, "a", at=now - timedelta(days=2))
-    start = now - 5 * HOUR
+    await joined(store, "a", at=NOW - timedelta(days=2))
+    start = NOW - 5 * HOUR
     async with running_queue(store) as queue:
         with queue.requesting("a@example.org") as request:
             await queue.keep("a@example.org", pushed_data(A, start + HOUR, [20, 30]))
-            assert await stored_values(store, Range(start, now).days()) == {
+            assert await stored_values(store, Range(start, NOW).days()) == {
                 start + HOUR: 20,
                 start + 2 * HOUR: 30,
             }
@@ -362,41 +360,39 @@ async def test_records_pushed_during_a_history_request_take_precedence(
             # Nothing of it is news.
             await request.take(pushed_data(A, start + 3 * HOUR, [7]))
     expected = [6, 20, 5, 8]
-    assert await stored_values(store, Range(start, now).days()) == {
+    assert await stored_values(store, Range(start, NOW).days()) == {
         start + n * HOUR: v for n, v in enumerate(expected)
     }
 
 
 async def test_a_refused_push_leaves_the_answer_whole(store: Store) -> None:
-    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    await joined(store, "a", at=now - timedelta(days=2))
-    start = now - 3 * HOUR
+    await joined(store, "a", at=NOW - timedelta(days=2))
+    start = NOW - 3 * HOUR
     async with running_queue(store) as queue:
         with queue.requesting("a@example.org") as request:
             with pytest.raises(BadRequest):
                 await queue.keep("a@example.org", pushed_data(A, start, [9, -9]))
             await request.take(pushed_data(A, start, [1, 2]))
-    assert await stored_values(store, Range(start, now).days()) == {start: 1, start + HOUR: 2}
+    assert await stored_values(store, Range(start, NOW).days()) == {start: 1, start + HOUR: 2}
 
 
 async def test_messages_that_the_database_cannot_store_are_not_acknowledged(
     place: Place, store: Store
 ) -> None:
-    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    await joined(store, "a", "b", at=now - timedelta(days=2))
+    await joined(store, "a", "b", at=NOW - timedelta(days=2))
     async with running_queue(store) as queue:
         with plain(place) as owner:
             owner.run("ALTER TABLE block RENAME TO elsewhere")
         pushes = (
-            queue.keep("a@example.org", pushed_data(A, now - HOUR, [1])),
-            queue.keep("b@example.org", pushed_data(B, now - HOUR, [1])),
+            queue.keep("a@example.org", pushed_data(A, NOW - HOUR, [1])),
+            queue.keep("b@example.org", pushed_data(B, NOW - HOUR, [1])),
         )
         failed = await asyncio.gather(*pushes, return_exceptions=True)
         assert [type(refusal) for refusal in failed] == [NotStored, NotStored]
         with plain(place) as owner:
             owner.run("ALTER TABLE elsewhere RENAME TO block")
-        await queue.keep("a@example.org", pushed_data(A, now - HOUR, [1]))
-    assert (await stored_blocks(store, (now - HOUR).date())).keys() == {str(A.device)}
+        await queue.keep("a@example.org", pushed_data(A, NOW - HOUR, [1]))
+    assert (await stored_blocks(store, (NOW - HOUR).date())).keys() == {str(A.device)}
 
 
 @settings(
