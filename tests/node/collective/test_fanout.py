@@ -88,7 +88,7 @@ class Network:
 
 @dataclass
 class Stage:
-    """A collective with members, and what it released."""
+    """A collective with members, and its released records."""
 
     store: Store
     network: Network = field(default_factory=Network)
@@ -124,7 +124,7 @@ class Stage:
         self.changes.notify()
 
     def behind(self, jids: Set[str]) -> dict[str, object]:
-        """Who of these has not got exactly what was released, and what it has."""
+        """Return which of these lack a released record, and what each has."""
         wanted = {
             f"{series.device}_{series.direction}/power/active/raw": values
             for series, values in self.released.items()
@@ -213,7 +213,7 @@ async def test_a_subscriber_that_is_away_delays_no_other(stage: Stage) -> None:
         await stage.all_received()
 
 
-async def test_a_receipt_that_comes_late_counts(stage: Stage) -> None:
+async def test_a_late_receipt_counts(stage: Stage) -> None:
     jid = "home3@example.org"
     stage.network.away = {jid}
     async with stage.delivering() as fanout:
@@ -229,7 +229,7 @@ async def test_a_receipt_that_comes_late_counts(stage: Stage) -> None:
         assert await stage.outbox() == 0
 
 
-async def test_what_has_no_receipt_leaves_again_after_a_restart(stage: Stage) -> None:
+async def test_unconfirmed_messages_are_sent_again_after_a_restart(stage: Stage) -> None:
     stage.network.holds.clear()
     async with stage.delivering():
         await stage.release(WAYS[0], {0: 100})
@@ -260,7 +260,7 @@ async def test_a_subscriber_that_leaves_during_delivery_receives_no_more(stage: 
     assert jid not in stage.network.got
 
 
-async def test_what_is_held_back_waits(stage: Stage) -> None:
+async def test_a_paused_subscriber_receives_the_backlog_later(stage: Stage) -> None:
     jid = "home7@example.org"
     peer = await stage.peer(jid)
     async with stage.store.writing() as connection:
