@@ -17,14 +17,13 @@ from .errors import (
     UnknownPermission,
     WrongClock,
 )
-from .need import MAX_DAYS, DataNeed, DataNeedSeries
+from .need import DataNeed, DataNeedSeries
 from .register import Notice, NoticeReceipt, Permission, Permissions, Permitted, RegisterEntry
 from .states import FOLLOWING, Actor
 from .terms import Choice, ShownText, Signature, Terms, narrow
 
 __all__ = [
     "FOLLOWING",
-    "MAX_DAYS",
     "Actor",
     "BadNeed",
     "ChangedNeed",

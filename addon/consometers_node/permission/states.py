@@ -15,11 +15,8 @@ class Actor(StrEnum):
 
 
 FOLLOWING: dict[State, frozenset[State]] = {
+    **dict.fromkeys(State, frozenset()),
     State.PROPOSED: frozenset({State.GRANTED, State.REFUSED}),
     State.GRANTED: frozenset({State.WITHDRAWN, State.TERMINATED, State.EXPIRED}),
-    State.REFUSED: frozenset(),
-    State.WITHDRAWN: frozenset(),
-    State.TERMINATED: frozenset(),
-    State.EXPIRED: frozenset(),
 }
 """Possible next states. An ended permission stays ended: a new request makes a new one."""

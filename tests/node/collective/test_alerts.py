@@ -38,7 +38,6 @@ from consometers_node.quoalise.text import text
 from consometers_node.store import Store
 from demo.prosody import Authority
 
-from ..web.public.conftest import fill
 from ..web.public.town import Town, settings
 from .postbox import HOST, PASSWORD, QUEUED, REFUSED, USER, Postbox, running
 from .watched import watch_of
@@ -250,7 +249,6 @@ class Machine:
 @pytest.fixture
 async def machine(file: Store, tmp_path: Path) -> Machine:
     town = Town(file, settings(tmp_path))
-    await fill(town)
     return Machine(file, town.settings, await watch_of(town).health())
 
 

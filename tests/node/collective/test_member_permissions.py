@@ -31,6 +31,10 @@ from .people import AT, OWN, changing, join, meter, permission
 A_DAY = timedelta(days=1)
 POINT = series(device("urn:dev:prm:30001610071843"), Direction.CONSUMPTION)
 END = AT + timedelta(days=NEED.duration_days)
+CLOSED = replace(NEED, id="closed")
+PANELS = replace(
+    NEED, id="panels", series=frozenset({DataNeedSeries(Way.PRODUCTION, Quantity.ENERGY)})
+)
 
 
 async def test_a_permission_is_stored_as_received(store: Store) -> None:
@@ -54,12 +58,14 @@ async def test_a_permission_is_stored_as_received(store: Store) -> None:
 
 async def test_a_narrower_permission_is_stored(store: Store) -> None:
     given = permission(
-        meter("a"),
+        meter("a", Direction.PRODUCTION),
+        need=PANELS,
         interval=Duration(days=1),
         records_from=AT,
         valid_until=AT + A_DAY,
     )
     async with store.writing() as connection:
+        await needs.offer(connection, PANELS, AT)
         _, taken = await join(connection, "a", given)
         assert (taken.interval, taken.records_from) == ("P1D", AT)
 
@@ -86,6 +92,9 @@ WIDER: dict[str, Callable[[], Permission]] = {
     "too many": lambda: permission(
         *(meter(f"m{n}") for n in range(member_permissions.MAX_SERIES + 1))
     ),
+    "consumption for panels": lambda: permission(meter("a"), need=PANELS),
+    "injection for panels": lambda: permission(meter("a", Direction.INJECTION), need=PANELS),
+    "a closed need": lambda: permission(need=CLOSED),
     "another need": lambda: permission(need=replace(NEED, id="other")),
     "a newer version": lambda: permission(need=replace(NEED, version=2)),
 }
@@ -94,32 +103,12 @@ WIDER: dict[str, Callable[[], Permission]] = {
 @pytest.mark.parametrize("case", WIDER)
 async def test_wider_permissions_are_refused_whole(file: Store, case: str) -> None:
     async with file.writing() as connection:
+        for need in (PANELS, CLOSED):
+            await needs.offer(connection, need, AT)
+        await needs.close(connection, CLOSED.id, AT)
         with pytest.raises(NotRequested):
             await join(connection, "a", WIDER[case]())
         assert await member_permissions.all_permissions(connection) == []
-
-
-async def test_only_requested_directions_are_accepted(file: Store) -> None:
-    need = replace(
-        NEED, id="panels", series=frozenset({DataNeedSeries(Way.PRODUCTION, Quantity.ENERGY)})
-    )
-    async with file.writing() as connection:
-        await needs.offer(connection, need, AT)
-        with pytest.raises(NotRequested):
-            await join(connection, "a", permission(meter("a"), need=need))
-        given = permission(meter("a", Direction.PRODUCTION), need=need)
-        assert (await join(connection, "a", given))[1].state is State.GRANTED
-        injected = permission(meter("b", Direction.INJECTION), id="p2", need=need)
-        with pytest.raises(NotRequested):
-            await join(connection, "b", injected)
-
-
-async def test_permissions_for_a_closed_need_are_refused(file: Store) -> None:
-    async with file.writing() as connection:
-        await needs.offer(connection, NEED, AT)
-        await needs.close(connection, NEED.id, AT)
-        with pytest.raises(NotRequested):
-            await join(connection, "a")
 
 
 async def test_a_permission_is_stored_once_under_its_id(
