@@ -173,12 +173,6 @@ async def is_wiped(connection: AsyncConnection) -> bool:
     return await setting(connection, _TO_WIPE) is None
 
 
-async def erase_old_names(connection: AsyncConnection) -> None:
-    """Erase the series under the names of sites that are no longer shown by name."""
-    if await forget_old_names(connection):
-        await order_wipe(connection)
-
-
 async def wipe(store: Store) -> bool:
     """Overwrite erased data in the files of the database.
 

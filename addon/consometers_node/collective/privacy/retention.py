@@ -15,11 +15,12 @@ from .. import access_log
 from ..members.accounts import remove_ordered
 from ..members.members import Members
 from ..members.subscribers import Subscribers
+from ..output_series import forget_old_names
 from ..permissions import member_permissions
 from ..permissions.member_permissions import MemberPermission
 from ..publication.openings import give_up
 from ..publication.policy import InForce
-from .erasure import erase_due, erase_old_names, forget_notified, is_wiped, order_wipe, wipe
+from .erasure import erase_due, forget_notified, is_wiped, order_wipe, wipe
 
 EVERY_S = 300.0
 SUBSCRIBERS_AT_ONCE = 25
@@ -72,8 +73,7 @@ class Retention:
             # In the order of the write queue.
             await take_turns(connection)
             await alone(connection)
-            await erase_old_names(connection)
-            if removed:
+            if await forget_old_names(connection) or removed:
                 await order_wipe(connection)
             if now is not None:
                 members = Members(connection, self._zone)
