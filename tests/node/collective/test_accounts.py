@@ -1,4 +1,4 @@
-"""Accounts of erased members go from the collective's own XMPP server, once their nodes know."""
+"""Accounts of erased members are removed from the collective's own XMPP server."""
 
 from datetime import timedelta
 import logging
@@ -24,7 +24,7 @@ LATER = AT + timedelta(days=40)
 
 
 def removal(file: Path) -> tuple[str, ...]:
-    """Return a command that writes down each address, and fails while its file is a folder."""
+    """Return a command that appends each address to a file, and fails while that is a folder."""
     program = "import sys; open(sys.argv[1], 'a').write(sys.argv[2] + '\\n')"
     return sys.executable, "-c", program, str(file)
 

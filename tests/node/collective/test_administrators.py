@@ -1,4 +1,4 @@
-"""Which names and passwords an administrator may have, and how many are checked at a time."""
+"""Administrators: their names, their passwords, and the checks that may wait."""
 
 import asyncio
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The data policy of a collective: what the law asks for, of what the node knows."""
+"""The data policy of a collective, from the data of its node."""
 
 from dataclasses import replace
 from datetime import date

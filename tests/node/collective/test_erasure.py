@@ -1,4 +1,4 @@
-"""After erasure nothing of a member is found: in no file of the database, in no table."""
+"""After an erasure no file and no table of the database has a trace of the member."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -87,7 +87,7 @@ async def withdraw(store: Store, permission: MemberPermission) -> tuple[Erased, 
 
 
 async def everything(connection: AsyncConnection) -> bytes:
-    """All that the tables hold, in the bytes that would be found in a file."""
+    """Return the content of all tables, in the bytes of a file."""
     parts: list[bytes] = []
     for table in Base.metadata.sorted_tables:
         if table.info.get("view"):
@@ -102,7 +102,7 @@ def _bytes(value: Any) -> bytes:
 
 
 async def traces(store: Store, place: Path | str, words: list[bytes]) -> list[bytes]:
-    """Return those of the words that are found, in a table or in any file of the database."""
+    """Return the words that stand in a table or in a file of the database."""
     async with store.reading() as connection:
         content = await everything(connection)
     if isinstance(place, Path):
@@ -111,7 +111,7 @@ async def traces(store: Store, place: Path | str, words: list[bytes]) -> list[by
 
 
 def shapes(values: list[int]) -> list[bytes]:
-    """A curve as it may stand somewhere: packed, and in watt-minutes of 8 bytes."""
+    """Return a curve in its stored forms: packed, and in watt-minutes of 8 bytes."""
     block = struct.pack("<24H", *values)
     return [block, struct.pack("<24q", *(60 * value for value in values))]
 
@@ -287,7 +287,7 @@ async def test_a_guest_can_be_erased(store: Store) -> None:
 
 
 async def publish(store: Store) -> None:
-    """Close all that has ended."""
+    """Close all intervals that have ended."""
     at = datetime.now(UTC)
     waiting = WaitRule(online_since=at, opened_at=at, arrivals=Arrivals())
     publication = Publication(minimum=3)
@@ -300,7 +300,7 @@ async def test_erasure_leaves_no_trace_of_a_member_in_published_sums(
     store: Store, place: Path | str
 ) -> None:
     corrected = [value + 1000 for value in CURVE]
-    ((_, gave), *_, (site, named)) = await admit_homes(store, "a", "b", "c", "d", "e")
+    ((_, granted), *_, (site, named)) = await admit_homes(store, "a", "b", "c", "d", "e")
     async with changing(store) as (connection, members):
         by_name = await let_be_named(connection, site)
         description = Description(building=Building.SCHOOL, words="Derrière le lavoir")
@@ -319,7 +319,7 @@ async def test_erasure_leaves_no_trace_of_a_member_in_published_sums(
         ]
     names = {series.device.partition("kersabiec")[2] for series in own}
     assert {"", "-anjela", "-school"} <= names
-    for member in (gave, by_name, named):
+    for member in (granted, by_name, named):
         await withdraw(store, member)
     await publish(store)
     assert await wipe(store)
@@ -332,7 +332,7 @@ async def test_erasure_leaves_no_trace_of_a_member_in_published_sums(
 
 
 async def test_a_collective_is_erased_with_its_member_counts(store: Store) -> None:
-    ((below, gave), *_) = await admit_homes(store, "coop", "b")
+    ((below, granted), *_) = await admit_homes(store, "coop", "b")
     async with store.writing() as connection:
         kind = update(MemberRow).where(MemberRow.id == below.id).values(kind="collective")
         await connection.execute(kind)
@@ -340,7 +340,7 @@ async def test_a_collective_is_erased_with_its_member_counts(store: Store) -> No
         data = pushed_data(meter("coop"), MIDNIGHT, CURVE, device="collective", members=[12] * 24)
         await queue.keep("coop@example.org", data)
         await queue.keep("b@example.org", pushed_data(meter("b"), MIDNIGHT, OTHER))
-    (erased,) = await withdraw(store, gave)
+    (erased,) = await withdraw(store, granted)
     assert erased.records == 24
     async with store.reading() as connection:
         left = {series.device for series in (await all_series(connection)).values()}

@@ -1,4 +1,4 @@
-"""The erasure log lies beside the database, so that a restored backup brings nothing back."""
+"""The erasure log: a restored backup brings no erased records back."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
@@ -42,7 +42,7 @@ async def log_file(store: Store, tmp_path: Path) -> Path:
 
 
 async def leave(store: Store) -> None:
-    """Withdraw as two of them; one has everything erased."""
+    """Withdraw two of the permissions, one of them with erasure."""
     async with changing(store) as (connection, members):
         for name, erases in (("keeps", False), ("leaves", True)):
             permission = await member_permissions.get(connection, MemberPermissionId(name))
@@ -158,7 +158,7 @@ async def test_the_log_is_written_once_its_disk_works_again(
 
 @asynccontextmanager
 async def running(log: ErasureLog) -> AsyncIterator[None]:
-    """Run it from its first look on."""
+    """Run a log, from after its first write on."""
     looked, write = asyncio.Event(), log.write
 
     async def look(written: Collection[Ended] = ()) -> None:

@@ -51,10 +51,14 @@ async def test_an_export_has_all_data_of_its_member_and_of_nobody_else(store: St
     assert held["member"]["jid"] == "a@example.org"
     assert held["member"]["description"] == {"building": "school", "peak_kwp": 35.5}
     assert {group["kind"] for group in held["counts_in"]} == {"rest", "site", "building"}
-    gave, by_name = held["permissions"]
+    granted, by_name = held["permissions"]
     assert by_name["identification"] == "name"
-    assert (gave["need"], gave["state"], gave["series"]) == (NEED.id, "granted", [str(meter("a"))])
-    assert [entry["state"] for entry in gave["register"]] == ["granted"]
+    assert (granted["need"], granted["state"], granted["series"]) == (
+        NEED.id,
+        "granted",
+        [str(meter("a"))],
+    )
+    assert [entry["state"] for entry in granted["register"]] == ["granted"]
     assert [entry["who"] for entry in held["reads"]] == ["for a@example.org"]
     values = [value for series in held["series"] for _, value in series["records"]]
     assert values == [311] * 30

@@ -1,4 +1,4 @@
-"""How a collective's node goes, in one value, with nobody's name in it."""
+"""The health of a collective's node, with nobody's name in it."""
 
 from pathlib import Path
 import shutil

@@ -1,4 +1,4 @@
-"""Invitations: who may come in by them, how often and until when."""
+"""Invitations: their uses, their expiry, and the kind of their members."""
 
 from contextlib import suppress
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Permissions that members gave: what is taken of them, and how they end."""
+"""Permissions of members: which are stored, and how they end."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -226,7 +226,7 @@ async def test_a_member_stays_while_one_permission_is_left(store: Store) -> None
 
 
 async def _grant_lost(connection: AsyncConnection, retention: str) -> None:
-    """Store a permission of a member that this program cannot read any more."""
+    """Store a permission for a data need that this program can no longer read."""
     body = f'<data-needs xmlns="urn:none"><data-need{retention}/></data-needs>'
     asked = {"need": "lost", "version": 1, "body": body, "offered_at": AT}
     await connection.execute(insert(OwnNeedRow).values(asked))

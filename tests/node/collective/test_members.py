@@ -73,7 +73,7 @@ async def groups_of(members: Members, member: Member, month: date) -> set[tuple[
 
 
 async def school(members: Members, **terms: object) -> Member:
-    """Admit a home that allows to be named, and show it as a site."""
+    """Admit a home that may be shown by name, and show it as a site."""
     member, _ = await join(members.connection, "a")
     await let_be_named(members.connection, member, AT, **terms)
     await members.present(member.id, "École", SCHOOL, AT)

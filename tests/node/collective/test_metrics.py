@@ -1,4 +1,4 @@
-"""Each figure by which a collective is watched has a name for tools and words for people."""
+"""The metrics of a collective: names for tools, words for people."""
 
 from pathlib import Path
 import re
@@ -30,7 +30,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 
 @pytest.mark.parametrize("metric", ALL, ids=lambda metric: metric.name)
 def test_names_follow_the_conventions_of_prometheus(metric: Metric[Never]) -> None:
-    """What `promtool check metrics` complains of."""
+    """The rules of `promtool check metrics`."""
     assert re.fullmatch(r"(consometers|process)(_[a-z]+)+", metric.name)
     stem = metric.name.removesuffix("_total")
     assert metric.name.endswith("_total") == metric.is_counter

@@ -1,4 +1,4 @@
-"""A member is given all that is held of it, part by part, and nothing of anybody else."""
+"""A member's node fetches the export of its data, part by part."""
 
 import asyncio
 from datetime import timedelta

@@ -54,8 +54,8 @@ def test_overdue_backup_steps_are_problems(
 ) -> None:
     """Where nobody joined yet there is nothing to lose, and not everybody copies."""
     last = {BackupStep(step): AT - count * DAY for step, count in days.items()}
-    known = Backups(last, None if joined is None else AT - joined * DAY)
-    assert [problem.kind for problem in of_backups(known, AT)] == expected
+    stored = Backups(last, None if joined is None else AT - joined * DAY)
+    assert [problem.kind for problem in of_backups(stored, AT)] == expected
 
 
 async def test_the_last_time_of_each_backup_step_is_stored(store: Store) -> None:
@@ -65,9 +65,9 @@ async def test_the_last_time_of_each_backup_step_is_stored(store: Store) -> None
         await note(connection, BackupStep.MADE, AT)
         await note(connection, BackupStep.TESTED, AT)
         await note(connection, BackupStep.MADE, AT + DAY)
-        known = await backups(connection)
-    assert known.last == {BackupStep.MADE: AT + DAY, BackupStep.TESTED: AT}
-    assert known.joined_at is not None
+        stored = await backups(connection)
+    assert stored.last == {BackupStep.MADE: AT + DAY, BackupStep.TESTED: AT}
+    assert stored.joined_at is not None
 
 
 @pytest.mark.parametrize(

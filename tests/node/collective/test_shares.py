@@ -1,4 +1,4 @@
-"""Shares of plants: how many there are, who holds them, and who reads what their panels make."""
+"""Shares of plants: their holders, and the subscribers of the production."""
 
 from datetime import timedelta
 
@@ -115,7 +115,7 @@ async def test_erased_members_and_plants_have_no_shares(store: Store) -> None:
 
 
 async def test_members_read_the_production_of_plants_that_have_shares(store: Store) -> None:
-    """The permission to read sums stands as it was: what comes of a plant is one of its own."""
+    """Plants have a permission of their own, apart from the one for sums."""
     subscribers = Subscribers(OWN, ZONE.key)
     async with store.writing() as connection:
         await set_setting(connection, COLLECTIVE, "kersabiec")

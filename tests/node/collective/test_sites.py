@@ -16,7 +16,7 @@ HOURS_A_DAY = 24
 
 
 async def test_a_former_site_hides_no_home_before_the_next_month(file_town: Town) -> None:
-    """Its figures of this month may be known: less them, a sum of all would be that of two."""
+    """Its published figures, subtracted from the sum of all, would leave that of two homes."""
     site = await file_town.member(kind="site", name="École")
     await file_town.members(2)
     await file_town.record(list(file_town.series), 600, day=BEFORE)
@@ -66,7 +66,7 @@ async def test_a_home_becomes_a_site_from_the_next_month_on(file_town: Town) -> 
 
 @pytest.mark.parametrize("how", ["row", "group", "other", "expired", "coarser"])
 async def test_the_database_refuses_to_show_a_home(file_town: Town, how: str) -> None:
-    """What closes an interval asks for the permission too, and for which series it is."""
+    """Closing an interval requires the permission too, for that series."""
     homes = await file_town.members(4)
     home, other = homes[0], homes[1]
     await file_town.record(homes, 300)

@@ -179,7 +179,7 @@ async def test_a_member_reads_the_published_sums(coop: Coop, house: House) -> No
 
 
 async def test_a_member_reads_the_challenge_of_its_commune(coop: Coop, house: House) -> None:
-    """As it is public: which one it is, and nothing of a home."""
+    """The challenge as it is public, with nothing of a home."""
     ask = house.sharing.asking
     await join(coop, house)
     await release(coop, [100])

@@ -1,4 +1,4 @@
-"""A household's database in which much has happened, and a cheat with plain SQL."""
+"""A household's database with permissions in all states, and an attacker with plain SQL."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -85,7 +85,7 @@ def world(settled: tuple[Place, World]) -> World:
 
 @pytest.fixture
 def cheat(settled: tuple[Place, World]) -> Iterator[Plain]:
-    """Someone with a transaction that is taken back in the end."""
+    """An attacker's transaction, which is rolled back in the end."""
     with plain(settled[0]) as connection:
         connection.run("BEGIN")
         yield connection

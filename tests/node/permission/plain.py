@@ -14,7 +14,7 @@ NOW = {"sqlite": "unixepoch()", "postgresql": "CAST(extract(epoch FROM now()) AS
 
 
 class Refused(Exception):
-    """The database said no."""
+    """The database refused a statement."""
 
 
 class Plain:

@@ -1,4 +1,4 @@
-"""A household with four series, and what two collectives ask of it."""
+"""A household with four series, and the data needs of two collectives."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -94,7 +94,7 @@ async def queue(
 async def unsent(
     connection: AsyncConnection, peer: PeerId, most: int | None = None
 ) -> list[Queued]:
-    """Return what waits to be sent to a peer."""
+    """Return the records queued for a peer."""
     return [row.queued for row in await outbox.unsent(connection, [peer])][:most]
 
 

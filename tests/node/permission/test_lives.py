@@ -64,7 +64,7 @@ homes = count(1)
 
 
 class Life:
-    """One peer's dealings with the household."""
+    """One peer's actions at the household."""
 
     def __init__(self, store: Store, peer: Peer) -> None:
         self.store = store

@@ -1,4 +1,4 @@
-"""Two at once on PostgreSQL: one waits for the other, and then sees what that one did."""
+"""Simultaneous transactions on PostgreSQL: the second waits for the first, and sees its result."""
 
 import asyncio
 
@@ -20,7 +20,7 @@ async def world(store: Store) -> World:
 
 
 async def waiting(who: Plain, statement: str) -> asyncio.Task[object]:
-    """Return the task of someone who must wait."""
+    """Return the task of a statement that has to wait."""
     task: asyncio.Task[object] = asyncio.create_task(asyncio.to_thread(who.run, statement))
     await asyncio.sleep(0.1)
     assert not task.done()

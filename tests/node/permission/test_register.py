@@ -1,4 +1,4 @@
-"""Permissions in a database: asked, answered, ended, and all of it written down."""
+"""Permissions in a database: proposed, answered, ended, with a register of it all."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
