@@ -1,6 +1,5 @@
 """Permissions of members: which are stored, and how they end."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,7 +11,7 @@ from consometers_node.collective.errors import NotFound, NotRequested, NotYours
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.permissions.member_permissions import PermissionActor, take
 from consometers_node.permission import DataNeedSeries, State
-from consometers_node.quoalise import Direction, Duration, Identifier, Permission
+from consometers_node.quoalise import Direction, Duration, Identifier
 from consometers_node.quoalise.identifier import device, organisation, series
 from consometers_node.series import Direction as Way, Quantity
 from consometers_node.store import Store
@@ -70,33 +69,29 @@ async def test_a_narrower_permission_is_stored(store: Store) -> None:
         assert (taken.interval, taken.records_from) == ("P1D", AT)
 
 
-WIDER: dict[str, Callable[[], Permission]] = {
-    "a finer interval": lambda: permission(interval=Duration(seconds=1800)),
-    "more of the past": lambda: permission(records_from=AT - timedelta(days=30, seconds=1)),
-    "for longer": lambda: permission(valid_until=END + timedelta(seconds=1)),
-    "by delivery point": lambda: permission(
-        POINT, identification=quoalise.Identification.DELIVERY_POINT
-    ),
-    "a delivery point under a pseudonym": lambda: permission(POINT),
-    "a name of somebody else's": lambda: permission(
+WIDER = {
+    "a finer interval": permission(interval=Duration(seconds=1800)),
+    "more of the past": permission(records_from=AT - timedelta(days=30, seconds=1)),
+    "for longer": permission(valid_until=END + timedelta(seconds=1)),
+    "by delivery point": permission(POINT, identification=quoalise.Identification.DELIVERY_POINT),
+    "a delivery point under a pseudonym": permission(POINT),
+    "a name of somebody else's": permission(
         series(device("urn:dev:mac:0024befffe804ff1"), Direction.CONSUMPTION)
     ),
-    "a register": lambda: permission(
+    "a register": permission(
         series(organisation("a"), Direction.CONSUMPTION, quoalise.SeriesPath.ENERGY_INDEX)
     ),
-    "no direction": lambda: permission(Identifier(organisation("a"), "power/active/raw")),
-    "only a sum": lambda: permission(reading=quoalise.Reading.SUM),
-    "from tomorrow on": lambda: permission(at=AT + timedelta(days=1, seconds=1)),
-    "run out": lambda: permission(at=AT - timedelta(days=NEED.duration_days)),
-    "the same twice": lambda: permission(meter("a"), meter("a")),
-    "too many": lambda: permission(
-        *(meter(f"m{n}") for n in range(member_permissions.MAX_SERIES + 1))
-    ),
-    "consumption for panels": lambda: permission(meter("a"), need=PANELS),
-    "injection for panels": lambda: permission(meter("a", Direction.INJECTION), need=PANELS),
-    "a closed need": lambda: permission(need=CLOSED),
-    "another need": lambda: permission(need=replace(NEED, id="other")),
-    "a newer version": lambda: permission(need=replace(NEED, version=2)),
+    "no direction": permission(Identifier(organisation("a"), "power/active/raw")),
+    "only a sum": permission(reading=quoalise.Reading.SUM),
+    "from tomorrow on": permission(at=AT + timedelta(days=1, seconds=1)),
+    "run out": permission(at=AT - timedelta(days=NEED.duration_days)),
+    "the same twice": permission(meter("a"), meter("a")),
+    "too many": permission(*(meter(f"m{n}") for n in range(member_permissions.MAX_SERIES + 1))),
+    "consumption for panels": permission(meter("a"), need=PANELS),
+    "injection for panels": permission(meter("a", Direction.INJECTION), need=PANELS),
+    "a closed need": permission(need=CLOSED),
+    "another need": permission(need=replace(NEED, id="other")),
+    "a newer version": permission(need=replace(NEED, version=2)),
 }
 
 
@@ -107,7 +102,7 @@ async def test_wider_permissions_are_refused_whole(file: Store, case: str) -> No
             await needs.offer(connection, need, AT)
         await needs.close(connection, CLOSED.id, AT)
         with pytest.raises(NotRequested):
-            await join(connection, "a", WIDER[case]())
+            await join(connection, "a", WIDER[case])
         assert await member_permissions.all_permissions(connection) == []
 
 

@@ -1,7 +1,6 @@
 """A pushed message is stored whole, or refused with a reason, apart from all others."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import batched
@@ -106,74 +105,37 @@ async def test_daily_records_are_civil_days_of_the_time_zone(store: Store) -> No
 
 
 MINE = pushed_data(A, DAY + HOUR, [7])
-REFUSED: dict[str, tuple[Callable[[], MemberMessage], type[QuoaliseError], str]] = {
-    "a stranger": (
-        lambda: by("nobody", pushed_data(A, DAY, [1])),
-        NotAuthorized,
-        "You have not allowed this series",
-    ),
-    "another member's": (
-        lambda: by("b", pushed_data(A, DAY, [1])),
-        NotAuthorized,
-        "You have not allowed this series",
-    ),
-    "another series": (
-        lambda: by("a", pushed_data(meter("a", Direction.PRODUCTION), DAY, [1])),
-        NotAuthorized,
-        "You have not allowed this series",
-    ),
-    "one series of another member's": (
-        lambda: by("a", Data(MINE.metadata, (*MINE.records, *pushed_data(B, DAY, [6]).records))),
-        NotAuthorized,
-        "You have not allowed this series",
-    ),
-    "before what was granted": (
-        lambda: by("a", pushed_data(A, DAY - timedelta(days=31), [1])),
-        NotAuthorized,
-        "from 2026-05-11",
-    ),
-    "finer than granted": (
-        lambda: by("a", pushed_data(A, DAY, [1], interval=timedelta(minutes=30))),
-        NotAuthorized,
-        "PT1H and coarser",
-    ),
-    "of another interval": (
-        lambda: by("a", pushed_data(A, DAY, [1], interval=timedelta(minutes=10))),
-        BadRequest,
-        "PT10M",
-    ),
-    "not at the hour": (
-        lambda: by("a", pushed_data(A, DAY + timedelta(minutes=10), [1])),
-        BadRequest,
-        "No interval of PT1H",
-    ),
-    "still to come": (
-        lambda: by("a", pushed_data(A, AT + timedelta(days=3), [1])),
-        BadRequest,
-        "set your clock",
-    ),
-    "below zero": (lambda: by("a", pushed_data(A, DAY, [1, -1])), BadRequest, "below zero"),
-    "no power": (lambda: by("a", pushed_data(A, DAY, [1], unit="Cel")), BadRequest, "send W, kW"),
-    "no name of ours": (
-        lambda: by("a", Data(Metadata(), (Records("sun", "W", {int(DAY.timestamp()): 1}),))),
-        BadRequest,
-        "names no device",
-    ),
-    "part of a second": (
-        lambda: by("a", Data(Metadata(), (Records(str(A), "W", {DAY.timestamp() + 0.5: 1}),))),
-        BadRequest,
-        "whole seconds",
-    ),
+BOTH = Data(MINE.metadata, (*MINE.records, *pushed_data(B, DAY, [6]).records))
+SUN = Records("sun", "W", {int(DAY.timestamp()): 1})
+PART_OF_A_SECOND = Records(str(A), "W", {DAY.timestamp() + 0.5: 1})
+NOT_ALLOWED = "You have not allowed this series"
+REFUSED_AS_NOT_GRANTED = {
+    "a stranger": ("nobody", pushed_data(A, DAY, [1]), NOT_ALLOWED),
+    "another member's": ("b", pushed_data(A, DAY, [1]), NOT_ALLOWED),
+    "another series": ("a", pushed_data(meter("a", Direction.PRODUCTION), DAY, [1]), NOT_ALLOWED),
+    "one series of another member's": ("a", BOTH, NOT_ALLOWED),
+    "before the grant": ("a", pushed_data(A, DAY - timedelta(days=31), [1]), "from 2026-05-11"),
+    "finer than granted": ("a", pushed_data(A, DAY, [1], interval=HOUR / 2), "PT1H and coarser"),
 }
+REFUSED_AS_WRONG = {
+    "of another interval": ("a", pushed_data(A, DAY, [1], interval=HOUR / 6), "PT10M"),
+    "not at the hour": ("a", pushed_data(A, DAY + HOUR / 6, [1]), "No interval of PT1H"),
+    "still to come": ("a", pushed_data(A, AT + timedelta(days=3), [1]), "set your clock"),
+    "below zero": ("a", pushed_data(A, DAY, [1, -1]), "below zero"),
+    "no power": ("a", pushed_data(A, DAY, [1], unit="Cel"), "send W, kW"),
+    "a foreign name": ("a", Data(Metadata(), (SUN,)), "names no device"),
+    "part of a second": ("a", Data(Metadata(), (PART_OF_A_SECOND,)), "whole seconds"),
+}
+REFUSED = REFUSED_AS_NOT_GRANTED | REFUSED_AS_WRONG
 
 
 @pytest.mark.parametrize("case", REFUSED)
 async def test_a_refused_message_fails_alone(store: Store, case: str) -> None:
     await joined(store, "a", "b")
-    make, kind, words = REFUSED[case]
-    refusal, none = await take_at(store, make(), by("a", pushed_data(A, DAY, [5])))
+    sender, data, words = REFUSED[case]
+    refusal, none = await take_at(store, by(sender, data), by("a", pushed_data(A, DAY, [5])))
     assert none is None
-    assert isinstance(refusal, kind)
+    assert isinstance(refusal, NotAuthorized if case in REFUSED_AS_NOT_GRANTED else BadRequest)
     assert words in refusal.text.say("en")
     assert refusal.text.say("fr") != refusal.text.say("en")
     assert set(await stored_blocks(store, DAY.date())) == {str(A.device)}
