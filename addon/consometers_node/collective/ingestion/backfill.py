@@ -12,9 +12,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 import logging
-import random
 from typing import NoReturn
 
+from ...backoff import Backoff
 from ...quoalise import MAX_RECORDS, QuoaliseError, ResourceConstraint
 from ...quoalise.identifier import identifier
 from ...series import Interval, Range
@@ -71,10 +71,9 @@ class BackfillPace:
 class _Member:
     """The time of the next request to a member, by the loop's clock."""
 
-    delay_s: float
     due: float = 0
     asked: asyncio.Task[None] | None = None
-    fails: bool = False
+    failures: int = 0
     away: bool = False
     """It fails because it is offline."""
 
@@ -100,6 +99,7 @@ class Backfill:
         self._changes = changes
         self._clock = clock
         self._pace = pace or BackfillPace()
+        self._retry = Backoff(self._pace.first_delay_s, self._pace.longest_delay_s)
         self._visits = Counter() if visits is None else visits
         self.granting = KnownPeers(changes)
         """The members with a valid permission."""
@@ -153,8 +153,8 @@ class Backfill:
                 if (asked := self._members.pop(gone).asked) is not None:
                     asked.cancel()
             for peer in granting:
-                member = self._members.setdefault(peer, _Member(self._pace.first_delay_s))
-                if peer in unsubscribed and not member.fails:
+                member = self._members.setdefault(peer, _Member())
+                if peer in unsubscribed and not member.failures:
                     self._ask_at_once(member)
             self._wake.set()
             await asyncio.sleep(self._pace.rest_s)
@@ -168,27 +168,26 @@ class Backfill:
     async def _visit(self, peer: str, member: _Member) -> None:
         """Request all missing records of a member, and schedule the next request."""
         clock = asyncio.get_running_loop().time
+        # Unless it is to be asked at once meanwhile.
         member.due = clock() + self._pace.again_s
         wait_s = None
         try:
             async with self._room:
                 await self._gather(peer)
-            member.delay_s = self._pace.first_delay_s
-            member.fails = member.away = False
+            member.failures, member.away = 0, False
             self._visits[HistoryOutcome.DONE] += 1
         except ResourceConstraint, NotStored:
-            wait_s = self._pace.busy_s
+            wait_s = Backoff(self._pace.busy_s, self._pace.busy_s).seconds(0)
             self._visits[HistoryOutcome.BUSY] += 1
         except (NetworkError, QuoaliseError) as fault:
-            _LOGGER.debug("a member is asked again in %.0f s: %s", member.delay_s, fault)
-            member.fails, member.away = True, is_away(fault)
+            wait_s = self._retry.seconds(member.failures)
+            _LOGGER.debug("a member is asked again in %.0f s: %s", wait_s, fault)
+            member.failures, member.away = member.failures + 1, is_away(fault)
             self._visits[HistoryOutcome.AWAY if member.away else HistoryOutcome.REFUSED] += 1
-            wait_s = member.delay_s
-            member.delay_s = min(2 * member.delay_s, self._pace.longest_delay_s)
         finally:
             member.asked = None
         if wait_s is not None:
-            member.due = clock() + wait_s * random.uniform(0.5, 1)  # noqa: S311  # not a secret
+            member.due = clock() + wait_s
         self._wake.set()
 
     async def _gather(self, peer: str) -> None:

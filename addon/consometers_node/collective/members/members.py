@@ -359,16 +359,12 @@ class Members:
 async def public_collectives(connection: AsyncConnection) -> list[PublicCollective]:
     """Return the collectives one level below that the public pages name, by name."""
     query = (
-        select(MemberRow.name, MemberRow.website, MemberRow.area)
+        select(*columns_of(MemberRow, PublicCollective))
         .where(MemberRow.kind == MemberKind.COLLECTIVE, MemberRow.left_at.is_(None))
-        .where(MemberRow.website.is_not(None))
+        .where(MemberRow.name.is_not(None), MemberRow.website.is_not(None))
         .order_by(MemberRow.name)
     )
-    return [
-        PublicCollective(name, website, area)
-        for name, website, area in (await connection.execute(query)).tuples()
-        if name and website
-    ]
+    return [PublicCollective(*row) for row in await connection.execute(query)]
 
 
 async def known_areas(connection: AsyncConnection, besides: MemberId | None = None) -> list[str]:
