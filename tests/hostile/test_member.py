@@ -77,7 +77,7 @@ from tests.node.clocks import Hands, confirmed
 from tests.node.collective.coops import cooperating
 from tests.node.collective.ingestion import pushed_data
 from tests.node.collective.people import AT, ZONE, join, permission
-from tests.node.collective.test_backfill import Asked
+from tests.node.collective.test_backfill import EmptyMember
 from tests.node.permission.samples import NEED, now
 from tests.node.quoalise.samples import EXAMPLE, PERMISSION, element
 from tests.node.xmpp.conftest import MakeNode, MakePlain, NewAccount
@@ -596,15 +596,15 @@ async def test_quarantined_records_are_not_requested_each_day(store: Store) -> N
     async with store.writing() as connection:
         await join(connection, "h0", granted)
     await _deliver(store, "h0", _home(0), DAY - 24 * HOUR, [*(23 * [500]), 10**6, *(12 * [500])])
-    hands, asked, queue = Hands(AT), Asked(), WriteQueue(store, ZONE.key, lambda _: None)
+    hands, home, queue = Hands(AT), EmptyMember(), WriteQueue(store, ZONE.key, lambda _: None)
     backfill = Backfill(
-        store, cast("Asking", asked), queue, Changes(), clock=await confirmed(store, hands)
+        store, cast("Asking", home), queue, Changes(), clock=await confirmed(store, hands)
     )
     await backfill._gather("h0@example.org")
-    assert asked.asked == [Range(DAY - 24 * HOUR, AT)]
+    assert home.requested == [Range(DAY - 24 * HOUR, AT)]
     hands.go_on(HOUR)
     await backfill._gather("h0@example.org")
-    assert asked.asked == [Range(DAY - 24 * HOUR, AT)]
+    assert home.requested == [Range(DAY - 24 * HOUR, AT)]
     hands.go_on(2 * HOUR)
     await backfill._gather("h0@example.org")
-    assert asked.asked[1:] == [Range(DAY, AT + 3 * HOUR)]
+    assert home.requested[1:] == [Range(DAY, AT + 3 * HOUR)]
