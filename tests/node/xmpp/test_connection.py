@@ -331,15 +331,16 @@ async def test_a_killed_server_ends_the_session_and_its_requests(
 ) -> None:
     home = Silent()
     node, peer = await new_node(own, home), await new_node(own)
-    session = await peer.connection.online()
+    sessions = [await each.connection.online() for each in (node, peer)]
     asked = asyncio.create_task(peer.asking.list_series(node.connection.jid))
     await home.asked.wait()
     own.kill()
     own.start()
     with pytest.raises(NoAnswer):
         await asyncio.wait_for(asked, 120)
-    await asyncio.wait_for(session.ended, 120)
-    await node.connection.online(120)
+    for session, each in zip(sessions, (node, peer), strict=True):
+        await asyncio.wait_for(session.ended, 120)
+        await each.connection.online(120)
     assert await node.asking.list_series(peer.connection.jid) == ()
 
 
