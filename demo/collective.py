@@ -82,13 +82,13 @@ class Collective:
         self.sites: Mapping[str, str] = {}
         """The public page of each site, by name: known once it has published."""
         self.series: Sequence[Mapping[str, Any]] = ()
-        """What a reader may read of it."""
+        """Its series that the reader may read."""
         self.challenge: str | None = None
-        """The page of the challenge that runs, where there is one."""
+        """The page of the current challenge, if there is one."""
 
     @property
     def jid(self) -> str:
-        """The address that is asked."""
+        """The full JID of its node."""
         return f"{self.profile.account}/quoalise"
 
     @property
@@ -160,7 +160,7 @@ class Collective:
     async def compete(self) -> None:
         """Set a challenge that runs and one that is over.
 
-        Everybody takes part of whom something is published, each commune once.
+        All groups with published figures take part, each commune once.
         """
         challenges = await self.program.json("challenges", "list")
         if not challenges:

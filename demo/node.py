@@ -46,13 +46,13 @@ class Node:
         self._asked: dict[str, int | None] = {}
         self._registers: Mapping[str, str] = {}
         self.jid = ""
-        """The full JID that is asked: known once the year is read."""
+        """Its full JID: known once the year is read."""
         self.page = ""
         """Its page in Home Assistant."""
         self.series: Sequence[Mapping[str, Any]] = ()
-        """What the observer may read, as the node lists it, with its `direction` and `statistic`.
+        """The series that the observer may read, each with its `direction` and `statistic`.
 
-        What is injected and what is produced both have `production` in their identifiers.
+        The identifiers of injection and production both have `production`.
         """
         self._page_port = free_port()
         self._supervisor = Supervisor(self._page_port)

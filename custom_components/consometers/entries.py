@@ -1,4 +1,4 @@
-"""What entries of every kind have in Home Assistant: sensors by their keys, and a store."""
+"""Shared by entries of every kind: their sensors by key, and their store."""
 
 from typing import Any
 

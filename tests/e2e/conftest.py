@@ -94,7 +94,7 @@ def pictures(pytestconfig: pytest.Config) -> Path:
 
 @pytest_asyncio.fixture(scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    """A browser that is started once. Who opens pages there closes them."""
+    """A browser that starts once. Tests close the pages that they open."""
     async with launched() as browser:
         yield browser
 

@@ -51,7 +51,7 @@ CREATE TABLE IF NOT EXISTS came (name, time, value, at, PRIMARY KEY (name, time,
 
 
 class Keeper:
-    """Keeps what comes over a connection."""
+    """A receiver that stores the pushes of a connection."""
 
     def __init__(self, connection: Connection, database: sqlite3.Connection, node: str) -> None:
         self._connection = connection

@@ -114,7 +114,7 @@ class Collective:
 
 @dataclass
 class World:
-    """Who is there, and what homes counted."""
+    """The servers and nodes of all levels, and the energy that homes counted."""
 
     servers: Mapping[str, Prosody]
     postgresql: postgresql.Server

@@ -140,7 +140,7 @@ class World:
 
     @property
     def drawn(self) -> dict[datetime, int]:
-        """What Home Assistant has counted of the energy drawn, in the time that is asked for."""
+        """The energy drawn that Home Assistant counted in each hour of the request."""
         return {
             hour.start: hour.end.drawn_wh - before.end.drawn_wh
             for before, hour in pairwise(self.hours[: self.counted])
@@ -148,7 +148,7 @@ class World:
         }
 
     async def received(self) -> dict[datetime, int]:
-        """What the collective holds of it."""
+        """The records of this home at the collective."""
         within = Range(self.hours[0].start, self.hours[-1].start + HOUR)
         sums = await held(self.coop.store, Direction.CONSUMPTION, within)
         return {start: value for start, (value, _) in sums.items()}
@@ -198,7 +198,7 @@ async def world(
 
 
 async def _furnish(world: World) -> None:
-    """Add a meter to the home, as its Energy dashboard has it."""
+    """Add a meter to the home and to its Energy dashboard."""
     api, shown = world.hass.api, world.hours[-1].end
     for entity, value, name in (
         (DRAWN, shown.drawn_wh, "Linky Énergie soutirée"),
@@ -528,5 +528,5 @@ async def _shows(page: Page, words: str) -> None:
 
 async def _received_up_to(page: Page, world: World) -> None:
     until = (world.hours[world.counted - 1].start + HOUR).astimezone(PARIS)
-    # What waits to be sent would stand between them.
+    # Waiting records would stand between them.
     await _shows(page, f"{until:%H:%M} Shared 1 series")

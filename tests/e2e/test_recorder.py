@@ -338,7 +338,7 @@ async def test_hours_compiled_after_an_absence_are_missing(hass: Hass, token: st
             Quantity.ENERGY: dict(zip(hours[1:], energies, strict=True)),
             Quantity.POWER: dict(zip(hours, powers, strict=True)),
         }
-        # The last hour before is missing, too: nobody knows what the meter showed at its end.
+        # The last hour before is missing, too: its closing register is unknown.
         assert await readings_of_sensors(recorder, Interval.PT1H, within, [first]) == {
             Quantity.ENERGY: dict(zip(hours[1:2], ENERGIES_WH, strict=False)),
             Quantity.POWER: dict(zip(hours[:2], POWERS_W, strict=False)),

@@ -83,7 +83,7 @@ SHAPES = {
 
 
 class Keeper:
-    """Keeps what is pushed, at once."""
+    """A receiver that stores each push at once."""
 
     def __init__(self) -> None:
         self.senders: list[str] = []

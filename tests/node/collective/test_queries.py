@@ -327,7 +327,7 @@ async def test_day_so_far_restarts_at_midnight(town: Town) -> None:
         assert latest.interval.start == until - HOUR
         assert energies(latest.day) == {DRAWN: hours_so_far * 3600}
         assert latest.interval.rates.self_sufficiency is None
-    # What starts before it is asked for is none, and is in the day all the same.
+    # An interval that starts before `since` is left out.
     assert await last(town, EVENING, since=EVENING) is None
 
 

@@ -1,4 +1,4 @@
-"""Plain SQL against the database, with none of our code in between."""
+"""Plain SQL against the database, past all our code."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

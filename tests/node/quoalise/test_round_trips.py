@@ -1,4 +1,4 @@
-"""What is written is read the same, as an element and as its bytes."""
+"""Every message survives a round trip, as an element and as bytes."""
 
 from dataclasses import replace
 

@@ -10,7 +10,7 @@ from .home import Collective, Keeper
 
 
 class Witness(Collective):
-    """Gives one answer to everything."""
+    """An answerer with the same answer for every request."""
 
     def __init__(self) -> None:
         super().__init__()

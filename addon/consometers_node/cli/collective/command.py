@@ -67,7 +67,7 @@ class CollectiveSession:
 
     @property
     def actions(self) -> Actions:
-        """What may be done in the name of the person who typed the command."""
+        """Administrative actions in the name of the person who typed the command."""
         return Actions(
             store=self.store, settings=self.settings, who=who(), at=now(), wake=self.look_again
         )

@@ -30,7 +30,7 @@ def permission_id_of(name: str) -> str:
 
 @dataclass
 class Village:
-    """Lets members in, whose records came on some days."""
+    """A collective that admits members, with records on chosen days."""
 
     connection: AsyncConnection
     zone: ZoneInfo

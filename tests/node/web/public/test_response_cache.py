@@ -93,7 +93,7 @@ async def test_a_matching_etag_answers_304_from_the_cache(busy: Town) -> None:
 
 
 class Maker:
-    """Makes answers, and counts them."""
+    """A handler that counts its answers."""
 
     def __init__(self, status: int = 200, size: int = 10, tag: str = "1") -> None:
         self.made = 0
