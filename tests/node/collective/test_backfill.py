@@ -1,10 +1,12 @@
 """The history of granted series is requested once."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import cast
 
-from consometers_node.collective.ingestion.backfill import Backfill
+from consometers_node.collective.ingestion.backfill import Backfill, BackfillPace
 from consometers_node.collective.ingestion.write_queue import WriteQueue
 from consometers_node.quoalise import Data, Identifier
 from consometers_node.series import Range
@@ -50,3 +52,34 @@ async def test_a_series_under_two_permissions_is_requested_once(store: Store) ->
     assert [
         (permission.backfilled_until, permission.subscribed_at) for permission in permissions
     ] == [(AT, AT)] * 2
+
+
+class SlowMember(EmptyMember):
+    """A member whose answer to the first subscription waits for `answers`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.visits = asyncio.Queue[str]()
+        self.answers = asyncio.Event()
+
+    async def subscribe(self, peer: str, name: Identifier) -> None:
+        self.visits.put_nowait(peer)
+        await self.answers.wait()
+
+
+async def test_a_change_during_a_visit_causes_another_visit_at_once(store: Store) -> None:
+    async with store.writing() as connection:
+        await join(connection, "a")
+    home, queue, changes = SlowMember(), WriteQueue(store, ZONE.key, lambda _: None), Changes()
+    clock, pace = await confirmed(store, Hands(AT)), BackfillPace(rest_s=0)
+    backfill = Backfill(store, cast("Asking", home), queue, changes, clock=clock, pace=pace)
+    running = asyncio.create_task(backfill.run())
+    assert await home.visits.get() == "a@example.org"
+    while backfill._members["a@example.org"].due:
+        changes.notify()
+        await asyncio.sleep(0.01)
+    home.answers.set()
+    assert await home.visits.get() == "a@example.org"
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
