@@ -22,7 +22,8 @@ from sqlalchemy import text
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.members.members import Members
-from consometers_node.collective.publication.worker import Closer, Together, WaitRule
+from consometers_node.collective.publication.closer import Closer, WaitRule
+from consometers_node.collective.publication.monthly_groups import Together
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 
@@ -80,7 +81,7 @@ class Town:
             members = Members(connection, ZONE)
             closer = Closer(members, COLLECTIVE, _PUBLICATION, waiting, at, together=self._together)
             is_new = await closer.close()
-        self._together = closer.together
+        self._together = closer.groups.together
         return is_new
 
     async def read(self, day: date) -> int:

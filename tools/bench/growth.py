@@ -19,7 +19,7 @@ from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.ingestion.validation import MemberMessage, take
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.privacy import erasure
-from consometers_node.collective.publication.worker import Closer, WaitRule
+from consometers_node.collective.publication.closer import Closer, WaitRule
 from consometers_node.quoalise import Data
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store

@@ -8,7 +8,7 @@ from pathlib import Path
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.members.members import Members
-from consometers_node.collective.publication.worker import Closer, WaitRule
+from consometers_node.collective.publication.closer import Closer, WaitRule
 from consometers_node.store import Store
 from consometers_node.store.connection import AsyncConnection
 

@@ -7,6 +7,7 @@ from random import Random
 from uuid import UUID
 
 from consometers_node.collective.ingestion.masked_reports import take_reports
+from consometers_node.collective.publication.closer import Closer, WaitRule
 from consometers_node.collective.publication.openings import (
     refused_homes,
     requests,
@@ -14,7 +15,6 @@ from consometers_node.collective.publication.openings import (
     without,
     written_answer,
 )
-from consometers_node.collective.publication.worker import Closer, WaitRule
 from consometers_node.permission import Reading
 from consometers_node.protected_sums.masks import (
     KEY_BYTES,

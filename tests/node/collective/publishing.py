@@ -16,7 +16,7 @@ from consometers_node.collective.permissions.member_permissions import (
     note,
     withdraw,
 )
-from consometers_node.collective.publication.worker import Closer, WaitRule
+from consometers_node.collective.publication.closer import Closer, WaitRule
 from consometers_node.permission import State
 from consometers_node.quoalise import Direction as Way, SeriesPath
 from consometers_node.quoalise.federation_xml import write_data_needs

@@ -30,7 +30,7 @@ from consometers_node.collective.privacy.erasure import (
     wipe,
 )
 from consometers_node.collective.privacy.retention import Retention
-from consometers_node.collective.publication.worker import Closer, WaitRule
+from consometers_node.collective.publication.closer import Closer, WaitRule
 from consometers_node.permission import DataNeed, State
 from consometers_node.quoalise import Duration, Erased
 from consometers_node.series import Range

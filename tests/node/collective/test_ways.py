@@ -19,10 +19,10 @@ SUMS = {
         "collective.publication.quartiles",
     },
     "store.publication.shared_by_day": {"collective.publication.queries"},
-    "store.publication.day_sums": {"collective.publication.worker"},
+    "store.publication.day_sums": {"collective.publication.closer"},
     "store.published_series.published_extent": {"sharing.due_records"},
     "store.published_series.published_records": {"sharing.due_records"},
-    "store.publication.write": {"collective.publication.worker"},
+    "store.publication.write": {"collective.publication.closer"},
 }
 """What writes and reads published cells; and which modules may call it."""
 
@@ -44,10 +44,13 @@ RECORDS = {
     },
     "store.memberships.member_blocks": {"collective.publication.blocks"},
     "store.memberships.packed_day": {"collective.publication.blocks"},
-    "collective.publication.blocks.Day": {"collective.publication.worker"},
+    "collective.publication.blocks.Day": {
+        "collective.publication.closer",
+        "collective.publication.tabulation",
+    },
     "collective.publication.blocks.Snapshot": {
-        "collective.publication.worker",
         "collective.publication.quartiles",
+        "collective.publication.tabulation",
     },
     "sharing.due_records.records_of": {
         "sharing.answers",
@@ -231,7 +234,7 @@ def test_listed_modules_alone_read_sums_and_records() -> None:
         ("from ..store import tables\nselect(tables.BlockRow.packed)", "BlockRow"),
         ("from ..store.tables import SeriesRow\nSeriesRow.metadata.tables['block']", "tables"),
         (
-            "from ..collective.publication.worker import Snapshot",
+            "from ..collective.publication.tabulation import Snapshot",
             "collective.publication.blocks.Snapshot",
         ),
         ("from ..sharing.export import records", "sharing.export.records"),

@@ -23,7 +23,7 @@ from ..disclosure.sdc_rules import Publication, Reason
 from ..ingestion.arrivals import Arrivals
 from ..members.members import Members
 from ..settings import Settings
-from .worker import Closer, WaitRule
+from .closer import Closer, WaitRule
 
 ENOUGH_S = 3.0
 """How long members wait at most for figures older than a month."""
@@ -146,11 +146,14 @@ async def _intervals(
     step = timedelta(minutes=interval.minutes)
     decided = []
     for part in places(settings.time_zone.key, interval, day):
-        sums = await closer.sums_of(direction, part.day)
+        day_sent = await closer.tabulation.day(direction, part.day)
+        sums = day_sent.intervals(await closer.groups.months(part.day, interval))
         midnight = datetime.combine(part.day, daytime(), UTC)
         for place in range(part.first, part.end):
             start = midnight + place * step
-            cells, reason = await closer.publish(direction, interval, start, day, sums[place])
+            cells, reason = await closer.tabulation.publish(
+                direction, interval, start, day, sums[place]
+            )
             decided.append(_Decided(sums[place].cells.keys(), cells, reason))
     return decided
 
@@ -164,10 +167,12 @@ async def _whole_day(
 ) -> _Decided:
     """Decide a civil day: its intervals, and homes that send days alone."""
     cells = [cell for interval in intervals for cell in interval.cells]
-    homes = max((cell.homes for cell in cells if cell.group == closer.everybody), default=None)
-    sent = await closer.sums_of_civil_day(direction, day, homes)
+    homes = max(
+        (cell.homes for cell in cells if cell.group == closer.groups.everybody), default=None
+    )
+    sent = await closer.tabulation.civil_day(direction, day, homes)
     start = instants(settings.time_zone.key, day).start
-    alone, reason = await closer.publish(direction, Interval.P1D, start, day, sent)
+    alone, reason = await closer.tabulation.publish(direction, Interval.P1D, start, day, sent)
     reasons = Counter(interval.reason for interval in intervals if interval.reason is not None)
     of_intervals = next((reason for reason, _ in reasons.most_common(1)), None)
     areas = set(sent.cells).union(*(interval.areas for interval in intervals))
@@ -180,12 +185,12 @@ def _add(everybody: Count, areas: Count, decided: _Decided, closer: Closer) -> N
         return
     why = Reason(decided.reason) if decided.reason is not None else Reason.BELOW_THRESHOLD
     shown = {cell.group for cell in decided.cells if cell.homes or not decided.areas}
-    if closer.everybody in shown:
+    if closer.groups.everybody in shown:
         everybody.shown += 1
     else:
         everybody.withheld[why] += 1
-        areas.withheld[why] += len(decided.areas & closer.communes)
-    areas.shown += len(shown & closer.communes)
+        areas.withheld[why] += len(decided.areas & closer.groups.communes)
+    areas.shown += len(shown & closer.groups.communes)
 
 
 def _yesterday(settings: Settings, at: datetime) -> date:

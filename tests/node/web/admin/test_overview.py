@@ -25,8 +25,8 @@ from consometers_node.collective.members.member_overview import (
 from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.monitoring.backups import BackupStep, note
 from consometers_node.collective.permissions import member_permissions, needs
+from consometers_node.collective.publication.closer import Closer, WaitRule
 from consometers_node.collective.publication.policy import AT_ONCE, NOT_YET, InForce, open_from
-from consometers_node.collective.publication.worker import Closer, WaitRule
 from consometers_node.permission import Reading
 from consometers_node.quoalise.text import Text
 from consometers_node.series import Direction

@@ -1,0 +1,415 @@
+"""Closes intervals: decides once what to publish of each, and stores the decision for good.
+
+Sums are made here and nowhere else, from the blocks that members have when an interval closes. Each
+direction goes on by itself, interval after interval, and never back.
+"""
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from ...series import Direction, Interval, Range, Series
+from ...store.collective_tables import GroupId, MemberId
+from ...store.masked_reports import (
+    StoredOpening,
+    first_reports,
+    forget_hour,
+    openings,
+    store_opening,
+)
+from ...store.memberships import Expected, Membership
+from ...store.publication import (
+    ClosedInterval,
+    PublishedCell,
+    closed_intervals,
+    closed_spans,
+    closed_until,
+    day_sums,
+    last_closed_or_first_block,
+    write,
+)
+from ..calendar import civil_days, instants, month_of
+from ..disclosure.closing import close
+from ..disclosure.sdc_rules import Cell, Publication
+from ..ingestion.arrivals import RECENT, Arrivals
+from ..members.members import Members
+from ..output_series import offer
+from .blocks import Day, Months, Sums
+from .masked_hours import NOTHING_MASKED, MaskedHour
+from .monthly_groups import MonthlyGroups, Together
+from .openings import OpenedCells, opening, read_answer
+from .tabulation import Tabulation, whole_day
+
+DAYS_AT_ONCE = 10
+"""In one transaction, while members wait."""
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitRule:
+    """Since when homes are waited for, at the earliest, and what came meanwhile.
+
+    An interval that ended before the collective was opened closes at once.
+    """
+
+    online_since: datetime
+    opened_at: datetime
+    arrivals: Arrivals
+
+    def is_over(
+        self,
+        publication: Publication,
+        direction: Direction,
+        within: Range,
+        at: datetime,
+        *,
+        is_complete: bool,
+    ) -> bool:
+        """Return whether an interval closes now."""
+        if within.end <= self.opened_at - publication.longest_wait:
+            return True
+        since = max(within.end, self.online_since)
+        last = self.arrivals.last(direction, within)
+        return publication.is_over(
+            is_complete=is_complete,
+            since_end=at - since,
+            quiet=at - max(since, last or since),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """What arrived of an interval, as records or masked; `left` are those that may still send."""
+
+    within: Range
+    civil: date
+    sent: Sums
+    masked: MaskedHour
+    left: Set[MemberId]
+
+
+class Closer:
+    """Closes what is due in one transaction, in which nothing else changes."""
+
+    def __init__(
+        self,
+        members: Members,
+        collective: str,
+        publication: Publication,
+        waiting: WaitRule,
+        at: datetime,
+        *,
+        since: date = date.min,
+        together: Together | None = None,
+        asks_witnesses: bool = False,
+    ) -> None:
+        """Close for a collective (its identifier); from a UTC day on, if nothing was before.
+
+        `together` is what an earlier one decided, whose transaction was committed. One that
+        `asks_witnesses` has protected sums opened: an hour with masked reports closes once its
+        witnesses have answered. Another one leaves the reports out.
+        """
+        self._connection = members.connection
+        self._publication = publication
+        self._zone = members.zone
+        self._waiting = waiting
+        self._at = at
+        self._since = since
+        self._asks_witnesses = asks_witnesses
+        self._published: dict[tuple[GroupId, Direction, Interval], Range] = {}
+        self.groups = MonthlyGroups(members, collective, at, together)
+        self.tabulation = Tabulation(
+            self._connection, publication, self.groups, has_masked=asks_witnesses
+        )
+
+    async def close(self) -> bool:
+        """Close what is due of each direction, some days at once. Return if anything was."""
+        last, first = await last_closed_or_first_block(self._connection)
+        if self._asks_witnesses:
+            first = await self._first_days(last, first)
+        begun = {direction for direction, interval in last if interval is Interval.P1D}
+        first |= dict.fromkeys(begun, self._since)
+        is_new = False
+        for direction in Direction:
+            if direction in first:
+                since = max(first[direction], self._since)
+                is_new |= await self._close(direction, since, last)
+        await self._offer()
+        return is_new
+
+    async def _first_days(
+        self, last: Mapping[tuple[Direction, Interval], datetime], blocks: dict[Direction, date]
+    ) -> dict[Direction, date]:
+        """Return the first UTC day of each direction of which there is a block, or a report.
+
+        Reports of hours that are closed are gone.
+        """
+        first = dict(blocks)
+        days = list((await first_reports(self._connection)).items())
+        if any((direction, Interval.P1D) not in last for direction, _ in last):
+            closed = await closed_spans(self._connection)
+            days += [(direction, start.date()) for (direction, _), (start, _) in closed.items()]
+        for direction, day in days:
+            first[direction] = min(day, first.get(direction, day))
+        return first
+
+    async def _close(
+        self,
+        direction: Direction,
+        first: date,
+        last: Mapping[tuple[Direction, Interval], datetime],
+    ) -> bool:
+        until = closed_until(last, direction) or datetime.combine(first, time(), UTC)
+        day_start = last.get((direction, Interval.P1D))
+        day = (
+            min(civil_days(self._zone.key, first))
+            if day_start is None
+            else day_start.astimezone(self._zone).date() + _DAY
+        )
+        is_new = False
+        for _ in range(DAYS_AT_ONCE):
+            before = until, day
+            until, has_asked = await self._close_intervals(direction, until)
+            if await self._close_day(direction, day, until):
+                day += _DAY
+            is_new |= has_asked or (until, day) != before
+            if has_asked or (until, day) == before:
+                break
+        return is_new
+
+    async def _close_intervals(
+        self, direction: Direction, until: datetime
+    ) -> tuple[datetime, bool]:
+        """Close the intervals of the UTC day in which the next one is.
+
+        Return until when, and whether a witness is to be asked before the next one closes.
+        """
+        step = self._publication.interval
+        length = timedelta(minutes=step.minutes)
+        start = _aligned(until, length)
+        midnight = datetime.combine(start.date(), time(), UTC)
+        ended = min(self._at, midnight + _DAY)
+        if start + length > ended:
+            return until, False
+        asked: Sequence[StoredOpening] = ()
+        if self._asks_witnesses:
+            asked = await openings(self._connection, direction, start)
+        if any(opening.answer is None for opening in asked):
+            return until, False
+        day = await self.tabulation.day(direction, start.date())
+        months = await self.groups.months(day.day, step)
+        first, end = (start - midnight) // length, (ended - midnight) // length
+        intervals = day.intervals(months, first, end)
+        in_openings = (await self.tabulation.masked(direction)).in_openings(asked)
+        if twice := in_openings & intervals[0].senders:
+            # Their past was read in after they had been asked for: they are in the opening.
+            intervals[:1] = day.intervals(_without(twice, months), first, first + 1)
+        expected = Expected(direction, self._at, (start - RECENT).date())
+        cells: list[PublishedCell] = []
+        closed: list[ClosedInterval] = []
+        ask: Sequence[StoredOpening] = ()
+        for sent in intervals:
+            arrived = await self._arrived(direction, day, Range(start, start + length), sent)
+            if asked:
+                opened = [read_answer(opening) for opening in asked]
+            elif await self._is_over(direction, arrived, expected):
+                ask, opened = await self._to_open(direction, arrived)
+            else:
+                break
+            if ask:
+                break
+            some, reason = await self.tabulation.publish(
+                direction, step, start, arrived.civil, sent, opened=opened
+            )
+            cells += some
+            missing = await expected.among(self._connection, step, arrived.left)
+            response = len(sent.senders | arrived.masked.reporters | in_openings)
+            closed.append(
+                ClosedInterval(
+                    direction=direction,
+                    interval=step,
+                    start=start,
+                    closed_at=self._at,
+                    expected=len(missing) + len(arrived.masked.missing) + response,
+                    response=response,
+                    reason=reason,
+                )
+            )
+            start += length
+            asked, in_openings = (), set()
+        for request in ask:
+            await store_opening(self._connection, request)
+        await self._write(cells, closed)
+        if closed and self._asks_witnesses:
+            await forget_hour(self._connection, direction, closed[-1].start)
+        return (max(until, start) if closed else until), bool(ask)
+
+    async def _arrived(self, direction: Direction, day: Day, within: Range, sent: Sums) -> _Arrived:
+        """Return what arrived of an interval; who may still send it, where that was lately."""
+        civil = within.start.astimezone(self._zone).date()
+        memberships = await self.groups.memberships(civil)
+        masked = NOTHING_MASKED
+        if day.step is Interval.PT1H:
+            series = await self.tabulation.masked(direction)
+            masked = await series.hour(self._connection, within.start, memberships, sent.senders)
+        left = {
+            member
+            for member in (day.senders - sent.senders if self._is_recent(within) else ())
+            if (membership := memberships.get(member)) is not None
+            and membership.may_send(direction, day.step)
+        }
+        return _Arrived(within, civil, sent, masked, left)
+
+    def _is_recent(self, within: Range) -> bool:
+        return within.start >= self._at - RECENT - self._publication.longest_wait
+
+    async def _is_over(self, direction: Direction, arrived: _Arrived, expected: Expected) -> bool:
+        """Return whether an interval closes now: all of it is there, or was waited for."""
+        step, masked = self._publication.interval, arrived.masked
+        is_complete = (
+            self._is_recent(arrived.within)
+            and not masked.missing
+            and not await expected.is_anybody(self._connection, step, arrived.left)
+            and (
+                bool(masked.reporters)
+                or await expected.is_anybody(self._connection, step, arrived.sent.senders)
+            )
+        )
+        return self._waiting.is_over(
+            self._publication, direction, arrived.within, self._at, is_complete=is_complete
+        )
+
+    async def _to_open(
+        self, direction: Direction, arrived: _Arrived
+    ) -> tuple[list[StoredOpening], list[OpenedCells]]:
+        """Return the requests to witnesses for an hour; and the reason where there is none."""
+        ask, left = [], []
+        needed = self._publication.needed(direction, Interval.PT1H)
+        memberships = await self.groups.memberships(arrived.civil)
+        series = await self.tabulation.masked(direction)
+        for witness, reports in arrived.masked.reports.items():
+            minimum = None if needed is None else max(needed, series.minimum[witness])
+            together = await self.groups.published_together(
+                month_of(arrived.civil),
+                direction,
+                series.homes(memberships, witness=witness),
+                minimum,
+                witness=witness,
+            )
+            cells = {area: Cell(homes=len(some)) for area, some in reports.items()}
+            passed, reason = close(cells, together, minimum)
+            if minimum is None or not passed:
+                left.append(OpenedCells({}, reason))
+                continue
+            groups = {
+                communes: [report for area in communes for report in reports.get(area, ())]
+                for communes in passed
+            }
+            start = arrived.within.start
+            ask.append(opening(direction, start, witness, groups, minimum=minimum, at=self._at))
+        return ask, left
+
+    async def _close_day(self, direction: Direction, day: date, until: datetime) -> bool:
+        """Close the next civil day, once its intervals are, and homes that send days had time."""
+        within = instants(self._zone.key, day)
+        if within.end > until:
+            return False
+        memberships = await self.groups.memberships(day)
+        sums = await day_sums(self._connection, direction, day, within)
+        beside = sums.get(self.groups.everybody)
+        sent = await self.tabulation.civil_day(direction, day, beside and beside.homes)
+        expected = await self._expected_days(direction, within.start, memberships, beside)
+        is_late = (
+            self._at - max(within.end, self._waiting.online_since) >= self._publication.day_wait
+        )
+        is_past = within.end <= self._waiting.opened_at - self._publication.longest_wait
+        if not (is_late or is_past or expected <= sent.senders):
+            return False
+        cells, reason = await self.tabulation.publish(
+            direction, Interval.P1D, within.start, day, sent
+        )
+        days = {cell.group: cell for cell in cells}
+        minutes = (within.end - within.start) // timedelta(minutes=1)
+        total = [
+            whole_day(sums.get(group), days.get(group), minutes)
+            for group in sums.keys() | days.keys()
+        ]
+        closed = ClosedInterval(
+            direction=direction,
+            interval=Interval.P1D,
+            start=within.start,
+            closed_at=self._at,
+            expected=len(expected | sent.senders),
+            response=len(sent.senders),
+            reason=reason or await self._why_without_homes(direction, within, beside),
+        )
+        await self._write(total, [closed])
+        return True
+
+    async def _expected_days(
+        self,
+        direction: Direction,
+        start: datetime,
+        memberships: Mapping[MemberId, Membership],
+        beside: PublishedCell | None,
+    ) -> set[MemberId]:
+        """Return the members expected to send a civil day `beside` what its intervals published."""
+        records = Expected(direction, self._at, (start - RECENT).date())
+        finest = await records.finest(self._connection)
+        expected = set()
+        for member, membership in memberships.items():
+            if member not in finest:
+                continue
+            steps = [finest[member]]
+            if membership.shown is not None:
+                steps = [each.interval for each in membership.shown if each.direction is direction]
+            is_coarser = all(step.minutes > self._publication.interval.minutes for step in steps)
+            # What was published by the interval is in the day already.
+            if steps and (
+                beside is None or is_coarser or (membership.is_home and not beside.homes)
+            ):
+                expected.add(member)
+        return expected
+
+    async def _why_without_homes(
+        self, direction: Direction, within: Range, hours: PublishedCell | None
+    ) -> str | None:
+        """Return why no interval of a day has homes; None if one has, or none sent any."""
+        if hours is not None and hours.homes:
+            return None
+        closed = await closed_intervals(self._connection, self._publication.interval, within)
+        reasons = (interval.reason for interval in closed if interval.direction is direction)
+        return next(filter(None, reasons), None)
+
+    async def _write(
+        self, cells: Sequence[PublishedCell], closed: Sequence[ClosedInterval]
+    ) -> None:
+        await write(self._connection, cells, closed)
+        for cell in cells:
+            key = cell.group, cell.direction, cell.interval
+            since = self._published.get(key, Range(cell.start, cell.start)).start
+            self._published[key] = Range(since, cell.start)
+
+    async def _offer(self) -> None:
+        """Offer the published figures as this collective's own series."""
+        published: dict[Series, Range] = {}
+        for (group, direction, interval), starts in self._published.items():
+            series = await self.groups.series(group, direction, interval)
+            published[series] = Range(starts.start, series.end(starts.end))
+        if published:
+            await offer(self._connection, published, self._at)
+        self._published.clear()
+
+
+def _without(members: Set[MemberId], months: Months) -> Months:
+    return [
+        (stretch, {member: where for member, where in memberships.items() if member not in members})
+        for stretch, memberships in months
+    ]
+
+
+def _aligned(at: datetime, length: timedelta) -> datetime:
+    """Return when the next interval of a length starts."""
+    midnight = datetime.combine(at.date(), time(), UTC)
+    return midnight + -(-(at - midnight) // length) * length

@@ -1,0 +1,140 @@
+"""Where each member counts in a month, and which communes the month publishes together."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Set
+from datetime import date, datetime
+import json
+
+from ...series import Device, Direction, Interval, Series
+from ...store.collective_tables import GroupId, MemberId
+from ...store.groups import Group, GroupKind, all_groups
+from ...store.memberships import Membership, groups_and_memberships, senders
+from ...store.publication import combined
+from ...store.published_series import devices, own_series
+from ...store.settings import set_setting, setting
+from ..calendar import month_of, stretches
+from ..disclosure.closing import Groups, combine_small
+from ..members.members import Members
+from .blocks import Months
+
+type Together = Mapping[str, frozenset[Groups[GroupId]]]
+"""The groups published together, by the setting that stores them for a month."""
+
+
+class MonthlyGroups:
+    """Memberships and groups of a collective, each month read once in a transaction."""
+
+    def __init__(
+        self, members: Members, collective: str, at: datetime, together: Together | None = None
+    ) -> None:
+        """Read for a collective (its identifier).
+
+        `together` is what an earlier transaction decided, and committed.
+        """
+        self._connection = members.connection
+        self.zone = members.zone.key
+        self._collective = collective
+        self._at = at
+        self._memberships: dict[date, Mapping[MemberId, Membership]] = {}
+        self._homes: dict[tuple[date, Direction], Counter[GroupId]] = {}
+        self._senders: dict[Direction, Set[MemberId]] = {}
+        self._devices: Mapping[GroupId, Device] = {}
+        self._names: dict[GroupId, str] = {}
+        self._together: dict[str, frozenset[Groups[GroupId]]] = dict(together or {})
+        self._combined: dict[Groups[GroupId], GroupId] = {}
+        self.everybody = GroupId(0)
+
+    @property
+    def communes(self) -> Set[GroupId]:
+        """The groups of communes, and of members in none."""
+        return self._names.keys()
+
+    @property
+    def together(self) -> Together:
+        """The groups published together, of the months looked up so far."""
+        return self._together
+
+    async def memberships(self, day: date) -> Mapping[MemberId, Membership]:
+        """Return where each member counts in the month of a civil day."""
+        month = month_of(day)
+        if month not in self._memberships:
+            groups, memberships = await groups_and_memberships(self._connection, month, self._at)
+            self._take(groups)
+            self._memberships[month] = memberships
+        return self._memberships[month]
+
+    async def months(self, day: date, step: Interval) -> Months:
+        """Return where each member counts in each stretch of a UTC day."""
+        return [
+            (stretch, await self.memberships(stretch.month))
+            for stretch in stretches(self.zone, step, day)
+        ]
+
+    async def published_together(
+        self,
+        month: date,
+        direction: Direction,
+        homes: Mapping[GroupId, int],
+        minimum: int | None,
+        *,
+        witness: str | None = None,
+    ) -> frozenset[Groups[GroupId]]:
+        """Return which groups a month publishes together, decided with its first interval.
+
+        `witness` opens the reports of these homes; None stands for homes that send records.
+        """
+        key = f"together.{month}.{direction}.{minimum}{f'.{witness}' if witness else ''}"
+        if key in self._together:
+            return self._together[key]
+        if (stored := await setting(self._connection, key)) is not None:
+            together = frozenset(
+                frozenset(GroupId(group) for group in groups) for groups in json.loads(stored)
+            )
+        else:
+            together = combine_small(homes, minimum)
+            decided = sorted(sorted(groups) for groups in together)
+            await set_setting(self._connection, key, json.dumps(decided))
+        self._together[key] = together
+        return together
+
+    async def homes(self, month: date, direction: Direction) -> Counter[GroupId]:
+        """Return how many homes that send a direction count in a month, by commune or the rest."""
+        if (month, direction) not in self._homes:
+            where = await self.memberships(month)
+            homes = self._homes[month, direction] = Counter[GroupId]()
+            # All homes of a commune share one membership.
+            for membership, count in Counter(map(where.get, await self._all(direction))).items():
+                if membership is not None and membership.is_home:
+                    homes[membership.area] += count
+        return self._homes[month, direction]
+
+    def note_senders(self, direction: Direction, members: Set[MemberId]) -> None:
+        """Note the members with series in a direction: they were read with the blocks of a day."""
+        self._senders[direction] = members
+
+    async def _all(self, direction: Direction) -> Set[MemberId]:
+        if direction not in self._senders:
+            self._senders[direction] = await senders(self._connection, direction)
+        return self._senders[direction]
+
+    async def group(self, groups: Groups[GroupId]) -> GroupId:
+        """Return the group that stands for communes published together."""
+        if len(groups) == 1:
+            return next(iter(groups))
+        if groups not in self._combined:
+            self._combined[groups] = await combined(self._connection, groups, self._names)
+        return self._combined[groups]
+
+    async def series(self, group: GroupId, direction: Direction, interval: Interval) -> Series:
+        """Return the series of the collective that has the published cells of a group."""
+        if group not in self._devices:
+            # Communes are together for the first time.
+            self._take(await all_groups(self._connection))
+        return own_series(self._devices[group], direction, interval, self.zone)
+
+    def _take(self, groups: Iterable[Group]) -> None:
+        self._devices = devices(self._collective, groups)
+        kinds = {group.kind: group.id for group in groups}
+        self.everybody = kinds.get(GroupKind.ALL, self.everybody)
+        communes = {GroupKind.AREA, GroupKind.REST}
+        self._names = {group.id: group.name for group in groups if group.kind in communes}

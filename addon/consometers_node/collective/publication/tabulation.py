@@ -1,0 +1,192 @@
+"""The table of an interval: what members sent of it, and the cells that may be published."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime
+
+from ...series import Direction, Interval
+from ...store.collective_tables import GroupId
+from ...store.connection import AsyncConnection
+from ...store.publication import PublishedCell
+from ..calendar import instants, month_of
+from ..disclosure.closing import Groups, add_up, close
+from ..disclosure.sdc_rules import Cell, Publication, Reason
+from .blocks import Day, PublicSum, Snapshot, Sums
+from .masked_hours import MaskedSeries
+from .monthly_groups import MonthlyGroups
+from .openings import OpenedCells
+
+
+class Tabulation:
+    """Reads sums in one transaction, and puts them under disclosure control."""
+
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        publication: Publication,
+        groups: MonthlyGroups,
+        *,
+        has_masked: bool,
+    ) -> None:
+        """Tabulate by these rules. Masked reports are left out unless it `has_masked` ones."""
+        self._connection = connection
+        self._publication = publication
+        self._groups = groups
+        self._has_masked = has_masked
+        self._masked: dict[Direction, MaskedSeries] = {}
+
+    async def day(self, direction: Direction, day: date) -> Day:
+        """Return what members sent of a UTC day."""
+        sent = await Day.read(self._connection, direction, day, self._publication.interval)
+        self._groups.note_senders(direction, sent.senders)
+        return sent
+
+    async def civil_day(self, direction: Direction, day: date, homes: int | None) -> Sums:
+        """Return what members sent of a civil day that are in no interval of it.
+
+        `homes` is how many are in what was published of all members' intervals, None where nothing
+        was. Where none is in it, all of them are summed by the day.
+        """
+        step = self._publication.interval
+        days = tuple(instants(self._groups.zone, day).days())
+        # With everybody beside the senders of the step, only members that send days remain.
+        coarser = step if homes else None
+        snapshot = await Snapshot.read(self._connection, direction, days[0], days[-1], coarser)
+        return snapshot.civil_day(
+            day,
+            await self._groups.memberships(day),
+            homes_beside=coarser,
+            public_beside=None if homes is None else step,
+        )
+
+    async def masked(self, direction: Direction) -> MaskedSeries:
+        """Return the senders of masked reports of a direction."""
+        if not self._has_masked:
+            return MaskedSeries(direction)
+        if direction not in self._masked:
+            self._masked[direction] = await MaskedSeries.read(self._connection, direction)
+        return self._masked[direction]
+
+    async def publish(
+        self,
+        direction: Direction,
+        interval: Interval,
+        start: datetime,
+        civil: date,
+        sent: Sums,
+        *,
+        opened: Collection[OpenedCells] = (),
+    ) -> tuple[list[PublishedCell], str | None]:
+        """Return the cells of an interval, and why its homes are suppressed, if they are.
+
+        What witnesses `opened` is added to what passes by itself.
+        """
+        minimum = self._publication.needed(direction, interval)
+        month = month_of(civil)
+        counting = await self._groups.homes(month, direction)
+        together = await self._groups.published_together(month, direction, counting, minimum)
+        by_records, suppressed = close(sent.cells, together, minimum)
+        passed = add_up([by_records, *(each.cells for each in opened)])
+        reason = _reason(suppressed if sent.cells else None, opened, is_published=bool(passed))
+        if interval is not Interval.P1D:
+            masked = await self.masked(direction)
+            reporting = masked.homes(await self._groups.memberships(civil), start=start)
+            # Not in place: the month's count stays.
+            counting = counting + reporting
+        cells = await self._cells(
+            direction, interval, start, civil, passed=passed, public=sent.public, counting=counting
+        )
+        return cells, reason
+
+    async def _cells(
+        self,
+        direction: Direction,
+        interval: Interval,
+        start: datetime,
+        civil: date,
+        *,
+        passed: Mapping[Groups[GroupId], Cell],
+        public: Mapping[GroupId, PublicSum],
+        counting: Counter[GroupId],
+    ) -> list[PublishedCell]:
+        """Return the cell of everybody, those of communes, and those of sites and buildings."""
+        unit = interval.minutes if interval is not Interval.P1D else 1
+
+        def cell(
+            group: GroupId, watt_minutes: int, members: int, homes: int = 0, counting: int = 0
+        ) -> PublishedCell:
+            # As a record says it: whole W over the interval.
+            energy = (watt_minutes + unit // 2) // unit * unit
+            return PublishedCell(
+                group=group,
+                direction=direction,
+                interval=interval,
+                start=start,
+                day=civil,
+                watt_minutes=energy,
+                members=members,
+                homes=homes,
+                counting=max(counting, homes),
+                per_member=_mean(energy, members),
+                minutes=interval.minutes,
+            )
+
+        left = dict(public)
+        cells: list[PublishedCell] = []
+        for groups, homes in passed.items():
+            group = await self._groups.group(groups)
+            shown = sum((left.pop(part, PublicSum()) for part in groups), PublicSum())
+            energy, members = homes.watt_minutes + shown.watt_minutes, homes.homes + shown.members
+            expected = sum(counting[part] for part in groups)
+            cells.append(cell(group, energy, members, homes.homes, expected))
+        areas = {group: left.pop(group) for group in list(left) if group in self._groups.communes}
+        cells += [cell(group, site.watt_minutes, site.members) for group, site in areas.items()]
+        if not cells:
+            return []
+        everybody = cell(
+            self._groups.everybody,
+            sum(part.watt_minutes for part in cells),
+            sum(part.members for part in cells),
+            sum(part.homes for part in cells),
+            sum(part.counting for part in cells),
+        )
+        alone = (cell(group, site.watt_minutes, site.members) for group, site in left.items())
+        return [everybody, *cells, *alone]
+
+
+def _reason(
+    by_records: Reason | None, opened: Iterable[OpenedCells], *, is_published: bool
+) -> str | None:
+    """Return why the homes of an interval, or those of a protected sum, are suppressed."""
+    reasons = [reason for reason in (by_records, *(each.reason for each in opened)) if reason]
+    if Reason.NOT_OPENED in reasons:
+        return Reason.NOT_OPENED
+    return None if is_published else next(iter(reasons), None)
+
+
+def whole_day(
+    hours: PublishedCell | None, alone: PublishedCell | None, minutes: int
+) -> PublishedCell:
+    """Return the published cells of a civil day: of its intervals, and of homes that send days.
+
+    Without intervals it is all of its `minutes`.
+    """
+    if hours is None:
+        assert alone is not None
+        return alone._replace(minutes=minutes)
+    if alone is None:
+        return hours
+    members, homes = hours.members + alone.members, hours.homes + alone.homes
+    averages = hours.per_member * hours.members + alone.per_member * alone.members
+    return hours._replace(
+        watt_minutes=hours.watt_minutes + alone.watt_minutes,
+        members=members,
+        homes=homes,
+        counting=max(hours.counting, alone.counting, homes),
+        per_member=_mean(averages, members),
+    )
+
+
+def _mean(total: int, members: int) -> int:
+    """Return a total per member, rounded to a whole number; 0 without members."""
+    return (total + members // 2) // members if members else 0
