@@ -7,53 +7,27 @@ What is due is what the blocks hold beyond a subscription's cursor. The outbox h
 way, and what was corrected behind the cursor.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
-from hashlib import sha256
-from itertools import batched
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 
-from ..permission import Identification, Reading
-from ..quoalise import MAX_PUSHED, Data, Identifier, Reports, Text
-from ..quoalise.data import encode
-from ..quoalise.markup import serialise
-from ..quoalise.protected_sums import write_reports
+from ..quoalise import MAX_PUSHED
 from ..series import Block, Range, Record, Series
 from ..store import PeerId, SeriesId
 from ..store.connection import AsyncConnection
 from ..store.coverage import all_coverage
 from ..store.outbox import (
-    Queued,
-    Subscriber,
-    WaitingRecords,
-    cut,
-    queue,
     queue_again_for,
-    sending,
-    subscribers,
     subscribers_beyond,
     take_turns,
-    unsent,
 )
 from ..store.series import blocks, blocks_of_days, extent, put_blocks
-from ..wire import Naming, Unsayable, encode_series
-from .restriction import paused
+from ..wire import Naming
 
 SOON = timedelta(days=2)
 """A record that starts later than this is no record: clocks differ, but not by that."""
 
 _DAY = timedelta(days=1)
 _DAYS_AT_ONCE = 31
-
-
-@dataclass(frozen=True, slots=True)
-class RecordsMessage:
-    """Records about to leave for a peer, under the id that its receipt will name."""
-
-    peer: PeerId
-    id: str
-    data: Data | Reports
-    queued: Queued
 
 
 def receipts_key(peer: PeerId) -> str:
@@ -118,157 +92,6 @@ async def queue_again(
             parts = [Range(start, max(start, span.end)) for start in starts]
             pairs = zip(readers, parts, strict=True)
             await queue_again_for(connection, series_id, pairs, at=at)
-
-
-async def next_messages(
-    connection: AsyncConnection,
-    naming: Naming,
-    peers: Mapping[PeerId, str],
-    series_by_id: Mapping[SeriesId, Series],
-    *,
-    new_id: Callable[[], str],
-    at: datetime,
-) -> dict[PeerId, RecordsMessage | Text]:
-    """Return one message for each of these peers, by their bare JIDs, to which something is due.
-
-    What waits in the outbox goes before what these series have beyond the peers' cursors. All of it
-    is noted as leaving. Instead of a message there may be the reason why what is due cannot be said
-    to a peer. Where only sums may be read, the records are masked. Raises NotPermitted if something
-    must not leave after all.
-    """
-    await take_turns(connection)
-    held_back = await paused(connection)
-    parts = _Parts(connection, naming)
-    messages: dict[PeerId, RecordsMessage | Text] = {}
-
-    def name(peer: PeerId, identification: str, series: Series) -> Identifier | None:
-        try:
-            return naming.name(series, peers[peer], Identification(identification))
-        except Unsayable as fault:
-            messages[peer] = fault.text
-            return None
-
-    async def payload(
-        reader: WaitingRecords | Subscriber, queued: Queued, series: Series
-    ) -> tuple[Data | Reports, datetime | None] | None:
-        """Return as `_Parts.of` does; None where nothing can be said of the series now."""
-        if reader.reading == Reading.SUM:
-            return await parts.masked(peers[reader.peer], queued, series, at)
-        identifier = name(reader.peer, reader.identification, series)
-        if identifier is None:
-            return None
-        return await parts.of(identifier, queued.series_id, series, queued.records)
-
-    def message(peer: PeerId, queued: Queued, data: Data | Reports) -> RecordsMessage:
-        message = RecordsMessage(peer, _message_id(queued, data, new_id()), data, queued)
-        messages[peer] = message
-        return message
-
-    left = set(peers)
-    while left:
-        waiting, left = await unsent(connection, left, held_back), set()
-        for row in waiting:
-            queued = row.queued
-            if row.peer in messages:
-                continue
-            content = await payload(row, queued, row.series)
-            if content is None:
-                continue
-            data, over = content
-            if over is not None:
-                # A hole was filled since it was queued.
-                await cut(connection, queued, over)
-                left.add(row.peer)
-                continue
-            await sending(connection, [queued], message(row.peer, queued, data).id, at)
-    leaving = []
-    for series_id, series in series_by_id.items():
-        if not (rest := peers.keys() - messages.keys()):
-            break
-        readers = await subscribers(connection, [series_id], rest)
-        for reader in readers.get(series_id, ()):
-            if reader.permission in held_back:
-                continue
-            due = await parts.beyond(series_id, series, reader.beyond(at + SOON))
-            if due is None:
-                continue
-            queued = Queued(reader.permission, series_id, due.clip(reader.records))
-            content = await payload(reader, queued, series)
-            if content is None:
-                continue
-            stanza = message(reader.peer, queued, content[0]).id
-            leaving.append((reader.peer, replace(queued, stanza=stanza)))
-    await queue(connection, leaving, at=at, sent_at=at)
-    return messages
-
-
-class _Parts:
-    """Records that many peers are sent, read once in a transaction."""
-
-    def __init__(self, connection: AsyncConnection, naming: Naming) -> None:
-        self._connection = connection
-        self._naming = naming
-        self._data: dict[tuple[SeriesId, Identifier, Range], tuple[Data, datetime | None]] = {}
-        self._beyond: dict[tuple[SeriesId, Range], Range | None] = {}
-
-    async def of(
-        self, name: Identifier, series_id: SeriesId, series: Series, within: Range
-    ) -> tuple[Data, datetime | None]:
-        """Return the data of a range, and where a message is full if it is before its end."""
-        # Two series of one delivery point, one finer than the other, have the same name.
-        key = series_id, name, within
-        if key not in self._data:
-            records = await records_of(self._connection, self._naming, series_id, series, within)
-            most = at_once(MAX_PUSHED, self._naming, series)
-            first = records[:most]
-            members = await members_of(self._connection, self._naming, series, first)
-            over = records[most].start if len(records) > most else None
-            self._data[key] = encode_series(name, series, first, members), over
-        return self._data[key]
-
-    async def masked(
-        self, collective: str, queued: Queued, series: Series, at: datetime
-    ) -> tuple[Reports, datetime | None] | None:
-        """Return the same of masked records; None without a key, or with one of a later day."""
-        # A home without protected sums never loads them.
-        from .masked_reports import load_keys, mask  # noqa: PLC0415
-
-        keys = await load_keys(self._connection, queued.permission)
-        if keys is None or keys.day_key.day > at.astimezone(UTC).date():
-            return None
-        records = await records_of(
-            self._connection, self._naming, queued.series_id, series, queued.records
-        )
-        over = records[MAX_PUSHED].start if len(records) > MAX_PUSHED else None
-        return mask(keys, collective, queued.permission, series, records[:MAX_PUSHED]), over
-
-    async def beyond(self, series_id: SeriesId, series: Series, within: Range) -> Range | None:
-        """Return where the first records in a range are, as many as a message holds."""
-        key = series_id, within
-        if key not in self._beyond:
-            self._beyond[key] = await self._next(series_id, series, within)
-        return self._beyond[key]
-
-    async def _next(self, series_id: SeriesId, series: Series, within: Range) -> Range | None:
-        records: list[Record] = []
-        most = at_once(MAX_PUSHED, self._naming, series)
-        for days in batched(within.days(), _DAYS_AT_ONCE, strict=False):
-            part = Range(Range.of_day(days[0]).start, Range.of_day(days[-1]).end).clip(within)
-            records += await records_of(self._connection, self._naming, series_id, series, part)
-            if len(records) >= most:
-                break
-        return Range(within.start, series.end(records[:most][-1].start)) if records else None
-
-
-def _message_id(queued: Queued, data: Data | Reports, new: str) -> str:
-    """Return the id of a message: that of before where it says the same.
-
-    So a receipt that takes longer than anyone waits for it counts when it comes.
-    """
-    encoded = serialise(write_reports(data)) if isinstance(data, Reports) else encode(data)
-    mark = f".{sha256(encoded).hexdigest()[:12]}"
-    before = queued.stanza
-    return before if before is not None and before.endswith(mark) else f"{new}{mark}"
 
 
 async def records_of(

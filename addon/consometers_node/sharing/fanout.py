@@ -33,7 +33,8 @@ from ..store.settings import settings_like
 from ..wire import Naming, Unsayable
 from ..xmpp import PUSH_SECONDS, Connection, NetworkError, Pushing
 from .changes import Changes
-from .due_records import SOON, RecordsMessage, extent_of, next_messages, receipts_key
+from .due_records import SOON, extent_of, receipts_key
+from .record_messages import RecordsMessage, next_messages
 
 FIRST_DELAY_S = 30.0
 LONGEST_DELAY_S = 6 * 3600.0

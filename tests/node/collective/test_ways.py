@@ -55,6 +55,7 @@ RECORDS = {
     "sharing.due_records.records_of": {
         "sharing.answers",
         "sharing.consent",
+        "sharing.record_messages",
     },
     "sharing.export.records": set[str](),
     "sharing.export.document": {"collective.privacy.export"},

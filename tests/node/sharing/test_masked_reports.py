@@ -8,8 +8,8 @@ import pytest
 from consometers_node.permission import Choice, Permissions
 from consometers_node.protected_sums.masks import MOST_WH, SUM_MODULUS, Subject, masks
 from consometers_node.quoalise import Data, GetHistory, NotAuthorized, Reports
-from consometers_node.sharing.due_records import RecordsMessage
 from consometers_node.sharing.masked_reports import HomeKeys, keep_keys, load_keys
+from consometers_node.sharing.record_messages import RecordsMessage
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.enrolments import add_enrolment, update_enrolment
 

@@ -224,16 +224,41 @@ async def _filled(
     """Read the form, and number the version."""
     base = await _base(connection, context.typed("base")) if context.typed("base") else None
     filled = FilledForm[DataNeed]()
-    typed: dict[str, object] = {"version": 1}
-    typed["id"] = context.typed("id") if base is None else base.id
+    need_id = context.typed("id") if base is None else base.id
     if base is None:
-        if not _ID.fullmatch(context.typed("id")) or len(context.typed("id")) > _MAX_ID:
+        if not _ID.fullmatch(need_id) or len(need_id) > _MAX_ID:
             filled.errors["id"] = _NO_ID.fill(most=_MAX_ID)
-        elif await needs.versions(connection, context.typed("id")):
+        elif await needs.versions(connection, need_id):
             filled.errors["id"] = _TAKEN
+    typed = {"version": 1, "id": need_id, **_fields(context, base, filled)}
+    if filled.errors:
+        return filled
+    try:
+        need = read_need_mapping(typed)
+    except Unsayable as fault:
+        filled.errors[""] = fault.text
+        return filled
+    try:
+        await pages.actions(context).check_witness(connection, need)
+    except BadWitness as fault:
+        filled.errors[_FIELDS.get(fault.field, fault.field)] = fault.text
+        return filled
+    numbered = await needs.numbered(connection, need)
+    asked = {offered.id for offered in await needs.offered(connection)}
+    if base is not None and numbered.version == base.version and base.id in asked:
+        filled.errors[""] = _SAME
+        return filled
+    filled.value = numbered
+    return filled
+
+
+def _fields(
+    context: AdminContext, base: DataNeed | None, filled: FilledForm[DataNeed]
+) -> dict[str, object]:
+    """Read the fields of a data need as a file has them, and note those that are wrong."""
     texts = {name: _texts(context, name, _tongues(base)) for name in _TEXTS}
     _check_texts(texts, filled)
-    typed |= texts
+    typed: dict[str, object] = {**texts}
     series = [(way, context.typed(f"series_{way}")) for way in Direction]
     typed["series"] = [
         {"direction": way.value, "quantity": quantity}
@@ -258,25 +283,7 @@ async def _filled(
     if typed["reading"] == Reading.SUM:
         typed["witness"] = _witness(context, filled)
         _check_sum(typed, filled)
-    if filled.errors:
-        return filled
-    try:
-        need = read_need_mapping(typed)
-    except Unsayable as fault:
-        filled.errors[""] = fault.text
-        return filled
-    try:
-        await pages.actions(context).check_witness(connection, need)
-    except BadWitness as fault:
-        filled.errors[_FIELDS.get(fault.field, fault.field)] = fault.text
-        return filled
-    numbered = await needs.numbered(connection, need)
-    asked = {offered.id for offered in await needs.offered(connection)}
-    if base is not None and numbered.version == base.version and base.id in asked:
-        filled.errors[""] = _SAME
-        return filled
-    filled.value = numbered
-    return filled
+    return typed
 
 
 def _witness(context: AdminContext, filled: FilledForm[DataNeed]) -> dict[str, object]:
