@@ -226,6 +226,19 @@ async def test_homes_that_send_days_pass_by_themselves(
     assert (sum_.homes, sum_.counting) == (homes, 3 + by_days)
 
 
+async def test_day_that_homes_complete_closes_between_hours(town: Town) -> None:
+    """Its hours were closed before, and are in it once."""
+    await town.record_two_days(await town.members(3), 100)
+    days = [await town.member(interval=Interval.P1D) for _ in range(3)]
+    await town.record(days, 5_000, day=BEFORE - timedelta(days=1))
+    evening = NOON + timedelta(hours=10)
+    await town.look(evening + MINUTES)
+    assert await town.civil() is None
+    await town.record(days, 5_000, day=BEFORE)
+    await town.look(evening + 2 * MINUTES)
+    assert await town.civil() == 3 * (2_400 + 5_000)
+
+
 async def test_by_law_only_days_are_published(town: Town) -> None:
     town.publication = Publication(minimum=None)
     homes = await town.members(100)
