@@ -269,10 +269,10 @@ async def test_an_inverter_without_a_serial_number_is_named_by_its_port(
 
 async def test_a_replugged_port_is_read_again(roof: Roof, caplog: pytest.LogCaptureFixture) -> None:
     await roof.start()
-    port = port_of(roof.inverter)
+    unit = roof.coordinator.link._unit
     await roof.inverter.unplug()
     # tmodbus 1.1 forgets a request that it is about to write when the port hangs up.
-    await until(lambda: not holders(port))
+    await until(lambda: not unit.connected)
     await roof.polls(3)
     assert roof.are_unavailable("power", "energy")
     await roof.inverter.plug()
