@@ -103,7 +103,9 @@ class MonthlyGroups:
             where = await self.memberships(month)
             homes = self._homes[month, direction] = Counter[GroupId]()
             # All homes of a commune share one membership.
-            for membership, count in Counter(map(where.get, await self._all(direction))).items():
+            for membership, count in Counter(
+                map(where.get, await self._senders_of(direction))
+            ).items():
                 if membership is not None and membership.is_home:
                     homes[membership.area] += count
         return self._homes[month, direction]
@@ -112,7 +114,7 @@ class MonthlyGroups:
         """Note the members with series in a direction: they were read with the blocks of a day."""
         self._senders[direction] = members
 
-    async def _all(self, direction: Direction) -> Set[MemberId]:
+    async def _senders_of(self, direction: Direction) -> Set[MemberId]:
         if direction not in self._senders:
             self._senders[direction] = await senders(self._connection, direction)
         return self._senders[direction]

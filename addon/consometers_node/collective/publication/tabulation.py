@@ -28,7 +28,7 @@ class Tabulation:
         *,
         has_masked: bool,
     ) -> None:
-        """Tabulate by these rules. Masked reports are left out unless it `has_masked` ones."""
+        """Tabulate by these rules; masked reports too, if `has_masked`."""
         self._connection = connection
         self._publication = publication
         self._groups = groups
