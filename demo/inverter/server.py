@@ -6,6 +6,7 @@ Source: Modbus Messaging on TCP/IP V1.0b §3.1.
 
 import asyncio
 from contextlib import suppress
+import socket
 import struct
 from typing import Final
 
@@ -17,37 +18,49 @@ _HEADER: Final = struct.Struct(">HHHB")
 
 
 class Server:
-    """A TCP port on this machine that answers for units."""
+    """A TCP port on this machine that answers for units.
+
+    It accepts connections itself: `asyncio.Server` fails on one that arrives while it closes.
+    """
 
     def __init__(self, answers: Answers, port: int = 0) -> None:
         self.port = port
         self._answers = answers
-        self._server: asyncio.Server | None = None
+        self._listening: socket.socket | None = None
         self._readers: set[asyncio.Task[None]] = set()
 
     async def plug(self) -> None:
         """Listen; from the second time on, on the same port."""
-        if self._server is None:
-            self._server = await asyncio.start_server(self._serve, HOST, self.port)
-            self.port = self._server.sockets[0].getsockname()[1]
+        if self._listening is None:
+            self._listening = listening = socket.create_server((HOST, self.port))
+            listening.setblocking(False)
+            self.port = listening.getsockname()[1]
+            asyncio.get_running_loop().add_reader(listening, self._accept, listening)
 
     async def unplug(self) -> None:
         """Close all connections, and refuse others."""
-        if self._server is None:
+        if self._listening is None:
             return
-        server, self._server = self._server, None
-        server.close()
-        server.abort_clients()
+        listening, self._listening = self._listening, None
+        asyncio.get_running_loop().remove_reader(listening)
+        listening.close()
         readers = tuple(self._readers)
         for reader in readers:
             reader.cancel()
         await asyncio.gather(*readers, return_exceptions=True)
-        await server.wait_closed()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._readers.add(task)
+    def _accept(self, listening: socket.socket) -> None:
+        # A reader may have gone again.
+        with suppress(BlockingIOError, ConnectionError):
+            connection, _ = listening.accept()
+            connection.setblocking(False)
+            serving = asyncio.get_running_loop().create_task(self._serve(connection))
+            self._readers.add(serving)
+            serving.add_done_callback(lambda _: connection.close())
+            serving.add_done_callback(self._readers.discard)
+
+    async def _serve(self, connection: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=connection)
         try:
             if not (self._answers.faults.lonely and len(self._readers) > 1):
                 # A reader that goes away is nobody's fault.
@@ -55,8 +68,7 @@ class Server:
                     while await self._obey(reader, writer):
                         pass
         finally:
-            self._readers.discard(task)
-            writer.close()
+            writer.transport.abort()
 
     async def _obey(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; return whether to go on."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+import socket
 import struct
 from time import monotonic
 
@@ -18,6 +19,7 @@ import pytest
 
 from demo.inverter import Night, VirtualInverter
 from demo.inverter.profiles import PROFILES
+from tests.deadline import DEADLINE_S
 
 from .inverters import BASE, NIGHT, NOON, connection, inverter, read, unix, virtual
 
@@ -27,7 +29,7 @@ IMPATIENT_S = 0.5
 REGISTERS = struct.Struct(">HHHBBHH")
 
 
-async def registers(served: VirtualInverter, timeout: float = 60) -> list[int]:
+async def registers(served: VirtualInverter, timeout: float = DEADLINE_S) -> list[int]:
     """Read from the beginning of the map, over a connection of its own."""
     async with connection(served, timeout) as client:
         return await client.for_unit(1).read_holding_registers(BASE, 2)
@@ -103,9 +105,29 @@ async def test_an_inverter_started_at_night_keeps_its_port() -> None:
         assert served.port
         assert not await answers(served)
         served.at = NOON
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(DEADLINE_S):
             while not await answers(served):
                 await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_reader_that_comes_while_an_inverter_is_unplugged_leaves_nothing(
+    turns: int,
+) -> None:
+    """Whatever the event loop has already done of its connection."""
+    faults: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    loop.set_exception_handler(lambda _loop, fault: faults.append(fault))
+    async with virtual() as served:
+        with socket.create_connection((served.host, served.port)):
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            before = asyncio.all_tasks()
+            await served.unplug()
+            assert asyncio.all_tasks() <= before
+            await asyncio.sleep(0.01)
+    assert faults == []
 
 
 async def answers(served: VirtualInverter) -> bool:

@@ -13,24 +13,21 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from demo.inverter import VirtualInverter
 
 from ..factories import inverter_entry
-from .roof import Roof, virtual
-
-
-@pytest.fixture
-def patience_s() -> float:
-    return 1
+from .roof import Patience, Roof, virtual
 
 
 @pytest.fixture(autouse=True)
-def impatient(patience_s: float) -> Generator[None]:
-    """Have nobody wait ten seconds for an answer."""
+def patience(monkeypatch: pytest.MonkeyPatch) -> Patience:
+    """Return how long Home Assistant waits, at first as long as an answer may take."""
+    patience = Patience(monkeypatch)
     make = BaseModbusConnection.__init__
 
-    def hurried(self: BaseModbusConnection, *args: Any, **kwargs: Any) -> None:
-        make(self, *args, **kwargs | {"timeout": patience_s})
+    def patient(self: BaseModbusConnection, *args: Any, **kwargs: Any) -> None:
+        make(self, *args, **kwargs | {"timeout": patience.answer_within_s})
+        patience.connections.append(self)
 
-    with patch.object(BaseModbusConnection, "__init__", hurried):
-        yield
+    monkeypatch.setattr(BaseModbusConnection, "__init__", patient)
+    return patience
 
 
 @pytest.fixture
@@ -55,8 +52,10 @@ async def entry(
 
 
 @pytest.fixture
-def roof(hass: HomeAssistant, entry: MockConfigEntry, inverter: VirtualInverter) -> Generator[Roof]:
+def roof(
+    hass: HomeAssistant, entry: MockConfigEntry, inverter: VirtualInverter, patience: Patience
+) -> Generator[Roof]:
     """Return a home with panels, where it is as late as on its roof. Nothing is set up yet."""
     clock = "custom_components.consometers.inverter.coordinator.utcnow"
     with patch(clock, lambda: inverter.at):
-        yield Roof(hass, entry, inverter)
+        yield Roof(hass, entry, inverter, patience)

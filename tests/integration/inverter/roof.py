@@ -3,16 +3,21 @@
 from datetime import UTC, datetime, timedelta
 
 from homeassistant.core import HomeAssistant
+from modbus_connection._client import BaseModbusConnection
+import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.consometers.inverter import flow
 from custom_components.consometers.inverter.coordinator import InverterCoordinator
 from demo.inverter import PROFILES, Inverter, VirtualInverter
+from tests.deadline import DEADLINE_S
 
 from ..home import View
 
 ORIGIN = datetime(2026, 6, 1, tzinfo=UTC)
 NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
 NIGHT = datetime(2026, 6, 10, 23, 30, tzinfo=UTC)
+IMPATIENT_S = 0.2
 DAWN = datetime(2026, 6, 11, 4, 30, tzinfo=UTC)
 
 
@@ -23,14 +28,47 @@ def virtual(inverter: Inverter | str = "home") -> VirtualInverter:
     return VirtualInverter(inverter, start=NOON.timestamp(), speed=0)
 
 
+class Patience:
+    """How long Home Assistant waits for an inverter.
+
+    Where an answer will come, as long as a busy machine needs; where none will, hardly at all.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Be patient. A flow waits by itself, for all of its answers together."""
+        self.answer_within_s = DEADLINE_S
+        self.connections: list[BaseModbusConnection] = []
+        self._monkeypatch = monkeypatch
+        monkeypatch.setattr(flow, "PATIENCE_S", DEADLINE_S)
+
+    async def expect_answers(self) -> None:
+        await self._wait_for(DEADLINE_S)
+
+    async def expect_silence(self) -> None:
+        await self._wait_for(IMPATIENT_S)
+
+    async def _wait_for(self, seconds: float) -> None:
+        self.answer_within_s = seconds
+        self._monkeypatch.setattr(flow, "PATIENCE_S", seconds)
+        for connection in self.connections:
+            # The next request connects again, with this time-out.
+            connection._timeout = seconds
+            await connection.disconnect()
+
+
 class Roof(View):
     """A home with panels. Time goes only as the test says."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: MockConfigEntry, inverter: VirtualInverter
+        self,
+        hass: HomeAssistant,
+        entry: MockConfigEntry,
+        inverter: VirtualInverter,
+        patience: Patience,
     ) -> None:
         super().__init__(hass, entry)
         self.inverter = inverter
+        self.patience = patience
 
     async def start(self, at: datetime = NOON) -> bool:
         """Set the entry up, and let it be asked again if it answers: so its energies are sure."""

@@ -33,6 +33,7 @@ async def test_an_inverter_that_is_silent_at_night_sleeps_without_power(
     await roof.start()
     total, rating = roof.amount("energy"), roof.amount("rating")
     roof.inverter.set_faults(night=night)
+    await roof.patience.expect_silence()
     await roof.at(NIGHT)
     await roof.polls(4, every_s=60)
     assert roof.amount("rating") == rating
@@ -46,6 +47,7 @@ async def test_an_inverter_that_is_silent_at_night_sleeps_without_power(
         assert roof.are_unavailable(*MEASURES)
         assert roof.issue("inverter_silent") is None
     # It wakes up.
+    await roof.patience.expect_answers()
     await roof.at(NOON + timedelta(days=1))
     assert roof.state("operating") == "running"
     assert roof.amount("power") > 0
@@ -55,6 +57,7 @@ async def test_an_inverter_that_is_silent_at_night_sleeps_without_power(
 async def test_an_inverter_may_sleep_for_a_while_after_sunrise(roof: Roof) -> None:
     await roof.start()
     roof.inverter.set_faults(night=Night.SILENT)
+    await roof.patience.expect_silence()
     await roof.at(NIGHT)
     await roof.polls(3)
     roof.inverter.set_faults(silent=1)
@@ -111,14 +114,19 @@ async def test_scale_factors_without_sense_make_values_unknown(roof: Roof) -> No
     assert roof.amount("energy") == total
 
 
-WIRES = ["silent", "dropped", "mistaken", "illegal"]
+WIRES = [("silent", False), ("dropped", True), ("mistaken", False), ("illegal", True)]
+"""Faults of the wire, and whether they are noticed at once."""
 
 
-@pytest.mark.parametrize("fault", WIRES)
-async def test_a_lasting_failure_by_day_raises_an_issue(roof: Roof, fault: str) -> None:
+@pytest.mark.parametrize(("fault", "is_noticed"), WIRES)
+async def test_a_lasting_failure_by_day_raises_an_issue(
+    roof: Roof, fault: str, is_noticed: bool
+) -> None:
     await roof.start()
     power = roof.amount("power")
     roof.inverter.set_faults(**{fault: 1})
+    if not is_noticed:
+        await roof.patience.expect_silence()
     await roof.polls(2)
     assert roof.amount("power") == power
     await roof.polls()
@@ -128,6 +136,7 @@ async def test_a_lasting_failure_by_day_raises_an_issue(roof: Roof, fault: str) 
     assert roof.issue("inverter_silent") is not None
 
     roof.inverter.no_faults()
+    await roof.patience.expect_answers()
     await roof.polls()
     assert roof.amount("power") > 0
     assert roof.issue("inverter_silent") is None

@@ -25,7 +25,7 @@ from custom_components.consometers.const import (
 from demo.inverter import PROFILES, Image, Inverter, Stranger, VirtualInverter
 
 from ..flows import Flow, suggested
-from .roof import NOON, ORIGIN, Roof, virtual
+from .roof import NOON, ORIGIN, Patience, Roof, virtual
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
 
@@ -137,14 +137,23 @@ WRONG = [
 
 @pytest.mark.parametrize(("spoil", "unit_id", "error"), WRONG)
 async def test_an_error_is_shown_and_can_be_retried(
-    hass: HomeAssistant, inverter: VirtualInverter, spoil: Spoil, unit_id: int, error: str
+    hass: HomeAssistant,
+    inverter: VirtualInverter,
+    patience: Patience,
+    *,
+    spoil: Spoil,
+    unit_id: int,
+    error: str,
 ) -> None:
     units = dict(inverter.units)
     spoil(inverter)
+    if error == "no_answer":
+        await patience.expect_silence()
     flow = await (await Flow.begin(hass, "inverter")).submit(typed(inverter, unit_id))
     assert (flow.step, flow.errors) == ("inverter", {"base": error})
     inverter.units.update(units)
     inverter.no_faults()
+    await patience.expect_answers()
     assert (await flow.submit(typed(inverter))).step == "inverter_found"
 
 

@@ -30,7 +30,7 @@ from demo.inverter import PROFILES, Inverter, VirtualInverter
 from ..factories import inverter_entry, meter_entry
 from ..flows import Flow
 from ..home import until
-from .roof import NOON, ORIGIN, Roof, virtual
+from .roof import NOON, ORIGIN, Patience, Roof, virtual
 from .test_flow import move, typed as on_the_network
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
@@ -41,12 +41,6 @@ def on_a_line(line: Path, *, baud: int = 9_600, units: int = 1) -> VirtualInvert
         unit: Inverter(PROFILES["home"], seed=unit, origin=ORIGIN) for unit in range(1, units + 1)
     }
     return VirtualInverter(inverters, line=line, baud=baud, start=NOON.timestamp(), speed=0)
-
-
-@pytest.fixture
-def patience_s() -> float:
-    """Return what a line may take on a busy machine."""
-    return 60
 
 
 @pytest.fixture
@@ -146,14 +140,14 @@ WRONG = [
 async def test_an_error_is_shown_and_can_be_retried(
     hass: HomeAssistant,
     inverter: VirtualInverter,
-    monkeypatch: pytest.MonkeyPatch,
+    patience: Patience,
     wrong: dict[str, Any],
     error: str,
 ) -> None:
-    with monkeypatch.context() as impatient:
-        if error == "no_answer_on_line":
-            impatient.setattr(inverter_flow, "PATIENCE_S", 1)
-        flow = await submitted(hass, inverter, **wrong)
+    if error == "no_answer_on_line":
+        await patience.expect_silence()
+    flow = await submitted(hass, inverter, **wrong)
+    await patience.expect_answers()
     assert (flow.step, flow.errors) == ("inverter_line", {"base": error})
     assert (await flow.submit(typed(inverter))).step == "inverter_found"
 
