@@ -42,6 +42,7 @@ from ..series import Range, Record
 from ..store import NotPermitted, PermissionId, Store
 from ..store.answers import Answer, log_answer
 from ..store.connection import AsyncConnection
+from ..store.outbox import take_turns
 from ..store.peers import Peer, peer_by_jid, subscribe, unsubscribe
 from ..store.series import all_series
 from ..store.settings import set_setting
@@ -133,6 +134,8 @@ class Answers(Answerer):
         now = datetime.now(UTC)
         await self._settle(asker)
         async with self._store.writing() as connection:
+            # What is stored before it is read, and what is stored after it is sent.
+            await take_turns(connection)
             peer = await self._peer(connection, asker)
             grant = (await self._grants(connection, peer, series))[0]
             cursor = await self._first_cursor(connection, grant, now)

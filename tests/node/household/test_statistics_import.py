@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -17,6 +17,7 @@ from consometers_node.household.recorder.home_assistant import HomeAssistant
 from consometers_node.household.statistics_import.external_statistic import (
     Import,
     ImportProgress,
+    Offer,
     PollPace,
     StatisticsImport,
 )
@@ -109,6 +110,16 @@ class Stage:
     def matches_peer(self) -> bool:
         """Return whether Home Assistant has the hours of the peer's load curve, and no other."""
         return self.toy.energies() == hourly(self.peer.values)
+
+    async def until_matching(self) -> None:
+        """Wait until it has them: while rows are written, some sums do not follow."""
+
+        def is_matching() -> bool:
+            with suppress(AssertionError):
+                return self.matches_peer()
+            return False
+
+        await until(is_matching)
 
 
 @pytest.fixture
@@ -405,6 +416,107 @@ async def test_sums_left_inconsistent_by_a_power_cut_are_mended(stage: Stage) ->
         row["sum"] -= 17
     async with stage.settled():
         assert stage.matches_peer()
+
+
+PUBLISHED = Offer(SINCE, NOW.replace(minute=0) - HALF_HOUR)
+"""The whole load curve of the peer, as it lists it."""
+SLOW = PollPace(backoff=Backoff(3_600, 3_600, least=1))
+
+
+@pytest.mark.parametrize("days", [10, 99])
+async def test_a_past_published_before_the_subscription_is_imported(
+    stage: Stage, days: int
+) -> None:
+    """Nothing was listed. Some days, or all, are published by the time the home subscribes."""
+    published, stage.peer.values = stage.peer.values, {}
+    pushed = {at: wh for at, wh in published.items() if at >= SINCE + days * DAY}
+    async with stage.settled(since=NOW) as importing:
+        stage.peer.values = published
+        await importing.receive(PEER, load(pushed))
+        assert len(stage.toy.energies()) == len(hourly(pushed))
+        importing.compare(PUBLISHED)
+        await stage.until_matching()
+
+
+async def test_a_past_that_begins_earlier_than_before_is_imported(stage: Stage) -> None:
+    begin = utc("2026-10-10")
+    whole = stage.peer.values
+    stage.peer.values = {at: wh for at, wh in whole.items() if at >= begin}
+    async with stage.settled(since=begin) as importing:
+        importing.compare(replace(PUBLISHED, first=begin))
+        stage.peer.values = whole
+        importing.compare(PUBLISHED)
+        await stage.until_matching()
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+async def test_days_without_rows_are_asked_for_again(stage: Stage, is_restarted: bool) -> None:
+    async with stage.settled() as importing:
+        importing.compare(PUBLISHED)
+        rows = stage.toy.hours[GRID]
+        total = 0.0
+        del rows[200:250], rows[900:]
+        for row in rows:
+            total += row["state"]
+            row["sum"] = total
+        if not is_restarted:
+            importing.compare(replace(PUBLISHED, last=NOW + 2 * DAY))
+            await stage.until_matching()
+    if is_restarted:
+        async with stage.settled() as importing:
+            assert not stage.matches_peer()
+            importing.compare(PUBLISHED)
+            await stage.until_matching()
+
+
+async def test_records_that_a_peer_refused_and_offers_are_asked_for_again(stage: Stage) -> None:
+    first, last = utc("2026-10-05"), utc("2026-10-08")
+    stage.peer.refuses = lambda start, end: (
+        NotAuthorized() if start < last and end > first else None
+    )
+    async with stage.importing() as importing:
+        await until(lambda: bool(stage.notes.problems))
+        assert not stage.matches_peer()
+        stage.peer.refuses = lambda _start, _end: None
+        importing.compare(PUBLISHED)
+        await stage.until_matching()
+        await until(lambda: stage.notes.problems[-1] is None)
+
+
+async def test_records_that_were_never_pushed_are_asked_for(stage: Stage) -> None:
+    whole = stage.peer.values
+    begin = utc("2026-09-20")
+    stage.peer.values = {at: wh for at, wh in whole.items() if at < begin}
+    async with stage.settled() as importing:
+        importing.compare(replace(PUBLISHED, last=begin - HALF_HOUR))
+        stage.peer.values = whole
+        importing.compare(PUBLISHED)
+        await stage.until_matching()
+
+
+async def test_a_peer_that_answers_again_is_asked_at_once(stage: Stage) -> None:
+    refusal = OtherError("internal-server-error", ErrorType.WAIT)
+    stage.peer.refuses = lambda start, _end: refusal if start >= utc("2026-09-01") else None
+    async with stage.importing(pace=SLOW) as importing:
+        await until(lambda: bool(stage.notes.problems))
+        assert not stage.matches_peer()
+        stage.peer.refuses = lambda _start, _end: None
+        importing.compare(PUBLISHED)
+        await stage.until_matching()
+
+
+async def test_a_complete_import_is_not_asked_for_again(stage: Stage) -> None:
+    """Half of the first hour is missing for good, and the last hours are still to be pushed."""
+    del stage.peer.values[SINCE]
+    offer = Offer(SINCE + HALF_HOUR, NOW.replace(minute=0) + 4 * HOUR)
+    async with stage.settled() as importing:
+        importing.compare(offer)
+        await asyncio.sleep(0.05)
+        asked = len(stage.peer.asked)
+        for _ in range(3):
+            importing.compare(offer)
+            await asyncio.sleep(0.05)
+        assert len(stage.peer.asked) == asked
 
 
 @pytest.mark.parametrize("commands", range(1, 24))

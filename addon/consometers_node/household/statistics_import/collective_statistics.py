@@ -4,7 +4,8 @@
                    └ again, ever later and then once a day, with the quartiles of the last month
 
 Everything is an import like any other (see `importing`), but for how often a collective is asked:
-it sends what is new until it has a receipt, so that nothing is missed while nobody asks.
+it sends what is new until it has a receipt, so that nothing is missed while nobody asks. At each
+look, its listing is compared with what Home Assistant has.
 """
 
 from collections import defaultdict
@@ -21,6 +22,7 @@ from ...quoalise import (
     Challenge,
     Data,
     Direction,
+    ErrorType,
     Identifier,
     Listed,
     Prices,
@@ -40,7 +42,7 @@ from ...xmpp import Asking, NetworkError
 from ..recorder.client import Recorder, patiently
 from ..recorder.errors import HomeAssistantFault
 from ..recorder.statistics import AVERAGES, FROM_COLLECTIVES, IN_COMMON, PARTS
-from .external_statistic import PollPace
+from .external_statistic import Offer, PollPace
 from .plant_statistics import PlantStatistics, slug
 from .totals import TIME_ZONE, Totals, month_before
 
@@ -49,9 +51,10 @@ FIRST_WAIT_S = 30.0
 
 _KEY = "collectives.sums"
 _LONGEST_WAIT_S = 3600.0
+_OUTAGE_WAIT_S = 600.0
+"""At most, where the network or a busy node is in the way, and not a refusal."""
 _OWN = f"{ENTERPRISE}-"
 _MAX_NAME = 40
-_MISSED = timedelta(hours=6)
 _PACE = PollPace(poll=timedelta(hours=6), again=timedelta(days=30), on_return=False)
 _DIRECTIONS = {
     Direction.CONSUMPTION: text("consumption"),
@@ -128,7 +131,8 @@ class CollectiveStatistics:
         self._collectives = defaultdict[str, _Collective](_Collective)
         self._since: dict[str, datetime] = {}
         self._empty: set[str] = set()
-        self._missed: set[str] = set()
+        self.offers: dict[str, Offer] = {}
+        """What the last look found of each imported statistic, until its import has taken it."""
 
     def totals(self, jid: str) -> Totals | None:
         """Return the latest sums of a collective; None if it sent none."""
@@ -152,11 +156,6 @@ class CollectiveStatistics:
     def since(self, pulled: Pulled) -> datetime | None:
         """Return where the past of sums begins, if their collective stated it."""
         return self._since.get(pulled.statistic)
-
-    def missed(self) -> set[str]:
-        """Return the statistics that missed something, once."""
-        missed, self._missed = self._missed, set()
-        return missed
 
     def receive(self, pulled: Pulled, data: Data) -> None:
         """Take records of a collective's sums."""
@@ -224,20 +223,24 @@ class CollectiveStatistics:
 
         That is soon where something was new: a young collective publishes step by step.
         """
-        most = _LONGEST_WAIT_S
+        if not await self._is_notified(peer):
+            # Only this node's database was asked.
+            return self._first_wait_s
         try:
-            if await self._is_notified(peer):
-                listed = await self._asking.list_series(peer.jid)
-                language = await patiently(self._recorder, self._recorder.language)
-                self._take_listed(collective, listed)
-                is_new = await self._read(peer, listed, language)
-                if await self.plants.read(peer, listed, language) or is_new:
-                    collective.wait_s = None
-                await self._ask_for_quartiles(peer, collective, listed)
-                await self.plants.ask_for_month(peer, datetime.now(UTC))
-                most = self._every_s
+            listed = await self._asking.list_series(peer.jid)
+            language = await patiently(self._recorder, self._recorder.language)
+            self._take_listed(collective, listed)
+            is_new = await self._read(peer, listed, language)
+            if await self.plants.read(peer, listed, language) or is_new:
+                collective.wait_s = None
+            await self._offer(peer, listed)
+            await self._ask_for_quartiles(peer, collective, listed)
+            await self.plants.ask_for_month(peer, datetime.now(UTC))
+            most = self._every_s
         except (HomeAssistantFault, NetworkError, QuoaliseError) as fault:
             _LOGGER.debug("the sums of a collective are looked for later: %s", fault)
+            refuses = isinstance(fault, QuoaliseError) and fault.type is not ErrorType.WAIT
+            most = _LONGEST_WAIT_S if refuses else _OUTAGE_WAIT_S
         wait = min(collective.wait_s or self._first_wait_s, most)
         collective.wait_s = 2 * wait
         return wait * random.uniform(0.9, 1.1)  # noqa: S311  not a secret
@@ -274,8 +277,6 @@ class CollectiveStatistics:
                 series = Pulled(statistic, peer.jid, str(listing.series), title, now)
                 new.append((before, series))
                 self._since[statistic] = listing.first or now
-            else:
-                self._look_for_missed(peer, statistic, listing)
             if listing.first is None:
                 self._empty.add(statistic)
             else:
@@ -299,12 +300,16 @@ class CollectiveStatistics:
         anything = any(series.statistic not in self._empty for series in current.values())
         return bool(offers) and reads != offers and anything
 
-    def _look_for_missed(self, peer: Peer, statistic: str, listing: Listed) -> None:
-        totals = self.totals(peer.jid)
-        until = totals.until if totals else None
-        if until is not None and listing.last is not None and listing.last >= until + _MISSED:
-            self._missed.add(statistic)
-            self._changes.notify()
+    async def _offer(self, peer: Peer, listed: Iterable[Listed]) -> None:
+        """Pass what a collective lists of its series on to their imports."""
+        by_name = {str(listing.series): listing for listing in listed}
+        async with self._store.reading() as connection:
+            pulled = [series for series in await all_pulled(connection) if series.jid == peer.jid]
+        for series in pulled:
+            match by_name.get(series.identifier):
+                case Listed(first=datetime() as first, last=datetime() as last):
+                    self.offers[series.statistic] = Offer(first, last)
+        self._changes.notify()
 
     async def _forget(self, gone: Sequence[Pulled]) -> None:
         if not gone:
@@ -313,6 +318,7 @@ class CollectiveStatistics:
             for series in gone:
                 await remove_pulled(connection, series.statistic)
                 self._since.pop(series.statistic, None)
+                self.offers.pop(series.statistic, None)
         self._changes.notify()
 
     async def _ask_for_quartiles(

@@ -7,6 +7,11 @@ So a home of which somebody else reads the meter, such as the network's operator
 Nothing is kept but how far the past was asked for: Home Assistant is the store (see `sums`). What
 the peer sent stands there, or is asked for again, so that whatever is killed loses nothing.
 
+**A peer that says what it has.** A collective lists the first and the last record of each series.
+Home Assistant's rows are compared with them, and what is missing is asked for again: a past that
+was published between the listing and the subscription, one that begins earlier than before, days
+without a row, and records that were refused.
+
 **A peer that refuses.** Proxies answer an upstream error where a time is too long, before a meter
 was in service, and while their source is down. So a month that is refused is asked for by weeks,
 then days. Times before one that is answered are asked for once more, then given up; with none
@@ -54,6 +59,8 @@ _WEEK = timedelta(days=7)
 _MONTH = timedelta(days=31)
 _AGAIN = _WEEK
 """The network operator corrects the last days."""
+_ON_ITS_WAY = timedelta(hours=6)
+"""A record that was published lately may still be pushed."""
 _REMEMBERED_HOURS = 48
 _BACKOFF = Backoff(30, 3600, least=1)
 
@@ -99,6 +106,14 @@ class Import:
     """This home's share of the energy."""
     per_member: bool = False
     """Whether a sum is divided by the number of its members."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a peer says that it has of a series: the starts of its first and its last record."""
+
+    first: datetime
+    last: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +203,14 @@ class StatisticsImport:
         self._longest = _MONTH
         self._subscribed: bool | None = None
         self._looked_at: float | None = None
+        self._failed = False
+        self._offer: Offer | None = None
+        self._lacking = 0
+        """How often something was found missing, and how many of these were looked into."""
+        self._asked_for = 0
+        self._asked_since: datetime | None = None
+        """The start of all that was asked for in this run, and the last offer that was."""
+        self._asked_offer: Offer | None = None
         self._holes: list[_Lost] = []
         self._last_problem: tuple[str | None] | None = None
         self._news: deque[_Pushed] = deque()
@@ -217,6 +240,32 @@ class StatisticsImport:
         self._again = True
         self._wake.set()
 
+    def compare(self, offer: Offer) -> None:
+        """Compare Home Assistant with what the peer says that it has, and ask for what it lacks.
+
+        A peer that says so answers: after a failure, it is asked again at once.
+        """
+        self._offer = offer
+        if self._lacks(offer):
+            self._lacking += 1
+            self.ask_again()
+        elif self._failed:
+            self.ask_again()
+
+    def _lacks(self, offer: Offer) -> bool:
+        """Return whether something is missing that was not asked for since it was offered."""
+        if self._asked_since is None:
+            # The first round is under way, or failed.
+            return False
+        begin, first, last = _whole_hour(offer.first), self._writing.first, self._writing.last
+        is_late = last is None or offer.last >= last + _ON_ITS_WAY
+        return (
+            (begin < self._asked_since and (first is None or begin < first))
+            or (is_late and offer != self._asked_offer)
+            or (self._asked_offer is None and bool(self._writing.gaps))
+            or bool(self._holes)
+        )
+
     async def run(self) -> NoReturn:
         """Import, and keep up. Raises `WrongToken`."""
         loop = asyncio.get_running_loop()
@@ -226,7 +275,8 @@ class StatisticsImport:
             while True:
                 if self._again or loop.time() >= due:
                     self._again = False
-                    if await self._goes(self._round):
+                    self._failed = not await self._goes(self._round)
+                    if not self._failed:
                         waits = self._pace.backoff.delays()
                         every = self._pace.again if self._subscribed else self._pace.poll
                         wait = every.total_seconds()
@@ -264,11 +314,19 @@ class StatisticsImport:
                     await self._wake.wait()
 
     async def _round(self) -> None:
-        """Request what may be new: everything at first, then the last week or, between, a day."""
+        """Request what may be new: everything at first, then the last week or, between, a day.
+
+        Now and then, and where something is missing, Home Assistant's rows are looked at.
+        """
         loop = asyncio.get_running_loop()
         now = loop.time()
         every = self._pace.again.total_seconds()
-        fully = self._looked_at is None or now - self._looked_at >= every
+        lacking, offer = self._lacking, self._offer
+        fully = (
+            self._looked_at is None or now - self._looked_at >= every or lacking != self._asked_for
+        )
+        if offer is not None:
+            self._since = min(self._since, _whole_hour(offer.first))
         zone = await patiently(self._recorder, self._recorder.time_zone, self._rest)
         if self._hours is None:
             self._hours = Hours(
@@ -279,10 +337,26 @@ class StatisticsImport:
             await self._writing.look()
             self._ready = True
         await self._subscribe()
-        await self._ask_since(self._begin(fully=fully))
+        begin = self._begin(fully=fully)
+        recent = Range(begin, max(begin, self._now()))
+        past = self._missing(offer, begin) if fully and offer is not None else ()
+        await self._ask_for([*past, recent])
+        since = past[0].start if past else begin
+        self._asked_since = min(since, self._asked_since or since)
         if fully:
             self._looked_at = now
+            self._asked_for, self._asked_offer = lacking, offer
         await self._report(self._hole())
+
+    def _missing(self, offer: Offer, begin: datetime) -> Sequence[Range]:
+        """Return the ranges of an offer without rows before the next request, in order."""
+        first = self._writing.first
+        if first is None:
+            return ()
+        offered = Range(_whole_hour(offer.first), max(begin, _whole_hour(offer.first)))
+        before = Range(min(offered.start, first), first)
+        ranges = (missing.clip(offered) for missing in (before, *self._writing.gaps))
+        return [missing for missing in ranges if missing]
 
     def _begin(self, *, fully: bool) -> datetime:
         """Return the start of the next request: what Home Assistant lacks, and some time before."""
@@ -302,10 +376,9 @@ class StatisticsImport:
         else:
             self._subscribed = True
 
-    async def _ask_since(self, begin: datetime) -> None:
-        """Request a range up to now, month by month, the oldest first."""
-        past = Range(begin, max(begin, self._now()))
-        parts = [month.clip(past) for month in months(past)]
+    async def _ask_for(self, ranges: Iterable[Range]) -> None:
+        """Request ranges up to now, month by month, the oldest first."""
+        parts = [month.clip(asked) for asked in ranges for month in months(asked)]
         self._holes = []
         waiting: list[_Lost] = []
         for done, month in enumerate(parts, 1):
@@ -318,8 +391,9 @@ class StatisticsImport:
             # The peer answers: a second refusal is final.
             rows += await self._ask_once_more(waiting)
             waiting = []
-            self._until = month.end
-            await self._state.moved(month.end)
+            if self._until is None or self._until < month.end:
+                self._until = month.end
+                await self._state.moved(month.end)
             if self._progress:
                 self._progress(ImportProgress(month=month, rows=rows, done=done, total=len(parts)))
             await self._take_news()

@@ -120,10 +120,9 @@ class Pulling:
                         importing = self._importing(series, held.get(series.statistic))
                         self._running[key] = importing, tasks.create_task(importing.run())
                         self._has_imports.set()
-                missed = self._together.missed()
                 for (statistic, *_), (importing, _) in self._running.items():
-                    if statistic in missed:
-                        importing.ask_again()
+                    if (offer := self._together.offers.pop(statistic, None)) is not None:
+                        importing.compare(offer)
                 await self._changes.after(seen)
 
     def _importing(self, pulled: Pulled, plant: HeldPlant | None) -> StatisticsImport:

@@ -8,7 +8,7 @@ or killed at any point leaves states that are right, and sums that `look` mends.
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import batched
+from itertools import batched, pairwise
 import logging
 
 from ...backoff import Backoff
@@ -24,6 +24,9 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """No meter that sends anything is older."""
 
 _ROWS_AT_ONCE = 1_000
+_DAY = timedelta(days=1)
+_DAYS_APART = timedelta(hours=25)
+"""At most, from one civil day to the next."""
 _MONTH = timedelta(days=31)
 _YEAR = timedelta(days=366)
 _SEEN_WITHIN_S = 60.0
@@ -52,6 +55,8 @@ class RecorderWriter:
         self.first: datetime | None = None
         """The start of the first row, and of the last one; None if there is none."""
         self.last: datetime | None = None
+        self.gaps: Sequence[Range] = ()
+        """The days between them without a row, as of the last look."""
 
     async def look(self) -> None:
         """Read all rows, and repair sums that do not follow from the states.
@@ -59,6 +64,7 @@ class RecorderWriter:
         Raises NotOurs if something else made them.
         """
         self.first = self.last = None
+        self.gaps = ()
         if not await patiently(
             self._recorder, lambda: self._recorder.may_write(self._name), self._rest
         ):
@@ -70,6 +76,12 @@ class RecorderWriter:
             raise NotOurs(name=self._name)
         if rows:
             self.first, self.last = rows[0].start, rows[-1].start
+            apart = _DAYS_APART if self._kind is SeriesKind.DAILY else _DAY
+            self.gaps = [
+                Range(before.start + HOUR, after.start)
+                for before, after in pairwise(rows)
+                if after.start - before.start > apart
+            ]
         await self._write(differing(summed(self._kind, None, rows, {}), rows))
 
     async def put(self, states: States) -> int:
