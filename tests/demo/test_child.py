@@ -9,6 +9,7 @@ import pytest
 
 from demo.child import killed_with_its_parent
 from demo.hass.folder import ROOT
+from tests.deadline import DEADLINE_S
 
 SLEEPER = """
 import sys, time
@@ -38,7 +39,7 @@ def test_a_child_gets_its_arguments_and_ends_with_its_input(
         assert child.stdout.readline() == "--for long\n"
         assert child.poll() is None
         child.stdin.close()
-        assert child.wait(60) < 0
+        assert child.wait(DEADLINE_S) < 0
 
 
 def test_another_program_does_not_start_without_its_parent() -> None:

@@ -14,6 +14,7 @@ from time import sleep
 import pytest
 
 from demo.inverter.__main__ import main
+from tests.deadline import DEADLINE_S
 
 from .inverter.inverters import NOON, inverter, unix
 
@@ -76,7 +77,7 @@ def test_a_meter_introduces_itself_obeys_and_ends_without_a_trace(
         assert "noise [RATE]" in meter.line()
         assert "no command 'explode'" in meter.complaint()
         meter.send_signal(ended_by)
-        assert meter.wait(60) == 0
+        assert meter.wait(DEADLINE_S) == 0
         assert not link.is_symlink()
 
 
@@ -85,7 +86,7 @@ def test_a_meter_needs_no_standard_input(link: Path) -> None:
         introduction = [meter.line() for _ in range(4)]
         assert str(link) in introduction[0]
         meter.terminate()
-        assert meter.wait(60) == 0
+        assert meter.wait(DEADLINE_S) == 0
 
 
 @SIGNALS
@@ -101,7 +102,7 @@ def test_an_inverter_introduces_itself_obeys_and_ends(ended_by: signal.Signals) 
         assert "night [refuses|silent|answers]" in process.line()
         assert "no command 'explode'" in process.complaint()
         process.send_signal(ended_by)
-        assert process.wait(60) == 0
+        assert process.wait(DEADLINE_S) == 0
 
 
 def test_an_inverter_serves_the_registers_of_a_file(tmp_path: Path) -> None:
@@ -120,7 +121,7 @@ def port_of(introduction: str) -> int:
 
 def marker(port: int, unit: int) -> bytes:
     """Return what is at the beginning of a unit's map."""
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S) as connection:
         connection.sendall(struct.pack(">HHHBBHH", 1, 0, 6, unit, 3, 40_000, 2))
         return connection.recv(100)[9:]
 
@@ -140,7 +141,7 @@ def test_programs_explain_why_they_cannot_start(
     file.write_text("sun")
     with program(module, option, str(file), *YOUNG) as process:
         assert process.complaint().startswith(complaint.format(file=file))
-        assert process.wait(60) == 1
+        assert process.wait(DEADLINE_S) == 1
     assert file.read_text() == "sun"
 
 
@@ -179,5 +180,5 @@ def test_an_inverter_ends_at_once_while_it_starts(ended_by: signal.Signals) -> N
         while len(list(threads.iterdir())) < 3:
             sleep(0.05)
         process.send_signal(ended_by)
-        assert process.wait(30) == -ended_by
+        assert process.wait(DEADLINE_S) == -ended_by
         assert process.stderr.read() == ""

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.deadline import DEADLINE_S
+
 ROOT = Path(__file__).parents[2]
 OPEN_7E1 = """
 import os, serialx
@@ -28,7 +30,7 @@ def run(program: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         capture_output=True,
-        timeout=120,
+        timeout=DEADLINE_S,
     )
 
 

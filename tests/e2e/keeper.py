@@ -33,6 +33,7 @@ from consometers_node.xmpp import (
     Server,
 )
 from demo.prosody import LOOPBACK
+from tests.deadline import DEADLINE_S
 
 PASSWORD: Final = "KEEPER_PASSWORD"  # the name of a variable
 LOST_RECEIPTS: Final = 0.05
@@ -66,7 +67,7 @@ class Keeper:
         """Subscribe to all that may be read, again after each loss of the connection."""
         while True:
             with suppress(NetworkError, QuoaliseError):
-                session = await self._connection.online(60)
+                session = await self._connection.online(DEADLINE_S)
                 for series in await self._asking.list_series(self._node):
                     await self._asking.subscribe(self._node, series.series)
                 await session.ended

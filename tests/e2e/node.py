@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from demo.hass.folder import ROOT
 from demo.prosody import LOOPBACK, Prosody
+from tests.deadline import DEADLINE_S
 from tests.e2e.waiting import eventually
 from tests.node.cli.factories import need_toml
 
@@ -170,7 +171,7 @@ class Node:
                 if series["read"] < 1
             ]
 
-        await eventually(left, lambda unread: not unread, within_s=120)
+        await eventually(left, lambda unread: not unread)
 
     async def _end(self, number: signal.Signals) -> None:
         process, self._process = self._process, None
@@ -178,5 +179,5 @@ class Node:
             return
         with suppress(ProcessLookupError):
             process.send_signal(number)
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(DEADLINE_S):
             await process.wait()

@@ -23,8 +23,6 @@ PARIS: Final = ZoneInfo("Europe/Paris")
 NOON: Final = datetime(2026, 6, 17, 14, tzinfo=PARIS)
 """The meter's and the inverter's time at the beginning: they make more than the home consumes."""
 SAMPLES: Final = 4 if FULL else 2
-PATIENCE_S: Final = 120
-"""Home Assistant catches up with meter and inverter whenever it may run."""
 DAYS_SHOWN: Final = 3
 METER: Final = frozenset(
     {"energy_drawn", "energy_injected", "active_power_drawn", "active_power_injected"}
@@ -73,7 +71,6 @@ class Home:
         shown = await eventually(
             lambda: self.shown(entity_id),
             lambda value: value is not None and value >= wh,
-            within_s=PATIENCE_S,
         )
         assert shown is not None
         return shown
@@ -91,7 +88,7 @@ class Home:
             states = {state["entity_id"]: state for state in await self.hass.api.states()}
             return {key: _number(states[ids[key]]) for key in keys}
 
-        sums = await eventually(shown, lambda now: None not in now.values(), within_s=PATIENCE_S)
+        sums = await eventually(shown, lambda now: None not in now.values())
         return {key: wh for key, wh in sums.items() if wh is not None}
 
     async def samples(self) -> AsyncIterator[int]:

@@ -21,6 +21,7 @@ from demo.https import Https
 from demo.neighbours import Neighbours
 from demo.prosody import Prosody
 from demo.street.plan import HOUR_S, Plan
+from tests.deadline import DEADLINE_S
 
 HOUR: Final = timedelta(hours=1)
 LEAST_WH: Final = 33_000
@@ -220,5 +221,5 @@ def _found(content: bytes, decimals: set[bytes], packed: list[tuple[str, bytes]]
 
 
 def _ask(file: Path, query: str, *values: float) -> list[Any]:
-    with closing(sqlite3.connect(file, timeout=60)) as database:
+    with closing(sqlite3.connect(file, timeout=DEADLINE_S)) as database:
         return database.execute(query, values).fetchall()

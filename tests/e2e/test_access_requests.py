@@ -103,7 +103,7 @@ async def running_member(
             gathered = await of_member(connection, account.jid)
         return any(each.backfilled_until is not None for each in gathered)
 
-    await eventually(received, bool, within_s=60)
+    await eventually(received, bool)
     return home
 
 
@@ -211,7 +211,7 @@ async def test_after_a_withdrawal_only_erased_records_cannot_be_exported(
             page = await browser.open(f"permissions/{permission}")
             return "has not confirmed it yet" not in page.text
 
-        await eventually(confirmed, bool, within_s=60)
+        await eventually(confirmed, bool)
     page = await request_export(world.other.browser())
     assert (
         "Coop of Kersabiec refuses: Ce collectif ne détient rien sous votre adresse." in page.text

@@ -241,9 +241,7 @@ async def test_a_restored_backup_repeats_later_withdrawals(
         await home.write({KNOWN_UNTIL: 5_000 + n, KNOWN_UNTIL + HOUR: 6_000 + n})
     await site.shows(summed(site.homes))
     noted = {"permission": leaves.permission, "state": "withdrawn", "erased": True}
-    await eventually(
-        site.ended, lambda lines: any(noted.items() <= line.items() for line in lines), within_s=60
-    )
+    await eventually(site.ended, lambda lines: any(noted.items() <= line.items() for line in lines))
     await site.type("./backup", "ended")
 
     await site.lose_the_machine()
@@ -258,7 +256,7 @@ async def test_a_restored_backup_repeats_later_withdrawals(
     given, ended = ("granted", None), ("withdrawn", None)
     erased = "withdrawn", len(leaves.values)
     # It is erased in steps, while the node runs.
-    await eventually(changes, lambda states: states == [given, ended, erased], within_s=60)
+    await eventually(changes, lambda states: states == [given, ended, erased])
     members = await site.node("members", "list")
     assert len([member for member in members if member["jid"] is not None]) == HOMES
     assert leaves.jid not in json.dumps(members)

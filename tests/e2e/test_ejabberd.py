@@ -41,6 +41,7 @@ from consometers_node.xmpp import (
 from consometers_node.xmpp.errors import AccountTaken, InvitationRefused, WrongPassword
 from demo.hass import free_port
 from demo.prosody import Authority, Prosody
+from tests.deadline import DEADLINE_S
 from tests.e2e.ejabberd import SETTINGS, Cluster, Machine
 from tests.e2e.holding import Member, Values, held, run_collective, settle, summed
 from tests.e2e.node import Node
@@ -308,7 +309,7 @@ async def test_an_account_is_removed_from_all_machines_and_its_name_stays_taken(
         server = world.server(machine)
         async with Connection(account, server=server, backoff=QUICK) as connection:
             with pytest.raises(WrongPassword):
-                await connection.online(60, patient=False)
+                await connection.online(DEADLINE_S, patient=False)
         with pytest.raises(AccountTaken):
             await register(another, user=user, server=server)
     # Nobody used it up.
@@ -340,6 +341,6 @@ async def test_the_servers_refuse_larger_stanzas_and_store_none(world: World) ->
         connection.on_message("{jabber:client}error", note)
         stream = connection.stream
         stream.send_message(JID(away.jid), "x" * 200_000)
-        assert await asyncio.wait_for(bounced, 120) == "service-unavailable"
+        assert await asyncio.wait_for(bounced, DEADLINE_S) == "service-unavailable"
         stream.send_message(JID(account.jid), "x" * 300_000)
-        await asyncio.wait_for(asyncio.shield(stream.lost), 120)
+        await asyncio.wait_for(asyncio.shield(stream.lost), DEADLINE_S)

@@ -252,7 +252,7 @@ async def receives_all(peer: Plain, series: str, wanted: Values) -> None:
             received.update({at: value for name, at, value in records_in(stanza) if name == series})
         return received
 
-    await eventually(collect, lambda values: values.keys() >= wanted.keys(), within_s=60)
+    await eventually(collect, lambda values: values.keys() >= wanted.keys())
     assert received == wanted
 
 
@@ -453,7 +453,7 @@ async def test_a_withdrawal_stops_records_that_flow(world: World) -> None:
     async def count() -> int:
         return coop.heard.qsize()
 
-    await eventually(count, lambda count: count >= 2, within_s=120)
+    await eventually(count, lambda count: count >= 2)
     await world.node.withdraw(world.permissions["coop"])
     until_then = await count()
     await world.announce()

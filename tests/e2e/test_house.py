@@ -104,5 +104,4 @@ async def _powers_are_known(house: House, entry_id: str) -> None:
     await eventually(
         lambda: api.state(power),
         lambda state: state["state"] not in ("unknown", "unavailable"),
-        within_s=90,
     )

@@ -196,7 +196,7 @@ async def settled(stage: Stage) -> None:
     async def problems() -> list[str | None]:
         return stage.notes.problems
 
-    await eventually(problems, lambda problems_noted: None in problems_noted, within_s=120)
+    await eventually(problems, lambda problems_noted: None in problems_noted)
 
 
 async def test_history_is_imported_despite_kills(stage: Stage) -> None:
@@ -216,7 +216,7 @@ async def test_history_is_imported_despite_kills(stage: Stage) -> None:
         await hass.stop()
         await hass.start()
         before = len(steps)
-        await eventually(done, lambda count: count > before, within_s=60)
+        await eventually(done, lambda count: count > before)
         os.kill(hass.pid, signal.SIGKILL)
         await hass.wait()
         await hass.stop()

@@ -25,6 +25,7 @@ import pytest_asyncio
 
 from demo.hass import Hass, HassError
 from demo.prosody import Prosody
+from tests.deadline import DEADLINE_S
 from tests.e2e import keeper
 from tests.e2e.home import import_energy
 from tests.e2e.node import Node, Program
@@ -100,7 +101,7 @@ class Peer(Program):
         )
 
     def ask(self, query: str) -> Sequence[tuple[int | str | float, ...]]:
-        with closing(sqlite3.connect(self.file, timeout=60)) as database:
+        with closing(sqlite3.connect(self.file, timeout=DEADLINE_S)) as database:
             return database.execute(query).fetchall()
 
     def last_news(self) -> float:
@@ -172,7 +173,9 @@ class World:
     def _insert(self) -> None:
         """Write 5-minute rows, which nobody can import."""
         with (
-            closing(sqlite3.connect(self.hass.folder / "home-assistant_v2.db", timeout=60)) as base,
+            closing(
+                sqlite3.connect(self.hass.folder / "home-assistant_v2.db", timeout=DEADLINE_S)
+            ) as base,
             base,
         ):
             numbers = dict(base.execute("SELECT statistic_id, id FROM statistics_meta").fetchall())
@@ -217,7 +220,7 @@ class World:
         async def has_news() -> bool:
             return self.peer.last_news() > since
 
-        await eventually(has_news, bool, within_s=60)
+        await eventually(has_news, bool)
 
     async def is_recorded(self) -> None:
         """Wait until Home Assistant says what the registers showed."""
@@ -253,7 +256,7 @@ class World:
             counts["other"] += sum(expected.get(at) != value for at, value in best.items())
         return +counts
 
-    async def is_equal(self, within_s: float = 60) -> None:
+    async def is_equal(self, within_s: float = DEADLINE_S) -> None:
         """Wait until the peer has, record for record, what Home Assistant has."""
         await self.is_recorded()
         await eventually(self.difference, lambda counts: not counts, within_s=within_s)

@@ -341,7 +341,7 @@ async def test_a_full_disk_loses_nothing_and_publishes_nothing_wrong(world: Worl
     fill(world.disk)
 
     async def look() -> None:
-        await eventually(_reports_disk(roofs), bool, within_s=120)
+        await eventually(_reports_disk(roofs), bool)
         with pytest.raises(AssertionError, match="disk is full"):
             await roofs.node.do("invitations", "make")
         with suppress(QuoaliseError, NetworkError):

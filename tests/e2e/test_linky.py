@@ -171,7 +171,7 @@ async def test_loss_and_return_are_each_logged_once(home: Home) -> None:
 
 async def test_a_switched_mode_can_be_adopted(home: Home) -> None:
     home.meter.line.switch_mode(Mode.HISTORIQUE)
-    await eventually(home.issue_ids, lambda issues: issues == {"mode_changed"}, within_s=60)
+    await eventually(home.issue_ids, lambda issues: issues == {"mode_changed"})
     (issue,) = await home.api.issues(DOMAIN)
     assert issue["is_fixable"]
     assert (await home.api.fix(issue))["type"] == "create_entry"

@@ -194,7 +194,7 @@ class Operator:
             output = await self.type(f"{ask} {member.jid} --format csv")
             return len(re.findall(r"^\S*T\d\d:00", output, re.MULTILINE))
 
-        await eventually(count, lambda records: records == len(member.values), within_s=120)
+        await eventually(count, lambda records: records == len(member.values))
 
     async def move(self) -> None:
         """Leave what a new machine has: the files of step 3, and the archive."""

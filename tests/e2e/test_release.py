@@ -75,7 +75,7 @@ async def drawn(hass: Hass, entry_id: str) -> str:
     def is_number(entity: tuple[str, str]) -> bool:
         return re.fullmatch(r"[\d.]+", entity[1]) is not None
 
-    entity_id, _ = await eventually(shown, is_number, within_s=60)
+    entity_id, _ = await eventually(shown, is_number)
     return entity_id
 
 

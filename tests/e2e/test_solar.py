@@ -35,7 +35,6 @@ from tests.e2e.panels import (
     FLOWS,
     INVERTER,
     METER,
-    PATIENCE_S,
     Home,
     add_the_meter,
     living,
@@ -121,7 +120,6 @@ async def test_entities_follow_meter_and_inverter(home: Home) -> None:
         await eventually(
             partial(home.shown, ids["power"]),
             made_since(second),
-            within_s=PATIENCE_S,
         )
         assert (await home.hass.api.state(ids["operating"]))["state"] == "running"
 
@@ -142,7 +140,7 @@ async def test_the_balance_matches_the_energy_that_flows_in_the_home(home: Home)
         return lambda now: all(now[key] - first[key] >= least[key] - NEAR_WH for key in FLOWS)
 
     async for second in home.samples():
-        now = await eventually(home.sums, flowed_until(second), within_s=PATIENCE_S)
+        now = await eventually(home.sums, flowed_until(second))
         most = flowed(began, home.second)
         for key, wh in most.items():
             assert now[key] - first[key] <= wh + NEAR_WH, key

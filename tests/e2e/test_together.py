@@ -170,7 +170,7 @@ async def world(
         listens = await stack.enter_async_context(site.listening("127.0.0.1", 0))
         task: asyncio.Task[object] = asyncio.create_task(node.run())
         homes = [await join(stack, folder, home_server, coop, n) for n in range(HOMES)]
-        await eventually(partial(holds, coop), are_all, within_s=120)
+        await eventually(partial(holds, coop), are_all)
         await coop.open()
         try:
             yield World(
@@ -376,6 +376,6 @@ async def test_a_home_that_leaves_receives_nothing_more(world: World) -> None:
     # What comes afterwards reaches the others alone.
     for n, home in enumerate(world.homes):
         await home.house.keep({**of_the_day(n, TOP - HOUR), TOP - HOUR: watts(n, TOP - HOUR)})
-    released = await eventually(world.released, lambda remaining: remaining != stored, within_s=120)
+    released = await eventually(world.released, lambda remaining: remaining != stored)
     await asyncio.sleep(2)
     assert await world.stored() == stored != released

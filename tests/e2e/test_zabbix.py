@@ -13,6 +13,7 @@ from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.monitoring.metrics import HEALTH, PUBLISHED
 from consometers_node.store import Store
 from consometers_node.web.api.metrics import Metrics
+from tests.deadline import DEADLINE_S
 from tests.e2e.zabbix import Zabbix, running
 from tests.node.collective.watched import VERSION, node_of
 from tests.node.web.public.town import ZONE, Town, day_of, settings
@@ -24,7 +25,6 @@ NOW: Final = (datetime.now(ZONE) - timedelta(days=1)).replace(
     hour=15, minute=25, second=0, microsecond=0
 )
 SUNNY: Final = range(8, NOW.hour)
-_WITHIN_S: Final = 90
 _RULES: Final = {
     name: {"createMissing": True, "updateExisting": True}
     for name in ("template_groups", "templates", "valueMaps", "templateDashboards")
@@ -91,7 +91,7 @@ def items(zabbix: Zabbix, host: str) -> list[dict[str, Any]]:
 
 
 async def once(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(_WITHIN_S):
+    async with asyncio.timeout(DEADLINE_S):
         while not await asyncio.to_thread(condition):
             await asyncio.sleep(0.5)
 

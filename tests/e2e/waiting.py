@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import NoReturn
 
+from tests.deadline import DEADLINE_S
+
 
 async def eventually[T](
-    ask: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], *, within_s: float = 120
+    ask: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], *, within_s: float = DEADLINE_S
 ) -> T:
     """Ask again and again until the answer is the wanted one, and return it.
 
@@ -24,7 +26,10 @@ async def eventually[T](
 
 
 async def becomes[K, V](
-    read: Callable[[], Awaitable[Mapping[K, V]]], wanted: Mapping[K, V], *, within_s: float = 120
+    read: Callable[[], Awaitable[Mapping[K, V]]],
+    wanted: Mapping[K, V],
+    *,
+    within_s: float = DEADLINE_S,
 ) -> None:
     """Read again and again until there is what is wanted, and nothing else."""
 

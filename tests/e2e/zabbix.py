@@ -18,6 +18,7 @@ from typing import Any
 import urllib.request
 
 from demo.hass import free_port
+from tests.deadline import DEADLINE_S
 from tests.missing import lack
 from tests.node import postgresql
 from tests.node.postgresql import unprivileged
@@ -32,7 +33,6 @@ _TABLES = {
     *("ugset", "ugset_group", "user_ugset", "hgset", "hgset_group", "hstgrp"),
 }
 """What of Zabbix' own data a server and its API want; the rest are templates that nobody uses."""
-_STARTS_S = 120
 _LEFT_OUT = ("locale", "audio", "fonts", "assets", "js")
 _SETTINGS = """\
 ListenIP=127.0.0.1
@@ -103,7 +103,7 @@ class Zabbix:
         process, self._process = self._process, None
         if process is not None:
             process.terminate()
-            process.wait(20)
+            process.wait(DEADLINE_S)
 
     @contextmanager
     def api(self) -> Iterator[None]:
@@ -122,7 +122,7 @@ class Zabbix:
             yield
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(DEADLINE_S)
 
     def ask(self, method: str, **parameters: Any) -> Any:
         """Ask the API for something."""
@@ -173,7 +173,7 @@ def _fill(server: postgresql.Server) -> str:
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + _STARTS_S
+    until = time.monotonic() + DEADLINE_S
     while time.monotonic() < until:
         assert process.poll() is None, f"{process.args!r} ended"
         try:

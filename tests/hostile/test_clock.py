@@ -46,6 +46,7 @@ from consometers_node.store.settings import set_setting, setting
 from consometers_node.web.public.site import PublicSite
 from consometers_node.xmpp import NotStored
 from demo.prosody import Prosody
+from tests.deadline import DEADLINE_S
 from tests.node.clocks import Hands, confirmed, set_aside_the_clock_of
 from tests.node.collective.ingestion import pushed_data, running_queue
 from tests.node.collective.people import AT, ZONE, join, meter, permission
@@ -374,7 +375,7 @@ async def test_a_wrong_clock_expires_no_permission_of_a_home(
         assert await house.state(permission) is State.GRANTED
         await set_confirmed(file, now())
         await until(lambda: clock.doubt is None)
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(DEADLINE_S):
             while await house.state(permission) is not State.EXPIRED:
                 await asyncio.sleep(0.01)
 

@@ -34,6 +34,7 @@ from consometers_node.store.file import prepare
 from consometers_node.store.peers import add_peer, peer_by_jid
 from consometers_node.store.series import stored_days
 from demo.hass import free_port
+from tests.deadline import DEADLINE_S
 from tests.disks import fill, small_disk
 from tests.node import postgresql
 from tests.node.cli.conftest import Run, Start, ended
@@ -268,7 +269,7 @@ async def test_a_running_node_reports_a_full_disk_and_recovers(
         node = await start("run", *options, CONSOMETERS_HASTE="100", **home)
         assert node.stderr is not None
         try:
-            async with asyncio.timeout(120):
+            async with asyncio.timeout(DEADLINE_S):
                 while until not in (line := (await node.stderr.readline()).decode()):
                     assert line, (await node.communicate())[1]
             yield

@@ -27,6 +27,7 @@ from consometers_node.store import PermissionId, Store
 from consometers_node.store.tables import OutboxRow
 from consometers_node.xmpp.errors import NoAnswer
 from demo.prosody import Authority, Prosody, federate
+from tests.deadline import DEADLINE_S
 from tests.e2e.waiting import eventually
 from tests.node.collective.coops import Coop, cooperating
 from tests.node.collective.ingestion import pushed_data
@@ -44,8 +45,6 @@ from tests.node.xmpp.conftest import PASSWORD, MakeNode, NewAccount
 from tests.node.xmpp.plain import Plain
 
 from .servers import Attacker, corrupt
-
-WITHIN_S = 120
 
 
 @pytest.fixture(scope="session")
@@ -140,7 +139,7 @@ async def test_a_grant_delivered_after_its_withdrawal_opens_nothing(
     await attacker.meet('node="grant"', "bounce")
     await attacker.meet("node='grant'", "bounce")
     permission = await house.grant()
-    await eventually(lambda: attacker.count("node='grant'"), bool, within_s=WITHIN_S)
+    await eventually(lambda: attacker.count("node='grant'"), bool)
     await house.withdraw(permission)
     await confirmed(house)
     assert await permission_state(coop, permission) is None
@@ -215,7 +214,7 @@ KINDS = {"iq": "set", "message": "normal"}
 async def ping(attacker: Attacker, house: House) -> None:
     """Have something answered, so that a stream between the servers is open and was read."""
     # The first one may be lost with a stream that the honest server has just closed.
-    async with asyncio.timeout(WITHIN_S):
+    async with asyncio.timeout(DEADLINE_S):
         while True:
             answer = await attacker.account.ask(house.address, PING, kind="get")
             if answer.get("type") == "result":
@@ -259,7 +258,7 @@ async def test_forged_receipts_and_errors_acknowledge_nothing(
         await house.connection.online()
         await shared(house, node)
         await house.keep(hours(midnight(), range(10)))
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(DEADLINE_S):
             await collective.came.wait()
         (stanza_id,) = await on_its_way(house)
         received = f'<received xmlns="urn:xmpp:receipts" id="{stanza_id}"/>'
@@ -276,7 +275,7 @@ async def test_forged_receipts_and_errors_acknowledge_nothing(
         await ping(attacker, house)
         assert await on_its_way(house) == [stanza_id]
         collective.keeps.set()
-        await eventually(lambda: on_its_way(house), [].__eq__, within_s=WITHIN_S)
+        await eventually(lambda: on_its_way(house), [].__eq__)
 
 
 async def on_its_way(house: House) -> list[str | None]:
@@ -308,7 +307,7 @@ async def test_a_late_answer_is_ignored(
             "set", f"{coop.jid}/quoalise", requests.write(requests.ListSeries()), 0.5
         )
     # Its answer may come to be held after that.
-    await eventually(attacker.release, bool, within_s=WITHIN_S)
+    await eventually(attacker.release, bool)
     assert await attacker.replay("type='result'")
     assert await house.sharing.asking.list_series(coop.jid) == ()
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
@@ -333,5 +332,5 @@ async def test_the_homes_own_server_reads_nothing_beyond_the_grant(
     ):
         await attacker.forge(stanza("iq", node, house.address, requests.write(request)))
         refused += 1
-        await eventually(lambda: attacker.count("type='error'"), refused.__le__, within_s=WITHIN_S)
+        await eventually(lambda: attacker.count("type='error'"), refused.__le__)
     assert await house.state(PermissionId(permission)) is State.GRANTED

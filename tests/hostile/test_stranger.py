@@ -28,6 +28,7 @@ from consometers_node.xmpp import (
 from consometers_node.xmpp.answering import MAX_OF_STRANGERS, OF_A_DOMAIN
 from consometers_node.xmpp.stream import HEARD_PER_MINUTE, Stream
 from demo.prosody import Authority, Prosody
+from tests.deadline import DEADLINE_S
 from tests.node.collective.coops import Coop, cooperating
 from tests.node.sharing.houses import bare, until
 from tests.node.xmpp.conftest import PASSWORD, MakeNode, MakePlain, NewAccount, Node
@@ -38,7 +39,6 @@ from tools.bench.members import STRANGERS, Members, admitting
 
 from .line import SEGMENT, Line
 
-SOON_S = 120
 """Honest peers are answered within that, on a busy machine. Strangers would hold them up longer."""
 MEMBERS = 3
 MOST_TIMES = 6
@@ -124,7 +124,7 @@ async def new_stranger(new_plain: MakePlain) -> AsyncIterator[MakePlain]:
 
 async def answers(node: Node, peer: Node) -> None:
     """Check that a node answers an honest peer, and acknowledges what that pushes, soon."""
-    async with asyncio.timeout(SOON_S):
+    async with asyncio.timeout(DEADLINE_S):
         assert await features(peer.connection, node.connection.jid)
         await peer.pushing.push(bare(node), records(NOW, 1))
 
@@ -223,7 +223,7 @@ class Asking(Members):
         """Send a request of that id, and return the type of what answers it."""
         self._answers[stanza_id] = asyncio.get_running_loop().create_future()
         await self.say(stanza.encode())
-        async with asyncio.timeout(SOON_S):
+        async with asyncio.timeout(DEADLINE_S):
             return await self._answers[stanza_id]
 
     @override
@@ -320,7 +320,7 @@ async def test_pushes_of_strangers_stop_no_push_of_a_member(
     await strangers.say((tiny + large).encode())
     # While the node has yet to look who grants, they wait, and most are dropped.
     await until(lambda: traffic.refused + traffic.dropped + receiving.waiting > 100)
-    async with asyncio.timeout(SOON_S):
+    async with asyncio.timeout(DEADLINE_S):
         await members.push(coop.jid, days(2))
     assert not members.refused
     assert traffic.acknowledged == acknowledged + MEMBERS
@@ -331,8 +331,8 @@ async def test_pushes_of_strangers_are_refused_unread(server: Prosody, new_node:
     peer, stranger = await new_node(server), await new_node(server)
     node = await new_node(server, keep=keeper.keep, knows={bare(peer)}.__contains__)
     with pytest.raises(NotAuthorized):
-        await stranger.pushing.push(bare(node), records(NOW, 1), seconds=SOON_S)
-    await peer.pushing.push(bare(node), records(NOW, 1), seconds=SOON_S)
+        await stranger.pushing.push(bare(node), records(NOW, 1), seconds=DEADLINE_S)
+    await peer.pushing.push(bare(node), records(NOW, 1), seconds=DEADLINE_S)
     assert keeper.senders == [bare(peer)]
 
 
@@ -346,7 +346,7 @@ async def test_slow_requests_of_strangers_do_not_delay_known_peers(
     asked = "".join(request(stranger, node.connection.jid, series) for stranger in range(100))
     await strangers.say(asked.encode())
     await until(lambda: strangers.heard["error"] >= 100 - MAX_OF_STRANGERS)
-    async with asyncio.timeout(SOON_S):
+    async with asyncio.timeout(DEADLINE_S):
         assert await peer.asking.list_series(bare(node))
     assert strangers.heard["error"] == 100 - MAX_OF_STRANGERS
 
@@ -364,7 +364,7 @@ async def test_accounts_of_one_domain_share_a_limit_and_others_keep_theirs(
         assert await strangers.ask(asked, name) == "result"
     asked = "".join(request(stranger, node.connection.jid, series) for stranger in range(200, 300))
     await strangers.say(asked.encode())
-    async with asyncio.timeout(SOON_S):
+    async with asyncio.timeout(DEADLINE_S):
         assert await newcomer.asking.list_series(bare(node))
     await until(lambda: strangers.heard["error"] == 100)
     assert strangers.heard["result"] == OF_A_DOMAIN
@@ -395,6 +395,6 @@ async def test_receipts_of_strangers_are_ignored(
     stranger.send_raw(message + receipt.format("false"))
     await stranger.ask(node.connection.jid, "<ping xmlns='urn:xmpp:ping'/>", kind="get")
     peer.send_raw(message + receipt.format("true"))
-    async with asyncio.timeout(SOON_S):
+    async with asyncio.timeout(DEADLINE_S):
         assert await late.get() == (peer.boundjid.bare, "true")
     assert late.empty()

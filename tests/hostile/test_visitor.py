@@ -32,6 +32,7 @@ from consometers_node.web.household.routes import ACTS, BY_ANYONE, FOR_ADMINISTR
 from consometers_node.web.public import home as public_home, routes as public_routes
 from consometers_node.web.public.site import PublicSite
 from demo.browser import ARGUMENTS, CHROMIUM
+from tests.deadline import DEADLINE_S
 
 from ..node.collective.watched import watch_of
 from ..node.web.admin.office import (
@@ -278,7 +279,7 @@ async def test_incomplete_requests_are_closed(town: Town) -> None:
             # A proxy may keep a connection open on which it has asked for nothing.
             some = [half for half in halves if half or not proxies]
             sent = [some[n % len(some)] for n in range(400)]
-            async with asyncio.timeout(120):
+            async with asyncio.timeout(DEADLINE_S):
                 await asyncio.gather(*(ends(port, half) for half in sent))
 
 
@@ -312,7 +313,7 @@ async def test_connections_of_one_address_leave_room_for_others(town: Town) -> N
             stack.callback(writer.close)
             writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-A: ")
         for source in ("127.0.2.1", "127.0.1.1"):
-            async with asyncio.timeout(120):
+            async with asyncio.timeout(DEADLINE_S):
                 assert status_of(await exchange(port, request, source)) == 200
 
 
@@ -337,7 +338,7 @@ async def test_an_unread_answer_is_closed(socket_enabled: None) -> None:
         loop = asyncio.get_running_loop()
         await loop.sock_connect(stubborn, ("127.0.0.1", port))
         await loop.sock_sendall(stubborn, head("/", b"Host: localhost"))
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(DEADLINE_S):
             await ended.wait()
         stubborn.close()
 
@@ -407,7 +408,7 @@ async def test_many_pages_of_one_address_delay_nobody_else(
         ]
         while making.made < MADE_AT_ONCE:
             await asyncio.sleep(0)
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(DEADLINE_S):
             page = await browser.open("", X_Forwarded_For="203.0.113.99")
         assert page.status == 200
         making.may_end.set()

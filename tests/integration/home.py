@@ -15,6 +15,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.consometers.const import DOMAIN
 from custom_components.consometers.diagnostics import async_get_config_entry_diagnostics
+from tests.deadline import DEADLINE_S
 
 from .frames import Kind
 from .ports import Line
@@ -148,7 +149,7 @@ def text_of(value: object) -> str:
     return json.dumps(value, cls=JSONEncoder, ensure_ascii=False)
 
 
-async def until(condition: Callable[[], object], within_s: float = 120) -> None:
+async def until(condition: Callable[[], object], within_s: float = DEADLINE_S) -> None:
     async with asyncio.timeout(within_s):
         while not condition():
             await asyncio.sleep(0.01)

@@ -14,6 +14,7 @@ import time
 
 import psycopg
 
+from tests.deadline import DEADLINE_S
 from tests.missing import lack
 
 _DEBIAN = Path("/usr/lib/postgresql/17/bin")
@@ -122,7 +123,7 @@ class Server:
         process, self._process = self._process, None
         if process is not None:
             process.send_signal(number)
-            process.wait(60)
+            process.wait(DEADLINE_S)
 
 
 @contextmanager

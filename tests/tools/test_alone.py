@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests.deadline import DEADLINE_S
+
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 from importlib import import_module
@@ -31,6 +33,6 @@ def test_programs_load_without_home_assistant(tmp_path: Path, module: str) -> No
         text=True,
         check=False,
         capture_output=True,
-        timeout=120,
+        timeout=DEADLINE_S,
     )
     assert (done.stdout, done.stderr) == ("standard False\n", "")

@@ -17,6 +17,7 @@ from modbus_connection.tmodbus import ModbusConnection
 
 from demo.inverter import PROFILES, Image, Inverter, VirtualInverter
 from demo.inverter.sunspec import DEFINITIONS
+from tests.deadline import DEADLINE_S
 
 from ..meter.meters import NIGHT, NOON, ORIGIN, unix
 
@@ -72,7 +73,7 @@ async def model(image: Image, model_id: int) -> Any:
 
 @asynccontextmanager
 async def connection(
-    served: VirtualInverter, timeout: float = 5
+    served: VirtualInverter, timeout: float = DEADLINE_S
 ) -> AsyncIterator[ModbusConnection]:
     params = ModbusTcpParams(host=served.host, port=served.port)
     connection = ModbusConnection(params, timeout=timeout)

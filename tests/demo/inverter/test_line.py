@@ -17,6 +17,7 @@ from tmodbus.utils.crc import calculate_crc16, validate_crc16
 
 from demo.inverter import Stranger, VirtualInverter
 from demo.inverter.line import BAUD, BAUDS
+from tests.deadline import DEADLINE_S
 
 from .inverters import BASE, NOON, inverter, read, unix
 
@@ -35,7 +36,7 @@ async def served(tmp_path: Path) -> AsyncIterator[VirtualInverter]:
 
 @asynccontextmanager
 async def connection(
-    served: VirtualInverter, baud: int = BAUD, timeout: float = 60
+    served: VirtualInverter, baud: int = BAUD, timeout: float = DEADLINE_S
 ) -> AsyncIterator[ModbusConnection]:
     assert served.device is not None
     params = ModbusSerialParams(device=served.device, baudrate=baud)
@@ -47,7 +48,7 @@ async def connection(
 
 
 async def marker(
-    served: VirtualInverter, unit: int = 1, baud: int = BAUD, timeout: float = 60
+    served: VirtualInverter, unit: int = 1, baud: int = BAUD, timeout: float = DEADLINE_S
 ) -> list[int]:
     async with connection(served, baud, timeout) as client:
         return await client.for_unit(unit).read_holding_registers(BASE, 2)

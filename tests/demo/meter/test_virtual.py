@@ -10,11 +10,11 @@ import serialx
 
 from custom_components.consometers.tic import Decoder, Frame, Mode
 from demo.meter import Faults, VirtualLinky
+from tests.deadline import DEADLINE_S
 
 from .meters import NOON, linky
 
 FAST = 60
-DEADLINE_S = 120
 
 
 @asynccontextmanager

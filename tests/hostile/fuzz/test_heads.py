@@ -19,6 +19,7 @@ from consometers_node.web.core.access import ADMINISTRATION
 from consometers_node.web.core.csrf import FIELD, FormTokens
 from consometers_node.web.household import routes as of_a_home
 from consometers_node.web.public import routes as of_all
+from tests.deadline import DEADLINE_S
 from tests.node.web import home
 from tests.node.web.admin import office
 from tests.node.web.public import town
@@ -29,7 +30,6 @@ from .exploring import explore
 from .test_quoalise import damaged
 
 ANSWERS_WITHIN_S = 0.5
-ENDS_WITHIN_S = 120
 API = ("/api/v1/node", "/api/v1/collectives/{id}/pause", "/api/v1/collectives/{id}/resume")
 
 
@@ -234,7 +234,7 @@ async def send(port: int, request: bytes) -> bytes:
     """Return what comes back to a request, whatever that is."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        async with asyncio.timeout(ENDS_WITHIN_S):
+        async with asyncio.timeout(DEADLINE_S):
             with suppress(ConnectionError):
                 writer.write(request)
                 await writer.drain()

@@ -264,7 +264,7 @@ async def test_the_simulation_waits_for_the_home_s_own_hours(
             hass.bus.async_fire(EVENT_RECORDER_5MIN_STATISTICS_GENERATED)
             return house.state("1_simulated_month") == str((13 * 150 + 600) / 1_000)
 
-        await until(is_known, within_s=60)
+        await until(is_known)
         assert len(await simulated(hass)) == COUNT
 
 

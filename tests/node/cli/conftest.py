@@ -23,6 +23,7 @@ import pytest_socket
 from demo import program
 from demo.prosody import LOOPBACK, Prosody
 from demo.warm import Warm
+from tests.deadline import DEADLINE_S
 from tests.full import FULL
 
 from ..xmpp.conftest import PASSWORD, MakeNode, NewAccount, Node
@@ -30,7 +31,6 @@ from ..xmpp.home import SERIES, Home
 from .factories import INIT
 
 ROOT = Path(__file__).parents[3]
-SECONDS = 120
 HASTE = "100"
 
 
@@ -142,7 +142,7 @@ def run(start: Start) -> Run:
 
 async def ended(process: asyncio.subprocess.Process, typed: str = "") -> Result:
     """Wait for the end of a command."""
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(DEADLINE_S):
         out, err = await process.communicate(typed.encode())
     assert process.returncode is not None
     result = Result(process.returncode, out.decode(), err.decode())
@@ -174,7 +174,7 @@ def at_a_terminal(
                 asked = len(shown)
                 os.write(person, f"{answers.pop(0)}\n".encode())
     os.close(person)
-    return program.wait(60), shown.decode()
+    return program.wait(DEADLINE_S), shown.decode()
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ async def running(
     """Run a node until the end of this, and return its status once it runs."""
     process = await start("run", *options, CONSOMETERS_HASTE=HASTE, **variables)
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(DEADLINE_S):
             status: dict[str, object] = {}
             while not status.get(until):
                 assert process.returncode is None, await ended(process)

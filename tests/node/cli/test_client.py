@@ -28,6 +28,7 @@ from consometers_node.quoalise import (
 from consometers_node.quoalise.text import Text
 from consometers_node.xmpp import Asker
 from demo.prosody import Prosody
+from tests.deadline import DEADLINE_S
 
 from ..xmpp.conftest import PASSWORD, MakeNode, NewAccount
 from ..xmpp.home import HOUR, SERIES, START, Home, records
@@ -332,7 +333,7 @@ async def test_ctrl_c_ends_a_request_silently(reader: Reader, start: Start, lang
 
     reader.home.get_history = get_history  # type: ignore[method-assign]
     process = await start(*reader.history(), language=language)
-    await asyncio.wait_for(asked.wait(), 120)
+    await asyncio.wait_for(asked.wait(), DEADLINE_S)
     process.send_signal(signal.SIGINT)
     result = await ended(process)
     assert (result.status, result.out, result.err) == (130, "", "")

@@ -14,13 +14,12 @@ import pytest
 
 from demo.hass import free_port
 from demo.prosody import Prosody
+from tests.deadline import DEADLINE_S
 
 from .. import postgresql
 from ..xmpp.conftest import PASSWORD, NewAccount
 from .conftest import Run, Start, at, ended, running
 from .factories import need_toml
-
-SECONDS = 120
 
 
 async def set_up(run: Run, folder: Path, name: str, server: Prosody, jid: str) -> Path:
@@ -137,7 +136,7 @@ async def test_pages_and_metrics_are_served(
             async with session.get(f"http://127.0.0.1:{pages}{path}") as response:
                 assert response.status == status
         text = ""
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(DEADLINE_S):
             while 'consometers_pages_total{outcome="answered"} 2.0' not in text:
                 await asyncio.sleep(0.1)
                 async with session.get(f"http://127.0.0.1:{metrics}/metrics") as response:
@@ -171,7 +170,7 @@ async def test_a_collective_that_starts_before_its_database_waits_for_it(
         }
         process = await start("run", "--role", "collective", "--data", folder, **variables)
         assert process.stderr is not None
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(DEADLINE_S):
             lines = [await process.stderr.readline()]
             assert b"The database cannot be used (nothing answers there)" in lines[0]
             server.start()

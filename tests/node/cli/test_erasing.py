@@ -14,6 +14,7 @@ from consometers_node.quoalise import Data
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.tables import BlockRow
+from tests.deadline import DEADLINE_S
 
 from ..clocks import Hands, confirmed
 from ..collective.ingestion import HOUR, pushed_data, running_queue
@@ -67,7 +68,7 @@ async def test_erasure_overwrites_records_while_the_node_stores_others(
     result = await run.ok("members", "erase", "anemone@example.org", "--yes", "--json")
     assert (result.document["records"], result.document["wiped"]) == (24, True)
     before = received
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(DEADLINE_S):
         while received == before:
             await asyncio.sleep(0.01)
     pushing.cancel()

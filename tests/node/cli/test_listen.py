@@ -12,6 +12,7 @@ import pytest
 from consometers_node.quoalise import Data
 from consometers_node.xmpp.errors import NotAcknowledged
 from demo.prosody import Prosody
+from tests.deadline import DEADLINE_S
 
 from ..xmpp.conftest import MakeNode
 from ..xmpp.home import SERIES, START, records
@@ -25,7 +26,7 @@ async def listening(start: Start, reader: Reader, *arguments: object) -> AsyncIt
     assert process.stderr is not None
     try:
         if "--json" not in arguments:
-            async with asyncio.timeout(120):
+            async with asyncio.timeout(DEADLINE_S):
                 assert b"Listening as" in await process.stderr.readline()
         yield process
     finally:
@@ -43,9 +44,9 @@ async def test_records_are_printed_and_then_acknowledged(reader: Reader, start: 
     async with listening(start, reader) as process:
         assert process.stdout is not None
         await push(reader, records(START, 2))
-        line = (await asyncio.wait_for(process.stdout.readline(), 120)).decode()
+        line = (await asyncio.wait_for(process.stdout.readline(), DEADLINE_S)).decode()
         assert line == f"2026-01-01 01:00+01:00  {SERIES}  0 W  ({reader.peer})\n"
-        await asyncio.wait_for(process.stdout.readline(), 120)
+        await asyncio.wait_for(process.stdout.readline(), DEADLINE_S)
         process.send_signal(signal.SIGINT)
         assert (await ended(process)).status == 130
 
@@ -90,7 +91,7 @@ async def test_records_that_cannot_be_printed_are_not_acknowledged(
         transport.close()
         with pytest.raises(NotAcknowledged):
             await push(reader, records(START, 1), seconds=3)
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(DEADLINE_S):
             assert await process.wait() == 1
         assert process.stderr is not None
         assert await process.stderr.read() == b""

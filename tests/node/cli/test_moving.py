@@ -11,6 +11,7 @@ import pytest
 from consometers_node.series import Block
 from consometers_node.store import Store
 from consometers_node.store.series import add_series, put_blocks
+from tests.deadline import DEADLINE_S
 from tests.full import FULL
 
 from ..conftest import KINDS, Place
@@ -45,7 +46,7 @@ def blocks_in(place: Place) -> tuple[object, ...]:
 
 async def until_first_blocks(place: Place) -> None:
     """Wait until the first blocks have come."""
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(DEADLINE_S):
         while True:
             try:
                 if blocks_in(place)[0]:

@@ -17,6 +17,7 @@ from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.collective.settings import read
 from consometers_node.quoalise import Text
 from consometers_node.store import Store
+from tests.deadline import DEADLINE_S
 
 from ..collective.ingestion import HOUR, pushed_data, running_queue
 from ..collective.people import meter
@@ -124,7 +125,7 @@ async def test_opening_at_a_terminal_shows_the_progress(
         waits = asyncio.create_task(output.moved.wait())
         await asyncio.wait({waits, following}, return_when=asyncio.FIRST_COMPLETED)
         waits.cancel()
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(DEADLINE_S):
         await following
     assert output.shares == sorted(output.shares)
     assert 0 < output.shares[-1] < 1

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from demo.prosody import Prosody
+from tests.deadline import DEADLINE_S
 
 from ..household.factories import rows
 from ..household.toy import TOKEN, Toy, serving
@@ -224,7 +225,7 @@ async def test_a_home_joins_grants_runs_withdraws_and_erases(
 
 
 async def until_read(home: Home) -> None:
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(DEADLINE_S):
         while True:
             (peer,) = (await home.json("status"))["peers"]
             if peer["series"][0]["read"] == 1:
@@ -366,7 +367,7 @@ async def test_status_reports_an_unreachable_home_assistant(asked: Home, toy: To
     await asked.json("grant", asked.number, "--series", DRAWN, "--yes")
     toy.status = 502
     async with asked.running():
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(DEADLINE_S):
             while "502" not in str((await asked.json("status"))["home_assistant"]):
                 await asyncio.sleep(0.1)
         result = await asked.run("status", language="fr_FR.UTF-8")

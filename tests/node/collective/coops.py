@@ -19,6 +19,7 @@ from consometers_node.store import Store
 from consometers_node.store.member_series import MemberSeries, of_member
 from consometers_node.xmpp import Account, Connection, Identity
 from demo.prosody import Prosody
+from tests.deadline import DEADLINE_S
 
 from ..permission.samples import NEED, now
 from ..xmpp.conftest import PASSWORD, QUICK, reach
@@ -60,7 +61,7 @@ class Coop:
         who = Identity(Account(self.jid, PASSWORD), reach(self.server))
         self.node = CollectiveNode(self.store, self.settings, who, connect, pace=PACE)
         self.task = asyncio.create_task(self.node.run())
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(DEADLINE_S):
             while self.node.network is None or not self.network.connection.is_online:
                 assert not self.task.done(), self.task
                 await asyncio.sleep(0.01)

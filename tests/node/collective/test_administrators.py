@@ -20,6 +20,7 @@ from consometers_node.collective.members.administrators import (
     new_password,
 )
 from consometers_node.store import Store
+from tests.deadline import DEADLINE_S
 
 from .people import AT
 
@@ -83,7 +84,7 @@ class Blocking(PasswordHasher):
         self.release = threading.Event()
 
     def verify(self, *arguments: Any) -> Literal[True]:
-        assert self.release.wait(60)
+        assert self.release.wait(DEADLINE_S)
         return super().verify(*arguments)
 
 

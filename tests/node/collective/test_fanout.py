@@ -27,6 +27,7 @@ from consometers_node.store.tables import OutboxRow
 from consometers_node.wire import Naming
 from consometers_node.xmpp import Connection, Pushing
 from consometers_node.xmpp.errors import NotAcknowledged
+from tests.deadline import DEADLINE_S
 
 from ..conftest import Place
 from ..permission.samples import now, queue
@@ -194,7 +195,7 @@ async def test_each_subscriber_receives_each_record(stage: Stage) -> None:
         await stage.all_received()
         await stage.release(WAYS[0], {-3: 150})
         await stage.all_received()
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(DEADLINE_S):
             while await stage.outbox():
                 await asyncio.sleep(0.02)
     assert len(stage.network.tried) == 4 * MANY
@@ -219,7 +220,7 @@ async def test_a_late_receipt_counts(stage: Stage) -> None:
     async with stage.delivering() as fanout:
         await stage.release(WAYS[0], {0: 100})
         await stage.all_received(EVERYBODY - {jid})
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(DEADLINE_S):
             while await stage.outbox() > 1:
                 await asyncio.sleep(0.02)
         other = await stage.peer("home4@example.org")

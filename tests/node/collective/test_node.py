@@ -26,6 +26,7 @@ from consometers_node.store.member_series import MemberSeries
 from consometers_node.store.tables import BlockRow
 from consometers_node.xmpp import Asking
 from demo.prosody import Prosody
+from tests.deadline import DEADLINE_S
 
 from ..conftest import Place
 from ..permission.samples import NEED, now
@@ -35,7 +36,6 @@ from ..sharing.ledgers import HOUR, midnight
 from ..xmpp.conftest import MakeNode, NewAccount
 from .coops import Coop, Run
 
-WITHIN_S = 120
 PAST = midnight(-3)
 """The home's records begin here."""
 YESTERDAY = PAST + 48 * HOUR
@@ -53,7 +53,7 @@ async def wait_for_records(coop: Coop, wanted: dict[datetime, int]) -> None:
     days = sorted({start.date() for start in wanted})
     values: dict[datetime, int] = {}
     try:
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(DEADLINE_S):
             while (values := await coop.values(days)) != wanted:
                 await asyncio.sleep(0.05)
     except TimeoutError:
@@ -63,7 +63,7 @@ async def wait_for_records(coop: Coop, wanted: dict[datetime, int]) -> None:
 
 
 async def wait_for_backfill(coop: Coop, house: House, since: datetime) -> MemberSeries:
-    async with asyncio.timeout(WITHIN_S):
+    async with asyncio.timeout(DEADLINE_S):
         while True:
             permission = await coop.member_series(jid(house))
             if permission.backfilled_until is not None and permission.backfilled_until >= since:
@@ -149,7 +149,7 @@ async def test_a_home_receives_the_termination_of_its_permission(coop: Coop, hou
         members = Members(connection, coop.settings.time_zone)
         await member_permissions.terminate(members, MemberPermissionId(permission), now())
     coop.node.look_again()
-    async with asyncio.timeout(WITHIN_S):
+    async with asyncio.timeout(DEADLINE_S):
         while await house.state(permission) is not State.TERMINATED:
             await asyncio.sleep(0.05)
         while True:
@@ -209,12 +209,12 @@ async def test_records_pushed_during_a_backfill_replace_its_answer(
 
     monkeypatch.setattr(Asking, "get_history", slow)
     past = await join(coop, house)
-    async with asyncio.timeout(WITHIN_S):
+    async with asyncio.timeout(DEADLINE_S):
         await asked.wait()
     corrected = {KNOWN_UNTIL - HOUR: 5, KNOWN_UNTIL: 600}
     expected = past | corrected
     await house.keep({start: n for start, n in expected.items() if start >= YESTERDAY})
-    async with asyncio.timeout(WITHIN_S):
+    async with asyncio.timeout(DEADLINE_S):
         while corrected.items() - (await coop.values([TODAY.date(), YESTERDAY.date()])).items():
             await asyncio.sleep(0.05)
     arrives.set()

@@ -17,6 +17,7 @@ from consometers_node.collective.privacy.erasure import erase, erase_member
 from consometers_node.collective.privacy.own_export import DOCUMENT, RECORDS, WHAT, OwnExports
 from consometers_node.quoalise import BadRequest, ItemNotFound, ResourceConstraint
 from consometers_node.store import Store
+from tests.deadline import DEADLINE_S
 
 from .ingestion import pushed_data, running_queue
 from .people import AT, ZONE, join, meter
@@ -117,7 +118,7 @@ async def test_a_new_export_is_made_after_an_hour(
 ) -> None:
     monkeypatch.setattr(own_export, "HELD_FOR", timedelta(milliseconds=1))
     first = await exports.part(A, 1)
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(DEADLINE_S):
         while (await exports.part(A, 1)).id == first.id:
             pass
 

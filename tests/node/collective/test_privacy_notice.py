@@ -9,6 +9,7 @@ from consometers_node.collective.privacy_notice import data_policy
 from consometers_node.permission import DataNeed
 from consometers_node.store import Store
 from demo.prosody import Prosody
+from tests.deadline import DEADLINE_S
 
 from ..permission.samples import NEED, now
 from ..xmpp.conftest import MakePlain, NewAccount
@@ -86,7 +87,7 @@ async def form(peer: Plain, coop: Coop) -> dict[str | None, str | None]:
 
 
 async def wait_for_purpose(peer: Plain, coop: Coop, words: str) -> dict[str | None, str | None]:
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(DEADLINE_S):
         while words not in ((policy := await form(peer, coop)).get("purpose") or ""):
             await asyncio.sleep(0.1)
     return policy

@@ -35,6 +35,7 @@ from consometers_node.store.collective_tables import (
 )
 from consometers_node.store.masked_reports import openings, reports_of_hour, store_answer
 from consometers_node.xmpp import Asking
+from tests.deadline import DEADLINE_S
 
 from .masked import COLLECTIVE, MaskedTown
 from .publishing import CONSUMPTION
@@ -311,7 +312,7 @@ async def test_a_witness_is_asked_until_it_has_answered(file: Store) -> None:
     requests = WitnessRequests(file, cast("Asking", witness), changes, Backoff(0.01, 0.01))
     running = asyncio.create_task(requests.run())
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(DEADLINE_S):
             while changes.count == 0:
                 assert not running.done(), running
                 await asyncio.sleep(0.01)

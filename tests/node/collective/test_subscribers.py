@@ -48,6 +48,7 @@ from consometers_node.store.published_series import own_series
 from consometers_node.store.tables import OutboxRow, PeerRow, PermittedRow, SubscriptionRow
 from consometers_node.xmpp import Receiving
 from demo.prosody import Prosody
+from tests.deadline import DEADLINE_S
 
 from ..permission.samples import now
 from ..sharing.houses import House, decisions_confirmed, running, until
@@ -114,7 +115,7 @@ async def rows(coop: Coop, table: type[OutboxRow | SubscriptionRow]) -> int:
 
 
 async def until_async(count: Callable[[], Awaitable[int]], wanted: int) -> None:
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(DEADLINE_S):
         while await count() != wanted:
             await asyncio.sleep(0.05)
 

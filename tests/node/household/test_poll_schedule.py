@@ -9,6 +9,7 @@ import pytest
 
 from consometers_node.household.recorder.poll_schedule import Rounds, event_type
 from consometers_node.series import Interval
+from tests.deadline import DEADLINE_S
 
 HOUR_S: Final = 3600.0
 
@@ -97,7 +98,7 @@ async def test_a_request_during_a_round_brings_the_next(clock: Clock) -> None:
     rounds.request()
     following = asyncio.create_task(rounds.next())
     await clock.go_on(15)
-    await asyncio.wait_for(following, 120)
+    await asyncio.wait_for(following, DEADLINE_S)
 
 
 @pytest.mark.parametrize(

@@ -506,16 +506,17 @@ async def test_a_peer_that_answers_again_is_asked_at_once(stage: Stage) -> None:
 
 
 async def test_a_complete_import_is_not_asked_for_again(stage: Stage) -> None:
-    """Half of the first hour is missing for good, and the last hours are still to be pushed."""
+    """Half of the first hour is missing for good, and the last hours are not answered yet."""
     del stage.peer.values[SINCE]
-    offer = Offer(SINCE + HALF_HOUR, NOW.replace(minute=0) + 4 * HOUR)
-    async with stage.settled() as importing:
+    offer = Offer(SINCE + HALF_HOUR, NOW.replace(minute=0) + 5 * HOUR)
+    async with stage.settled(since=SINCE + DAY) as importing:
         importing.compare(offer)
-        await asyncio.sleep(0.05)
+        await until(lambda: importing._asked_offer == offer)
         asked = len(stage.peer.asked)
-        for _ in range(3):
-            importing.compare(offer)
-            await asyncio.sleep(0.05)
+        importing.compare(offer)
+        # A push is taken after what is to be asked for again.
+        start = NOW.replace(minute=0)
+        await importing.receive(PEER, load({start: 100}))
         assert len(stage.peer.asked) == asked
 
 

@@ -20,6 +20,7 @@ from consometers_node.store.clock import Clock
 from consometers_node.store.coverage import coverage
 from consometers_node.store.peers import subscribe
 from consometers_node.store.series import blocks, erase_series, put_blocks
+from tests.deadline import DEADLINE_S
 
 from ..permission.samples import CHOICE, HOURLY, NEED, STOP, now
 from ..sharing.ledgers import DAY, HOUR, Ledger, midnight
@@ -78,7 +79,7 @@ class RunningSync:
 
 
 async def becomes(happened: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(DEADLINE_S):
         while not await happened():
             await asyncio.sleep(0.02)
 

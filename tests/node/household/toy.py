@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestServer
 
 from consometers_node.backoff import Backoff
 from consometers_node.household.recorder.home_assistant import HomeAssistant, HomeAssistantAccess
+from tests.deadline import DEADLINE_S
 
 TOKEN = "a-token-that-nobody-may-see"
 GREETING = '{"type": "auth_required", "ha_version": "2026.11.0"}'
@@ -144,6 +145,6 @@ def connection(
 
 
 async def until(happened: Callable[[], bool]) -> None:
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(DEADLINE_S):
         while not happened():
             await asyncio.sleep(0.005)

@@ -34,6 +34,7 @@ from consometers_node.store import PermissionId, Store
 from consometers_node.store.clock import Clock
 from consometers_node.wire import Naming
 from consometers_node.xmpp import Account, Answerer, Asker, Connection
+from tests.deadline import DEADLINE_S
 
 from ..permission.samples import CHOICE, HOURLY, NEED, STOP, now
 from ..quoalise import samples
@@ -155,7 +156,7 @@ class House:
 
     async def becomes(self, permission: PermissionId, state: State) -> None:
         """Wait until a permission is in a state."""
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(DEADLINE_S):
             while await self.state(permission) is not state:
                 await asyncio.sleep(0.01)
 
@@ -205,7 +206,7 @@ async def running(
             await asyncio.wait({task})
 
 
-async def until(happened: Callable[[], bool], seconds: float = 120) -> None:
+async def until(happened: Callable[[], bool], seconds: float = DEADLINE_S) -> None:
     async with asyncio.timeout(seconds):
         while not happened():
             await asyncio.sleep(0.01)
@@ -217,6 +218,6 @@ def bare(node: Node) -> str:
 
 async def decisions_confirmed(house: House) -> None:
     """Wait until the collective has confirmed all that was decided."""
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(DEADLINE_S):
         while await house.pending_notices():
             await asyncio.sleep(0.01)

@@ -14,6 +14,7 @@ from consometers_node.store.peers import subscriptions
 from consometers_node.xmpp import NotStored
 from consometers_node.xmpp.errors import WrongPassword
 from demo.prosody import Prosody
+from tests.deadline import DEADLINE_S
 
 from ..permission.samples import CHOICE, NEED, YES, now, waiting
 from ..xmpp.conftest import MakeNode, MakePlain, NewAccount, Node
@@ -34,7 +35,7 @@ async def shared(house: House, coop: Node) -> PermissionId:
 
 
 async def outbox_empties(house: House) -> None:
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(DEADLINE_S):
         while True:
             async with house.store.reading() as connection:
                 if not await waiting(connection, house.ledger.peer.id):

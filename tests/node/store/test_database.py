@@ -16,6 +16,7 @@ from sqlalchemy.exc import InternalError, OperationalError
 from consometers_node.store import Store, Unusable
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.settings import set_setting, setting
+from tests.deadline import DEADLINE_S
 
 from ..conftest import Place
 
@@ -103,7 +104,7 @@ async def test_a_cancelled_statement_releases_the_write_lock(store: Store) -> No
         await asyncio.sleep(n % 50 / 5000)
         task.cancel()
         cancelled.append((await asyncio.gather(task, return_exceptions=True), task))
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(DEADLINE_S):
             await set_language(store, "fr")
 
 
@@ -123,7 +124,7 @@ async def test_a_closed_store_leaves_no_connection_open(place: Path) -> None:
             task.cancel()
             await asyncio.wait({task})
             await store.close()
-            async with asyncio.timeout(120):
+            async with asyncio.timeout(DEADLINE_S):
                 while any("_connection_worker" in thread.name for thread in threading.enumerate()):
                     await asyncio.sleep(0.01)
     finally:

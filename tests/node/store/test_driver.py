@@ -13,6 +13,7 @@ from sqlalchemy import make_url, text
 
 from consometers_node.store.connection import AsyncConnection, AsyncEngine
 from consometers_node.store.driver import AT_ONCE, Connection
+from tests.deadline import DEADLINE_S
 
 MANY = 2 * AT_ONCE + 7
 
@@ -117,7 +118,7 @@ async def test_a_cancelled_open_leaves_the_file_closed(
         await asyncio.sleep(0)
         asked.cancel()
         await asyncio.wait({asked})
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(DEADLINE_S):
         while len(opened) < 20 or not all(map(is_closed, opened)):
             await asyncio.sleep(0.01)
 

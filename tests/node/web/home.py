@@ -15,6 +15,7 @@ from consometers_node.household.recorder.home_assistant import HomeAssistant, Ho
 from consometers_node.store import Store
 from consometers_node.web.site import Keys, Site
 from consometers_node.xmpp import Connection, Identity, Server
+from tests.deadline import DEADLINE_S
 
 from ..household.toy import TOKEN, Toy, ms, serving
 from ..sharing.ledgers import NAMING
@@ -123,7 +124,7 @@ async def running(
         task: asyncio.Task[object] = asyncio.create_task(node.run())
         try:
             async with site.listening("127.0.0.1", 0) as listens:
-                async with asyncio.timeout(120):
+                async with asyncio.timeout(DEADLINE_S):
                     await source.connected()
                 url = URL(f"http://127.0.0.1:{listens}/")
                 yield Home(node, store, house, url, session, site)
@@ -137,7 +138,7 @@ async def until[T](look: Callable[[], Awaitable[T]], wanted: Callable[[T], objec
     """Look again and again until the answer is the wanted one, and return it."""
     answer = await look()
     try:
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(DEADLINE_S):
             while not wanted(answer):
                 await asyncio.sleep(0.05)
                 answer = await look()

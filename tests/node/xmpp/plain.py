@@ -15,6 +15,7 @@ from slixmpp.xmlstream.matcher import MatcherId, MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from demo.prosody import LOOPBACK
+from tests.deadline import DEADLINE_S
 
 COMMAND = "{http://jabber.org/protocol/commands}command"
 QUOALISE = "{urn:quoalise:0}quoalise"
@@ -73,7 +74,7 @@ class Plain(ClientXMPP):
 
     async def __aenter__(self) -> Self:
         self.connect(*self._place)
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(DEADLINE_S):
             await self._ready.wait()
         return self
 
@@ -104,15 +105,15 @@ class Plain(ClientXMPP):
     async def ask(
         self, to: str, payload: str, *, kind: str = "set", language: str | None = None
     ) -> Element:
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(DEADLINE_S):
             return await self.begin(to, payload, kind=kind, language=language)
 
     async def receive(self) -> Element:
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(DEADLINE_S):
             return await self.heard.get()
 
     async def error(self) -> Element:
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(DEADLINE_S):
             return await self.errors.get()
 
     def _start(self, _event: object) -> None:

@@ -10,6 +10,7 @@ import re
 import sys
 
 from demo.prosody import LOOPBACK, Prosody
+from tests.deadline import DEADLINE_S
 
 from .conftest import PASSWORD, MakeNode, NewAccount
 from .home import NOW, SERIES, Home, records
@@ -18,7 +19,6 @@ DOCS = Path(__file__).parents[3] / "docs"
 PROGRAM = re.compile(r"```python\n(.*?)```", re.DOTALL)
 OPEN_DATA, READ, LISTEN = PROGRAM.findall((DOCS / "applications.md").read_text())
 CONNECTS = "client.connect()"
-WITHIN_S = 120
 
 
 def here(program: str, server: Prosody) -> str:
@@ -64,13 +64,13 @@ async def test_the_reading_program_prints_records_or_the_refusal(
         "2026-01-01T01:00:00+00:00",
         "2026-01-01T03:00:00+00:00",
     )
-    async with asyncio.timeout(WITHIN_S), running(READ, server, *asked) as process:
+    async with asyncio.timeout(DEADLINE_S), running(READ, server, *asked) as process:
         out, err = await process.communicate()
     assert (process.returncode, out) == (1, b"")
     assert err.startswith(b"not-authorized: ")
 
     home.readers.add(me)
-    async with asyncio.timeout(WITHIN_S), running(READ, server, *asked) as process:
+    async with asyncio.timeout(DEADLINE_S), running(READ, server, *asked) as process:
         out, err = await process.communicate()
     assert out.decode().splitlines() == [
         f"{SERIES} 2026-01-01T01:00:00+00:00 1",
@@ -84,8 +84,8 @@ async def test_the_listening_program_prints_pushed_records(
     me = new_account(server)
     node = await new_node(server, Home(me))
     receipt_key = me, node.connection.jid.partition("/")[0], str(SERIES)
-    async with asyncio.timeout(WITHIN_S), running(LISTEN, server, *receipt_key) as process:
+    async with asyncio.timeout(DEADLINE_S), running(LISTEN, server, *receipt_key) as process:
         assert process.stdout is not None
-        await node.pushing.push(me, records(NOW, 1), seconds=WITHIN_S)
+        await node.pushing.push(me, records(NOW, 1), seconds=DEADLINE_S)
         line = (await process.stdout.readline()).decode()
     assert f"'bn': '{SERIES}'" in line

@@ -35,6 +35,7 @@ from consometers_node.xmpp.errors import (
 )
 from demo.hass import free_port
 from demo.prosody import LOOPBACK, Authority, Prosody
+from tests.deadline import DEADLINE_S
 
 from .conftest import (
     PASSWORD,
@@ -93,13 +94,13 @@ class Silent(Home):
 async def problem_of(account: Account, server: Server) -> NetworkError:
     async with Connection(account, server=server, backoff=QUICK) as connection:
         with pytest.raises(NetworkError) as raised:
-            await connection.online(120, patient=False)
+            await connection.online(DEADLINE_S, patient=False)
         assert not connection.is_online
         return raised.value
 
 
 async def offline(connection: Connection) -> None:
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(DEADLINE_S):
         while connection.is_online:
             await asyncio.sleep(0.01)
 
@@ -111,7 +112,7 @@ async def test_every_kind_of_tls_needs_a_trusted_authority(
     port = server.direct_tls_port if security is Security.DIRECT else server.port
     place = Server(host=LOOPBACK, port=port, security=security, ca_file=server.ca_file)
     async with Connection(Account(new_account(server), PASSWORD), server=place) as connection:
-        await connection.online(120)
+        await connection.online(DEADLINE_S)
         assert connection.stream.encrypted
         assert connection.stream.managed
         assert connection.jid.endswith("@one.test/quoalise")
@@ -135,12 +136,12 @@ async def test_a_wrong_password_is_tried_once(server: Prosody, new_account: NewA
     jid = new_account(server)
     async with Connection(Account(jid, "wrong"), server=reach(server), backoff=QUICK) as connection:
         with pytest.raises(WrongPassword):
-            await connection.online(120)
+            await connection.online(DEADLINE_S)
         connected = server.log().count("Client connected")
         await asyncio.sleep(0.3)
         assert server.log().count("Client connected") == connected
         with pytest.raises(WrongPassword):
-            await connection.online(120)
+            await connection.online(DEADLINE_S)
 
 
 async def test_no_login_is_sent_without_tls(socket_enabled: None) -> None:
@@ -165,7 +166,7 @@ async def test_stream_errors_before_tls_are_not_followed(
         connection = Connection(Account("a@one.test", PASSWORD), server=place, backoff=QUICK)
         async with connection:
             with pytest.raises(NetworkError) as raised:
-                await connection.online(120, patient=False)
+                await connection.online(DEADLINE_S, patient=False)
             assert type(raised.value).__name__ == kind
             assert connection.stream.default_domain == "one.test"
 
@@ -214,7 +215,7 @@ async def test_srv_records_lead_to_the_server(
     monkeypatch.setattr(stream_module.Stream, "get_dns_records", records)
     place = Server(ca_file=server.ca_file)
     async with Connection(Account(new_account(server), PASSWORD), server=place) as connection:
-        await connection.online(120)
+        await connection.online(DEADLINE_S)
         assert connection.stream.encrypted
 
 
@@ -243,7 +244,7 @@ async def test_an_unresponsive_address_is_skipped(
         waiting.connect(off.getsockname())
         places = [off.getsockname(), (LOOPBACK, server.port)]
         async with Connection(account, server=reached) as connection:
-            await connection.online(120, patient=False)
+            await connection.online(DEADLINE_S, patient=False)
 
 
 async def test_a_silent_server_times_out(
@@ -259,7 +260,7 @@ async def test_a_silent_server_times_out(
 
     async with fake_server(serve) as place:
         problem = await problem_of(Account("a@one.test", PASSWORD), place)
-        await asyncio.wait_for(gone.wait(), 120)
+        await asyncio.wait_for(gone.wait(), DEADLINE_S)
     assert isinstance(problem, Unreachable)
 
 
@@ -268,9 +269,9 @@ async def test_a_late_server_is_reached(own: Prosody, new_account: NewAccount) -
     own.stop()
     async with Connection(account, server=reach(own), backoff=QUICK) as connection:
         with pytest.raises(Unreachable, match=r"own\.test cannot be reached"):
-            await connection.online(120, patient=False)
+            await connection.online(DEADLINE_S, patient=False)
         own.start()
-        await connection.online(120)
+        await connection.online(DEADLINE_S)
         assert connection.problem is None
 
 
@@ -337,10 +338,10 @@ async def test_a_killed_server_ends_the_session_and_its_requests(
     own.kill()
     own.start()
     with pytest.raises(NoAnswer):
-        await asyncio.wait_for(asked, 120)
+        await asyncio.wait_for(asked, DEADLINE_S)
     for session, each in zip(sessions, (node, peer), strict=True):
-        await asyncio.wait_for(session.ended, 120)
-        await each.connection.online(120)
+        await asyncio.wait_for(session.ended, DEADLINE_S)
+        await each.connection.online(DEADLINE_S)
     assert await node.asking.list_series(peer.connection.jid) == ()
 
 
@@ -358,7 +359,7 @@ async def test_a_frozen_server_is_left_and_resumed(
         await offline(connection)
     assert "no answer to a ping" in str(connection.problem)
     own.thaw()
-    assert await connection.online(120) is session
+    assert await connection.online(DEADLINE_S) is session
 
 
 async def test_a_request_to_a_silent_peer_times_out(

@@ -7,6 +7,7 @@ import pytest
 from consometers_node.quoalise import Data, GetHistory, NotAuthorized, Number, Records
 from consometers_node.xmpp import Asker, sends_receipts
 from demo.prosody import Prosody
+from tests.deadline import DEADLINE_S
 
 from .conftest import MakeNode, MakePlain
 from .home import NOW, SERIES, START, Home, records
@@ -45,7 +46,7 @@ async def test_a_peer_on_another_server_reads_and_subscribes(
     assert not await sends_receipts(node.connection, full)
 
     # It sends no receipt: the message counts as delivered once our server has taken it.
-    await node.pushing.push(subscriber, records(NOW, 2), receipt=False, seconds=60)
+    await node.pushing.push(subscriber, records(NOW, 2), receipt=False, seconds=DEADLINE_S)
     heard = await peer.receive()
     assert values(heard) == [("0", "744"), ("3600", "745")]
     assert heard.get("to") == subscriber

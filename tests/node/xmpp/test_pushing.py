@@ -6,6 +6,7 @@ import pytest
 
 from consometers_node.quoalise import Malformed, OtherError
 from demo.prosody import Prosody
+from tests.deadline import DEADLINE_S
 
 from .conftest import MakeNode, MakePlain
 from .home import NOW, Keeper, records
@@ -21,11 +22,11 @@ async def test_a_push_returns_after_the_receiver_stored_it(
     to = receiver.bare
 
     pushed = asyncio.create_task(sender.pushing.push(to, records(NOW, 24)))
-    await asyncio.wait_for(keeper.came.wait(), 120)
+    await asyncio.wait_for(keeper.came.wait(), DEADLINE_S)
     await asyncio.sleep(0.2)
     assert not pushed.done()
     keeper.may_keep.set()
-    await asyncio.wait_for(pushed, 120)
+    await asyncio.wait_for(pushed, DEADLINE_S)
 
     assert len(keeper.records) == 24
     assert [*keeper.counts] == [sender.bare]
@@ -56,7 +57,7 @@ async def test_pushes_with_and_without_receipts_survive_a_killed_server(
     await asyncio.sleep(0.2)
     assert not any(pushed.done() for pushed in pushes)
     own.start()
-    await asyncio.wait_for(asyncio.gather(*pushes), 120)
+    await asyncio.wait_for(asyncio.gather(*pushes), DEADLINE_S)
     assert len(keeper.records) == 3
     times = keeper.counts.total()
     await asyncio.sleep(0.3)
@@ -71,13 +72,13 @@ async def test_a_server_killed_during_the_commit_loses_no_record(
     sender, receiver = await new_node(own), await new_node(own, keep=keeper.keep)
     to = receiver.bare
     pushed = asyncio.create_task(sender.pushing.push(to, records(NOW, 3)))
-    await asyncio.wait_for(keeper.came.wait(), 120)
+    await asyncio.wait_for(keeper.came.wait(), DEADLINE_S)
     own.kill()
     keeper.may_keep.set()
     await asyncio.sleep(0.1)
     assert not pushed.done()
     own.start()
-    await asyncio.wait_for(pushed, 120)
+    await asyncio.wait_for(pushed, DEADLINE_S)
     assert len(keeper.records) == 3
 
 

@@ -8,6 +8,7 @@ from consometers_node.quoalise import NotAuthorized
 from consometers_node.xmpp import Traffic, receiving
 from consometers_node.xmpp.errors import NotAcknowledged
 from demo.prosody import Prosody
+from tests.deadline import DEADLINE_S
 
 from ..sharing.houses import until
 from .conftest import MakeNode
@@ -65,7 +66,7 @@ async def test_pushes_beyond_the_room_of_a_peer_are_dropped(
     with pytest.raises(NotAcknowledged):
         await third
     keeper.may_keep.set()
-    await asyncio.wait_for(asyncio.gather(first, second), 120)
+    await asyncio.wait_for(asyncio.gather(first, second), DEADLINE_S)
     assert keeper.counts == {flooding.bare: 2, other.bare: 1}
 
 
@@ -78,12 +79,14 @@ async def test_a_full_queue_drops_the_largest_sender_s_newest(
     keeper.hold(flooding.bare)
     monkeypatch.setattr(receiving, "MAX_SIZE", 12_000)
     flood = [
-        asyncio.create_task(flooding.pushing.push(receiver.bare, records(NOW, 1), seconds=60))
+        asyncio.create_task(
+            flooding.pushing.push(receiver.bare, records(NOW, 1), seconds=DEADLINE_S)
+        )
         for _ in range(10)
     ]
     await until(lambda: traffic.dropped > 0)
     dropped = traffic.dropped
-    await other.pushing.push(receiver.bare, records(NOW, 1), seconds=60)
+    await other.pushing.push(receiver.bare, records(NOW, 1), seconds=DEADLINE_S)
     assert traffic.dropped > dropped
     assert keeper.counts == {flooding.bare: 1, other.bare: 1}
     for waits in flood:
@@ -98,7 +101,7 @@ async def test_a_queued_push_is_refused_once_its_sender_may_not_push(
     receiver = await new_node(server, keep=keeper.keep, knows=lambda _peer: bool(known))
     keeper.hold(sender.bare)
     first, second = [
-        asyncio.create_task(sender.pushing.push(receiver.bare, records(NOW, 1), seconds=60))
+        asyncio.create_task(sender.pushing.push(receiver.bare, records(NOW, 1), seconds=DEADLINE_S))
         for _ in range(2)
     ]
     await until(lambda: keeper.counts[sender.bare] == 1)

@@ -7,6 +7,7 @@ import pytest
 from consometers_node.xmpp import Account, Connection, Register, Server, links, register
 from consometers_node.xmpp.errors import AccountTaken, CertificateRefused, InvitationRefused
 from demo.prosody import Prosody
+from tests.deadline import DEADLINE_S
 
 from .conftest import NewAccount, reach
 
@@ -19,7 +20,7 @@ def invited(server: Prosody, user: str | None = None) -> Register:
 
 async def logs_in(account: Account, server: Prosody) -> bool:
     async with Connection(account, server=reach(server)) as connection:
-        await connection.online(120)
+        await connection.online(DEADLINE_S)
         return connection.is_online
 
 

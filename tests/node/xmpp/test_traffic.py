@@ -8,17 +8,18 @@ from consometers_node.quoalise import BadRequest, ItemNotFound, QuoaliseError
 from consometers_node.xmpp import NotStored, Traffic, receiving
 from consometers_node.xmpp.errors import NotAcknowledged
 from demo.prosody import Prosody
+from tests.deadline import DEADLINE_S
 
 from .conftest import MakeNode, Node
 from .home import NOW, SERIES, Home, Keeper, records
 
 
-async def push(sender: Node, receiver: Node, seconds: float = 60) -> None:
+async def push(sender: Node, receiver: Node, seconds: float = DEADLINE_S) -> None:
     await sender.pushing.push(receiver.bare, records(NOW, 1), seconds=seconds)
 
 
 async def until(traffic: Traffic, wanted: Traffic) -> None:
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(DEADLINE_S):
         while traffic != wanted:
             await asyncio.sleep(0.01)
 
