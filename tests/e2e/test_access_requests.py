@@ -131,7 +131,7 @@ async def test_a_home_requests_and_downloads_its_records(world: World) -> None:
     status, words = await body(browser, page, "export.json")
     document = json.loads(words)
     assert (status, document["member"]["jid"]) == (200, world.jid)
-    values = [value for series in document["series"] for _, value in series["records"]]
+    values = [value for part in document["block"] for _, value in part["records"]]
     assert set(values) == {350}
     assert len(values) > 100
     status, table = await body(browser, page, "records.csv")
@@ -156,7 +156,7 @@ async def test_an_export_shows_one_member_and_no_guest_reads_it(world: World) ->
             )
         )[1]
     )
-    values = {value for series in document["series"] for _, value in series["records"]}
+    values = {value for part in document["block"] for _, value in part["records"]}
     assert values == {120}
 
 
@@ -172,8 +172,8 @@ async def test_the_access_command_writes_the_export_into_a_file(
     assert file.stat().st_mode & 0o777 == 0o600
     with ZipFile(file) as archive:
         document = json.loads(archive.read("export.json"))
-    assert (document["member"]["jid"], document["series"]) == ("third@one.test", [])
-    assert json.loads(await node.do("export"))["peers"][0]["access_requests"][0]["size"]
+    assert (document["member"]["jid"], document["block"]) == ("third@one.test", [])
+    assert json.loads(await node.do("export"))["access_request"][0]["size"]
     with pytest.raises(AssertionError, match="This home never joined"):
         await node.do("access", "nobody@one.test", "--output", str(file))
 

@@ -233,7 +233,7 @@ async def test_administrators_see_masked_homes_and_export_the_records_of_a_schoo
         held = json.loads(await office.download("export.json"))
         assert (held["member"]["jid"], held["member"]["name"]) == (jid, SITE)
         (given,) = (
-            permission for permission in held["permissions"] if permission["need"] == "members"
+            granted for granted in held["member_permission"] if granted["need"] == "members"
         )
         since, allowed_at = (
             datetime.fromisoformat(given[start]) for start in ("records_from", "valid_from")

@@ -8,7 +8,7 @@ from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from uuid import uuid4
 from xml.etree.ElementTree import Element
 
@@ -578,9 +578,9 @@ async def test_quarantined_records_are_exported_and_erased_with_their_member(sto
     await _deliver(store, "h0", _home(0), DAY, [10**6 + 17])
     async with store.reading() as connection:
         member = await Members(connection, ZONE).named("h0@example.org")
-        held = await everything(connection, member)
-        assert [row["value"] for row in held["set_aside"]] == [10**6 + 17]  # type: ignore[index,call-overload,union-attr]
-        assert [row["device"] for row in held["devices"]] == [_home(0)]  # type: ignore[index,call-overload,union-attr]
+        held: dict[str, Any] = await everything(connection, member)
+        assert [row["value"] for row in held["set_aside"]] == [10**6 + 17]
+        assert [row["device"] for row in held["device_claim"]] == [_home(0)]
     async with store.writing() as connection:
         ended = await withdraw(Members(connection, ZONE), member.id, taken.id, AT, erase=True)
     await erase(store, ZONE, ended, AT)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 import csv
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 import io
 import json
@@ -10,19 +10,13 @@ import json
 from ..permission import Permissions, Signature, State
 from ..quoalise import iso8601
 from ..series import Range, Record, Series
-from ..store import PeerId, PermissionId, SeriesId, Store
-from ..store.answers import answers, requests_to
+from ..store import SeriesId, Store
 from ..store.connection import AsyncConnection
-from ..store.coverage import absences
-from ..store.enrolments import StoredEnrolment, enrolments
-from ..store.peers import all_peers, subscriptions
-from ..store.pulled import all_pulled
+from ..store.personal import HOUSEHOLD, Json, rows, tables_with
 from ..store.series import all_series, blocks, erase_series, extent
 from . import consent_text
 
-type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
-
-_EVER = Range(datetime(1978, 7, 5, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+EVER = Range(datetime(1978, 7, 5, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 _A_MONTH = timedelta(days=31)
 _CSV = ("statistic", "direction", "quantity", "interval", "time", "value", "unit")
 
@@ -36,65 +30,14 @@ class Gone:
 
 
 async def everything(connection: AsyncConnection) -> dict[str, Json]:
-    """Return everything but the records: peers, their requests, grants, and reads."""
-    series_by_id = await all_series(connection)
-    peers: list[Json] = []
-    for peer in await all_peers(connection):
-        permissions = await of_peer(connection, peer.id, series_by_id)
-        peers.append({"jid": peer.jid, "name": peer.name, **permissions})
-    return {
-        "peers": peers,
-        "absences_of_home_assistant": [
-            {"from": iso8601.shown(absence.start), "to": iso8601.shown(absence.end)}
-            for absence in await absences(connection)
-        ],
-        "imports": [
-            {"jid": pulled.jid, "identifier": pulled.identifier, "statistic": pulled.statistic}
-            for pulled in await all_pulled(connection)
-        ],
-    }
+    """Return everything but the records, by table: what the tables declare to be the household's.
 
-
-async def of_peer(
-    connection: AsyncConnection, peer: PeerId, series_by_id: Mapping[SeriesId, Series]
-) -> dict[str, Json]:
-    """Return a peer's grants, subscriptions, and answers."""
-    return {
-        "permissions": [
-            await _permission(connection, permission.id)
-            for permission in await Permissions(connection).all(peer)
-        ],
-        "subscriptions": [
-            {
-                **series(series_by_id[each.series_id]),
-                "since": iso8601.shown(each.since),
-                "acknowledged_until": iso8601.shown(each.cursor) if each.cursor else None,
-            }
-            for each in await subscriptions(connection, peer)
-        ],
-        "answers": [
-            {
-                **series(series_by_id[answer.series_id]),
-                "at": iso8601.shown(answer.at),
-                "command": answer.command,
-                "from": iso8601.shown(answer.records.start),
-                "to": iso8601.shown(answer.records.end),
-                "records": answer.count,
-                "permission": answer.permission,
-            }
-            for answer in await answers(connection, peer, _EVER)
-        ],
-        "access_requests": [
-            {
-                "at": iso8601.shown(request.at),
-                "who": request.who,
-                "made_at": iso8601.shown(request.made_at),
-                "size": request.size,
-                "sha256": request.sha256,
-            }
-            for request in await requests_to(connection, peer)
-        ],
+    A table without rows is left out.
+    """
+    found = {
+        table.name: await rows(connection, table, HOUSEHOLD) for table in tables_with(HOUSEHOLD)
     }
+    return {name: stored for name, stored in found.items() if stored}
 
 
 async def as_json(store: Store) -> AsyncIterator[str]:
@@ -115,8 +58,9 @@ async def as_csv(store: Store) -> AsyncIterator[str]:
 async def document(
     connection: AsyncConnection, facts: Mapping[str, Json], series_by_id: Mapping[SeriesId, Series]
 ) -> AsyncIterator[str]:
-    """Yield a JSON document of these facts, and all records of these series."""
-    yield json.dumps(facts, ensure_ascii=False, indent=1).removesuffix("\n}") + ',\n "series": ['
+    """Yield a JSON document of these facts, and all records of these series, under `block`."""
+    begun = json.dumps(facts, ensure_ascii=False, indent=1).removesuffix("\n}").removesuffix("}")
+    yield begun + (",\n" if facts else "\n") + ' "block": ['
     between = "\n"
     async for each, some in records(connection, series_by_id):
         listed: list[Json] = [[iso8601.shown(record.start), record.value] for record in some]
@@ -146,7 +90,7 @@ async def records(
 ) -> AsyncIterator[tuple[Series, list[Record]]]:
     """Yield all records of these series, some weeks of one series at a time."""
     for series_id, each in series_by_id.items():
-        whole = await extent(connection, series_id, each, _EVER)
+        whole = await extent(connection, series_id, each, EVER)
         for part in whole.parts(_A_MONTH) if whole else ():
             days = await blocks(connection, series_id, each, part)
             yield each, [record for day in days for record in day.records(part)]
@@ -161,79 +105,6 @@ def series(each: Series) -> dict[str, Json]:
         "interval": each.interval,
         "time_zone": each.time_zone,
     }
-
-
-async def _permission(connection: AsyncConnection, permission_id: PermissionId) -> Json:
-    register = Permissions(connection)
-    permission = await register.get(permission_id)
-    need, terms = permission.need, permission.terms
-    facts: dict[str, Json] = {
-        "permission": permission.id,
-        "state": permission.state,
-        "need": need.id,
-        "version": need.version,
-        "title": dict(need.title),
-        "purpose": dict(need.purpose),
-        "recipients": dict(need.recipients),
-        "controller": need.controller,
-        "contact": need.contact,
-        "policy": need.policy,
-        "retention_days": need.retention_days,
-        "reading": need.reading,
-        "witness": None if need.witness is None else dict(asdict(need.witness)),
-    }
-    if terms is not None:
-        facts |= {
-            "series": [series(each) for each in sorted(terms.series, key=lambda each: each.device)],
-            "interval": terms.interval,
-            "identification": terms.identification,
-            "records_from": iso8601.shown(terms.records_from),
-            "valid_from": iso8601.shown(terms.valid_from),
-            "valid_until": iso8601.shown(terms.valid_until),
-        }
-    register_: list[Json] = []
-    states: dict[int, State] = {}
-    for entry in await register.entries(permission.id):
-        states[entry.seq] = entry.state
-        shown = await register.shown_text(entry)
-        register_.append(
-            {
-                "at": iso8601.shown(entry.at),
-                "state": entry.state,
-                "actor": entry.actor,
-                "who": entry.who,
-                "sha256": entry.text_hash,
-                "language": entry.language,
-                "text": shown.body if shown else None,
-            }
-        )
-    confirmed: list[Json] = [
-        {"state": states[notice.seq], "at": iso8601.shown(notice.at), "receipt": notice.receipt}
-        for notice in await register.receipts(permission.id)
-        if notice.at is not None
-    ]
-    enrolment = (await enrolments(connection)).get(permission_id)
-    return facts | {
-        "register": register_,
-        "receipts": confirmed,
-        "enrolment": None if enrolment is None else _enrolment(enrolment),
-    }
-
-
-def _enrolment(enrolment: StoredEnrolment) -> Json:
-    """Return what the witness of sums confirmed and opened."""
-    opened: Json = None if enrolment.summary is None else json.loads(enrolment.summary)
-    return {
-        "enrolled_at": _shown(enrolment.enrolled_at),
-        "receipt": enrolment.receipt,
-        "left_at": _shown(enrolment.left_at),
-        "asked_at": _shown(enrolment.asked_at),
-        "opened": opened,
-    }
-
-
-def _shown(at: datetime | None) -> str | None:
-    return None if at is None else iso8601.shown(at)
 
 
 async def erase_all(store: Store, who: str, language: str) -> Gone:

@@ -74,14 +74,6 @@ async def total_of_answers(
     return AnswersTotal(series, int(count), Range(start, end)) if series else None
 
 
-async def answers(connection: AsyncConnection, peer: PeerId, within: Range) -> list[Answer]:
-    """Return the answers to a peer in a range of time, in order."""
-    query = _ANSWERS.where(
-        AnswerRow.peer_id == peer, AnswerRow.at >= within.start, AnswerRow.at < within.end
-    )
-    return await _answers(connection, query.order_by(AnswerRow.id))
-
-
 _ANSWERS = select(
     AnswerRow.peer_id,
     AnswerRow.permission_id,

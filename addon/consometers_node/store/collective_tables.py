@@ -6,7 +6,7 @@ from typing import NewType
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, UniqueConstraint
 
 from ..series import Direction, Interval
-from .declaration import Base, check, column
+from .declaration import Base, Erasure, Personal, check, column, kept
 from .tables import SeriesId, identification, references, series_key, unique_where
 
 MemberId = NewType("MemberId", int)
@@ -16,15 +16,16 @@ MemberPermissionId = NewType("MemberPermissionId", str)
 """The random UUID that a member gave its permission."""
 
 
-def _member_kind() -> Column[str]:
-    return check("kind", "kind IN ('home', 'site', 'collective')")
+def _member_kind(personal: Personal) -> Column[str]:
+    return check("kind", "kind IN ('home', 'site', 'collective')", personal=personal)
 
 
 def _member_permission_state() -> Column[str]:
-    return check("state", "state IN ('granted', 'withdrawn', 'terminated', 'expired')")
+    states = "'granted', 'withdrawn', 'terminated', 'expired'"
+    return check("state", f"state IN ({states})", personal=Erasure.KEPT)
 
 
-class OwnNeedRow(Base):
+class OwnNeedRow(Base, personal=False):
     """One version of what this collective asks for, as the `<data-need>` that peers receive."""
 
     need: Column[str] = column(primary_key=True)
@@ -34,7 +35,7 @@ class OwnNeedRow(Base):
     closed_at: Column[datetime | None]
 
 
-class InvitationRow(Base):
+class InvitationRow(Base, personal=False):
     """An invitation, by the SHA-256 of its token. Without `most_uses`, only its date ends it.
 
     `kind` and `area` are those of who joins by it.
@@ -46,8 +47,8 @@ class InvitationRow(Base):
 
     id: Column[str] = column(primary_key=True)
     token_hash: Column[str] = column(unique=True)
-    note: Column[str]
-    kind: Column[str] = _member_kind()
+    note: Column[str] = column(personal=Erasure.INVITATION)
+    kind: Column[str] = _member_kind(personal=False)
     area: Column[str | None]
     created_at: Column[datetime]
     expires_at: Column[datetime]
@@ -65,22 +66,26 @@ class MemberRow(Base):
     member's export.
     """
 
-    id: Column[MemberId] = column(primary_key=True)
-    pseudonym: Column[str] = column(unique=True)
-    jid: Column[str | None] = column(unique=True)
-    kind: Column[str] = _member_kind()
-    name: Column[str | None] = check("name", "name IS NULL OR kind <> 'home'")
-    description: Column[str | None]
-    website: Column[str | None]
-    area: Column[str | None]
-    invitation_id: Column[str | None] = column(ForeignKey("invitation.id"))
-    joined_at: Column[datetime]
-    left_at: Column[datetime | None]
-    accepted_w: Column[int | None]
-    note: Column[str | None]
+    id: Column[MemberId] = column(personal=Erasure.KEPT, primary_key=True)
+    pseudonym: Column[str] = column(personal=Erasure.KEPT, unique=True)
+    jid: Column[str | None] = column(personal=Erasure.AFTER_NOTICE, unique=True)
+    kind: Column[str] = _member_kind(personal=Erasure.KEPT)
+    name: Column[str | None] = check(
+        "name", "name IS NULL OR kind <> 'home'", personal=Erasure.EMPTIED
+    )
+    description: Column[str | None] = column(personal=Erasure.EMPTIED, json=True)
+    website: Column[str | None] = column(personal=Erasure.EMPTIED)
+    area: Column[str | None] = column(personal=Erasure.EMPTIED)
+    invitation_id: Column[str | None] = column(
+        ForeignKey("invitation.id"), personal=Erasure.EMPTIED
+    )
+    joined_at: Column[datetime] = kept()
+    left_at: Column[datetime | None] = kept()
+    accepted_w: Column[int | None] = column(personal=Erasure.EMPTIED)
+    note: Column[str | None] = column(personal=Erasure.EMPTIED)
 
 
-class PlantShareRow(Base, clustered=True):
+class PlantShareRow(Base, clustered=True, personal=Erasure.WITH_MEMBER):
     """How many shares of a plant, the panels of a site, a member holds."""
 
     plant_id: Column[MemberId] = column(
@@ -92,7 +97,7 @@ class PlantShareRow(Base, clustered=True):
     shares: Column[int] = check("shares", "shares > 0")
 
 
-class InvitationShareRow(Base, clustered=True):
+class InvitationShareRow(Base, clustered=True, personal=False):
     """How many shares of a plant each member holds that joins by an invitation."""
 
     invitation_id: Column[str] = column(ForeignKey("invitation.id"), primary_key=True)
@@ -102,7 +107,7 @@ class InvitationShareRow(Base, clustered=True):
     shares: Column[int] = check("shares", "shares > 0")
 
 
-class MemberGroupRow(Base):
+class MemberGroupRow(Base, personal=False):
     """Members that are summed together: all, an area, a kind of building, or one site.
 
     The `rest` are members in no area; `combined` are areas that are published together.
@@ -112,9 +117,11 @@ class MemberGroupRow(Base):
 
     id: Column[GroupId] = column(primary_key=True)
     kind: Column[str] = check(
-        "kind", "kind IN ('all', 'area', 'rest', 'combined', 'building', 'site')"
+        "kind",
+        "kind IN ('all', 'area', 'rest', 'combined', 'building', 'site')",
+        personal=Erasure.KEPT,
     )
-    name: Column[str]
+    name: Column[str] = column(personal=Erasure.SITE)
 
 
 class GroupMembershipRow(Base, clustered=True):
@@ -122,10 +129,10 @@ class GroupMembershipRow(Base, clustered=True):
 
     __table_args__ = (Index(None, "group_id", "from_month"),)
 
-    member_id: Column[MemberId] = column(ForeignKey("member.id"), primary_key=True)
-    group_id: Column[GroupId] = column(ForeignKey("member_group.id"), primary_key=True)
-    from_month: Column[date] = column(primary_key=True)
-    until_month: Column[date | None]
+    member_id: Column[MemberId] = kept(ForeignKey("member.id"), primary_key=True)
+    group_id: Column[GroupId] = kept(ForeignKey("member_group.id"), primary_key=True)
+    from_month: Column[date] = kept(primary_key=True)
+    until_month: Column[date | None] = kept()
 
 
 class MemberPermissionRow(Base):
@@ -142,27 +149,30 @@ class MemberPermissionRow(Base):
         CheckConstraint("valid_from < valid_until AND records_from < valid_until", "range"),
     )
 
-    id: Column[MemberPermissionId] = column(primary_key=True)
-    member_id: Column[MemberId] = column(ForeignKey("member.id"), index=True)
-    need: Column[str]
-    version: Column[int]
+    id: Column[MemberPermissionId] = kept(primary_key=True)
+    member_id: Column[MemberId] = kept(ForeignKey("member.id"), index=True)
+    need: Column[str] = kept()
+    version: Column[int] = kept()
     state: Column[str] = _member_permission_state()
-    interval: Column[Interval] = column(name="interval_minutes")
-    identification: Column[str] = identification()
+    interval: Column[Interval] = kept(name="interval_minutes")
+    identification: Column[str] = identification(personal=Erasure.KEPT)
     reading: Column[str] = check(
-        "reading", "reading IN ('individual', 'sum')", server_default="individual"
+        "reading",
+        "reading IN ('individual', 'sum')",
+        server_default="individual",
+        personal=Erasure.KEPT,
     )
-    records_from: Column[datetime]
-    valid_from: Column[datetime]
-    valid_until: Column[datetime]
-    shown_sha256: Column[str] = check("text", "length(shown_sha256) = 64")
-    shown_language: Column[str]
-    erase_at: Column[datetime | None]
-    announced_at: Column[datetime | None]
-    notified_at: Column[datetime | None]
+    records_from: Column[datetime] = kept()
+    valid_from: Column[datetime] = kept()
+    valid_until: Column[datetime] = kept()
+    shown_sha256: Column[str] = check("text", "length(shown_sha256) = 64", personal=Erasure.KEPT)
+    shown_language: Column[str] = kept()
+    erase_at: Column[datetime | None] = kept()
+    announced_at: Column[datetime | None] = kept()
+    notified_at: Column[datetime | None] = kept()
 
 
-class MemberPermissionSeriesRow(Base):
+class MemberPermissionSeriesRow(Base, personal=Erasure.WITH_PERMISSION):
     """One series that a member lets us read, under the name that it has with us.
 
     `series_id` is empty until its first records determine it, and stays so of a series of
@@ -192,7 +202,7 @@ class MemberPermissionSeriesRow(Base):
     problem: Column[str | None]
 
 
-class MaskedReportRow(Base, clustered=True):
+class MaskedReportRow(Base, clustered=True, personal=Erasure.AT_CLOSING):
     """A masked value of an hour that a member sent: the last one counts, until the hour is closed.
 
     `day` is of the key that masks it: docs/protected-sums.md. `masked` is modulo 2^64,
@@ -211,7 +221,7 @@ class MaskedReportRow(Base, clustered=True):
     masked_square: Column[bytes] = check("square", "length(masked_square) = 16")
 
 
-class OpeningRow(Base, clustered=True):
+class OpeningRow(Base, clustered=True, personal=False):
     """What a witness (a bare JID) is asked to open of an hour, until the hour is closed.
 
     It is stored before it is sent, so that the very same is asked again after a failure. `groups`
@@ -223,12 +233,12 @@ class OpeningRow(Base, clustered=True):
     start: Column[datetime] = column(primary_key=True)
     witness: Column[str] = column(primary_key=True)
     groups: Column[str]
-    request: Column[bytes]
+    request: Column[bytes] = column(personal=Erasure.TOGETHER)
     asked_at: Column[datetime]
     answer: Column[str | None]
 
 
-class DeviceClaimRow(Base):
+class DeviceClaimRow(Base, personal=Erasure.CLAIM):
     """A device under whose name a member shares; of those who name one, a single one counts.
 
     `settled_at` is when an administrator decided who, by which `proof`.
@@ -244,7 +254,7 @@ class DeviceClaimRow(Base):
     proof: Column[str | None] = check("proof", "proof IN ('meter', 'operator')")
 
 
-class SetAsideRow(Base, clustered=True):
+class SetAsideRow(Base, clustered=True, personal=Erasure.WITH_SERIES):
     """A record that is not plausible: it is in no block and no sum.
 
     `excluded_at` is when an administrator decided that it stays out.
@@ -274,14 +284,18 @@ class MemberPermissionRegisterRow(Base):
         Index(None, "permission_id", "seq"),
     )
 
-    seq: Column[int] = column(primary_key=True)
-    permission_id: Column[MemberPermissionId]
+    seq: Column[int] = kept(primary_key=True)
+    permission_id: Column[MemberPermissionId] = kept()
     state: Column[str] = _member_permission_state()
-    at: Column[datetime]
-    actor: Column[str]
-    text_hash: Column[str | None] = check("text", "(text_hash IS NOT NULL) = (state = 'granted')")
+    at: Column[datetime] = kept()
+    actor: Column[str] = kept()
+    text_hash: Column[str | None] = check(
+        "text", "(text_hash IS NOT NULL) = (state = 'granted')", personal=Erasure.KEPT
+    )
     erased: Column[int | None] = check(
-        "erased", "erased IS NULL OR (erased >= 0 AND state <> 'granted')"
+        "erased",
+        "erased IS NULL OR (erased >= 0 AND state <> 'granted')",
+        personal=Erasure.KEPT,
     )
 
 
@@ -290,17 +304,17 @@ class AccessLogRow(Base):
 
     __table_args__ = (Index(None, "member_id", "at"),)
 
-    id: Column[int] = column(primary_key=True)
-    at: Column[datetime]
-    who: Column[str]
-    what: Column[str]
-    member_id: Column[MemberId | None] = column(ForeignKey("member.id"))
-    range_start: Column[datetime | None]
-    range_end: Column[datetime | None]
-    records: Column[int]
+    id: Column[int] = kept(primary_key=True)
+    at: Column[datetime] = kept()
+    who: Column[str] = column(personal=Erasure.PSEUDONYM)
+    what: Column[str] = kept()
+    member_id: Column[MemberId | None] = kept(ForeignKey("member.id"))
+    range_start: Column[datetime | None] = kept()
+    range_end: Column[datetime | None] = kept()
+    records: Column[int] = kept()
 
 
-class AdministratorRow(Base):
+class AdministratorRow(Base, personal=Erasure.ADMINISTRATOR):
     """Who may administer this collective, with the Argon2id of their password."""
 
     name: Column[str] = column(primary_key=True)
@@ -308,7 +322,7 @@ class AdministratorRow(Base):
     created_at: Column[datetime]
 
 
-class AdminSessionRow(Base):
+class AdminSessionRow(Base, personal=Erasure.ADMINISTRATOR):
     """An administrator who logged in, by the SHA-256 of the token that their browser has."""
 
     token_hash: Column[str] = column(primary_key=True)
@@ -318,7 +332,7 @@ class AdminSessionRow(Base):
     expires_at: Column[datetime]
 
 
-class ClosedIntervalRow(Base, clustered=True):
+class ClosedIntervalRow(Base, clustered=True, personal=False):
     """An interval that was closed: nothing more of it is ever published, or changed.
 
     Of the members from which records were expected (`expected`), `response` sent theirs.
@@ -334,7 +348,7 @@ class ClosedIntervalRow(Base, clustered=True):
     reason: Column[str | None]
 
 
-class PublishedCellRow(Base, clustered=True):
+class PublishedCellRow(Base, clustered=True, personal=False):
     """What was published of a group in an interval, in watt-minutes: written once.
 
     It sums `members`, of which `homes` are homes, out of `counting` homes that counted then. `day`
@@ -357,14 +371,14 @@ class PublishedCellRow(Base, clustered=True):
     minutes: Column[int]
 
 
-class GroupPartRow(Base, clustered=True):
+class GroupPartRow(Base, clustered=True, personal=False):
     """A group that is published together with others, and one of these."""
 
     group_id: Column[GroupId] = column(ForeignKey("member_group.id"), primary_key=True)
     part_id: Column[GroupId] = column(ForeignKey("member_group.id"), primary_key=True, index=True)
 
 
-class ChallengeRow(Base):
+class ChallengeRow(Base, personal=False):
     """A challenge between groups: to use so many percent less, from one civil day to another."""
 
     __table_args__ = (CheckConstraint("first_day < last_day", "days"),)
@@ -377,7 +391,7 @@ class ChallengeRow(Base):
     objective_percent: Column[int] = check("objective", "objective_percent BETWEEN 1 AND 50")
 
 
-class ChallengeParticipantRow(Base, clustered=True):
+class ChallengeParticipantRow(Base, clustered=True, personal=False):
     """A group that takes part in a challenge."""
 
     challenge_id: Column[ChallengeId] = column(
@@ -386,7 +400,7 @@ class ChallengeParticipantRow(Base, clustered=True):
     group_id: Column[GroupId] = column(ForeignKey("member_group.id"), primary_key=True, index=True)
 
 
-class WitnessEnrolmentRow(Base):
+class WitnessEnrolmentRow(Base, personal=Erasure.WITNESSED):
     """A home that enrolled with this node, as the witness of a collective, by its permission's id.
 
     `key` is that of `key_day`; later ones replace it. `authentication` proves what the home asks
@@ -411,7 +425,7 @@ class WitnessEnrolmentRow(Base):
     left_at: Column[datetime | None]
 
 
-class WitnessOpeningRow(Base):
+class WitnessOpeningRow(Base, personal=False):
     """What this node, as a witness, answered to a request for an hour: written before it left.
 
     `request_sha256` is of all that was asked, `answer` the `<opened>`.
@@ -427,7 +441,7 @@ class WitnessOpeningRow(Base):
     at: Column[datetime]
 
 
-class WitnessLedgerRow(Base, clustered=True):
+class WitnessLedgerRow(Base, clustered=True, personal=False):
     """Homes of which an hour of a direction is never opened again, as a bitmap of enrolments' ids.
 
     They are in one sum, which was opened or, for a `reason`, was not. `number` counts the sums of
@@ -446,7 +460,7 @@ class WitnessLedgerRow(Base, clustered=True):
     hour: Column[datetime]
     homes: Column[int] = check("homes", "homes >= 1")
     reason: Column[str | None]
-    enrolments: Column[bytes]
+    enrolments: Column[bytes] = column(personal=Erasure.WITNESSED)
 
 
 TABLES = [table for table in Base.metadata.sorted_tables if not table.info.get("view")]

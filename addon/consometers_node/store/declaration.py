@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import partial
 import re
 from types import NoneType
-from typing import Any, ClassVar, Union, cast, get_args, get_origin, override
+from typing import Any, ClassVar, Literal, Union, cast, get_args, get_origin, override
 
 from sqlalchemy import (
     CheckConstraint,
@@ -29,6 +29,38 @@ from sqlalchemy.types import TypeEngine
 from ..series import Direction, Interval, Quantity
 from .types import Day, Instant, Minutes, Stored, Translations, Whole, words
 
+
+class Erasure(StrEnum):
+    """What becomes of a member's personal data when a collective erases the member.
+
+    docs/database.md prints these words.
+    """
+
+    WITH_SERIES = "deleted with the series"
+    WITH_PERMISSION = "deleted with the permission's records"
+    WITH_MEMBER = "deleted with the member"
+    AT_CLOSING = "deleted with the permission's records, or once the hour in an opening is closed"
+    CLAIM = "deleted with the device's last records"
+    EMPTIED = "emptied"
+    AFTER_NOTICE = "emptied once the member's node was notified, after 30 days at most"
+    INVITATION = "emptied if the invitation was this member's alone"
+    PSEUDONYM = "replaced by the pseudonym, where it is the member's address"
+    SITE = "replaced by the pseudonym, where it is a site's"
+    KEPT = "kept under the pseudonym"
+    TOGETHER = "of many homes, by their permissions; deleted once the hour is closed"
+    """No export of one member has it."""
+    NODE = "kept; of the household, or of a reader under a pseudonym"
+    """A home's own data, in its own export. At a collective it is of those who read its sums."""
+    ADDRESS = "deleted with the member's address; other peers stay"
+    """As `NODE`, but for rows that name a member."""
+    SECRET = "kept, in no export"  # noqa: S105  # no password
+    ADMINISTRATOR = "of an administrator; deleted with the account"
+    WITNESSED = "of a home of another collective; its key goes when it leaves"
+
+
+type Personal = Erasure | Literal[False]
+"""What a column declares: that it is not personal, or what an erasure does."""
+
 _TYPES: Mapping[Any, TypeEngine[Any]] = {
     int: Whole,
     str: Text(),
@@ -42,14 +74,24 @@ _TYPES: Mapping[Any, TypeEngine[Any]] = {
 }
 
 
-def column(*items: SchemaItem, **options: Any) -> Column[Any]:
-    """Declare a column. Its annotation says of which type it is, and whether it may be empty."""
-    return cast("Column[Any]", partial(Column, *items, **options))
+def column(
+    *items: SchemaItem, personal: Personal | None = None, json: bool = False, **options: Any
+) -> Column[Any]:
+    """Declare a column. Its annotation says of which type it is, and whether it may be empty.
+
+    `personal` is what it declares in place of its table; a text in `json` is exported parsed.
+    """
+    info = {"personal": personal, "json": json, **options.pop("info", {})}
+    return cast("Column[Any]", partial(Column, *items, info=info, **options))
 
 
 def check(name: str, condition: str, **options: Any) -> Column[Any]:
     """Declare a column of which a CHECK of its table says something."""
     return column(info={"check": (condition, name)}, **options)
+
+
+kept = partial(column, personal=Erasure.KEPT)
+"""Declare a personal column that an erasure keeps, under the pseudonym."""
 
 
 class Base:
@@ -58,7 +100,8 @@ class Base:
     A table is named after its class. Its columns are the annotations `Column[…]`, and stand as
     attributes of the class, which is itself a table wherever SQLAlchemy asks for one. A CHECK lets
     no other values in than those of the types. In SQLite it is strict, no `id` is ever given twice,
-    and a `clustered` one is its own primary key.
+    and a `clustered` one is its own primary key. Each column is personal or not: as it declares, or
+    as its table does for all others. Raise TypeError where neither does.
     """
 
     metadata: ClassVar = MetaData(
@@ -75,8 +118,13 @@ class Base:
     """Constraints and indexes of several columns."""
 
     @override
-    def __init_subclass__(cls, *, clustered: bool = False, view: bool = False) -> None:
+    def __init_subclass__(
+        cls, *, clustered: bool = False, view: bool = False, personal: Personal | None = None
+    ) -> None:
         columns = _declared(cls)
+        if not view:
+            for name, column in columns.items():
+                column.info["personal"] = _stated(f"{cls.__name__}.{name}", column, personal)
         cls.__table__ = table = Table(
             re.sub("(?<=[a-z])(?=[A-Z])", "_", cls.__name__[: -len("Row")]).lower(),
             cls.metadata,
@@ -114,6 +162,17 @@ def _declared(row: type[Base]) -> dict[str, Column[Any]]:
             nullable=NoneType in kinds,
         )
     return columns
+
+
+def _stated(name: str, column: Column[Any], of_table: Personal | None) -> Personal:
+    """Return whether a column is personal. Raise TypeError if that is not said, or cannot be so."""
+    stated: Personal | None = column.info.get("personal")
+    stated = of_table if stated is None else stated
+    if stated is None:
+        raise TypeError(f"{name} does not say whether it is personal")
+    if stated in {Erasure.EMPTIED, Erasure.AFTER_NOTICE} and not column.nullable:
+        raise TypeError(f"{name} is to be emptied, but may not be empty")
+    return stated
 
 
 def _type_of(kind: Any) -> TypeEngine[Any]:

@@ -281,18 +281,3 @@ async def erase_reports(
     """Remove the reports of permissions of hours that are in no opening; count them."""
     gone = MaskedReportRow.permission_id.in_(permissions), ~_OPENED
     return (await connection.execute(delete(MaskedReportRow).where(*gone))).rowcount
-
-
-async def reports_of_permissions(
-    connection: AsyncConnection, permissions: Collection[MemberPermissionId]
-) -> list[tuple[Direction, datetime, StoredReport]]:
-    """Return all stored reports of permissions, in the order of time."""
-    query = (
-        select(MaskedReportRow.direction, MaskedReportRow.start, *_REPORT_FACTS)
-        .where(MaskedReportRow.permission_id.in_(permissions))
-        .order_by(MaskedReportRow.start, MaskedReportRow.direction)
-    )
-    return [
-        (direction, start, StoredReport(*report))
-        for direction, start, *report in await connection.execute(query)
-    ]

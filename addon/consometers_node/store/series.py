@@ -6,15 +6,16 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import batched
 from typing import Any
 
-from sqlalchemy import Column, and_, delete, func, insert, or_, select
+from sqlalchemy import Column, and_, func, insert, or_, select
 
 from ..series import Block, Range, Series
 from . import upsert
 from .any_of import among
 from .connection import AsyncConnection
-from .declaration import columns_of
+from .declaration import Erasure, columns_of
 from .months import make_room
-from .tables import BlockRow, CoverageRow, MemberCountRow, SeriesId, SeriesRow
+from .personal import delete_rows
+from .tables import BlockRow, MemberCountRow, SeriesId, SeriesRow
 
 _AT_ONCE = (2, 62, None)
 """Blocks in which a record is looked for: mostly the first of them has one."""
@@ -245,8 +246,6 @@ def days_of(within: Range) -> tuple[date, date]:
 
 
 async def erase_series(connection: AsyncConnection, series_ids: Iterable[SeriesId]) -> int:
-    """Remove all blocks of these series, with their coverage. Return how many blocks there were."""
-    ids = list(series_ids)
-    for row in (CoverageRow, MemberCountRow):
-        await connection.execute(delete(row).where(row.series_id.in_(ids)))
-    return (await connection.execute(delete(BlockRow).where(BlockRow.series_id.in_(ids)))).rowcount
+    """Remove all that is stored of these series. Return how many blocks there were."""
+    deleted = await delete_rows(connection, Erasure.WITH_SERIES, list(series_ids))
+    return deleted[BlockRow.__table__.name]

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from ..series import Direction, Interval, Quantity
-from .declaration import Base, check, column
+from .declaration import Base, Erasure, Personal, check, column
 
 PeerId = NewType("PeerId", int)
 NeedId = NewType("NeedId", int)
@@ -45,9 +45,10 @@ def series_key() -> Column[SeriesId]:
     return column(ForeignKey("series.id", ondelete="CASCADE"), primary_key=True)
 
 
-def identification() -> Column[Any]:
+def identification(personal: Personal = Erasure.NODE) -> Column[Any]:
     """Declare how a member is named."""
-    return check("identification", "identification IN ('pseudonym', 'delivery-point', 'name')")
+    ways = "'pseudonym', 'delivery-point', 'name'"
+    return check("identification", f"identification IN ({ways})", personal=personal)
 
 
 def _state() -> Column[str]:
@@ -55,8 +56,8 @@ def _state() -> Column[str]:
     return check("state", f"state IN ({states})")
 
 
-class PeerRow(Base):
-    """Another node, or a person's XMPP account: a bare JID."""
+class PeerRow(Base, personal=Erasure.ADDRESS):
+    """Another node, or a person's XMPP account: a bare JID. A member that reads is `member:…`."""
 
     id: Column[PeerId] = column(primary_key=True)
     jid: Column[str] = column(unique=True)
@@ -64,8 +65,8 @@ class PeerRow(Base):
     added_at: Column[datetime]
 
 
-class SeriesRow(Base):
-    """A series. Its facts are its identity and never change.
+class SeriesRow(Base, personal=Erasure.WITH_SERIES):
+    """A series: its facts are its identity, and never change.
 
     `member_id` is whose it is at a collective, 0 where it is the node's own: two members that name
     one device have a series each.
@@ -92,7 +93,7 @@ class SeriesRow(Base):
     member_id: Column[int] = column(default=0, server_default="0", index=True)
 
 
-class BlockRow(Base, clustered=True):
+class BlockRow(Base, clustered=True, personal=Erasure.WITH_SERIES):
     """The records of one series for one UTC day, packed as `series.Block.pack` does."""
 
     series_id: Column[SeriesId] = series_key()
@@ -101,7 +102,7 @@ class BlockRow(Base, clustered=True):
     changed_at: Column[datetime]
 
 
-class MemberCountRow(Base, clustered=True):
+class MemberCountRow(Base, clustered=True, personal=Erasure.WITH_SERIES):
     """How many members each value of a block sums, packed as the block is.
 
     It is no series of its own: a reader of the values may read how many they sum.
@@ -112,7 +113,7 @@ class MemberCountRow(Base, clustered=True):
     packed: Column[bytes]
 
 
-class CoverageRow(Base):
+class CoverageRow(Base, personal=Erasure.WITH_SERIES):
     """The whole UTC days of a series that were read from the recorder."""
 
     __table_args__ = (CheckConstraint("covered_from <= covered_until", "range"),)
@@ -122,7 +123,7 @@ class CoverageRow(Base):
     covered_until: Column[datetime]
 
 
-class AbsenceRow(Base):
+class AbsenceRow(Base, personal=Erasure.NODE):
     """When Home Assistant was off, or may have been: what it compiled of then is no measure."""
 
     __table_args__ = (CheckConstraint("away_from < away_until", "range"),)
@@ -131,7 +132,7 @@ class AbsenceRow(Base):
     away_until: Column[datetime]
 
 
-class PulledSeriesRow(Base):
+class PulledSeriesRow(Base, personal=Erasure.NODE):
     """A series of another peer that is written into Home Assistant, as an external statistic.
 
     `until` is the end of the last record that was written; `problem` why no more were.
@@ -146,7 +147,7 @@ class PulledSeriesRow(Base):
     problem: Column[str | None]
 
 
-class HeldPlantRow(Base):
+class HeldPlantRow(Base, personal=Erasure.NODE):
     """A plant of a collective: how many of its shares this home holds, of the total.
 
     `identifier` is the series of its production, published `since` then; `statistic` that of this
@@ -163,7 +164,7 @@ class HeldPlantRow(Base):
     since: Column[datetime | None]
 
 
-class DataNeedRow(Base):
+class DataNeedRow(Base, personal=Erasure.NODE):
     """One version of a peer's data need. It never changes."""
 
     __table_args__ = (
@@ -194,7 +195,7 @@ class DataNeedRow(Base):
     """The witness that opens sums with the peer: its fields by name."""
 
 
-class DataNeedSeriesRow(Base, clustered=True):
+class DataNeedSeriesRow(Base, clustered=True, personal=Erasure.NODE):
     """A kind of series that a data need requests."""
 
     data_need_id: Column[NeedId] = column(ForeignKey("data_need.id"), primary_key=True)
@@ -202,7 +203,7 @@ class DataNeedSeriesRow(Base, clustered=True):
     quantity: Column[Quantity] = column(primary_key=True)
 
 
-class PermissionRow(Base):
+class PermissionRow(Base, personal=Erasure.NODE):
     """An answer to one version of a data need. Its state follows the register, by a trigger.
 
     The terms are empty until they are chosen and fixed from the grant on. Records that start in
@@ -231,14 +232,14 @@ class PermissionRow(Base):
     valid_until: Column[datetime | None]
 
 
-class PermissionSeriesRow(Base, clustered=True):
+class PermissionSeriesRow(Base, clustered=True, personal=Erasure.NODE):
     """One series that a permission names."""
 
     permission_id: Column[PermissionId] = column(ForeignKey("permission.id"), primary_key=True)
     series_id: Column[SeriesId] = column(ForeignKey("series.id"), primary_key=True)
 
 
-class ShownTextRow(Base):
+class ShownTextRow(Base, personal=Erasure.NODE):
     """A text that a person was shown before an answer, kept once: its SHA-256 names it."""
 
     __table_args__ = (
@@ -251,7 +252,7 @@ class ShownTextRow(Base):
     body: Column[str] = check("body", "trim(body) <> ''")
 
 
-class RegisterRow(Base):
+class RegisterRow(Base, personal=Erasure.NODE):
     """One change of one permission: who, when, and what that person had been shown.
 
     `seq` counts up by one, by a rule of the database.
@@ -284,7 +285,7 @@ class RegisterRow(Base):
     language: Column[str | None]
 
 
-class NoticeRow(Base):
+class NoticeRow(Base, personal=Erasure.NODE):
     """A change of a permission of which its peer is notified, until its receipt has come.
 
     `erase` is what the household says at withdrawal about the records that the peer has. What is
@@ -297,7 +298,7 @@ class NoticeRow(Base):
     receipt: Column[str | None]
 
 
-class SubscriptionRow(Base, clustered=True):
+class SubscriptionRow(Base, clustered=True, personal=Erasure.NODE):
     """A peer subscribes to new records; the cursor is up to where it has confirmed them."""
 
     peer_id: Column[PeerId] = column(ForeignKey("peer.id"), primary_key=True)
@@ -306,7 +307,7 @@ class SubscriptionRow(Base, clustered=True):
     cursor: Column[datetime | None]
 
 
-class OutboxRow(Base):
+class OutboxRow(Base, personal=Erasure.NODE):
     """Records that are to be sent: those of a series that start in a range, as blocks have them.
 
     `stanza` is the id of the message that last carried them; its receipt removes the row, whenever
@@ -337,8 +338,11 @@ class OutboxRow(Base):
     sent_at: Column[datetime | None]
 
 
-class AnswerRow(Base):
-    """An answer to a peer: logged before it leaves, so that none leaves unlogged."""
+class AnswerRow(Base, personal=Erasure.NODE):
+    """An answer to a peer: logged before it leaves, so that none leaves unlogged.
+
+    It stays for a year; then a collective's node deletes it, while a home's keeps it.
+    """
 
     __table_args__ = (
         references("permission_series", "permission_id", "series_id"),
@@ -357,10 +361,11 @@ class AnswerRow(Base):
     records: Column[int] = check("records", "records >= 0")
 
 
-class EnrolmentRow(Base):
+class EnrolmentRow(Base, personal=Erasure.NODE):
     """A permission for sums at its witness: its receipt, and its report of opened sums.
 
-    No record leaves before the receipt is here, nor after the home has left.
+    Its keys are in `secret`. No record leaves before the receipt is here, nor after the home has
+    left.
     """
 
     __table_args__ = (CheckConstraint("(enrolled_at IS NULL) = (receipt IS NULL)", "receipt"),)
@@ -371,12 +376,12 @@ class EnrolmentRow(Base):
     """The MAC by which the witness proves that it has the key."""
     left_at: Column[datetime | None]
     asked_at: Column[datetime | None]
-    summary: Column[str | None]
+    summary: Column[str | None] = column(json=True)
     """The last report of opened sums, as JSON."""
 
 
-class AccessRequestRow(Base):
-    """A peer's data about this node, as received: RGPD art. 15 and 20."""
+class AccessRequestRow(Base, personal=Erasure.NODE):
+    """A peer's data about this node, as received: GDPR art. 15 and 20."""
 
     id: Column[int] = column(primary_key=True)
     at: Column[datetime]
@@ -389,14 +394,14 @@ class AccessRequestRow(Base):
     sha256: Column[str]
 
 
-class SettingRow(Base):
+class SettingRow(Base, personal=Erasure.NODE):
     """Settings of a person, and the node's own notes."""
 
     key: Column[str] = column(primary_key=True)
     value: Column[str]
 
 
-class SecretRow(Base):
+class SecretRow(Base, personal=Erasure.SECRET):
     """What no export, page, log or diagnostic may hold."""
 
     name: Column[str] = column(primary_key=True)

@@ -201,15 +201,13 @@ async def test_a_home_joins_grants_runs_withdraws_and_erases(
         assert (withdrawn["state"], withdrawn["running"]) == ("withdrawn", True)
         await until(lambda: collective.erases == [True])
     exported = await home.exported()
-    (peer,) = exported["peers"]
-    (permission,) = peer["permissions"]
-    assert [entry["state"] for entry in permission["register"]] == [
+    assert [entry["state"] for entry in exported["register"]] == [
         "proposed",
         "granted",
         "withdrawn",
     ]
-    assert peer["answers"]
-    assert len(exported["series"][0]["records"]) > 30
+    assert exported["answer"]
+    assert len(exported["block"][0]["records"]) > 30
     table = list(csv.DictReader(io.StringIO((await run("export", "--format", "csv")).out)))
     assert {row["value"] for row in table} == {"100"}
     assert (await run("erase")).status == 1
@@ -217,8 +215,8 @@ async def test_a_home_joins_grants_runs_withdraws_and_erases(
     assert erased["withdrawn"] == 0
     assert erased["days"] >= 35
     exported = await home.exported()
-    assert exported["series"] == []
-    assert exported["peers"]
+    assert exported["block"] == []
+    assert exported["peer"]
     secret = json.dumps(exported)
     assert TOKEN not in secret
     assert "Nothing is shared." in (await run("status")).out
@@ -395,5 +393,5 @@ async def test_a_running_node_stays_online_after_an_erasure(
         erased = await asked.json("erase", "--yes")
         assert erased["withdrawn"] == 1
         await until(lambda: collective.erases == [True])
-        assert (await asked.exported())["series"] == []
+        assert (await asked.exported())["block"] == []
         assert (await asked.json("status"))["online"] is True

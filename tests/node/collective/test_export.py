@@ -50,17 +50,27 @@ async def test_an_export_has_all_data_of_its_member_and_of_nobody_else(store: St
     held = json.loads(document)
     assert held["member"]["jid"] == "a@example.org"
     assert held["member"]["description"] == {"building": "school", "peak_kwp": 35.5}
-    assert {group["kind"] for group in held["counts_in"]} == {"rest", "site", "building"}
-    granted, by_name = held["permissions"]
-    assert by_name["identification"] == "name"
-    assert (granted["need"], granted["state"], granted["series"]) == (
+    assert {group["kind"] for group in held["member_group"]} == {"rest", "site", "building"}
+    assert {row["group_id"] for row in held["group_membership"]} == {
+        group["id"] for group in held["member_group"]
+    }
+    stored = {row["id"]: row for row in held["member_permission"]}
+    assert [row["identification"] for row in stored.values()].count("name") == 1
+    granted = stored["a"]
+    assert (granted["need"], granted["state"], granted["interval_minutes"]) == (
         NEED.id,
         "granted",
-        [str(meter("a"))],
+        60,
     )
-    assert [entry["state"] for entry in granted["register"]] == ["granted"]
-    assert [entry["who"] for entry in held["reads"]] == ["for a@example.org"]
-    values = [value for series in held["series"] for _, value in series["records"]]
+    assert {row["identifier"] for row in held["member_permission_series"]} == {str(meter("a"))}
+    entries = held["member_permission_register"]
+    assert [(entry["permission_id"], entry["state"]) for entry in entries] == [
+        (row, "granted") for row in stored
+    ]
+    needs = {(need["id"], need["version"]): need for need in held["data_needs"]}
+    assert needs[NEED.id, NEED.version]["purpose"] == dict(NEED.purpose)
+    assert [entry["who"] for entry in held["access_log"]] == ["for a@example.org"]
+    values = [value for part in held["block"] for _, value in part["records"]]
     assert values == [311] * 30
     rows = list(csv.DictReader(io.StringIO(table)))
     assert [row["value"] for row in rows] == ["311"] * 30

@@ -75,7 +75,7 @@ async def test_an_export_in_parts_has_only_data_of_its_member(
     assert held.keys() == {DOCUMENT, RECORDS}
     document = json.loads(held[DOCUMENT])
     assert document["member"]["jid"] == A
-    assert [value for series in document["series"] for _, value in series["records"]] == [311] * 30
+    assert [value for part in document["block"] for _, value in part["records"]] == [311] * 30
     assert len(held[RECORDS].splitlines()) == 31
     assert not [name for name, words in held.items() if "944" in words or B in words]
     with pytest.raises(BadRequest, match=f"There are {first.parts} parts"):
@@ -138,8 +138,8 @@ async def test_an_export_after_a_withdrawal_has_the_remaining_data(
 ) -> None:
     await withdrawn(store, "a", erases=False)
     document = json.loads(files(await whole(exports, A))[DOCUMENT])
-    assert [permission["state"] for permission in document["permissions"]] == ["withdrawn"]
-    assert document["series"]
+    assert [permission["state"] for permission in document["member_permission"]] == ["withdrawn"]
+    assert document["block"]
 
 
 async def test_an_erased_member_gets_no_export(store: Store, exports: OwnExports) -> None:

@@ -67,8 +67,11 @@ async def test_members_hold_at_most_the_shares_of_a_plant(store: Store) -> None:
         await hold(connection, first.id, {school.id: 0})
         assert await holdings(connection, first.id) == []
         assert [held.shares for held in await holdings(connection, second.id)] == [40]
-        held = (await everything(connection, second))["shares"]
-        assert held == [{"plant": "École", "shares": 40, "of": 100}]
+        held = await everything(connection, second)
+        assert held["plant_share"] == [
+            {"plant_id": school.id, "member_id": second.id, "shares": 40}
+        ]
+        assert held["plants"] == [{"id": school.id, "name": "École", "shares": 100}]
 
 
 async def test_a_site_without_shares_is_no_plant(store: Store) -> None:

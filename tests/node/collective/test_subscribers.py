@@ -305,11 +305,13 @@ async def test_reads_are_logged_under_the_pseudonym_and_exported(coop: Coop, hou
         peer = await peer_by_jid(connection, MEMBER + member.pseudonym)
         assert peer is not None
         assert (peer.name, peer.is_member) == (member.pseudonym, True)
-        held = await everything(connection, member)
-    sums: Any = held["sums"]
-    assert [entry["command"] for entry in sums["answers"]] == ["get_history"]
-    assert [entry["direction"] for entry in sums["subscriptions"]] == ["consumption"]
-    assert len(sums["permissions"][0]["series"]) == SERIES_EACH
+        held: dict[str, Any] = await everything(connection, member)
+    assert [row["jid"] for row in held["peer"]] == [MEMBER + member.pseudonym]
+    assert [entry["command"] for entry in held["answer"]] == ["get_history"]
+    assert len(held["subscription"]) == 1
+    assert len(held["permission_series"]) == SERIES_EACH
+    assert [entry["state"] for entry in held["register"]] == ["proposed", "granted"]
+    assert held["shown_text"]
 
 
 async def test_the_setting_grants_and_revokes_access_of_earlier_members(

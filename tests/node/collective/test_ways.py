@@ -38,7 +38,6 @@ RECORDS = {
     "store.series.blocks_of_days": {"collective.ingestion.validation", "sharing.due_records"},
     "store.series.largest_of_days": {"collective.ingestion.plausibility"},
     "store.set_aside.of_member": {
-        "collective.privacy.export",
         "collective.ingestion.validation",
         "web.admin.doubts",
     },
@@ -58,6 +57,12 @@ RECORDS = {
         "sharing.record_messages",
     },
     "sharing.export.records": set[str](),
+    "store.series.counts": {
+        "collective.ingestion.validation",
+        "collective.privacy.erasure",
+        "collective.privacy.export",
+    },
+    "store.personal.rows": {"collective.privacy.export", "sharing.export"},
     "sharing.export.document": {"collective.privacy.export"},
     "sharing.export.table": {"collective.privacy.export"},
     "collective.privacy.export.as_json": {
@@ -88,15 +93,17 @@ TABLES = {
     "MaskedReportRow": {"store.masked_reports"},
     "BlockRow": {
         "store.memberships",
+        "store.personal",
         "store.series",
         "collective.privacy.erasure",
         "collective.members.member_overview",
     },
     "SetAsideRow": {"store.set_aside"},
-    "Base": {"store.tables", "store.upsert"},
+    "Base": {"store.personal", "store.tables", "store.upsert"},
 }
 """Who may name a table: `members` asks when, `masked_reports` whether an hour is closed, `erasure`
-erases, `member_overview` counts the records of a day."""
+erases, `member_overview` counts the records of a day, `personal` reads and erases what the tables
+declare to be personal."""
 
 WHOLE = {
     "",

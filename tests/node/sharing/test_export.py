@@ -48,15 +48,17 @@ async def test_the_export_has_permissions_answers_and_receipts_but_no_secret(
         export = await everything(connection)
     text = json.dumps(export)
     assert "never exported" not in text
-    (peer,) = json.loads(text)["peers"]
-    (permission_entry,) = peer["permissions"]
-    assert (permission_entry["state"], permission_entry["need"]) == (State.WITHDRAWN, NEED.id)
-    assert permission_entry["register"][-1]["text"] == STOP.text.body
-    assert [(each["state"], each["receipt"]) for each in permission_entry["receipts"]] == [
-        ("granted", "<receipt/>")
+    held = json.loads(text)
+    (stored,) = held["permission"]
+    assert (stored["state"], stored["need"]) == (State.WITHDRAWN, NEED.id)
+    texts = {(each["hash"], each["language"]): each["body"] for each in held["shown_text"]}
+    *_, given, last = held["register"]
+    assert texts[last["text_hash"], last["language"]] == STOP.text.body
+    assert [each["receipt"] for each in held["notice"] if each["seq"] == given["seq"]] == [
+        "<receipt/>"
     ]
-    assert peer["answers"][0]["records"] == 24
-    assert peer["subscriptions"] == []
+    assert held["answer"][0]["records"] == 24
+    assert "subscription" not in held
 
 
 async def test_the_export_has_each_record_once(store: Store, ledger: Ledger) -> None:
@@ -75,5 +77,5 @@ async def test_the_export_has_each_record_once(store: Store, ledger: Ledger) -> 
 
 async def test_an_empty_node_exports_nothing(store: Store) -> None:
     async with store.reading() as connection:
-        assert (await everything(connection))["peers"] == []
+        assert await everything(connection) == {}
         assert [record async for record in records(connection, await all_series(connection))] == []

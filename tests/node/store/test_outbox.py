@@ -7,7 +7,7 @@ import pytest
 from consometers_node.permission import Permissions
 from consometers_node.series import Block, Range, Record
 from consometers_node.store import NotPermitted, PeerId, PermissionId, SeriesId, Store
-from consometers_node.store.answers import Answer, answers, log_answer
+from consometers_node.store.answers import Answer, latest_answers, log_answer
 from consometers_node.store.outbox import (
     Queued,
     acknowledged,
@@ -134,12 +134,12 @@ def answer(granted: Granted, records: Range) -> Answer:
     )
 
 
-async def test_logged_answers_are_found_by_time(store: Store, granted: Granted) -> None:
+async def test_logged_answers_are_found_by_their_permission(store: Store, granted: Granted) -> None:
     given = answer(granted, hours(-4, -1))
     async with store.writing() as connection:
         await log_answer(connection, given)
-        assert await answers(connection, given.peer, hours(0, 2)) == [given]
-        assert await answers(connection, given.peer, hours(-9, -8)) == []
+        assert await latest_answers(connection, given.permission, 9) == [given]
+        assert await latest_answers(connection, PermissionId("another"), 9) == []
 
 
 async def test_a_subscription_starts_and_ends(store: Store, granted: Granted) -> None:

@@ -87,8 +87,8 @@ async def test_pages_api_and_export_show_opened_hours(home: Home, witness: Witne
     assert permission["protected"]["opened_hours"] == {"consumption": 720}
     assert permission["protected"]["least_homes"] == 36
     exported = "".join([part async for part in as_json(home.store)])
-    ((permission,),) = (peer["permissions"] for peer in json.loads(exported)["peers"])
-    assert permission["enrolment"]["opened"]["homes"] == 40
+    (enrolment,) = json.loads(exported)["enrolment"]
+    assert enrolment["summary"]["homes"] == 40
     async with home.store.reading() as connection:
         keys = await load_keys(connection, number)
     assert keys is not None

@@ -313,8 +313,8 @@ async def test_all_data_can_be_exported_and_erased(home: Home, asked: Permission
     download = await browser.open("mine/consometers.json")
     assert "attachment" in download.headers["Content-Disposition"]
     document = json.loads(download.html)
-    assert document["peers"][0]["permissions"][0]["permission"] == asked
-    assert len(document["series"][0]["records"]) > 100
+    assert document["permission"][0]["id"] == asked
+    assert len(document["block"][0]["records"]) > 100
     assert API_TOKEN not in download.html
     table = await browser.open("mine/consometers.csv")
     rows = list(csv.DictReader(io.StringIO(table.html)))

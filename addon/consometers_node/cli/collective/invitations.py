@@ -13,7 +13,7 @@ from consometers_node.collective.members.invitations import Invitation
 from consometers_node.collective.members.members import MAX_AREA, MemberKind
 from consometers_node.collective.members.shares import plant_named, promised
 from consometers_node.collective.members.sites import MAX_SHARES
-from consometers_node.collective.privacy.export import share, values
+from consometers_node.collective.privacy.export import values
 from consometers_node.collective.services import InvitationOrder, IssuedInvitation
 from consometers_node.quoalise.text import text
 from consometers_node.web.core.invitation_sheets import (
@@ -31,7 +31,7 @@ from ..core.output import Columns, Json, Output, write_private
 from ..core.times import day, shown
 from ..core.usage import Commands
 from .command import CollectiveSession, now, run
-from .membership import KINDS, known_commune
+from .membership import KINDS, known_commune, share
 
 _FILE = say("FILE")
 

@@ -38,10 +38,12 @@ from .command import CollectiveSession, now, run
 from .membership import (
     COLUMNS,
     Overview,
+    facts,
     known_commune,
     member_document,
     say_all,
     series_document,
+    share,
 )
 
 _NONE = text("There is no member yet: “consometers-node invitations make” invites.")
@@ -213,7 +215,7 @@ async def show(session: CollectiveSession, member: Who) -> None:
         received = [each.last_received_at for each in series if each.last_received_at]
         overview = Overview(found_member, gave, max(received, default=None))
         document = member_document(overview)
-        document["shares"] = [exported.share(holding) for holding in held]
+        document["shares"] = [share(holding) for holding in held]
         document["series"] = [series_document(series_state) for series_state in series]
         output.document(document)
     else:
@@ -472,7 +474,7 @@ async def remove_account(
 def _report(member: Member, output: Output, *messages: Text) -> None:
     """Print a member's new state: everything for programs, the changes for people."""
     if output.as_json:
-        output.document(dict(exported.facts(member)))
+        output.document(dict(facts(member)))
         return
     for message in messages:
         output.say(message)

@@ -7,7 +7,7 @@ from consometers_node.collective.members.members import Member, MemberKind, know
 from consometers_node.collective.members.shares import Holding
 from consometers_node.collective.members.sites import BUILDINGS, HEATS
 from consometers_node.collective.permissions.member_permissions import MemberPermission
-from consometers_node.collective.privacy import export as exported
+from consometers_node.collective.privacy.export import values
 from consometers_node.permission import State
 from consometers_node.quoalise.text import Text, text
 from consometers_node.sharing import consent_text as shared_words
@@ -93,11 +93,27 @@ _SERIES: Columns[MemberSeries] = {
 }
 
 
+def facts(member: Member) -> dict[str, Json]:
+    """Return the member's identity here."""
+    described = member.description
+    return {
+        **values(member, "pseudonym", "jid", "kind", "name"),
+        "description": dict(described.facts()) if described else None,
+        **values(member, "area", "joined_at", "left_at", "note"),
+    }
+
+
+def share(holding: Holding) -> dict[str, Json]:
+    """Return shares of a plant."""
+    plant = holding.plant
+    return {"plant": plant.name, "shares": holding.shares, "of": plant.total}
+
+
 def member_document(overview: Overview) -> dict[str, Json]:
     """Return a member for programs."""
     member, gave, heard_at = overview
     return {
-        **exported.facts(member),
+        **facts(member),
         "state": _state(member, gave),
         "last_heard": shown(heard_at),
         "permissions": [
@@ -105,8 +121,8 @@ def member_document(overview: Overview) -> dict[str, Json]:
                 "permission": permission.id,
                 "need": permission.need.id,
                 "version": permission.need.version,
-                **exported.values(permission, "state", "interval"),
-                **exported.values(permission, "records_from", "valid_until", "erase_at"),
+                **values(permission, "state", "interval"),
+                **values(permission, "records_from", "valid_until", "erase_at"),
             }
             for permission in gave
         ],

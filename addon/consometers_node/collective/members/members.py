@@ -30,11 +30,12 @@ from ...store.collective_tables import (
     MemberRow,
 )
 from ...store.connection import AsyncConnection
-from ...store.declaration import columns_of
+from ...store.declaration import Erasure, columns_of
 from ...store.groups import GroupKind, group_id
+from ...store.personal import delete_rows, empty
 from ...store.shown import shown_from
 from ..errors import Nameless, NameTaken, NoSite, NotByName, NotFound
-from .shares import forget as forget_shares
+from .shares import forget_plant
 from .sites import Description
 from .subscribers import end as end_reading
 
@@ -199,13 +200,14 @@ class Members:
         """End a membership, and erase the member except its pseudonym."""
         await self.forget_description(await self.get(member))
         await self.leave(member, at)
-        await self._set(member, jid=None, invitation_id=None, accepted_w=None)
+        await empty(self.connection, MemberRow, Erasure.AFTER_NOTICE, MemberRow.id == member)
 
     async def forget_description(self, member: Member) -> None:
-        """Erase its name, commune, description, shares and note, but not its identity."""
+        """Erase all that describes a member, but not its identity."""
         await self._forget_names(member)
-        await forget_shares(self.connection, member.id)
-        await self._set(member.id, name=None, description=None, website=None, area=None, note=None)
+        await forget_plant(self.connection, member.id)
+        await delete_rows(self.connection, Erasure.WITH_MEMBER, [member.id])
+        await empty(self.connection, MemberRow, Erasure.EMPTIED, MemberRow.id == member.id)
 
     async def forget_guests(self, now: Confirmed) -> int:
         """Remove guests that granted nothing in all that time; return how many."""

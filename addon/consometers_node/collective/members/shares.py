@@ -141,11 +141,10 @@ async def promised(connection: AsyncConnection) -> Mapping[str, Sequence[Holding
     return by_invitation
 
 
-async def forget(connection: AsyncConnection, member: MemberId) -> None:
-    """Forget the shares that a member holds, and those of its own plant."""
+async def forget_plant(connection: AsyncConnection, member: MemberId) -> None:
+    """Forget the shares of a member's own plant, of all their holders."""
     for row in (PlantShareRow, InvitationShareRow):
         await connection.execute(delete(row).where(row.plant_id == member))
-    await connection.execute(delete(PlantShareRow).where(PlantShareRow.member_id == member))
 
 
 async def _put(

@@ -1,8 +1,8 @@
 """Erasure of a member's records: only sums that were published with others' records stay.
 
 The register of permissions stays as proof, and the member as an id and a pseudonym that say nothing
-of it. Published sums stay: they are nobody's personal data. The caller wipes the database
-afterwards.
+of it. Published sums stay: they are nobody's personal data. What becomes of each column is declared
+with it: see `Erasure` in `store/declaration.py`. The caller wipes the database afterwards.
 """
 
 from collections.abc import Collection
@@ -25,10 +25,11 @@ from ...store.collective_tables import (
     MemberRow,
 )
 from ...store.connection import AsyncConnection
-from ...store.declaration import aliased
+from ...store.declaration import Erasure, aliased
 from ...store.exclusive import alone
 from ...store.masked_reports import erase_reports
 from ...store.outbox import take_turns
+from ...store.personal import delete_rows
 from ...store.series import (
     SERIES_FACTS,
     blocks,
@@ -114,11 +115,7 @@ async def erase(
         whole = [each.id for each in erased if each.retained_from is None]
         await erase_series(connection, whole)
         await erase_reports(connection, ended)
-        await connection.execute(
-            delete(MemberPermissionSeriesRow).where(
-                MemberPermissionSeriesRow.permission_id.in_(ended)
-            )
-        )
+        await delete_rows(connection, Erasure.WITH_PERMISSION, list(ended))
         await connection.execute(delete(SeriesRow).where(SeriesRow.id.in_(whole)))
         await claims.let_go(connection, permission.member)
         for other in ended.values():

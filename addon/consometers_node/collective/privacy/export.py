@@ -1,28 +1,36 @@
 """Everything stored about one member, for that member: access and portability are rights."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import fields
-from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, Table, and_, select
 
-from ...quoalise import Text, iso8601
+from ...quoalise import Text
 from ...sharing import export
-from ...sharing.export import Json
-from ...store.claims import claims_of
-from ...store.collective_tables import GroupMembershipRow, MemberGroupRow
+from ...store import personal
+from ...store.collective_tables import (
+    GroupMembershipRow,
+    InvitationRow,
+    MemberGroupRow,
+    MemberPermissionRow,
+    MemberRow,
+)
 from ...store.connection import AsyncConnection
-from ...store.masked_reports import reports_of_permissions
 from ...store.memberships import series_of_member
-from ...store.peers import MEMBER, peer_by_jid
-from ...store.series import all_series
-from ...store.set_aside import of_member as set_aside_of
-from ..access_log import reads
+from ...store.peers import MEMBER as MEMBER_JID
+from ...store.personal import MEMBER, READER, Json, rows, tables_with
+from ...store.series import counts
+from ...store.tables import DataNeedRow, PeerRow, PermissionRow, RegisterRow, SeriesRow
 from ..members.members import Member
-from ..members.shares import Holding, holdings
+from ..members.shares import holdings
 from ..permissions import member_permissions
-from ..permissions.member_permissions import MemberPermission
+
+_EXPLAINED = (
+    *("id", "version", "title", "purpose", "recipients", "controller", "contact", "policy"),
+    "retention_days",
+)
+"""What the export says of each data need that a permission answers."""
 
 
 async def as_json(connection: AsyncConnection, member: Member) -> AsyncIterator[str]:
@@ -40,62 +48,85 @@ async def as_csv(connection: AsyncConnection, member: Member) -> AsyncIterator[s
 
 
 async def everything(connection: AsyncConnection, member: Member) -> dict[str, Json]:
-    """Return all but the records: member, permissions, accesses, and the sums that it read."""
-    peer = await peer_by_jid(connection, MEMBER + member.pseudonym)
-    series = await all_series(connection) if peer else {}
-    return {
-        "member": facts(member),
-        "shares": [share(holding) for holding in await holdings(connection, member.id)],
-        "counts_in": await _groups(connection, member),
-        "permissions": [
-            await _permission(connection, permission)
-            for permission in await member_permissions.of_member(connection, member.id)
-        ],
-        "reads": [
-            {
-                **values(read, "at", "who", "what"),
-                "from": plain(read.range.start if read.range else None),
-                "to": plain(read.range.end if read.range else None),
-                "records": read.records,
-            }
-            for read in await reads(connection, member.id)
-        ],
-        "devices": [
-            {
-                "device": claim.device,
-                "since": plain(claim.claimed_at),
-                **values(claim, "counts", "settled_at", "proof"),
-            }
-            for claim in await claims_of(connection, member.id)
-        ],
-        "set_aside": [
-            {
-                **values(apart.series, "device", "direction", "interval"),
-                "unit": apart.series.quantity.unit,
-                **values(apart.record, "start", "value"),
-                **values(apart, "received_at", "excluded_at"),
-            }
-            for apart in await set_aside_of(connection, member.id)
-        ],
-        "masked_reports": await _masked(connection, member),
-        "sums": await export.of_peer(connection, peer.id, series) if peer else None,
+    """Return all but the records, by table: what the tables declare to be personal.
+
+    A table without rows is left out. What the rows refer to is explained by what the member agreed
+    to, and by the names of the plants.
+    """
+    own = _Own(member)
+    found = {
+        table.name: await rows(connection, table, MEMBER, own.rows_of(table))
+        for table in tables_with(MEMBER)
     }
-
-
-def facts(member: Member) -> dict[str, Json]:
-    """Return the member's identity here."""
-    described = member.description
-    return {
-        **values(member, "pseudonym", "jid", "kind", "name"),
-        "description": dict(described.facts()) if described else None,
-        **values(member, "area", "joined_at", "left_at", "note"),
+    found |= {
+        table.name: await rows(connection, table, READER, which)
+        for table in tables_with(READER)
+        if (which := own.read_in(table)) is not None
     }
+    (itself,) = found.pop("member")
+    permissions = await member_permissions.of_member(connection, member.id)
+    needs = {(each.need.id, each.need.version): each.need for each in permissions}
+    explained: dict[str, list[Json]] = {
+        "data_needs": [values(need, *_EXPLAINED) for need in needs.values()],
+        "plants": [
+            {**values(holding.plant, "id", "name"), "shares": holding.plant.total}
+            for holding in await holdings(connection, member.id)
+        ],
+        "member_count": await _member_counts(connection, member),
+    }
+    return {"member": itself} | {name: some for name, some in (found | explained).items() if some}
 
 
-def share(holding: Holding) -> dict[str, Json]:
-    """Return shares of a plant."""
-    plant = holding.plant
-    return {"plant": plant.name, "shares": holding.shares, "of": plant.total}
+class _Own:
+    """Which rows of a table are a member's."""
+
+    def __init__(self, member: Member) -> None:
+        its_id = member.id
+        permissions = select(MemberPermissionRow.id).where(MemberPermissionRow.member_id == its_id)
+        self._keys: Mapping[str, Collection[Any] | Select[Any]] = {
+            "member_id": [its_id],
+            "permission_id": permissions,
+            "series_id": select(SeriesRow.id).where(SeriesRow.member_id == its_id),
+        }
+        counts_in = select(GroupMembershipRow.group_id).where(
+            GroupMembershipRow.member_id == its_id
+        )
+        is_alone = InvitationRow.id == member.invitation_id, InvitationRow.most_uses == 1
+        self._rows: Mapping[str, ColumnElement[bool]] = {
+            "member": MemberRow.id == its_id,
+            "member_group": MemberGroupRow.id.in_(counts_in),
+            "invitation": and_(*is_alone),
+        }
+        names = MEMBER_JID + member.pseudonym, member.jid
+        peers = select(PeerRow.id).where(PeerRow.jid.in_(names))
+        read = select(PermissionRow.id).where(PermissionRow.peer_id.in_(peers))
+        entries = RegisterRow.permission_id.in_(read)
+        self._read: Mapping[str, Select[Any]] = {
+            "peer_id": peers,
+            "permission_id": read,
+            "data_need_id": select(DataNeedRow.id).where(DataNeedRow.peer_id.in_(peers)),
+            "seq": select(RegisterRow.seq).where(entries),
+            "hash": select(RegisterRow.text_hash).where(entries),
+        }
+        self._peer = PeerRow.id.in_(peers)
+
+    def rows_of(self, table: Table) -> ColumnElement[bool]:
+        """Return which rows are of the member. Raise TypeError if a table does not say it."""
+        if (which := self._rows.get(table.name)) is not None:
+            return which
+        for key, ids in self._keys.items():
+            if key in table.columns:
+                return table.columns[key].in_(ids)
+        raise TypeError(f"{table.name} does not say whose its rows are")
+
+    def read_in(self, table: Table) -> ColumnElement[bool] | None:
+        """Return which rows are of the member that reads sums; None where a home alone has some."""
+        if table.name == "peer":
+            return self._peer
+        for key, ids in self._read.items():
+            if key in table.columns:
+                return table.columns[key].in_(ids)
+        return None
 
 
 def values(row: Any, *names: str) -> dict[str, Json]:
@@ -106,66 +137,16 @@ def values(row: Any, *names: str) -> dict[str, Json]:
 
 def plain(value: Any) -> Json:
     """Return a value for programs: a time or a day in ISO 8601, a text by language."""
-    if isinstance(value, datetime):
-        return iso8601.shown(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Text):
-        value = value.by_language
-    return dict(value) if isinstance(value, Mapping) else value
+    return personal.plain(value.by_language if isinstance(value, Text) else value)
 
 
-async def _groups(connection: AsyncConnection, member: Member) -> list[Json]:
-    query = (
-        select(
-            MemberGroupRow.kind,
-            MemberGroupRow.name,
-            GroupMembershipRow.from_month,
-            GroupMembershipRow.until_month,
-        )
-        .join(MemberGroupRow, MemberGroupRow.id == GroupMembershipRow.group_id)
-        .where(GroupMembershipRow.member_id == member.id)
-        .order_by(GroupMembershipRow.from_month, MemberGroupRow.id)
-    )
-    names = ("kind", "name", "from_month", "until_month")
-    return [values(row, *names) for row in await connection.execute(query)]
-
-
-async def _masked(connection: AsyncConnection, member: Member) -> list[Json]:
-    """Return the masked hours stored until their sum is opened. Nobody here can read them."""
-    permissions = await member_permissions.of_member(connection, member.id)
-    ids = [permission.id for permission in permissions]
-    return [
-        {
-            "permission": report.permission,
-            "direction": direction,
-            "hour": plain(start),
-            "key_of": report.day.isoformat(),
-            "nonce": report.nonce.hex(),
-            "masked": report.masked.hex(),
-            "masked_square": report.masked_square.hex(),
-        }
-        for direction, start, report in await reports_of_permissions(connection, ids)
-    ]
-
-
-async def _permission(connection: AsyncConnection, permission: MemberPermission) -> Json:
-    need = permission.need
-    terms = ("interval", "identification", "records_from", "valid_from", "valid_until", "erase_at")
-    return {
-        "permission": permission.id,
-        "state": permission.state,
-        "need": need.id,
-        **values(need, "version", "title", "purpose", "recipients", "controller", "contact"),
-        **values(need, "policy", "retention_days"),
-        "series": [str(name) for name in permission.series],
-        **values(permission, *terms),
-        "register": [
-            {
-                **values(entry, "at", "state", "actor"),
-                "sha256": entry.text_hash,
-                "erased": entry.erased,
-            }
-            for entry in await member_permissions.register(connection, [permission.id])
-        ],
-    }
+async def _member_counts(connection: AsyncConnection, member: Member) -> list[Json]:
+    """Return how many members each sum of a collective is of."""
+    counted: list[Json] = []
+    for series_id, each in (await series_of_member(connection, member.id)).items():
+        blocks = await counts(connection, series_id, each, export.EVER)
+        records = [record for block in blocks for record in block.records(export.EVER)]
+        if records:
+            listed: list[Json] = [[plain(record.start), record.value] for record in records]
+            counted.append({**export.series(each), "members": listed})
+    return counted

@@ -8,8 +8,8 @@ from ...permission import DataNeed, State
 from ...quoalise import Text
 from ...quoalise.text import text
 from ...sharing import consent_text
-from ...sharing.export import Json
 from ...store.connection import AsyncConnection
+from ...store.personal import Json
 from ..about import load_about
 from ..permissions import member_permissions
 from ..permissions.needs import all_needs

@@ -10,7 +10,7 @@ from ...collective.privacy.policy import draft, read_facts
 from ...collective.privacy.processing_records import BASIS, SECURITY, processing
 from ...quoalise import iso8601
 from ...sharing import consent_text
-from ...sharing.export import Json
+from ...store.personal import Json
 from ..core.page_base import attachment, csv_text
 from .handlers import AdminPages
 from .pager import Pager

@@ -188,7 +188,7 @@ async def test_member_data_can_be_exported(office: Office, ending: str) -> None:
     if ending == "json":
         document = json.loads(page.html)
         assert document["member"]["pseudonym"] == member.pseudonym
-        assert [read["what"] for read in document["reads"]] == ["export json"]
+        assert [read["what"] for read in document["access_log"]] == ["export json"]
     else:
         assert len(list(csv.reader(io.StringIO(page.html)))) == 49
     assert (await log(office))[0] == (NAME, f"export {ending}")

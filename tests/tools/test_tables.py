@@ -1,0 +1,7 @@
+"""The table of tables in docs/database.md, against the declarations it is written from."""
+
+from tools.tables import FILE, page
+
+
+def test_the_table_of_tables_is_up_to_date() -> None:
+    assert FILE.read_text(encoding="utf-8") == page(), "run: script/lib/run tools.tables"
