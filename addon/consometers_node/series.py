@@ -41,7 +41,20 @@ class Quantity(StrEnum):
     @property
     def unit(self) -> str:
         """The unit, as SenML writes it."""
-        return "Wh" if self is Quantity.ENERGY else "W"
+        match self:
+            case Quantity.ENERGY:
+                return "Wh"
+            case Quantity.POWER:
+                return "W"
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether a record is a mean over its time, and no amount in it."""
+        match self:
+            case Quantity.ENERGY:
+                return False
+            case Quantity.POWER:
+                return True
 
 
 class Interval(StrEnum):

@@ -201,6 +201,8 @@ def write(request: Request) -> Element:
             values = {Var.PART: str(part)}
         case OpenSums(opening):
             command.append(write_opening(opening))
+        case ListSeries():
+            pass
     if values:
         command.append(forms.submit(COMMANDS[request.node].fields, values))
     return command

@@ -293,6 +293,8 @@ def _take(base: _Base, fields: _Fields, place: str, *, first: bool) -> None:
                 raise Malformed(at, Problem.NOT_A_MEASURE)
             case _ if label.endswith("_"):
                 raise Malformed(at, Problem.MUST_UNDERSTAND)
+            case _:
+                pass
 
 
 def _version(sent: str, place: str) -> int:

@@ -127,6 +127,8 @@ def _direction(name: Identifier, metadata: Metadata, before: Series | None) -> D
             return Direction.INJECTION
         case None:
             raise Unsayable(_NO_SUCH_PATH, found=name.path, known=", ".join(_FACTORS))
+        case quoalise.Direction.PRODUCTION:
+            pass  # What a meter sends out is called so, too.
     device_type = metadata.device.type if metadata.device else None
     if device_type in _PRODUCED:
         return _PRODUCED[DeviceType(device_type)]

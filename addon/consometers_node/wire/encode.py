@@ -45,9 +45,7 @@ def _values(records: Iterable[Record], factor: int) -> dict[Number, Number]:
 
 
 def _scale(series: Series) -> tuple[str, int]:
-    if series.quantity is Quantity.POWER:
-        return Quantity.POWER.unit, 1
-    if series.interval is Interval.P1D:
-        return Quantity.ENERGY.unit, 1
+    if series.quantity.is_mean or series.interval is Interval.P1D:
+        return series.quantity.unit, 1
     # An hour holds a whole number of each interval, so that no Wh is lost.
     return Quantity.POWER.unit, _HOUR_MINUTES // series.interval.minutes

@@ -27,6 +27,8 @@ _ON_THE_WIRE = {
     Direction.INJECTION: quoalise.Direction.PRODUCTION,
     Direction.PRODUCTION: quoalise.Direction.PRODUCTION,
 }
+_METERED = {Direction.CONSUMPTION, Direction.INJECTION}
+"""What the meter of a delivery point counts: the others go by a pseudonym."""
 _NOT_OURS = text("Records of members stay here: share sums.")
 _UNKNOWN_POINT = text(
     "This request is by delivery point, and yours is missing: enter its number, or share under a"
@@ -89,7 +91,7 @@ class Naming:
 
     def _device(self, series: Series, peer: str, identification: Identification) -> quoalise.Device:
         by_point = identification is Identification.DELIVERY_POINT
-        if by_point and series.direction is not Direction.PRODUCTION:
+        if by_point and series.direction in _METERED:
             if self.delivery_point is None:
                 raise Unsayable(_UNKNOWN_POINT)
             return device(f"urn:dev:prm:{self.delivery_point}")

@@ -200,6 +200,8 @@ class Answering:
             case requests.ToFill(known):
                 self._expect(known.node)
                 return answers.to_fill(known, session or secrets.token_hex(8), asker.language)
+            case _:
+                pass
         answer = await self._completed(request, asker, session)
         try:
             serialise(answer)

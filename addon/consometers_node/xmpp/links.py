@@ -71,6 +71,8 @@ def _read(link: str) -> Join | Register:
                 if jid.resource or not jid.host:
                     raise NotALink
                 return Register(jid.host, _token(values, "preauth"), jid.user or None)
+            case _:
+                pass
     except InvalidJID, NotAnAddress:
         pass
     raise NotALink

@@ -1,5 +1,7 @@
 """Which figures may be published, as a table."""
 
+from typing import cast
+
 from hypothesis import given, strategies as st
 import pytest
 
@@ -35,6 +37,17 @@ def test_a_figure_takes_as_many_homes_as_agreed_or_by_law(
     minimum: int | None, direction: Direction, interval: Interval, need: int | None
 ) -> None:
     assert Publication(minimum=minimum).needed(direction, interval) == need
+
+
+@pytest.mark.parametrize(
+    ("interval", "need"),
+    [(Interval.P1D, 100), (Interval.PT1H, None), (Interval.PT30M, None), (Interval.PT5M, None)],
+)
+def test_a_direction_that_the_law_does_not_name_takes_the_most_homes_that_it_names(
+    interval: Interval, need: int | None
+) -> None:
+    heat = cast("Direction", "heat")
+    assert Publication(minimum=None).needed(heat, interval) == need
 
 
 def test_minimum_and_interval_are_bounded() -> None:

@@ -59,6 +59,8 @@ async def listening(
                         look_again()
                     case {"ask": "status", "language": str(spoken)}:
                         reply = status(spoken)
+                    case _:
+                        pass
                 writer.write(json.dumps(reply).encode() + b"\n")
                 await writer.drain()
         writer.close()

@@ -79,6 +79,8 @@ def household_error(error: Exception) -> CliError | None:
             return home_assistant.fault(error)
         case Unsuitable():
             return CliError("not-possible", error.text)
+        case _:
+            pass
     condition = next((name for kind, name in _CONDITIONS.items() if isinstance(error, kind)), None)
     words = message_of(error)
     if condition is None or words is None:

@@ -73,11 +73,11 @@ def _by_law(direction: Direction, interval: Interval) -> int | None:
     """Return how many points a series without an end takes; None where no number is enough.
 
     Code de l'énergie, D111-63. It binds network operators; here it is for what anybody may read.
+    What it does not name takes the most points that it names, or is never published.
     """
-    is_drawn = direction is Direction.CONSUMPTION
     if interval is Interval.P1D:
-        return 100 if is_drawn else 10
-    return 5_000 if is_drawn and interval.minutes >= 30 else None
+        return 10 if direction in {Direction.INJECTION, Direction.PRODUCTION} else 100
+    return 5_000 if direction is Direction.CONSUMPTION and interval.minutes >= 30 else None
 
 
 class Reason(StrEnum):

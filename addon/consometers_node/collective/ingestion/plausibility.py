@@ -17,7 +17,7 @@ from operator import attrgetter, itemgetter
 
 from sqlalchemy import select, update
 
-from ...series import Quantity, Record, Series
+from ...series import Record, Series
 from ...store.collective_tables import MemberId, MemberRow
 from ...store.connection import AsyncConnection
 from ...store.series import largest_of_days
@@ -54,7 +54,7 @@ class DoubtfulRecord:
 
 def watts(series: Series, record: Record) -> int:
     """Return the mean power of a record."""
-    if series.quantity.unit == "W":
+    if series.quantity.is_mean:
         return record.value
     seconds = int((series.end(record.start) - record.start).total_seconds())
     return record.value * 3_600 // seconds
@@ -65,7 +65,7 @@ def doubtful(kind: MemberKind, series: Series, records: Iterable[Record]) -> tup
     if kind not in SURE_W:
         return ()
     most = SURE_W[kind]
-    if series.quantity is Quantity.POWER:
+    if series.quantity.is_mean:
         return tuple(record for record in records if record.value > most)
     return tuple(record for record in records if watts(series, record) > most)
 

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Self
 
-from ...series import Interval, Quantity, Series
+from ...series import Interval, Series
 from ..calendar import instants, places
 
 type Values = Sequence[int | None]
@@ -156,7 +156,7 @@ def _lane(source: SeriesValues, interval: Interval, day: date) -> _Lane | None:
     values = source.days.get(day)
     if values is None or series.interval.minutes > interval.minutes:
         return None
-    factor = WH if series.quantity is Quantity.ENERGY else series.interval.minutes
+    factor = series.interval.minutes if series.quantity.is_mean else WH
     many = interval.minutes // series.interval.minutes
     starts = range(0, len(values), many)
     if many == 1:
@@ -218,5 +218,5 @@ def _civil_day(source: SeriesValues, day: date) -> CivilDay:
         values += [value for value in source.days.get(utc_day, ())[first:end] if value is not None]
         if source.members is not None:
             counts += source.members.get(utc_day, ())[first:end]
-    factor = WH if series.quantity is Quantity.ENERGY else minutes
+    factor = minutes if series.quantity.is_mean else WH
     return CivilDay(sum(values) * factor, len(values), expected, _least(counts) if counts else 1)

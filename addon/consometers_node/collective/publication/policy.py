@@ -157,6 +157,8 @@ async def chosen(connection: AsyncConnection) -> ChosenRules | None:
                 return ChosenRules(
                     read_rules(values), by, datetime.fromisoformat(at).astimezone(UTC)
                 )
+            case _:
+                pass
     except BadRules:
         raise
     except ValueError:

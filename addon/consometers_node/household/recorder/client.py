@@ -79,14 +79,16 @@ class Recorder:
         match await self._home.ask("get_config"):
             case {"time_zone": str(name)}:
                 return name
-        raise UnreadableAnswer(what="no time zone")
+            case _:
+                raise UnreadableAnswer(what="no time zone")
 
     async def language(self) -> str:
         """Return the language of the home, as a tag."""
         match await self._home.ask("get_config"):
             case {"language": str(tag)}:
                 return tag
-        return "en"
+            case _:
+                return "en"
 
     async def started(self) -> datetime | None:
         """Return since when it has run; None while it has no state yet.
@@ -216,6 +218,8 @@ def _names(states: object) -> Mapping[StatisticId, str]:
         match state:
             case {"entity_id": str(entity), "attributes": {"friendly_name": str(name)}}:
                 names[StatisticId(entity)] = name
+            case _:
+                pass
     return names
 
 
@@ -226,6 +230,8 @@ def _changed_at(state: object) -> datetime:
                 return datetime.fromisoformat(at).astimezone(UTC)
             except ValueError:
                 pass
+        case _:
+            pass
     raise UnreadableAnswer(what="a state without its time")
 
 
@@ -250,7 +256,8 @@ def _row(row: object) -> StatisticsRow:
                 state=_float(values.get("state")),
                 mean=_float(values.get("mean")),
             )
-    raise UnreadableAnswer(what="a row without its start")
+        case _:
+            raise UnreadableAnswer(what="a row without its start")
 
 
 def _kwh(wh: float | None) -> float | None:

@@ -231,8 +231,7 @@ def _steps(facts: _Facts, rows: Iterable[StatisticsRow], step: timedelta) -> _Va
     """Return the value of each row's own time; none for a row after a hole."""
     ordered = sorted(rows, key=lambda row: row.start)
     blind = _blind(facts, ordered, step)
-    powers = facts.quantity is Quantity.POWER
-    values = _powers(ordered) if powers else _energies(ordered, step, blind)
+    values = _powers(ordered) if facts.quantity.is_mean else _energies(ordered, step, blind)
     return {
         start: replace(value, blind_start=start in blind, blind_end=start + step in blind)
         for start, value in values
@@ -244,17 +243,17 @@ def _blind(facts: _Facts, rows: Sequence[StatisticsRow], step: timedelta) -> set
     blind: set[datetime] = set()
     if not rows:
         return blind
-    if facts.quantity is Quantity.ENERGY:
-        shown = {row.start + step: row.sum for row in rows}
-    else:
+    if facts.quantity.is_mean:
         shown = {row.start: row.mean for row in rows}
+    else:
+        shown = {row.start + step: row.sum for row in rows}
     held = Range(rows[0].start - step, rows[-1].start + step)
     for absence in facts.absences:
         start = absence.start - UNWRITTEN
         back = max(start, absence.end - STARTS)
         instants = list(_ends(step, Range(start, back).clip(held)))
         # The power after the last of them is one of after the absence, too.
-        last = instants[-1:] if facts.quantity is Quantity.POWER else []
+        last = instants[-1:] if facts.quantity.is_mean else []
         blind.update(last, _unmoved(instants[: len(instants) - len(last)], shown))
         blind.update(_ends(step, Range(back, absence.end + SETTLES)))
     return blind
@@ -331,14 +330,13 @@ def _together(quantity: Quantity, within: Iterable[_Value | None]) -> _Value:
     flags = {part.flag for part in filled}
     flag = next((flag for flag in Flag if flag in flags), None)
     values = [part.value for part in filled if part.value is not None]
-    energy = quantity is Quantity.ENERGY
     blind_start = any(part.blind_start for part in parts[:1] if part is not None)
     blind_end = any(part.blind_end for part in parts[-1:] if part is not None)
-    if not energy:
+    if quantity.is_mean:
         blind_start = any(part.blind_start or part.blind_end for part in filled)
     value = None
     if parts and len(values) == len(parts):
-        value = sum(values) if energy else sum(values) / len(values)
+        value = sum(values) / len(values) if quantity.is_mean else sum(values)
     return _Value(value, flag, blind_start, blind_end)
 
 

@@ -513,7 +513,8 @@ class StatisticsImport:
                 return f"{fault.text.say(self._language)} ({source})"
             case QuoaliseError() | NetworkError() | HomeAssistantFault() | Unsuitable():
                 return fault.text.say(self._language)
-        return str(fault)
+            case _:
+                return str(fault)
 
 
 _REFUSALS = (UpstreamError, NotAuthorized, ItemNotFound, BadRequest)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 
-from ...series import Direction, Interval, Quantity, Range, Series
+from ...series import Direction, Interval, Range, Series
 from ...store import SeriesId
 from ...store.connection import AsyncConnection
 from ...store.series import blocks
@@ -44,6 +44,6 @@ async def _month_total(
         values_of_day = [values[start] for start in starts if start in values]
         by_day.append(sum(values_of_day) if starts and len(values_of_day) == len(starts) else None)
     total = of_whole_days(by_day)
-    if total is None or series.quantity is Quantity.ENERGY or series.interval is Interval.P1D:
+    if total is None or not series.quantity.is_mean or series.interval is Interval.P1D:
         return total
     return round(total * series.interval.minutes / _HOUR_MINUTES)

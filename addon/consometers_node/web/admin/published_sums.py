@@ -86,7 +86,13 @@ def _name(place: Place) -> Text:
             return _EVERYBODY
         case GroupKind.BUILDING if place.name in Building:
             return BUILDINGS[Building(place.name)]
-        case _:
+        case (
+            GroupKind.AREA
+            | GroupKind.REST
+            | GroupKind.COMBINED
+            | GroupKind.BUILDING
+            | GroupKind.SITE
+        ):
             return place.title
 
 

@@ -80,5 +80,5 @@ def _shapes(state: DayState, x: int, tops: Sequence[int]) -> list[str]:
             return [f"M{x} {y + CELL}v-{CELL}l{CELL} {CELL}z" for y in tops]
         case DayState.MISSING:
             return [f"M{x + 1} {y + 1}l8 8m0-8l-8 8" for y in tops]
-        case _:
+        case DayState.UNREAD | DayState.OUTSIDE:
             return [f"M{x + 4} {y + 4}h2v2h-2z" for y in tops]

@@ -1,0 +1,59 @@
+"""A table over an enumeration has all of its members, or says why not: none is forgotten."""
+
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from importlib import import_module
+import pkgutil
+from types import ModuleType
+
+import consometers_node
+from consometers_node.series import Direction
+import custom_components.consometers
+
+OURS = consometers_node.__name__, custom_components.consometers.__name__
+PARTIAL = {
+    "cli.collective.status._REASONS": "the sum of all homes is together with no other",
+    "cli.household.permissions._DONE": "what a household answers",
+    "collective.ingestion.plausibility.CEILINGS_W": "sums of a collective below are not looked at",
+    "collective.ingestion.plausibility.SURE_W": "as CEILINGS_W",
+    "store.personal._KEYS": "of what deletes whole rows",
+    "web.admin.alerts._MISSING": "of hours that lack, for a reason of this collective",
+    "web.admin.alerts._PAGES": "all others lead to the page of health",
+    "web.household.home.EXPLANATIONS": "of flags by which a record is missing",
+    "web.household.home.REASONS": "as EXPLANATIONS",
+    "web.public.opendata._COMPUTED": "the others are published as they are",
+    "web.public.opendata._NEEDED": "of quantities of several directions",
+}
+"""Tables of some members: why the others are not in."""
+
+
+def modules() -> Iterator[ModuleType]:
+    for room in (consometers_node, custom_components.consometers):
+        for found in pkgutil.walk_packages(room.__path__, f"{room.__name__}."):
+            if ".migrations" not in found.name and not found.name.endswith("__main__"):
+                yield import_module(found.name)
+
+
+def lacking(table: object) -> set[Enum]:
+    """Return which members of an enumeration of ours a table over it lacks."""
+    if not isinstance(table, Mapping) or not table:
+        return set()
+    kind, *others = {type(key) for key in table}
+    is_ours = issubclass(kind, Enum) and kind.__module__.startswith(OURS)
+    return {*kind.__members__.values()} - {*table} if is_ours and not others else set()
+
+
+def test_tables_over_enumerations_are_complete() -> None:
+    found = {
+        f"{module.__name__}.{name}".removeprefix(f"{consometers_node.__name__}."): missing
+        for module in modules()
+        for name, table in vars(module).items()
+        if (missing := lacking(table))
+    }
+    assert {name: missing for name, missing in found.items() if name not in PARTIAL} == {}
+    assert found.keys() == PARTIAL.keys(), "these are complete"
+
+
+def test_a_forgotten_member_is_found() -> None:
+    assert lacking({Direction.CONSUMPTION: 1, Direction.INJECTION: 2}) == {Direction.PRODUCTION}
+    assert lacking(dict.fromkeys(Direction, 1)) == set()
