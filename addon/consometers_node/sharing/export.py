@@ -34,10 +34,10 @@ async def everything(connection: AsyncConnection) -> dict[str, Json]:
 
     A table without rows is left out.
     """
-    found = {
+    by_table = {
         table.name: await rows(connection, table, HOUSEHOLD) for table in tables_with(HOUSEHOLD)
     }
-    return {name: stored for name, stored in found.items() if stored}
+    return {name: stored for name, stored in by_table.items() if stored}
 
 
 async def as_json(store: Store) -> AsyncIterator[str]:

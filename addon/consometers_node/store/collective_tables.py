@@ -6,7 +6,7 @@ from typing import NewType
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, UniqueConstraint
 
 from ..series import Direction, Interval
-from .declaration import Base, Erasure, Personal, check, column, kept
+from .declaration import Base, Erasure, Personal, check, column, keep
 from .tables import SeriesId, identification, references, series_key, unique_where
 
 MemberId = NewType("MemberId", int)
@@ -79,8 +79,8 @@ class MemberRow(Base):
     invitation_id: Column[str | None] = column(
         ForeignKey("invitation.id"), personal=Erasure.EMPTIED
     )
-    joined_at: Column[datetime] = kept()
-    left_at: Column[datetime | None] = kept()
+    joined_at: Column[datetime] = keep()
+    left_at: Column[datetime | None] = keep()
     accepted_w: Column[int | None] = column(personal=Erasure.EMPTIED)
     note: Column[str | None] = column(personal=Erasure.EMPTIED)
 
@@ -129,10 +129,10 @@ class GroupMembershipRow(Base, clustered=True):
 
     __table_args__ = (Index(None, "group_id", "from_month"),)
 
-    member_id: Column[MemberId] = kept(ForeignKey("member.id"), primary_key=True)
-    group_id: Column[GroupId] = kept(ForeignKey("member_group.id"), primary_key=True)
-    from_month: Column[date] = kept(primary_key=True)
-    until_month: Column[date | None] = kept()
+    member_id: Column[MemberId] = keep(ForeignKey("member.id"), primary_key=True)
+    group_id: Column[GroupId] = keep(ForeignKey("member_group.id"), primary_key=True)
+    from_month: Column[date] = keep(primary_key=True)
+    until_month: Column[date | None] = keep()
 
 
 class MemberPermissionRow(Base):
@@ -149,12 +149,12 @@ class MemberPermissionRow(Base):
         CheckConstraint("valid_from < valid_until AND records_from < valid_until", "range"),
     )
 
-    id: Column[MemberPermissionId] = kept(primary_key=True)
-    member_id: Column[MemberId] = kept(ForeignKey("member.id"), index=True)
-    need: Column[str] = kept()
-    version: Column[int] = kept()
+    id: Column[MemberPermissionId] = keep(primary_key=True)
+    member_id: Column[MemberId] = keep(ForeignKey("member.id"), index=True)
+    need: Column[str] = keep()
+    version: Column[int] = keep()
     state: Column[str] = _member_permission_state()
-    interval: Column[Interval] = kept(name="interval_minutes")
+    interval: Column[Interval] = keep(name="interval_minutes")
     identification: Column[str] = identification(personal=Erasure.KEPT)
     reading: Column[str] = check(
         "reading",
@@ -162,14 +162,14 @@ class MemberPermissionRow(Base):
         server_default="individual",
         personal=Erasure.KEPT,
     )
-    records_from: Column[datetime] = kept()
-    valid_from: Column[datetime] = kept()
-    valid_until: Column[datetime] = kept()
+    records_from: Column[datetime] = keep()
+    valid_from: Column[datetime] = keep()
+    valid_until: Column[datetime] = keep()
     shown_sha256: Column[str] = check("text", "length(shown_sha256) = 64", personal=Erasure.KEPT)
-    shown_language: Column[str] = kept()
-    erase_at: Column[datetime | None] = kept()
-    announced_at: Column[datetime | None] = kept()
-    notified_at: Column[datetime | None] = kept()
+    shown_language: Column[str] = keep()
+    erase_at: Column[datetime | None] = keep()
+    announced_at: Column[datetime | None] = keep()
+    notified_at: Column[datetime | None] = keep()
 
 
 class MemberPermissionSeriesRow(Base, personal=Erasure.WITH_PERMISSION):
@@ -284,11 +284,11 @@ class MemberPermissionRegisterRow(Base):
         Index(None, "permission_id", "seq"),
     )
 
-    seq: Column[int] = kept(primary_key=True)
-    permission_id: Column[MemberPermissionId] = kept()
+    seq: Column[int] = keep(primary_key=True)
+    permission_id: Column[MemberPermissionId] = keep()
     state: Column[str] = _member_permission_state()
-    at: Column[datetime] = kept()
-    actor: Column[str] = kept()
+    at: Column[datetime] = keep()
+    actor: Column[str] = keep()
     text_hash: Column[str | None] = check(
         "text", "(text_hash IS NOT NULL) = (state = 'granted')", personal=Erasure.KEPT
     )
@@ -304,14 +304,14 @@ class AccessLogRow(Base):
 
     __table_args__ = (Index(None, "member_id", "at"),)
 
-    id: Column[int] = kept(primary_key=True)
-    at: Column[datetime] = kept()
+    id: Column[int] = keep(primary_key=True)
+    at: Column[datetime] = keep()
     who: Column[str] = column(personal=Erasure.PSEUDONYM)
-    what: Column[str] = kept()
-    member_id: Column[MemberId | None] = kept(ForeignKey("member.id"))
-    range_start: Column[datetime | None] = kept()
-    range_end: Column[datetime | None] = kept()
-    records: Column[int] = kept()
+    what: Column[str] = keep()
+    member_id: Column[MemberId | None] = keep(ForeignKey("member.id"))
+    range_start: Column[datetime | None] = keep()
+    range_end: Column[datetime | None] = keep()
+    records: Column[int] = keep()
 
 
 class AdministratorRow(Base, personal=Erasure.ADMINISTRATOR):

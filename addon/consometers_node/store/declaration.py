@@ -90,7 +90,7 @@ def check(name: str, condition: str, **options: Any) -> Column[Any]:
     return column(info={"check": (condition, name)}, **options)
 
 
-kept = partial(column, personal=Erasure.KEPT)
+keep = partial(column, personal=Erasure.KEPT)
 """Declare a personal column that an erasure keeps, under the pseudonym."""
 
 

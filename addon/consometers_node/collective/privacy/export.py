@@ -54,16 +54,16 @@ async def everything(connection: AsyncConnection, member: Member) -> dict[str, J
     to, and by the names of the plants.
     """
     own = _Own(member)
-    found = {
+    by_table = {
         table.name: await rows(connection, table, MEMBER, own.rows_of(table))
         for table in tables_with(MEMBER)
     }
-    found |= {
+    by_table |= {
         table.name: await rows(connection, table, READER, which)
         for table in tables_with(READER)
         if (which := own.read_in(table)) is not None
     }
-    (itself,) = found.pop("member")
+    (itself,) = by_table.pop("member")
     permissions = await member_permissions.of_member(connection, member.id)
     needs = {(each.need.id, each.need.version): each.need for each in permissions}
     explained: dict[str, list[Json]] = {
@@ -74,7 +74,9 @@ async def everything(connection: AsyncConnection, member: Member) -> dict[str, J
         ],
         "member_count": await _member_counts(connection, member),
     }
-    return {"member": itself} | {name: some for name, some in (found | explained).items() if some}
+    return {"member": itself} | {
+        name: some for name, some in (by_table | explained).items() if some
+    }
 
 
 class _Own:
