@@ -17,6 +17,7 @@ from consometers_node.collective.privacy.erasure import erase_member, forget_if_
 from consometers_node.permission import Permissions, State
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberPermissionId
+from consometers_node.store.groups import GroupKind, group_id
 from tests.node.clocks import sure
 from tests.node.collective.people import ZONE, join
 from tests.node.conftest import KINDS, Place
@@ -395,6 +396,7 @@ async def make_collective(store: Store) -> None:
         members = Members(connection, ZONE)
         await member_permissions.withdraw(members, gone.member, gone.id, at, erase=False)
         await note_read(connection, Read(at=at, who="ada", what="members", member=member.id))
+        await group_id(connection, GroupKind.ALL)
 
 
 @pytest.fixture(scope="session", params=KINDS)
@@ -491,6 +493,87 @@ REWRITTEN = (
     "UPDATE access_log SET records = 0",
     "UPDATE access_log SET member_id = NULL",
 )
+
+
+A_DAY, HOUR = 86_400, 3_600
+LATELY = f"({{now}} - {{now}} % {HOUR} - {3 * A_DAY})"
+"""A full hour, some days ago."""
+
+
+def cell(start: str = LATELY, minutes: int = 60, *, direction: str = "consumption") -> str:
+    """Return the SQL of a published cell of the first group."""
+    row = {
+        "group_id": "(SELECT min(id) FROM member_group)",
+        "direction": f"'{direction}'",
+        "interval_minutes": minutes,
+        "start": start,
+        "day": "'2026-06-09'",
+        "watt_minutes": 1,
+        "members": 1,
+        "homes": 1,
+        "counting": 1,
+        "per_member": 1,
+        "minutes": minutes,
+    }
+    values = ", ".join(map(str, row.values()))
+    return f"INSERT INTO published_cell ({', '.join(row)}) VALUES ({values})"
+
+
+def closed(start: str = LATELY, minutes: int = 60, at: str = "{now}") -> str:
+    """Return the SQL of a closed interval."""
+    return (
+        "INSERT INTO closed_interval"
+        " (direction, interval_minutes, start, closed_at, expected, response)"
+        f" VALUES ('consumption', {minutes}, {start}, {at}, 1, 1)"
+    )
+
+
+class TestPublished:
+    """Published figures, and who may be shown alone."""
+
+    @pytest.mark.parametrize("minutes", [30, 60, 1440])
+    @pytest.mark.parametrize("publish", [cell, closed])
+    def test_nothing_is_published_of_an_hour_that_is_not_over(
+        self, coop: Plain, publish: Callable[[str, int], str], minutes: int
+    ) -> None:
+        # A day has 23 hours at least, and two clocks agree to five minutes.
+        length = {1440: 23 * HOUR}.get(minutes, 60 * minutes)
+        for start in (f"{{now}} - {length - 400}", "{now}", f"{{now}} + {365 * A_DAY}"):
+            refuses(coop, publish(start, minutes))
+        coop.run(publish(f"{{now}} - {length}", minutes))
+
+    @pytest.mark.parametrize("publish", [cell, closed])
+    def test_nothing_is_published_of_1970(self, coop: Plain, publish: Callable[[str], str]) -> None:
+        for start in ("0", f"-{A_DAY}", "946684799"):
+            refuses(coop, publish(start))
+
+    def test_no_closing_is_dated_ahead(self, coop: Plain) -> None:
+        refuses(coop, closed(at="{now} + 400"))
+
+    @pytest.mark.parametrize(
+        "shown",
+        [
+            "kind = 'site', name = 'Shown'",
+            "kind = 'site', name = 'Shown', description = '{{}}', area = 'Lorient'",
+            "kind = 'collective'",
+            "kind = 'collective', name = 'Shown'",
+        ],
+    )
+    def test_no_home_is_shown_alone_without_its_permission(self, coop: Plain, shown: str) -> None:
+        refuses(coop, f"UPDATE member SET {shown}")
+
+    def test_no_candidate_site_is_named_before_it_granted_that(self, coop: Plain) -> None:
+        coop.run("UPDATE member SET kind = 'site'")
+        refuses(coop, "UPDATE member SET name = 'Shown' || id")
+
+    def test_a_site_that_granted_that_is_named(self, coop: Plain) -> None:
+        one = "WHERE id = (SELECT member_id FROM member_permission WHERE id = 'stays')"
+        coop.run(
+            copied("member_permission", "id = 'stays'", id="'by name'", identification="'name'"),
+            f"UPDATE member SET kind = 'site', name = 'Shown' {one}",
+            f"UPDATE member SET note = 'A school' {one}",
+            f"UPDATE member SET kind = 'home', name = NULL {one}",
+        )
 
 
 class TestCollective:

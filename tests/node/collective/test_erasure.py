@@ -6,14 +6,14 @@ from pathlib import Path
 import struct
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from consometers_node.collective import access_log
 from consometers_node.collective.access_log import Read, note_read
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.members import invitations
-from consometers_node.collective.members.members import Member, Members
+from consometers_node.collective.members.members import Member, MemberKind, Members
 from consometers_node.collective.members.sites import Building, Description
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.permissions.member_permissions import (
@@ -37,7 +37,6 @@ from consometers_node.series import Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import MemberRow
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.declaration import Base
 from consometers_node.store.series import all_series, blocks, stored_days
@@ -332,10 +331,9 @@ async def test_erasure_leaves_no_trace_of_a_member_in_published_sums(
 
 
 async def test_a_collective_is_erased_with_its_member_counts(store: Store) -> None:
-    ((below, granted), *_) = await admit_homes(store, "coop", "b")
-    async with store.writing() as connection:
-        kind = update(MemberRow).where(MemberRow.id == below.id).values(kind="collective")
-        await connection.execute(kind)
+    async with changing(store) as (_, members):
+        await members.admit("coop@example.org", AT, kind=MemberKind.COLLECTIVE)
+    ((_, granted), *_) = await admit_homes(store, "coop", "b")
     async with running_queue(store) as queue:
         data = pushed_data(meter("coop"), MIDNIGHT, CURVE, device="collective", members=[12] * 24)
         await queue.keep("coop@example.org", data)

@@ -230,12 +230,18 @@ async def test_a_member_reads_its_shares_and_their_production(coop: Coop, house:
     async with coop.store.writing() as connection:
         members = Members(connection, coop.settings.time_zone)
         (holder,) = await members.all()
-        school = await members.admit("school@example.org", now(), kind=MemberKind.SITE)
-        described = {"name": "École", "description": Description(shares=100).pack()}
-        at_school = update(MemberRow).where(MemberRow.id == school.id).values(described)
-        await connection.execute(at_school)
+        site = {
+            "pseudonym": "school",
+            "jid": "school@example.org",
+            "kind": MemberKind.SITE,
+            "name": "École",
+            "description": Description(shares=100).pack(),
+            "joined_at": now(),
+        }
+        made_site = insert(MemberRow).values(site).returning(MemberRow.id)
+        school = (await connection.execute(made_site)).scalar_one()
         await group_id(connection, GroupKind.SITE, "École")
-        await hold(connection, holder.id, {school.id: 3})
+        await hold(connection, holder.id, {school: 3})
     await until_async(lambda: permitted(coop), SERIES_EACH + 2)
     series = own_series(Device(str(made)), Direction.PRODUCTION, Interval.PT1H, "Europe/Paris")
     async with coop.store.writing() as connection:

@@ -154,8 +154,9 @@ def collective(series_id: SeriesId) -> Iterator[tuple[str, Mapping[str, object]]
     yield "member_permission_register", individual | entry
     yield "access_log", {"member_id": 1}
     yield "member_count", {"series_id": series_id}
-    yield "published_cell", {}
-    yield "closed_interval", {}
+    over = {"start": now() - timedelta(hours=2)}
+    yield "published_cell", over
+    yield "closed_interval", over
     yield "group_part", {}
     yield "witness_enrolment", {"minimum": 10, "key": bytes(32)}
     yield "witness_opening", {}

@@ -15,8 +15,8 @@ from consometers_node.store.collective_tables import ClosedIntervalRow as Row
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.tables import AbsenceRow
 
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
-FIRST = datetime(2026, 10, 24, tzinfo=UTC)
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
+FIRST = datetime(2026, 5, 24, tzinfo=UTC)
 DAYS = [FIRST + timedelta(days=n) for n in range(40)]
 STEPS = (Interval.PT1H, Interval.P1D)
 

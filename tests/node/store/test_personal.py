@@ -21,7 +21,7 @@ from consometers_node.store.personal import MEMBER, rows, tables_with
 from consometers_node.store.tables import SecretRow
 
 from ..clocks import sure
-from ..collective.people import AT, ZONE, changing, join
+from ..collective.people import AT, ZONE, changing, join, let_be_named
 from ..collective.test_erasure import LATER
 from ..collective.test_own_export import files, whole
 
@@ -42,6 +42,7 @@ async def member_with_everything(store: Store) -> tuple[Member, dict[str, object
     """Return a member, and the values of all columns of it that an erasure empties."""
     async with changing(store) as (connection, _):
         member, _ = await join(connection, "a")
+        await let_be_named(connection, member)
         invitation, _ = await invitations.make(connection, at=AT, expires_at=LATER, note="Well")
         found: dict[str, object] = {}
         for each in MemberRow.__table__.columns:

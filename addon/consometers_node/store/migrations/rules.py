@@ -151,6 +151,11 @@ IS_CLOSED = """EXISTS (SELECT 1 FROM closed_interval WHERE direction = {row}.dir
     AND interval_minutes = 60 AND start = {row}.start)"""
 NOT_ASKED_FOR = f"""NOT {IS_CLOSED.format(row="NEW")} AND NOT EXISTS (SELECT 1 FROM opening
     WHERE direction = NEW.direction AND start = NEW.start)"""
+IS_OVER = """NEW.start >= 946684800 AND NEW.start + 60 * CASE NEW.interval_minutes
+    WHEN 1440 THEN 1380 ELSE NEW.interval_minutes END <= {now} + 300"""
+"""From 2000 on, before which no household had a meter that says its hours. A civil day has 23 hours
+at least; the node's clock and the database's agree to five minutes."""
+NOT_OVER = "an interval is closed after its end, and none was before 2000"
 IN_AN_OPENING = "a report of an hour that is opened, or closed, is too late"
 
 WRITTEN_ONCE = {
@@ -361,6 +366,23 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
         """NOT EXISTS (SELECT 1 FROM closed_interval WHERE direction = NEW.direction
          AND interval_minutes = NEW.interval_minutes AND start = NEW.start)""",
         "this interval was closed before",
+    ),
+    "published_cell INSERT is_over": (IS_OVER, NOT_OVER),
+    "closed_interval INSERT is_over": (
+        f"{IS_OVER} AND NEW.closed_at <= {{now}} + 300",
+        NOT_OVER,
+    ),
+    # A member that grants something counts: until then, an invitation may change its kind.
+    "member UPDATE becomes_no_collective": (
+        """NEW.kind = OLD.kind OR 'collective' NOT IN (NEW.kind, OLD.kind)
+         OR NOT EXISTS (SELECT 1 FROM member_permission WHERE member_id = OLD.id)""",
+        "a member that has granted something becomes no collective, and a collective nothing else",
+    ),
+    "member UPDATE is_named_by_itself": (
+        f"""{same(("kind", "name"))} OR NEW.kind <> 'site' OR NEW.name IS NULL
+         OR EXISTS (SELECT 1 FROM member_permission WHERE member_id = NEW.id
+         AND identification = 'name' AND state = 'granted')""",
+        "a site is named once it has granted that",
     ),
     "access_log UPDATE stands": (
         "EXISTS (SELECT 1 FROM member WHERE jid = OLD.who AND pseudonym = NEW.who)",
