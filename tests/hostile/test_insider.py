@@ -550,6 +550,13 @@ class TestPublished:
     def test_no_closing_is_dated_ahead(self, coop: Plain) -> None:
         refuses(coop, closed(at="{now} + 400"))
 
+    def test_a_civil_day_has_cells_of_one_step(self, coop: Plain) -> None:
+        coop.run(cell(), cell(minutes=1440))
+        for start in (LATELY, f"{LATELY} + 1800", f"{LATELY} + {12 * HOUR}"):
+            for direction in ("consumption", "injection"):
+                refuses(coop, cell(start, 30, direction=direction))
+        coop.run(cell(f"{LATELY} + {HOUR}"), cell(f"{LATELY} - {2 * A_DAY}", 30))
+
     @pytest.mark.parametrize(
         "shown",
         [

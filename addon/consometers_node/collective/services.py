@@ -219,7 +219,7 @@ class Actions:
         """
         what = "challenge {} set" if challenge_id is None else "challenge {} changed"
         async with self.store.reading() as connection:
-            rules = await InForce(self.settings.publication).read(connection)
+            rules = await InForce(self.settings.publication).read(connection, self.at)
             published = Published(
                 self.settings.identifier, self.settings.time_zone, rules.publication
             )
@@ -250,9 +250,9 @@ class Actions:
 
     async def check_witness(self, connection: AsyncConnection, need: DataNeed) -> None:
         """Raise BadWitness where a protected sum could not be opened, or would protect nothing."""
-        rules = await InForce(self.settings.publication).read(connection)
+        rules = await InForce(self.settings.publication).read(connection, self.at)
         account = self.settings.xmpp.account
-        await needs.check_witness(connection, need, account, rules.publication)
+        await needs.check_witness(connection, need, account, rules.chosen.publication)
 
     async def _note(
         self, connection: AsyncConnection, what: str, member: MemberId | None = None

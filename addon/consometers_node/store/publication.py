@@ -160,6 +160,12 @@ async def closed_spans(
     return {key: (first, spans[1][key]) for key, first in spans[0].items()}
 
 
+async def closed_step(connection: AsyncConnection, day: Range) -> Interval | None:
+    """Return the step at which intervals of a civil day were closed; None where none was."""
+    steps = {step for _, step in await closed_spans(connection, day)}
+    return next((step for step in Interval if step in steps - {Interval.P1D}), None)
+
+
 def closed_until(
     last: Mapping[tuple[Direction, Interval], datetime], direction: Direction
 ) -> datetime | None:

@@ -1,19 +1,26 @@
 """The status of a collective's node on the command line, also for one member alone."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from consometers_node.cli.collective.status import _REASONS
 from consometers_node.collective.disclosure.sdc_rules import Publication, Reason
-from consometers_node.collective.publication.policy import AT_ONCE, open_from
+from consometers_node.collective.publication.policy import (
+    AT_ONCE,
+    InForce,
+    Rules,
+    choose,
+    open_from,
+)
+from consometers_node.series import Interval
 from consometers_node.sharing.names import keep_collective
 
 from ..collective.ingestion import HOUR, pushed_data, running_queue
-from ..collective.people import meter
+from ..collective.people import ZONE, meter
 from .conftest import Run
-from .factories import admit_homes, close_due, now, opened
+from .factories import admit_homes, close_due, now, opened, writing
 
 START = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - 6 * HOUR
 
@@ -60,6 +67,22 @@ async def test_status_shows_members_publication_and_erasures(run: Run, coop: Pat
     assert "Derniers relevés" in text.out
     assert "Des sommes sont publiées jusqu’au" in text.out
     assert "prévenu\u00a0: 1" in text.out
+
+
+async def test_status_says_from_when_another_resolution_applies(run: Run, coop: Path) -> None:
+    await publish(coop, 3, "a", "b", "c", "d")
+    status = await run.json("status")
+    assert (status["interval"], status["next_interval"]) == ("PT1H", None)
+    half_hours = Rules(Publication(interval=Interval.PT30M), AT_ONCE)
+    async with writing(coop) as connection:
+        await choose(connection, half_hours, "maelle", now())
+        await InForce(Publication()).plan(connection, now(), ZONE)
+    status = await run.json("status")
+    tomorrow = (now().astimezone(ZONE).date() + timedelta(days=1)).isoformat()
+    assert status["interval"] == "PT1H"
+    assert status["next_interval"] == {"interval": "PT30M", "from": tomorrow}
+    text = await run("status")
+    assert f"Resolution from {tomorrow} on: every half hour." in text.out
 
 
 async def test_withheld_sums_are_counted_by_reason(run: Run, coop: Path) -> None:

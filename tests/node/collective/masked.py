@@ -7,7 +7,7 @@ from random import Random
 from uuid import UUID
 
 from consometers_node.collective.ingestion.masked_reports import take_reports
-from consometers_node.collective.publication.closer import Closer, WaitRule
+from consometers_node.collective.publication.closer import WaitRule
 from consometers_node.collective.publication.openings import (
     refused_homes,
     requests,
@@ -144,10 +144,7 @@ class MaskedTown(Town):
         waiting = WaitRule(
             online_since=self.online_since, opened_at=self.opened_at, arrivals=self.arrivals
         )
-        closer = Closer(
-            self.people, "kersabiec", self.publication, waiting, at, asks_witnesses=True
-        )
-        return await closer.close()
+        return await self.closer(waiting, asks_witnesses=True).close()
 
     def witness(self, without: Collection[MaskedHome] = ()) -> Witness:
         """Return the witness, to whom all homes gave their keys, without those that left."""

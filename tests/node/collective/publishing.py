@@ -17,6 +17,7 @@ from consometers_node.collective.permissions.member_permissions import (
     withdraw,
 )
 from consometers_node.collective.publication.closer import Closer, WaitRule
+from consometers_node.collective.publication.policy import StepChange
 from consometers_node.permission import State
 from consometers_node.quoalise import Direction as Way, SeriesPath
 from consometers_node.quoalise.federation_xml import write_data_needs
@@ -74,6 +75,7 @@ class Town:
     opened_at: datetime = EARLIER
     online_since: datetime = EARLIER
     arrivals: Arrivals = field(default_factory=Arrivals)
+    steps: StepChange | None = None
     groups: dict[tuple[str, str], GroupId] = field(default_factory=dict)
     received: dict[tuple[Series, date], Block] = field(default_factory=dict)
     series: dict[MemberId, Series] = field(default_factory=dict)
@@ -92,6 +94,7 @@ class Town:
         interval: Interval = HOUR,
         since: date = MONTH,
         until: date | None = None,
+        shown_until: datetime = LATER,
     ) -> MemberId:
         """Add a member that counts in everybody's group, its area's and, if a site, its own."""
         number = MemberId(len(self.series) + 1)
@@ -105,7 +108,7 @@ class Town:
         self.numbers[series] = await add_series(self.connection, series, number)
         await self._allow(number, "pseudonym")
         if kind == "site":
-            await self.name(number)
+            await self.name(number, until=shown_until)
         return number
 
     async def _join(
@@ -251,9 +254,21 @@ class Town:
             online_since=self.online_since, opened_at=self.opened_at, arrivals=self.arrivals
         )
         closed = False
-        while await Closer(self.people, "kersabiec", self.publication, waiting, self.at).close():
+        while await self.closer(waiting).close():
             closed = True
         return closed
+
+    def closer(self, waiting: WaitRule, *, asks_witnesses: bool = False) -> Closer:
+        """Return what closes once what is due."""
+        return Closer(
+            self.people,
+            "kersabiec",
+            self.publication,
+            waiting,
+            self.at,
+            steps=self.steps,
+            asks_witnesses=asks_witnesses,
+        )
 
     async def shown(
         self, name: str = "", *, kind: str = "area", day: date = DAY, interval: Interval = HOUR

@@ -50,20 +50,20 @@ async def test_settings_file_applies_until_an_administrator_chooses(
     connection: AsyncConnection,
 ) -> None:
     rules = InForce(WRITTEN)
-    assert await rules.read(connection) == Rules(WRITTEN, NOT_YET)
+    assert await rules.read(connection, NOON) == Rules(WRITTEN, NOT_YET)
     await choose(connection, FIVE, BY, NOON)
-    assert (await rules.read(connection), rules.now) == (FIVE, FIVE)
+    assert (await rules.read(connection, NOON), rules.now) == (FIVE, FIVE)
     await go_back(connection, BY)
-    assert await rules.read(connection) == Rules(WRITTEN, AT_ONCE)
+    assert await rules.read(connection, NOON) == Rules(WRITTEN, AT_ONCE)
 
 
 async def test_a_new_collective_is_closed_until_somebody_opens_it(
     connection: AsyncConnection,
 ) -> None:
     rules = InForce(WRITTEN)
-    assert not (await rules.read(connection)).are_open(LATER, ZoneInfo(ZONE))
+    assert not (await rules.read(connection, NOON)).are_open(LATER, ZoneInfo(ZONE))
     await open_from(connection, AT_ONCE, BY, NOON)
-    assert (await rules.read(connection)).are_open(NOON, ZoneInfo(ZONE))
+    assert (await rules.read(connection, NOON)).are_open(NOON, ZoneInfo(ZONE))
     opening = await opened(connection)
     assert opening is not None
     assert opening.since(ZoneInfo(ZONE)) == NOON
@@ -71,9 +71,9 @@ async def test_a_new_collective_is_closed_until_somebody_opens_it(
     await open_from(connection, AT_ONCE, BY, LATER)
     assert await opened(connection) == opening
     await go_back(connection, BY)
-    assert (await rules.read(connection)).are_open(NOON, ZoneInfo(ZONE))
+    assert (await rules.read(connection, NOON)).are_open(NOON, ZoneInfo(ZONE))
     await open_from(connection, NOT_YET, BY, NOON)
-    assert not (await rules.read(connection)).are_open(LATER, ZoneInfo(ZONE))
+    assert not (await rules.read(connection, NOON)).are_open(LATER, ZoneInfo(ZONE))
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ async def test_chosen_rules_survive_a_round_trip(connection: AsyncConnection, ru
     choice = await chosen(connection)
     assert choice is not None
     assert (choice.rules.publication, choice.by, choice.at) == (rules.publication, BY, NOON)
-    assert await InForce(WRITTEN).read(connection) == rules
+    assert await InForce(WRITTEN).read(connection, NOON) == rules
     assert read_rules(written_rules(rules), rules.opens) == rules
 
 
@@ -155,11 +155,11 @@ async def test_unreadable_choice_stops_publication(
     await set_setting(connection, "publication", stored)
     rules = InForce(WRITTEN)
     for _ in range(2):
-        publication = await rules.read(connection)
+        publication = await rules.read(connection, NOON)
         assert publication == Rules(WRITTEN, NOT_YET)
         assert not publication.are_open(LATER, ZoneInfo(ZONE))
     await choose(connection, FIVE, BY, NOON)
-    assert (await rules.read(connection)).publication == FIVE.publication
+    assert (await rules.read(connection, NOON)).publication == FIVE.publication
 
 
 @pytest.mark.parametrize(

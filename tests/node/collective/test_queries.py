@@ -155,10 +155,10 @@ HALF_HOUR = Publication(minimum=10, interval=Interval.PT30M)
 
 
 async def publish_at_two_steps(town: Town) -> None:
-    """Publish a day by hours until 12:00, then by half-hours; the day before by hours."""
+    """Publish a day by half-hours, and the day before by hours."""
     everybody = await town.group()
-    hours = [*hours_of(DAY - timedelta(days=1)), *hours_of(DAY)[:12]]
-    halves = [start + n * timedelta(minutes=30) for start in hours_of(DAY)[12:] for n in range(2)]
+    hours = hours_of(DAY - timedelta(days=1))
+    halves = [start + n * timedelta(minutes=30) for start in hours_of(DAY) for n in range(2)]
     await town.release(everybody, {DRAWN: dict.fromkeys(hours, 1_000)})
     await town.release(everybody, {DRAWN: dict.fromkeys(halves, 500)}, step=Interval.PT30M)
     await town.close(hours)
@@ -170,21 +170,21 @@ async def test_published_figures_keep_their_step_after_a_change(town: Town) -> N
     await publish_at_two_steps(town)
     before = DAY - timedelta(days=1)
     hours = await look(town, Interval.PT1H, Span(before, DAY))
-    assert figures(hours) == 36 * [columns(60_000, 37)]
+    assert figures(hours) == 24 * [columns(60_000, 37)]
     halves = await look(town, Interval.PT30M, Span(before, DAY))
-    assert figures(halves) == 24 * [columns(15_000, 37, 30)]
+    assert figures(halves) == 48 * [columns(15_000, 37, 30)]
     async with town.store.reading() as connection:
         steps = await reader(town).steps(connection)
-    noon = datetime(2026, 6, 9, 10, tzinfo=UTC)
+    midnight = datetime(2026, 6, 8, 22, tzinfo=UTC)
     assert steps == {
-        Interval.PT1H: (hours_of(before)[0], noon),
-        Interval.PT30M: (noon, None),
+        Interval.PT1H: (hours_of(before)[0], midnight),
+        Interval.PT30M: (midnight, None),
     }
     # A day is shown at the step at which it was published.
     async with town.store.reading() as connection:
         published = reader(town)
         place = (await published.places(connection))[ALL]
-        for first, count in ((DAY - timedelta(days=1), 24 + 36), (DAY, 36)):
+        for first, count in ((DAY - timedelta(days=1), 24 + 48), (DAY, 48)):
             slots = await published.within_days(connection, place, Span(first, DAY), LATER)
             assert len(slots) == count
             assert all(slot.published for slot in slots)
@@ -198,9 +198,10 @@ async def test_returning_step_has_its_earlier_figures(town: Town) -> None:
     await town.release(await town.group(), {DRAWN: dict.fromkeys(hours_of(after), 700)})
     await town.close(hours_of(after))
     town.settings = settings(town.settings.folder)
-    hours = await look(town, Interval.PT1H, Span(DAY, after))
-    assert sum(slot.published for slot in hours) == 12 + 24
-    assert len(await look(town, Interval.PT30M, Span(DAY, after))) == 24
+    before = DAY - timedelta(days=1)
+    hours = await look(town, Interval.PT1H, Span(before, after))
+    assert sum(slot.published for slot in hours) == 24 + 24
+    assert len(await look(town, Interval.PT30M, Span(before, after))) == 48
     async with town.store.reading() as connection:
         place = (await reader(town).places(connection))[ALL]
         slots = await reader(town).within_days(connection, place, Span(DAY, after), LATER)

@@ -145,7 +145,7 @@ async def _places(session: CollectiveSession) -> dict[str, Place]:
 async def _published(session: CollectiveSession) -> Published:
     settings = session.settings
     async with session.store.reading() as connection:
-        rules = await InForce(settings.publication).read(connection)
+        rules = await InForce(settings.publication).read(connection, now())
     return Published(settings.identifier, settings.time_zone, rules.publication)
 
 

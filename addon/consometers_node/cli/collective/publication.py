@@ -94,7 +94,7 @@ async def preview(session: CollectiveSession) -> None:
     output = session.output
     at = now()
     async with session.store.writing() as connection:
-        rules = await InForce(session.settings.publication).read(connection)
+        rules = await InForce(session.settings.publication).read(connection, now())
         await note_read(connection, Read(at=at, who=_WHO, what="preview of publication"))
     foreseen = await foresee(session.store, session.settings, rules.publication, at)
     if output.as_json:
@@ -149,8 +149,8 @@ def _open(common: Ours, opens: date, *, yes: bool) -> None:
         output = session.output
         async with session.store.reading() as connection:
             givers = (await count_members(connection, now())).granting.values()
-            rules = await InForce(session.settings.publication).read(connection)
-            objection = await objection_to_step(connection, rules.publication)
+            rules = await InForce(session.settings.publication).read(connection, now())
+            objection = await objection_to_step(connection, rules.chosen.publication)
         if opens != NOT_YET and objection is not None:
             raise CliError("not-hourly", objection)
         behind = sum(giver.catching_up for giver in givers)
@@ -190,7 +190,7 @@ async def follow(session: CollectiveSession, running: control_socket.Status | No
 async def _past(session: CollectiveSession) -> PastProgress | None:
     zone = session.settings.time_zone
     async with session.store.reading() as connection:
-        rules = await InForce(session.settings.publication).read(connection)
+        rules = await InForce(session.settings.publication).read(connection, now())
         opening = await opened(connection)
         if opening is None or not rules.are_open(now(), zone):
             return None

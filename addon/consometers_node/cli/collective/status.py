@@ -25,6 +25,8 @@ from consometers_node.collective.publication.queries import Published
 from consometers_node.collective.settings import Settings
 from consometers_node.collective.witness.register import Witnessed, overview
 from consometers_node.quoalise.text import text
+from consometers_node.series import Interval
+from consometers_node.sharing.consent_text import INTERVALS
 from consometers_node.store import Store
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.masked_reports import waiting_since
@@ -91,6 +93,7 @@ _TRACES = text(
     " minutes."
 )
 _TOLD = text("Sums that others read:")
+_NEXT_STEP = text("Resolution from {day} on: {resolution}.")
 _WITNESSED = text(
     "Witness for {collective}: {homes} homes enrolled, {opened} sums opened, {refused} refused."
 )
@@ -142,6 +145,9 @@ class _Collective:
     released_until: datetime | None
     withheld: Mapping[Reason, int]
     opens: date | None
+    interval: Interval
+    next_interval: tuple[Interval, date] | None
+    """The next one, and the civil day from which on it is that."""
     """From when on sums are published; None while the collective is closed."""
     erasures: _Erasures
     unreadable: Sequence[needs.OwnNeed]
@@ -189,11 +195,14 @@ async def _look(store: Store, settings: Settings) -> _Collective:
     yesterday = Span((at - _DAY).astimezone(zone).date(), at.astimezone(zone).date())
     async with store.reading() as connection:
         members, backed_up = await count_members(connection, at), await backups(connection)
-        rules = await InForce(settings.publication).read(connection)
+        rules = await InForce(settings.publication).read(connection, at)
+        change = rules.next_step
         published = Published(settings.identifier, zone, rules.publication)
         latest = await published.latest(connection, at - _LOOKS_BACK, at)
         return _Collective(
             opens=None if rules.opens == NOT_YET else rules.opens,
+            interval=rules.publication.interval,
+            next_interval=(change.after, change.since.astimezone(zone).date()) if change else None,
             members=members,
             last_received_at=await last_received_at(connection),
             released_until=None if latest is None else latest.interval.end,
@@ -216,7 +225,7 @@ async def _look(store: Store, settings: Settings) -> _Collective:
 
 
 def _document(state: _Collective) -> dict[str, Json]:
-    givers, erasures = state.members.granting, state.erasures
+    givers, erasures, change = state.members.granting, state.erasures, state.next_interval
     return {
         "members": {
             kind: {
@@ -230,6 +239,8 @@ def _document(state: _Collective) -> dict[str, Json]:
         "released_until": shown(state.released_until),
         "withheld": {why.name.lower(): count for why, count in state.withheld.items()},
         "opens": None if state.opens is None else state.opens.isoformat(),
+        "interval": state.interval,
+        "next_interval": change and {"interval": change[0], "from": change[1].isoformat()},
         "erasures": values(erasures),
         "backups": {step: shown(state.backups.last.get(step)) for step in BackupStep},
         "witness": list(map(values, state.witnessed)),
@@ -257,6 +268,10 @@ def _show(state: _Collective, output: Output) -> None:
         output.say(_NOT_RELEASED)
     else:
         output.say(_RELEASED, at=local(state.released_until))
+    if state.next_interval is not None:
+        interval, since = state.next_interval
+        resolution = output.translated(INTERVALS[interval])
+        output.say(_NEXT_STEP, day=since.isoformat(), resolution=resolution)
     if state.withheld:
         reasons = ", ".join(
             output.translated(_REASON, count=count, why=_REASONS[why])

@@ -6,6 +6,7 @@ says in brackets what the node does not know.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from ...permission import DataNeed
@@ -164,10 +165,11 @@ class Facts:
 
 async def read_facts(connection: AsyncConnection, settings: Settings, *, off_site: bool) -> Facts:
     """Return the current facts."""
+    rules = await InForce(settings.publication).read(connection, datetime.now(UTC))
     return Facts(
         needs=await offered(connection),
         settings=replace(settings, about=await load_about(connection, settings.about)),
-        publication=(await InForce(settings.publication).read(connection)).publication,
+        publication=rules.publication,
         off_site=off_site,
     )
 

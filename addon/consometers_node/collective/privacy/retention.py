@@ -115,7 +115,7 @@ async def _update(store: Store, subscribers: Subscribers, rules: InForce, clock:
     async with store.reading() as connection:
         if await clock.is_wrong(connection):
             return False
-        interval = (await rules.read(connection)).publication.interval
+        interval = (await rules.read(connection, clock.now())).publication.interval
         if await subscribers.are_current(connection, interval):
             return False
     async with store.writing() as connection:

@@ -14,7 +14,7 @@ from ...series import Direction
 from ...store.connection import AsyncConnection
 from ...store.masked_reports import first_reports, openings
 from ...store.memberships import first_blocks
-from ...store.publication import closed_intervals, closed_until, last_closed
+from ...store.publication import closed_intervals, closed_step, closed_until, last_closed
 from ..calendar import instants
 from ..disclosure.sdc_rules import Publication, Reason
 from .policy import Opening
@@ -75,10 +75,11 @@ async def hours(
 ) -> Sequence[Hour]:
     """Return what became of the intervals of a civil day that ended by then, in order.
 
-    Intervals of before the first record are left out, and those that were closed at another step.
+    They are of the step of that day. Intervals of before the first record are left out.
     """
     within = instants(zone.key, day)
-    step = timedelta(minutes=publication.interval.minutes)
+    interval = await closed_step(connection, within) or publication.interval
+    step = timedelta(minutes=interval.minutes)
     last = await last_closed(connection)
     # Reports of closed hours are gone.
     first_days = await first_blocks(connection) | await first_reports(connection)
@@ -90,12 +91,10 @@ async def hours(
     }
     waiting = {opening.direction for opening in await openings(connection, unanswered=True)}
     closed: dict[tuple[datetime, Direction], Outcome] = {}
-    for interval in await closed_intervals(connection, publication.interval, within):
-        state = interval.reason or (
-            IntervalState.PUBLISHED if interval.response else IntervalState.NOTHING
-        )
-        closed[interval.start, interval.direction] = Outcome(
-            IntervalState(state), interval.response, interval.expected
+    for each in await closed_intervals(connection, interval, within):
+        state = each.reason or (IntervalState.PUBLISHED if each.response else IntervalState.NOTHING)
+        closed[each.start, each.direction] = Outcome(
+            IntervalState(state), each.response, each.expected
         )
     shown = []
     start = within.start

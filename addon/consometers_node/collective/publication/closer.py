@@ -23,6 +23,7 @@ from ...store.publication import (
     PublishedCell,
     closed_intervals,
     closed_spans,
+    closed_step,
     closed_until,
     day_sums,
     last_closed_or_first_block,
@@ -38,6 +39,7 @@ from .blocks import Day, Months, Sums
 from .masked_hours import NOTHING_MASKED, MaskedHour
 from .monthly_groups import MonthlyGroups, Together
 from .openings import OpenedCells, opening, read_answer
+from .policy import StepChange
 from .tabulation import Tabulation, whole_day
 
 DAYS_AT_ONCE = 10
@@ -101,12 +103,14 @@ class Closer:
         at: datetime,
         *,
         since: date = date.min,
+        steps: StepChange | None = None,
         together: Together | None = None,
         asks_witnesses: bool = False,
     ) -> None:
         """Close for a collective (its identifier); from a UTC day on, if nothing was before.
 
-        `together` is what an earlier one decided, whose transaction was committed. One that
+        `steps` is which step civil days have: without it, that of the publication. `together` is
+        what an earlier one decided, whose transaction was committed. One that
         `asks_witnesses` has protected sums opened: an hour with masked reports closes once its
         witnesses have answered. Another one leaves the reports out.
         """
@@ -117,6 +121,8 @@ class Closer:
         self._at = at
         self._since = since
         self._asks_witnesses = asks_witnesses
+        self._planned = steps
+        self._steps: dict[date, Interval] = {}
         self._published: dict[tuple[GroupId, Direction, Interval], Range] = {}
         self.groups = MonthlyGroups(members, collective, at, together)
         self.tabulation = Tabulation(
@@ -181,23 +187,27 @@ class Closer:
     async def _close_intervals(
         self, direction: Direction, until: datetime
     ) -> tuple[datetime, bool]:
-        """Close the intervals of the UTC day in which the next one is.
+        """Close the intervals of the UTC day in which the next one is, as far as its step lasts.
 
         Return until when, and whether a witness is to be asked before the next one closes.
         """
-        step = self._publication.interval
+        civil = until.astimezone(self._zone).date()
+        step = await self._step(civil)
         length = timedelta(minutes=step.minutes)
         start = _aligned(until, length)
         midnight = datetime.combine(start.date(), time(), UTC)
         ended = min(self._at, midnight + _DAY)
         if start + length > ended:
             return until, False
+        if await self._step(civil + _DAY) is not step:
+            ended = min(ended, _aligned(instants(self._zone.key, civil).end, length))
+        has_masked = self._asks_witnesses and step is Interval.PT1H
         asked: Sequence[StoredOpening] = ()
-        if self._asks_witnesses:
+        if has_masked:
             asked = await openings(self._connection, direction, start)
         if any(opening.answer is None for opening in asked):
             return until, False
-        day = await self.tabulation.day(direction, start.date())
+        day = await self.tabulation.day(direction, start.date(), step)
         months = await self.groups.months(day.day, step)
         first, end = (start - midnight) // length, (ended - midnight) // length
         intervals = day.intervals(months, first, end)
@@ -213,7 +223,7 @@ class Closer:
             arrived = await self._arrived(direction, day, Range(start, start + length), sent)
             if asked:
                 opened = [read_answer(opening) for opening in asked]
-            elif await self._is_over(direction, arrived, expected):
+            elif await self._is_over(direction, step, arrived, expected):
                 ask, opened = await self._to_open(direction, arrived)
             else:
                 break
@@ -241,7 +251,7 @@ class Closer:
         for request in ask:
             await store_opening(self._connection, request)
         await self._write(cells, closed)
-        if closed and self._asks_witnesses:
+        if closed and has_masked:
             await forget_hour(self._connection, direction, closed[-1].start)
         return (max(until, start) if closed else until), bool(ask)
 
@@ -264,9 +274,25 @@ class Closer:
     def _is_recent(self, within: Range) -> bool:
         return within.start >= self._at - RECENT - self._publication.longest_wait
 
-    async def _is_over(self, direction: Direction, arrived: _Arrived, expected: Expected) -> bool:
+    async def _step(self, day: date) -> Interval:
+        """Return the step of a civil day: the one at which intervals of it were closed.
+
+        Of a day of which none was, in no direction, it is the planned one. So a day has one step.
+        """
+        if day not in self._steps:
+            within = instants(self._zone.key, day)
+            step = await closed_step(self._connection, within)
+            if step is None:
+                planned = self._planned
+                step = planned.step(within.start) if planned else self._publication.interval
+            self._steps[day] = step
+        return self._steps[day]
+
+    async def _is_over(
+        self, direction: Direction, step: Interval, arrived: _Arrived, expected: Expected
+    ) -> bool:
         """Return whether an interval closes now: all of it is there, or was waited for."""
-        step, masked = self._publication.interval, arrived.masked
+        masked = arrived.masked
         is_complete = (
             self._is_recent(arrived.within)
             and not masked.missing
@@ -315,11 +341,13 @@ class Closer:
         within = instants(self._zone.key, day)
         if within.end > until:
             return False
-        memberships = await self.groups.memberships(day)
+        step, month = await self._step(day), await self.groups.of(day)
         sums = await day_sums(self._connection, direction, day, within)
-        beside = sums.get(self.groups.everybody)
-        sent = await self.tabulation.civil_day(direction, day, beside and beside.homes)
-        expected = await self._expected_days(direction, within.start, memberships, beside)
+        beside = None if month.everybody is None else sums.get(month.everybody)
+        sent = await self.tabulation.civil_day(direction, day, step, beside and beside.homes)
+        expected = await self._expected_days(
+            direction, within.start, step, month.memberships, beside
+        )
         is_late = (
             self._at - max(within.end, self._waiting.online_since) >= self._publication.day_wait
         )
@@ -342,7 +370,7 @@ class Closer:
             closed_at=self._at,
             expected=len(expected | sent.senders),
             response=len(sent.senders),
-            reason=reason or await self._why_without_homes(direction, within, beside),
+            reason=reason or await self._why_without_homes(direction, step, within, beside),
         )
         await self._write(total, [closed])
         return True
@@ -351,6 +379,7 @@ class Closer:
         self,
         direction: Direction,
         start: datetime,
+        step: Interval,
         memberships: Mapping[MemberId, Membership],
         beside: PublishedCell | None,
     ) -> set[MemberId]:
@@ -364,7 +393,7 @@ class Closer:
             steps = [finest[member]]
             if membership.shown is not None:
                 steps = [each.interval for each in membership.shown if each.direction is direction]
-            is_coarser = all(step.minutes > self._publication.interval.minutes for step in steps)
+            is_coarser = all(sent.minutes > step.minutes for sent in steps)
             # What was published by the interval is in the day already.
             if steps and (
                 beside is None or is_coarser or (membership.is_home and not beside.homes)
@@ -373,12 +402,12 @@ class Closer:
         return expected
 
     async def _why_without_homes(
-        self, direction: Direction, within: Range, hours: PublishedCell | None
+        self, direction: Direction, step: Interval, within: Range, hours: PublishedCell | None
     ) -> str | None:
         """Return why no interval of a day has homes; None if one has, or none sent any."""
         if hours is not None and hours.homes:
             return None
-        closed = await closed_intervals(self._connection, self._publication.interval, within)
+        closed = await closed_intervals(self._connection, step, within)
         reasons = (interval.reason for interval in closed if interval.direction is direction)
         return next(filter(None, reasons), None)
 

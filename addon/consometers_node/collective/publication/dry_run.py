@@ -24,6 +24,7 @@ from ..ingestion.arrivals import Arrivals
 from ..members.members import Members
 from ..settings import Settings
 from .closer import Closer, WaitRule
+from .monthly_groups import GroupsOfMonth
 
 ENOUGH_S = 3.0
 """How long members wait at most for figures older than a month."""
@@ -81,10 +82,12 @@ async def foresee(
             for direction in begun:
                 intervals = await _intervals(closer, settings, publication, direction, day)
                 for interval in intervals if day == last else ():
-                    _add(*hours, interval, closer)
-                whole = await _whole_day(closer, settings, direction, day, intervals)
+                    _add(*hours, interval)
+                whole = await _whole_day(
+                    closer, settings, direction, day, intervals, step=publication.interval
+                )
                 for counts in (month, year) if day >= in_month else (year,):
-                    _add(*counts, whole, closer)
+                    _add(*counts, whole)
             day -= _DAY
     return [
         Seen(PreviewPeriod.DAY, Span(last, last), *hours),
@@ -129,6 +132,7 @@ async def _trial(
 class _Decided:
     """The preview of a period: the communes (or the rest) whose homes sent something."""
 
+    month: GroupsOfMonth
     areas: Set[GroupId]
     cells: Sequence[PublishedCell]
     reason: str | None
@@ -144,9 +148,10 @@ async def _intervals(
     """Decide the intervals of a civil day."""
     interval = publication.interval
     step = timedelta(minutes=interval.minutes)
+    month = await closer.groups.of(day)
     decided = []
     for part in places(settings.time_zone.key, interval, day):
-        day_sent = await closer.tabulation.day(direction, part.day)
+        day_sent = await closer.tabulation.day(direction, part.day, interval)
         sums = day_sent.intervals(await closer.groups.months(part.day, interval))
         midnight = datetime.combine(part.day, daytime(), UTC)
         for place in range(part.first, part.end):
@@ -154,7 +159,7 @@ async def _intervals(
             cells, reason = await closer.tabulation.publish(
                 direction, interval, start, day, sums[place]
             )
-            decided.append(_Decided(sums[place].cells.keys(), cells, reason))
+            decided.append(_Decided(month, sums[place].cells.keys(), cells, reason))
     return decided
 
 
@@ -164,33 +169,34 @@ async def _whole_day(
     direction: Direction,
     day: date,
     intervals: Sequence[_Decided],
+    *,
+    step: Interval,
 ) -> _Decided:
     """Decide a civil day: its intervals, and homes that send days alone."""
+    month = await closer.groups.of(day)
     cells = [cell for interval in intervals for cell in interval.cells]
-    homes = max(
-        (cell.homes for cell in cells if cell.group == closer.groups.everybody), default=None
-    )
-    sent = await closer.tabulation.civil_day(direction, day, homes)
+    homes = max((cell.homes for cell in cells if cell.group == month.everybody), default=None)
+    sent = await closer.tabulation.civil_day(direction, day, step, homes)
     start = instants(settings.time_zone.key, day).start
     alone, reason = await closer.tabulation.publish(direction, Interval.P1D, start, day, sent)
     reasons = Counter(interval.reason for interval in intervals if interval.reason is not None)
     of_intervals = next((reason for reason, _ in reasons.most_common(1)), None)
     areas = set(sent.cells).union(*(interval.areas for interval in intervals))
-    return _Decided(areas, [*cells, *alone], reason or of_intervals)
+    return _Decided(month, areas, [*cells, *alone], reason or of_intervals)
 
 
-def _add(everybody: Count, areas: Count, decided: _Decided, closer: Closer) -> None:
+def _add(everybody: Count, areas: Count, decided: _Decided) -> None:
     """Count sums of homes; where none sent anything, what is public by itself."""
     if not decided.areas and not decided.cells:
         return
     why = Reason(decided.reason) if decided.reason is not None else Reason.BELOW_THRESHOLD
     shown = {cell.group for cell in decided.cells if cell.homes or not decided.areas}
-    if closer.groups.everybody in shown:
+    if decided.month.everybody in shown:
         everybody.shown += 1
     else:
         everybody.withheld[why] += 1
-        areas.withheld[why] += len(decided.areas & closer.groups.communes)
-    areas.shown += len(shown & closer.groups.communes)
+        areas.withheld[why] += len(decided.areas & decided.month.communes.keys())
+    areas.shown += len(shown & decided.month.communes.keys())
 
 
 def _yesterday(settings: Settings, at: datetime) -> date:

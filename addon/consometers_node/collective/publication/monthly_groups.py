@@ -1,13 +1,14 @@
 """Where each member counts in a month, and which communes the month publishes together."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
 from datetime import date, datetime
 import json
 
 from ...series import Device, Direction, Interval, Series
 from ...store.collective_tables import GroupId, MemberId
-from ...store.groups import Group, GroupKind, all_groups
+from ...store.groups import GroupKind, all_groups
 from ...store.memberships import Membership, groups_and_memberships, senders
 from ...store.publication import combined
 from ...store.published_series import devices, own_series
@@ -19,6 +20,21 @@ from .blocks import Months
 
 type Together = Mapping[str, frozenset[Groups[GroupId]]]
 """The groups published together, by the setting that stores them for a month."""
+
+_COMMUNES = frozenset({GroupKind.AREA, GroupKind.REST})
+
+
+@dataclass(frozen=True, slots=True)
+class GroupsOfMonth:
+    """Where each member counts in a month, and the groups that there are.
+
+    `everybody` is None as long as nobody was a member; `communes` are the names of communes, and of
+    members in none, by group.
+    """
+
+    memberships: Mapping[MemberId, Membership]
+    everybody: GroupId | None
+    communes: Mapping[GroupId, str]
 
 
 class MonthlyGroups:
@@ -35,33 +51,31 @@ class MonthlyGroups:
         self.zone = members.zone.key
         self._collective = collective
         self._at = at
-        self._memberships: dict[date, Mapping[MemberId, Membership]] = {}
+        self._months: dict[date, GroupsOfMonth] = {}
         self._homes: dict[tuple[date, Direction], Counter[GroupId]] = {}
         self._senders: dict[Direction, Set[MemberId]] = {}
         self._devices: Mapping[GroupId, Device] = {}
-        self._names: dict[GroupId, str] = {}
         self._together: dict[str, frozenset[Groups[GroupId]]] = dict(together or {})
         self._combined: dict[Groups[GroupId], GroupId] = {}
-        self.everybody = GroupId(0)
-
-    @property
-    def communes(self) -> Set[GroupId]:
-        """The groups of communes, and of members in none."""
-        return self._names.keys()
 
     @property
     def together(self) -> Together:
         """The groups published together, of the months looked up so far."""
         return self._together
 
+    async def of(self, day: date) -> GroupsOfMonth:
+        """Return the groups of the month of a civil day."""
+        month = month_of(day)
+        if month not in self._months:
+            groups, memberships = await groups_and_memberships(self._connection, month, self._at)
+            everybody = (group.id for group in groups if group.kind is GroupKind.ALL)
+            communes = {group.id: group.name for group in groups if group.kind in _COMMUNES}
+            self._months[month] = GroupsOfMonth(memberships, next(everybody, None), communes)
+        return self._months[month]
+
     async def memberships(self, day: date) -> Mapping[MemberId, Membership]:
         """Return where each member counts in the month of a civil day."""
-        month = month_of(day)
-        if month not in self._memberships:
-            groups, memberships = await groups_and_memberships(self._connection, month, self._at)
-            self._take(groups)
-            self._memberships[month] = memberships
-        return self._memberships[month]
+        return (await self.of(day)).memberships
 
     async def months(self, day: date, step: Interval) -> Months:
         """Return where each member counts in each stretch of a UTC day."""
@@ -119,24 +133,16 @@ class MonthlyGroups:
             self._senders[direction] = await senders(self._connection, direction)
         return self._senders[direction]
 
-    async def group(self, groups: Groups[GroupId]) -> GroupId:
-        """Return the group that stands for communes published together."""
+    async def group(self, groups: Groups[GroupId], communes: Mapping[GroupId, str]) -> GroupId:
+        """Return the group that stands for communes published together; `communes` names them."""
         if len(groups) == 1:
             return next(iter(groups))
         if groups not in self._combined:
-            self._combined[groups] = await combined(self._connection, groups, self._names)
+            self._combined[groups] = await combined(self._connection, groups, communes)
         return self._combined[groups]
 
     async def series(self, group: GroupId, direction: Direction, interval: Interval) -> Series:
         """Return the series of the collective that has the published cells of a group."""
         if group not in self._devices:
-            # Communes are together for the first time.
-            self._take(await all_groups(self._connection))
+            self._devices = devices(self._collective, await all_groups(self._connection))
         return own_series(self._devices[group], direction, interval, self.zone)
-
-    def _take(self, groups: Iterable[Group]) -> None:
-        self._devices = devices(self._collective, groups)
-        kinds = {group.kind: group.id for group in groups}
-        self.everybody = kinds.get(GroupKind.ALL, self.everybody)
-        communes = {GroupKind.AREA, GroupKind.REST}
-        self._names = {group.id: group.name for group in groups if group.kind in communes}

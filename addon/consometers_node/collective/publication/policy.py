@@ -1,12 +1,12 @@
 """The rules of publication in force: those of the file, or an administrator's choice.
 
 A choice counts more than the file, until somebody goes back to it; other rules count from the next
-interval that closes. A choice that cannot be read any more lets nothing new leave. Nothing is
-published before an administrator opened the collective.
+interval that closes, another step from the next civil day on. A choice that cannot be read any more
+lets nothing new leave. Nothing is published before an administrator opened the collective.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
 import json
@@ -19,8 +19,10 @@ from ...quoalise import Text
 from ...quoalise.text import text
 from ...series import Direction, Interval
 from ...store.connection import AsyncConnection
+from ...store.publication import last_closed
 from ...store.settings import set_setting, setting
 from ..access_log import Read, note_read
+from ..calendar import instants
 from ..disclosure.sdc_rules import Publication
 from ..permissions import needs
 from ..settings import publication
@@ -31,8 +33,10 @@ NOT_YET = date.max
 
 _CHOSEN = "publication"
 _OPENED = "publication.opened"
+_STEP = "publication.step"
 _SECTION = "publication."
 _MINUTE = timedelta(minutes=1)
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 _HOURLY = text(
     "“{need}” asks for protected sums, which are of hours: publish hours, or stop asking for it."
@@ -55,11 +59,49 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
+class StepChange:
+    """The step of civil days: `before`, and `after` of those that start at `since` or later."""
+
+    before: Interval
+    after: Interval
+    since: datetime
+
+    def step(self, start: datetime) -> Interval:
+        """Return the step of the civil day that starts then."""
+        return self.after if start >= self.since else self.before
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
-    """How sums are published, and from which civil day on: never, until it was opened."""
+    """How sums are published, and from which civil day on: never, until it was opened.
+
+    The publication's step is that of the running civil day; `wanted` is the chosen one, and
+    `change` when it begins.
+    """
 
     publication: Publication
     opens: date = NOT_YET
+    wanted: Interval | None = field(default=None, compare=False)
+    change: StepChange | None = field(default=None, compare=False)
+
+    @property
+    def chosen(self) -> Rules:
+        """The rules with the chosen step, in force or not."""
+        step = self.wanted or self.publication.interval
+        return Rules(replace(self.publication, interval=step), self.opens)
+
+    @property
+    def lacks_plan(self) -> bool:
+        """Whether it is still to be decided when the chosen step begins."""
+        return self.wanted is not None and (
+            self.change is None or self.change.after is not self.wanted
+        )
+
+    @property
+    def next_step(self) -> StepChange | None:
+        """The change of the step that is to come."""
+        is_coming = self.change is not None and self.change.after is not self.publication.interval
+        return self.change if is_coming else None
 
     def are_open(self, at: datetime, zone: ZoneInfo) -> bool:
         """Return whether anything is published then."""
@@ -95,18 +137,44 @@ class InForce:
         self.written = written
         self.now = Rules(written)
 
-    async def read(self, connection: AsyncConnection) -> Rules:
+    async def read(self, connection: AsyncConnection, at: datetime) -> Rules:
+        """Return the rules in force at an instant."""
         opening = await opened(connection)
         opens = NOT_YET if opening is None else opening.opens
         try:
             choice = await chosen(connection)
+            change = await _step_change(connection)
         except BadRules:
             if self.now.opens != NOT_YET:
                 _LOGGER.error("what was chosen of the publication cannot be read: choose it again")  # noqa: TRY400
             self.now = Rules(self.written, NOT_YET)
         else:
-            self.now = Rules(self.written if choice is None else choice.rules.publication, opens)
+            publication = self.written if choice is None else choice.rules.publication
+            step = publication.interval if change is None else change.step(at)
+            in_force = replace(publication, interval=step)
+            self.now = Rules(in_force, opens, publication.interval, change)
         return self.now
+
+    async def plan(self, connection: AsyncConnection, at: datetime, zone: ZoneInfo) -> Rules:
+        """Have the chosen step begin at the next midnight; return the rules in force.
+
+        Where nothing was closed yet, it begins at once.
+        """
+        rules = await self.read(connection, at)
+        if not rules.lacks_plan:
+            return rules
+        assert rules.wanted is not None
+        change = StepChange(rules.wanted, rules.wanted, _EVER)
+        ends = await last_closed(connection)
+        steps = {start: step for (_, step), start in ends.items() if step is not Interval.P1D}
+        if steps:
+            before = rules.publication.interval if rules.change else steps[max(steps)]
+            midnight = instants(zone.key, at.astimezone(zone).date()).end
+            change = StepChange(before, rules.wanted, midnight)
+        written = {"before": change.before, "after": change.after}
+        stored = json.dumps(written | {"since": change.since.isoformat()})
+        await set_setting(connection, _STEP, stored)
+        return await self.read(connection, at)
 
 
 async def objection_to_step(connection: AsyncConnection, publication: Publication) -> Text | None:
@@ -166,8 +234,25 @@ async def chosen(connection: AsyncConnection) -> ChosenRules | None:
     raise BadRules(_CHOSEN)
 
 
+async def _step_change(connection: AsyncConnection) -> StepChange | None:
+    """Return the last change of the step; None before the first choice. Raises BadRules."""
+    stored = await setting(connection, _STEP)
+    if stored is None:
+        return None
+    try:
+        match json.loads(stored):
+            case {"before": str(before), "after": str(after), "since": str(since)}:
+                at = datetime.fromisoformat(since).astimezone(UTC)
+                return StepChange(Interval(before), Interval(after), at)
+            case _:
+                pass
+    except OverflowError, ValueError:
+        pass
+    raise BadRules(_STEP)
+
+
 async def choose(connection: AsyncConnection, rules: Rules, by: str, at: datetime) -> None:
-    """Publish by these rules from the next interval on; the access log says who chose them."""
+    """Publish by these rules; the access log says who chose them."""
     values = written_rules(rules)
     choice = {"rules": values, "by": by, "at": at.isoformat()}
     await set_setting(connection, _CHOSEN, json.dumps(choice))

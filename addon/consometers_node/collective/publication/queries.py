@@ -33,6 +33,7 @@ from ...store.publication import (
     cells,
     closed_intervals,
     closed_spans,
+    closed_step,
     exchanges,
     first_closed,
     first_day,
@@ -196,17 +197,11 @@ class Published:
         was closed at this one. Without `with_shared`, what members shared is left out: of the days
         of years it takes as long as all else.
         """
-        within = self._range(span)
-        if interval is not Interval.P1D:
-            steps = await self.steps(connection)
-            if len(steps) > 1 and interval in steps:
-                first, end = steps[interval]
-                within = within.clip(Range(first, end or max(first, within.end)))
         return await self._slots(
             connection,
             place,
             interval,
-            within,
+            await self._closed_at(connection, interval, self._range(span)),
             until,
             directions=directions,
             with_shared=with_shared,
@@ -222,14 +217,8 @@ class Published:
         slots: list[TimeSlot] = []
         for day in span:
             within = self._range(Span(day, day))
-            starts = await self.steps(connection, within)
-            # On the day of a change, each step goes on until the next one begins.
-            ends = [*(first for first, _ in starts.values()), within.end][1:]
-            begins = within.start
-            for step, end in zip(starts, ends, strict=True):
-                part = Range(begins, max(begins, end))
-                begins = part.end
-                slots += await self._slots(connection, place, step, part, until)
+            step = await closed_step(connection, within) or self.publication.interval
+            slots += await self._slots(connection, place, step, within, until)
         return slots
 
     async def exchanges(self, connection: AsyncConnection, place: Place, span: Span) -> Exchanges:
@@ -330,7 +319,8 @@ class Published:
         self, connection: AsyncConnection, interval: Interval, span: Span, until: datetime
     ) -> Counter[Reason]:
         """Count the intervals that ended by then of which no sum of homes was published."""
-        bounds = self._bounds(interval, self._range(span), until)
+        within = await self._closed_at(connection, interval, self._range(span))
+        bounds = self._bounds(interval, within, until)
         closed = await closed_intervals(connection, interval, Range(bounds[0], bounds[-1]))
         reasons = Counter(Reason(interval.reason) for interval in closed if interval.reason)
         directions = {direction for direction, _ in await last_closed(connection)}
@@ -452,6 +442,16 @@ class Published:
                 cell._replace(lacks_homes=True) if lacks_homes else cell
             )
         return by_direction
+
+    async def _closed_at(
+        self, connection: AsyncConnection, interval: Interval, within: Range
+    ) -> Range:
+        """Return the part of some civil days in which intervals were closed at this step."""
+        steps = await self.steps(connection) if interval is not Interval.P1D else {}
+        if len(steps) == 1 or interval not in steps:
+            return within
+        first, end = steps[interval]
+        return within.clip(Range(first, end or max(first, within.end)))
 
     def _range(self, span: Span) -> Range:
         zone = self.time_zone.key

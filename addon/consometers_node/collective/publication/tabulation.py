@@ -35,19 +35,20 @@ class Tabulation:
         self._has_masked = has_masked
         self._masked: dict[Direction, MaskedSeries] = {}
 
-    async def day(self, direction: Direction, day: date) -> Day:
-        """Return what members sent of a UTC day."""
-        sent = await Day.read(self._connection, direction, day, self._publication.interval)
+    async def day(self, direction: Direction, day: date, step: Interval) -> Day:
+        """Return what members sent of a UTC day, at a step."""
+        sent = await Day.read(self._connection, direction, day, step)
         self._groups.note_senders(direction, sent.senders)
         return sent
 
-    async def civil_day(self, direction: Direction, day: date, homes: int | None) -> Sums:
-        """Return what members sent of a civil day that are in no interval of it.
+    async def civil_day(
+        self, direction: Direction, day: date, step: Interval, homes: int | None
+    ) -> Sums:
+        """Return what members sent of a civil day that are in no interval of it, of its step.
 
         `homes` is how many are in what was published of all members' intervals, None where nothing
         was. Where none is in it, all of them are summed by the day.
         """
-        step = self._publication.interval
         days = tuple(instants(self._groups.zone, day).days())
         # With everybody beside the senders of the step, only members that send days remain.
         coarser = step if homes else None
@@ -131,20 +132,22 @@ class Tabulation:
                 minutes=interval.minutes,
             )
 
+        month = await self._groups.of(civil)
         left = dict(public)
         cells: list[PublishedCell] = []
         for groups, homes in passed.items():
-            group = await self._groups.group(groups)
+            group = await self._groups.group(groups, month.communes)
             shown = sum((left.pop(part, PublicSum()) for part in groups), PublicSum())
             energy, members = homes.watt_minutes + shown.watt_minutes, homes.homes + shown.members
             expected = sum(counting[part] for part in groups)
             cells.append(cell(group, energy, members, homes.homes, expected))
-        areas = {group: left.pop(group) for group in list(left) if group in self._groups.communes}
+        areas = {group: left.pop(group) for group in list(left) if group in month.communes}
         cells += [cell(group, site.watt_minutes, site.members) for group, site in areas.items()]
         if not cells:
             return []
+        assert month.everybody is not None
         everybody = cell(
-            self._groups.everybody,
+            month.everybody,
             sum(part.watt_minutes for part in cells),
             sum(part.members for part in cells),
             sum(part.homes for part in cells),

@@ -84,7 +84,7 @@ class Publishing:
         """Close what is due by the rules of now. Return whether there may be more."""
         settings = self._settings
         async with self._store.reading() as connection:
-            rules = await self._rules.read(connection)
+            rules = await self._rules.read(connection, at)
             opening = await opened(connection)
         if opening is None or not rules.are_open(at, settings.time_zone):
             return False
@@ -97,6 +97,8 @@ class Publishing:
             async with self._store.writing() as connection:
                 await take_turns(connection)
                 await alone(connection)
+                if rules.lacks_plan:
+                    rules = await self._rules.plan(connection, at, settings.time_zone)
                 members = Members(connection, settings.time_zone)
                 closer = Closer(
                     members,
@@ -104,6 +106,7 @@ class Publishing:
                     rules.publication,
                     waiting,
                     at,
+                    steps=rules.change,
                     together=self._together,
                     asks_witnesses=True,
                 )

@@ -156,6 +156,12 @@ IS_OVER = """NEW.start >= 946684800 AND NEW.start + 60 * CASE NEW.interval_minut
 """From 2000 on, before which no household had a meter that says its hours. A civil day has 23 hours
 at least; the node's clock and the database's agree to five minutes."""
 NOT_OVER = "an interval is closed after its end, and none was before 2000"
+ONE_STEP = """NEW.interval_minutes = 1440 OR NOT EXISTS (SELECT 1 FROM published_cell
+    WHERE group_id = NEW.group_id AND direction IN ('consumption', 'injection', 'production')
+    AND interval_minutes IN (5, 30, 60) AND interval_minutes <> NEW.interval_minutes
+    AND start BETWEEN NEW.start - 90000 AND NEW.start + 90000 AND day = NEW.day)"""
+"""Beside days, a civil day has cells of one step: it is the sum of them all."""
+
 IN_AN_OPENING = "a report of an hour that is opened, or closed, is too late"
 
 WRITTEN_ONCE = {
@@ -368,6 +374,10 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
         "this interval was closed before",
     ),
     "published_cell INSERT is_over": (IS_OVER, NOT_OVER),
+    "published_cell INSERT has_the_step_of_its_day": (
+        ONE_STEP,
+        "another step of this civil day is published",
+    ),
     "closed_interval INSERT is_over": (
         f"{IS_OVER} AND NEW.closed_at <= {{now}} + 300",
         NOT_OVER,

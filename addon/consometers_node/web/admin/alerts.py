@@ -216,7 +216,7 @@ async def _of_publication(
 ) -> AsyncIterator[Concern]:
     """Yield the failures of publication since yesterday, with the remedy."""
     zone = pages.settings.time_zone
-    rules = await InForce(pages.settings.publication).read(connection)
+    rules = await InForce(pages.settings.publication).read(connection, context.now)
     opening = await opened(connection)
     try:
         await chosen(connection)

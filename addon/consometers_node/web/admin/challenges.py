@@ -80,7 +80,7 @@ async def _page(
 ) -> web.StreamResponse:
     settings = pages.settings
     async with pages.store.reading() as connection:
-        rules = await InForce(settings.publication).read(connection)
+        rules = await InForce(settings.publication).read(connection, context.now)
         published = Published(settings.identifier, settings.time_zone, rules.publication)
         everything = offered(await published.places(connection))
         groups = await suggested(connection, published)

@@ -101,7 +101,7 @@ async def _published(
 ) -> LiveDay | None:
     """Return the day as the public sees it now; None without members."""
     rules = InForce(pages.settings.publication)
-    await rules.read(connection)
+    await rules.read(connection, context.now)
     public, guest = as_visitor(pages, context, rules)
     everybody = await public.place(connection)
     return None if everybody is None else await today(public, guest, connection, everybody)

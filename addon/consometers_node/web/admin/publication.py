@@ -76,13 +76,13 @@ async def show(
     filled: bool = False,
 ) -> web.StreamResponse:
     """Show the rules of publication, and a form to try others."""
-    rules, choice, is_readable = await _now(pages)
+    rules, choice, is_readable = await _now(pages, context)
     published = Published(pages.settings.identifier, pages.settings.time_zone, rules.publication)
     async with pages.store.reading() as connection:
         everybody = (await published.places(connection)).get("all")
         since = None if everybody is None else await published.since(connection, everybody)
         closings = await _closings(pages, context, connection, rules)
-    values = {name: context.typed(name) for name in _FIELDS} if filled else _values(rules)
+    values = {name: context.typed(name) for name in _FIELDS} if filled else _values(rules.chosen)
     return pages.page(
         context,
         "publication.html",
@@ -152,16 +152,19 @@ async def choose(pages: AdminPages, context: AdminContext) -> web.StreamResponse
     filled = await _checked(pages, context)
     if filled.value is None:
         return await show(pages, context, filled.errors, filled=True)
-    if filled.value.protect_less((await _now(pages))[0]) and not context.typed("agreed"):
+    if filled.value.protect_less((await _now(pages, context))[0].chosen) and not context.typed(
+        "agreed"
+    ):
         return await _look(pages, context, filled.value, {"agreed": _NOT_AGREED})
     async with pages.store.writing() as connection:
         await ours.choose(connection, filled.value, context.person, context.now)
+        await _plan(pages, context, connection)
     return await _chosen(pages, context, "chosen")
 
 
 async def as_written(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Publish under the rules of the file; if they disclose more of members, preview first."""
-    now, _, _ = await _now(pages)
+    now = (await _now(pages, context))[0].chosen
     rules = Rules(pages.settings.publication, now.opens)
     if (objection := await _objection(pages, rules)) is not None:
         return await show(pages, context, {"interval": objection})
@@ -169,22 +172,30 @@ async def as_written(pages: AdminPages, context: AdminContext) -> web.StreamResp
         return await _look(pages, context, rules)
     async with pages.store.writing() as connection:
         await ours.go_back(connection, context.person)
+        await _plan(pages, context, connection)
     return await _chosen(pages, context, "back")
 
 
 async def _chosen(pages: AdminPages, context: AdminContext, done: str) -> web.StreamResponse:
     if pages.node is not None:
         async with pages.store.reading() as connection:
-            await pages.node.rules.read(connection)
+            await pages.node.rules.read(connection, context.now)
     pages.changed()
     return context.go(f"publication?done={done}")
 
 
-async def _now(pages: AdminPages) -> tuple[Rules, ours.ChosenRules | None, bool]:
+async def _plan(pages: AdminPages, context: AdminContext, connection: AsyncConnection) -> None:
+    rules = InForce(pages.settings.publication)
+    await rules.plan(connection, context.now, pages.settings.time_zone)
+
+
+async def _now(
+    pages: AdminPages, context: AdminContext
+) -> tuple[Rules, ours.ChosenRules | None, bool]:
     """Return the current rules, who chose them, and whether they can be read."""
     in_force = InForce(pages.settings.publication)
     async with pages.store.reading() as connection:
-        rules = await in_force.read(connection)
+        rules = await in_force.read(connection, context.now)
         try:
             return rules, await ours.chosen(connection), True
         except BadRules:
@@ -221,7 +232,7 @@ async def _look(
     pages: AdminPages, context: AdminContext, rules: Rules, errors: Mapping[str, Text] | None = None
 ) -> web.StreamResponse:
     settings, publication = pages.settings, rules.publication
-    before, _, _ = await _now(pages)
+    before = (await _now(pages, context))[0].chosen
     await _note(pages, context, rules)
     async with pages.store.reading() as connection:
         givers = (await count_members(connection, context.now)).granting.values()

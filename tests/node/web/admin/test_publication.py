@@ -246,6 +246,26 @@ async def test_opening_form_differs_once_figures_are_published(office: Office) -
     assert "Nothing new before a date" in page.text
 
 
+async def test_another_resolution_begins_at_midnight(office: Office) -> None:
+    await record_days(office)
+    async with office.village() as village:
+        await open_from(village.connection, AT_ONCE, NAME, NOW)
+        await Town(village.connection, THREE, NOW, opened_at=NOW).look(NOW)
+    browser = await office.enter()
+    page = await previewed(browser, ("interval", "PT30M"))
+    assert "a new resolution from midnight on" in page.text
+    page = await browser.send(page, "publication", ("agreed", "yes"))
+    assert "every hour from 11 June 2026: every half hour" in page.text
+    assert dict(page.form("publication/preview").fields)["interval"] == "PT30M"
+    page = await previewed(browser, ("minimum", "12"))
+    # The step was chosen before.
+    assert "protect your members less" not in page.text
+    office.clock.now = NOW + timedelta(days=1)
+    page = await (await office.enter()).open("publication")
+    assert "every half hour" in page.text
+    assert "from 11 June" not in page.text
+
+
 async def test_hours_show_their_number_of_homes_or_a_reason(office: Office) -> None:
     await settle_together(office, homes=12, hours=11)
     async with office.village() as village:
