@@ -528,6 +528,14 @@ def closed(start: str = LATELY, minutes: int = 60, at: str = "{now}") -> str:
     )
 
 
+def closed_month(start: str, until: str, quartiles: str = "12, 1, 2, 3") -> str:
+    """Return the SQL of the quartiles of a month."""
+    return (
+        "INSERT INTO closed_month (direction, start, until, homes, lower, median, upper)"
+        f" VALUES ('consumption', {start}, {until}, {quartiles})"
+    )
+
+
 class TestPublished:
     """Published figures, and who may be shown alone."""
 
@@ -556,6 +564,34 @@ class TestPublished:
             for direction in ("consumption", "injection"):
                 refuses(coop, cell(start, 30, direction=direction))
         coop.run(cell(f"{LATELY} + {HOUR}"), cell(f"{LATELY} - {2 * A_DAY}", 30))
+
+    @pytest.mark.parametrize(
+        "quartiles",
+        [
+            closed_month(f"{{now}} - {20 * A_DAY}", f"{{now}} + {10 * A_DAY}"),
+            closed_month(f"{{now}} - {40 * A_DAY}", f"{{now}} - {30 * A_DAY}"),
+            closed_month(f"{{now}} - {90 * A_DAY}", f"{{now}} - {30 * A_DAY}"),
+            closed_month("0", f"{31 * A_DAY}"),
+            closed_month(f"{{now}} - {40 * A_DAY}", f"{{now}} - {10 * A_DAY}", "11, 1, 2, 3"),
+            closed_month(f"{{now}} - {40 * A_DAY}", f"{{now}} - {10 * A_DAY}", "12, 1, NULL, 3"),
+            closed_month(f"{{now}} - {40 * A_DAY}", f"{{now}} - {10 * A_DAY}", "12, 3, 2, 1"),
+        ],
+        ids=["running", "short", "long", "1970", "few homes", "in part", "out of order"],
+    )
+    def test_no_quartiles_are_forged(self, coop: Plain, quartiles: str) -> None:
+        refuses(coop, quartiles)
+
+    def test_quartiles_are_written_once_and_never_later(self, coop: Plain) -> None:
+        month = f"{{now}} - {40 * A_DAY}", f"{{now}} - {10 * A_DAY}"
+        coop.run(closed_month(*month))
+        refuses(coop, closed_month(*month, "13, 1, 2, 3"))
+        refuses(coop, f"{replace_into(coop)} closed_month SELECT * FROM closed_month")
+        refuses(coop, "UPDATE closed_month SET upper = upper + 1")
+        refuses(coop, "DELETE FROM closed_month")
+        before = f"{{now}} - {70 * A_DAY}", f"{{now}} - {40 * A_DAY}"
+        coop.run("SAVEPOINT open", closed_month(*before), "ROLLBACK TO open")
+        coop.run(closed(f"{{now}} - {11 * A_DAY}", 1440))
+        refuses(coop, closed_month(*before))
 
     @pytest.mark.parametrize(
         "shown",

@@ -130,15 +130,14 @@ class CollectiveAnswers(Answers):
     ) -> tuple[Data, int]:
         if quartiles.daily_of(asked) is None:
             return await super().history(connection, asked, grant, records, now)
-        zone, collective = self._zone.key, self._naming.collective
-        assert collective is not None
+        zone = self._zone.key
         months = quartiles.months_in(records, zone)
         if len(months) > quartiles.MOST_MONTHS:
             raise BadRequest(_TOO_MANY_MONTHS.fill(most=quartiles.MOST_MONTHS))
-        quartiles_by_month = await quartiles.of_months(
-            connection, self._rules(), collective, grant.series, months, at=now
-        )
-        data = quartiles.as_data(asked, quartiles_by_month, zone)
+        published = {}
+        if grant.series.device == str(self._device):
+            published = await quartiles.of_months(connection, grant.series.direction, months, zone)
+        data = quartiles.as_data(asked, published, zone)
         return data, len(data)
 
     @override
@@ -183,7 +182,8 @@ class CollectiveAnswers(Answers):
         return listed + [
             Listed(series=name, interval=Duration(months=1), unit="Wh")
             for daily in listed
-            if daily.series.quantity == SeriesPath.ENERGY_DAILY and daily.shares is None
+            if daily.series.quantity == SeriesPath.ENERGY_DAILY
+            and daily.series.device == self._device
             for name in quartiles.beside(daily.series)
         ]
 

@@ -348,6 +348,31 @@ class ClosedIntervalRow(Base, clustered=True, personal=False):
     reason: Column[str | None]
 
 
+class ClosedMonthRow(Base, clustered=True, personal=False):
+    """A civil month whose days were all closed, with the quartiles of its homes, if it has any.
+
+    They are of the mean energy of a home's days, in watt-minutes, of so many `homes`. `until` is
+    when the month ends. Written once: a month that was closed without quartiles never has any.
+    """
+
+    __table_args__ = (
+        CheckConstraint("until - start BETWEEN 2415600 AND 2682000", "until"),
+        CheckConstraint(
+            "(homes IS NULL AND lower IS NULL AND median IS NULL AND upper IS NULL)"
+            " OR (homes >= 12 AND lower <= median AND median <= upper)",
+            "quartiles",
+        ),
+    )
+
+    direction: Column[Direction] = column(primary_key=True)
+    start: Column[datetime] = column(primary_key=True)
+    until: Column[datetime]
+    homes: Column[int | None]
+    lower: Column[int | None]
+    median: Column[int | None]
+    upper: Column[int | None]
+
+
 class PublishedCellRow(Base, clustered=True, personal=False):
     """What was published of a group in an interval, in watt-minutes: written once.
 

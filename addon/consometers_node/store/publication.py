@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, insert, null, se
 from ..series import Direction, Interval, Range
 from .collective_tables import (
     ClosedIntervalRow,
+    ClosedMonthRow,
     GroupId,
     GroupPartRow,
     MemberGroupRow,
@@ -60,6 +61,15 @@ class ClosedInterval(NamedTuple):
     reason: str | None = None
 
 
+class HomeQuartiles(NamedTuple):
+    """The quartiles of the homes of a month: see `ClosedMonthRow`."""
+
+    homes: int
+    lower: int
+    median: int
+    upper: int
+
+
 _CELL = PublishedCellRow
 _DRAWN = aliased(_CELL)
 _CLOSED = ClosedIntervalRow
@@ -80,6 +90,30 @@ async def write(
     names = ("interval_minutes", *(column.key for column in _CLOSED_FACTS))
     rows = [dict(zip(names, each, strict=True)) for each in closed]
     await put(connection, _CLOSED, rows, replaces=False)
+
+
+async def write_month(
+    connection: AsyncConnection, direction: Direction, month: Range, spread: HomeQuartiles | None
+) -> None:
+    """Close a month, with its quartiles or without."""
+    row = {"direction": direction, "start": month.start, "until": month.end}
+    row |= {} if spread is None else spread._asdict()
+    await connection.execute(insert(ClosedMonthRow).values(row))
+
+
+async def quartiles_of(
+    connection: AsyncConnection, direction: Direction, within: Range
+) -> dict[datetime, HomeQuartiles]:
+    """Return the quartiles of months that start in a range, by their start."""
+    row = ClosedMonthRow
+    query = select(row.start, *columns_of(row, HomeQuartiles)).where(
+        row.direction == direction,
+        row.start >= within.start,
+        row.start < within.end,
+        row.homes.is_not(None),
+    )
+    rows = await connection.execute(query)
+    return {start: HomeQuartiles(*quartiles) for start, *quartiles in rows}
 
 
 _KEYS = [(direction, interval) for direction in Direction for interval in Interval]

@@ -11,17 +11,12 @@ import pytest
 from sqlalchemy import func, insert, select, update
 
 from consometers_node.collective.about import store_about
-from consometers_node.collective.disclosure.sdc_rules import (
-    Quartiles,
-    Reason,
-    Withheld,
-)
 from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.members.shares import hold
 from consometers_node.collective.members.sites import Description
 from consometers_node.collective.members.subscribers import Subscribers, end
 from consometers_node.collective.privacy.export import everything
-from consometers_node.collective.publication import quartiles
+from consometers_node.collective.publication.quartiles import range_of
 from consometers_node.permission import Permission, Permissions, State
 from consometers_node.quoalise import (
     BadRequest,
@@ -44,6 +39,7 @@ from consometers_node.store.collective_tables import (
 )
 from consometers_node.store.groups import GroupKind, group_id
 from consometers_node.store.peers import MEMBER, all_peers, peer_by_jid
+from consometers_node.store.publication import HomeQuartiles, write_month
 from consometers_node.store.published_series import own_series
 from consometers_node.store.tables import OutboxRow, PeerRow, PermittedRow, SubscriptionRow
 from consometers_node.xmpp import Receiving
@@ -354,38 +350,27 @@ async def test_the_setting_grants_and_revokes_access_of_earlier_members(
     await until_async(lambda: permitted(coop), SERIES_EACH)
 
 
-async def test_quartiles_are_sent_with_the_days_and_never_change(
-    coop: Coop, house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    counts: list[date] = []
-
-    async def of_month(*arguments: Any, at: datetime) -> Quartiles | Withheld:
-        del at
-        _, _, _, series, month = arguments
-        counts.append(month)
-        if month != date(2026, 2, 1):
-            return Withheld(Reason.BELOW_THRESHOLD, 12)
-        assert series.direction is Direction.CONSUMPTION
-        return Quartiles(12, *(60 * wh + len(counts) for wh in (5_000, 8_000, 9_100)))
-
-    monkeypatch.setattr(quartiles, "of_month", of_month)
+async def test_quartiles_are_sent_with_the_days(coop: Coop, house: House) -> None:
     ask = house.sharing.asking
     await join(coop, house)
     begin, until_april = utc(2026, 1, 31, 23), utc(2026, 3, 31, 22)
-    asked = [await ask.get_history(coop.jid, MEDIAN, begin, until_april) for _ in range(2)]
-    assert asked[0] == asked[1]
+    found = HomeQuartiles(12, *(60 * wh for wh in (5_000, 8_000, 9_100)))
+    async with coop.store.writing() as connection:
+        for month, spread in ((date(2026, 2, 1), found), (date(2026, 3, 1), None)):
+            within = range_of(month, "Europe/Paris")
+            await write_month(connection, Direction.CONSUMPTION, within, spread)
+    asked = await ask.get_history(coop.jid, MEDIAN, begin, until_april)
     at = int(begin.timestamp())
     names = {
         path: str(name_of(ALL, WireDirection.CONSUMPTION, path))
         for path in (SeriesPath.LOWER_QUARTILE, SeriesPath.MEDIAN, SeriesPath.UPPER_QUARTILE)
     }
-    assert {record.name: dict(record.values) for record in asked[0].records} == {
+    assert {record.name: dict(record.values) for record in asked.records} == {
         names[SeriesPath.LOWER_QUARTILE]: {at: 140_000},
         names[SeriesPath.MEDIAN]: {at: 224_000},
         names[SeriesPath.UPPER_QUARTILE]: {at: 254_800},
     }
-    assert counts.count(date(2026, 2, 1)) == 1
-    measured = asked[0].metadata.measurement
+    measured = asked.metadata.measurement
     assert measured is not None
     assert (measured.aggregation, str(measured.sampling_interval)) == ("median", "P1M")
     alone = await ask.get_history(

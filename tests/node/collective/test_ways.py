@@ -22,7 +22,9 @@ SUMS = {
     "store.publication.day_sums": {"collective.publication.closer"},
     "store.published_series.published_extent": {"sharing.due_records"},
     "store.published_series.published_records": {"sharing.due_records"},
+    "store.publication.quartiles_of": {"collective.publication.quartiles"},
     "store.publication.write": {"collective.publication.closer"},
+    "store.publication.write_month": {"collective.publication.closer"},
 }
 """What writes and reads published cells; and which modules may call it."""
 
@@ -85,6 +87,7 @@ TABLES = {
         "store.published_series",
         "collective.members.members",
     },
+    "ClosedMonthRow": {"store.publication"},
     "ClosedIntervalRow": {
         "store.publication",
         "store.masked_reports",
@@ -257,7 +260,7 @@ def test_a_leak_is_found(source: str, way: str) -> None:
 
 def sql_about_them(trees: Mapping[str, ast.Module]) -> Iterator[str]:
     """Yield the modules that write SQL about members' records, or sums."""
-    tables = re.compile(r"\b(block|published_cell|closed_interval)\b")
+    tables = re.compile(r"\b(block|published_cell|closed_interval|closed_month)\b")
     for name, tree in trees.items():
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):

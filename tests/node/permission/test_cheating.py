@@ -23,6 +23,7 @@ PROOFS = (
     "access_log",
     "answer",
     "closed_interval",
+    "closed_month",
     "data_need",
     "data_need_series",
     "enrolment",

@@ -157,6 +157,7 @@ def collective(series_id: SeriesId) -> Iterator[tuple[str, Mapping[str, object]]
     over = {"start": now() - timedelta(hours=2)}
     yield "published_cell", over
     yield "closed_interval", over
+    yield "closed_month", {"start": now() - timedelta(days=40), "until": now() - timedelta(days=10)}
     yield "group_part", {}
     yield "witness_enrolment", {"minimum": 10, "key": bytes(32)}
     yield "witness_opening", {}

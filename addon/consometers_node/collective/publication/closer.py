@@ -5,7 +5,7 @@ direction goes on by itself, interval after interval, and never back.
 """
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from ...series import Direction, Interval, Range, Series
@@ -20,6 +20,7 @@ from ...store.masked_reports import (
 from ...store.memberships import Expected, Membership
 from ...store.publication import (
     ClosedInterval,
+    HomeQuartiles,
     PublishedCell,
     closed_intervals,
     closed_spans,
@@ -28,18 +29,20 @@ from ...store.publication import (
     day_sums,
     last_closed_or_first_block,
     write,
+    write_month,
 )
-from ..calendar import civil_days, instants, month_of
+from ..calendar import civil_days, days_of, instants, month_of
 from ..disclosure.closing import close
-from ..disclosure.sdc_rules import Cell, Publication
+from ..disclosure.sdc_rules import Cell, Publication, Quartiles
 from ..ingestion.arrivals import RECENT, Arrivals
 from ..members.members import Members
 from ..output_series import offer
 from .blocks import Day, Months, Sums
 from .masked_hours import NOTHING_MASKED, MaskedHour
-from .monthly_groups import MonthlyGroups, Together
+from .monthly_groups import GroupsOfMonth, MonthlyGroups, Together
 from .openings import OpenedCells, opening, read_answer
 from .policy import StepChange
+from .quartiles import of_month, range_of
 from .tabulation import Tabulation, whole_day
 
 DAYS_AT_ONCE = 10
@@ -373,7 +376,18 @@ class Closer:
             reason=reason or await self._why_without_homes(direction, step, within, beside),
         )
         await self._write(total, [closed])
+        if day == days_of(month_of(day))[-1]:
+            await self._close_month(direction, month_of(day), month)
         return True
+
+    async def _close_month(self, direction: Direction, month: date, groups: GroupsOfMonth) -> None:
+        """Write the quartiles of a month whose last day is closed, or that it has none."""
+        zone = self._zone.key
+        spread = await of_month(
+            self._connection, self._publication, direction, month, groups, time_zone=zone
+        )
+        quartiles = HomeQuartiles(*astuple(spread)) if isinstance(spread, Quartiles) else None
+        await write_month(self._connection, direction, range_of(month, zone), quartiles)
 
     async def _expected_days(
         self,

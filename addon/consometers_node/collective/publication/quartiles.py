@@ -1,12 +1,12 @@
-"""How homes differ in a month: published once, quartiles of a month stay.
+"""How homes differ in a month: computed and written once, when the month closes.
 
 So nobody compares what was published before a home's records came late, or went, with it after.
+They are of all homes together. Quartiles of communes beside them, or of groups that share homes,
+would differ by what a few homes make of them: each quartile is one home's figure.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple
-from datetime import date, datetime
-import json
+from datetime import date
 
 from ...quoalise import (
     Data,
@@ -18,26 +18,22 @@ from ...quoalise import (
     SeriesPath,
     describe,
 )
-from ...series import Interval, Range, Series
-from ...store.collective_tables import GroupId
+from ...series import Direction, Interval, Range
 from ...store.connection import AsyncConnection
-from ...store.groups import counting
-from ...store.memberships import groups_and_memberships
-from ...store.publication import cells, parts
-from ...store.published_series import group_of
-from ...store.settings import set_setting, setting
+from ...store.publication import HomeQuartiles, cells, quartiles_of
 from ..calendar import days_of, instants, month_of
 from ..disclosure.sdc_rules import Publication, Quartiles, Reason, Withheld, quartiles
 from ..members.members import month_after
 from .blocks import Snapshot
 from .member_values import SeriesValues, civil_day
+from .monthly_groups import GroupsOfMonth
 
 PATHS = (SeriesPath.LOWER_QUARTILE, SeriesPath.MEDIAN, SeriesPath.UPPER_QUARTILE)
 MOST_MONTHS = 12
-"""Months in one answer: unpublished ones are counted for it."""
+"""Months in one answer."""
 
 WHOLE_DAYS = 15
-"""Days that a home needs in a month, to count in its quartiles."""
+"""Days of a month that a home needs, to count in its quartiles, and the sum of all homes too."""
 
 _MINUTES = 60
 
@@ -65,67 +61,55 @@ def months_in(records: Range, time_zone: str) -> list[date]:
     return months
 
 
+def range_of(month: date, time_zone: str) -> Range:
+    """Return a civil month: from its first midnight to that of the next one."""
+    days = days_of(month)
+    return Range(instants(time_zone, days[0]).start, instants(time_zone, days[-1]).end)
+
+
 async def of_months(
-    connection: AsyncConnection,
-    publication: Publication,
-    collective: str,
-    series: Series,
-    months: Iterable[date],
-    *,
-    at: datetime,
-) -> dict[date, Quartiles]:
-    """Return the quartiles of the group of one of our series, in watt-minutes of a day."""
-    group = await group_of(connection, collective, series)
-    published: dict[date, Quartiles] = {}
-    if group is None:
-        return published
-    for month in months:
-        key = f"quartiles.{group}.{series.direction}.{month}"
-        if (stored := await setting(connection, key)) is not None:
-            published[month] = Quartiles(*json.loads(stored))
-            continue
-        spread = await of_month(connection, publication, group, series, month, at=at)
-        if isinstance(spread, Quartiles):
-            published[month] = spread
-            await set_setting(connection, key, json.dumps(astuple(spread)))
-    return published
+    connection: AsyncConnection, direction: Direction, months: Iterable[date], time_zone: str
+) -> dict[date, HomeQuartiles]:
+    """Return the quartiles that were published of months, in watt-minutes of a day."""
+    starts = {instants(time_zone, month).start: month for month in months}
+    if not starts:
+        return {}
+    within = Range(min(starts), instants(time_zone, max(starts.values())).end)
+    published = await quartiles_of(connection, direction, within)
+    return {starts[start]: spread for start, spread in published.items() if start in starts}
 
 
 async def of_month(
     connection: AsyncConnection,
     publication: Publication,
-    group: GroupId,
-    series: Series,
+    direction: Direction,
     month: date,
+    groups: GroupsOfMonth,
     *,
-    at: datetime,
+    time_zone: str,
 ) -> Quartiles | Withheld:
-    """Return how homes of a group differ in their mean daily energy of a month.
+    """Return how all homes differ in their mean daily energy of a month that is over.
 
-    Only of a month that is over, and of a group of which some day in it was published. `series` is
-    the group's, of days.
+    Without enough days of which their sum was published, nothing is known of them.
     """
-    zone, direction = series.time_zone, series.direction
-    days = days_of(month)
-    within = Range(instants(zone, days[0]).start, instants(zone, days[-1]).end)
-    published = await cells(connection, group, Interval.P1D, [direction], within)
-    if at < within.end + publication.day_wait or not published:
-        return Withheld(Reason.NOT_YET)
-    _, members = await groups_and_memberships(connection, month, at)
-    homes = {
-        member
-        for part in (await parts(connection)).get(group, {group})
-        for member in await counting(connection, part, month)
-        if member in members and members[member].is_home
-    }
-    utc_days = tuple(within.days())
+    within = range_of(month, time_zone)
+    published = (
+        await cells(connection, groups.everybody, Interval.P1D, [direction], within)
+        if groups.everybody is not None
+        else ()
+    )
+    need = publication.needed(direction, Interval.P1D)
+    if sum(cell.homes > 0 for cell in published) < WHOLE_DAYS:
+        return Withheld(Reason.BELOW_THRESHOLD, need)
+    days, utc_days = days_of(month), tuple(within.days())
     snapshot = await Snapshot.read(connection, direction, utc_days[0], utc_days[-1])
     means = sorted(
         mean
-        for member in homes & snapshot.members.keys()
-        if (mean := _mean(list(snapshot.members[member]), days)) is not None
+        for member, sources in snapshot.members.items()
+        if (membership := groups.memberships.get(member)) is not None
+        and membership.is_home
+        and (mean := _mean(list(sources), days)) is not None
     )
-    need = publication.needed(direction, Interval.P1D)
     if not means:
         return quartiles(0, 0, 0, 0, need)
     places = ((len(means) * quarters + 3) // 4 - 1 for quarters in (1, 2, 3))
@@ -139,7 +123,7 @@ def _mean(sources: Sequence[SeriesValues], days: Iterable[date]) -> int | None:
     return sum(whole) // len(whole) if len(whole) >= WHOLE_DAYS else None
 
 
-def as_data(asked: Identifier, published: Mapping[date, Quartiles], time_zone: str) -> Data:
+def as_data(asked: Identifier, published: Mapping[date, HomeQuartiles], time_zone: str) -> Data:
     """Return the quartiles of months in Wh: all three of them under the name of the median."""
     values: dict[str, dict[Number, Number]] = {path: {} for path in PATHS}
     for month, spread in published.items():

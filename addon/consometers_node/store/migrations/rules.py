@@ -174,6 +174,7 @@ WRITTEN_ONCE = {
     "answer": A_YEAR_AGO,
     "closed_interval": NEVER,
     "published_cell": NEVER,
+    "closed_month": NEVER,
     "member_permission_register": NEVER,
     "witness_opening": NEVER,
     "witness_ledger": NEVER,
@@ -202,6 +203,7 @@ CHECKED = (
     "register",
     "member_permission",
     "member_permission_register",
+    "closed_month",
     "witness_enrolment",
     "witness_opening",
     "witness_ledger",
@@ -381,6 +383,12 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
     "closed_interval INSERT is_over": (
         f"{IS_OVER} AND NEW.closed_at <= {{now}} + 300",
         NOT_OVER,
+    ),
+    "closed_month INSERT is_over": (
+        """NEW.start >= 946684800 AND NEW.until <= {now} + 300
+         AND NOT EXISTS (SELECT 1 FROM closed_interval WHERE direction = NEW.direction
+         AND interval_minutes = 1440 AND start >= NEW.until)""",
+        "a month is closed with its last day",
     ),
     # A member that grants something counts: until then, an invitation may change its kind.
     "member UPDATE becomes_no_collective": (
