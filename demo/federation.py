@@ -291,6 +291,7 @@ class Federation:
                     kwp=9.0,
                     seed=_FIRST_SEED - 1,
                     invitation=await self.cooperative.invite("site", COMMUNE),
+                    kva=36,
                     recording="kermelo.csv",
                 )
             )

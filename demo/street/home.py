@@ -206,6 +206,7 @@ class StreetHome:
             choice = Choice(
                 series=frozenset(filter(question.need.asks_for, self._series_ids)),
                 history_days=history_days,
+                subscribed_kva={series.device: self.home.kva for series in self._series_ids},
             )
             now = datetime.now(UTC)
             shown = consent_text.grant(question.need, question.peer, choice, now, _LANGUAGE)

@@ -22,7 +22,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """A home: its account, its building, its commune, the invitation that it has.
+    """A home: its account, its building and its meter, its commune, the invitation that it has.
 
     One with a recording has its records from there, and a building by which it was made. Nobody
     reads one that is `masked`: it allows protected sums alone.
@@ -34,6 +34,7 @@ class Home:
     seed: int
     invitation: str
     area: str = COMMUNE
+    kva: int = 9
     recording: str | None = None
     masked: bool = False
 

@@ -5,9 +5,12 @@ from collections.abc import Iterable
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.entity import Entity
+from homeassistant.setup import async_setup_component
 import pytest
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 from syrupy.assertion import SnapshotAssertion
 
+from consometers_node.household.recorder.statistics import StatisticId, subscribed_powers
 from custom_components.consometers import sensor
 from custom_components.consometers.const import (
     CONF_ESTIMATE_INJECTION,
@@ -34,6 +37,14 @@ KINDS = {
 }
 
 
+SUBSCRIBED_KVA = {
+    "consumer": 9,
+    "three-phase": 12,
+    "historique base": 6,
+    "historique three-phase": 12,
+}
+
+
 async def home_with(hass: HomeAssistant, line: Line, kind: Kind, **options: bool) -> Home:
     home = Home(hass, meter_entry(hass, mode=kind.mode, options=options), line)
     await home.start(kind)
@@ -47,6 +58,22 @@ async def test_each_kind_of_meter_has_its_entities(
 ) -> None:
     home = await home_with(hass, line, KINDS[name])
     assert home.facts() == snapshot
+
+
+@pytest.mark.usefixtures("enable_custom_integrations")
+@pytest.mark.parametrize(("name", "kva"), SUBSCRIBED_KVA.items())
+async def test_the_node_reads_the_subscribed_power_of_a_meter(
+    hass: HomeAssistant, line: Line, hass_ws_client: WebSocketGenerator, name: str, kva: int
+) -> None:
+    await home_with(hass, line, KINDS[name])
+    assert await async_setup_component(hass, "config", {})
+    client = await hass_ws_client()
+    answers = []
+    for command in ("config/entity_registry/list_for_display", "get_states"):
+        await client.send_json_auto_id({"type": command})
+        answers.append((await client.receive_json())["result"])
+    powers = subscribed_powers(*answers)
+    assert powers[StatisticId("sensor.linky_energy_drawn")] == kva
 
 
 @pytest.mark.usefixtures("enable_custom_integrations", "entity_registry_enabled_by_default")

@@ -50,6 +50,7 @@ from .challenges.own import CurrentChallenges
 from .challenges.register import all_challenges
 from .disclosure.sdc_rules import Publication
 from .errors import CollectiveFault, NotFound
+from .ingestion.validation import reconsider
 from .members import invitations
 from .members.members import MemberKind, Members
 from .members.shares import holdings
@@ -222,6 +223,8 @@ class CollectiveAnswers(Answers):
                     members, member.id, permission, now, own=self._device
                 )
                 if taken.state is State.GRANTED:
+                    # It may say a greater subscribed power than before.
+                    await reconsider(connection, member, now)
                     interval = self._rules().interval
                     await self._subscribers.grant(connection, member.pseudonym, interval, now)
                 receipt = await _receipt(connection, taken)

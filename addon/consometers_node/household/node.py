@@ -32,6 +32,7 @@ from .recorder.client import patiently
 from .recorder.errors import HomeAssistantFault, database_problem
 from .recorder.home_assistant import HomeAssistant
 from .recorder.poll_schedule import SETTLES_WITHIN, Rounds, event_type
+from .sharing.subscribed_power import SubscribedPowers
 from .sharing.sync import Sync
 from .statistics_import.collective_statistics import (
     EVERY_S as SUMS_S,
@@ -183,6 +184,7 @@ class HomeNode:
         self.presence = Availability(store, source, self.clock)
         self.recorder = WatchedRecorder(source, self.presence)
         self._upkeep = Sync(store, self.recorder, self.changes, self._rounds, self.clock)
+        self._powers = SubscribedPowers(store, self.recorder, self.changes, self._pace.renewal_s)
         for event in sorted({event_type(interval) for interval in Interval}):
             source.listen(event, self._rounds.request)
 
@@ -223,6 +225,7 @@ class HomeNode:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.presence.run())
             tasks.create_task(self._upkeep.run())
+            tasks.create_task(self._powers.run())
             tasks.create_task(self._stay_online())
             tasks.create_task(self._enrol())
         raise AssertionError

@@ -20,7 +20,7 @@ from .errors import (
 from .need import DataNeed, DataNeedSeries
 from .register import Notice, NoticeReceipt, Permission, Permissions, Permitted, RegisterEntry
 from .states import FOLLOWING, Actor
-from .terms import Choice, ShownText, Signature, Terms, narrow
+from .terms import Choice, ShownText, Signature, Terms, narrow, subscribed
 
 __all__ = [
     "FOLLOWING",
@@ -51,4 +51,5 @@ __all__ = [
     "UnknownPermission",
     "WrongClock",
     "narrow",
+    "subscribed",
 ]

@@ -87,6 +87,17 @@ class DataNeed:
         return fits and DataNeedSeries(series.direction, series.quantity) in self.series
 
     @property
+    def has_subscribed(self) -> bool:
+        """Whether the subscribed power of meters comes with a grant: it bounds what homes draw.
+
+        Nobody can compare a masked record with it, and a building that is shown by name is not
+        taken for a home.
+        """
+        is_compared = self.reading is Reading.INDIVIDUAL
+        is_of_homes = self.identification is not Identification.NAME
+        return is_compared and is_of_homes and Direction.CONSUMPTION in self.directions
+
+    @property
     def directions(self) -> list[Direction]:
         """The requested directions, in their order."""
         return [way for way in Direction if any(kind.direction is way for kind in self.series)]

@@ -5,7 +5,8 @@ Nothing here is the last word: the database refuses by itself what these rules r
 written happens now, by the clock.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 import logging
@@ -16,7 +17,7 @@ from sqlalchemy import ColumnElement, case, insert, select, update
 from sqlalchemy.exc import DBAPIError, NoResultFound
 
 from ..quoalise import Identification, Reading, State
-from ..series import Range, Series
+from ..series import Device, Range, Series
 from ..store.clock import Confirmed
 from ..store.connection import AsyncConnection
 from ..store.declaration import aliased, columns_of
@@ -115,7 +116,7 @@ class NoticeReceipt:
 _UNDER_WAY = "under way"
 _LOGGER = logging.getLogger(__name__)
 
-_TERMS = columns_of(PermissionRow, Terms, series=None)
+_TERMS = columns_of(PermissionRow, Terms, series=None, subscribed_kva=None)
 _ERASE = NoticeRow.erase == 1
 
 
@@ -179,11 +180,33 @@ class Permissions:
         for series in terms.series:
             series_id = await add_series(self._connection, series)
             await self._connection.execute(
-                insert(PermissionSeriesRow).values(permission_id=permission, series_id=series_id)
+                insert(PermissionSeriesRow).values(
+                    permission_id=permission,
+                    series_id=series_id,
+                    subscribed_kva=terms.subscribed_kva.get(series),
+                )
             )
         entry = await self._sign(permission, State.GRANTED, at, signature)
         await self._notify(entry, None)
         return terms
+
+    async def note_subscribed(self, powers: Mapping[Device, int]) -> bool:
+        """Store the present subscribed powers (kVA) of meters, and return whether one changed.
+
+        Only a power that left with a grant may leave again: what was read before it says so.
+        """
+        changed = False
+        for device, power in powers.items():
+            of_device = select(SeriesRow.id).where(SeriesRow.device == device)
+            granted = select(PermissionRow.id).where(PermissionRow.state == State.GRANTED)
+            other = update(PermissionSeriesRow).where(
+                PermissionSeriesRow.series_id.in_(of_device),
+                PermissionSeriesRow.permission_id.in_(granted),
+                PermissionSeriesRow.subscribed_kva != power,
+            )
+            result = await self._connection.execute(other.values(subscribed_kva=power))
+            changed |= result.rowcount > 0
+        return changed
 
     async def refuse(self, permission: PermissionId, signature: Signature, at: datetime) -> None:
         """Refuse a proposed permission. Raises ForbiddenChange, UnknownPermission."""
@@ -329,12 +352,14 @@ class Permissions:
         await self._connection.execute(stored)
 
     async def _read(self, *conditions: ColumnElement[bool]) -> list[Permission]:
-        named: dict[PermissionId, set[Series]] = {}
-        names = select(PermissionSeriesRow.permission_id, *SERIES_FACTS).join(SeriesRow)
+        named: defaultdict[PermissionId, dict[Series, int | None]] = defaultdict(dict)
+        names = select(
+            PermissionSeriesRow.permission_id, PermissionSeriesRow.subscribed_kva, *SERIES_FACTS
+        ).join(SeriesRow)
         names = names.join(PermissionRow, PermissionRow.id == PermissionSeriesRow.permission_id)
         names = names.where(*conditions)
-        for permission, *facts in await self._connection.execute(names):
-            named.setdefault(permission, set()).add(Series(*facts))
+        for permission, power, *facts in await self._connection.execute(names):
+            named[permission][Series(*facts)] = power
         query = (
             select(
                 PermissionRow.id,
@@ -356,7 +381,7 @@ class Permissions:
                 peer,
                 needs[need],
                 State(state),
-                _terms(frozenset(named.get(permission, ())), terms),
+                _terms(named[permission], terms),
                 is_registered=state == last,
             )
             for permission, peer, need, state, last, *terms in rows
@@ -415,9 +440,11 @@ _LAST_STATE = (
 )
 
 
-def _terms(series: frozenset[Series], stored: Sequence[Any]) -> Terms | None:
-    """Return the terms once all of them are chosen."""
+def _terms(series: Mapping[Series, int | None], stored: Sequence[Any]) -> Terms | None:
+    """Return the terms once all of them are chosen; `series` have the power of their meters."""
     if None in stored:
         return None
     names = (column.key for column in _TERMS)
-    return Terms(series=series, **dict(zip(names, stored, strict=True)))
+    powers = {each: power for each, power in series.items() if power is not None}
+    chosen = dict(zip(names, stored, strict=True))
+    return Terms(series=frozenset(series), subscribed_kva=powers, **chosen)

@@ -1,24 +1,29 @@
 """The terms of a grant: never wider than the request."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from ..quoalise import Identification
-from ..series import Interval, Range, Series
+from ..series import Device, Direction, Interval, Range, Series
 from .errors import NotNarrower
 from .need import DataNeed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The household's choice. None stands for the whole request."""
+    """The household's choice. None stands for the whole request.
+
+    `subscribed_kva` is the subscribed power of meters, of those that say it.
+    """
 
     series: frozenset[Series]
     interval: Interval | None = None
     identification: Identification | None = None
     history_days: int | None = None
     duration_days: int | None = None
+    subscribed_kva: Mapping[Device, int] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +31,8 @@ class Terms:
     """The terms of a grant.
 
     Records of these series that start in `records_from <= t < valid_until` may leave, at an
-    instant from `valid_from` on and before `valid_until`.
+    instant from `valid_from` on and before `valid_until`; beside them the `subscribed_kva` of their
+    meters.
     """
 
     series: frozenset[Series]
@@ -35,6 +41,7 @@ class Terms:
     records_from: datetime
     valid_from: datetime
     valid_until: datetime
+    subscribed_kva: Mapping[Series, int] = field(default_factory=dict, hash=False)
 
     @property
     def records(self) -> Range:
@@ -86,7 +93,19 @@ def narrow(need: DataNeed, choice: Choice, at: datetime) -> Terms:
         records_from=start - timedelta(history_days),
         valid_from=start,
         valid_until=start + timedelta(duration_days),
+        subscribed_kva=subscribed(need, choice),
     )
+
+
+def subscribed(need: DataNeed, choice: Choice) -> dict[Series, int]:
+    """Return the subscribed powers that leave with a choice: those that bound its records."""
+    if not need.has_subscribed:
+        return {}
+    return {
+        series: choice.subscribed_kva[series.device]
+        for series in choice.series
+        if series.direction is Direction.CONSUMPTION and series.device in choice.subscribed_kva
+    }
 
 
 def _fewer(field: str, chosen: int | None, asked: int, *, least: int) -> int:

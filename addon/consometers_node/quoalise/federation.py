@@ -5,6 +5,7 @@ words are those of EU regulation 2023/1162 and of `privacy`: a data need is what
 for and why, a permission a household's dated answer to one data need for named series.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -116,6 +117,10 @@ class DataNeed:
     witness: Witness | None = None
 
 
+SUBSCRIBED_KVA = range(1, 37)
+"""The power in kVA that a home may subscribe to: beyond 36, a connection has no Linky meter."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permission:
     """A household's answer to one version of one data need. It may only narrow what was asked.
@@ -124,6 +129,9 @@ class Permission:
     their records of records_from ≤ time < valid_until, while valid_from ≤ now < valid_until.
     `shown_sha256` is the hash, in hexadecimal digits, of the text that the household was shown,
     in `shown_language`. What is not here, such as the purpose, is as the data need says.
+
+    `subscribed_kva` is the subscribed power of the meters whose consumption is read, of those that
+    say it.
     """
 
     id: str
@@ -138,6 +146,7 @@ class Permission:
     shown_language: str
     identification: Identification = Identification.PSEUDONYM
     reading: Reading = Reading.INDIVIDUAL
+    subscribed_kva: Mapping[Identifier, int] = field(default_factory=dict, hash=False)
 
 
 PART_BYTES = 96 * 1024

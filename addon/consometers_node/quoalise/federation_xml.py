@@ -10,6 +10,7 @@ from . import iso8601
 from .errors import Malformed
 from .federation import (
     NAMESPACE,
+    SUBSCRIBED_KVA,
     DataNeed,
     DataNeedSeries,
     Erased,
@@ -45,10 +46,12 @@ _SHOWN = tag(NAMESPACE, "shown")
 _ERASED = tag(NAMESPACE, "erased")
 _WITNESS = tag(NAMESPACE, "witness")
 _NAME = tag(NAMESPACE, "name")
+_SUBSCRIBED = "subscribed-power"
 _URL = re.compile(r"https://[!-~]*[!-.0-~]")
 
 _LINK = re.compile(r"https://[!-~]+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_TWO_DIGITS = re.compile(r"[0-9]{1,2}")
 
 
 def attributes(value: object, *names: str) -> dict[str, str]:
@@ -91,7 +94,9 @@ def write_permission(permission: Permission) -> Element:
     names = ("id", "need", "version", "interval", "records_from", "valid_from", "valid_until")
     element = Element(PERMISSION, attributes(permission, *names, "identification", "reading"))
     for series in permission.series:
-        SubElement(element, _SERIES, {"identifier": str(series)})
+        child = SubElement(element, _SERIES, {"identifier": str(series)})
+        if (power := permission.subscribed_kva.get(series)) is not None:
+            child.set(_SUBSCRIBED, str(power))
     shown = {LANG: permission.shown_language, "sha256": permission.shown_sha256}
     SubElement(element, _SHOWN, shown)
     return element
@@ -103,6 +108,10 @@ def read_permission(element: Element) -> Permission:
     permission = Reader(element, "permission").expect(PERMISSION)
     shown = permission.only(_SHOWN)
     sha256 = _sha256(shown)
+    series = [
+        (identifier(granted.text("identifier"), granted.at("identifier")), granted)
+        for granted in permission.each(_SERIES, required=True)
+    ]
     start, end = permission.moment("valid-from"), permission.moment("valid-until")
     if end < start:
         raise Malformed(permission.at("valid-until"), Problem.BACKWARDS, found=end, wanted=start)
@@ -110,10 +119,7 @@ def read_permission(element: Element) -> Permission:
         id=permission.uuid("id"),
         need=permission.text("need"),
         version=permission.count("version", least=1),
-        series=tuple(
-            identifier(granted.text("identifier"), granted.at("identifier"))
-            for granted in permission.each(_SERIES, required=True)
-        ),
+        series=tuple(name for name, _ in series),
         interval=permission.duration("interval"),
         records_from=permission.moment("records-from"),
         valid_from=start,
@@ -122,6 +128,11 @@ def read_permission(element: Element) -> Permission:
         shown_language=shown.language(required=True),
         identification=permission.choice("identification", Identification),
         reading=permission.choice("reading", Reading),
+        subscribed_kva={
+            name: _subscribed(granted)
+            for name, granted in series
+            if _SUBSCRIBED in granted.element.attrib
+        },
     )
 
 
@@ -180,6 +191,14 @@ def _sha256(holder: Reader) -> str:
     if not _SHA256.fullmatch(sha256):
         raise Malformed(holder.at("sha256"), Problem.NOT_A_HASH, found=sha256)
     return sha256
+
+
+def _subscribed(granted: Reader) -> int:
+    power = granted.text(_SUBSCRIBED)
+    if not _TWO_DIGITS.fullmatch(power) or int(power) not in SUBSCRIBED_KVA:
+        place, least, most = granted.at(_SUBSCRIBED), SUBSCRIBED_KVA[0], SUBSCRIBED_KVA[-1]
+        raise Malformed(place, Problem.NOT_A_SUBSCRIPTION, found=power, least=least, most=most)
+    return int(power)
 
 
 def _write_data_need(need: DataNeed) -> Element:

@@ -103,6 +103,9 @@ class Problem(Enum):
     TWO_VALUES = text("this field has {found} values: send one")
     NOT_A_BOOLEAN = text("“{found}” is neither true nor false: send true or false")
     NOT_A_COUNT = text("“{found}” is not a whole number from {least} on: send digits")
+    NOT_A_SUBSCRIPTION = text(
+        "“{found}” is not a subscribed power: send whole kVA, from {least} to {most}"
+    )
 
     @property
     def text(self) -> Text:

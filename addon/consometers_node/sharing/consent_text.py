@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-from ..permission import Choice, DataNeed, Identification, ShownText, State
+from ..permission import Choice, DataNeed, Identification, ShownText, State, subscribed
 from ..quoalise import Role, Text
 from ..quoalise.text import around, text, typeset
 from ..series import Direction, Interval, Quantity, Series
@@ -66,6 +66,10 @@ _ONE_SERIES = {
     Role.HOUSEHOLD: text("- {statistic}: {direction}"),
     Role.COLLECTIVE: text("- {statistic}: {direction}, with the number of members in each sum"),
 }
+_SUBSCRIBED = text(
+    "- {statistic}: the subscribed power of its meter, {power} kVA at present, and each change of"
+    " it. {controller} sets aside the records that exceed it, and uses it for nothing else"
+)
 _ORIGINS = {
     Role.HOUSEHOLD: text("your home"),
     Role.COLLECTIVE: text("your collective"),
@@ -165,7 +169,9 @@ def grant(
         _GRANT,
         language,
         until=_day(at + timedelta(days=duration), language),
-        series="\n".join(series(choice.series, language, role=role)),
+        series="\n".join(
+            [*series(choice.series, language, role=role), *_powers(asked, choice, language)]
+        ),
         interval=", ".join(
             INTERVALS[interval].say(language)
             for interval in Interval
@@ -200,6 +206,21 @@ def series(granted: Iterable[Series], language: str, *, role: Role = Role.HOUSEH
             direction=DIRECTIONS[each.direction].say(language),
         )
         for each in sorted(granted, key=lambda each: (each.device, each.direction))
+    ]
+
+
+def _powers(asked: DataNeed, choice: Choice, language: str) -> list[str]:
+    """Return a line for each subscribed power that leaves."""
+    powers = subscribed(asked, choice)
+    return [
+        _fill(
+            _SUBSCRIBED,
+            language,
+            statistic=each.device,
+            power=powers[each],
+            controller=asked.controller,
+        )
+        for each in sorted(powers, key=lambda each: each.device)
     ]
 
 

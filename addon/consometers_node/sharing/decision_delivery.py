@@ -10,6 +10,7 @@ A permission for sums is sent once its witness has confirmed the enrolment: befo
 could not be sent anything by it.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from ..permission import (
@@ -33,6 +34,7 @@ from ..quoalise import (
 )
 from ..quoalise.markup import serialise
 from ..quoalise.text import text, typeset
+from ..series import Series
 from ..store import PermissionId, Store
 from ..store.peers import Peer
 from ..wire import Naming, Unsayable, write_permission
@@ -78,7 +80,7 @@ class DecisionDelivery:
         self._naming = naming
         self._asking = asking
         self._language = language
-        self._confirmed: set[PermissionId] = set()
+        self._confirmed: dict[PermissionId, Mapping[Series, int]] = {}
         self._never_sent: set[PermissionId] = set()
         self._changed = False
 
@@ -129,9 +131,9 @@ class DecisionDelivery:
         return self._changed
 
     async def _send(self, permission: Permission, notice: Notice | None) -> None:
-        """Send a notice; without one, send a grant again, once in the life of this object."""
+        """Send a notice; without one, a grant again: once, and when a subscribed power changed."""
         if notice is None:
-            if permission.id not in self._confirmed:
+            if self._confirmed.get(permission.id) != _subscribed(permission):
                 await self._confirm(permission, None)
         elif notice.state is not State.GRANTED:
             if permission.id in self._never_sent:
@@ -161,7 +163,7 @@ class DecisionDelivery:
         if receipt.state is not State.GRANTED:
             await self._end(permission, receipt)
             self._changed = True
-        self._confirmed.add(permission.id)
+        self._confirmed[permission.id] = _subscribed(permission)
 
     async def _withdraw(self, permission: Permission, notice: Notice) -> None:
         erase = notice.erase is not False
@@ -184,7 +186,7 @@ class DecisionDelivery:
             shown = await permissions.shown_text(granted)
         assert shown is not None
         names = self._naming.names(terms.series, self._peer.jid, terms.identification)
-        return write_permission(permission.id, permission.need, terms, tuple(names), shown)
+        return write_permission(permission.id, permission.need, terms, names, shown)
 
     async def _end(self, permission: Permission, receipt: Receipt) -> None:
         now = datetime.now(UTC)
@@ -206,6 +208,12 @@ class DecisionDelivery:
     async def _store_receipt(self, seq: int, receipt: str) -> None:
         async with self._store.writing() as connection:
             await Permissions(connection).keep_receipt(seq, receipt, datetime.now(UTC))
+
+
+def _subscribed(permission: Permission) -> Mapping[Series, int]:
+    """Return the part of a grant that may change."""
+    assert permission.terms is not None
+    return permission.terms.subscribed_kva
 
 
 def _shown(receipt: Receipt) -> str:

@@ -7,7 +7,14 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, UniqueConstra
 
 from ..series import Direction, Interval
 from .declaration import Base, Erasure, Personal, check, column, keep
-from .tables import SeriesId, identification, references, series_key, unique_where
+from .tables import (
+    SeriesId,
+    identification,
+    references,
+    series_key,
+    subscribed_kva,
+    unique_where,
+)
 
 MemberId = NewType("MemberId", int)
 GroupId = NewType("GroupId", int)
@@ -176,9 +183,10 @@ class MemberPermissionSeriesRow(Base, personal=Erasure.WITH_PERMISSION):
     """One series that a member lets us read, under the name that it has with us.
 
     `series_id` is empty until its first records determine it, and stays so of a series of
-    which masked reports come: these are of the direction `masked_direction`. The past was asked for
-    up to `backfilled_until`; `last_received_at` is when records or reports last came; `problem` why
-    no more do.
+    which masked reports come: these are of the direction `masked_direction`. `subscribed_kva` is
+    the subscribed power of its meter, as the member says it. The past was asked for up to
+    `backfilled_until`; `last_received_at` is when records or reports last came; `problem` why no
+    more do.
     """
 
     __table_args__ = (
@@ -196,6 +204,7 @@ class MemberPermissionSeriesRow(Base, personal=Erasure.WITH_PERMISSION):
     identifier: Column[str] = column(primary_key=True, index=True)
     series_id: Column[SeriesId | None] = column(ForeignKey("series.id"), index=True)
     masked_direction: Column[Direction | None] = column(index=True)
+    subscribed_kva: Column[int | None] = subscribed_kva()
     backfilled_until: Column[datetime | None]
     subscribed_at: Column[datetime | None]
     last_received_at: Column[datetime | None]

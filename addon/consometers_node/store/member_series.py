@@ -35,6 +35,9 @@ class MemberSeries:
 
     `records` is when they start; at its end the permission ends too. What the series is of is
     known from its first records on. Where `is_masked`, masked reports come, and no record.
+
+    `subscribed_kva` is the subscribed power of its meter, as the member says it; `accepted_w` the
+    power up to which an administrator accepts the member's records.
     """
 
     permission: MemberPermissionId
@@ -51,6 +54,8 @@ class MemberSeries:
     has_records_set_aside: bool
     reading: str
     masked_direction: Direction | None
+    subscribed_kva: int | None
+    accepted_w: int | None
     records: Range
     series: Series | None
 
@@ -78,6 +83,7 @@ _FACTS = columns_of(
     interval=MemberPermissionRow.interval,
     has_records_set_aside=some_apart(MemberPermissionSeriesRow.series_id),
     reading=MemberPermissionRow.reading,
+    accepted_w=MemberRow.accepted_w,
 )
 _GRANTED = (
     select(

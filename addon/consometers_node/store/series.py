@@ -180,22 +180,6 @@ async def missing(
     return missing_values
 
 
-async def largest_of_days(
-    connection: AsyncConnection, series_id: SeriesId, until: date
-) -> list[tuple[date, int]]:
-    """Return the largest value of a series on each UTC day until one, that included, in order."""
-    query = (
-        select(BlockRow.day, BlockRow.packed)
-        .where(BlockRow.series_id == series_id, BlockRow.day <= until)
-        .order_by(BlockRow.day)
-    )
-    rows = await connection.execute(query)
-    return [
-        (day, max((value for value in Block.values_of(packed) if value is not None), default=0))
-        for day, packed in rows.tuples()
-    ]
-
-
 async def stored_days(connection: AsyncConnection) -> dict[SeriesId, int]:
     """Count the days of which records are kept."""
     query = select(BlockRow.series_id, func.count()).group_by(BlockRow.series_id)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     text,
 )
 
+from ..quoalise.federation import SUBSCRIBED_KVA
 from ..series import Direction, Interval, Quantity
 from .declaration import Base, Erasure, Personal, check, column
 
@@ -54,6 +55,12 @@ def identification(personal: Personal = Erasure.NODE) -> Column[Any]:
 def _state() -> Column[str]:
     states = "'proposed', 'granted', 'refused', 'withdrawn', 'terminated', 'expired'"
     return check("state", f"state IN ({states})")
+
+
+def subscribed_kva() -> Column[int | None]:
+    """Declare the subscribed power of a meter."""
+    least, most = SUBSCRIBED_KVA[0], SUBSCRIBED_KVA[-1]
+    return check("subscribed", f"subscribed_kva BETWEEN {least} AND {most}")
 
 
 class PeerRow(Base, personal=Erasure.ADDRESS):
@@ -233,10 +240,14 @@ class PermissionRow(Base, personal=Erasure.NODE):
 
 
 class PermissionSeriesRow(Base, clustered=True, personal=Erasure.NODE):
-    """One series that a permission names."""
+    """One series that a permission names.
+
+    `subscribed_kva` is the subscribed power of its meter, which leaves with it.
+    """
 
     permission_id: Column[PermissionId] = column(ForeignKey("permission.id"), primary_key=True)
     series_id: Column[SeriesId] = column(ForeignKey("series.id"), primary_key=True)
+    subscribed_kva: Column[int | None] = subscribed_kva()
 
 
 class ShownTextRow(Base, personal=Erasure.NODE):

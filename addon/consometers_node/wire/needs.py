@@ -6,6 +6,7 @@ may be answered by a register of energy. Who asks for energy wants a register.
 Calendar units become days, never more of them than were meant: a year is 365 days, a month 30.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from xml.etree.ElementTree import canonicalize
@@ -15,7 +16,7 @@ from consometers_node.permission import BadNeed, DataNeed, DataNeedSeries, Shown
 from consometers_node.quoalise import Duration, Identifier, Text, federation_xml, iso8601
 from consometers_node.quoalise.markup import serialise
 from consometers_node.quoalise.text import TranslatedError, text
-from consometers_node.series import Direction, Interval, Quantity
+from consometers_node.series import Direction, Interval, Quantity, Series
 
 _YEAR_DAYS, _MONTH_DAYS, _DAY_S = 365, 30, 86_400
 _BOTH = (Quantity.POWER, Quantity.ENERGY)
@@ -121,7 +122,7 @@ def write_permission(
     permission_id: str,
     need: DataNeed,
     terms: Terms,
-    names: tuple[Identifier, ...],
+    names: Mapping[Identifier, Series],
     shown: ShownText,
 ) -> quoalise.Permission:
     """Return a grant as its peer receives it; `names` are those of the series, for that peer."""
@@ -129,7 +130,7 @@ def write_permission(
         id=permission_id,
         need=need.id,
         version=need.version,
-        series=names,
+        series=tuple(names),
         interval=write_interval(terms.interval),
         records_from=terms.records_from,
         valid_from=terms.valid_from,
@@ -138,6 +139,11 @@ def write_permission(
         shown_language=shown.language,
         identification=terms.identification,
         reading=need.reading,
+        subscribed_kva={
+            name: terms.subscribed_kva[series]
+            for name, series in names.items()
+            if series in terms.subscribed_kva
+        },
     )
 
 

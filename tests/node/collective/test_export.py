@@ -22,7 +22,7 @@ from ..clocks import set_aside_the_clock_of, sure
 from ..permission.samples import NEED, now
 from ..web.public.town import settings
 from .ingestion import pushed_data, running_queue
-from .people import AT, ZONE, changing, join, let_be_named, meter
+from .people import AT, ZONE, changing, join, let_be_named, meter, permission
 
 MIDNIGHT = datetime(2026, 6, 11, tzinfo=UTC)
 A_DAY = timedelta(days=1)
@@ -30,7 +30,8 @@ A_DAY = timedelta(days=1)
 
 async def test_an_export_has_all_data_of_its_member_and_of_nobody_else(store: Store) -> None:
     async with changing(store) as (connection, members):
-        member, _ = await join(connection, "a")
+        given = permission(meter("a"), id="a", subscribed_kva={meter("a"): 9})
+        member, _ = await join(connection, "a", given)
         other, _ = await join(connection, "b")
         description = Description(building=Building.SCHOOL, peak_kwp=35.5)
         await let_be_named(connection, member)
@@ -63,6 +64,8 @@ async def test_an_export_has_all_data_of_its_member_and_of_nobody_else(store: St
         60,
     )
     assert {row["identifier"] for row in held["member_permission_series"]} == {str(meter("a"))}
+    powers = {row["subscribed_kva"] for row in held["member_permission_series"]}
+    assert powers == {9, None}
     entries = held["member_permission_register"]
     assert [(entry["permission_id"], entry["state"]) for entry in entries] == [
         (row, "granted") for row in stored

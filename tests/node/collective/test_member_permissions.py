@@ -55,6 +55,22 @@ async def test_a_permission_is_stored_as_received(store: Store) -> None:
         assert entry.text_hash == 64 * "a"
 
 
+async def test_a_permission_sent_again_states_the_present_subscribed_power(store: Store) -> None:
+    name, other = meter("a"), meter("a", Direction.PRODUCTION)
+    async with changing(store) as (connection, members):
+        for powers in ({}, {name: 6}, {name: 9, other: 9}, {}, {name: 12, meter("b"): 36}):
+            member, taken = await join(
+                connection, "a", permission(name, other, subscribed_kva=powers)
+            )
+            ours = {each: power for each, power in powers.items() if each in (name, other)}
+            assert taken.subscribed_kva == ours
+        assert len(await member_permissions.register(connection)) == 1
+        await member_permissions.withdraw(members, member.id, taken.id, AT, erase=False)
+        given = permission(name, other, subscribed_kva={name: 36})
+        taken = await take(members, member.id, given, AT, own=OWN)
+        assert (taken.state, taken.subscribed_kva) == (State.WITHDRAWN, {name: 12})
+
+
 async def test_a_narrower_permission_is_stored(store: Store) -> None:
     given = permission(
         meter("a", Direction.PRODUCTION),

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 
 from ..conftest import Place
-from ..permission.samples import NEED, now
+from ..permission.samples import CHOICE, HOURLY, NEED, now
 from ..postgresql import Server
 from ..sharing.houses import House, decisions_confirmed, running, until
 from ..sharing.ledgers import HOUR, midnight
@@ -123,6 +124,21 @@ async def test_uninvited_node_learns_nothing(
         await other.asking.get_data_needs(coop.jid, token)
     with pytest.raises(ItemNotFound):
         await stranger.asking.withdraw(coop.jid, str(uuid4()))
+
+
+async def test_a_greater_subscribed_power_of_a_home_counts_what_was_set_aside(
+    coop: Coop, house: House
+) -> None:
+    await house.ledger.cover(PAST, midnight(1))
+    await house.keep({PAST: 500, PAST + HOUR: 5_000, PAST + 2 * HOUR: 20_000})
+    await house.sharing.asking.get_data_needs(coop.jid, await coop.invite())
+    await house.grant(choice=replace(CHOICE, subscribed_kva={HOURLY.device: 3}))
+    await wait_for_records(coop, {PAST: 500})
+    async with house.store.writing() as connection:
+        assert await Permissions(connection).note_subscribed({HOURLY.device: 6})
+    house.changes.notify()
+    await wait_for_records(coop, {PAST: 500, PAST + HOUR: 5_000})
+    assert (await coop.member_series(jid(house))).subscribed_kva == 6
 
 
 @pytest.mark.parametrize("erase", [True, False])

@@ -38,7 +38,6 @@ RECORDS = {
         "sharing.export",
     },
     "store.series.blocks_of_days": {"collective.ingestion.validation", "sharing.due_records"},
-    "store.series.largest_of_days": {"collective.ingestion.plausibility"},
     "store.set_aside.of_member": {
         "collective.ingestion.validation",
         "web.admin.doubts",

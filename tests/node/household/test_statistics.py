@@ -10,6 +10,7 @@ from consometers_node.household.recorder.statistics import (
     StatisticId,
     propose,
     statistics,
+    subscribed_powers,
 )
 from consometers_node.series import Direction, Interval, Quantity
 
@@ -183,3 +184,67 @@ def test_a_person_corrects_the_direction() -> None:
     series = proposal.series(Interval.PT1H, "Europe/Paris", Direction.INJECTION)
     assert (series.device, series.direction) == ("sensor.from", Direction.INJECTION)
     assert (series.quantity, series.interval) == (Quantity.ENERGY, Interval.PT1H)
+
+
+def entity(name: str, device: str | None = "meter", **more: str) -> dict[str, object]:
+    """An entity of the integration, as Home Assistant's registry lists it."""
+    of_device = {} if device is None else {"di": device}
+    return {"ei": f"sensor.{name}", "pl": "consometers", "tk": name, **of_device, **more}
+
+
+def state(name: str, value: str, unit: str = "kVA") -> dict[str, object]:
+    return {
+        "entity_id": f"sensor.{name}",
+        "state": value,
+        "attributes": {"unit_of_measurement": unit},
+    }
+
+
+def test_the_entities_of_a_meter_have_its_subscribed_power() -> None:
+    registry = {
+        "entities": [
+            entity("energy_drawn"),
+            entity("subscribed_power"),
+            entity("oven", "oven"),
+            entity("home_drawn", None),
+            entity("foreign", pl="another"),
+            {"ei": "sensor.none"},
+        ]
+    }
+    states = [state("subscribed_power", "9"), {"entity_id": "sun.sun"}]
+    powers = subscribed_powers(registry, states)
+    assert powers == {"sensor.energy_drawn": 9, "sensor.subscribed_power": 9}
+    proposals = propose([energy("sensor.energy_drawn"), energy("sensor.oven")], None, (), powers)
+    assert [proposal.subscribed_kva for proposal in proposals] == [9, None]
+    grid = {"type": "grid", "stat_energy_from": "sensor.energy_drawn"}
+    listed = [energy("sensor.energy_drawn")]
+    (proposal,) = propose(listed, {"energy_sources": [grid]}, (), powers)
+    assert proposal.subscribed_kva == 9
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "power"),
+    [
+        ("6", "kVA", 6),
+        ("6.0", "kVA", 6),
+        ("6600", "VA", 7),
+        ("6.6", "kVA", 7),
+        ("36", "kVA", 36),
+        ("37", "kVA", None),
+        ("0", "kVA", None),
+        ("-6", "kVA", None),
+        ("6", "A", None),
+        ("nan", "kVA", None),
+        ("inf", "kVA", None),
+        ("unavailable", "kVA", None),
+    ],
+)
+def test_a_subscribed_power_is_whole_and_possible(value: str, unit: str, power: int | None) -> None:
+    registry = {"entities": [entity("energy_drawn"), entity("subscribed_power")]}
+    powers = subscribed_powers(registry, [state("subscribed_power", value, unit)])
+    assert powers.get(StatisticId("sensor.energy_drawn")) == power
+
+
+@pytest.mark.parametrize("registry", [None, {}, {"entities": []}])
+def test_without_a_registry_no_subscribed_power_is_known(registry: object) -> None:
+    assert subscribed_powers(registry, [state("subscribed_power", "6")]) == {}

@@ -93,7 +93,7 @@ def terms(permission: str, **changes: object) -> str:
 
 
 def tick(permission: str, series: int) -> str:
-    return f"INSERT INTO permission_series VALUES ('{permission}', {series})"
+    return f"INSERT INTO permission_series VALUES ('{permission}', {series}, NULL)"
 
 
 def granting(permission: str, *series: int, **changes: object) -> tuple[str, ...]:
@@ -283,6 +283,7 @@ REFUSED: dict[str, Attacks] = {
         *(tick(number, W.injected) for number in (W.granted, W.withdrawn, W.refused, "invented")),
         f"DELETE FROM permission_series {OF_GRANTED}",
         f"UPDATE permission_series SET series_id = {W.fine} {OF_GRANTED}",
+        f"UPDATE permission_series SET subscribed_kva = 6 {OF_GRANTED}",
     ],
     "two versions granted at once": [
         (*new_version("sunny-roofs"), entry("v2", "proposed"), *granting("v2", W.hourly))

@@ -17,7 +17,7 @@ from consometers_node.permission import (
     State,
     UnknownPermission,
 )
-from consometers_node.series import Interval, Range
+from consometers_node.series import Device, Interval, Range, Series
 from consometers_node.store import PeerId, PermissionId, Store
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.peers import add_peer
@@ -110,6 +110,26 @@ async def test_granted_series_are_permitted_until_the_withdrawal(
         assert permit.identification is terms.identification
     await permissions.withdraw(granted, STOP, now())
     assert await permissions.permitted(coop) == []
+
+
+async def test_subscribed_power_that_left_may_change_and_no_other_is_added(
+    permissions: Permissions, coop: PeerId
+) -> None:
+    known = replace(CHOICE, subscribed_kva={HOURLY.device: 6})
+    said = await grant(permissions, coop, choice=known)
+    unsaid = await grant(permissions, coop, replace(NEED, id="unsaid"))
+    ended = await grant(permissions, coop, replace(NEED, id="ended"), known)
+    await permissions.withdraw(ended, STOP, now())
+
+    async def powers() -> list[dict[Series, int]]:
+        terms = [(await permissions.get(number)).terms for number in (said, unsaid, ended)]
+        return [dict(each.subscribed_kva) for each in terms if each is not None]
+
+    assert await powers() == [{HOURLY: 6}, {}, {HOURLY: 6}]
+    assert not await permissions.note_subscribed({HOURLY.device: 6, Device("another"): 36})
+    assert await permissions.note_subscribed({HOURLY.device: 9})
+    assert await powers() == [{HOURLY: 9}, {}, {HOURLY: 6}]
+    assert not await permissions.note_subscribed({})
 
 
 async def test_a_shown_text_is_stored_once(permissions: Permissions, coop: PeerId) -> None:

@@ -1,5 +1,6 @@
 """The rules, without a database: states, needs, and grants that only narrow."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -19,9 +20,19 @@ from consometers_node.permission import (
     Terms,
     narrow,
 )
-from consometers_node.series import Direction, Interval, Quantity
+from consometers_node.series import Device, Direction, Interval, Quantity, Series
 
-from .samples import CHOICE, DAILY, FINE, HOURLY, INJECTED, NEED, PRODUCED, PROTECTED
+from .samples import (
+    CHOICE,
+    CHOICE_OF_PROTECTED,
+    DAILY,
+    FINE,
+    HOURLY,
+    INJECTED,
+    NEED,
+    PRODUCED,
+    PROTECTED,
+)
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -108,6 +119,25 @@ def test_the_choice_defaults_to_the_need() -> None:
         valid_from=NOON,
         valid_until=NOON + timedelta(365),
     )
+
+
+@pytest.mark.parametrize(
+    ("need", "choice", "sent"),
+    [
+        (NEED, Choice(series=frozenset({HOURLY, DAILY})), {HOURLY: 6, DAILY: 6}),
+        (NEED, Choice(series=frozenset({INJECTED})), {}),
+        (NEED, Choice(series=frozenset({replace(HOURLY, device=Device("oven"))})), {}),
+        (PROTECTED, CHOICE_OF_PROTECTED, {}),
+        (replace(NEED, identification=Identification.NAME), CHOICE, {}),
+    ],
+    ids=["drawn", "fed in", "another device", "masked", "shown by name"],
+)
+def test_subscribed_power_leaves_only_where_it_bounds_what_a_home_draws(
+    need: DataNeed, choice: Choice, sent: Mapping[Series, int]
+) -> None:
+    known = {HOURLY.device: 6, Device("another"): 9}
+    assert narrow(need, replace(choice, subscribed_kva=known), NOON).subscribed_kva == sent
+    assert narrow(need, choice, NOON).subscribed_kva == {}
 
 
 def test_a_pseudonym_may_replace_the_delivery_point() -> None:

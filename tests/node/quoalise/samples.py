@@ -48,7 +48,7 @@ from consometers_node.quoalise import (
     protected_sums,
     requests,
 )
-from consometers_node.quoalise.federation import State
+from consometers_node.quoalise.federation import SUBSCRIBED_KVA, State
 from consometers_node.quoalise.identifier import device, identifier
 from consometers_node.quoalise.protected_sums import (
     MaskedSum,
@@ -288,8 +288,14 @@ DATA_NEEDS = st.builds(
     recipients=TEXTS | st.just(Text({})),
 )
 PERMISSIONS = st.builds(
-    lambda times, **fields: Permission(valid_from=times[0], valid_until=times[1], **fields),
+    lambda times, powers, **fields: Permission(
+        valid_from=times[0],
+        valid_until=times[1],
+        subscribed_kva=dict(zip(fields["series"], powers, strict=False)),
+        **fields,
+    ),
     st.lists(MOMENTS, min_size=2, max_size=2).map(sorted),
+    st.lists(st.sampled_from(SUBSCRIBED_KVA), max_size=3),
     id=st.uuids().map(str),
     need=NAMES,
     version=st.integers(1, 99),

@@ -211,6 +211,14 @@ PERMISSIONS: list[tuple[Problem, str, Edit]] = [
     (Problem.BACKWARDS, "@valid-until", lambda sent: sent.set("valid-until", "2020-01-01T00:00Z")),
     (Problem.NO_ELEMENT, "", without("series")),
     (Problem.NOT_A_DEVICE, "/series[1]@identifier", lambda sent: sent[0].set("identifier", "all")),
+    *(
+        (
+            Problem.NOT_A_SUBSCRIPTION,
+            "/series[1]@subscribed-power",
+            partial(lambda sent, power: sent[0].set("subscribed-power", power), power=power),
+        )
+        for power in ("0", "37", "6.6", "-6", "six", 13 * "9")
+    ),
     (Problem.NO_ELEMENT, "", without("shown")),
     (Problem.NOT_A_HASH, "/shown@sha256", lambda sent: sent[-1].set("sha256", "0123")),
     (Problem.NOT_A_CHOICE, "@reading", lambda sent: sent.set("reading", "all")),

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 import shutil
 from uuid import uuid4
@@ -10,12 +11,12 @@ import pytest
 from sqlalchemy import select
 
 from consometers_node.permission import Permissions, State
-from consometers_node.quoalise import BadRequest, ResourceConstraint
+from consometers_node.quoalise import BadRequest, Identifier, ResourceConstraint
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.tables import NoticeRow
 from demo.prosody import Prosody
 
-from ..permission.samples import CHOICE, CHOICE_OF_PROTECTED, NEED, PROTECTED, YES, now
+from ..permission.samples import CHOICE, CHOICE_OF_PROTECTED, HOURLY, NEED, PROTECTED, YES, now
 from ..xmpp.conftest import NewAccount, Node
 from .houses import Collective, House, bare, decisions_confirmed, running, until
 from .ledgers import Ledger, hours, midnight
@@ -41,6 +42,30 @@ async def test_a_grant_of_sums_is_sent_once_the_witness_confirms_the_key(
     house.changes.notify()
     await decisions_confirmed(house)
     assert collective.log == [("grant", permission)]
+
+
+async def test_a_grant_is_sent_again_once_a_subscribed_power_changes(
+    house: House, collective: Collective
+) -> None:
+    choice = replace(CHOICE, subscribed_kva={HOURLY.device: 6})
+    permission = await house.grant(choice=choice)
+    await decisions_confirmed(house)
+    assert collective.permissions[permission].subscribed_kva == {house.name: 6}
+    for power in (6, 9, 9):
+        async with house.store.writing() as connection:
+            await Permissions(connection).note_subscribed({HOURLY.device: power})
+        house.changes.notify()
+        await until(
+            partial(_has_power, collective, permission, {house.name: power}),
+        )
+    await asyncio.sleep(0.3)
+    assert collective.log == 2 * [("grant", permission)]
+
+
+def _has_power(
+    collective: Collective, permission: PermissionId, powers: dict[Identifier, int]
+) -> bool:
+    return collective.permissions[permission].subscribed_kva == powers
 
 
 @pytest.mark.parametrize("erase", [True, False])

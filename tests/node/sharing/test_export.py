@@ -12,7 +12,7 @@ from consometers_node.store.answers import Answer, log_answer
 from consometers_node.store.series import all_series
 from consometers_node.store.settings import HOUSEHOLD_SECRET, set_secret
 
-from ..permission.samples import CHOICE, DAILY, NEED, STOP, now
+from ..permission.samples import CHOICE, DAILY, HOURLY, NEED, STOP, now
 from .ledgers import Ledger, hours, midnight
 
 
@@ -24,7 +24,8 @@ async def ledger(store: Store) -> Ledger:
 async def test_the_export_has_permissions_answers_and_receipts_but_no_secret(
     store: Store, ledger: Ledger
 ) -> None:
-    permission = await ledger.grant()
+    choice = replace(CHOICE, subscribed_kva={HOURLY.device: 6})
+    permission = await ledger.grant(choice=choice)
     await ledger.subscribe(midnight(-1))
     await ledger.keep(hours(midnight(-2), range(48)))
     await ledger.receive_all()
@@ -51,6 +52,7 @@ async def test_the_export_has_permissions_answers_and_receipts_but_no_secret(
     held = json.loads(text)
     (stored,) = held["permission"]
     assert (stored["state"], stored["need"]) == (State.WITHDRAWN, NEED.id)
+    assert [each["subscribed_kva"] for each in held["permission_series"]] == [6]
     texts = {(each["hash"], each["language"]): each["body"] for each in held["shown_text"]}
     *_, given, last = held["register"]
     assert texts[last["text_hash"], last["language"]] == STOP.text.body

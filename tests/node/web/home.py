@@ -30,6 +30,8 @@ DRAWN, FED, MADE, UNKNOWN = (
     "sensor.roof",
     "sensor.mystery",
 )
+SUBSCRIBED = "sensor.subscribed_power"
+"""Of the meter of `DRAWN`: 6 kVA."""
 NAME = "Linky Énergie soutirée"
 API_TOKEN = "the-token-of-the-api"
 HASTE = 1000
@@ -64,12 +66,24 @@ def toy() -> Toy:
             "config/auth/list": _USERS,
             "energy/get_prefs": _PREFERENCES,
             "get_config": {"time_zone": "Europe/Paris"},
+            "config/entity_registry/list_for_display": {
+                "entities": [
+                    {"ei": name, "pl": "consometers", "tk": key, "di": "linky"}
+                    for name, key in ((DRAWN, "energy_drawn"), (SUBSCRIBED, "subscribed_power"))
+                ]
+            },
             "get_states": [
                 {"entity_id": "sun.sun", "last_changed": started},
                 {
                     "entity_id": DRAWN,
                     "last_changed": started,
                     "attributes": {"friendly_name": NAME},
+                },
+                {
+                    "entity_id": SUBSCRIBED,
+                    "last_changed": started,
+                    "state": "6",
+                    "attributes": {"unit_of_measurement": "kVA"},
                 },
             ],
             "recorder/list_statistic_ids": [

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 import csv
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 import html
 import io
 import json
@@ -25,7 +26,20 @@ from ..sharing.houses import Collective, bare
 from ..xmpp.conftest import PASSWORD, MakeNode, NewAccount, Node, reach
 from .browser import Browser, Page
 from .conftest import allow
-from .home import ADMIN, API_TOKEN, DRAWN, FED, MADE, NAME, UNKNOWN, Home, running, toy, until
+from .home import (
+    ADMIN,
+    API_TOKEN,
+    DRAWN,
+    FED,
+    MADE,
+    NAME,
+    SUBSCRIBED,
+    UNKNOWN,
+    Home,
+    running,
+    toy,
+    until,
+)
 
 
 class Asks(Collective):
@@ -274,6 +288,40 @@ async def test_register_stores_the_text_that_was_shown(home: Home, asked: Permis
     assert agreement is not None
     assert (agreement.language, last.who) == ("fr", ADMIN)
     assert html.unescape(shown) == agreement.body
+
+
+async def test_subscribed_power_of_the_meter_is_shown_before_it_leaves_and_kept_up_to_date(
+    home: Home, asked: PermissionId
+) -> None:
+    browser = home.browser()
+    page = await browser.open(f"permissions/{asked}")
+    assert page.text.count("sent with the subscribed power of its meter, 6 kVA") == 1
+    page = await browser.send(page, "preview", ("series", DRAWN), ("series", FED))
+    assert page.text.count("The subscribed power of its meter leaves too: 6 kVA") == 1
+    assert f"{DRAWN}: the subscribed power of its meter, 6 kVA at present" in page.text
+    assert f"{FED}: the subscribed power" not in page.text
+    page = await browser.send(page, "allow")
+    assert "Subscribed power of its meter, sent too: 6 kVA." in page.text
+    for state in home.toy.answers["get_states"]:
+        if state["entity_id"] == SUBSCRIBED:
+            state["state"] = "9"
+    await shows(
+        partial(browser.open, f"permissions/{asked}"),
+        "Subscribed power of its meter, sent too: 9 kVA.",
+    )
+
+
+async def test_subscribed_power_that_changes_before_the_answer_is_read_again(
+    home: Home, asked: PermissionId
+) -> None:
+    browser = home.browser()
+    page = await browser.fill(f"permissions/{asked}", "preview", ("series", DRAWN))
+    for state in home.toy.answers["get_states"]:
+        if state["entity_id"] == SUBSCRIBED:
+            state["state"] = "9"
+    page = await browser.send(page, "allow")
+    assert (page.status, "This data request changed since you read it" in page.text) == (409, True)
+    assert "9 kVA" in page.text
 
 
 async def test_statistic_is_offered_once_its_direction_is_set(

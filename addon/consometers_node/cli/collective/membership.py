@@ -89,6 +89,7 @@ _SERIES: Columns[MemberSeries] = {
     text("Series", context="one each"): lambda series: series.identifier,
     text("History fetched up to"): lambda series: day(series.backfilled_until),
     _HEARD: lambda series: series.last_received_at,
+    text("Subscribed power (kVA)"): lambda series: series.subscribed_kva,
     text("Problem"): lambda series: series.problem,
 }
 
@@ -136,6 +137,7 @@ def series_document(series: MemberSeries) -> dict[str, Json]:
         "identifier": series.identifier,
         "asked_until": shown(series.backfilled_until),
         "heard_at": shown(series.last_received_at),
+        "subscribed_kva": series.subscribed_kva,
         "problem": series.problem,
     }
 

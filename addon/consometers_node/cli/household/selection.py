@@ -1,18 +1,22 @@
 """The choice for a data request: statistics of a home, or sums of a collective."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import typer
 
 from consometers_node.household.recorder.client import Recorder
 from consometers_node.household.recorder.statistics import Proposal
-from consometers_node.household.sharing.candidate_statistics import offered, preview as previewed
+from consometers_node.household.sharing.candidate_statistics import (
+    offered,
+    preview as previewed,
+    subscribed,
+)
 from consometers_node.permission import Choice, Identification
 from consometers_node.quoalise.text import text
-from consometers_node.series import Direction, Interval, Series
+from consometers_node.series import Device, Direction, Interval, Series
 from consometers_node.sharing.consent import DataRequest, Preview, matching_series, preview
 from consometers_node.store import Store
 from consometers_node.store.coverage import absences
@@ -121,6 +125,7 @@ def choice(source: Candidates, question: DataRequest, chosen: Chosen) -> Choice:
         identification=Identification.PSEUDONYM if chosen.pseudonym else None,
         history_days=chosen.history,
         duration_days=chosen.duration,
+        subscribed_kva=source.subscribed_kva,
     )
 
 
@@ -134,6 +139,11 @@ class _Statistics:
     recorder: Recorder
     proposals: Sequence[Proposal]
     time_zone: str
+
+    @property
+    def subscribed_kva(self) -> Mapping[Device, int]:
+        """The subscribed power of the meters that say it."""
+        return subscribed(self.proposals)
 
     def offered(self, interval: Interval | None) -> Sequence[Series]:
         """Return what can be chosen; nothing is chosen yet."""
@@ -167,6 +177,7 @@ class _Sums:
     naming: Naming
     question: DataRequest
     released: Sequence[Series]
+    subscribed_kva: Mapping[Device, int] = field(default_factory=dict)
 
     def offered(self, interval: Interval | None) -> Sequence[Series]:
         return [

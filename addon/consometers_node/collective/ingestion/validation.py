@@ -34,14 +34,21 @@ from ...store.member_series import (
     update_series,
 )
 from ...store.series import add_series, blocks_of_days, counts, put_blocks, put_counts
-from ...store.set_aside import Place, of_member as set_aside_of, places, remove, set_aside
+from ...store.set_aside import (
+    Place,
+    SetAside,
+    of_member as set_aside_of,
+    places,
+    remove,
+    set_aside,
+)
 from ...wire import Unsayable
 from ...wire.decode import DecodedSeries, decode, read_series
 from ..members.members import Member, MemberKind
 from . import plausibility
 from .arrivals import Arrivals
 from .masked_reports import take_reports
-from .plausibility import DoubtfulRecord, doubtful, watts
+from .plausibility import plausible_w, watts
 
 SOON = timedelta(days=2)
 """A record that starts later than this is refused: clocks differ, but not by that."""
@@ -90,20 +97,14 @@ class MemberMessage:
 class _NewRecords:
     """New records of one series, by day, with the number of members of a sum if it came along.
 
-    Those that are `doubtful` are believed of some members alone.
+    Those that are `implausible` are set aside.
     """
 
     granted: MemberSeries
     series: Series
     days: Mapping[date, Block]
     members: Mapping[date, Block]
-    doubtful: tuple[Record, ...] = ()
-
-    def doubts(self, series_id: SeriesId) -> list[DoubtfulRecord]:
-        member, kind = self.granted.member, MemberKind(self.granted.kind)
-        return [
-            DoubtfulRecord(member, kind, series_id, self.series, record) for record in self.doubtful
-        ]
+    implausible: tuple[Record, ...] = ()
 
     def starts(self) -> Iterator[datetime]:
         """Yield when its records start."""
@@ -165,15 +166,34 @@ async def accept(connection: AsyncConnection, member: Member, most_w: int, at: d
     """
     await alone(connection)
     await plausibility.believe(connection, member.id, most_w)
-    new = []
+    return await _release(connection, member, await set_aside_of(connection, member.id), at)
+
+
+async def reconsider(connection: AsyncConnection, member: Member, at: datetime) -> int:
+    """Store the records of a member set aside that are plausible by now; count them.
+
+    Those that an administrator left out stay out.
+    """
     apart = await set_aside_of(connection, member.id)
+    undecided = [record for record in apart if record.excluded_at is None]
+    if not undecided:
+        return 0
+    await alone(connection)
+    return await _release(connection, member, undecided, at)
+
+
+async def _release(
+    connection: AsyncConnection, member: Member, apart: list[SetAside], at: datetime
+) -> int:
+    """Store those of these records that are plausible; count them."""
+    new = []
     for granted in await of_member(connection, member.jid or ""):
         believed = [
             record
             for record in apart
             if record.series_id == granted.series_id
             and record.record.start in granted.records
-            and watts(record.series, record.record) <= most_w
+            and not _implausible(granted, record.series, [record.record])
         ]
         if believed:
             apart = [record for record in apart if record not in believed]
@@ -234,7 +254,8 @@ class _Check:
             if count == 0:
                 raise BadRequest(_OF_NOBODY.fill(start=iso8601.shown(start)))
         days, counted = _blocks(series, records), _blocks(series, members)
-        return _NewRecords(granted, series, days, counted, doubtful(kind, series, records))
+        implausible = _implausible(granted, series, records)
+        return _NewRecords(granted, series, days, counted, implausible)
 
     def _permission(self, sender: str, decoded: DecodedSeries) -> MemberSeries:
         """Return the permission under which these records may be stored. Raises NotAuthorized."""
@@ -306,12 +327,10 @@ async def _set_aside(
     ids: Mapping[Key, SeriesId],
     at: datetime,
 ) -> list[_NewRecords]:
-    """Set aside records that are not believed, and no longer those that come again as they can be.
+    """Set aside implausible records, and no longer those that come again as they can be.
 
     Return the others.
     """
-    doubts = {doubt for records in new for doubt in records.doubts(ids[records.granted.key])}
-    unbelieved = await plausibility.unbelieved(connection, doubts) if doubts else set()
     # A new permission may name a series of an old one.
     looked_up = {
         ids[records.granted.key]
@@ -319,20 +338,22 @@ async def _set_aside(
         if records.granted.has_records_set_aside or records.granted.series_id is None
     }
     stored = await places(connection, looked_up) if looked_up else set()
-    if not (unbelieved or stored):
+    if not (stored or any(records.implausible for records in new)):
         return new
-    last: dict[Place, DoubtfulRecord | None] = {}
+    last: dict[Place, tuple[MemberId, int] | None] = {}
     left = []
     for records in new:
-        series_id = ids[records.granted.key]
-        apart = {doubt.place: doubt for doubt in records.doubts(series_id) if doubt in unbelieved}
-        left.append(records.without({start for _, start in apart}))
-        last |= dict.fromkeys((series_id, start) for start in left[-1].starts()) | apart
-    await remove(connection, stored & {place for place, doubt in last.items() if doubt is None})
+        series_id, member = ids[records.granted.key], records.granted.member
+        apart = {record.start: (member, record.value) for record in records.implausible}
+        left.append(records.without(apart))
+        last |= dict.fromkeys((series_id, start) for start in left[-1].starts())
+        last |= {(series_id, start): value for start, value in apart.items()}
+    await remove(connection, stored & {place for place, value in last.items() if value is None})
     members: defaultdict[MemberId, dict[Place, int]] = defaultdict(dict)
-    for place, doubt in last.items():
-        if doubt is not None:
-            members[doubt.member][place] = doubt.record.value
+    for place, implausible in last.items():
+        if implausible is not None:
+            member, value = implausible
+            members[member][place] = value
     for member, values in members.items():
         await set_aside(connection, member, values, at, most=plausibility.MOST_KEPT)
     return left
@@ -391,6 +412,15 @@ def _over(stored: Block | None, new: Block) -> Block:
     return Block(
         new.series, new.day, tuple(old if value is None else value for old, value in pairs)
     )
+
+
+def _implausible(
+    granted: MemberSeries, series: Series, records: Iterable[Record]
+) -> tuple[Record, ...]:
+    most = plausible_w(granted, series.direction)
+    if most is None:
+        return ()
+    return tuple(record for record in records if watts(series, record) > most)
 
 
 def _shown(series: Series) -> str:

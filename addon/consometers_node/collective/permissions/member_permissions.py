@@ -5,7 +5,7 @@ only grows, and outlives the records: it names permissions, and nobody.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -31,6 +31,7 @@ from ...store.collective_tables import (
 )
 from ...store.connection import AsyncConnection
 from ...store.declaration import columns_of
+from ...store.member_series import update_series
 from ...store.settings import set_setting, setting
 from ...store.shown import shown_from
 from ...store.types import Instant
@@ -107,6 +108,8 @@ class PermissionActor(StrEnum):
 class MemberPermission:
     """A permission that a member granted. `series` is empty once its records were erased.
 
+    `subscribed_kva` is the subscribed power of the meters of these, of those that the member says.
+
     Records of `records_from <= t < valid_until` may be read, while it stands. `erase_at` is when
     they are erased, once it has ended, and `announced_at` since when that is certain: see `due`.
     `notified_at` is when its member knew of the end.
@@ -127,6 +130,7 @@ class MemberPermission:
     announced_at: datetime | None
     notified_at: datetime | None
     series: tuple[Identifier, ...]
+    subscribed_kva: Mapping[Identifier, int]
 
     def stands(self, at: datetime) -> bool:
         """Return whether it allows to read records at an instant."""
@@ -135,7 +139,11 @@ class MemberPermission:
 
 _COLUMNS = (
     *columns_of(
-        MemberPermissionRow, MemberPermission, member=MemberPermissionRow.member_id, series=None
+        MemberPermissionRow,
+        MemberPermission,
+        member=MemberPermissionRow.member_id,
+        series=None,
+        subscribed_kva=None,
     ),
     MemberPermissionRow.version,
 )
@@ -168,15 +176,17 @@ async def take(
 ) -> MemberPermission:
     """Store a permission: it stands from now on, in place of one for an older version.
 
-    One that came before is returned as it stands. No member shares under the name of this
-    collective (`own`) or of its groups. Whether others share under the same names does not change
-    the answer: see `claims`. Raises NotRequested, NotYours, Unsayable.
+    One that came before is returned as it stands, with the subscribed powers that come this time.
+    No member shares under the name of this collective (`own`) or of its groups. Whether others
+    share under the same names does not change the answer: see `claims`. Raises NotRequested,
+    NotYours, Unsayable.
     """
     connection = members.connection
     for permission in await all_permissions(connection, MemberPermissionRow.id == received.id):
         if permission.member != member or not _is_same(permission, received):
             raise NotYours(_OTHER)
-        return permission
+        await _note_subscribed(connection, permission, received)
+        return await get(connection, permission.id)
     if received.id in await _forestalled(connection, member):
         raise NotRequested(_FORESTALLED)
     need = await _open_need(connection, received)
@@ -195,7 +205,14 @@ async def take(
         )
     )
     permission_id = MemberPermissionId(received.id)
-    names = [{"permission_id": permission_id, "identifier": str(name)} for name in received.series]
+    names = [
+        {
+            "permission_id": permission_id,
+            "identifier": str(name),
+            "subscribed_kva": received.subscribed_kva.get(name),
+        }
+        for name in received.series
+    ]
     await connection.execute(insert(MemberPermissionSeriesRow), names)
     await add_claims(connection, member, {str(device) for device in devices}, at)
     text_hash = received.shown_sha256
@@ -402,6 +419,18 @@ async def note(
     )
 
 
+async def _note_subscribed(
+    connection: AsyncConnection, permission: MemberPermission, received: Permission
+) -> None:
+    """Store the subscribed powers that a member says with a permission that it sends again."""
+    if permission.state is not State.GRANTED:
+        return
+    for name in permission.series:
+        power = received.subscribed_kva.get(name)
+        if power != permission.subscribed_kva.get(name):
+            await update_series(connection, (permission.id, str(name)), subscribed_kva=power)
+
+
 async def _forestalled(connection: AsyncConnection, member: MemberId) -> list[str]:
     ids: list[str] = json.loads(await setting(connection, f"{_EARLY}{member}") or "[]")
     return ids
@@ -484,20 +513,27 @@ async def all_permissions(
         .order_by(MemberPermissionRow.valid_from, MemberPermissionRow.id)
     )
     rows = (await connection.execute(query)).all()
-    series: defaultdict[str, list[Identifier]] = defaultdict(list)
+    series: defaultdict[str, dict[Identifier, int | None]] = defaultdict(dict)
     names = (
-        select(MemberPermissionSeriesRow.permission_id, MemberPermissionSeriesRow.identifier)
+        select(
+            MemberPermissionSeriesRow.permission_id,
+            MemberPermissionSeriesRow.identifier,
+            MemberPermissionSeriesRow.subscribed_kva,
+        )
         .select_from(MemberPermissionSeriesRow)
         .join(MemberPermissionRow)
         .where(*conditions)
         .order_by(MemberPermissionSeriesRow.identifier)
     )
-    for permission_id, name in await connection.execute(names):
-        series[permission_id].append(identifier(name))
+    for permission_id, name, power in await connection.execute(names):
+        series[permission_id][identifier(name)] = power
     needs = await granted(connection, {(row.need, row.version) for row in rows})
     permissions = []
     for row in rows:
         columns = row._asdict()
         columns["need"] = needs[row.need, columns.pop("version")]
-        permissions.append(MemberPermission(**columns, series=tuple(series[row.id])))
+        powers = {name: power for name, power in series[row.id].items() if power is not None}
+        permissions.append(
+            MemberPermission(**columns, series=tuple(series[row.id]), subscribed_kva=powers)
+        )
     return permissions

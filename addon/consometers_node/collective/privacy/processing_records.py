@@ -43,6 +43,10 @@ _WITNESS_RECIPIENTS = text(
 )
 
 _AT_MOST = text("{wanted}, at most {interval}")
+_WITH_SUBSCRIBED = text(
+    "{wanted}, at most {interval}; the subscribed power of the meter (kVA), if it says it, to set"
+    " aside records that exceed it"
+)
 _MASKED = text("{wanted}, each hour, masked: sums alone can be opened, together with {witness}")
 
 
@@ -86,6 +90,8 @@ class Processing:
 def data_of(need: DataNeed) -> Text:
     """Return the requested data."""
     words = _AT_MOST if need.witness is None else _MASKED
+    if need.has_subscribed:
+        words = _WITH_SUBSCRIBED
     return Text(
         {
             tag: words.say(tag).format(

@@ -27,6 +27,7 @@ from .statistics import (
     mappings,
     propose,
     statistics,
+    subscribed_powers,
 )
 
 type Period = Literal["hour", "5minute"]
@@ -111,23 +112,25 @@ class Recorder:
         A statistic of an entity has the name that people know the entity by. Entities that the
         integration derives are left out, unless the dashboard shows them.
         """
-        listed = await self.statistics()
-        if any(statistic.name is None for statistic in listed):
-            names = _names(await self._home.ask("get_states"))
-            listed = [
-                replace(statistic, name=statistic.name or names.get(statistic.id))
-                for statistic in listed
-            ]
+        states = await self._home.ask("get_states")
+        names = _names(states)
+        listed = [
+            replace(statistic, name=statistic.name or names.get(statistic.id))
+            for statistic in await self.statistics()
+        ]
         try:
             preferences = await self._home.ask("energy/get_prefs")
         except HomeAssistantRefusal:
             # Nobody has set up an Energy dashboard.
             preferences = None
-        try:
-            registry = await self._home.ask("config/entity_registry/list_for_display")
-        except HomeAssistantRefusal:
-            registry = None
-        return propose(listed, preferences, derived(registry))
+        registry = await self._registry()
+        powers = subscribed_powers(registry, states)
+        return propose(listed, preferences, derived(registry), powers)
+
+    async def subscribed_powers(self) -> Mapping[StatisticId, int]:
+        """Return the subscribed power, in whole kVA, of the meter of each statistic."""
+        registry = await self._registry()
+        return subscribed_powers(registry, await self._home.ask("get_states"))
 
     async def rows(
         self, names: Sequence[StatisticId], period: Period, within: Range
@@ -196,6 +199,12 @@ class Recorder:
             if _NOT_ADMIN in str(fault):
                 raise NotAnAdministrator from fault
             raise
+
+    async def _registry(self) -> object:
+        try:
+            return await self._home.ask("config/entity_registry/list_for_display")
+        except HomeAssistantRefusal:
+            return None
 
 
 def external(name: str) -> StatisticId:

@@ -4,9 +4,13 @@ Nothing here asks Home Assistant: `recorder` does, and hands in what it answered
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from math import ceil
+from types import MappingProxyType
 from typing import NewType
 
+from ...quoalise.federation import SUBSCRIBED_KVA
 from ...series import Device, Direction, Interval, Quantity, Series
 from .errors import UnreadableAnswer
 
@@ -37,6 +41,11 @@ _INTEGRATION = "consometers"
 _DERIVED = ("home_", "collective_")
 """Prefixes of the translation keys of entities that the integration computes from others."""
 
+_SUBSCRIBED = "subscribed_power"
+"""The translation key of the sensor of a meter's subscribed power."""
+_KVA = {"kVA": 1.0, "VA": 0.001}
+"""By the unit that the household displays."""
+
 _ARITHMETIC_MEAN = 1
 
 
@@ -58,6 +67,8 @@ class Proposal:
     """None where it is unknown, such as for a battery, or a power that goes both ways."""
     on_dashboard: bool = False
     """Whether the Energy dashboard shows it."""
+    subscribed_kva: int | None = None
+    """The subscribed power of its meter; None where it is no register of a meter that says it."""
 
     def series(self, interval: Interval, time_zone: str, direction: Direction) -> Series:
         """Return the series at an interval, in a direction."""
@@ -106,10 +117,45 @@ def derived(registry: object) -> set[StatisticId]:
     }
 
 
+def subscribed_powers(registry: object, states: object) -> dict[StatisticId, int]:
+    """Return the subscribed power, in whole kVA, of the meter of each entity of the integration.
+
+    `registry` is as in `derived`, and `states` is what `get_states` answers. What lies between two
+    whole kVA is rounded up: a meter in historique mode says whole amperes.
+    """
+    entities = registry.get("entities", []) if isinstance(registry, Mapping) else []
+    ours = [entity for entity in mappings(entities) if entity.get("pl") == _INTEGRATION]
+    by_entity = {state.get("entity_id"): _kva(state) for state in mappings(states)}
+    by_device = {
+        entity["di"]: power
+        for entity in ours
+        if entity.get("tk") == _SUBSCRIBED
+        and "di" in entity
+        and (power := by_entity.get(entity.get("ei"))) is not None
+    }
+    return {
+        StatisticId(entity_id): by_device[entity["di"]]
+        for entity in ours
+        if isinstance(entity_id := entity.get("ei"), str) and entity.get("di") in by_device
+    }
+
+
+def _kva(state: Mapping[object, object]) -> int | None:
+    match state:
+        case {"state": str(value), "attributes": {"unit_of_measurement": str(unit)}}:
+            with suppress(ValueError, OverflowError, KeyError):
+                power = ceil(round(float(value) * _KVA[unit], 3))
+                return power if power in SUBSCRIBED_KVA else None
+        case _:
+            pass
+    return None
+
+
 def propose(
     listed: Sequence[Statistic],
     preferences: object = None,
     derived: Collection[StatisticId] = frozenset(),
+    subscribed: Mapping[StatisticId, int] = MappingProxyType({}),
 ) -> list[Proposal]:
     """Propose what the Energy dashboard shows, in its order, and then what nothing derives.
 
@@ -121,10 +167,15 @@ def propose(
         if name in by_id:
             shown.setdefault(name, direction)
     return [
-        Proposal(statistic=by_id[name], direction=direction, on_dashboard=True)
+        Proposal(
+            statistic=by_id[name],
+            direction=direction,
+            on_dashboard=True,
+            subscribed_kva=subscribed.get(name),
+        )
         for name, direction in shown.items()
     ] + [
-        Proposal(statistic=other)
+        Proposal(statistic=other, subscribed_kva=subscribed.get(other.id))
         for other in listed
         if other.id not in shown and other.id not in derived
     ]

@@ -1,9 +1,9 @@
 """A home's candidates for a data need, their directions, and the records that would leave."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ...permission import Choice, DataNeed
-from ...series import Direction, Interval, Quantity, Range, Record, Series
+from ...series import Device, Direction, Interval, Quantity, Range, Record, Series
 from ...sharing.consent import DataRequest, Preview, sight
 from ...store.connection import AsyncConnection
 from ...store.settings import set_setting, settings_like
@@ -37,6 +37,15 @@ def offered(
             if need.asks_for(series):
                 offers.append(series)
     return offers
+
+
+def subscribed(proposals: Iterable[Proposal]) -> dict[Device, int]:
+    """Return the subscribed power of the meters of a home, in kVA, by series' device."""
+    return {
+        Device(proposal.statistic.id): proposal.subscribed_kva
+        for proposal in proposals
+        if proposal.subscribed_kva is not None
+    }
 
 
 async def preview(

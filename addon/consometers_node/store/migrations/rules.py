@@ -169,7 +169,6 @@ WRITTEN_ONCE = {
     "data_need": NEVER,
     "data_need_series": NEVER,
     "shown_text": NEVER,
-    "permission_series": IS_PROPOSED.format(of="OLD"),
     "register": NEVER,
     "answer": A_YEAR_AGO,
     "closed_interval": NEVER,
@@ -183,6 +182,7 @@ WRITTEN_ONCE = {
 CHANGED = {
     "peer": "NOT EXISTS (SELECT 1 FROM data_need WHERE peer_id = OLD.id)",
     "permission": NEVER,
+    "permission_series": IS_PROPOSED.format(of="OLD"),
     "notice": NEVER,
     "enrolment": NEVER,
     "own_need": NEVER,
@@ -228,6 +228,7 @@ STANDING_ON = {
 UNALTERED = {
     "peer": ("name added_at", "another address is another peer"),
     "permission": (f"state {' '.join(TERMS)}", "it stays the answer to what was asked"),
+    "permission_series": ("subscribed_kva", "it stays a series of what was answered"),
     "notice": ("notified_at receipt", "a notice to a peer is not altered"),
     "enrolment": (
         "enrolled_at receipt left_at asked_at summary",
@@ -241,7 +242,10 @@ UNALTERED = {
         "what was given is not altered",
     ),
     "member_permission_series": (
-        "series_id masked_direction backfilled_until subscribed_at last_received_at problem",
+        (
+            "series_id masked_direction subscribed_kva backfilled_until subscribed_at"
+            " last_received_at problem"
+        ),
         "what was given is not altered",
     ),
     "opening": ("groups request asked_at answer", "another hour is another opening"),
@@ -301,6 +305,10 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
         IS_PROPOSED.format(of="NEW"),
         "no series is added to an answer",
         SHARED,
+    ),
+    "permission_series UPDATE adds_no_power": (
+        "OLD.subscribed_kva IS NOT NULL AND NEW.subscribed_kva IS NOT NULL",
+        "a power that did not leave with an answer is not added to it",
     ),
     "register INSERT follows_the_states": (FOLLOWS, DOES_NOT_FOLLOW, LOCKED),
     "register INSERT grants_no_more_than_asked": (

@@ -64,6 +64,11 @@ class PublishedSums:
             return await preview(connection, self.naming, self.question, choice, days=days)
 
     @property
+    def subscribed_kva(self) -> Mapping[Device, int]:
+        """Of no meter: sums have none."""
+        return {}
+
+    @property
     def intervals(self) -> Sequence[Interval]:
         """The published intervals, the finest first."""
         return sorted({series.interval for series in self.published}, key=lambda each: each.minutes)

@@ -20,10 +20,11 @@ from ...permission import (
     Signature,
     State,
     UnknownPermission,
+    subscribed,
 )
 from ...quoalise import Role, Text
 from ...quoalise.text import text
-from ...series import Interval, Quantity, Record, Series
+from ...series import Device, Interval, Quantity, Record, Series
 from ...sharing import consent_text
 from ...sharing.consent import DataRequest, Decisions, Preview, check, data_request
 from ...sharing.error_messages import NARROWER, message_of
@@ -85,6 +86,11 @@ class Choosable(Protocol):
     @property
     def intervals(self) -> Sequence[Interval]:
         """The possible intervals, the finest first."""
+        ...
+
+    @property
+    def subscribed_kva(self) -> Mapping[Device, int]:
+        """The subscribed power of the meters of series, of those that say it."""
         ...
 
     def series(self, value: str, interval: Interval) -> Series:
@@ -182,6 +188,7 @@ async def ask[C: RequestContext[Any]](
         question=question,
         need=need,
         policy=need.policy_link,
+        powers=_all_powers(need, choosable) if choosable else {},
         offers=choosable.offers if choosable else [],
         unknown=choosable.unknown if choosable else 0,
         trouble=trouble,
@@ -228,6 +235,7 @@ async def look[C: RequestContext[Any]](
         question=question,
         need=question.need,
         agreed=_agreed(pages, context, question, filled.value),
+        powers=subscribed(question.need, filled.value),
         shown=[_shown(records, question) for records in previews],
         days=days,
         past=_past(filled.value, question.need),
@@ -297,6 +305,12 @@ def _agreed[C: RequestContext[Any]](
     return consent_text.grant(need, peer, choice, datetime.now(UTC), language, role=pages.role)
 
 
+def _all_powers(need: DataNeed, choosable: Choosable) -> Mapping[Series, int]:
+    """Return the subscribed powers that would leave if all were ticked."""
+    everything = frozenset(offer.series for offer in choosable.offers)
+    return subscribed(need, Choice(series=everything, subscribed_kva=choosable.subscribed_kva))
+
+
 def _fill(context: RequestContext[Any], need: DataNeed, choosable: Choosable) -> FilledForm[Choice]:
     filled = FilledForm[Choice]()
     interval = _interval(context.typed("interval"), need, filled)
@@ -314,6 +328,7 @@ def _fill(context: RequestContext[Any], need: DataNeed, choosable: Choosable) ->
             identification=identification,
             history_days=history,
             duration_days=duration,
+            subscribed_kva=choosable.subscribed_kva,
         )
     return filled
 

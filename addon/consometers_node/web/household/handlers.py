@@ -14,13 +14,13 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from ...household.node import HomeNode
 from ...household.recorder.errors import Away, HomeAssistantFault, database_problem
 from ...household.recorder.statistics import Proposal
-from ...household.sharing.candidate_statistics import directions, preview
+from ...household.sharing.candidate_statistics import directions, preview, subscribed
 from ...household.sharing.coverage import Calendar, Calendars
 from ...household.sharing.sync import targets
 from ...permission import Choice
 from ...quoalise import Role, Text
 from ...quoalise.text import text, verbatim
-from ...series import Direction, Interval, Quantity, Series
+from ...series import Device, Direction, Interval, Quantity, Series
 from ...sharing.consent import DataRequest, Decisions, Preview
 from ...store import PermissionId, SeriesId
 from ...store.coverage import absences
@@ -96,6 +96,11 @@ class HomeStatistics:
         if need.witness is not None:
             return [need.interval]
         return [interval for interval in Interval if interval.no_finer_than(need.interval)]
+
+    @property
+    def subscribed_kva(self) -> Mapping[Device, int]:
+        """The subscribed power of the meters that say it."""
+        return subscribed(self.house.proposals)
 
     def series(self, value: str, interval: Interval) -> Series:
         """Return the series of a statistic. Raises `NotOffered`."""
