@@ -8,6 +8,7 @@ from ipaddress import ip_network
 from itertools import product
 import logging
 from pathlib import Path
+import re
 import socket
 from urllib.parse import urlencode
 
@@ -33,6 +34,7 @@ from consometers_node.web.public import home as public_home, routes as public_ro
 from consometers_node.web.public.site import PublicSite
 from demo.browser import ARGUMENTS, CHROMIUM
 from tests.deadline import DEADLINE_S
+from demo.hass.folder import ROOT
 
 from ..node.collective.watched import watch_of
 from ..node.web.admin.office import (
@@ -287,6 +289,88 @@ async def ends(port: int, sent: bytes) -> None:
     """Send something, and wait until the other end has had enough."""
     with suppress(ConnectionError):
         await exchange(port, sent)
+
+
+PATIENCE_S = 60
+"""After so long without an answer, most browsers and proxies give up."""
+KEPT_BY_HOME_ASSISTANT_S = 15
+"""Its sessions use a connection again that was idle for less (aiohttp's `TCPConnector`)."""
+
+
+@pytest.fixture
+async def go_on(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Return what has the loop's clock go on by some seconds at once."""
+    loop = asyncio.get_running_loop()
+    steady, ahead = loop.time, 0.0
+
+    def advance(seconds: float) -> None:
+        nonlocal ahead
+        ahead += seconds
+
+    monkeypatch.setattr(loop, "time", lambda: steady() + ahead)
+    return advance
+
+
+async def begun(port: int, sent: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Send the beginning of a request, and return once the server has read it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    if b"Expect:" in sent:
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    else:
+        # The server reads in turn: what it answers came after what it got before.
+        assert status_of(await exchange(port, head("/health", b"Host: localhost"))) == 200
+    return reader, writer
+
+
+HALF_HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-A: "
+HALF_BODY = head(
+    "/administration/login",
+    b"Host: localhost",
+    f"Content-Type: {FORM}\r\nContent-Length: 900\r\nExpect: 100-continue".encode(),
+    method="POST",
+)
+
+
+@pytest.mark.parametrize("half", [HALF_HEAD, HALF_BODY], ids=["head", "body"])
+async def test_an_incomplete_request_ends_before_others_lose_patience(
+    town: Town, go_on: Callable[[float], None], half: bytes
+) -> None:
+    """A visitor who waits for its place still gets it. These are the bounds of production."""
+    own = replace(town.settings, page=STRANGERS)
+    public = PublicSite(town.store, own, "0")
+    administer(public.app, town.store, own, "0", passwords=Passwords(QUICK))
+    async with public.listening("127.0.0.1", 0) as port:
+        reader, writer = await begun(port, half)
+        go_on(PATIENCE_S)
+        for _ in range(10):
+            # What is over by then has ended meanwhile.
+            assert status_of(await exchange(port, head("/health", b"Host: localhost"))) == 200
+        assert reader.at_eof() or isinstance(reader.exception(), ConnectionError)
+        writer.close()
+
+
+async def test_an_idle_connection_lasts_as_long_as_home_assistant_keeps_it(
+    town: Town, go_on: Callable[[float], None]
+) -> None:
+    """A shorter one could end in the moment of its next request, which would be lost."""
+    public = PublicSite(town.store, replace(town.settings, page=STRANGERS), "0")
+    async with public.listening("127.0.0.1", 0) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(2):
+            writer.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert await reader.readuntil(b"This node is well.\n")
+            go_on(KEPT_BY_HOME_ASSISTANT_S)
+        assert not reader.at_eof()
+        writer.close()
+
+
+@pytest.mark.parametrize("page", ["SECURITY.md", "docs/collective.md", "docs/collective.fr.md"])
+def test_documentation_states_the_bounds_of_requests(page: str) -> None:
+    text, bounds = (ROOT / page).read_text().replace("\N{NO-BREAK SPACE}", " "), Bounds()
+    (line,) = (line for line in text.splitlines() if re.search(r"\b30 s\b", line))
+    stated = [float(seconds) for seconds in re.findall(r"\b(\d+) s\b", line)]
+    assert stated == [bounds.head_s, bounds.body_s]
 
 
 async def test_a_proxy_keeps_its_connections(town: Town) -> None:
