@@ -43,6 +43,7 @@ class Node:
     connection: Connection
     asking: Asking
     pushing: Pushing
+    receiving: Receiving | None = None
 
     @property
     def bare(self) -> str:
@@ -142,9 +143,10 @@ def new_node(stack: AsyncExitStack, new_account: NewAccount) -> MakeNode:
         )
         Discovery(connection, answerer.role, receives=keep is not None)
         Answering(connection, answerer, traffic, knows=knows)
-        if keep:
-            Receiving(connection, keep, traffic, may_push=knows, keep_reports=keep_reports)
-        node = Node(connection, Asking(connection), Pushing(connection))
+        receiving = keep and Receiving(
+            connection, keep, traffic, may_push=knows, keep_reports=keep_reports
+        )
+        node = Node(connection, Asking(connection), Pushing(connection), receiving)
         await stack.enter_async_context(connection)
         await connection.online()
         return node

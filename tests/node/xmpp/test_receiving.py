@@ -1,18 +1,27 @@
-"""Whoever pushes too much waits, and keeps nobody else waiting."""
+"""A peer that pushes too much waits, and keeps nobody else waiting."""
 
 import asyncio
 
 import pytest
 
 from consometers_node.quoalise import NotAuthorized
+from consometers_node.quoalise.data import encode
+from consometers_node.sharing.fanout import AT_ONCE
 from consometers_node.xmpp import Traffic, receiving
 from consometers_node.xmpp.errors import NotAcknowledged
+from consometers_node.xmpp.receiving import PER_MINUTE
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 
 from ..sharing.houses import until
-from .conftest import MakeNode
+from .conftest import MakeNode, MakePlain, Node
 from .home import NOW, Keeper, records
+
+
+def pushes(count: int, to: Node) -> str:
+    """Return as many small pushes, as a peer types them."""
+    address = f"xmlns='jabber:client' to='{to.connection.jid}'"
+    return count * f"<message {address}>{encode(records(NOW, 1)).decode()}</message>"
 
 
 async def test_pushes_of_a_peer_are_stored_in_order_and_archived_by_no_server(
@@ -68,6 +77,37 @@ async def test_pushes_beyond_the_room_of_a_peer_are_dropped(
     keeper.may_keep.set()
     await asyncio.wait_for(asyncio.gather(first, second), DEADLINE_S)
     assert keeper.counts == {flooding.bare: 2, other.bare: 1}
+
+
+async def test_a_peer_has_room_for_what_a_node_sends_at_once_and_for_no_more_than_a_minute(
+    server: Prosody, new_node: MakeNode, new_plain: MakePlain
+) -> None:
+    """What waits longer than the pace allows would be sent again before it is stored."""
+    keeper, traffic = Keeper(), Traffic()
+    sender = await new_plain(server)
+    receiver = await new_node(server, keep=keeper.keep, traffic=traffic)
+    receiving = receiver.receiving
+    assert receiving is not None
+    keeper.hold()
+    sender.send_raw(pushes(PER_MINUTE, receiver))
+    await until(lambda: receiving.waiting + traffic.dropped + traffic.refused == PER_MINUTE)
+    assert AT_ONCE <= receiving.waiting < PER_MINUTE
+
+
+async def test_pushes_of_a_stranger_are_refused_before_they_wait(
+    server: Prosody, new_node: MakeNode, new_plain: MakePlain
+) -> None:
+    """Each gets its refusal at once, although they are more than a peer's room and its minute."""
+    keeper, traffic = Keeper(), Traffic()
+    stranger = await new_plain(server)
+    receiver = await new_node(server, keep=keeper.keep, traffic=traffic, knows=lambda _peer: False)
+    receiving = receiver.receiving
+    assert receiving is not None
+    stranger.send_raw(pushes(2 * PER_MINUTE, receiver))
+    await until(lambda: traffic.refused + receiving.waiting + traffic.dropped > PER_MINUTE)
+    assert receiving.waiting == traffic.dropped == 0
+    await until(lambda: traffic.refused == 2 * PER_MINUTE)
+    assert not keeper.counts
 
 
 async def test_a_full_queue_drops_the_largest_sender_s_newest(
