@@ -137,7 +137,7 @@ class Clock:
 
     def vouch(self) -> None:
         """Count a server as confirming the clock: its certificate is valid by it."""
-        self._vouched = self._difference()
+        self._vouched = self._difference(self.now())
 
     async def begin(self, connection: AsyncConnection) -> None:
         """Store the newest instant before this node writes entries by its clock."""
@@ -147,8 +147,11 @@ class Clock:
 
     async def look(self, connection: AsyncConnection) -> ClockDoubt | None:
         """Return why the clock is not confirmed; None if it is."""
+        return await self._look(connection, self.now())
+
+    async def _look(self, connection: AsyncConnection, now: datetime) -> ClockDoubt | None:
         await self._check_confirmation(connection)
-        now, newest = self.now(), await _newest(connection)
+        newest = await _newest(connection)
         reason = self._reason(now, newest)
         before, self.doubt = self.doubt, None if reason is None else ClockDoubt(reason, now, newest)
         if self.doubt is None and before is not None:
@@ -159,14 +162,19 @@ class Clock:
 
     async def is_wrong(self, connection: AsyncConnection) -> bool:
         """Return whether something speaks against the clock."""
-        doubt = await self.look(connection)
-        return doubt is not None and doubt.is_wrong
+        return await self.unless_wrong(connection) is None
+
+    async def unless_wrong(self, connection: AsyncConnection) -> datetime | None:
+        """Return the time; None if something speaks against the clock that shows it."""
+        now = self.now()
+        doubt = await self._look(connection, now)
+        return None if doubt is not None and doubt.is_wrong else now
 
     async def confirmed(self, connection: AsyncConnection) -> Confirmed | None:
         """Return the instant by which things may end, and keep it as the newest; else None."""
-        if await self.look(connection) is not None:
-            return None
         now = self.now()
+        if await self._look(connection, now) is not None:
+            return None
         await set_setting(connection, _CONFIRMED, now.isoformat())
         return Confirmed(now)
 
@@ -174,7 +182,7 @@ class Clock:
         """Count a person's confirmation, if it was given since the node started."""
         by_person = await setting(connection, _BY_PERSON)
         if by_person != self._by_person and not self._is_new:
-            self._vouched = self._difference()
+            self._vouched = self._difference(self.now())
         self._by_person, self._is_new = by_person, False
 
     def _reason(self, now: datetime, newest: datetime | None) -> ClockDoubtReason | None:
@@ -184,12 +192,12 @@ class Clock:
             return ClockDoubtReason.BEHIND
         if self._vouched is None:
             return ClockDoubtReason.OFFLINE
-        if abs(self._difference() - self._vouched) > STEP_S:
+        if abs(self._difference(now) - self._vouched) > STEP_S:
             return ClockDoubtReason.STEPPED
         return None
 
-    def _difference(self) -> float:
-        return self.now().timestamp() - self._steady()
+    def _difference(self, now: datetime) -> float:
+        return now.timestamp() - self._steady()
 
 
 async def confirm(connection: AsyncConnection, at: datetime) -> None:

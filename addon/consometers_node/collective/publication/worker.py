@@ -62,12 +62,14 @@ class Publishing:
         """
         steady = asyncio.get_running_loop().time
         while True:
-            began, at = steady(), self._clock.now()
-            if not self._is_online() or await self._is_wrong():
-                self._online_since = None
-            elif self._online_since is None:
-                self._online_since = at
-            if self._online_since is None or not await self.look(self._online_since, at):
+            began = steady()
+            at = await self._now() if self._is_online() else None
+            self._online_since = at and (self._online_since or at)
+            if (
+                at is None
+                or self._online_since is None
+                or not await self.look(self._online_since, at)
+            ):
                 # While an interval waits for homes, each look reads their day.
                 await asyncio.sleep(max(self._every_s, _REST * (steady() - began)))
                 continue
@@ -76,9 +78,10 @@ class Publishing:
             if self._is_waited_for():
                 await asyncio.sleep(_LEFT_TO_OTHERS * (steady() - began))
 
-    async def _is_wrong(self) -> bool:
+    async def _now(self) -> datetime | None:
+        """Return the time, None while the clock is wrong."""
         async with self._store.writing() as connection:
-            return await self._clock.is_wrong(connection)
+            return await self._clock.unless_wrong(connection)
 
     async def look(self, online_since: datetime, at: datetime) -> bool:
         """Close what is due by the rules of now. Return whether there may be more."""
