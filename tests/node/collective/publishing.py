@@ -74,6 +74,8 @@ class Town:
     at: datetime = NOON
     opened_at: datetime = EARLIER
     online_since: datetime = EARLIER
+    backfilled_until: datetime = NOON
+    """Up to when the past of members that join has been read in."""
     arrivals: Arrivals = field(default_factory=Arrivals)
     steps: StepChange | None = None
     groups: dict[tuple[str, str], GroupId] = field(default_factory=dict)
@@ -195,7 +197,7 @@ class Town:
             permission_id=permission,
             identifier=str(path),
             series_id=series_id,
-            backfilled_until=NOON,
+            backfilled_until=self.backfilled_until,
         )
         by = State.GRANTED, PermissionActor.MEMBER
         await note(self.connection, MemberPermissionId(permission), *by, text_hash=64 * "a")

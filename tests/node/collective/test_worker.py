@@ -1,23 +1,38 @@
 """Intervals are closed once, and what is published of them stays."""
 
-from datetime import UTC, datetime, timedelta
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from itertools import product
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.exc import DatabaseError
 
 from consometers_node.collective.disclosure.sdc_rules import Publication
-from consometers_node.series import Interval
+from consometers_node.collective.ingestion.arrivals import RECENT, Arrivals
+from consometers_node.collective.publication.policy import InForce, Rules, choose
+from consometers_node.collective.publication.worker import Publishing
+from consometers_node.collective.settings import Settings
+from consometers_node.series import Interval, Range
+from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
+from consometers_node.store.clock import Clock
 from consometers_node.store.collective_tables import ClosedIntervalRow, PublishedCellRow
-from consometers_node.store.publication import PublishedCell, write
+from consometers_node.store.publication import PublishedCell, closed_intervals, write
 from consometers_node.store.series import erase_series
 
-from .publishing import BEFORE, CONSUMPTION, DAY, NOON, Town
+from ..clocks import Hands, confirmed
+from ..web.public.town import settings
+from .publishing import AGREED, BEFORE, CONSUMPTION, DAY, NOON, Town
 
 HOURS = 24
 MINUTES = timedelta(minutes=1)
+_YEAR = timedelta(days=365)
 
 
 async def test_everybody_and_communes_are_published(town: Town) -> None:
@@ -142,6 +157,128 @@ async def test_homes_have_the_usual_time_after_an_outage(file_town: Town) -> Non
     await file_town.record(homes, [100] * 12)
     await file_town.look(NOON + 6 * MINUTES)
     assert await file_town.counted() == [4] * 12 + [None] * 12
+
+
+@pytest.mark.parametrize(("read_until", "is_waited_for"), [(BEFORE, False), (DAY, True)])
+async def test_a_home_is_waited_for_once_its_past_is_read_in(
+    file_town: Town, read_until: date, is_waited_for: bool
+) -> None:
+    """Until then its records come when the collective asks for them, for hours or days."""
+    homes = await file_town.members(4)
+    file_town.backfilled_until = datetime.combine(read_until, time(), UTC) - RECENT
+    late = await file_town.member()
+    await file_town.record(homes, [100] * 12)
+    await file_town.record(late, [100] * 11)
+    await file_town.look(NOON + MINUTES)
+    closed = await file_town.closed()
+    assert len(closed) == (11 if is_waited_for else 12)
+    assert closed[-1].expected == (5 if is_waited_for else 4)
+
+
+@pytest.mark.parametrize(("days", "is_expected"), [(3, True), (4, False)])
+async def test_a_home_is_expected_for_three_days_after_its_last_record(
+    file_town: Town, days: int, is_expected: bool
+) -> None:
+    await file_town.record(await file_town.member(), 100, day=DAY - timedelta(days=days))
+    await file_town.record(await file_town.members(4), [100] * 12)
+    await file_town.look(NOON + MINUTES)
+    closed = await file_town.closed()
+    # The last two hours ended less than two hours before.
+    assert len(closed) == (10 if is_expected else 12)
+    assert closed[-1].expected == (5 if is_expected else 4)
+
+
+class Outage(StrEnum):
+    """Why a collective hears nothing of its homes for a while."""
+
+    NETWORK = "network"
+    CLOCK = "clock"
+    RESTART = "restart"
+
+
+@dataclass
+class Running:
+    """The worker of a collective, whose clock and network a test sets."""
+
+    store: Store
+    settings: Settings
+    hands: Hands
+    clock: Clock
+    is_online: bool = True
+    looks: int = 0
+
+    @asynccontextmanager
+    async def publishing(self) -> AsyncIterator[None]:
+        def is_online() -> bool:
+            self.looks += 1
+            return self.is_online
+
+        work = Publishing(
+            self.store,
+            self.settings,
+            InForce(AGREED),
+            Changes(),
+            arrivals=Arrivals(),
+            clock=self.clock,
+            is_online=is_online,
+            every_s=0,
+        )
+        task = asyncio.create_task(work.run())
+        try:
+            yield
+        finally:
+            assert not task.done(), task
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def closed(self) -> int:
+        """Return how many hours of the day are closed, after the worker has looked again."""
+        until = self.looks + 3
+        async with asyncio.timeout(120):
+            while self.looks < until:
+                await asyncio.sleep(0.01)
+        async with self.store.reading() as connection:
+            return len(await closed_intervals(connection, Interval.PT1H, Range.of_day(DAY)))
+
+    async def hear_nothing(self, outage: Outage, until: datetime) -> None:
+        """Let the time go on while the worker can't close."""
+        if outage is Outage.NETWORK:
+            self.is_online = False
+            await self.closed()
+        else:
+            self.hands.at += _YEAR
+            await self.closed()
+            self.hands.at -= _YEAR
+        self.hands.go_on(until - self.hands.at)
+        await self.closed()
+        self.is_online = True
+
+
+@pytest.mark.parametrize("outage", Outage)
+async def test_the_worker_gives_homes_the_usual_time_after_an_outage(
+    file: Store, tmp_path: Path, outage: Outage
+) -> None:
+    hands = Hands(NOON - timedelta(hours=3))
+    async with file.writing() as connection:
+        town = Town(connection, at=hands.at)
+        await town.record(await town.members(4), [100] * 9)
+        await choose(connection, Rules(AGREED, BEFORE), "Maëlle", hands.at - timedelta(days=2))
+    own = settings(tmp_path, identifier="kersabiec")
+    running = Running(file, own, hands, await confirmed(file, hands))
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(running.publishing())
+        assert await running.closed() == 9
+        if outage is Outage.RESTART:
+            await stack.aclose()
+            hands.go_on(NOON - hands.at)
+            await stack.enter_async_context(running.publishing())
+        else:
+            await running.hear_nothing(outage, NOON)
+        assert await running.closed() == 9
+        hands.go_on(AGREED.wait - MINUTES)
+        assert await running.closed() == 9
+        hands.go_on(2 * MINUTES)
+        assert await running.closed() == 12
 
 
 async def test_hours_before_the_opening_close_at_once(file_town: Town) -> None:
