@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError
 from consometers_node.backoff import Backoff
 from consometers_node.collective.disclosure.sdc_rules import Reason
 from consometers_node.collective.permissions.member_permissions import withdraw
-from consometers_node.collective.publication.openings import given_up, read_answer
+from consometers_node.collective.publication.openings import give_up, given_up, read_answer
 from consometers_node.collective.publication.witness_requests import WitnessRequests
 from consometers_node.protected_sums.masks import Subject
 from consometers_node.protected_sums.opening import Witness
@@ -37,6 +37,8 @@ from consometers_node.store.masked_reports import openings, reports_of_hour, sto
 from consometers_node.xmpp import Asking
 from tests.deadline import DEADLINE_S
 
+from ..clocks import sure
+from ..protected_sums.independent import KEPT, WAITED
 from .masked import COLLECTIVE, MaskedTown
 from .publishing import CONSUMPTION
 from .test_erasure import everything
@@ -45,6 +47,7 @@ AT = datetime(2026, 7, 15, 10, tzinfo=UTC)
 """An hour of reports."""
 OVER = AT + timedelta(hours=4)
 HOURS = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -212,6 +215,24 @@ async def test_hour_closes_without_reports_of_forgotten_keys(
     await town.close_all(OVER)
     assert (await town.shown())[10] == 300
     assert (await town.closed_hour(AT)).reason == Reason.NOT_OPENED
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_an_hour_is_given_up_a_day_before_its_keys_are_forgotten(
+    town: MaskedTown, *, is_late: bool
+) -> None:
+    """A witness that is back before then opens it, however long its collective waited."""
+    await town.record(await town.members(3), 100)
+    await town.report(await town.masked_homes(3), [400], AT)
+    await town.close(OVER)
+    back = AT + WAITED + (MINUTE if is_late else -MINUTE)
+    await give_up(town.connection, sure(back))
+    assert bool(await openings(town.connection, unanswered=True)) is not is_late
+    town.at = back
+    await town.close_all(back)
+    assert (await town.shown())[10] == (300 if is_late else 1_500)
+    assert (await town.closed_hour(AT)).reason == (Reason.NOT_OPENED if is_late else None)
+    assert WAITED < KEPT
 
 
 async def test_the_last_report_of_an_hour_counts(town: MaskedTown) -> None:

@@ -14,7 +14,6 @@ from consometers_node.collective.privacy.erasure_log import ErasureLog, read_str
 from consometers_node.collective.witness import register
 from consometers_node.collective.witness.register import NotEnrolled, OtherEnrolment, WrongTime
 from consometers_node.collective.witness.service import FILE, NotWitnessed, WitnessService
-from consometers_node.protected_sums.opening import KEYS_FOR
 from consometers_node.protected_sums.requests import Call
 from consometers_node.quoalise import BadRequest, NotAuthorized, ResourceConstraint
 from consometers_node.quoalise.protected_sums import (
@@ -35,6 +34,7 @@ from consometers_node.store.collective_tables import (
 
 from ..clocks import Hands, confirmed, sure
 from ..permission.plain import Refused, plain
+from ..protected_sums.independent import KEPT
 from .witnessed import (
     COLLECTIVE,
     HOURS,
@@ -80,7 +80,7 @@ async def test_a_home_enrols_once(store: Store, tmp_path: Path) -> None:
             await witness.enrol(other)
     with pytest.raises(NotWitnessed):
         await witness.enrol(replace(Home().enrolment(), collective="other@energies.example"))
-    for days in (-2, KEYS_FOR.days + 1):
+    for days in (-2, KEPT.days + 1):
         with pytest.raises(WrongTime):
             await witness.enrol(Home(home.since - timedelta(days=days)).enrolment())
 
@@ -197,10 +197,10 @@ async def test_keys_are_forgotten_after_35_days(store: Store, tmp_path: Path) ->
     now = datetime.now(UTC)
     hands = Hands(now)
     witness = await new_witness(store, tmp_path, hands)
-    homes = await enrolled(witness, since=now.date() - KEYS_FOR)
+    homes = await enrolled(witness, since=now.date() - KEPT)
     hands.go_on(timedelta(days=3))
     await witness.forget()
-    oldest = now.date() + timedelta(days=3) - KEYS_FOR
+    oldest = now.date() + timedelta(days=3) - KEPT
     async with store.reading() as connection:
         query = select(WitnessEnrolmentRow.key_day, WitnessEnrolmentRow.key)
         keys = {(day, key) for day, key in await connection.execute(query)}

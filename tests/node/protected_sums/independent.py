@@ -14,6 +14,10 @@ from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+KEPT = timedelta(days=35)
+"""How long a witness keeps a key."""
+WAITED = timedelta(days=34)
+"""How long an hour waits for its witness."""
 
 
 def derived(key: bytes, purpose: str) -> bytes:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 import json
 from pathlib import Path
+import re
 
 from hypothesis import given, strategies as st
 import pytest
@@ -18,14 +19,22 @@ from consometers_node.protected_sums.masks import (
     masks,
 )
 from consometers_node.series import Direction
+from demo.hass.folder import ROOT
 
 from .homes import NOON, TODAY
-from .independent import vectors
+from .independent import KEPT, WAITED, vectors
 
 KEY = DayKey(TODAY, bytes(range(32)))
 SECRET = bytes(range(32, 64))
 NONCE = bytes(16)
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())
+
+
+@pytest.mark.parametrize("page", ["protected-sums.md", "protected-sums.fr.md"])
+def test_documentation_states_how_long_keys_and_hours_wait(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text().replace("\N{NO-BREAK SPACE}", " ")
+    stated = {int(days) for days in re.findall(r"(\d+) (?:days|jours)", text)}
+    assert stated == {KEPT.days, WAITED.days}
 
 
 def test_vectors_match_an_independent_library() -> None:

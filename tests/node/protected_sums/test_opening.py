@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from random import Random
 
 from hypothesis import example, given, strategies as st
@@ -21,6 +21,7 @@ from consometers_node.quoalise.protected_sums import (
 from consometers_node.series import Direction
 
 from .homes import NOON, TODAY, Home, added, enrolled, homes
+from .independent import KEPT
 
 ALIKE = [300, 420, 380, 510, 290, 333, 450, 400, 370, 440]
 ALL = frozenset({"all"})
@@ -182,11 +183,16 @@ def test_sum_with_an_unenrolled_home_is_refused(
 
 
 def test_a_key_is_forgotten_after_35_days() -> None:
-    early = TODAY - KEYS_FOR - timedelta(days=1)
-    members = homes(3, since=early)
-    old = added("all", (home.reports(300, day=early) for home in members))
+    oldest = TODAY - KEPT
+    members = homes(3, since=oldest - timedelta(days=1))
     everybody = {home.pseudonym for home in members}
-    assert refusals(witness_of(members), old) == {Refusal.KEY_FORGOTTEN: everybody}
+
+    def of(day: date) -> MaskedSum:
+        return added("all", (home.reports(300, day=day) for home in members))
+
+    assert witness_of(members).open(NOON, [of(oldest)], TODAY) == [OpenedSum(ALL, 3, 900)]
+    early = of(oldest - timedelta(days=1))
+    assert refusals(witness_of(members), early) == {Refusal.KEY_FORGOTTEN: everybody}
     # The witness holds no key of a day before it was given it, nor opens one of tomorrow.
     for day in (TODAY - timedelta(days=1), TODAY + timedelta(days=1)):
         parts = tuple(Part(home.pseudonym, day, bytes(16)) for home in members)
