@@ -153,6 +153,32 @@ async def test_home_sees_its_openings(store: Store, tmp_path: Path) -> None:
             await witness.look(stranger.signed(Call.OPENINGS))
 
 
+@pytest.mark.parametrize("call", [Call.OPENINGS, Call.DEPARTURES])
+async def test_signed_request_is_for_the_collective_of_the_enrolment(
+    file: Store, tmp_path: Path, call: Call
+) -> None:
+    """The same witness serves two: a request names the one that the home is enrolled for."""
+    other = "other@energies.example"
+    clock = await confirmed(file, Hands(datetime.now(UTC)))
+    witness = WitnessService(file, clock, [COLLECTIVE, other], tmp_path)
+    await witness.begin()
+    (home,) = await enrolled(witness, 1)
+    asks = {Call.OPENINGS: witness.look, Call.DEPARTURES: witness.leave}[call]
+    signed = home.signed(call)
+    for refused in (
+        home.signed(call, collective=other),
+        replace(signed, collective=other),
+        replace(home.signed(call, collective=other), collective=COLLECTIVE),
+    ):
+        with pytest.raises(NotEnrolled):
+            await asks(refused)
+    with pytest.raises(NotWitnessed):
+        await asks(home.signed(call, collective="third@energies.example"))
+    async with file.reading() as connection:
+        assert await register.departures(connection) == []
+    await asks(signed)
+
+
 async def test_departed_home_is_in_no_sum(store: Store, tmp_path: Path) -> None:
     witness, hour = await new_witness(store, tmp_path), this_hour()
     homes = await enrolled(witness, 11)

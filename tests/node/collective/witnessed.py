@@ -52,10 +52,12 @@ class Home:
             key=self.secret,
         )
 
-    def signed(self, call: Call, at: datetime | None = None) -> SignedRequest:
+    def signed(
+        self, call: Call, at: datetime | None = None, collective: str = COLLECTIVE
+    ) -> SignedRequest:
         return SignedRequest.of(
             call,
-            COLLECTIVE,
+            collective,
             self.pseudonym,
             at or datetime.now(UTC).replace(microsecond=0),
             self.key.authentication_key(),
