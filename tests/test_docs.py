@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, product
 import json
+import os
 from pathlib import Path
 import re
 from typing import Any
@@ -52,6 +53,7 @@ from custom_components.consometers.switch import SHARING
 from custom_components.consometers.tic import Mode, encode_frame
 from demo.meter import Contract, Linky, Option
 from demo.world import World
+from tests.documented import LANGUAGES as IN_BLOCKS, SHELL, blocks, commands, words_of_code
 
 ROOT = Path(__file__).parent.parent
 INTEGRATION = ROOT / "custom_components" / "consometers"
@@ -230,6 +232,24 @@ def test_links_have_existing_targets(page: Path) -> None:
         assert file.exists(), f"{page.name}: {target}"
         assert file.is_relative_to(ROOT)
         assert not anchor or anchor in anchors(file), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_each_block_names_its_language(page: Path) -> None:
+    """So that no command stands in a block whose commands no test reads."""
+    found = blocks(page)
+    assert {block.language for block in found} <= IN_BLOCKS
+    for block in found:
+        for line in block.lines:
+            assert block.language == SHELL or not re.match(r" *(sudo|script/\w+|\./\w+) ", line)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_documented_scripts_exist(page: Path) -> None:
+    for line in [*commands(page), *words_of_code(page)]:
+        for folder, name in re.findall(r"^(?:sudo )?(script|\.)/([\w-]+)(?= |$)", line):
+            script = ROOT / ("deploy" if folder == "." else folder) / name
+            assert os.access(script, os.X_OK), line
 
 
 def test_the_security_page_lists_every_attack() -> None:

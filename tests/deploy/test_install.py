@@ -11,11 +11,12 @@ import subprocess
 import pytest
 
 from demo.hass import free_port
+from tests.documented import commands
 from tests.missing import lack
 
 from .box import ROOT
 from .compose import variables
-from .documentation import PAGES, commands
+from .documentation import PAGES
 
 DOMAIN = "mes-energies.test"
 ADDRESS = "198.51.100.7"

@@ -26,8 +26,9 @@ from consometers_node.xmpp import Join, Register, links
 from consometers_node.xmpp.registration import register
 from demo.hass.folder import ROOT
 from tests.deploy import engine
-from tests.deploy.documentation import PAGES, commands
+from tests.deploy.documentation import PAGES
 from tests.deploy.network import own_network
+from tests.documented import commands
 from tests.e2e.holding import Member, settle
 from tests.e2e.waiting import eventually
 from tests.node.permission.samples import NEED, now
@@ -135,6 +136,8 @@ class Operator:
         backups = sorted((self.deploy / "backups").glob("*Z"))
         for written, here in {
             "/opt/consometers": str(self.home / "consometers"),
+            "/root/": f"{self.home}/",
+            "sftp:backups@other.example.org:consometers": str(self.home / "elsewhere"),
             "backups/2026-11-26T031500Z": f"backups/{backups[-1].name}" if backups else "",
             "0f1e2d3": "HEAD",
         }.items():
@@ -272,6 +275,9 @@ async def test_every_documented_command_works(operator: Operator) -> None:
         elif "invitations make" in command:
             member = await operator.welcome(output)
             await operator.held(member)
+        elif command.startswith("sudo restic "):
+            assert (operator.home / "restic-password").stat().st_mode & 0o077 == 0
+            assert (operator.home / "elsewhere" / "config").exists()
         elif "./restore" in command or "--restore" in command:
             assert member is not None
             await operator.held(member)

@@ -14,6 +14,7 @@ from typer.main import get_group
 from consometers_node.cli.app import COMMANDS, PROGRAM
 from consometers_node.collective.settings import read
 from consometers_node.wire import read_need_file
+from tests.documented import commands, words_of_code
 
 from .conftest import ROOT
 
@@ -21,6 +22,10 @@ DOCS = ROOT / "docs"
 PAGES = {
     name: DOCS / name for name in ("node.md", "node.fr.md", "collective.md", "collective.fr.md")
 }
+EVERY_PAGE = sorted(
+    page for at in (".", "addon", "deploy", "docs") for page in (ROOT / at).glob("*.md")
+)
+_TYPED = re.compile(rf"(?:^|\s)(?:{PROGRAM}|script/node) +([^(].*)")
 BOTH = [("node.md", "node.fr.md"), ("collective.md", "collective.fr.md")]
 HEAVY = ("rich", "pydantic", "slixmpp", "sqlalchemy", "aiohttp", "alembic")
 HOME = "import consometers_node.cli.node.running_home, consometers_node.web.site"
@@ -40,9 +45,7 @@ UNNEEDED_AT_HOME = (
 
 
 def examples(page: Path) -> list[list[str]]:
-    blocks = re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
-    lines = "".join(blocks).replace("\\\n", " ").splitlines()
-    return [shlex.split(line, comments=True) for line in lines if line]
+    return [shlex.split(command, comments=True) for command in commands(page)]
 
 
 def options(command: str, arguments: list[str]) -> set[str]:
@@ -57,9 +60,39 @@ def options(command: str, arguments: list[str]) -> set[str]:
 def test_examples_use_existing_commands_and_options(page: Path) -> None:
     for program, command, *arguments in examples(page):
         assert program == PROGRAM
-        if command != "--help":
-            typed = {argument for argument in arguments if argument.startswith("--")}
-            assert typed <= options(command, arguments), command
+        check(command, arguments)
+
+
+def check(command: str, arguments: list[str]) -> None:
+    """Check that a command, and the options that are typed after it, exist."""
+    if command != "--help":
+        typed = {argument for argument in arguments if argument.startswith("--")}
+        assert typed <= options(command, arguments), command
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_documented_command_exists(page: Path) -> None:
+    """Whatever kind of fence it is in, or between backticks, in a container or a checkout."""
+    for line in [*commands(page), *words_of_code(page)]:
+        if typed := _TYPED.search(line):
+            command, *arguments = shlex.split(typed[1], comments=True)
+            check(command, arguments)
+
+
+def test_commands_are_found_in_every_kind_of_fence(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "~~~sh\nconsometers-node one\n~~~\n"
+        "1. A step\n\n    ````sh\n    consometers-node two  # twice\n    ````\n\n"
+        "| `consometers-node three` | `` script/node `four` `` |\n|---|---|\n"
+        "``` sh\nscript/node five \\\n  --six\n```\n```text\nconsometers-node seven\n```\n"
+    )
+    assert commands(page) == [
+        "consometers-node one",
+        "consometers-node two",
+        "script/node five    --six",
+    ]
+    assert words_of_code(page) == ["consometers-node three", "script/node `four`"]
 
 
 @pytest.mark.parametrize("language", [0, 1], ids=["en", "fr"])
