@@ -287,22 +287,26 @@ async def test_earlier_hours_that_arrive_late_are_computed(
 async def test_a_household_chooses_the_key(
     recorder_mock: Recorder, hass: HomeAssistant, house: House
 ) -> None:
+    """One after the other: a fixed key needs its share each time, and leaves nothing of itself."""
     await record_street(hass)
     add_sensors(hass, {}, "linky", "energy_drawn")
     flows = hass.config_entries.options
+    chosen: list[tuple[dict[str, Any], float, float]] = [
+        ({CONF_SHARING_KEY: Key.EQUAL}, 100.0, 600.0),
+        ({CONF_SHARING_KEY: Key.FIXED, CONF_COEFFICIENT: 2.5}, 25.0, 200.0),
+        ({CONF_SHARING_KEY: Key.USE}, 150.0, 600.0),
+    ]
+    assert {typed[CONF_SHARING_KEY] for typed, _, _ in chosen} == set(Key)
     with freeze_time(NOON + timedelta(minutes=10), tick=True):
         await start(house)
-        for typed, first, last in (
-            ({CONF_SHARING_KEY: "equal"}, 100.0, 600.0),
-            ({CONF_SHARING_KEY: "fixed", CONF_COEFFICIENT: 2.5}, 25.0, 200.0),
-        ):
+        for typed, first, last in chosen:
             form = await flows.async_init(house.entry.entry_id)
-            if typed[CONF_SHARING_KEY] == "fixed":
-                unfinished = {CONF_SHARING_KEY: "fixed"}
-                form = await flows.async_configure(form["flow_id"], unfinished)
-                assert form["errors"] == {CONF_COEFFICIENT: "no_coefficient"}
+            unfinished = {CONF_SHARING_KEY: Key.FIXED}
+            form = await flows.async_configure(form["flow_id"], unfinished)
+            assert form["errors"] == {CONF_COEFFICIENT: "no_coefficient"}
             done = await flows.async_configure(form["flow_id"], typed)
             assert done["type"] is FlowResultType.CREATE_ENTRY
+            assert house.entry.options == typed
             await until(lambda: house.entry.state is ConfigEntryState.LOADED)
             await until(lambda: house.entry.runtime_data.simulation.data)
             hours = await simulated(hass)
