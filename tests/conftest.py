@@ -66,8 +66,10 @@ def closed_databases(verify_cleanup: None) -> Iterator[None]:
 
 
 ON_BOTH_DATABASES = (
+    "hostile/test_clock.py",
     "hostile/test_disk.py",
     "hostile/test_insider.py",
+    "hostile/test_member.py",
     "node/collective/test_protected_sums.py",
     "node/collective/test_queries.py",
     "node/collective/test_witness.py",

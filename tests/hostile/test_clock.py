@@ -130,20 +130,20 @@ class Coop:
 
 
 @pytest.fixture
-async def coop(file: Store) -> Coop:
-    await keep_collective(file, "kersabiec")
-    async with file.writing() as connection:
+async def coop(store: Store) -> Coop:
+    await keep_collective(store, "kersabiec")
+    async with store.writing() as connection:
         await set_aside_the_clock_of(connection)
         for name in HOMES:
             await join(connection, name, permission(meter(name), id=name))
         await Members(connection, ZONE).admit("guest@example.org", AT)
         await note_read(connection, Read(at=AT, who="someone", what="a page"))
-    async with running_queue(file) as queue:
+    async with running_queue(store) as queue:
         for name in HOMES:
             await queue.keep(f"{name}@example.org", pushed_data(meter(name), MIDNIGHT, [300] * 24))
     hands = Hands(NOW)
-    clock = await confirmed(file, hands)
-    coop = Coop(file, hands, clock, Retention(file, ZONE, Changes(), clock))
+    clock = await confirmed(store, hands)
+    coop = Coop(store, hands, clock, Retention(store, ZONE, Changes(), clock))
     await coop.look(1)
     assert await coop.has_all()
     return coop
