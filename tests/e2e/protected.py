@@ -3,7 +3,7 @@
 The clock is set by faketime, while the programs are off: when they start again, hours have passed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing, suppress
 import csv
 from dataclasses import dataclass, field
@@ -11,9 +11,7 @@ from datetime import UTC, datetime, timedelta
 import os
 from pathlib import Path
 import random
-import re
 import sqlite3
-import struct
 from typing import Any, Final
 
 from demo.collective import Collective
@@ -22,18 +20,16 @@ from demo.neighbours import Neighbours
 from demo.prosody import Prosody
 from demo.street.plan import HOUR_S, Plan
 from tests.deadline import DEADLINE_S
+from tests import traces
 
 HOUR: Final = timedelta(hours=1)
 LEAST_WH: Final = 33_000
 MOST_WH: Final = 36_000
 """Five digits, and no port of a server: few other numbers of a log may be taken for them."""
-BY_CHANCE: Final = 2
-"""As many numbers of a file may be others, such as that of a process."""
 AHEAD: Final = timedelta(days=4)
 """How long homes have something to report."""
 _BEFORE: Final = timedelta(days=3)
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
-_PACKED: Final = [f"{order}3{width}" for order in "<>" for width in "HIQ"]
 
 type Values = Mapping[datetime, int]
 type Published = dict[datetime, tuple[int | None, int]]
@@ -196,28 +192,15 @@ def write_meter(file: Path, chance: random.Random) -> Values:
 
 
 def values_in(folder: Path, truth: Mapping[str, Values], hours: list[datetime]) -> list[str]:
-    """Return which files of a folder have the value of a home in an hour, or three in a row."""
-    decimals = {str(values[hour]).encode() for values in truth.values() for hour in hours}
-    packed = [
-        (name, struct.pack(shape, *(values[hour + n * HOUR] for n in range(3))))
-        for name, values in truth.items()
-        for hour in hours[:-2:3]
-        for shape in _PACKED
-    ]
+    """Return which files of a folder have values of homes in these hours."""
+    values = traces.Values([[values[hour] for hour in hours] for values in truth.values()])
     return [
         f"{file.relative_to(folder)}: {what}"
         for file in folder.rglob("*")
         # A reserve of disk space is empty.
         if file.is_file() and file.suffix != ".reserve"
-        for what in _found(file.read_bytes(), decimals, packed)
+        for what in values.found_in(file)
     ]
-
-
-def _found(content: bytes, decimals: set[bytes], packed: list[tuple[str, bytes]]) -> Iterator[str]:
-    numbers = set(re.findall(rb"(?<![0-9A-Za-z.:-])\d{5}(?![0-9A-Za-z])", content))
-    if len(numbers & decimals) > BY_CHANCE:
-        yield from map(repr, numbers & decimals)
-    yield from (f"three hours of {name}" for name, some in packed if some in content)
 
 
 def _ask(file: Path, query: str, *values: float) -> list[Any]:

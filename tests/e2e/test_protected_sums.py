@@ -215,7 +215,7 @@ async def test_no_file_of_collective_or_witness_contains_a_value_of_a_home(world
     hours = world.hours()
     # The same search finds them where they are: in the files of meters, and in databases of homes.
     files = values_in(Path(world.plan.folder), world.truth, hours)
-    assert {"three hours of" in each for each in files} == {True, False}
+    assert {"three in a row" in each for each in files} == {True, False}
     for collective in (world.collective, world.witness):
         assert values_in(collective.program.folder.parent, world.truth, hours) == []
 

@@ -1,0 +1,79 @@
+"""Looks for the values of homes in files: databases, their journals, dumps, logs."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+import re
+import shutil
+import sqlite3
+import struct
+from tempfile import TemporaryDirectory
+from typing import Final
+
+BY_CHANCE: Final = 2
+"""As many numbers of a file may be others, such as that of a process."""
+IN_A_ROW: Final = 3
+"""As many values of a home, packed one after the other, are no accident."""
+
+_SQLITE: Final = b"SQLite format 3\0"
+_PACKED: Final = [f"{order}{IN_A_ROW}{width}" for order in "<>" for width in "HIQfd"]
+# A number with or without its unit, its thousands apart or not; no time, address or hash.
+_NUMBER: Final = re.compile(
+    rb"(?<![0-9A-Za-z.:-])(\d{1,3}(?:[, _]\d{3})+|\d+)(\.\d+)?"
+    rb"(?: ?[kM]?(?:Wh?|VAh?|J))?(?![0-9A-Za-z:-])"
+)
+_PER: Final = (1, 60, 3_600, 1 / 1_000)
+"""Wh as Wh or W, watt-minutes, joules and kWh."""
+
+
+class Values:
+    """The values of homes, in Wh, one after the other of each home."""
+
+    def __init__(self, homes: Sequence[Sequence[int]]) -> None:
+        self._forms = {value * per: value for home in homes for value in home for per in _PER}
+        self._packed = [
+            struct.pack(shape, *(value * per for value in home[at : at + IN_A_ROW]))
+            for home in homes
+            for at in range(0, len(home) - IN_A_ROW + 1, IN_A_ROW)
+            for shape in _PACKED
+            for per in (_PER if shape[-1] in "fd" else (1, 60))
+            if shape[-1] != "H" or per == 1
+        ]
+
+    def found_in(self, file: Path) -> list[str]:
+        """Return what of them a file has; of a SQLite database, in its columns too."""
+        content = file.read_bytes()
+        found = [*self._in_bytes(content)]
+        if content.startswith(_SQLITE):
+            found += self._in_columns(file)
+        return found
+
+    def _in_bytes(self, content: bytes) -> Iterator[str]:
+        yield from self._unless_by_chance(
+            float(re.sub(rb"\D", b"", whole) + rest) for whole, rest in _NUMBER.findall(content)
+        )
+        yield from ("three in a row" for some in self._packed if some in content)
+
+    def _in_columns(self, file: Path) -> Iterator[str]:
+        """Read a copy: what is only in its journal yet is in it too."""
+        with TemporaryDirectory() as folder:
+            for part in (file, file.with_name(f"{file.name}-wal")):
+                if part.exists():
+                    shutil.copy(part, folder)
+            with closing(sqlite3.connect(Path(folder) / file.name)) as database:
+                tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+                for (table,) in tables.fetchall():
+                    rows = database.execute(f'SELECT * FROM "{table}"').fetchall()
+                    values = [value for row in rows for value in row]
+                    numbers = [each for each in values if isinstance(each, int | float)]
+                    for what in self._unless_by_chance(numbers):
+                        yield f"{table}: {what}"
+                    for value in values:
+                        if isinstance(value, str | bytes):
+                            plain = value if isinstance(value, bytes) else value.encode()
+                            yield from (f"{table}: {what}" for what in self._in_bytes(plain))
+
+    def _unless_by_chance(self, numbers: Iterator[float] | Sequence[float]) -> Iterator[str]:
+        found = {self._forms[number] for number in numbers if number in self._forms}
+        if len(found) > BY_CHANCE:
+            yield from map(repr, sorted(found))
