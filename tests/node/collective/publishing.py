@@ -305,6 +305,15 @@ class Town:
         published = await cells(self.connection, number, interval, [CONSUMPTION], _ALWAYS)
         return sorted(published, key=lambda cell: cell.start)
 
+    async def all_cells(self) -> dict[tuple[GroupId, str, datetime], PublishedCell]:
+        """All that anybody may read of consumption, by group, step and start."""
+        found = {}
+        for group in await all_groups(self.connection):
+            for step in (self.publication.interval, Interval.P1D):
+                for cell in await cells(self.connection, group.id, step, [CONSUMPTION], _ALWAYS):
+                    found[cell.group, step.value, cell.start] = cell
+        return found
+
     async def published(self) -> dict[tuple[GroupId, str, datetime], int]:
         """All that anybody may read of consumption: watt-minutes by group, step and start."""
         row = PublishedCellRow

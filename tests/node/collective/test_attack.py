@@ -6,7 +6,15 @@ meanwhile is random: they hold back, correct themselves, lie, join, are erased, 
 homes again, while administrators change the rules and look at previews.
 """
 
-from collections.abc import AsyncIterator, Hashable, Iterable, Iterator, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -25,6 +33,7 @@ from consometers_node.series import Interval
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import GroupId, MemberId
 from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.publication import PublishedCell
 from consometers_node.store.series import erase_series
 
 from .publishing import Town
@@ -38,6 +47,8 @@ HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 MOST = 10
 """Members of a story."""
+OF_A_CHILD = 40
+"""Homes of a collective below."""
 VERSIONS = 2
 _DIGIT = 2
 _BASE = 1 << (_DIGIT * MOST * VERSIONS)
@@ -136,6 +147,7 @@ class Story:
     sent: set[tuple[int, int]] = field(default_factory=set)
     attacker: Attacker = field(default_factory=Attacker)
     published: dict[Key, int] = field(default_factory=dict)
+    cells: dict[Key, PublishedCell] = field(default_factory=dict)
 
     def _rules(self) -> Publication:
         """Return rules by which no fewer homes are enough."""
@@ -228,7 +240,7 @@ class Story:
         start = START + hour * HOUR
         self.sent.add((home, hour))
         watts = drawn + mark(home, version)
-        count = 40 if home in self.below else None
+        count = OF_A_CHILD if home in self.below else None
         await self.town.record_hour(self.homes[home], watts, start, count=count)
 
     async def _send_days(self) -> None:
@@ -279,12 +291,30 @@ class Story:
 
     async def look(self, at: datetime) -> None:
         await self.town.look(at)
-        published = await self.town.published()
-        for key, value in self.published.items():
-            assert published[key] == value, "a published figure has changed"
-        for key in published.keys() - self.published.keys():
-            self._see(key, published)
-        self.published = published
+        cells = await self.town.all_cells()
+        for key, cell in self.cells.items():
+            assert cells[key] == cell, "a published figure has changed"
+        self.published = {key: cell.watt_minutes for key, cell in cells.items()}
+        for key in cells.keys() - self.cells.keys():
+            self._see(key, self.published)
+            self._count(key, cells)
+        self.cells = cells
+
+    def _count(self, key: Key, cells: Mapping[Key, PublishedCell]) -> None:
+        """See the counts of a cell: each says which homes are in it, and nothing else."""
+        _, interval, start = key
+        if interval != Interval.PT1H:
+            return
+        cell = cells[key]
+        assert cell.per_member == (cell.watt_minutes + cell.members // 2) // cell.members
+        hour = (start - START) // HOUR
+        inside = {home for home, _, _ in marked(cell.watt_minutes // 60)}
+        secret = {home for home in inside if hour not in self.public.get(home, ())}
+        assert cell.homes == len(secret)
+        assert cell.homes <= cell.counting
+        children = len(inside & self.below)
+        assert cell.members == len(inside) - children + OF_A_CHILD * children
+        self.attacker.see({(home, ("sent", hour)): 1 for home in secret})
 
     def _see(self, key: Key, published: dict[Key, int]) -> None:
         group, interval, start = key
@@ -311,21 +341,31 @@ class Story:
 
     def leaks(self) -> set[int]:
         """Return homes that colluding members, fewer than the minimum, disclose."""
-        distinguished: set[int] = set()
-        homes = sorted(self.homes)
-        for count in range(self.minimum):
-            for traitors in combinations(homes, count):
-                attacker = Attacker()
-                for figure in self.attacker.figures:
-                    attacker.see(
-                        {unknown: n for unknown, n in figure if unknown[0] not in traitors}
-                    )
-                distinguished |= attacker.singled_out(fewer_than=self.minimum - count)
-        return distinguished
+        return disclosed(self.attacker.figures, self.homes, self.minimum)
+
+
+def disclosed(figures: Iterable[Figure], homes: Iterable[int], minimum: int) -> set[int]:
+    """Return homes that are disclosed by figures and colluding homes, fewer than the minimum."""
+    found = set[int]()
+    for count in range(minimum):
+        for traitors in combinations(sorted(homes), count):
+            attacker = Attacker()
+            for figure in figures:
+                attacker.see({unknown: n for unknown, n in figure if unknown[0] not in traitors})
+            found |= attacker.singled_out(fewer_than=minimum - count)
+    return found
 
 
 class Over(Exception):
     """The story is over, and nothing of it is to be stored."""
+
+
+@pytest.fixture
+async def other(new_database: Callable[[str], Awaitable[Path | str]]) -> AsyncIterator[Store]:
+    """Another database, of the level above."""
+    opened = await Store.open(await new_database("sqlite"))
+    yield opened
+    await opened.close()
 
 
 @pytest.mark.timeout(600)
@@ -347,6 +387,71 @@ async def test_colluding_members_learn_nothing_of_others(
             await story.populate()
             await story.play()
             assert not story.leaks()
+            raise Over
+
+
+LEVELS = {"cooperative": range(5), "municipality": range(5, 9)}
+"""The homes of each level."""
+_OF_A_LEVEL = _BASE >> _DIGIT * VERSIONS
+"""What such a home draws, beside its mark: what a collective sends is bounded."""
+
+
+@pytest.mark.timeout(600)
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.integers(0, 10**9), st.sampled_from([3, 4]))
+async def test_a_municipality_and_its_cooperative_disclose_nobody(
+    file: Store, other: Store, seed: int, minimum: int
+) -> None:
+    """The municipality has homes of its own, and adds the cooperative's published cells to them.
+
+    The attacker reads what both publish: the one less the other leaves the homes in between.
+    """
+    random, attacker = Random(seed), Attacker()
+    with suppress(Over):
+        async with file.writing() as below, other.writing() as above:
+            towns = {
+                name: Town(connection, Publication(minimum=minimum), at=START)
+                for name, connection in zip(LEVELS, (below, above), strict=True)
+            }
+            members = {
+                home: await town.member(random.choice(AREAS), since=MONTH)
+                for name, town in towns.items()
+                for home in LEVELS[name]
+            }
+            cooperative, municipality = towns.values()
+            child = await municipality.member(kind="collective", since=MONTH)
+            seen = set[tuple[str, Key]]()
+            for hour in range(HOURS):
+                start = START + hour * HOUR
+                for minutes in (5, 45):
+                    for name, town in towns.items():
+                        town.at = start + HOUR + minutes * MINUTE
+                        for home in LEVELS[name]:
+                            # Some send late, some never.
+                            if random.random() < 0.6:
+                                watts = random.choice([_OF_A_LEVEL] * 9 + [0])
+                                watts += mark(home, minutes == 45)
+                                await town.record_hour(members[home], watts, start)
+                        await town.look(town.at)
+                        for key, cell in (await town.all_cells()).items():
+                            if (name, key) in seen or key[1] != Interval.PT1H:
+                                continue
+                            seen.add((name, key))
+                            figure: dict[Unknown, int] = {
+                                (home, (key[2], version)): times
+                                for home, version, times in marked(cell.watt_minutes // 60)
+                                if home in members
+                            }
+                            attacker.see(figure)
+                            own = {home for home, _ in figure} & set(LEVELS[name])
+                            assert cell.homes == len(own) <= cell.counting
+                            if town is cooperative and key[0] == await town.group("all", ""):
+                                watts, count = cell.watt_minutes // 60, cell.members
+                                await municipality.record_hour(child, watts, key[2], count=count)
+            assert {name for name, _ in seen} == set(LEVELS) or not seen
+            assert not disclosed(attacker.figures, members, minimum)
             raise Over
 
 
