@@ -19,8 +19,8 @@ from demo.https import Https
 from demo.neighbours import Neighbours
 from demo.prosody import Prosody
 from demo.street.plan import HOUR_S, Plan
-from tests.deadline import DEADLINE_S
 from tests import traces
+from tests.deadline import DEADLINE_S
 
 HOUR: Final = timedelta(hours=1)
 LEAST_WH: Final = 33_000

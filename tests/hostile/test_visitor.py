@@ -33,8 +33,8 @@ from consometers_node.web.household.routes import ACTS, BY_ANYONE, FOR_ADMINISTR
 from consometers_node.web.public import home as public_home, routes as public_routes
 from consometers_node.web.public.site import PublicSite
 from demo.browser import ARGUMENTS, CHROMIUM
-from tests.deadline import DEADLINE_S
 from demo.hass.folder import ROOT
+from tests.deadline import DEADLINE_S
 
 from ..node.collective.watched import watch_of
 from ..node.web.admin.office import (

@@ -25,6 +25,7 @@ from consometers_node.store.clock import Clock
 from consometers_node.store.collective_tables import ClosedIntervalRow, PublishedCellRow
 from consometers_node.store.publication import PublishedCell, closed_intervals, write
 from consometers_node.store.series import erase_series
+from tests.deadline import DEADLINE_S
 
 from ..clocks import Hands, confirmed
 from ..web.public.town import settings
@@ -234,7 +235,7 @@ class Running:
     async def closed(self) -> int:
         """Return how many hours of the day are closed, after the worker has looked again."""
         until = self.looks + 3
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(DEADLINE_S):
             while self.looks < until:
                 await asyncio.sleep(0.01)
         async with self.store.reading() as connection:
