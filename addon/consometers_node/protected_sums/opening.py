@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from ..keyed_draw import keyed_draw
 from ..quoalise.protected_sums import (
     Answer,
     MaskedSum,
@@ -26,11 +27,16 @@ from .masks import MOST_WH, SQUARES_MODULUS, SUM_MODULUS, DayKey, Subject, masks
 
 KEYS_FOR: Final = timedelta(days=35)
 """How long a witness can open a report: it forgets older keys."""
-DOMINANCE_PERCENT: Final = 41
-"""The most that the sum of squares may be, of the square of the sum.
+DOMINANCE_PERCENT: Final = range(37, 42)
+"""The bounds of the most that the sum of squares may be, of the square of the sum.
 
-A cell that the p % rule suppresses has at least 41.8 %, whatever its homes have.
+A cell that the p % rule suppresses at 18 % has at least 41.8 %, whatever its homes have; at 30 %,
+37.1 %. Within these bounds it is confidential: the witness draws half of it for a month, and half
+for a day, so that a member that lies about itself cannot compute others from what is refused.
 """
+
+_HALF: Final = 50 * (DOMINANCE_PERCENT[-1] - DOMINANCE_PERCENT[0])
+"""Half of the spread, in hundredths of a percent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,9 @@ class Enrolment:
 class Witness:
     """The enrolments of one collective's homes, by pseudonym."""
 
-    def __init__(self, enrolments: Mapping[str, Enrolment]) -> None:
+    def __init__(self, enrolments: Mapping[str, Enrolment], secret: bytes) -> None:
+        """Know homes, and the witness's secret, which makes its bound of dominance."""
+        self._secret = secret
         self._enrolments = enrolments
         self._latest_keys: dict[str, DayKey] = {}
 
@@ -76,7 +84,14 @@ class Witness:
             if not cell.is_plausible
         ]
         plausible = {groups: cell for groups, cell in cells.items() if cell.is_plausible}
-        return answers + _together(plausible)
+        return answers + _together(plausible, self._bound(subject))
+
+    def _bound(self, subject: Subject) -> int:
+        """Return the most that squares may be of the sum's square, in hundredths of a percent."""
+        where = subject.collective, subject.direction.value
+        of_month = keyed_draw(self._secret, _HALF, "month", f"{subject.hour:%Y-%m}", *where)
+        of_day = keyed_draw(self._secret, _HALF, "day", f"{subject.hour:%Y-%m-%d}", *where)
+        return 100 * DOMINANCE_PERCENT[0] + of_month + of_day
 
     def _standing_in_the_way(
         self, subject: Subject, sums: Sequence[MaskedSum], today: date, opened: Set[str]
@@ -146,18 +161,17 @@ class _Moments:
             and self.homes * self.squares >= self.wh**2
         )
 
-    @property
-    def is_dominated(self) -> bool:
-        return 100 * self.squares > DOMINANCE_PERCENT * self.wh**2
+    def is_dominated(self, bound: int) -> bool:
+        return 10_000 * self.squares > bound * self.wh**2
 
 
-def _together(cells: Mapping[frozenset[str], _Moments]) -> list[Answer]:
+def _together(cells: Mapping[frozenset[str], _Moments], bound: int) -> list[Answer]:
     """Open the groups that pass; the others together, with the smallest that pass if need be."""
-    passing = {groups: cell for groups, cell in cells.items() if not cell.is_dominated}
-    pool = {groups: cell for groups, cell in cells.items() if cell.is_dominated}
+    passing = {groups: cell for groups, cell in cells.items() if not cell.is_dominated(bound)}
+    pool = {groups: cell for groups, cell in cells.items() if cell.is_dominated(bound)}
     pooled = sum(pool.values(), _Moments(0, 0, 0))
     for groups in sorted(passing, key=lambda groups: (passing[groups].homes, *groups)):
-        if not pooled.is_dominated:
+        if not pooled.is_dominated(bound):
             break
         pool[groups] = passing.pop(groups)
         pooled += pool[groups]
@@ -167,6 +181,6 @@ def _together(cells: Mapping[frozenset[str], _Moments]) -> list[Answer]:
     if not pool:
         return answers
     union = frozenset[str]().union(*pool)
-    if pooled.is_dominated:
+    if pooled.is_dominated(bound):
         return [*answers, RefusedSum(union, Refusal.DOMINANCE)]
     return [*answers, OpenedSum(union, pooled.homes, pooled.wh)]

@@ -10,7 +10,10 @@ from .tables import SecretRow, SettingRow
 
 HOUSEHOLD_SECRET = "household"  # noqa: S105  # its name
 """The key of pseudonyms: it never changes, or a collective meets a stranger."""
-
+DISCLOSURE_SECRET = "disclosure"  # noqa: S105  # its name
+"""A collective's key of the confidential parameter of its disclosure control: it never changes."""
+WITNESS_SECRET = "witness"  # noqa: S105  # its name
+"""A witness's key of its confidential bound of dominance: it never changes."""
 
 _SETTING = select(SettingRow.value).where(SettingRow.key == bindparam("key"))
 

@@ -15,6 +15,7 @@ from consometers_node.collective.publication.openings import (
     without,
     written_answer,
 )
+from consometers_node.keyed_draw import SECRET_BYTES
 from consometers_node.permission import Reading
 from consometers_node.protected_sums.masks import (
     KEY_BYTES,
@@ -154,7 +155,7 @@ class MaskedTown(Town):
             for name, home in self.homes.items()
             if home not in without
         }
-        return Witness(enrolments)
+        return Witness(enrolments, bytes(SECRET_BYTES))
 
     async def answer_openings(self, witness: Witness | None = None) -> list[list[Answer]]:
         """Have the witness answer what it is asked, as `WitnessRequests` does."""

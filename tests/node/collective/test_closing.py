@@ -1,19 +1,21 @@
 """Each test names the attack that a rule of publication answers."""
 
 from collections.abc import Mapping
-from datetime import timedelta
-from itertools import permutations
+from datetime import date, timedelta
+from itertools import count, islice, permutations
 
 from hypothesis import given, strategies as st
 import pytest
 
 from consometers_node.collective.disclosure.closing import Groups, close, combine_small
+from consometers_node.collective.disclosure.confidential import ConfidentialParameter
 from consometers_node.collective.disclosure.sdc_rules import (
     P_PERCENT,
     Cell,
     Publication,
     Reason,
 )
+from consometers_node.series import Direction
 
 MINIMUM = 10
 AREAS = ("Guidel", "Lanester", "Lorient", "Ploemeur", "")
@@ -27,11 +29,15 @@ def closed(
     parts: Mapping[str, list[int]],
     minimum: int | None = MINIMUM,
     members: Mapping[str, int] | None = None,
+    p: int = 2_400,
 ) -> tuple[Mapping[Groups[str], Cell], Reason | None]:
     """Close an interval in which homes have these parts; in the month there were so many."""
     members = members or {area: len(some) for area, some in parts.items()}
-    cells = {area: Cell.of(some) for area, some in parts.items() if some}
-    return close(cells, combine_small(members, minimum), minimum)
+    homes = count(1)
+    cells = {
+        area: Cell.of(some, list(islice(homes, len(some)))) for area, some in parts.items() if some
+    }
+    return close(cells, combine_small(members, minimum), minimum, lambda *_: p)
 
 
 @pytest.mark.parametrize(
@@ -124,16 +130,94 @@ def test_cells_share_no_home_and_each_passes(
         assert sum(cell.homes for cell in cells.values()) == sum(map(len, parts.values()))
 
 
-@given(AREA)
+@given(AREA, st.integers(100 * P_PERCENT[0], 100 * P_PERCENT[-1]))
 def test_no_member_can_estimate_another_to_within_p_percent(
-    parts: dict[str, list[int]],
+    parts: dict[str, list[int]], p: int
 ) -> None:
     """A member knows its own part, and that no other is negative: the rest bounds each of them."""
-    for groups, cell in closed(parts, 3)[0].items():
+    for groups, cell in closed(parts, 3, p=p)[0].items():
         homes = [part for area in groups for part in parts.get(area, ())]
         for own, other in permutations(sorted(homes, reverse=True)[:6], 2):
             bound = cell.watt_minutes - own
-            assert 100 * (bound - other) >= P_PERCENT * other
+            assert 10_000 * (bound - other) >= p * other
+
+
+def test_two_of_three_homes_that_are_not_zero_never_learn_the_third() -> None:
+    """“10 homes”, of which seven are zero."""
+    three = {"Lorient": [0] * 7 + [500] * 3}
+    assert closed(three) == ({}, Reason.DOMINANCE)
+    cells, reason = closed(three | {"Lanester": [0] * 8 + [500] * 2})
+    assert reason is None
+    assert set(cells) == {frozenset({"Lorient", "Lanester"})}
+
+
+def test_what_is_pooled_is_judged_by_the_parameter_of_all_its_groups() -> None:
+    asked: list[tuple[Groups[str], tuple[int, int]]] = []
+
+    def parameter(groups: Groups[str], cell: Cell) -> int:
+        asked.append((groups, cell.pair))
+        return 3_000
+
+    # 250 W hide the larger from the other: 25 % in Lorient, and with Lanester too.
+    cells = {
+        "Lorient": Cell.of([1_000, 900, *[25] * 10], range(1, 13)),
+        "Lanester": Cell.of([0] * 10, range(21, 31)),
+    }
+    assert close(cells, combine_small(dict.fromkeys(cells, 12), 10), 10, parameter)[0] == {}
+    both = frozenset(cells)
+    assert set(asked) == {(frozenset({"Lorient"}), (1, 2)), (both, (1, 2))}
+
+
+@given(st.binary(min_size=32, max_size=32), st.integers(1, 99), st.integers(1, 99))
+def test_parameter_is_within_its_bounds_and_the_same_each_time(
+    secret: bytes, home: int, other: int
+) -> None:
+    cell = Cell(1, 10, 10, 1, 0, home, other)
+    turned = Cell(1, 10, 10, 1, 0, other, home)
+    p = PARAMETER(secret, Direction.CONSUMPTION, DAY)({2, 1}, cell)
+    assert 100 * P_PERCENT[0] <= p <= 100 * P_PERCENT[-1]
+    assert p == PARAMETER(secret, Direction.CONSUMPTION, DAY)([1, 2], turned)
+
+
+DAY = date(2026, 12, 1)
+PARAMETER = ConfidentialParameter
+PAIR = Cell(1, 10, 10, 1, 0, 1, 2)
+
+
+def test_parameter_differs_by_secret_direction_groups_homes_day_and_month() -> None:
+    """So nothing that is found on one of them, even exactly, says what another has."""
+    secret, drawn = bytes(32), Direction.CONSUMPTION
+    others = [
+        PARAMETER(bytes(31) + b"1", drawn, DAY)({1}, PAIR),
+        PARAMETER(secret, Direction.INJECTION, DAY)({1}, PAIR),
+        PARAMETER(secret, drawn, DAY)({1, 2}, PAIR),
+        PARAMETER(secret, drawn, DAY)({12}, PAIR),
+        PARAMETER(secret, drawn, DAY)({1}, Cell(1, 10, 10, 1, 0, 1, 3)),
+        PARAMETER(secret, drawn, DAY + timedelta(days=1))({1}, PAIR),
+        PARAMETER(secret, drawn, date(2027, 1, 1))({1}, PAIR),
+    ]
+    assert len({*others, PARAMETER(secret, drawn, DAY)({1}, PAIR)}) == len(others) + 1
+
+
+def test_parameter_of_two_days_differs_by_the_same_for_each_pair_of_a_month() -> None:
+    """A day has one value: with one for each pair, each liar would be another sample of it."""
+    differences = {
+        PARAMETER(bytes(32), Direction.CONSUMPTION, DAY + timedelta(days=1))({1}, cell)
+        - PARAMETER(bytes(32), Direction.CONSUMPTION, DAY)({1}, cell)
+        for cell in (PAIR, Cell(1, 10, 10, 1, 0, 1, 3), Cell(1, 10, 10, 1, 0, 4, 3))
+    }
+    assert len(differences) == 1
+
+
+def test_parameters_fill_their_spread() -> None:
+    drawn = [
+        PARAMETER(secret.to_bytes(32), Direction.CONSUMPTION, DAY)({1}, PAIR)
+        for secret in range(2_000)
+    ]
+    assert min(drawn) < 1_850
+    assert max(drawn) > 2_950
+    assert 2_380 < sum(drawn) / len(drawn) < 2_420
+    assert "secret" not in repr(PARAMETER(bytes(32), Direction.CONSUMPTION, DAY))
 
 
 MINUTES = timedelta(minutes=1)

@@ -60,17 +60,63 @@ def test_minimum_and_interval_are_bounded() -> None:
 @pytest.mark.parametrize(
     ("cell", "need", "reason"),
     [
-        (Cell(1_000, 10, 100, 90), 10, None),
-        (Cell(1_000, 9, 100, 90), 10, Reason.BELOW_THRESHOLD),
-        (Cell(1_000, 10, 500, 410), 10, None),
-        (Cell(1_000, 10, 500, 411), 10, Reason.DOMINANCE),
+        (Cell(1_000, 10, 10, 100, 90), 10, None),
+        (Cell(1_000, 9, 9, 100, 90), 10, Reason.BELOW_THRESHOLD),
+        (Cell(1_000, 10, 10, 500, 380), 10, None),
+        (Cell(1_000, 10, 10, 500, 381), 10, Reason.DOMINANCE),
+        (Cell(1_000, 10, 10, 500, 411), 10, Reason.DOMINANCE),
+        (Cell(1_000, 10, 5, 200, 200), 10, None),
+        (Cell(1_000, 10, 4, 250, 250), 10, Reason.DOMINANCE),
+        (Cell(1_000, 10, 4, 250, 250), 4, None),
+        (Cell(1_000, 10, 3, 334, 333), 4, Reason.DOMINANCE),
+        (Cell(1_000, 10, 3, 334, 333), 3, None),
         (Cell(0, 10), 10, None),
         (Cell(), 3, Reason.BELOW_THRESHOLD),
-        (Cell(1_000, 4_999, 100, 90), None, Reason.NEVER),
+        (Cell(1_000, 4_999, 4_999, 100, 90), None, Reason.NEVER),
     ],
 )
 def test_cell_passes_or_has_a_reason(cell: Cell, need: int | None, reason: Reason | None) -> None:
-    assert cell.suppression(need) == reason
+    """The parameter of the p % rule is 24 %."""
+    assert cell.suppression(need, lambda _: 2_400) == reason
+
+
+@pytest.mark.parametrize(
+    ("hidden", "p", "reason"),
+    [
+        (179, 1_800, Reason.DOMINANCE),
+        (180, 1_800, None),
+        (180, 1_801, Reason.DOMINANCE),
+        (299, 2_990, None),
+        (299, 3_000, Reason.DOMINANCE),
+        (300, 3_000, None),
+    ],
+)
+def test_p_is_compared_to_the_hundredth_of_a_percent(
+    hidden: int, p: int, reason: Reason | None
+) -> None:
+    assert Cell(2_000 + hidden, 10, 10, 1_000, 1_000).suppression(10, lambda _: p) == reason
+
+
+def test_no_parameter_lets_more_pass_than_the_lower_bound_or_less_than_the_upper_one() -> None:
+    """Outside its bounds nothing is asked of it, and no answer counts."""
+    assert Cell(1_179, 10, 10, 1_000, 0).suppression(10, lambda _: 0) is Reason.DOMINANCE
+    assert Cell(1_300, 10, 10, 1_000, 0).suppression(10, lambda _: 10_000) is None
+
+
+PARTS = st.lists(st.integers(0, 50) | st.just(0), max_size=12)
+
+
+@given(PARTS, PARTS)
+def test_cells_of_two_groups_add_up_to_the_cell_of_all_their_homes(
+    some: list[int], others: list[int]
+) -> None:
+    homes = range(1, len(some) + len(others) + 1)
+    first, last = homes[: len(some)], homes[len(some) :]
+    together = Cell.of(some + others, homes)
+    assert Cell.of(some, first) + Cell.of(others, last) == together
+    assert together.not_zero == sum(part > 0 for part in some + others)
+    named = sorted(zip(some + others, homes, strict=True), reverse=True)[:2]
+    assert together.pair == tuple(sorted([*(home for _, home in named), 0, 0][:2]))
 
 
 def test_suppressed_figures_do_not_name_their_rule() -> None:

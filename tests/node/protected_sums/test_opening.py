@@ -8,7 +8,7 @@ from random import Random
 from hypothesis import example, given, strategies as st
 import pytest
 
-from consometers_node.collective.disclosure.sdc_rules import Cell, Reason
+from consometers_node.collective.disclosure.sdc_rules import P_PERCENT, Cell, Reason
 from consometers_node.protected_sums.masks import MOST_WH, Report, Subject
 from consometers_node.protected_sums.opening import DOMINANCE_PERCENT, KEYS_FOR, Enrolment, Witness
 from consometers_node.quoalise.protected_sums import (
@@ -27,8 +27,11 @@ ALIKE = [300, 420, 380, 510, 290, 333, 450, 400, 370, 440]
 ALL = frozenset({"all"})
 
 
-def witness_of(members: Sequence[Home], minimum: int = 3) -> Witness:
-    return Witness(enrolled(members, minimum))
+SECRET = bytes(range(32))
+
+
+def witness_of(members: Sequence[Home], minimum: int = 3, secret: bytes = SECRET) -> Witness:
+    return Witness(enrolled(members, minimum), secret)
 
 
 def masked_sum(members: Sequence[Home], values: Sequence[int], group: str = "all") -> MaskedSum:
@@ -92,7 +95,7 @@ def test_largest_promised_minimum_counts() -> None:
     members = homes(10)
     enrolments = enrolled(members)
     enrolments["home-4"] = replace(enrolments["home-4"], minimum=11)
-    refused = refusals(Witness(enrolments), masked_sum(members, ALIKE))
+    refused = refusals(Witness(enrolments, SECRET), masked_sum(members, ALIKE))
     assert refused == {Refusal.TOO_FEW: {"home-4"}}
 
 
@@ -178,7 +181,7 @@ def test_sum_with_an_unenrolled_home_is_refused(
     enrolment = enrolments.pop("home-7")
     if change is not None:
         enrolments["home-7"] = change(enrolment)
-    refused = refusals(Witness(enrolments), masked_sum(members, ALIKE))
+    refused = refusals(Witness(enrolments, SECRET), masked_sum(members, ALIKE))
     assert refused == {Refusal.NOT_ENROLLED: {"home-7"}}
 
 
@@ -208,8 +211,9 @@ def test_a_key_is_forgotten_after_35_days() -> None:
 @example([4932, 4180, 887, 0])
 def test_dominance_rule_covers_the_p_percent_rule(parts: list[int]) -> None:
     total, squares = sum(parts), sum(part * part for part in parts)
-    if Cell.of(parts).suppression(1) is Reason.DOMINANCE:
-        assert 100 * squares > DOMINANCE_PERCENT * total**2
+    cell = Cell.of(parts, range(1, len(parts) + 1))
+    if cell.suppression(1, lambda _: 100 * P_PERCENT[0]) is Reason.DOMINANCE:
+        assert 100 * squares > DOMINANCE_PERCENT[-1] * total**2
 
 
 def test_dominance_threshold_is_the_documented_minimum() -> None:

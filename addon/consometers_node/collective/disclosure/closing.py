@@ -4,11 +4,14 @@ Each home is in exactly one group (a commune, or the rest), so published cells h
 common, and their sum is the total. Preview and publication call the same functions.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 
-from .sdc_rules import Cell, Reason
+from .sdc_rules import P_PERCENT, Cell, Reason
 
 type Groups[G] = frozenset[G]
+type Parameter[G] = Callable[[Groups[G], Cell], int]
+"""Returns the parameter of the p % rule for the cell of groups, in hundredths of a percent."""
 
 
 def combine_small[G](homes: Mapping[G, int], minimum: int | None) -> frozenset[Groups[G]]:
@@ -18,14 +21,19 @@ def combine_small[G](homes: Mapping[G, int], minimum: int | None) -> frozenset[G
     together reach it.
     """
     cells = {frozenset({group}): Cell(homes=count) for group, count in homes.items()}
-    published, pool = _separate(cells, minimum)
+    published, pool = _separate(cells, minimum, _strictest)
     return frozenset({*published, *([_union(pool)] if pool else [])})
 
 
 def close[G](
-    cells: Mapping[G, Cell], together: Collection[Groups[G]], minimum: int | None
+    cells: Mapping[G, Cell],
+    together: Collection[Groups[G]],
+    minimum: int | None,
+    parameter: Parameter[G],
 ) -> tuple[dict[Groups[G], Cell], Reason | None]:
     """Close an interval: return the cells that pass, alone or with others, or why none does.
+
+    The `parameter` of what is pooled is that of all its groups together.
 
     `together` is the month's `combine_small`; a group that it does not name, of a home that joined
     since, stands by itself. A group of `together` without a cell has sent nothing, which looks
@@ -34,14 +42,23 @@ def close[G](
     named = frozenset[G]().union(*together)
     units = {*together, *(frozenset({group}) for group in cells if group not in named)}
     sums = {unit: sum((cells.get(group, Cell()) for group in unit), Cell()) for unit in units}
-    published, pool = _separate(sums, minimum)
+    published, pool = _separate(sums, minimum, parameter)
     if pool:
         pooled = sum(pool.values(), Cell())
-        reason = pooled.suppression(minimum)
+        reason = pooled.suppression(minimum, partial(parameter, _union(pool)))
         if reason is not None:
             return {}, reason
         published[_union(pool)] = pooled
     return dict(sorted(published.items(), key=lambda item: sorted(map(repr, item[0])))), None
+
+
+def close_counts[G](
+    homes: Mapping[G, int], together: Collection[Groups[G]], minimum: int | None
+) -> tuple[Collection[Groups[G]], Reason | None]:
+    """Close an interval by the threshold rule alone, where the energy of homes is not known."""
+    cells = {group: Cell(homes=count) for group, count in homes.items()}
+    passed, reason = close(cells, together, minimum, _strictest)
+    return list(passed), reason
 
 
 def add_up[G](kinds: Iterable[Mapping[Groups[G], Cell]]) -> dict[Groups[G], Cell]:
@@ -60,19 +77,24 @@ def add_up[G](kinds: Iterable[Mapping[Groups[G], Cell]]) -> dict[Groups[G], Cell
 
 
 def _separate[G](
-    cells: Mapping[Groups[G], Cell], minimum: int | None
+    cells: Mapping[Groups[G], Cell], minimum: int | None, parameter: Parameter[G]
 ) -> tuple[dict[Groups[G], Cell], dict[Groups[G], Cell]]:
     """Return the cells that are published by themselves, and those that are pooled.
 
     The smallest published cell joins the pool until that passes, or is all there is.
     """
-    published = {groups: cell for groups, cell in cells.items() if not cell.suppression(minimum)}
+    published = {
+        groups: cell
+        for groups, cell in cells.items()
+        if not cell.suppression(minimum, partial(parameter, groups))
+    }
     pool = {groups: cell for groups, cell in cells.items() if groups not in published}
     by_size = sorted(
         published, key=lambda groups: (published[groups].homes, repr(sorted(map(repr, groups))))
     )
     for groups in by_size:
-        if not pool or not sum(pool.values(), Cell()).suppression(minimum):
+        pooled = sum(pool.values(), Cell())
+        if not pool or not pooled.suppression(minimum, partial(parameter, _union(pool))):
             break
         pool[groups] = published.pop(groups)
     return published, pool
@@ -80,3 +102,7 @@ def _separate[G](
 
 def _union[G](pool: Collection[Groups[G]]) -> Groups[G]:
     return frozenset[G]().union(*pool)
+
+
+def _strictest(_groups: object, _cell: Cell) -> int:
+    return 100 * P_PERCENT[-1]

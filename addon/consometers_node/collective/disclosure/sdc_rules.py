@@ -6,10 +6,11 @@ which attack each rule answers. Only homes hide each other: a site chose to be n
 collective below publishes is public.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
+from heapq import nlargest
 
 from ...quoalise.text import Text, text
 from ...series import Direction, Interval
@@ -17,11 +18,14 @@ from ...series import Direction, Interval
 LEAST_MINIMUM = 3
 """Of two homes, each would know the other's."""
 DEFAULT_MINIMUM = 10
-P_PERCENT = 18
-"""Nobody may estimate a home's part more closely than this (p % rule).
+P_PERCENT = range(18, 31)
+"""The bounds of p: nobody may estimate a home's part more closely than the lower one (p % rule).
 
-That contains Insee's rule of dominance, by which one home is at most 85 % of a figure.
+That contains Insee's rule of dominance, by which one home is at most 85 % of a figure. Within these
+bounds p is confidential: see `confidential`.
 """
+NOT_ZERO = 5
+"""The least number of homes of a cell that are not zero, where any is; or its minimum, if less."""
 LONGEST_WAIT = timedelta(hours=48)
 """The most that an administrator may choose."""
 
@@ -87,6 +91,7 @@ class Reason(StrEnum):
     """Its interval is not closed yet."""
     BELOW_THRESHOLD = "below_threshold"
     DOMINANCE = "dominance"
+    """One home makes most of it, or too few are not zero."""
     NEVER = "never"
     """No number of homes is enough for so short a time."""
     TOGETHER = "together"
@@ -159,45 +164,79 @@ def _two_digits(value: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The sum of some homes in one interval, with its two largest parts."""
+    """The sum of some homes in one interval, with its two largest parts, and whose these are.
+
+    `not_zero` is how many of the parts are not zero.
+    """
 
     watt_minutes: int = 0
     homes: int = 0
+    not_zero: int = 0
     largest: int = 0
     second: int = 0
+    largest_home: int = 0
+    second_home: int = 0
 
     @classmethod
-    def of(cls, parts: Iterable[int]) -> Cell:
-        """Return the cell of homes with these parts, none of them negative."""
-        parts = sorted(parts)
-        second, largest = (0, 0, *parts[-2:])[-2:]
-        return cls(sum(parts), len(parts), largest, second)
+    def of(cls, parts: Sequence[int], homes: Sequence[int]) -> Cell:
+        """Return the cell of these homes, numbers from 1 on; no part of them is negative."""
+        pairs = zip(parts, homes, strict=True)
+        (largest, home), (second, other), *_ = [*nlargest(2, pairs), (0, 0), (0, 0)]
+        not_zero = len(parts) - parts.count(0)
+        return cls(sum(parts), len(parts), not_zero, largest, second, home, other)
 
     def __mul__(self, minutes: int) -> Cell:
         """Return the cell of homes each of whose parts is so many times as large."""
-        return Cell(
-            self.watt_minutes * minutes, self.homes, self.largest * minutes, self.second * minutes
+        return replace(
+            self,
+            watt_minutes=self.watt_minutes * minutes,
+            largest=self.largest * minutes,
+            second=self.second * minutes,
         )
 
     def __add__(self, other: Cell) -> Cell:
         """Return the cell of both, which have no home in common."""
-        parts = self.largest, self.second, other.largest, other.second
-        *_, second, largest = sorted(parts)
-        watt_minutes = self.watt_minutes + other.watt_minutes
-        return Cell(watt_minutes, self.homes + other.homes, largest, second)
+        (largest, home), (second, next_home), *_ = sorted(
+            (
+                (self.largest, self.largest_home),
+                (self.second, self.second_home),
+                (other.largest, other.largest_home),
+                (other.second, other.second_home),
+            ),
+            reverse=True,
+        )
+        return Cell(
+            self.watt_minutes + other.watt_minutes,
+            self.homes + other.homes,
+            self.not_zero + other.not_zero,
+            largest,
+            second,
+            home,
+            next_home,
+        )
 
-    def suppression(self, minimum: int | None) -> Reason | None:
+    @property
+    def pair(self) -> tuple[int, int]:
+        """The homes of the two largest parts, whichever is larger."""
+        return min(self.largest_home, self.second_home), max(self.largest_home, self.second_home)
+
+    def suppression(self, minimum: int | None, p: Callable[[Cell], int]) -> Reason | None:
         """Return why the cell may not be published; None if it may.
 
-        `minimum` is how many homes the threshold rule wants, None if no number is enough. The p %
-        rule holds against each home of the cell, also one that lies about itself: what is left
-        without the two largest parts hides the largest from the second.
+        `minimum` is how many homes the threshold rule wants, None if no number is enough; `p`
+        returns the parameter of the p % rule for a cell, in hundredths of a percent. The rule holds
+        against each home of the cell, also one that lies about itself: what is left without the two
+        largest parts hides the largest from the second.
         """
         if minimum is None:
             return Reason.NEVER
         if self.homes < minimum:
             return Reason.BELOW_THRESHOLD
-        hidden_in = self.watt_minutes - self.largest - self.second
-        if 100 * hidden_in < P_PERCENT * self.largest:
+        if self.watt_minutes and self.not_zero < min(NOT_ZERO, minimum):
+            return Reason.DOMINANCE
+        hidden_in = 100 * (self.watt_minutes - self.largest - self.second)
+        if hidden_in >= P_PERCENT[-1] * self.largest:
+            return None
+        if hidden_in < P_PERCENT[0] * self.largest or 100 * hidden_in < p(self) * self.largest:
             return Reason.DOMINANCE
         return None

@@ -126,7 +126,8 @@ class Day:
                     )
                 if values:
                     interval.senders.update(senders)
-                    interval.cells[membership.area] += Cell.of(values) * self.step.minutes
+                    cell = Cell.of(values, senders) * self.step.minutes
+                    interval.cells[membership.area] += cell
 
     def _add_sources(
         self,
@@ -144,7 +145,7 @@ class Day:
                     continue
                 interval.senders.add(member)
                 if membership.is_home:
-                    interval.cells[membership.area] += Cell.of([sent.values[place]])
+                    interval.cells[membership.area] += Cell.of([sent.values[place]], [member])
                 else:
                     _add(interval, membership, sent.values[place], sent.counts[place])
 
@@ -185,7 +186,7 @@ class Snapshot:
         published beside the day. The same holds for other members with `public_beside`.
         """
         sums = Sums()
-        parts: dict[GroupId, list[int]] = {}
+        parts: dict[GroupId, dict[MemberId, int]] = {}
         for member, sources in self.members.items():
             membership = memberships.get(member)
             if membership is None:
@@ -199,10 +200,12 @@ class Snapshot:
                 continue
             sums.senders.add(member)
             if membership.is_home:
-                parts.setdefault(membership.area, []).append(sent.watt_minutes)
+                parts.setdefault(membership.area, {})[member] = sent.watt_minutes
             else:
                 _add(sums, membership, sent.watt_minutes, sent.count)
-        sums.cells |= {area: Cell.of(values) for area, values in parts.items()}
+        sums.cells |= {
+            area: Cell.of(list(values.values()), list(values)) for area, values in parts.items()
+        }
         return sums
 
 

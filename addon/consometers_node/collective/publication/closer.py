@@ -32,8 +32,8 @@ from ...store.publication import (
     write_month,
 )
 from ..calendar import civil_days, days_of, instants, month_of
-from ..disclosure.closing import close
-from ..disclosure.sdc_rules import Cell, Publication, Quartiles
+from ..disclosure.closing import close_counts
+from ..disclosure.sdc_rules import Publication, Quartiles
 from ..ingestion.arrivals import RECENT, Arrivals
 from ..members.members import Members
 from ..output_series import offer
@@ -326,8 +326,8 @@ class Closer:
                 minimum,
                 witness=witness,
             )
-            cells = {area: Cell(homes=len(some)) for area, some in reports.items()}
-            passed, reason = close(cells, together, minimum)
+            counts = {area: len(some) for area, some in reports.items()}
+            passed, reason = close_counts(counts, together, minimum)
             if minimum is None or not passed:
                 left.append(OpenedCells({}, reason))
                 continue

@@ -25,6 +25,7 @@ from ..members.members import Members
 from ..settings import Settings
 from .closer import Closer, WaitRule
 from .monthly_groups import GroupsOfMonth
+from .tabulation import disclosure_secret
 
 ENOUGH_S = 3.0
 """How long members wait at most for figures older than a month."""
@@ -121,6 +122,9 @@ async def _trial(
     waiting = WaitRule(
         online_since=at, opened_at=at + publication.longest_wait, arrivals=Arrivals()
     )
+    async with store.writing() as connection:
+        # Before what is undone: figures are closed by the secret that the preview had.
+        await disclosure_secret(connection)
     async with store.writing() as connection, connection.begin_nested() as savepoint:
         members = Members(connection, settings.time_zone)
         closer = Closer(members, settings.identifier, publication, waiting, at, since=since)

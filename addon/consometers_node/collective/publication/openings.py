@@ -37,7 +37,7 @@ from ...store.masked_reports import (
     openings,
     store_answer,
 )
-from ..disclosure.closing import Groups, close
+from ..disclosure.closing import Groups, close_counts
 from ..disclosure.sdc_rules import Cell, Reason
 
 GIVEN_UP_AFTER: Final = timedelta(days=34)
@@ -163,8 +163,8 @@ def without(
             by_home[home] for home in names if home not in refused and home in by_home
         ]
     minimum = int(json.loads(stored.groups)["minimum"])
-    counted = {communes: Cell(homes=len(some)) for communes, some in left.items() if some}
-    passed, _ = close(counted, (), minimum)
+    counts = {communes: len(some) for communes, some in left.items() if some}
+    passed, _ = close_counts(counts, (), minimum)
     groups = {
         frozenset[GroupId]().union(*units): [report for unit in units for report in left[unit]]
         for units in passed

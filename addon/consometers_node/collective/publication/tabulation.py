@@ -3,13 +3,18 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
+from functools import partial
+from secrets import token_bytes
 
+from ...keyed_draw import SECRET_BYTES
 from ...series import Direction, Interval
 from ...store.collective_tables import GroupId
 from ...store.connection import AsyncConnection
 from ...store.publication import PublishedCell
+from ...store.settings import DISCLOSURE_SECRET, secret_or_new
 from ..calendar import instants, month_of
 from ..disclosure.closing import Groups, add_up, close
+from ..disclosure.confidential import ConfidentialParameter
 from ..disclosure.sdc_rules import Cell, Publication, Reason
 from .blocks import Day, PublicSum, Snapshot, Sums
 from .masked_hours import MaskedSeries
@@ -33,6 +38,7 @@ class Tabulation:
         self._publication = publication
         self._groups = groups
         self._has_masked = has_masked
+        self._secret = b""
         self._masked: dict[Direction, MaskedSeries] = {}
 
     async def day(self, direction: Direction, day: date, step: Interval) -> Day:
@@ -86,7 +92,10 @@ class Tabulation:
         month = month_of(civil)
         counting = await self._groups.homes(month, direction)
         together = await self._groups.published_together(month, direction, counting, minimum)
-        by_records, suppressed = close(sent.cells, together, minimum)
+        if not self._secret:
+            self._secret = await disclosure_secret(self._connection)
+        parameter = ConfidentialParameter(self._secret, direction, civil)
+        by_records, suppressed = close(sent.cells, together, minimum, parameter)
         passed = add_up([by_records, *(each.cells for each in opened)])
         reason = _reason(suppressed if sent.cells else None, opened, is_published=bool(passed))
         if interval is not Interval.P1D:
@@ -155,6 +164,15 @@ class Tabulation:
         )
         alone = (cell(group, site.watt_minutes, site.members) for group, site in left.items())
         return [everybody, *cells, *alone]
+
+
+async def disclosure_secret(connection: AsyncConnection) -> bytes:
+    """Return the collective's secret of disclosure control, made when it is first needed.
+
+    It is in each backup: another one would decide again, by another parameter, what a restored
+    database lacks.
+    """
+    return await secret_or_new(connection, DISCLOSURE_SECRET, partial(token_bytes, SECRET_BYTES))
 
 
 def _reason(

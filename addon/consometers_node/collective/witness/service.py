@@ -9,17 +9,20 @@ import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC
+from functools import partial
 from hashlib import sha256
 import json
 import logging
 import os
 from pathlib import Path
+from secrets import token_bytes
 import time
 from typing import NoReturn
 from xml.etree.ElementTree import fromstring, tostring
 
 from sqlalchemy import func, insert, select
 
+from ...keyed_draw import SECRET_BYTES
 from ...protected_sums.masks import SQUARES_MODULUS, SUM_MODULUS, Subject
 from ...protected_sums.opening import Witness
 from ...protected_sums.requests import (
@@ -48,6 +51,7 @@ from ...store.clock import Clock
 from ...store.collective_tables import WitnessLedgerRow, WitnessOpeningRow
 from ...store.connection import AsyncConnection
 from ...store.exclusive import lock
+from ...store.settings import WITNESS_SECRET, secret_or_new
 from ..errors import CollectiveFault
 from . import register
 
@@ -316,7 +320,10 @@ class WitnessService:
         if homes is None or homes.fingerprint != fingerprint:
             enrolled, ids = await register.enrolments(connection, collective)
             pseudonyms = {id_: pseudonym for pseudonym, id_ in ids.items()}
-            homes = _Homes(fingerprint, Witness(enrolled), ids, pseudonyms)
+            secret = await secret_or_new(
+                connection, WITNESS_SECRET, partial(token_bytes, SECRET_BYTES)
+            )
+            homes = _Homes(fingerprint, Witness(enrolled, secret), ids, pseudonyms)
             self._homes[collective] = homes
         return homes
 
