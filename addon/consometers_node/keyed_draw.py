@@ -10,7 +10,7 @@ SECRET_BYTES = 32
 _DRAWN_BYTES = 8
 
 
-def keyed_draw(secret: bytes, most: int, *subject: str | Sequence[int]) -> int:
+def keyed_draw(secret: bytes, most: int, *subject: str | int | Sequence[int]) -> int:
     """Return a number from 0 to `most`, each as likely as the others to anyone without the secret.
 
     It is HMAC-SHA256 over the subject as JSON, in which no two subjects are written alike.

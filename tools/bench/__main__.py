@@ -12,6 +12,7 @@ SUBCOMMANDS = {
     "backfill": "years of a home from its Home Assistant to a peer: records a second, memory",
     "collective": "what thousands of members push, until it is kept: against a bare sink",
     "closing": "closing an hour of 100,000 homes, and after 5 years: against a bare read",
+    "attackers": "what lying members learn of a home, and how many hours are hidden",
     "opening": "the past of 300 homes, a year, published at once: seconds",
     "region": "100,000 homes, 20 cooperatives, a region: what each level costs a day",
     "protected": "masking, opening and adding up 24 hours of 100,000 homes: against bare HMACs",

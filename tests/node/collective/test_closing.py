@@ -1,6 +1,7 @@
 """Each test names the attack that a rule of publication answers."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import count, islice, permutations
 
@@ -8,7 +9,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from consometers_node.collective.disclosure.closing import Groups, close, combine_small
-from consometers_node.collective.disclosure.confidential import ConfidentialParameter
+from consometers_node.collective.disclosure.confidential import ConfidentialParameter, magnitude
 from consometers_node.collective.disclosure.sdc_rules import (
     P_PERCENT,
     Cell,
@@ -184,7 +185,7 @@ PARAMETER = ConfidentialParameter
 PAIR = Cell(1, 10, 10, 1, 0, 1, 2)
 
 
-def test_parameter_differs_by_secret_direction_groups_homes_day_and_month() -> None:
+def test_parameter_differs_by_secret_direction_groups_homes_magnitude_day_and_month() -> None:
     """So nothing that is found on one of them, even exactly, says what another has."""
     secret, drawn = bytes(32), Direction.CONSUMPTION
     others = [
@@ -195,6 +196,7 @@ def test_parameter_differs_by_secret_direction_groups_homes_day_and_month() -> N
         PARAMETER(secret, drawn, DAY)({1}, Cell(1, 10, 10, 1, 0, 1, 3)),
         PARAMETER(secret, drawn, DAY + timedelta(days=1))({1}, PAIR),
         PARAMETER(secret, drawn, date(2027, 1, 1))({1}, PAIR),
+        PARAMETER(secret, drawn, DAY)({1}, replace(PAIR, largest=2)),
     ]
     assert len({*others, PARAMETER(secret, drawn, DAY)({1}, PAIR)}) == len(others) + 1
 
@@ -207,6 +209,14 @@ def test_parameter_of_two_days_differs_by_the_same_for_each_pair_of_a_month() ->
         for cell in (PAIR, Cell(1, 10, 10, 1, 0, 1, 3), Cell(1, 10, 10, 1, 0, 4, 3))
     }
     assert len(differences) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(0, 0), (7, 7), (8, 8), (9, 8), (10, 10), (1_000, 896), (1_024, 1_024)]
+)
+def test_magnitude_has_three_bits(value: int, expected: int) -> None:
+    """Values within an eighth to a quarter of each other share it."""
+    assert magnitude(value) == expected
 
 
 def test_parameters_fill_their_spread() -> None:

@@ -492,7 +492,7 @@ async def describe(pages: PublicPages, guest: Guest) -> web.StreamResponse:
         fine=publication.interval,
         most_days=MOST_DAYS,
         minimum=publication.minimum,
-        p_percent=P_PERCENT,
+        p_percent=(P_PERCENT[0], P_PERCENT[-1]),
         wait=int(publication.wait.total_seconds() // 60),
         reasons=[(why.spelled, why.words) for why in (Withheld(reason, 10) for reason in Reason)],
         example_day=guest.today.replace(day=1),
