@@ -31,6 +31,7 @@ from consometers_node.store.collective_tables import (
     WitnessLedgerRow,
     WitnessOpeningRow,
 )
+from consometers_node.store.settings import WITNESS_SECRET, secret
 
 from ..clocks import Hands, confirmed, sure
 from ..permission.plain import Refused, plain
@@ -63,6 +64,20 @@ async def stored_counts(store: Store) -> tuple[int, int]:
 
 async def answers_of(witness: WitnessService, request: Opening) -> tuple[Answer, ...]:
     return (await witness.open_sums(COLLECTIVE, request)).answers
+
+
+async def test_secret_of_the_witness_lasts_beyond_a_restart(store: Store, tmp_path: Path) -> None:
+    """Another one would be another bound of dominance: a second sample for a liar."""
+    made = set()
+    for n in range(2):
+        witness = await new_witness(store, tmp_path)
+        homes = await enrolled(witness)
+        await answers_of(witness, opening_of(homes, this_hour() - n * timedelta(hours=1)))
+        async with store.reading() as connection:
+            made.add(await secret(connection, WITNESS_SECRET))
+    (kept,) = made
+    assert kept is not None
+    assert len(kept) == 32
 
 
 async def test_a_home_enrols_once(store: Store, tmp_path: Path) -> None:

@@ -231,6 +231,37 @@ def test_dominance_threshold_is_the_documented_minimum() -> None:
     assert 0.418 < least[0] / 1_000_000 < 0.419
 
 
+@pytest.mark.parametrize(
+    ("largest", "opened"), [(1_300, {True}), (1_400, {True, False}), (1_550, {False})]
+)
+def test_bound_of_dominance_is_the_secret_of_the_witness(largest: int, opened: set[bool]) -> None:
+    """The sum of squares is 36.8, 38.8 and 41.5 % of the square of the sum."""
+    members = homes(10)
+    asked = masked_sum(members, [largest, *[100] * 9])
+    answers = {
+        isinstance(
+            witness_of(members, secret=bytes([number] * 32)).open(NOON, [asked], TODAY)[0],
+            OpenedSum,
+        )
+        for number in range(40)
+    }
+    assert answers == opened
+
+
+def test_bound_of_dominance_differs_by_day() -> None:
+    members = homes(10)
+    witness = witness_of(members)
+    opened = set()
+    for day in range(28):
+        subject = replace(NOON, hour=NOON.hour - timedelta(days=day))
+        reports = [home.reports(wh, subject) for home, wh in zip(members, LOPSIDED, strict=True)]
+        opened.add(isinstance(witness.open(subject, [added("all", reports)], TODAY)[0], OpenedSum))
+    assert opened == {True, False}
+
+
+LOPSIDED = [1_400, *[100] * 9]
+
+
 def test_dominated_group_joins_the_smallest_other_groups() -> None:
     members = homes(17)
     values = {
