@@ -306,9 +306,9 @@ class CollectiveStatistics:
         async with self._store.reading() as connection:
             pulled = [series for series in await all_pulled(connection) if series.jid == peer.jid]
         for series in pulled:
-            match by_name.get(series.identifier):
-                case Listed(first=datetime() as first, last=datetime() as last):
-                    self.offers[series.statistic] = Offer(first, last)
+            listing = by_name.get(series.identifier)
+            if listing is not None and listing.first is not None and listing.last is not None:
+                self.offers[series.statistic] = Offer(listing.first, listing.last)
         self._changes.notify()
 
     async def _forget(self, gone: Sequence[Pulled]) -> None:
