@@ -23,18 +23,26 @@ class Past:
 
     hours: Mapping[float, Sums]
     begun: Sums
+    midnight: Sums
+    """The sums at a midnight; none where they are not known."""
 
     @classmethod
-    def from_hours(cls, balance: Balance, rows: Mapping[str, Rows], until: float) -> Self | None:
+    def from_hours(
+        cls, balance: Balance, rows: Mapping[str, Rows], until: float, midnight: float
+    ) -> Self | None:
         """Count as the balance itself does; None if nothing is known.
 
         `rows` are the hours of each source, of which those up to `until` count.
         """
         begun, sources = balance.begun, sorted(balance.sources.all)
         points = [_points(source, rows[source], until, begun) for source in sources]
-        hours = dict(_counted(Balance(balance.home, balance.sources), points))
+        counting = Balance(balance.home, balance.sources)
+        counting.turn(midnight)
+        hours = dict(_counted(counting, points))
         last = max(hours, default=0.0) if begun is None else begun.at
-        return cls(hours=hours, begun=hours[last]) if last in hours else None
+        if last not in hours:
+            return None
+        return cls(hours=hours, begun=hours[last], midnight=counting.midnight)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

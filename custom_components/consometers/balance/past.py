@@ -95,9 +95,12 @@ async def _join(hass: HomeAssistant, entry: BalanceConfigEntry, first: Mapping[s
         return
     until = max(row.hour for row in first.values())
     hours = await async_hours(hass, sources | first.keys(), until, needed=sources)
-    past = await hass.async_add_executor_job(Past.from_hours, balance, hours, until)
+    midnight = dt_util.start_of_local_day().timestamp()
+    past = await hass.async_add_executor_job(Past.from_hours, balance, hours, until, midnight)
     if past is None:
         return
+    balance.extend_day(midnight, past.midnight.since(past.begun))
+    entry.runtime_data.show()
     for entity_id, description in _energies(hass, entry).items():
         if entity_id in first and entity_id in metadata:
             row, value = first[entity_id], _value(description)

@@ -7,8 +7,7 @@ since the beginning, so nothing adds up that is not exact. Times are seconds, Un
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
-from datetime import date
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from functools import partial
 from math import isfinite
@@ -22,6 +21,10 @@ _RESTARTED: Final = 0.9
 """A counter below this part of itself has started again, as Home Assistant's statistics have it."""
 GLITCH_S: Final = 600
 """A counter that is back where it was so soon did not start again: one reading was wrong."""
+_KNOWN_WITHIN_S: Final = 3_600
+"""What a counter said between two readings further apart than this is not known."""
+_STILL_WH: Final = 10.0
+"""A counter that rose by no more between two readings stood still: panels end a day with a few."""
 _ALLOWED_WH: Final = 50.0
 _ALLOWED: Final = 1.05
 """Injection may be above production by so much: two devices never measure quite the same."""
@@ -87,6 +90,15 @@ class Register:
             return total_wh
         before, less_wh = self.points[index - 1]
         return less_wh + (total_wh - less_wh) * (moment - before) / (after - before)
+
+    def is_known_at(self, moment: float) -> bool:
+        """Return whether the readings around a moment tell the total then."""
+        index = bisect_left(self.points, moment, key=itemgetter(0))
+        if index in (0, len(self.points)):
+            return True
+        (before, less_wh), (after, total_wh) = self.points[index - 1 : index + 1]
+        is_near = moment == after or after - before <= _KNOWN_WITHIN_S
+        return is_near or total_wh - less_wh <= _STILL_WH
 
     def rebase(self, moment: float) -> None:
         """Count from a moment on."""
@@ -210,18 +222,23 @@ class Balance:
     registers: dict[str, Register] = field(default_factory=dict)
     begun: Begun | None = None
     """Not known of what was counted by versions that did not remember it."""
+    midnight: Sums = field(default_factory=Sums)
+    """The sums at the beginning of the day; none while they are not known."""
     _before: Sums = field(default_factory=Sums)
     """What was counted by other sources than those of now."""
     _settled: float | None = None
     """The moment of the sums."""
-    _day: date | None = None
-    _midnight: Sums = field(default_factory=Sums)
+    _day: float | None = None
+    """The moment of that midnight."""
     _window: tuple[float, Sums] | None = None
 
     def take(self, source: str, read_wh: float, at: float) -> None:
         """Add a reading of a counter."""
         if source in self.registers:
-            self.registers[source].update(read_wh, at)
+            register = self.registers[source]
+            register.update(read_wh, at)
+            if self._day is not None and not register.is_known_at(self._day):
+                self.midnight = Sums()
         else:
             self.registers[source] = Register.begun(read_wh, at)
 
@@ -242,24 +259,45 @@ class Balance:
 
     def settle(self, now: float) -> Sums:
         """Bring the sums up to date."""
-        if self.sources.all <= self.registers.keys():
-            registers = self.registers.values()
-            moment = min(max(register.last[0], now - QUIET_S) for register in registers)
+        if not self.sources.all <= self.registers.keys():
+            return self.sums
+        registers = self.registers.values()
+        moment = min(max(register.last[0], now - QUIET_S) for register in registers)
+        begin = max(register.points[0][0] for register in registers)
+        if moment < begin:
+            return self.sums
+        if self._settled is None or self._settled < begin:
             if self._settled is None:
-                # All are counted from the first moment on of which none is silent.
-                begin = max(register.points[0][0] for register in registers)
-                if moment < begin:
-                    return self.sums
-                for register in registers:
-                    register.rebase(begin)
-                read_wh = {
-                    name: each.read_wh - each.last[1] for name, each in self.registers.items()
-                }
-                self.begun = Begun(at=begin, read_wh=read_wh)
-            self.sums, self._settled = self._at(moment), moment
-            for register in registers:
-                register.forget(moment)
+                self._begin(begin)
+            else:
+                self._continue(begin)
+            self._settled = begin
+        if self._day is not None and self._settled <= self._day <= moment:
+            self.sums = self._at(self._day)
+            if all(register.is_known_at(self._day) for register in registers):
+                self.midnight = self.sums
+        self.sums, self._settled = self._at(moment), moment
+        for register in registers:
+            register.forget(moment)
         return self.sums
+
+    def _begin(self, moment: float) -> None:
+        """Count all sources from the first moment on of which none is silent."""
+        for register in self.registers.values():
+            register.rebase(moment)
+        read_wh = {name: each.read_wh - each.last[1] for name, each in self.registers.items()}
+        self.begun = Begun(at=moment, read_wh=read_wh)
+
+    def _continue(self, moment: float) -> None:
+        """Count on with sources that came later than the others.
+
+        Of the time between, nobody knows which part of the production was consumed here.
+        """
+        own_wh = self.sums.self_consumed_wh
+        self._before = replace(self._at(moment), self_consumed_wh=own_wh)
+        for register in self.registers.values():
+            register.rebase(moment)
+        self.sums = self._before
 
     def _at(self, moment: float) -> Sums:
         def at_moment(source: str) -> float:
@@ -300,17 +338,25 @@ class Balance:
 
     @property
     def today(self) -> Sums:
-        """What was counted since midnight, or since the beginning if that was later."""
-        return self.sums.since(self._midnight)
+        """What was counted since midnight; None where that is not known of the whole day."""
+        return self.sums.since(self.midnight)
 
-    def turn(self, day: date) -> None:
-        """Begin a new day, if it is one."""
-        if day != self._day:
-            self._day, self._midnight = day, self.sums
+    def turn(self, midnight: float) -> None:
+        """Begin a day, if it is another one. Its midnight is known once it is settled."""
+        if midnight != self._day:
+            self._day, self.midnight = midnight, Sums()
+
+    def extend_day(self, midnight: float, sums: Sums) -> None:
+        """Count the day in which the counting began from its midnight on.
+
+        `sums` are those of then, so many Wh below those of the beginning.
+        """
+        if midnight == self._day and self.begun is not None and midnight < self.begun.at:
+            self.midnight = sums
 
     def disagrees(self, at: float) -> bool | None:
         """Return whether more was injected than made, once an hour; None: it is not yet time."""
-        if self._window is None:
+        if self._window is None or self._window[1] == Sums():
             self._window = at, self.sums
             return None
         since, begin = self._window
@@ -334,8 +380,8 @@ class Balance:
             "sums": asdict(self.sums),
             "before": asdict(self._before),
             "settled": self._settled,
-            "day": None if self._day is None else self._day.isoformat(),
-            "midnight": asdict(self._midnight),
+            "day": self._day,
+            "midnight": asdict(self.midnight),
         }
 
     def recall(self, remembered: Mapping[str, Any]) -> bool:
@@ -353,20 +399,19 @@ class Balance:
         registers = {name: _valid(_register, stored.get(name)) for name in expected}
         self.registers = {name: each for name, each in registers.items() if each is not None}
         self.begun, self._settled = _valid(_begun, remembered.get("begun")), settled
-        self.sums, self._before, self._midnight = (
+        self.sums, self._before, self.midnight = (
             _sums(remembered.get(key)) for key in ("sums", "before", "midnight")
         )
-        self._day = _valid(date.fromisoformat, remembered.get("day"))
+        self._day = _finite(remembered.get("day"))
         whole = len(self.registers) == len(registers) and self._are_whole(former)
         if not whole:
             lost = registers.keys() - self.registers.keys()
             last = partial(_standing, settled)
             standing = {name: _valid(last, stored.get(name)) for name in lost}
             self.registers |= {name: each for name, each in standing.items() if each is not None}
-            self.sums = self.sums.at_least(self._before).at_least(self._midnight)
-            self._midnight = self._midnight.over(self.sums)
+            self.sums = self.sums.at_least(self._before).at_least(self.midnight)
         if not whole or former != self._configuration:
-            self._before = self.sums.over(self._before)
+            self._before, self.midnight = self.sums.over(self._before), Sums()
             for register in self.registers.values():
                 register.rebase(register.last[0] if settled is None else settled)
         return whole
@@ -387,7 +432,7 @@ def _sum(*values: float | None) -> float | None:
 
 
 def _difference(now: float | None, before: float | None) -> float | None:
-    return None if now is None else now - (before or 0.0)
+    return None if now is None or before is None else now - before
 
 
 def _percent(part: float | None, whole: float | None) -> float | None:

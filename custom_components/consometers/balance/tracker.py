@@ -182,8 +182,8 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
 
     def _shown(self) -> Shown:
         now = dt_util.utcnow()
+        self.balance.turn(dt_util.start_of_local_day().timestamp())
         sums = self.balance.settle(now.timestamp())
-        self.balance.turn(dt_util.as_local(now).date())
         self._look_for_sources()
         if (disagrees := self.balance.disagrees(now.timestamp())) is not None:
             report(self.hass, self.config_entry, SOURCES_DISAGREE, holds=disagrees)

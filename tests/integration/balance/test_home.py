@@ -1,7 +1,8 @@
 """A home with a meter and panels: adding it, what it shows, what it keeps."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import STATE_UNAVAILABLE
@@ -34,12 +35,44 @@ def house(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> House:
 
 SUMS = ("production", "self_consumed", "injected", "drawn", "consumed")
 NOW = tuple(f"{key}_power" for key in SUMS)
+RATES = ("self_consumption_today", "self_sufficiency_today")
+PARIS = ZoneInfo("Europe/Paris")
 
 
 async def test_a_home_shows_its_energies(house: House) -> None:
     await house.count()
     assert house.amounts(*SUMS) == [10, 6, 4, 4, 10]
-    assert house.amounts("self_consumption_today", "self_sufficiency_today") == [60, 60]
+
+
+@pytest.mark.parametrize(
+    ("evening", "hours"),
+    [
+        pytest.param(datetime(2026, 6, 10, 23, 50, tzinfo=PARIS), 24, id="a day"),
+        pytest.param(datetime(2026, 10, 24, 23, 50, tzinfo=PARIS), 25, id="of 25 hours"),
+        pytest.param(datetime(2026, 3, 28, 23, 50, tzinfo=PARIS), 23, id="of 23 hours"),
+    ],
+)
+async def test_rates_are_of_the_day_from_its_midnight(
+    house: House, evening: datetime, hours: int
+) -> None:
+    await house.start()
+    await house.hass.config.async_set_time_zone("Europe/Paris")
+    house.freezer.move_to(evening)
+    await house.hear(roof=100, drawn=500, injected=20)
+    assert [house.state(key) for key in RATES] == ["unknown", "unknown"]
+    midnight = (evening + timedelta(minutes=10)).timestamp()
+    for step in range(6 * hours):
+        house.freezer.move_to(datetime.fromtimestamp(midnight + 600 * step, UTC))
+        await house.hear(roof=100 + step, drawn=500 + step, injected=20 + step / 2)
+        if step:
+            assert house.amounts(*RATES) == [pytest.approx(50, abs=1), pytest.approx(33.3, abs=1)]
+    # All of it is of another day at the next midnight.
+    house.freezer.move_to(datetime.fromtimestamp(midnight + 3_600 * hours, UTC))
+    await house.hear(roof=100 + step, drawn=501 + step, injected=20 + step / 2)
+    assert house.state(RATES[0]) == "unknown"
+    house.freezer.tick(600)
+    await house.hear(roof=104 + step, drawn=501 + step, injected=23 + step / 2)
+    assert house.amounts(RATES[0]) == [pytest.approx(25, abs=1)]
 
 
 async def test_a_home_shows_its_powers_in_watts(house: House) -> None:
@@ -135,7 +168,8 @@ async def test_sums_are_rounded_when_shown_alone(house: House) -> None:
         await house.start()
         await house.hear(roof=read, drawn=500, injected=20)
     assert house.state("production") == "0.001"
-    await house.hear(roof=103, drawn=500, injected=21)
+    await house.hear(timedelta(days=1).total_seconds(), roof=100.0012, drawn=500, injected=20)
+    await house.hear(roof=103.0012, drawn=500, injected=21)
     assert house.state("self_consumption_today") == "66.7"
 
 
@@ -378,11 +412,3 @@ async def test_a_source_may_be_renamed(hass: HomeAssistant, house: House) -> Non
     assert house.entry.unique_id == "home:sensor.the_drawn"
     await house.hear(the_roof=112, the_drawn=505, injected=25)
     assert house.amounts(*SUMS) == [12, 7, 5, 5, 12]
-
-
-async def test_midnight_begins_a_day(house: House) -> None:
-    await house.count()
-    await house.hear(timedelta(days=1).total_seconds(), roof=110, drawn=505, injected=24)
-    assert house.state("self_consumption_today") == "unknown"
-    await house.hear(roof=114, drawn=505, injected=25)
-    assert house.amounts("self_consumption_today") == [75]

@@ -38,7 +38,7 @@ def test_the_first_hour_is_counted_up_to_the_beginning(
         "injected": hours([0, 0, 30], state=has_states),
     }
     balance = Balance(Home.SURPLUS, SOURCES, begun=BEGUN)
-    past = Past.from_hours(balance, rows, until=3 * HOUR_S)
+    past = Past.from_hours(balance, rows, until=3 * HOUR_S, midnight=HOUR_S)
     assert past is not None
     assert (past.begun.production_wh, past.begun.drawn_wh) == (roof, drawn)
     assert past.begun.injected_wh == injected

@@ -130,6 +130,64 @@ async def test_a_home_that_sells_its_surplus_has_a_past(home: Recorded) -> None:
     assert (await home.changes("production"))[-2:] == [3_000, 1_000]
 
 
+# At the end of each hour from 22 o'clock in Paris on, kWh: the roof sleeps from then until six.
+NIGHT: Hours = (500.0, 500.5, 501.0, 501.5, 502.0, 502.5, 503.0, 503.5, 504.0, 504.0)
+OF_A_NIGHT: Mapping[str, Hours] = {
+    "roof": (100.0, *[None] * 7, 100.2, 101.0, 103.0, 105.0, 108.0, 110.0, 110.0),
+    "drawn": (*NIGHT, 504.2, 504.2, 504.2, 504.2, 504.2),
+    "injected": (*[20.0] * 8, 20.0, 20.5, 22.0, 23.5, 25.5, 27.0, 27.0),
+}
+UNKNOWN = ["unknown", "unknown"]
+RATES = ("self_consumption_today", "self_sufficiency_today")
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours", "rates"),
+    [
+        # 12 kWh were made since midnight, of which 9 were injected; 4.2 were drawn.
+        pytest.param("Europe/Paris", {}, [25.0, 41.7], id="a day"),
+        # Its midnight is three hours before the first of theirs.
+        pytest.param("Asia/Kolkata", {}, UNKNOWN, id="begins in the day"),
+        # From half past nine on, UTC: 5.5 kWh were made, of which 4.5 were injected.
+        pytest.param("Pacific/Marquesas", {}, [18.2, 100.0], id="from the middle of an hour on"),
+        pytest.param(
+            "Europe/Paris",
+            {"injected": [None, None, None, *OF_A_NIGHT["injected"][3:]]},
+            UNKNOWN,
+            id="a register that begins later",
+        ),
+        pytest.param(
+            "Europe/Paris",
+            {"roof": [*[None] * 8, *OF_A_NIGHT["roof"][8:]]},
+            UNKNOWN,
+            id="an inverter that was added in the morning",
+        ),
+        pytest.param(
+            "Europe/London",
+            {key: [hours[0], *[None] * 7, *hours[8:]] for key, hours in OF_A_NIGHT.items()},
+            UNKNOWN,
+            id="Home Assistant was off in the night",
+        ),
+    ],
+)
+async def test_rates_of_the_first_day_count_from_midnight(
+    home: Recorded, zone: str, hours: Mapping[str, Hours], rates: Sequence[float | str]
+) -> None:
+    await home.had(**{**OF_A_NIGHT, **hours})
+    await home.start(**ENERGIES)
+    await home.hass.config.async_set_time_zone(zone)
+    read = {"roof": 112.0, "drawn": 504.2, "injected": 29.0}
+    await home.hear(540, **{source: SHOWN + kwh for source, kwh in read.items()})
+    assert [home.state(key) for key in RATES] == UNKNOWN
+    await home.count_until(NOON + timedelta(minutes=15))
+    shown = [home.state(key) for key in RATES]
+    assert shown == [str(rate) for rate in rates]
+    # They go on after a restart.
+    await home.reload()
+    await home.hear(**{source: SHOWN + kwh for source, kwh in read.items()})
+    assert [home.state(key) for key in RATES] == shown
+
+
 async def test_energy_from_before_the_first_state_is_counted(home: Recorded) -> None:
     await home.had_all()
     await home.start(**ENERGIES)

@@ -1,6 +1,5 @@
 """What a home makes and consumes: sums of counters that come at different moments."""
 
-from datetime import date
 from typing import Any
 
 from hypothesis import given, strategies as st
@@ -20,6 +19,7 @@ from custom_components.consometers.balance.state import (
 
 ROOF, SHED, DRAWN, INJECTED = "roof", "shed", "drawn", "injected"
 HOUR = 3_600
+DAY = 24 * HOUR
 
 
 def home(kind: Home = Home.SURPLUS, *, injected: str | None = INJECTED) -> Balance:
@@ -172,26 +172,160 @@ def test_a_short_drop_of_a_counter_is_no_restart(
     assert totals == sorted(totals)
 
 
+def yesterday(*, until: float = DAY - 60) -> Balance:
+    """Return a home that was counted since noon, up to a moment before the midnight of a day."""
+    balance = home()
+    balance.turn(0)
+    count(balance, DAY / 2, roof=90_000, drawn=496_000, injected=16_000)
+    count(balance, until, roof=100_000, drawn=500_000, injected=20_000)
+    return balance
+
+
 def test_rates_are_of_the_day() -> None:
-    balance = begun(home())
-    balance.turn(date(2026, 6, 10))
-    count(balance, roof=110_000, drawn=504_000, injected=24_000)
-    balance.turn(date(2026, 6, 10))
-    assert balance.today.self_consumption_percent == 60
-    balance.turn(date(2026, 6, 11))
+    balance = yesterday()
+    balance.turn(DAY)
+    count(balance, DAY + 60, roof=100_000, drawn=500_000, injected=20_000)
+    count(balance, DAY + HOUR, roof=110_000, drawn=504_000, injected=24_000)
+    balance.turn(DAY)
+    today = balance.today
+    assert (today.self_consumption_percent, today.self_sufficiency_percent) == (60, 60)
+    count(balance, 2 * DAY - 60, roof=110_000, drawn=505_000, injected=24_000)
+    balance.turn(2 * DAY)
+    assert balance.today == Sums()
+    count(balance, 2 * DAY + 60, roof=110_000, drawn=505_000, injected=24_000)
     assert balance.today.production_wh == 0
-    count(balance, 120, roof=111_000, injected=24_250, drawn=504_000)
+    count(balance, 2 * DAY + HOUR, roof=111_000, drawn=505_000, injected=24_250)
     assert balance.today.self_consumption_percent == 75
+
+
+def test_a_day_begins_at_midnight_between_two_readings() -> None:
+    balance = yesterday()
+    balance.turn(DAY)
+    count(balance, DAY + 180, roof=100_000, drawn=500_040, injected=20_000)
+    assert balance.today.drawn_wh == 30
+
+
+def test_the_day_on_which_a_home_is_added_is_not_known_whole() -> None:
+    balance = home()
+    balance.turn(0)
+    count(balance, 9 * HOUR, drawn=500_000, injected=20_000)
+    # Its inverter is added in the afternoon: until then, nobody knows what was made.
+    count(balance, 14 * HOUR, roof=100_000, drawn=502_000, injected=20_000)
+    count(balance, 15 * HOUR, roof=101_000, drawn=502_000, injected=20_500)
+    assert balance.sums.self_sufficiency_percent == 100
+    assert balance.today == Sums()
+    balance.turn(DAY)
+    count(balance, DAY, roof=105_000, drawn=504_000, injected=21_000)
+    count(balance, DAY + HOUR, roof=105_000, drawn=504_500, injected=21_000)
+    assert balance.today.self_sufficiency_percent == 0
+
+
+def test_its_past_makes_the_first_day_whole() -> None:
+    balance = home()
+    balance.turn(0)
+    count(balance, 14 * HOUR, roof=100_000, drawn=502_000, injected=20_000)
+    count(balance, 15 * HOUR, roof=101_000, drawn=502_000, injected=20_500)
+    at_midnight = Sums(
+        production_wh=-9_000, self_consumed_wh=-1_500, injected_wh=-7_500, drawn_wh=-4_900
+    )
+    balance.extend_day(-DAY, at_midnight)
+    assert balance.today == Sums()
+    balance.extend_day(0, at_midnight)
+    assert (balance.today.production_wh, balance.today.drawn_wh) == (10_000, 4_900)
+    assert balance.today.self_consumption_percent == pytest.approx(20)
+    assert balance.today.self_sufficiency_percent == pytest.approx(100 * 2_000 / 6_900)
+    again = home()
+    assert again.recall(orjson.loads(orjson.dumps(balance.remember())))
+    again.turn(0)
+    assert again.today == balance.today
+    # It says nothing of another day.
+    balance.turn(DAY)
+    balance.extend_day(DAY, at_midnight)
+    assert balance.today == Sums()
+
+
+@pytest.mark.parametrize("moment", [-30, DAY - 60], ids=["begins at once", "in the evening"])
+def test_a_day_is_whole_if_counting_began_before_it(moment: float) -> None:
+    balance = home()
+    balance.turn(0)
+    count(balance, moment, roof=100_000, drawn=500_000, injected=20_000)
+    balance.turn(DAY)
+    count(balance, moment + 60, roof=100_000, drawn=500_000, injected=20_000)
+    assert (balance.today == Sums()) is (moment < 0)
+
+
+OVER_MIDNIGHT = [
+    pytest.param(DAY - 600, DAY + 600, {"drawn": 500_200}, 100, id="minutes"),
+    pytest.param(DAY - 2 * HOUR, DAY + 8 * HOUR, {"drawn": 505_000}, None, id="a night"),
+    pytest.param(DAY - 2 * HOUR, DAY + 8 * HOUR, {"roof": 102_000}, None, id="a roof, a night"),
+    pytest.param(DAY - 2 * HOUR, DAY + 8 * HOUR, {}, 0, id="a night in which nothing flowed"),
+]
+
+
+@pytest.mark.parametrize("speaks_late", [False, True], ids=["at once", "sources late"])
+@pytest.mark.parametrize(("off", "on", "readings", "drawn_wh"), OVER_MIDNIGHT)
+def test_home_assistant_may_be_off_over_midnight(
+    *, off: float, on: float, readings: dict[str, float], drawn_wh: float | None, speaks_late: bool
+) -> None:
+    before = yesterday(until=off)
+    balance = home()
+    assert balance.recall(orjson.loads(orjson.dumps(before.remember())))
+    balance.turn(DAY)
+    if speaks_late:
+        balance.settle(on)
+        on += 60
+    count(balance, on, **{"roof": 100_000, "drawn": 500_000, "injected": 20_000, **readings})
+    if drawn_wh is None:
+        assert balance.today == Sums()
+    else:
+        assert balance.today.drawn_wh == pytest.approx(drawn_wh, abs=6)
+
+
+def test_panels_that_are_silent_by_night_leave_a_day_whole() -> None:
+    balance = yesterday(until=DAY - 3 * HOUR)
+    for minute in range(-150, 361):
+        at = DAY + 60 * minute
+        if minute >= 0:
+            balance.turn(DAY)
+        count(balance, at, drawn=501_500 + 10 * minute, injected=20_000)
+    # They made some Wh more before they slept.
+    count(balance, DAY + 6 * HOUR + 60, roof=100_004, drawn=505_110, injected=20_000)
+    count(balance, DAY + 7 * HOUR, roof=101_004, drawn=505_110, injected=20_500)
+    assert balance.today.production_wh == pytest.approx(1_000, abs=4)
+    assert balance.today.drawn_wh == pytest.approx(3_610, abs=0.1)
+
+
+def test_a_restart_by_day_leaves_the_day_whole() -> None:
+    balance = yesterday()
+    balance.turn(DAY)
+    count(balance, DAY + 60, roof=100_000, drawn=500_000, injected=20_000)
+    count(balance, DAY + 9 * HOUR, roof=101_000, drawn=502_000, injected=20_500)
+    again = home()
+    assert again.recall(orjson.loads(orjson.dumps(balance.remember())))
+    again.turn(DAY)
+    assert (again.sums, again.today) == (balance.sums, balance.today)
+    count(again, DAY + 14 * HOUR, roof=110_000, drawn=504_000, injected=24_000)
+    assert again.today.self_consumption_percent == 60
+    assert again.today.drawn_wh == pytest.approx(4_000)
+
+
+def test_a_clock_that_is_set_back_leaves_no_day_of_two() -> None:
+    balance = yesterday()
+    balance.turn(DAY)
+    count(balance, DAY + HOUR, roof=100_000, drawn=500_500, injected=20_000)
+    balance.turn(0)
+    assert balance.today == Sums()
+    balance.turn(DAY)
+    count(balance, DAY + 2 * HOUR, roof=100_000, drawn=501_000, injected=20_000)
+    assert balance.today == Sums()
 
 
 def test_a_balance_is_restored_after_a_restart() -> None:
     balance = begun(home())
-    balance.turn(date(2026, 6, 10))
     count(balance, roof=110_000, drawn=504_000, injected=24_000)
     again = home()
     again.recall(balance.remember())
-    again.turn(date(2026, 6, 10))
-    assert (again.sums, again.today) == (balance.sums, balance.today)
+    assert again.sums == balance.sums
     count(again, 120, drawn=504_500, roof=110_000, injected=24_000)
     assert again.sums.drawn_wh == 4_500
 
@@ -199,9 +333,9 @@ def test_a_balance_is_restored_after_a_restart() -> None:
 def remembered_of_days(**readings_wh: float) -> dict[str, Any]:
     """Return what a home kept: three hours of the tenth, and an hour of the eleventh."""
     balance = begun(home())
-    balance.turn(date(2026, 6, 10))
+    balance.turn(0)
     count(balance, 3 * HOUR, roof=110_000, drawn=504_000, injected=24_000)
-    balance.turn(date(2026, 6, 11))
+    balance.turn(3 * HOUR)
     count(balance, 4 * HOUR, roof=112_000, drawn=505_000, injected=24_500)
     count(balance, 4 * HOUR + 60, **readings_wh)
     # As JSON has it, where infinite is nothing.
@@ -227,7 +361,7 @@ def test_an_infinite_reading_loses_a_day_at_most() -> None:
     assert again.sums == Sums(
         production_wh=11_000, self_consumed_wh=6_500, injected_wh=5_000, drawn_wh=6_000
     )
-    assert again.today.production_wh == 1_000
+    assert again.today == Sums()
     last = home()
     assert last.recall(orjson.loads(orjson.dumps(again.remember())))
     assert last.sums == again.sums
@@ -290,6 +424,30 @@ def test_sums_continue_with_other_sources(kind: Home, sources: Sources) -> None:
     last.recall(again.remember())
     count(last, 180, roof=111_000, drawn=504_000, injected=24_500)
     assert last.sums.injected_wh == 4_500 + (made_wh if kind is Home.TOTAL_SALE else 0)
+
+
+def test_a_source_that_comes_late_leaves_self_consumption_right() -> None:
+    """The inverter is replaced in the morning, and the new one answers in the afternoon."""
+    balance = yesterday()
+    balance.turn(DAY)
+    count(balance, DAY + 9 * HOUR, roof=104_000, drawn=502_000, injected=21_000)
+    again = Balance(Home.SURPLUS, Sources(production=(SHED,), drawn=DRAWN, injected=INJECTED))
+    again.recall(orjson.loads(orjson.dumps(balance.remember())))
+    again.turn(DAY)
+    count(again, DAY + 12 * HOUR, drawn=502_000, injected=29_000)
+    count(again, DAY + 15 * HOUR, shed=7, drawn=502_000, injected=31_000)
+    kept = balance.sums.self_consumed_wh or 0.0
+    count(again, DAY + 16 * HOUR, shed=3_007, drawn=502_500, injected=33_000)
+    assert again.sums.self_consumed_wh == pytest.approx(kept + 1_000)
+    assert again.sums.injected_wh == 17_000
+    assert again.sums.drawn_wh == 6_500
+    # What was made in the meantime is not known, so no rate is of the whole day.
+    assert again.today == Sums()
+    count(again, 2 * DAY - 60, shed=3_007, drawn=503_000, injected=33_000)
+    again.turn(2 * DAY)
+    count(again, 2 * DAY + 60, shed=3_007, drawn=503_000, injected=33_000)
+    count(again, 2 * DAY + 9 * HOUR, shed=5_007, drawn=503_000, injected=34_500)
+    assert again.today.self_consumption_percent == pytest.approx(25)
 
 
 @pytest.mark.parametrize(
