@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
-from .balance.entity import BalanceEntity, existing
+from .balance.entity import BalanceEntity, existing, forget_others
 from .balance.sensors import BalanceSensorDescription
 from .const import CONF_ESTIMATE_INJECTION, CONF_RAW_LABELS
 from .entity import LinkyEntity, add_as_known
@@ -37,13 +37,17 @@ from .node.entity import (
 from .node.sensors import (
     ATTRIBUTES,
     COLLECTIVE_SENSORS,
+    COUNTED,
+    HOURS_COUNTED,
     PLANT_SENSORS,
+    SIGNED,
     SIMULATION_NOTE,
     SIMULATION_SENSORS,
     SURPLUS_SENSORS,
     CollectiveSensorDescription,
     Fact,
     FactDescription,
+    signed,
 )
 from .node.simulation_coordinator import Simulation
 from .node.surplus import Forecast
@@ -95,6 +99,7 @@ async def async_setup_entry(
         add_of_inverter(entry, async_add_entities, of_inverter(), InverterSensor)
         return
     if is_balance(entry):
+        forget_others(hass, entry)
         tracker = entry.runtime_data
         async_add_entities(BalanceSensor(tracker, each) for each in existing(entry))
         return
@@ -188,9 +193,12 @@ class FactSensor[T](NodeEntity, SensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, object]:
-        """The time of the value, and the reason where it is unknown."""
-        attributes = dict[str, object](self.entity_description.attributes_fn(self.source))
-        if self.problem is not None and self.native_value is None:
+        """The time of the value, its sign, and the reason where it is unknown."""
+        described, value = self.entity_description, self.native_value
+        attributes = dict[str, object](described.attributes_fn(self.source))
+        if described.is_change and isinstance(value, int | float):
+            attributes[SIGNED] = signed(value, self.hass.config.language)
+        if self.problem is not None and value is None:
             attributes |= self._reason(self.problem)
         return attributes
 
@@ -238,9 +246,11 @@ class SimulationSensor(SimulationEntity, FactSensor[Simulation]):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, object]:
-        """The key, the end of the data, and what a simulation is."""
-        note = words_in(self.hass.config.language, SIMULATION_NOTE)
-        return {**super().extra_state_attributes, "note": note}
+        """The key, the end of the data, its hours, and what a simulation is."""
+        attributes, language = super().extra_state_attributes, self.hass.config.language
+        if attributes.get("hours") != attributes.get("of_hours"):
+            attributes[COUNTED] = words_in(language, HOURS_COUNTED).format(**attributes)
+        return {**attributes, "note": words_in(language, SIMULATION_NOTE)}
 
 
 class PlantSensor(PlantEntity, FactSensor[Plant]):

@@ -2,33 +2,52 @@
 
 from typing import override
 
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from ..const import (
     CONF_DRAWN_POWER,
+    CONF_HOME,
     CONF_INJECTED_ENERGY,
     CONF_INJECTED_POWER,
     CONF_PRODUCTION_POWER,
     DOMAIN,
 )
-from .sensors import BALANCE_SENSORS, BalanceSensorDescription
+from .sensors import BALANCE_SENSORS, BalanceSensorDescription, Needs
 from .state import Home
 from .tracker import BalanceConfigEntry, BalanceTracker
 
 
 def existing(entry: BalanceConfigEntry) -> list[BalanceSensorDescription]:
-    """Return what this home's sources allow to know."""
+    """Return what this home's sources allow to know, and what means anything in it."""
     data = entry.data
     powers = data.get(CONF_PRODUCTION_POWER) and data.get(CONF_DRAWN_POWER)
-    sold = entry.runtime_data.balance.home is Home.TOTAL_SALE
+    sells_all = data[CONF_HOME] == Home.TOTAL_SALE
 
     def exists(sensor: BalanceSensorDescription) -> bool:
+        if sensor.of_powers and not powers:
+            return False
         injection = data.get(CONF_INJECTED_POWER if sensor.of_powers else CONF_INJECTED_ENERGY)
-        is_measured = injection or sold or not sensor.of_own
-        return bool(is_measured and (powers or not sensor.of_powers))
+        match sensor.needs:
+            case Needs.METERS:
+                return True
+            case Needs.INJECTION:
+                return bool(injection or sells_all)
+            case Needs.SELF_CONSUMPTION:
+                return bool(injection and not sells_all)
 
     return list(filter(exists, BALANCE_SENSORS))
+
+
+def forget_others(hass: HomeAssistant, entry: BalanceConfigEntry) -> None:
+    """Remove the entities that the home had by another connection or other sources."""
+    registry = er.async_get(hass)
+    kept = {f"{entry.entry_id}_{each.key}" for each in existing(entry)}
+    for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
+        if entity.unique_id not in kept:
+            registry.async_remove(entity.entity_id)
 
 
 class BalanceEntity(CoordinatorEntity[BalanceTracker]):

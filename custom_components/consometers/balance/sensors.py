@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import partial
 from operator import attrgetter
 from typing import Final
@@ -16,16 +17,24 @@ from homeassistant.const import PERCENTAGE, UnitOfEnergy, UnitOfPower
 from .tracker import Shown
 
 
+class Needs(Enum):
+    """What must be known or possible of a home for a fact to mean anything."""
+
+    METERS = auto()
+    INJECTION = auto()
+    SELF_CONSUMPTION = auto()
+
+
 @dataclass(frozen=True, kw_only=True)
 class BalanceSensorDescription(SensorEntityDescription):
-    """Describes a sensor of a home. `of_own` is what needs to know what is injected.
+    """Describes a sensor of a home.
 
     It shows no more digits than a person would read.
     """
 
     value_fn: Callable[[Shown], float | None]
     digits: int = 0
-    of_own: bool = False
+    needs: Needs = Needs.METERS
     of_powers: bool = False
 
     def value(self, shown: Shown) -> float | None:
@@ -56,36 +65,35 @@ _rate = partial(
     state_class=SensorStateClass.MEASUREMENT,
     suggested_display_precision=1,
     digits=1,
-    of_own=True,
+    needs=Needs.SELF_CONSUMPTION,
 )
 
 _FLOWS: Final = {
-    "production": False,
-    "self_consumed": True,
-    "injected": True,
-    "drawn": False,
-    "consumed": True,
+    "production": Needs.METERS,
+    "self_consumed": Needs.SELF_CONSUMPTION,
+    "injected": Needs.INJECTION,
+    "drawn": Needs.METERS,
+    "consumed": Needs.SELF_CONSUMPTION,
 }
-"""Whether it takes what is injected to know them."""
 
 BALANCE_SENSORS: Final = (
     *(
         _power(
             key=f"{flow}_power",
             translation_key=f"home_{flow}_power",
-            of_own=of_own,
+            needs=needs,
             value_fn=attrgetter(f"powers.{flow}_w"),
         )
-        for flow, of_own in _FLOWS.items()
+        for flow, needs in _FLOWS.items()
     ),
     *(
         _energy(
             key=flow,
             translation_key=f"home_{flow}",
-            of_own=of_own,
+            needs=needs,
             value_fn=attrgetter(f"sums.{flow}_wh"),
         )
-        for flow, of_own in _FLOWS.items()
+        for flow, needs in _FLOWS.items()
     ),
     _rate(
         key="self_consumption_today",

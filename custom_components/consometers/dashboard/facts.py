@@ -22,6 +22,8 @@ class Home:
     self_consumption: Ids = ()
     self_sufficiency: Ids = ()
     sun: Ids = ()
+    sells_all: bool = False
+    """Whether all production goes to the grid, under a contract of its own."""
 
     @property
     def has_grid(self) -> bool:

@@ -1,7 +1,7 @@
 """Finds a household's facts in Home Assistant."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from itertools import chain
 from operator import attrgetter
 from typing import Any, Final
@@ -12,7 +12,8 @@ from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from ..const import CONF_KIND, CONF_PRODUCTION, DOMAIN
+from ..balance.state import Home as Connection
+from ..const import CONF_HOME, CONF_KIND, CONF_PRODUCTION, DOMAIN
 from ..kinds import is_balance, is_inverter, is_node
 from ..linky.prices import priced, priced_on_dashboard
 from ..node import answers
@@ -80,7 +81,7 @@ _SOURCES: Final[tuple[tuple[Callable[[ConfigEntry], bool], Table], ...]] = (
 
 async def home(hass: HomeAssistant) -> Home:
     """Find the facts of the home: by this integration, else by its Energy dashboard."""
-    facts: dict[str, Ids] = {fact.name: () for fact in fields(Home) if fact.name != "sun"}
+    facts: dict[str, Ids] = {key: () for _, table in _SOURCES for key in table.values()}
     for is_such, table in _SOURCES:
         entries = filter(is_such, hass.config_entries.async_entries(DOMAIN))
         shown = [_entities(hass, entry) for entry in entries]
@@ -88,7 +89,18 @@ async def home(hass: HomeAssistant) -> Home:
             facts[fact] = facts[fact] or tuple(each[key] for each in shown if key in each)
     for fact, ids in (await _on_energy_dashboard(hass)).items():
         facts[fact] = facts[fact] or ids
-    return Home(**facts, sun=_SUN if hass.states.get(*_SUN) else ())
+    return Home(
+        **facts, sun=_SUN if hass.states.get(*_SUN) else (), sells_all=_sells_all(hass, facts)
+    )
+
+
+def _sells_all(hass: HomeAssistant, facts: Mapping[str, Ids]) -> bool:
+    """Return whether the home's balance says so, or a meter that counts production alone."""
+    entries = hass.config_entries.async_entries(DOMAIN)
+    connections = [entry.data.get(CONF_HOME) for entry in entries if is_balance(entry)]
+    if connections:
+        return set(connections) == {Connection.TOTAL_SALE}
+    return any(map(_counts_production, entries)) and {*facts["injected"]} <= {*facts["produced"]}
 
 
 def collectives(hass: HomeAssistant) -> list[Collective]:

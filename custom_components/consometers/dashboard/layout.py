@@ -32,6 +32,7 @@ _ICONS: Final = {
 _QUANTITIES: Final = {"produced": "production", "drawn": "consumption", "injected": "injection"}
 """Energy flows of a collective, in the node's words."""
 _RATES: Final = ("self_sufficiency", "self_consumption")
+"""Rates of the day."""
 
 _NO_COLOUR: Final = "disabled"
 
@@ -153,8 +154,10 @@ class _Writer:
         else:
             yield from self._powers(home.apparent_power, "apparent", DRAWN)
             yield from self._lines(home.apparent_power, "apparent", DRAWN)
-        yield from self._today({"drawn": home.drawn, "self_consumed": home.self_consumed})
-        yield from self._rates(home.self_sufficiency, "self_sufficiency")
+        yield from self._today(
+            {"drawn": home.drawn, "self_consumed": home.self_consumed},
+            {"self_sufficiency": home.self_sufficiency},
+        )
         yield from self._graph("week", _DAYS, self._grid_flows())
 
     def _months(self, title: str, icon: str, flows: Flows) -> Iterator[Card]:
@@ -166,6 +169,8 @@ class _Writer:
         home = self._home
         if home.self_consumed:
             return {"drawn": home.drawn, "self_consumed": home.self_consumed}
+        if home.sells_all:
+            return {"drawn": home.drawn}
         return {"drawn": home.drawn, "injected": home.injected}
 
     # My panels
@@ -173,11 +178,15 @@ class _Writer:
     def _panels_now(self) -> Iterator[Card]:
         home = self._home
         yield _heading(self._words["my_panels"], "mdi:solar-power-variant")
+        if home.sells_all:
+            yield _text(self._words["sells_all"])
         yield from self._powers(home.produced_power, "produced", PRODUCED, quiet=True)
         yield from self._lines(home.produced_power, "produced", PRODUCED)
         sold = home.injected if home.self_consumed else ()
-        yield from self._today({"produced": home.produced, "injected": sold})
-        yield from self._rates(home.self_consumption, "self_consumption")
+        yield from self._today(
+            {"produced": home.produced, "injected": sold},
+            {"self_consumption": home.self_consumption},
+        )
         yield from self._graph("week", _DAYS, self._panels_flows())
 
     def _panels_flows(self) -> Flows:
@@ -224,6 +233,7 @@ class _Writer:
                     has[f"simulated_{key}"],
                     PRODUCED,
                     name=self._words[f"simulated_{key.partition('_')[0]}"],
+                    state_content=["state", "counted"],
                     grid_options=_WIDE if key == "saving_month" else _HALF,
                 )
                 for key in keys
@@ -261,16 +271,20 @@ class _Writer:
                 if key in has
             ],
         )
-        # The last interval: what came before it is in the graph of the last 48 hours.
-        for key, words, colour in (
-            ("production_power", "produced", PRODUCED),
-            ("consumption_power", "drawn", DRAWN),
-            ("injection_power", "injected", INJECTED),
-        ):
-            entities = tuple(_those(has, key))
-            yield from self._tiles(entities, words, colour, grid_options=_WIDE)
-        for key in _RATES:
-            yield from self._rates(tuple(_those(has, f"{key}_today")), key)
+        # What came before it is in the graph of the last 48 hours.
+        yield from self._beneath(
+            "latest",
+            [
+                tile
+                for key, words, colour in (
+                    ("production_power", "produced", PRODUCED),
+                    ("consumption_power", "drawn", DRAWN),
+                    ("injection_power", "injected", INJECTED),
+                )
+                for tile in self._tiles(tuple(_those(has, key)), words, colour, grid_options=_WIDE)
+            ],
+        )
+        yield from self._today({}, {key: tuple(_those(has, f"{key}_today")) for key in _RATES})
         if "surplus_likely" in has:
             yield from self._beneath("sun_hours", list(self._sun_hours(has)))
         yield from self._graph("two_days", _HOURS, _flows(collective))
@@ -309,11 +323,11 @@ class _Writer:
         yield from self._beneath(
             "last_month",
             [
-                _tile(has[key], DRAWN, name=self._words[key], grid_options=columns)
-                for key, columns in (
-                    ("month_mine", _HALF),
-                    ("month_median", _HALF),
-                    ("month_difference", _WIDE),
+                _tile(has[key], DRAWN, name=self._words[key], **more)
+                for key, more in (
+                    ("month_mine", {"grid_options": _HALF}),
+                    ("month_median", {"grid_options": _HALF}),
+                    ("month_difference", {"grid_options": _WIDE, "state_content": "signed"}),
                 )
                 if key in has
             ],
@@ -325,7 +339,7 @@ class _Writer:
             shown = {"visibility": _if_known(each)}
             yield {**_heading(self._words["challenge"], style="subtitle"), **shown}
             tile = _tile(each, name=self._words["challenge_change"], grid_options=_WIDE)
-            yield {**tile, "state_content": ["state", "participant"], **shown}
+            yield {**tile, "state_content": ["signed", "participant"], **shown}
 
     def _not_shown(self, collective: Collective) -> Iterator[Card]:
         """Explain which facts of a collective have no card, and why."""
@@ -407,8 +421,8 @@ class _Writer:
                 sentence = self._words[why].format(what=name)
                 yield of_rate(name=sentence, hide_state=True, visibility=when)
 
-    def _today(self, flows: Flows) -> Iterator[Card]:
-        """Show energies since midnight. The card shows entities, no other statistics."""
+    def _today(self, flows: Flows, rates: Mapping[str, Ids]) -> Iterator[Card]:
+        """Show energies and rates since midnight. Its card shows entities, no other statistics."""
         counted = [
             (flow, each)
             for flow, ids in flows.items()
@@ -428,7 +442,8 @@ class _Writer:
             }
             for flow, each in counted
         ]
-        yield from self._beneath("today", cards)
+        of_rates = [card for rate, ids in rates.items() for card in self._rates(ids, rate)]
+        yield from self._beneath("today", [*cards, *of_rates])
 
     def _graph(self, title: str, shown: Mapping[str, Any], flows: Flows) -> Iterator[Card]:
         """Draw energies as bars, one upon the other where they make a whole."""

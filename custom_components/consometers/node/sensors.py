@@ -26,6 +26,11 @@ from .simulation import Period
 from .simulation_coordinator import CURRENCY, Simulation
 from .surplus import Forecast, best, stretches
 
+SIGNED: Final = "signed"
+"""The attribute with a change as it is written, with its sign."""
+COUNTED: Final = "counted"
+"""The attribute that says how many hours a figure covers, where they are not all."""
+
 type Fact = float | datetime | None
 type Attributes = Mapping[str, str | int | float | datetime | None]
 
@@ -36,7 +41,8 @@ ATTRIBUTES: Final = frozenset(
         *("name_en", "name_fr", "participant", "participants", "objective"),
         *("first_day", "last_day", "low", "high", "rank_first", "rank_last"),
         *("least_homes", "refused_hours", "enrolled_homes"),
-        *("key", "until", "note", "local_price", "usual_price_wh"),
+        *("key", "until", "hours", "of_hours", "note", "local_price", "usual_price_wh"),
+        *(SIGNED, COUNTED),
     }
 )
 """Attributes of the sensors of sums."""
@@ -49,6 +55,8 @@ class FactDescription[T](SensorEntityDescription):
     value_fn: Callable[[T], Fact]
     attributes_fn: Callable[[T], Attributes] = lambda source: {}
     reset_fn: Callable[[T], datetime | None] = lambda source: None
+    is_change: bool = False
+    """Whether its state is a difference in percent. Home Assistant writes no plus sign."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +138,16 @@ def _of_witness(collective: Collective) -> Attributes:
     }
 
 
+def signed(percent: float, language: str) -> str:
+    """Write a change as the pages of a collective do: +0.4%, −12%."""
+    rounded = round(percent, 1)
+    sign = "−" if rounded < 0 else "+" if rounded > 0 else ""
+    number = f"{abs(rounded):.1f}".removesuffix(".0")
+    if language.partition("-")[0] == "fr":
+        return f"{sign}{number.replace('.', ',')}\u202f%"
+    return f"{sign}{number}%"
+
+
 def _percent(rate: float | None) -> float | None:
     return None if rate is None else round(100 * rate, 1)
 
@@ -169,14 +187,23 @@ class SimulationSensorDescription(FactDescription[Simulation]):
         return not self.of_prices or collective.prices is not None
 
 
-def _key(simulation: Simulation) -> Attributes:
-    return {"key": simulation.key, "until": simulation.until}
+def _hours(simulation: Simulation, period: Period | None) -> Attributes:
+    hours = {} if period is None else {"hours": period.hours, "of_hours": period.of_hours}
+    return {"key": simulation.key, "until": simulation.until, **hours}
+
+
+def _day_s_hours(simulation: Simulation) -> Attributes:
+    return _hours(simulation, simulation.today)
+
+
+def _month_s_hours(simulation: Simulation) -> Attributes:
+    return _hours(simulation, simulation.month)
 
 
 def _saving(simulation: Simulation) -> Attributes:
     prices, month = simulation.prices, simulation.month
     return {
-        **_key(simulation),
+        **_month_s_hours(simulation),
         "local_price": None if prices is None else prices.local,
         "usual_price_wh": None if month is None else round(month.at_usual_price),
     }
@@ -205,13 +232,11 @@ _simulated_energy = partial(
     native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
     suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
     suggested_display_precision=2,
-    attributes_fn=_key,
 )
 _simulated_rate = partial(
     SimulationSensorDescription,
     native_unit_of_measurement=PERCENTAGE,
     suggested_display_precision=0,
-    attributes_fn=_key,
 )
 
 SIMULATION_NOTE: Final[Words] = {
@@ -223,29 +248,38 @@ SIMULATION_NOTE: Final[Words] = {
     "l’acheminement et les taxes s’appliquent à l’énergie partagée.",
 }
 
+HOURS_COUNTED: Final[Words] = {
+    "en": "{hours} of {of_hours} hours",
+    "fr": "{hours} heures sur {of_hours}",
+}
+
 # The recorder has the energy of each published hour under an id of its own.
 SIMULATION_SENSORS: Final = (
     _simulated_energy(
         key="simulated_today",
         translation_key="collective_simulated_today",
         value_fn=lambda simulation: _received(simulation.today),
+        attributes_fn=_day_s_hours,
         reset_fn=_this_day,
     ),
     _simulated_rate(
         key="simulated_coverage_today",
         translation_key="collective_simulated_coverage_today",
         value_fn=lambda simulation: _covered(simulation.today),
+        attributes_fn=_day_s_hours,
     ),
     _simulated_energy(
         key="simulated_month",
         translation_key="collective_simulated_month",
         value_fn=lambda simulation: _received(simulation.month),
+        attributes_fn=_month_s_hours,
         reset_fn=_this_month,
     ),
     _simulated_rate(
         key="simulated_coverage_month",
         translation_key="collective_simulated_coverage_month",
         value_fn=lambda simulation: _covered(simulation.month),
+        attributes_fn=_month_s_hours,
     ),
     SimulationSensorDescription(
         key="simulated_saving_month",
@@ -374,6 +408,7 @@ COLLECTIVE_SENSORS: Final = (
         translation_key="collective_month_difference",
         value_fn=_month(lambda month: _percent(month.difference)),
         attributes_fn=_its_month,
+        is_change=True,
     ),
     CollectiveSensorDescription(
         key="challenge",
@@ -387,6 +422,7 @@ COLLECTIVE_SENSORS: Final = (
         attributes_fn=lambda collective: (
             collective.challenge.attributes if collective.challenge else {}
         ),
+        is_change=True,
         # It may be too early for a figure.
         exists_fn=lambda collective: collective.challenge is not None,
     ),

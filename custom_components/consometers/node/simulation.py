@@ -5,9 +5,12 @@ operation is allocated what is produced times its coefficient, at most what it u
 coefficients it is allocated in proportion to its use (D315-6). What a home cannot use of its part
 goes to no other home: it stays the surplus of those who produced it.
 
-A real operation counts half hours; Home Assistant keeps hours. All homes together are never
-allocated more than was injected: each energy is rounded down, to a sixteenth of a Wh, whose sums
-are exact.
+So the parts of all members add up to what the collective's page shows as shared locally, the
+smaller of injection and consumption, where they are in proportion to use. Equal and fixed parts,
+which do not follow the use of an hour, add up to that at most.
+
+A real operation counts half hours; Home Assistant keeps hours. Each energy is rounded down, to a
+sixteenth of a Wh, whose sums are exact.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,6 +20,8 @@ from math import floor
 from typing import Final
 
 _SIXTEENTHS: Final = 16
+_MEAN_WITHIN: Final = 1 / (2 * _SIXTEENTHS)
+"""A published mean is rounded to a sixteenth of a Wh."""
 _KWH: Final = 1_000
 
 
@@ -38,7 +43,7 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """An hour, in Wh: what members injected and drew, what this home drew, and a mean one."""
+    """An hour, in Wh: what members injected and drew, what this home drew, and a mean member."""
 
     start: float
     injected: float
@@ -70,6 +75,9 @@ class Period:
     """What was received in hours of which no price of the home is known."""
     saved: float | None
     """In €; None without prices of the collective."""
+    hours: int
+    of_hours: int
+    """How many hours are in it, of those from its beginning to the last known one."""
 
     @property
     def covered(self) -> float | None:
@@ -88,9 +96,11 @@ def received(hour: Hour, key: Key, coefficient: float = 0.0) -> float | None:
             whole = max(hour.drawn, hour.own)
             part = hour.injected * hour.own / whole if whole else 0.0
         case Key.EQUAL:
-            if not hour.per_home or not hour.drawn:
+            if hour.per_home is None or hour.per_home <= _MEAN_WITHIN or not hour.drawn:
                 return None
-            part = hour.injected / max(1, round(hour.drawn / hour.per_home))
+            # The largest number of members that has such a mean: no part is too large.
+            members = floor(hour.drawn / (hour.per_home - _MEAN_WITHIN))
+            part = hour.injected / max(1, members)
         case Key.FIXED:
             part = hour.injected * coefficient
     return floor(min(part, hour.own) * _SIXTEENTHS) / _SIXTEENTHS
@@ -109,9 +119,12 @@ def price(priced: Iterable[tuple[float | None, float]]) -> float | None:
 
 
 def together(
-    allocations: Iterable[Allocation], local_price: float | None, usual_price: float | None
+    allocations: Iterable[Allocation],
+    of_hours: int,
+    local_price: float | None,
+    usual_price: float | None,
 ) -> Period | None:
-    """Return a period of some hours; None without any. Prices are in € per kWh.
+    """Return a period of some of its hours; None without any. Prices are in € per kWh.
 
     Where the home's own is not known, the usual one of the grid counts.
     """
@@ -130,4 +143,6 @@ def together(
         own=sum(hour.own for hour in hours),
         at_usual_price=sum(hour.received for hour in hours if hour.price is None),
         saved=saved,
+        hours=len(hours),
+        of_hours=of_hours,
     )

@@ -233,7 +233,7 @@ class SimulationCoordinator(HourlyCoordinator[Simulation]):
                 nearest(injected[at]),
                 nearest(drawn[at]),
                 nearest(sum(hour[2:])),
-                per_home.get(at),
+                nearest(per_home[at]) if at in per_home else None,
             )
             wh = received(whole, self._key, self._coefficient)
             if wh is not None:
@@ -257,16 +257,17 @@ class SimulationCoordinator(HourlyCoordinator[Simulation]):
             (None, None) if prices is None else (prices.local / _CENTS, prices.grid / _CENTS)
         )
 
+        until = allocations[-1].start + HOUR_S if allocations else None
+
         def since(start: datetime) -> Period | None:
-            since_then = [each for each in allocations if each.start >= start.timestamp()]
-            return together(since_then, local, usual)
+            begin = start.timestamp()
+            since_then = [each for each in allocations if each.start >= begin]
+            return together(since_then, round(((until or begin) - begin) / HOUR_S), local, usual)
 
         return Simulation(
             key=self._key,
             day=today.date(),
-            until=dt_util.utc_from_timestamp(allocations[-1].start + HOUR_S)
-            if allocations
-            else None,
+            until=None if until is None else dt_util.utc_from_timestamp(until),
             today=since(today),
             month=since(month),
             prices=prices,

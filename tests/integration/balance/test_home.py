@@ -198,19 +198,24 @@ async def test_sources_that_contradict_physics_are_reported(house: House) -> Non
     ("kind", "sources", "missing"),
     [
         (Home.SURPLUS, ENERGIES, set(NOW)),
-        (Home.TOTAL_SALE, {**ENERGIES, **POWERS}, set()),
+        # All of it is injected: nothing is consumed on the spot.
+        (
+            Home.TOTAL_SALE,
+            {**ENERGIES, **POWERS},
+            {each for each in (*SUMS, *NOW, *RATES) if each.startswith(("self", "consumed"))},
+        ),
         (
             Home.NO_CONTRACT,
             {k: v for k, v in ENERGIES.items() if k != "injected_energy"},
-            {*NOW, "self_consumed", "injected", "consumed", "self_consumption_today"},
+            {*NOW, "self_consumed", "injected", "consumed", *RATES},
         ),
     ],
 )
-async def test_unknowable_sums_have_no_entity(
+async def test_unknowable_or_meaningless_facts_have_no_entity(
     house: House, kind: Home, sources: dict[str, Any], missing: set[str]
 ) -> None:
     await house.start(kind, **sources)
-    keys = {*SUMS, *NOW, "self_consumption_today"}
+    keys = {*SUMS, *NOW, *RATES}
     assert {key for key in keys if house.state(key) is None} == missing
 
 
@@ -315,6 +320,8 @@ async def test_a_home_may_be_reconfigured(hass: HomeAssistant, house: House) -> 
     await flow.submit({key: value for key, value in ENERGIES.items() if key != "injected_energy"})
     assert flow.reason == "balance_reconfigure_successful"
     assert house.amounts("production", "injected") == [10, 4]
+    # Where all is sold, nothing is consumed on the spot: its entities are gone.
+    assert house.entity_id("self_consumed") is None
     await house.hear(roof=115, drawn=505, injected=24)
     assert house.amounts("production", "injected") == [15, 9]
 

@@ -19,6 +19,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 
 from custom_components.consometers.const import (
+    CONF_HOME,
     CONF_KIND,
     CONF_PRODUCTION,
     DOMAIN,
@@ -97,7 +98,37 @@ async def test_a_production_meter_takes_precedence_over_its_inverter(
     assert await household.home(hass) == Home(
         produced=("sensor.sold_energy_injected",),
         produced_power=("sensor.sold_active_power_injected",),
+        sells_all=True,
     )
+
+
+@pytest.mark.parametrize(
+    ("entries", "sells_all"),
+    [
+        pytest.param([{**BALANCE, CONF_HOME: "total_sale"}], True, id="a balance"),
+        pytest.param([{**BALANCE, CONF_HOME: "surplus"}], False, id="a surplus"),
+        pytest.param(
+            [{**BALANCE, CONF_HOME: "surplus"}, {**BALANCE, CONF_HOME: "total_sale"}],
+            False,
+            id="two homes",
+        ),
+        pytest.param([METER, PRODUCTION_METER], True, id="a meter of its own"),
+        pytest.param([METER, INVERTER], False, id="an inverter"),
+    ],
+)
+async def test_a_building_that_sells_all_its_sun_is_found(
+    hass: HomeAssistant, entries: list[dict[str, Any]], sells_all: bool
+) -> None:
+    for number, data in enumerate(entries):
+        keys = ("energy_injected",) if data == PRODUCTION_METER else ("energy_drawn", "energy")
+        add_sensors(hass, data, f"device_{number}", *keys)
+    assert (await household.home(hass)).sells_all is sells_all
+
+
+async def test_a_meter_that_counts_a_surplus_sells_no_more(hass: HomeAssistant) -> None:
+    add_sensors(hass, METER, "linky", "energy_drawn", "energy_injected")
+    add_sensors(hass, PRODUCTION_METER, "sold", "energy_injected")
+    assert not (await household.home(hass)).sells_all
 
 
 async def test_the_entity_of_the_sun_is_found(hass: HomeAssistant) -> None:

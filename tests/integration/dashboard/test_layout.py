@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
+from itertools import pairwise
 from pathlib import Path
 import re
 from typing import Any
@@ -13,7 +14,19 @@ from custom_components.consometers.dashboard.facts import Collective, Home, Plan
 from custom_components.consometers.dashboard.layout import WAITING, dashboard
 from custom_components.consometers.dashboard.words import WORDS
 
-FULL = Home(**{fact.name: (f"sensor.{fact.name}",) for fact in fields(Home)})
+ENTITIES: dict[str, Any] = {
+    fact.name: (f"sensor.{fact.name}",) for fact in fields(Home) if fact.name != "sells_all"
+}
+FULL = Home(**ENTITIES)
+# A balance of such a building knows its meters alone.
+SELLER = replace(
+    FULL,
+    sells_all=True,
+    used_power=(),
+    self_consumed=(),
+    self_consumption=(),
+    self_sufficiency=(),
+)
 KEYS = (
     *("consumption_power", "injection_power", "production_power", "members", "sums_until"),
     *("self_consumption_today", "self_sufficiency_today", "sharing", "last_acknowledged"),
@@ -122,6 +135,69 @@ def test_a_graph_without_statistics_says_when_it_comes(language: str) -> None:
     assert WAITING not in dashboard(home, [], language, uncounted=of_hours)
 
 
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_building_that_sells_all_its_sun_says_so_once(language: str) -> None:
+    words = WORDS[language]
+    written = dashboard(SELLER, [], language)
+    own, panels = sections(written)
+    assert [card["content"] for card in cards(written, "markdown")] == [words["sells_all"]]
+    assert words["sells_all"] == panels["cards"][1]["content"]
+    # What is injected is what is produced: it is there once, and is none of the home's.
+    assert {*SELLER.injected, *SELLER.injected_power}.isdisjoint(shown(written))
+    assert {*SELLER.produced, *SELLER.produced_power}.isdisjoint(shown(own))
+    used = {words[key] for key in ("used", "self_consumed", "self_consumption", "self_sufficiency")}
+    named = [card.get("name", card.get("heading")) for card in cards(written, "tile")]
+    assert used.isdisjoint(named)
+    assert words["sells_all"] not in str(dashboard(FULL, [SIMULATING], language))
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_every_rate_stands_under_its_day(language: str) -> None:
+    rates = {
+        *(*FULL.self_consumption, *FULL.self_sufficiency),
+        *(COOPERATIVE.entities[f"self_{rate}_today"] for rate in ("consumption", "sufficiency")),
+    }
+    without_energies = replace(FULL, drawn=(), produced=(), injected=(), self_consumed=())
+    for home in (FULL, without_energies):
+        headings_of_rates: dict[str, str] = {}
+        for section in sections(dashboard(home, [COOPERATIVE], language)):
+            heading = ""
+            for card in section["cards"]:
+                heading = card.get("heading", heading)
+                if card.get("entity") in rates:
+                    headings_of_rates[card["entity"]] = heading
+        assert headings_of_rates == dict.fromkeys(rates, WORDS[language]["today"])
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_no_title_of_a_graph_states_a_length_of_time(language: str) -> None:
+    """A graph shows what has been counted so far: its axis says of when that is."""
+    written = dashboard(FULL, [replace(SIMULATING, is_site=True)], language, [SCHOOL])
+    titles = []
+    for page in (0, 1):
+        for section in sections(written, page):
+            for title, card in pairwise(section["cards"]):
+                if card["type"] == "statistics-graph":
+                    titles.append(title["heading"].partition(" · ")[0])
+    of_graphs = ("day", "week", "two_days", "year", "own_months")
+    assert {*titles} == {WORDS[language][each] for each in of_graphs}
+    assert not re.search(r"\d|last|derni", "".join(titles))
+
+
+@pytest.mark.parametrize(
+    ("key", "attributes"),
+    [
+        ("challenge", ["signed", "participant"]),
+        ("month_difference", "signed"),
+        ("simulated_coverage_month", ["state", "counted"]),
+    ],
+)
+def test_a_tile_shows_a_sign_and_the_hours_of_a_figure(key: str, attributes: Any) -> None:
+    tiles = cards(dashboard(FULL, [SIMULATING], "en"), "tile")
+    (tile,) = [card for card in tiles if card["entity"] == f"sensor.coop_{key}"]
+    assert tile["state_content"] == attributes
+
+
 def test_a_single_meter_takes_the_full_width() -> None:
     written = dashboard(METER, [], "en")
     assert headings(written) == headings(written, 1) == ["My home"]
@@ -192,11 +268,11 @@ def holds(condition: Mapping[str, Any], states: Mapping[str, str]) -> bool:
 @pytest.mark.parametrize(
     ("state", "sun", "name", "colour", "has_bar"),
     [
-        ("42.5", "above_horizon", "Autoconsommation", "#ff9800", True),
-        ("0.0", "above_horizon", "Autoconsommation", "disabled", True),
-        ("unavailable", "below_horizon", "Autoconsommation", "disabled", True),
-        ("unknown", "above_horizon", "Autoconsommation : pas encore connue", None, False),
-        ("unknown", "below_horizon", "Autoconsommation : pas de production", None, False),
+        ("42.5", "above_horizon", "Taux d’autoconsommation", "#ff9800", True),
+        ("0.0", "above_horizon", "Taux d’autoconsommation", "disabled", True),
+        ("unavailable", "below_horizon", "Taux d’autoconsommation", "disabled", True),
+        ("unknown", "above_horizon", "Taux d’autoconsommation : pas encore connu", None, False),
+        ("unknown", "below_horizon", "Taux d’autoconsommation : pas de production", None, False),
     ],
 )
 def test_a_rate_has_a_tile_whose_empty_bar_is_grey(
@@ -241,8 +317,8 @@ def test_without_an_entity_of_the_sun_there_is_no_night() -> None:
     tiles = cards(dashboard(home, [], "en"), "tile")
     assert [tile["name"] for tile in tiles] == [
         "Solar production",
-        *2 * ["Self-consumption"],
-        "Self-consumption: not known yet",
+        *2 * ["Self-consumption rate"],
+        "Self-consumption rate: not known yet",
     ]
     assert "sun.sun" not in str(tiles)
 
@@ -277,8 +353,16 @@ def sentences(collective: Collective, language: str = "en") -> list[str]:
     ("language", "missing", "beginning"),
     [
         ("en", ("injection", "production"), "Not shown: solar production, to the grid, self-"),
-        ("en", ("injection",), "Not shown: to the grid, self-sufficiency, self-consumption."),
-        ("fr", ("production",), "Sans chiffres : production solaire, autosuffisance, autocons"),
+        (
+            "en",
+            ("injection",),
+            "Not shown: to the grid, self-sufficiency rate, self-con",
+        ),
+        (
+            "fr",
+            ("production",),
+            "Sans chiffres : production solaire, taux d’autosuffisance, ",
+        ),
     ],
 )
 def test_missing_data_of_a_collective_are_named_with_the_reason(

@@ -6,6 +6,7 @@ from homeassistant.helpers import device_registry as dr
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from consometers_node.web.core.speech import Language
 from custom_components.consometers.const import CONF_APP
 
 from ..home import until
@@ -198,6 +199,33 @@ class TestChallenge:
         # Long after its end, the collective sends no challenge.
         house.toy.change(collectives=[collective(challenge=None)])
         await until(lambda: house.state("1_challenge") == "unknown")
+
+    @pytest.mark.parametrize(
+        ("change", "state", "written"),
+        [
+            pytest.param(0.4, "0.4", {"en": "+0.4%", "fr": "+0,4\u202f%"}, id="more"),
+            pytest.param(-6.2, "-6.2", {"en": "−6.2%", "fr": "−6,2\u202f%"}, id="less"),
+            pytest.param(12.0, "12.0", {"en": "+12%", "fr": "+12\u202f%"}, id="a whole number"),
+            pytest.param(-0.04, "-0.04", {"en": "0%", "fr": "0\u202f%"}, id="about the same"),
+        ],
+    )
+    async def test_a_change_is_written_as_on_the_page_of_the_collective(
+        self, house: House, change: float, state: str, written: dict[str, str]
+    ) -> None:
+        standing = {**challenge()["standing"], "change": change}
+        for language, expected in written.items():
+            house.hass.config.language = language
+            await house.start(collective(challenge=challenge(standing=standing)))
+            assert house.state("1_challenge") == state
+            assert house.attributes("1_challenge")["signed"] == expected
+            assert Language(language).change(change / 100) == expected
+            await house.unload()
+
+    async def test_the_difference_from_the_median_has_its_sign(self, house: House) -> None:
+        await house.start(collective(sums=sums()))
+        # 412 kWh beside 390.
+        assert house.state("1_month_difference") == "5.6"
+        assert house.attributes("1_month_difference")["signed"] == "+5.6%"
 
 
 class TestPlants:

@@ -86,6 +86,60 @@ def test_results_of_50_homes_add_up_to_that_of_their_collective(
     assert 0 <= shared - Fraction(sum(mine)) < Fraction(len(mine), 16)
 
 
+def shared_in(injected: int, drawn: int) -> Fraction:
+    """Return what the collective's page shows as shared locally in an hour, in Wh."""
+    return Exchanges([(60 * injected, 60 * drawn)]).simulate().shared / 60
+
+
+@given(STREET, st.sampled_from([Key.EQUAL, Key.FIXED]), st.data())
+def test_equal_and_fixed_parts_add_up_to_what_is_shared_at_most(
+    street: list[tuple[int, int]], key: Key, data: st.DataObject
+) -> None:
+    """What a home cannot use of its part goes to no other, which could have used it."""
+    weights = [1] * len(street)
+    if key is Key.EQUAL:
+        assume(draws_some_wh(street))
+    else:
+        weights = data.draw(st.lists(st.integers(1, 9), min_size=len(street), max_size=len(street)))
+    injected, drawn = totals(street)
+    parts = [Fraction(injected * weight, sum(weights)) for weight in weights]
+    used = [own for _, own in street]
+    mine = [
+        received(hour_of(street, own), key, weight / sum(weights)) or 0.0
+        for own, weight in zip(used, weights, strict=True)
+    ]
+    # Either homes lack their part of what is left, or the injection lacks homes that use it.
+    beyond_use = sum(max(Fraction(0), part - own) for part, own in zip(parts, used, strict=True))
+    beyond_part = sum(max(Fraction(0), own - part) for part, own in zip(parts, used, strict=True))
+    shared = shared_in(injected, drawn)
+    less = shared - min(beyond_use, beyond_part) - Fraction(sum(mine))
+    assert -Fraction(1, 16) < less < Fraction(len(street) + 1, 16)
+    assert Fraction(sum(mine)) <= shared + (Fraction(1, 16) if key is Key.FIXED else 0)
+
+
+@pytest.mark.parametrize(
+    ("key", "together_wh"), [(Key.USE, 3_000), (Key.EQUAL, 1_100), (Key.FIXED, 1_100)]
+)
+def test_a_home_that_uses_little_leaves_its_equal_part_to_nobody(
+    key: Key, together_wh: float
+) -> None:
+    """Of 3 kWh, one of three homes could use 4, and the others 50 Wh each."""
+    street = [(3_000, 4_000), (0, 50), (0, 50)]
+    mine = [received(hour_of(street, own), key, 1 / 3) or 0.0 for _, own in street]
+    assert sum(mine) == pytest.approx(together_wh, abs=3 / 16)
+    assert shared_in(*totals(street)) == 3_000
+
+
+@given(st.integers(1, 30_000), st.integers(1, 2_000_000), st.integers(0, 2_000_000))
+def test_no_equal_part_is_larger_than_the_one_of_all_members(
+    members: int, drawn: int, injected: int
+) -> None:
+    """Their number follows from a mean that is rounded."""
+    hour = Hour(0.0, injected, drawn, own=2_000_000, per_home=nearest(drawn / members))
+    part = received(hour, Key.EQUAL)
+    assert part is None or Fraction(part) * members <= injected
+
+
 @given(STREET)
 def test_equal_parts_add_up_to_exact_ones(street: list[tuple[int, int]]) -> None:
     injected, _ = totals(street)
@@ -139,16 +193,17 @@ def test_the_price_of_an_hour_is_weighted_by_index() -> None:
 
 def test_hours_without_a_price_take_the_usual_price() -> None:
     hours = [Allocation(0, 500, 1_000, 0.20), Allocation(3_600, 250, 500)]
-    period = together(hours, 0.15, 0.25)
+    period = together(hours, 3, 0.15, 0.25)
     assert period is not None
     assert (period.received, period.own, period.at_usual_price) == (750, 1_500, 250)
     assert period.covered == 0.5
+    assert (period.hours, period.of_hours) == (2, 3)
     assert period.saved == pytest.approx(0.5 * 0.05 + 0.25 * 0.10)
-    assert together([], 0.15, 0.25) is None
-    unknown = together(hours, None, None)
+    assert together([], 3, 0.15, 0.25) is None
+    unknown = together(hours, 2, None, None)
     assert unknown is not None
     assert unknown.saved is None
-    nothing = together([Allocation(0, 0, 0)], None, None)
+    nothing = together([Allocation(0, 0, 0)], 1, None, None)
     assert nothing is not None
     assert nothing.covered is None
 
@@ -208,10 +263,16 @@ async def test_sensors_show_the_energy_received(
         today = house.attributes("1_simulated_today")
         assert today["last_reset"] == "2026-06-09T00:00:00+02:00"
         assert (today["key"], today["until"]) == ("use", NOON)
+        assert (today["hours"], today["of_hours"]) == (12, 12)
+        assert "counted" not in today
         assert "L315-2" in today["note"]
         assert house.state("1_simulated_coverage_today") == "31.2"
         assert house.state("1_simulated_month") == str((13 * 150 + 600) / 1_000)
         assert house.state("1_simulated_coverage_month") == "30.4"
+        # The month began a week before the first published hour.
+        for part_of_month in ("coverage_month", "month", "saving_month"):
+            month = house.attributes(f"1_simulated_{part_of_month}")
+            assert month["counted"] == "14 of 204 hours"
         # 12 hours have a price of the home: 5 cents more than between members; others 6 cents.
         saved = float(house.state("1_simulated_saving_month") or "nan")
         assert saved == pytest.approx(12 * 0.150 * 0.05 + 0.750 * 0.06)
