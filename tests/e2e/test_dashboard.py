@@ -6,13 +6,14 @@ node is a toy that answers the sums of 37 invented homes. Leaves pictures in `.a
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import accumulate, pairwise
 from math import floor
 from pathlib import Path
+import sqlite3
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -31,7 +32,7 @@ from demo.furnishing import (
 )
 from demo.hass import Api, Hass, Language
 from demo.hass.folder import ROOT
-from demo.history import HOUR, Hour, hours
+from demo.history import HOUR, Hour, hours, import_history
 from demo.world import Energy
 from tests.e2e.home import DOMAIN, import_energy
 from tests.e2e.looks import LOOKS, Look, open_page
@@ -66,6 +67,7 @@ SENTENCE: Final = "hui-markdown-card"
 """It stands in place of a graph until there is something to draw: for powers, five minutes."""
 CARDS_NOW: Final = {f"{GRAPH}, {SENTENCE}": 8, "hui-statistic-card": 4, TILE: 25}
 FIRST_FIGURES_MS: Final = 420_000
+FIVE_MINUTES_S: Final = 300
 CARDS_OF_MONTHS: Final = {GRAPH: 5}
 LARGEST_PICTURE_BYTES: Final = 300_000
 
@@ -86,27 +88,37 @@ OF_COLLECTIVE: Final[Mapping[str, Flow]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Household:
-    """Where it is, the entities of its balance, and the energies of today so far, Wh."""
+    """Where it is, the entities of its balance, and the hours before."""
 
     zone: ZoneInfo
     balance: EntityIds
-    today: Mapping[str, int]
+    past: Sequence[Hour]
 
 
 @asynccontextmanager
 async def household(
-    hass: Hass, port: Path, language: Language, days: int
+    hass: Hass, port: Path, language: Language, *, documented: bool
 ) -> AsyncIterator[Household]:
-    """Have a meter, panels, their balance and a node, in a home where it is early afternoon."""
+    """Have a meter, panels, their balance and a node, in a home where it is early afternoon.
+
+    For the documentation the balance takes its past along by itself, which takes ten minutes.
+    """
     zone = _afternoon()
     async with ToyNode() as node, living(hass, port, 1.0) as home:
         await hass.api.command("config/core/update", time_zone=zone.key)
         await add_the_meter(home, language)
-        await _add_panels(home)
-        past = _past(home, zone, days)
+        await _add_inverter(home)
+        past = _past(home, zone, DAYS_PICTURED if documented else DAYS_SHOWN)
+        if documented:
+            await import_history(hass.api, await home.entities(METER, INVERTER), past)
+        await _add_balance(home)
         balance = await home.entities(BALANCE)
-        for key, flow in OF_HOME.items():
-            await _import(hass.api, balance[key], past, flow)
+        if documented:
+            await _day_is_known(hass.api, balance)
+            past = past[1:]
+        else:
+            for key, flow in OF_HOME.items():
+                await _import(hass.api, balance[key], past, flow)
         for quantity, flow in OF_COLLECTIVE.items():
             await _import(hass.api, f"{DOMAIN}:collective_1_{quantity}", past, flow)
         await _import(hass.api, PART, past, _part)
@@ -118,7 +130,7 @@ async def household(
         step = await hass.api.submit(step, url=node.url, token=TOKEN)
         await entities_with(hass.api, step["result"]["entry_id"], {"1_consumption_power"})
         await becomes(partial(_simulated, hass.api, past[0].start), _expected(past))
-        yield Household(zone=zone, balance=balance, today=_sums(OF_HOME, _today(past, zone)))
+        yield Household(zone=zone, balance=balance, past=past)
 
 
 @pytest.mark.parametrize("language", ["fr", pytest.param("en", marks=pytest.mark.full)])
@@ -126,8 +138,7 @@ async def test_a_person_adds_the_dashboard_and_sees_home_panels_and_collective(
     browser: Browser, hass: Hass, tmp_path: Path, pictures: Path, language: Language
 ) -> None:
     documented = pictures != ARTIFACTS
-    days = DAYS_PICTURED if documented else DAYS_SHOWN
-    async with household(hass, tmp_path / "meter", language, days) as home:
+    async with household(hass, tmp_path / "meter", language, documented=documented) as home:
         shared: dict[str, Any] = {"timezone_id": home.zone.key}
         context = await person(browser, hass.url, language, **shared)
         visitor = await Visitor(await context.new_page()).log_in()
@@ -135,7 +146,7 @@ async def test_a_person_adds_the_dashboard_and_sees_home_panels_and_collective(
         if documented:
             await _powers_are_known(hass.api, home.balance)
             await _graphs_are_drawn(visitor, language)
-            await _let_rates_be_of(hass.api, home.balance, home.today)
+            _write_five_minutes(hass, home)
             await _look(visitor, pictures, language)
         shared["storage_state"] = await context.storage_state()
         for look in LOOKS:
@@ -251,22 +262,44 @@ async def _graphs_are_drawn(visitor: Visitor, language: Language) -> None:
     await expect(visitor.page.locator(SENTENCE)).to_have_count(1, timeout=FIRST_FIGURES_MS)
 
 
-async def _let_rates_be_of(api: Api, balance: EntityIds, today: Mapping[str, int]) -> None:
-    """Show, for a minute, the rates of a whole day: the balance counts since it was added."""
-    own = today["production"] - today["injected"]
-    for key, whole in (
-        ("self_consumption_today", today["production"]),
-        ("self_sufficiency_today", own + today["drawn"]),
-    ):
-        state = await api.state(balance[key])
-        rate_state = {"state": f"{100 * own / whole:.1f}", "attributes": state["attributes"]}
-        await api.request("POST", f"states/{balance[key]}", rate_state)
+async def _day_is_known(api: Api, balance: EntityIds) -> None:
+    """Wait for the rates of the whole day, which come with the past."""
+
+    async def rate() -> str:
+        return (await api.state(balance["self_sufficiency_today"]))["state"]
+
+    await eventually(rate, lambda state: state.replace(".", "").isdecimal(), within_s=900)
 
 
-async def _add_panels(home: Home) -> None:
+def _write_five_minutes(hass: Hass, home: Household) -> None:
+    """Give the home's powers the day before, as the recorder would have counted it."""
+    rows = [
+        (created, hour.start.timestamp() + FIVE_MINUTES_S * n, sixth)
+        for hour in home.past[-24:]
+        for n, sixth in enumerate(each for each in hour.sixths for _ in range(2))
+        for created in (hour.start.timestamp() + HOUR.total_seconds(),)
+    ]
+    with closing(sqlite3.connect(hass.folder / "home-assistant_v2.db", timeout=60)) as database:
+        for key, flow in (("consumed_power", _used), ("production_power", OF_HOME["production"])):
+            database.executemany(
+                "INSERT OR IGNORE INTO statistics_short_term"
+                " (metadata_id, created_ts, start_ts, mean, min, max)"
+                " SELECT id, ?, ?, ?, ?, ? FROM statistics_meta WHERE statistic_id = ?",
+                [
+                    (created, start, *3 * [6 * flow(sixth)], home.balance[key])
+                    for created, start, sixth in rows
+                ],
+            )
+        database.commit()
+
+
+async def _add_inverter(home: Home) -> None:
     api, inverter = home.hass.api, home.inverter
     await entities_with(api, await add_inverter(api, inverter.host, inverter.port, 1), INVERTER)
-    ids = await home.entities(METER, INVERTER)
+
+
+async def _add_balance(home: Home) -> None:
+    api, ids = home.hass.api, await home.entities(METER, INVERTER)
     balance = await add_balance(
         api,
         "surplus",
