@@ -99,14 +99,14 @@ async def _join(hass: HomeAssistant, entry: BalanceConfigEntry, first: Mapping[s
     past = await hass.async_add_executor_job(Past.from_hours, balance, hours, until, midnight)
     if past is None:
         return
-    balance.extend_day(midnight, past.midnight.since(past.begun))
-    entry.runtime_data.show()
     for entity_id, description in _energies(hass, entry).items():
         if entity_id in first and entity_id in metadata:
             row, value = first[entity_id], _value(description)
             own = [each for each in hours[entity_id] if each.end <= row.hour]
             join = await hass.async_add_executor_job(Join.from_hours, past, value, own, row)
             await async_join(hass, metadata[entity_id], join.hours, row.start, join.raised_wh)
+    balance.extend_day(midnight, past.midnight.since(past.begun))
+    entry.runtime_data.show()
 
 
 def _energies(
