@@ -272,7 +272,7 @@ async def _day_is_known(api: Api, balance: EntityIds) -> None:
 
 
 def _write_five_minutes(hass: Hass, home: Household) -> None:
-    """Give the home's powers the day before, as the recorder would have counted it."""
+    """Write the powers of the day before, as the recorder would have counted them."""
     rows = [
         (created, hour.start.timestamp() + FIVE_MINUTES_S * n, sixth)
         for hour in home.past[-24:]

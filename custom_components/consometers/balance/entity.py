@@ -44,9 +44,9 @@ def existing(entry: BalanceConfigEntry) -> list[BalanceSensorDescription]:
 def forget_others(hass: HomeAssistant, entry: BalanceConfigEntry) -> None:
     """Remove the entities that the home had by another connection or other sources."""
     registry = er.async_get(hass)
-    kept = {f"{entry.entry_id}_{each.key}" for each in existing(entry)}
+    unique_ids = {f"{entry.entry_id}_{each.key}" for each in existing(entry)}
     for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
-        if entity.unique_id not in kept:
+        if entity.unique_id not in unique_ids:
             registry.async_remove(entity.entity_id)
 
 

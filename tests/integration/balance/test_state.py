@@ -436,9 +436,9 @@ def test_a_source_that_comes_late_leaves_self_consumption_right() -> None:
     again.turn(DAY)
     count(again, DAY + 12 * HOUR, drawn=502_000, injected=29_000)
     count(again, DAY + 15 * HOUR, shed=7, drawn=502_000, injected=31_000)
-    kept = balance.sums.self_consumed_wh or 0.0
+    before_wh = balance.sums.self_consumed_wh or 0.0
     count(again, DAY + 16 * HOUR, shed=3_007, drawn=502_500, injected=33_000)
-    assert again.sums.self_consumed_wh == pytest.approx(kept + 1_000)
+    assert again.sums.self_consumed_wh == pytest.approx(before_wh + 1_000)
     assert again.sums.injected_wh == 17_000
     assert again.sums.drawn_wh == 6_500
     # What was made in the meantime is not known, so no rate is of the whole day.
