@@ -36,7 +36,7 @@ from demo.history import HOUR, Hour, hours, import_history
 from demo.world import Energy
 from tests.e2e.home import DOMAIN, import_energy
 from tests.e2e.looks import LOOKS, Look, open_page
-from tests.e2e.panels import BALANCE, INVERTER, METER, NOON, PARIS, Home, add_the_meter, living
+from tests.e2e.panels import BALANCE, INVERTER, METER, NOON, Home, add_the_meter, living
 from tests.e2e.waiting import becomes, eventually
 from tests.integration.node.toy import TOKEN, ToyNode, challenge, collective, plant, sums
 
@@ -108,7 +108,7 @@ async def household(
         await hass.api.command("config/core/update", time_zone=zone.key)
         await add_the_meter(home, language)
         await _add_inverter(home)
-        past = _past(home, zone, DAYS_PICTURED if documented else DAYS_SHOWN)
+        past = _past(home, DAYS_PICTURED if documented else DAYS_SHOWN)
         if documented:
             await import_history(hass.api, await home.entities(METER, INVERTER), past)
         await _add_balance(home)
@@ -319,15 +319,14 @@ def _afternoon() -> ZoneInfo:
     return ZoneInfo(f"Etc/GMT{-ahead:+d}")
 
 
-def _past(home: Home, zone: ZoneInfo, days: int) -> list[Hour]:
-    """The days before this hour, as they were in Paris at the same times of the same days."""
-    now = datetime.now(zone).replace(minute=0, second=0, microsecond=0)
-    there = now.replace(tzinfo=PARIS)
-    shift = now - there
-    return [
-        replace(hour, start=hour.start + shift)
-        for hour in hours(there - timedelta(days=days), there, home.meter.linky)
-    ]
+def _past(home: Home, days: int) -> list[Hour]:
+    """The days before the meter's time, as if this hour had been its own.
+
+    So its registers go on from where these hours end.
+    """
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    before = hours(NOON - timedelta(days=days), NOON, home.meter.linky)
+    return [replace(hour, start=hour.start + (now - NOON)) for hour in before]
 
 
 async def _import(api: Api, statistic: str, past: Sequence[Hour], flow: Flow) -> None:

@@ -9,10 +9,11 @@ from typing import Any, Literal
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.components.recorder.models import StatisticData
-from homeassistant.components.recorder.statistics import get_metadata
+from homeassistant.components.recorder.statistics import get_metadata, statistic_during_period
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.consometers.balance.state import Home
@@ -187,6 +188,27 @@ async def test_rates_of_the_first_day_count_from_midnight(
     await home.reload()
     await home.hear(**{source: SHOWN + kwh for source, kwh in read.items()})
     assert [home.state(key) for key in RATES] == shown
+
+
+async def test_energies_and_rates_of_the_first_day_cover_the_same_hours(home: Recorded) -> None:
+    """The dashboard's cards show what the recorder adds up."""
+    await home.hass.config.async_set_time_zone("Europe/Paris")
+    # Energy of the day before is none of it.
+    had: dict[str, Any] = {
+        source: [*((hours[0] or 0.0) - each for each in (10, 9, 8)), *hours]
+        for source, hours in OF_A_NIGHT.items()
+    }
+    await home.had(**had)
+    await home.start(**ENERGIES)
+    await home.hear(540, roof=SHOWN + 112, drawn=SHOWN + 504.2, injected=SHOWN + 29)
+    await home.count_until(NOON + timedelta(minutes=15))
+    since = dt_util.as_utc(dt_util.start_of_local_day())
+    today = home.entry.runtime_data.balance.today
+    for key in SUMS:
+        entity_id = home.entity_id(key) or ""
+        change = partial(statistic_during_period, home.hass, since, None, entity_id, {"change"})
+        of_day = await get_instance(home.hass).async_add_executor_job(change, {"energy": "Wh"})
+        assert of_day["change"] == pytest.approx(getattr(today, f"{key}_wh")), key
 
 
 async def test_energy_from_before_the_first_state_is_counted(home: Recorded) -> None:
