@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from functools import partial
 from itertools import accumulate, pairwise
 from math import floor
@@ -20,6 +21,7 @@ from zoneinfo import ZoneInfo
 from playwright.async_api import Browser, Page, expect
 import pytest
 
+from consometers_node.figures import FIGURES, Energies
 from custom_components.consometers.dashboard.words import words_of
 from custom_components.consometers.node.simulation import nearest
 from demo.browser import CHROMIUM, Visitor, person
@@ -343,8 +345,6 @@ def _collective(past: Sequence[Hour], zone: ZoneInfo) -> dict[str, Any]:
     """Return the node's answer for the last of these hours, and its day."""
     last = past[-1]
     until = (last.start + HOUR).isoformat()
-    day = _sums(OF_COLLECTIVE, _today(past, zone))
-    own = day["production"] - day["injection"]
     return collective(
         name=NAME,
         acknowledged_until=until,
@@ -378,9 +378,7 @@ def _collective(past: Sequence[Hour], zone: ZoneInfo) -> dict[str, Any]:
             today={
                 "date": last.start.astimezone(zone).date().isoformat(),
                 "until": until,
-                **day,
-                "self_consumption_rate": own / day["production"],
-                "self_sufficiency_rate": own / (own + day["consumption"]),
+                "figures": _figures(_today(past, zone)),
             },
             prices={"local": 15.5, "grid": 21.0},
         ),
@@ -406,6 +404,21 @@ def _expected(past: Sequence[Hour]) -> dict[datetime, float]:
     return received
 
 
+def _figures(past: Sequence[Hour]) -> dict[str, Any]:
+    """Return the node's figures of these hours."""
+    sums_of_hours = [_sums(OF_COLLECTIVE, [hour]) for hour in past]
+    shared = [min(each["injection"], each["consumption"]) for each in sums_of_hours]
+    energies = Energies(**_sums(OF_COLLECTIVE, past), shared=sum(shared))
+    values = {key: figure.value(energies) for key, figure in FIGURES.items()}
+    return {
+        key.replace("-", "_"): {
+            "value": float(value) if isinstance(value, Fraction) else value,
+            "hours": len(past),
+        }
+        for key, value in values.items()
+    }
+
+
 def _part(count: Energy) -> int:
     """What nine of 180 shares made of panels three times those of this home."""
     return 3 * count.production_wh * 9 // 180
@@ -414,9 +427,12 @@ def _part(count: Energy) -> int:
 def _quiet(**changes: Any) -> dict[str, Any]:
     """Return the node's answer for a collective in which few have panels."""
     none = {"production": None, "injection": None}
-    rates = {"self_consumption_rate": None, "self_sufficiency_rate": None}
-    quiet = {each: {**sums()[each], **none} for each in ("last", "today", "statistics")}
-    quiet["today"] |= rates
+    quiet = {each: {**sums()[each], **none} for each in ("last", "statistics")}
+    quiet["today"] = sums()["today"]
+    quiet["today"]["figures"] = {
+        key: figure if key == "consumption" else {"value": None, "hours": 0}
+        for key, figure in quiet["today"]["figures"].items()
+    }
     return collective(name=NAME, waiting=0, sums=sums(**quiet), **changes)
 
 

@@ -51,7 +51,8 @@ async def publish(
                 members=each.members,
                 homes=each.members,
                 counting=each.members,
-                per_member=each.watt_minutes // each.members,
+                homes_watt_minutes=each.watt_minutes,
+                average=each.watt_minutes // each.members,
                 minutes=series.interval.minutes,
             )
             for each in sums

@@ -172,7 +172,7 @@ class CollectiveAnswers(Answers):
         prices = Prices(local=stated.local, grid=stated.grid) if stated else None
         for place, listing in enumerate(listed):
             series = listing.series
-            if series.counted is None:
+            if series.summed is None:
                 of_all = series.direction if series.device == self._device else None
                 listed[place] = replace(
                     listing,

@@ -68,10 +68,16 @@ class SeriesPath:
     """Register: Wh since the meter was made."""
     MEMBERS = "members"
     """Beside a collective's value: how many members it sums."""
+    WITHOUT_HOMES = "without-homes"
+    """Beside a collective's value: 1 where homes that count are missing from it."""
     MEDIAN = "energy/monthly/median"
     """Wh of a civil month: half of a collective's homes have at most this; quarters follow."""
     LOWER_QUARTILE = "energy/monthly/lower-quartile"
     UPPER_QUARTILE = "energy/monthly/upper-quartile"
+
+
+BESIDE = (SeriesPath.MEMBERS, SeriesPath.WITHOUT_HOMES)
+"""Paths of the series beside a collective's value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +122,17 @@ class Identifier:
     @property
     def members(self) -> Identifier:
         """The series that counts the members in each value of this one."""
-        return Identifier(self.device, f"{self.path}/{SeriesPath.MEMBERS}")
+        return self.beside(SeriesPath.MEMBERS)
+
+    def beside(self, path: str) -> Identifier:
+        """Return one of the series `BESIDE` the values of this one."""
+        return Identifier(self.device, f"{self.path}/{path}")
 
     @property
-    def counted(self) -> Identifier | None:
-        """The series whose members this one counts; None of any other series."""
-        counted_path, _, last = self.path.rpartition("/")
-        return (
-            Identifier(self.device, counted_path)
-            if counted_path and last == SeriesPath.MEMBERS
-            else None
-        )
+    def summed(self) -> Identifier | None:
+        """The series of sums beside whose values this one stands; None of any other series."""
+        path, _, last = self.path.rpartition("/")
+        return Identifier(self.device, path) if path and last in BESIDE else None
 
 
 def device(sent: str, place: str = "device") -> Device:

@@ -105,7 +105,6 @@ MEASUREMENTS = {
 """By the path after its direction."""
 COUNT = "count"
 """The unit of how many, in the registry of SenML."""
-_MEMBERS = Measurement(name="members", unit=COUNT)
 
 
 def describe(
@@ -118,7 +117,9 @@ def describe(
         type=device.subtype,
         value=device.body,
     )
-    usual = _MEMBERS if series.counted else MEASUREMENTS.get(series.quantity, Measurement())
+    usual = MEASUREMENTS.get(series.quantity, Measurement())
+    if series.summed is not None:
+        usual = Measurement(name=series.path.rpartition("/")[2], unit=COUNT)
     return Metadata(
         device=MeasuringDevice(type=type, identifier=named),
         measurement=replace(usual, direction=series.direction, sampling_interval=interval),

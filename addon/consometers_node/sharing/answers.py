@@ -50,7 +50,7 @@ from ..wire import Naming, encode_series
 from ..wire.encode import unit
 from ..wire.needs import write_interval
 from ..xmpp import Answerer, Asker
-from .due_records import SOON, at_once, extent_of, members_of, receipts_key, records_of
+from .due_records import SOON, at_once, beside, extent_of, receipts_key, records_of
 from .restriction import paused
 
 _A_SECOND = timedelta(seconds=1)
@@ -215,8 +215,8 @@ class Answers(Answerer):
     ) -> tuple[Data, int]:
         """Return the records of a range, and their number. Raises BadRequest."""
         values = await self._records(connection, grant, records, now)
-        members = await members_of(connection, self._naming, grant.series, values)
-        return encode_series(asked, grant.series, values, members), len(values)
+        others = await beside(connection, self._naming, grant.series, values)
+        return encode_series(asked, grant.series, values, others), len(values)
 
     async def peer_of(self, connection: AsyncConnection, asker: Asker) -> Peer | None:
         """Return the asking peer, if it is known."""
@@ -250,9 +250,9 @@ class Answers(Answerer):
     ) -> list[Permitted]:
         """Return the permissions, at least one, under which a peer may read a series, or refuse it.
 
-        A reader of a sum may read how many members it has.
+        A reader of a sum may read what stands beside it.
         """
-        sums = asked.counted if self._naming.collective else None
+        sums = asked.summed if self._naming.collective else None
         permitted = await Permissions(connection).permitted(peer.id)
         named = [
             grant

@@ -30,9 +30,9 @@ from ..store.clock import Clock
 from ..store.connection import AsyncConnection
 from ..store.peers import Peer, add_peer, all_peers
 from ..store.series import all_series, series_id
-from ..wire import Naming, encode_series, read_need
+from ..wire import NOTHING_BESIDE, Beside, Naming, encode_series, read_need
 from ..xmpp import Asking, Join
-from .due_records import members_of, records_of
+from .due_records import beside, records_of
 from .sum_requests import minimum_homes, objection_to_series, objection_to_witness
 
 _LOGGER = logging.getLogger(__name__)
@@ -69,12 +69,14 @@ class Sight:
     def previews(
         self,
         records: Mapping[Series, Iterable[Record]],
-        members: Mapping[Series, Iterable[Record]] = MappingProxyType({}),
+        others: Mapping[Series, Beside] = MappingProxyType({}),
     ) -> list[Preview]:
-        """Return what would leave of these records, with the number of `members` in each."""
+        """Return what would leave of these records, with the numbers beside them."""
         return [
             Preview(
-                series, name, encode_series(name, series, records[series], members.get(series, ()))
+                series,
+                name,
+                encode_series(name, series, records[series], others.get(series, NOTHING_BESIDE)),
             )
             for name, series in self.names.items()
         ]
@@ -150,13 +152,13 @@ async def preview(
     """
     seen = sight(naming, question, choice, days)
     records: dict[Series, list[Record]] = {series: [] for series in seen.names.values()}
-    members: dict[Series, list[Record]] = {}
+    others: dict[Series, Beside] = {}
     for series in seen.names.values():
         stored_id = await series_id(connection, series)
         if stored_id is not None:
             records[series] = await records_of(connection, naming, stored_id, series, seen.within)
-            members[series] = await members_of(connection, naming, series, records[series])
-    return seen.previews(records, members)
+            others[series] = await beside(connection, naming, series, records[series])
+    return seen.previews(records, others)
 
 
 async def check(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from ..quoalise import MAX_PUSHED
+from ..quoalise.identifier import BESIDE
 from ..series import Block, Range, Record, Series
 from ..store import PeerId, SeriesId
 from ..store.connection import AsyncConnection
@@ -21,7 +22,7 @@ from ..store.outbox import (
     take_turns,
 )
 from ..store.series import blocks, blocks_of_days, extent, put_blocks
-from ..wire import Naming
+from ..wire import NOTHING_BESIDE, Beside, Naming
 
 SOON = timedelta(days=2)
 """A record that starts later than this is no record: clocks differ, but not by that."""
@@ -116,24 +117,24 @@ async def extent_of(
     return await published_extent(connection, naming.collective, series, within)
 
 
-async def members_of(
+async def beside(
     connection: AsyncConnection, naming: Naming, series: Series, records: Sequence[Record]
-) -> list[Record]:
-    """Return how many members each of these records sums, where a collective sums them."""
+) -> Beside:
+    """Return the numbers beside these records, where a collective sums them."""
     if not records or naming.collective is None or not naming.sums(series):
-        return []
+        return NOTHING_BESIDE
     within = Range(records[0].start, series.end(records[-1].start))
     return (await _published(connection, naming.collective, series, within))[1]
 
 
 def at_once(most: int, naming: Naming, series: Series) -> int:
-    """Return how many records fit a message: half as many where counts go beside them."""
-    return most // 2 if naming.sums(series) else most
+    """Return how many records fit a message: fewer where other numbers go beside them."""
+    return most // (1 + len(BESIDE)) if naming.sums(series) else most
 
 
 async def _published(
     connection: AsyncConnection, collective: str, series: Series, within: Range
-) -> tuple[list[Record], list[Record]]:
+) -> tuple[list[Record], Beside]:
     # A home never loads the tables of a collective.
     from ..store.published_series import published_records  # noqa: PLC0415
 

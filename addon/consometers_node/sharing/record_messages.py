@@ -29,7 +29,7 @@ from ..store.outbox import (
     unsent,
 )
 from ..wire import Naming, Unsayable, encode_series
-from .due_records import SOON, at_once, members_of, records_of
+from .due_records import SOON, at_once, beside, records_of
 from .restriction import paused
 
 _DAYS_AT_ONCE = 31
@@ -172,9 +172,9 @@ class _Parts:
             records = await records_of(self._connection, self._naming, series_id, series, within)
             most = at_once(MAX_PUSHED, self._naming, series)
             first = records[:most]
-            members = await members_of(self._connection, self._naming, series, first)
+            others = await beside(self._connection, self._naming, series, first)
             over = records[most].start if len(records) > most else None
-            self._data[key] = encode_series(name, series, first, members), over
+            self._data[key] = encode_series(name, series, first, others), over
         return self._data[key]
 
     async def masked(

@@ -387,9 +387,10 @@ class PublishedCellRow(Base, clustered=True, personal=False):
 
     It sums `members`, of which `homes` are homes, out of `counting` homes that counted then. `day`
     is the civil day. The cell of a civil day is the sum of its published intervals, `minutes` in
-    all, and of homes that send days alone. `per_member` is the average of one member: of a day, the
-    averages of its intervals added up, so that it stays what it is where members are missing from
-    some.
+    all, and of homes that send days alone. `homes_watt_minutes` is the energy of its homes, and
+    `average` that of one of them; of one member, where it has no homes. The average of a day adds
+    up those of its intervals, so that it stays what it is where homes are missing from some. In
+    `lacking` of its minutes, all homes that count are missing from it, or those of a collective.
     """
 
     group_id: Column[GroupId] = column(ForeignKey("member_group.id"), primary_key=True)
@@ -401,8 +402,10 @@ class PublishedCellRow(Base, clustered=True, personal=False):
     members: Column[int]
     homes: Column[int] = check("homes", "homes BETWEEN 0 AND members")
     counting: Column[int] = check("counting", "counting >= homes")
-    per_member: Column[int]
+    homes_watt_minutes: Column[int]
+    average: Column[int]
     minutes: Column[int]
+    lacking: Column[int] = check("lacking", "lacking BETWEEN 0 AND minutes")
 
 
 class GroupPartRow(Base, clustered=True, personal=False):

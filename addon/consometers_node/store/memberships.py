@@ -61,6 +61,11 @@ class Membership:
     named: tuple[GroupId, ...] = ()
     shown: frozenset[Series] | None = None
 
+    @property
+    def is_collective(self) -> bool:
+        """Whether the member brings sums of its own members."""
+        return not self.is_home and self.shown is None
+
     def may_send(self, direction: Direction, step: Interval) -> bool:
         """Return whether sums may have records of a step, or a finer one, that it sends."""
         return self.shown is None or any(

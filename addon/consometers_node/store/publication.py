@@ -7,8 +7,20 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, insert, null, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Subquery,
+    and_,
+    case,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+)
 
+from ..figures import COMBINED, Energies
 from ..series import Direction, Interval, Range
 from .collective_tables import (
     ClosedIntervalRow,
@@ -19,16 +31,13 @@ from .collective_tables import (
     PublishedCellRow,
 )
 from .connection import AsyncConnection
-from .declaration import aliased, columns_of
+from .declaration import columns_of
 from .memberships import first_block
 from .upsert import put
 
 
 class PublishedCell(NamedTuple):
-    """The published cell of a group in an interval: see `PublishedCellRow`.
-
-    `lacks_homes`: homes count there that did not pass, so it sums sites and collectives alone.
-    """
+    """The published cell of a group in an interval: see `PublishedCellRow`."""
 
     group: GroupId
     interval: Interval
@@ -39,9 +48,15 @@ class PublishedCell(NamedTuple):
     members: int
     homes: int
     counting: int
-    per_member: int
+    homes_watt_minutes: int
+    average: int
     minutes: int
-    lacks_homes: bool = False
+    lacking: int = 0
+
+    @property
+    def public(self) -> int:
+        """The number of members that are no homes."""
+        return self.members - self.homes
 
     @property
     def members_counting(self) -> int:
@@ -70,8 +85,10 @@ class HomeQuartiles(NamedTuple):
     upper: int
 
 
+_STEPS = [step for step in Interval if step is not Interval.P1D]
+_ENERGIES = [Direction(name) for name in Energies._fields if name in Direction]
+_COMBINED = tuple(dict.fromkeys(basis.directions for basis in COMBINED))
 _CELL = PublishedCellRow
-_DRAWN = aliased(_CELL)
 _CLOSED = ClosedIntervalRow
 _CELL_FACTS = columns_of(_CELL, PublishedCell, group=None, interval=None)
 _CLOSED_FACTS = columns_of(_CLOSED, ClosedInterval, interval=None)
@@ -256,8 +273,8 @@ async def day_sums(
 ) -> dict[GroupId, PublishedCell]:
     """Return the sums of the published intervals of a civil day, by group.
 
-    `members`, `homes` and `counting` are the most of one of its intervals. `per_member` adds up
-    their averages, of those with homes where there are such.
+    `members`, `homes` and `counting` are the most of one of its intervals. `average` adds up their
+    averages, of those with homes where there are such.
     """
     query = (
         select(
@@ -266,16 +283,18 @@ async def day_sums(
             func.max(_CELL.members),
             func.max(_CELL.homes),
             func.max(_CELL.counting),
+            func.sum(_CELL.homes_watt_minutes),
             func.coalesce(
-                func.sum(case((_CELL.homes > 0, _CELL.per_member))), func.sum(_CELL.per_member)
+                func.sum(case((_CELL.homes > 0, _CELL.average))), func.sum(_CELL.average)
             ),
             func.sum(_CELL.minutes),
+            func.sum(_CELL.lacking),
         )
         # By the groups, a few, each a range of the key.
         .where(
             _CELL.group_id.in_(select(MemberGroupRow.id)),
             _CELL.direction == direction,
-            _CELL.interval.in_([step for step in Interval if step is not Interval.P1D]),
+            _CELL.interval.in_(_STEPS),
             _CELL.start >= within.start,
             _CELL.start < within.end,
             _CELL.day == day,
@@ -284,69 +303,120 @@ async def day_sums(
     )
     key = Interval.P1D, direction, within.start, day
     return {
-        group: PublishedCell._make((group, *key, *map(int, sums), False))
+        group: PublishedCell._make((group, *key, *map(int, sums)))
         for group, *sums in await connection.execute(query)
     }
 
 
-class SharedEnergy(NamedTuple):
-    """Energy that members injected while others drew as much, in watt-minutes.
+type Directions = tuple[Direction, ...]
 
-    It sums the smaller of both published cells of each interval, `minutes` in all.
+
+class Joint(NamedTuple):
+    """Energies of the intervals in which some directions are all published of the same homes.
+
+    In watt-minutes. The intervals last `minutes`, in `lacking` of which the homes are missing.
     """
 
-    watt_minutes: int = 0
+    energies: Energies = Energies()
     minutes: int = 0
+    lacking: int = 0
+
+    def __add__(self, other: Joint) -> Joint:  # type: ignore[override]
+        energies = Energies(*map(sum, zip(self.energies, other.energies, strict=True)))
+        return Joint(energies, self.minutes + other.minutes, self.lacking + other.lacking)
 
 
-async def shared_by_day(
-    connection: AsyncConnection, group: GroupId, within: Range
-) -> dict[date, SharedEnergy]:
-    """Return injection and consumption in the same intervals, by civil day."""
-    smaller = case(
-        (_CELL.watt_minutes < _DRAWN.watt_minutes, _CELL.watt_minutes), else_=_DRAWN.watt_minutes
-    )
-    query = _injected_and_drawn(
-        group, within, _CELL.day, func.sum(smaller), func.sum(_CELL.minutes)
-    ).group_by(_CELL.day)
-    return {
-        day: SharedEnergy(int(watt_minutes), int(minutes))
-        for day, watt_minutes, minutes in await connection.execute(query)
-    }
+class IntervalSums(NamedTuple):
+    """Sums over the published intervals of a civil day: jointly, and of each direction."""
+
+    joint: Mapping[Directions, Joint]
+    watt_minutes: Mapping[Direction, int]
+
+
+async def interval_sums(
+    connection: AsyncConnection,
+    group: GroupId,
+    within: Range,
+    directions: Collection[Direction],
+) -> dict[date, IntervalSums]:
+    """Return sums over the published intervals that start in a range, by civil day."""
+    rows = _intervals(group, within, directions)
+    sums: list[ColumnElement[Any]] = [func.sum(rows.c[direction]) for direction in _ENERGIES]
+    for joined in _COMBINED:
+        energies = [
+            rows.c[direction] if direction in joined else literal(0) for direction in _ENERGIES
+        ]
+        minutes, lacking = rows.c.minutes, rows.c[f"lacking_{joined[0]}"]
+        joint = (*energies, _smaller(rows, joined), minutes, lacking)
+        is_joint = _is_joint(rows, joined)
+        sums += [func.sum(case((is_joint, value), else_=0)) for value in joint]
+    query = select(rows.c.day, *sums).group_by(rows.c.day)
+    return {day: _interval_sums(values) for day, *values in await connection.execute(query)}
 
 
 async def exchanges(
     connection: AsyncConnection, group: GroupId, within: Range
 ) -> list[tuple[int, int]]:
-    """Return injection and consumption in each interval of which both are published.
+    """Return injection and consumption in each interval of which both are of the same homes.
 
     In watt-minutes, in no order.
     """
-    query = _injected_and_drawn(group, within, _CELL.watt_minutes, _DRAWN.watt_minutes)
-    return [(injected, drawn) for injected, drawn in await connection.execute(query)]
+    directions = (Direction.INJECTION, Direction.CONSUMPTION)
+    rows = _intervals(group, within, directions)
+    query = select(*(rows.c[direction] for direction in directions))
+    found = await connection.execute(query.where(_is_joint(rows, directions)))
+    return [(injected, drawn) for injected, drawn in found]
 
 
-def _injected_and_drawn(group: GroupId, within: Range, *columns: ColumnElement[Any]) -> Select[Any]:
-    """Select columns of published injection, `_CELL`, beside consumption, `_DRAWN`."""
+def _intervals(group: GroupId, within: Range, directions: Collection[Direction]) -> Subquery:
+    """Select each published interval, beside days: the energy of each direction, NULL without any.
+
+    `lacking_…` are the minutes of it in which homes are missing.
+    """
+    columns = [
+        func.max(case((_CELL.direction == direction, value))).label(f"{name}{direction}")
+        for name, value in (("", _CELL.watt_minutes), ("lacking_", _CELL.lacking))
+        for direction in _ENERGIES
+    ]
     return (
-        select(*columns)
-        .select_from(_CELL)
-        .join(
-            _DRAWN,
-            and_(
-                _DRAWN.group_id == group,
-                _DRAWN.direction == Direction.CONSUMPTION,
-                _DRAWN.interval == _CELL.interval,
-                _DRAWN.start == _CELL.start,
-            ),
-        )
+        select(_CELL.day, func.max(_CELL.minutes).label("minutes"), *columns)
         .where(
             _CELL.group_id == group,
-            _CELL.direction == Direction.INJECTION,
-            _CELL.interval.in_([step for step in Interval if step is not Interval.P1D]),
+            _CELL.direction.in_(directions),
+            _CELL.interval.in_(_STEPS),
             _CELL.start >= within.start,
             _CELL.start < within.end,
         )
+        .group_by(_CELL.interval, _CELL.start, _CELL.day)
+        .subquery()
+    )
+
+
+def _is_joint(rows: Subquery, directions: Directions) -> ColumnElement[bool]:
+    """Return whether directions were all published of the same homes: of all, or without them."""
+    first, *others = (rows.c[f"lacking_{direction}"] for direction in directions)
+    return and_(
+        *(rows.c[direction].is_not(None) for direction in directions),
+        *(other == first for other in others),
+    )
+
+
+def _smaller(rows: Subquery, directions: Directions) -> ColumnElement[Any]:
+    if not {Direction.INJECTION, Direction.CONSUMPTION} <= {*directions}:
+        return literal(0)
+    fed, drawn = rows.c[Direction.INJECTION], rows.c[Direction.CONSUMPTION]
+    return case((fed < drawn, fed), else_=drawn)
+
+
+def _interval_sums(values: Iterable[int | None]) -> IntervalSums:
+    numbers = iter(values)
+    each = {direction: next(numbers) for direction in _ENERGIES}
+    joint = {}
+    for directions in _COMBINED:
+        energies = Energies(*(int(next(numbers) or 0) for _ in Energies._fields))
+        joint[directions] = Joint(energies, int(next(numbers) or 0), int(next(numbers) or 0))
+    return IntervalSums(
+        joint, {way: int(energy) for way, energy in each.items() if energy is not None}
     )
 
 

@@ -5,12 +5,13 @@ from its cell.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 import re
 import unicodedata
 
 from sqlalchemy import ColumnElement, func, select
 
-from ..quoalise.identifier import organisation
+from ..quoalise.identifier import SeriesPath, organisation
 from ..series import Device, Direction, Interval, Quantity, Range, Record, Series
 from .collective_tables import GroupId, PublishedCellRow
 from .connection import AsyncConnection
@@ -50,25 +51,27 @@ def value(watt_minutes: int, interval: Interval) -> int:
 
 async def published_records(
     connection: AsyncConnection, collective: str, series: Series, within: Range
-) -> tuple[list[Record], list[Record]]:
-    """Return the records that start in a range, in order, and how many members each of them sums.
+) -> tuple[list[Record], dict[str, dict[datetime, int]]]:
+    """Return the records that start in a range, in order, and the counts beside them by path.
 
     Nothing is published under a name that no group has any more.
     """
     group = await group_of(connection, collective, series)
     if group is None or not within:
-        return [], []
+        return [], {}
     cell = PublishedCellRow
     query = (
-        select(cell.start, cell.watt_minutes, cell.members)
+        select(cell.start, cell.watt_minutes, cell.members, cell.lacking)
         .where(*_of(group, series), cell.start >= within.start, cell.start < within.end)
         .order_by(cell.start)
     )
     rows = (await connection.execute(query)).all()
-    return (
-        [Record(row.start, value(row.watt_minutes, series.interval)) for row in rows],
-        [Record(row.start, row.members) for row in rows],
-    )
+    beside = {
+        SeriesPath.MEMBERS: {row.start: row.members for row in rows},
+        SeriesPath.WITHOUT_HOMES: {row.start: 1 for row in rows if row.lacking},
+    }
+    records = [Record(row.start, value(row.watt_minutes, series.interval)) for row in rows]
+    return records, beside
 
 
 async def published_extent(

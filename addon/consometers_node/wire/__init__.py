@@ -9,13 +9,15 @@
 Pure. What a preview shows and what a message carries is made by the same functions.
 """
 
-from .encode import encode_series
+from .encode import NOTHING_BESIDE, Beside, encode_series
 from .naming import DELIVERY_POINT_DIGITS, Naming
 from .need_file import read_need_file, read_need_mapping, write_need_file
 from .needs import Unsayable, read_need, write_need, write_permission
 
 __all__ = [
     "DELIVERY_POINT_DIGITS",
+    "NOTHING_BESIDE",
+    "Beside",
     "Naming",
     "Unsayable",
     "encode_series",

@@ -3,7 +3,8 @@
 The inverse of `naming` and `encode`. The device determines the direction of `production`: a meter
 counts injection, an inverter the panels' production.
 
-Beside the values of a collective stand those of `…/members`: how many members each of them sums.
+Beside the values of a collective stand those of `…/members`: how many members each of them sums. A
+value beside which `…/without-homes` stands is no sum of the collective: it is left out.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from math import floor
 
 from consometers_node import quoalise
 from consometers_node.quoalise import Data, DeviceType, Identifier, Metadata, Records, SeriesPath
-from consometers_node.quoalise.identifier import identifier
+from consometers_node.quoalise.identifier import BESIDE, identifier
 from consometers_node.quoalise.text import text
 from consometers_node.series import Device, Direction, Interval, Quantity, Record, Series
 
@@ -23,7 +24,6 @@ from .needs import Unsayable, read_interval
 MAX_MEMBERS = 10**8
 """Members of a sum: more than a country has meters, and sums of sums stay in their columns."""
 
-_MEMBERS = f"/{SeriesPath.MEMBERS}"
 _FACTORS: Mapping[str, Mapping[str | None, int]] = {
     SeriesPath.POWER: {None: 1, "W": 1, "kW": 1000},
     SeriesPath.ENERGY_DAILY: {None: 1, "Wh": 1, "kWh": 1000},
@@ -76,21 +76,27 @@ class DecodedSeries:
 def decode(data: Data) -> tuple[DecodedSeries, ...]:
     """Return the series of a message, by name. Raises `Unsayable`."""
     measurement = data.metadata.measurement
-    counts = {
-        records.name.removesuffix(_MEMBERS): _instants(records)
-        for records in data.records
-        if records.name.endswith(_MEMBERS)
-    }
-    return tuple(
-        DecodedSeries(
-            identifier(records.name),
-            records.unit or (measurement.unit if measurement else None),
-            _instants(records),
-            {at: _count(count) for at, count in counts.get(records.name, {}).items()},
+    beside: dict[tuple[str, str], dict[datetime, float]] = {}
+    summed = []
+    for records in data.records:
+        name, _, path = records.name.rpartition("/")
+        if path in BESIDE:
+            beside[name, path] = _instants(records)
+        else:
+            summed.append(records)
+    series = []
+    for records in summed:
+        counts = beside.get((records.name, SeriesPath.MEMBERS), {})
+        without = beside.get((records.name, SeriesPath.WITHOUT_HOMES), {})
+        series.append(
+            DecodedSeries(
+                identifier(records.name),
+                records.unit or (measurement.unit if measurement else None),
+                {at: value for at, value in _instants(records).items() if at not in without},
+                {at: _count(count) for at, count in counts.items() if at not in without},
+            )
         )
-        for records in data.records
-        if not records.name.endswith(_MEMBERS)
-    )
+    return tuple(series)
 
 
 def read_series(

@@ -1,9 +1,12 @@
 """Outgoing records: the energy of an interval as its mean power, that of a civil day in Wh.
 
-Beside the values of a collective stand how many members each of them sums.
+Beside the values of a collective stand how many members each of them sums, and whether homes are
+missing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from types import MappingProxyType
 
 from consometers_node.quoalise import Data, Identifier, Number, Records, describe
 from consometers_node.quoalise.metadata import COUNT
@@ -14,19 +17,27 @@ from .needs import write_interval
 
 _HOUR_MINUTES = 60
 
+type Beside = Mapping[str, Mapping[datetime, int]]
+"""Counts beside the values of a collective, by the path of their series."""
+
+NOTHING_BESIDE: Beside = MappingProxyType({})
+
 
 def encode_series(
-    name: Identifier, series: Series, records: Iterable[Record], members: Iterable[Record] = ()
+    name: Identifier, series: Series, records: Iterable[Record], beside: Beside = NOTHING_BESIDE
 ) -> Data:
     """Return the description of a series for a peer, under the name that it has there.
 
-    `members` are how many members values sum. Under the name of these, they come alone.
+    Under the name of a series `beside` it, that one comes alone.
     """
-    beside = name if name.counted else name.members
-    parts = [(beside, COUNT, _values(members, 1))]
-    if beside is not name:
-        unit, factor = _scale(series)
-        parts.insert(0, (name, unit, _values(records, factor)))
+    value_unit, factor = _scale(series)
+    summed = name.summed or name
+    parts = [(summed, value_unit, _values(records, factor))]
+    for path, counts in beside.items():
+        values: dict[Number, Number] = {int(at.timestamp()): n for at, n in counts.items()}
+        parts.append((summed.beside(path), COUNT, values))
+    if name.summed is not None:
+        parts = [part for part in parts if part[0] == name]
     return Data(
         describe(name, write_interval(series.interval), device_type(series, name)),
         tuple(

@@ -9,12 +9,12 @@ import probatio as vol
 
 from .validation import (
     Cents,
+    Hours,
     Month as MonthName,
     NodeId,
     Percent,
     PlantId,
     Positive,
-    Rate,
     Ratio,
     Statistic,
     Wh,
@@ -104,16 +104,41 @@ class Last(_Interval):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DayEnergy:
+    """An energy of the day, Wh, and the hours that it covers."""
+
+    value: Wh | None
+    hours: Hours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayRate:
+    """A rate of the day, and the hours that it covers."""
+
+    value: Ratio | None
+    hours: Hours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayFigures:
+    """The figures of the collective's day so far, each over the hours of which it is known."""
+
+    consumption: DayEnergy
+    injection: DayEnergy
+    production: DayEnergy
+    shared_locally: DayEnergy
+    local_coverage: DayRate
+    self_consumption: DayRate
+    self_sufficiency: DayRate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Today:
-    """Their energies in the collective's day so far, Wh, and the shares of production."""
+    """The collective's day so far."""
 
     date: date
     until: datetime | None
-    consumption: Wh | None
-    injection: Wh | None
-    production: Wh | None
-    self_consumption_rate: Rate | None
-    self_sufficiency_rate: Rate | None
+    figures: DayFigures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +169,7 @@ class Statistics:
     consumption: Statistic | None
     injection: Statistic | None
     production: Statistic | None
-    consumption_per_home: Statistic | None = None
+    consumption_per_member: Statistic | None = None
     """None of nodes before it."""
 
 

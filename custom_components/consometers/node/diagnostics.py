@@ -4,7 +4,7 @@ from dataclasses import fields
 from typing import Any
 
 from ..const import CONF_APP, CONF_KIND
-from .answers import Collective, Node, Permission, Plant, Sums
+from .answers import Collective, DayEnergy, DayRate, Node, Permission, Plant, Sums
 from .coordinator import NodeCoordinator
 
 
@@ -49,15 +49,20 @@ def _collective(collective: Collective) -> dict[str, Any]:
 def _sums(sums: Sums) -> dict[str, Any]:
     """Return which sums there are, and their times, not their values: they are others' too."""
     parts = {part.name: getattr(sums, part.name) for part in fields(sums)}
+    parts["today"] = sums.today and sums.today.figures
     return {
         "until": None if sums.last is None else sums.last.end,
         "has_problem": parts.pop("problem") is not None,
         "known": {
-            name: sorted(fact.name for fact in fields(part) if getattr(part, fact.name) is not None)
+            name: sorted(fact.name for fact in fields(part) if _is_known(getattr(part, fact.name)))
             for name, part in parts.items()
             if part is not None
         },
     }
+
+
+def _is_known(fact: object) -> bool:
+    return fact.value is not None if isinstance(fact, DayEnergy | DayRate) else fact is not None
 
 
 def _plant(plant: Plant) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from operator import attrgetter
 from typing import Final
 
 from homeassistant.components.sensor import (
@@ -21,7 +20,7 @@ from homeassistant.const import (
 )
 from homeassistant.util import dt as dt_util
 
-from .answers import Collective, Last, Month, Plant, Today, Words
+from .answers import Collective, DayEnergy, DayRate, Last, Month, Plant, Words
 from .simulation import Period
 from .simulation_coordinator import CURRENCY, Simulation
 from .surplus import Forecast, best, stretches
@@ -36,7 +35,7 @@ type Attributes = Mapping[str, str | int | float | datetime | None]
 
 ATTRIBUTES: Final = frozenset(
     {
-        *("start", "end", "month", "lower_quartile_wh", "upper_quartile_wh"),
+        *("start", "end", "hours", "month", "lower_quartile_wh", "upper_quartile_wh"),
         *("total_shares", "corrected"),
         *("name_en", "name_fr", "participant", "participants", "objective"),
         *("first_day", "last_day", "low", "high", "rank_first", "rank_last"),
@@ -89,8 +88,27 @@ def _last(fact: Callable[[Last], Fact]) -> Callable[[Collective], Fact]:
     return _fact_of(lambda collective: collective.last, fact)
 
 
-def _today(fact: Callable[[Today], Fact]) -> Callable[[Collective], Fact]:
-    return _fact_of(lambda collective: collective.today, fact)
+def _figure(key: str, collective: Collective) -> DayEnergy | DayRate | None:
+    if collective.today is None:
+        return None
+    figure: DayEnergy | DayRate = getattr(collective.today.figures, key)
+    return figure
+
+
+def _day_energy(key: str, collective: Collective) -> Fact:
+    figure = _figure(key, collective)
+    return None if figure is None else figure.value
+
+
+def _day_rate(key: str, collective: Collective) -> Fact:
+    figure = _figure(key, collective)
+    return None if figure is None or figure.value is None else _percent(figure.value)
+
+
+def _hours_covered(key: str, collective: Collective) -> Attributes:
+    """Return the hours that a figure covers: the others are hidden, or not published yet."""
+    figure = _figure(key, collective)
+    return {} if figure is None else {"hours": figure.hours}
 
 
 def _month(fact: Callable[[Month], Fact]) -> Callable[[Collective], Fact]:
@@ -377,19 +395,20 @@ COLLECTIVE_SENSORS: Final = (
     ),
     *(
         _of_today(
-            key=f"{flow}_today",
-            translation_key=f"collective_{flow}_today",
-            value_fn=_today(attrgetter(flow)),
+            key=f"{key}_today",
+            translation_key=f"collective_{key}_today",
+            value_fn=partial(_day_energy, key),
+            attributes_fn=partial(_hours_covered, key),
         )
-        for flow in _FLOWS
+        for key in (*_FLOWS, "shared_locally")
     ),
-    _rate(
-        key="self_consumption_today",
-        value_fn=_today(lambda today: _percent(today.self_consumption_rate)),
-    ),
-    _rate(
-        key="self_sufficiency_today",
-        value_fn=_today(lambda today: _percent(today.self_sufficiency_rate)),
+    *(
+        _rate(
+            key=f"{key}_today",
+            value_fn=partial(_day_rate, key),
+            attributes_fn=partial(_hours_covered, key),
+        )
+        for key in ("local_coverage", "self_consumption", "self_sufficiency")
     ),
     _energy(
         key="month_mine",

@@ -49,7 +49,7 @@ class Hour:
     injected: float
     drawn: float
     own: float
-    per_home: float | None = None
+    per_member: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +96,10 @@ def received(hour: Hour, key: Key, coefficient: float = 0.0) -> float | None:
             whole = max(hour.drawn, hour.own)
             part = hour.injected * hour.own / whole if whole else 0.0
         case Key.EQUAL:
-            if hour.per_home is None or hour.per_home <= _MEAN_WITHIN or not hour.drawn:
+            if hour.per_member is None or hour.per_member <= _MEAN_WITHIN or not hour.drawn:
                 return None
             # The largest number of members that has such a mean: no part is too large.
-            members = floor(hour.drawn / (hour.per_home - _MEAN_WITHIN))
+            members = floor(hour.drawn / (hour.per_member - _MEAN_WITHIN))
             part = hour.injected / max(1, members)
         case Key.FIXED:
             part = hour.injected * coefficient

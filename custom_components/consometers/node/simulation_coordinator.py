@@ -197,7 +197,7 @@ class SimulationCoordinator(HourlyCoordinator[Simulation]):
     def _published_ids(self, collective: Collective) -> tuple[str, str, str]:
         """Return the statistics of injection, consumption and a mean home, as far as there are."""
         statistics = collective.statistics
-        average = None if statistics is None else statistics.consumption_per_home
+        average = None if statistics is None else statistics.consumption_per_member
         return *(statistics_of(collective) or ("", "")), average or ""
 
     async def _computed(
@@ -217,7 +217,7 @@ class SimulationCoordinator(HourlyCoordinator[Simulation]):
         def of(statistic: str) -> Mapping[float, float]:
             return energies(rows.get(statistic, ()))
 
-        injected, drawn, per_home = (
+        injected, drawn, per_member = (
             self._published(each, rows) for each in self._published_ids(collective)
         )
         own = [of(each) for each in meter.drawn]
@@ -233,7 +233,7 @@ class SimulationCoordinator(HourlyCoordinator[Simulation]):
                 nearest(injected[at]),
                 nearest(drawn[at]),
                 nearest(sum(hour[2:])),
-                nearest(per_home[at]) if at in per_home else None,
+                nearest(per_member[at]) if at in per_member else None,
             )
             wh = received(whole, self._key, self._coefficient)
             if wh is not None:

@@ -13,12 +13,12 @@ MOST_WH: Final = 10**15
 
 type Wh = int
 type Positive = int
-type Rate = float
-"""A share, from 0 to 1."""
 type Ratio = float
 """A share of something, or a multiple of it."""
 type Percent = float
 """A change."""
+type Hours = float
+"""The hours of a civil day that a figure covers."""
 type Cents = float
 """The price of a kWh."""
 type Month = str
@@ -90,9 +90,9 @@ _KINDS: Final[Mapping[Any, Any]] = {
     int: vol.All(int, vol.Range(min=0)),
     Positive: vol.All(int, vol.Range(min=1)),
     Wh: vol.All(int, vol.Range(min=0, max=MOST_WH)),
-    Rate: _number(0, 1),
     Ratio: _number(0, MOST_WH),
     Percent: _number(-1_000_000, 1_000_000),
+    Hours: _number(0, 25),
     Cents: _number(0, 1_000),
     Month: _text(r"\d{4}-\d{2}"),
     Statistic: _text(r"consometers:[a-z0-9_]{1,200}"),

@@ -8,7 +8,16 @@ import pytest
 
 from custom_components.consometers.node import answers
 
-from .toy import DOCUMENTED as NODE, challenge, collective, part, permission, plant, sums
+from .toy import (
+    DOCUMENTED as NODE,
+    challenge,
+    collective,
+    part,
+    permission,
+    plant,
+    sums,
+    today,
+)
 
 
 def test_the_documented_answer_is_parsed() -> None:
@@ -96,10 +105,12 @@ INVALID_COLLECTIVES: list[dict[str, Any]] = [
             part("last", members=-1),
             part("today", date="today"),
             part("today", date=20261124),
-            part("today", self_consumption_rate=1.01),
-            part("today", self_consumption_rate="0.9"),
-            part("today", self_sufficiency_rate=nan),
-            part("today", self_sufficiency_rate=-0.1),
+            part("today", figures=None),
+            part("today", figures={}),
+            today(consumption=-1),
+            today(self_consumption="0.9"),
+            today(self_sufficiency=nan),
+            today(self_sufficiency=-0.1),
             part("month", month="2026-10-01"),
             part("month", median="390000"),
             part("statistics", consumption="sensor.linky_energy_drawn"),
@@ -155,7 +166,7 @@ def test_an_older_node_has_no_sums() -> None:
 def test_missing_sums_are_none() -> None:
     nothing = answers.Sums(last=None, today=None, month=None, statistics=None, problem=None)
     assert sums_of(dict.fromkeys(sums())) == nothing
-    for name, fixed in (("last", 2), ("today", 1), ("month", 1), ("statistics", 0)):
+    for name, fixed in (("last", 2), ("month", 1), ("statistics", 0)):
         present = list(sums()[name])[:fixed]
         answered = {key: value if key in present else None for key, value in sums()[name].items()}
         understood = getattr(sums_of(sums(**{name: answered})), name)

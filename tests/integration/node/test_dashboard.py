@@ -8,7 +8,7 @@ import pytest
 from custom_components.consometers.dashboard.household import collectives, plants
 
 from .house import House
-from .toy import collective, part, plant, sums
+from .toy import collective, part, plant, sums, today
 
 
 async def test_collectives_have_their_names_entities_and_statistics(house: House) -> None:
@@ -58,7 +58,7 @@ ENERGIES = ("consumption", "injection", "production")
         (sums(**NOTHING), ENERGIES, False),
         (sums(**NOTHING, problem=UNREAD), ENERGIES, True),
         ({**sums(**NOTHING), "last": part("last", production=None)["last"]}, ENERGIES[2:], False),
-        (sums(**NOTHING | {"today": part("today", injection=None)["today"]}), ENERGIES[1:2], False),
+        (sums(**NOTHING | {"today": today(injection=None)["today"]}), ENERGIES[1:2], False),
         # The part that is hidden now was sent before.
         (part("last", consumption=None, production=None), (), False),
         (None, (), False),

@@ -7,7 +7,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from ..home import text_of, until
 from .house import House
-from .toy import NODE_ID, TOKEN, collective, part, permission, plant
+from .toy import NODE_ID, TOKEN, collective, permission, plant, today
 
 ACCOUNT = "home@example.org"
 WORDS = {"en": f"{ACCOUNT} was refused.", "fr": f"{ACCOUNT} a été refusé."}
@@ -28,7 +28,7 @@ def trouble(house: House) -> None:
                 problem=WORDS,
                 waiting_since="2026-01-01T00:00:00+00:00",
                 plants=[plant(problem=WORDS)],
-                sums={**part("today", production=None), "problem": WORDS, "month": None},
+                sums={**today(production=None), "problem": WORDS, "month": None},
                 permissions=[
                     permission(valid_until="2026-01-02T00:00:00+00:00", newer_version="next"),
                     permission(id="2f6c1f0a-2", state="withdrawn", paused=True),

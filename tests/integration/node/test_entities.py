@@ -11,7 +11,7 @@ from custom_components.consometers.const import CONF_APP
 
 from ..home import until
 from .house import House
-from .toy import challenge, collective, part, permission, plant, protected, sums
+from .toy import challenge, collective, part, permission, plant, protected, sums, today
 
 PROBLEM = {"en": "It does not answer.", "fr": "Il ne répond pas."}
 SCHOOL = "1:kersabiec_ecole"
@@ -133,8 +133,8 @@ class TestSharing:
 WITHHELD = {"en": "At least 10 homes are needed.", "fr": "Il faut au moins 10 foyers."}
 SUMS = (
     *("consumption_power", "injection_power", "production_power", "members", "sums_until"),
-    *("consumption_today", "injection_today", "production_today"),
-    *("self_consumption_today", "self_sufficiency_today"),
+    *("consumption_today", "injection_today", "production_today", "shared_locally_today"),
+    *("local_coverage_today", "self_consumption_today", "self_sufficiency_today"),
     *("month_mine", "month_median", "month_difference"),
 )
 
@@ -167,7 +167,7 @@ class TestSums:
         example = {"last": "members", "today": "consumption_today", "month": "month_median"}
         await until(lambda: house.state(f"1_{example[part_of_them]}") == "unknown")
         unknown = [key for key in SUMS if house.state(f"1_{key}") == "unknown"]
-        assert len(unknown) == {"last": 5, "today": 5, "month": 3}[part_of_them]
+        assert len(unknown) == {"last": 5, "today": 7, "month": 3}[part_of_them]
 
     async def test_sums_are_unavailable_once_the_node_stops_reading_them(
         self, house: House
@@ -182,7 +182,7 @@ class TestSums:
     async def test_entities_return_after_a_restart(self, house: House) -> None:
         await house.start(collective(sums=sums()))
         await house.unload()
-        house.toy.answer["collectives"] = [collective(sums=part("today", injection=None))]
+        house.toy.answer["collectives"] = [collective(sums=today(injection=None))]
         await house.set_up()
         assert house.state("1_injection_today") == "unknown"
         assert house.state("1_injection_power") == "0.31"

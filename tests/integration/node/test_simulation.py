@@ -46,7 +46,7 @@ STATISTICS = {
     "injection": INJECTION,
     "consumption": CONSUMPTION,
     "production": None,
-    "consumption_per_home": AVERAGE,
+    "consumption_per_member": AVERAGE,
 }
 OWN = "sensor.linky_energy_drawn"
 HOMES = 50
@@ -135,7 +135,7 @@ def test_no_equal_part_is_larger_than_the_one_of_all_members(
     members: int, drawn: int, injected: int
 ) -> None:
     """Their number follows from a mean that is rounded."""
-    hour = Hour(0.0, injected, drawn, own=2_000_000, per_home=nearest(drawn / members))
+    hour = Hour(0.0, injected, drawn, own=2_000_000, per_member=nearest(drawn / members))
     part = received(hour, Key.EQUAL)
     assert part is None or Fraction(part) * members <= injected
 
@@ -177,7 +177,7 @@ def test_received_energy_is_bounded_by_consumption_and_injection(
 
 
 def test_equal_parts_without_a_mean_consumption_are_unknown() -> None:
-    assert received(Hour(0, injected=100, drawn=0, own=40, per_home=0), Key.EQUAL) is None
+    assert received(Hour(0, injected=100, drawn=0, own=40, per_member=0), Key.EQUAL) is None
     assert received(Hour(0, injected=100, drawn=50, own=40), Key.EQUAL) is None
 
 

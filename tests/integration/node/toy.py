@@ -84,6 +84,13 @@ def part(name: str, **changes: Any) -> dict[str, Any]:
     return sums(**{name: {**sums()[name], **changes}})
 
 
+def today(**values: object) -> dict[str, Any]:
+    """Return the sums with other values of some figures of the day."""
+    figures = sums()["today"]["figures"]
+    changed = {key: {**figures[key], "value": value} for key, value in values.items()}
+    return part("today", figures={**figures, **changed})
+
+
 class ToyNode:
     """A node that can be stopped and started again at the same address."""
 

@@ -37,7 +37,8 @@ async def publish(folder: Path, *communes: str) -> None:
                 members=12,
                 homes=12,
                 counting=12,
-                per_member=5_000,
+                homes_watt_minutes=60_000,
+                average=5_000,
                 minutes=1440,
             )
             for name in communes

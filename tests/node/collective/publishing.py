@@ -23,7 +23,16 @@ from consometers_node.quoalise import Direction as Way, SeriesPath
 from consometers_node.quoalise.federation_xml import write_data_needs
 from consometers_node.quoalise.identifier import device as device_of, series as named_series
 from consometers_node.quoalise.markup import serialise
-from consometers_node.series import Block, Device, Direction, Interval, Quantity, Range, Series
+from consometers_node.series import (
+    Block,
+    Device,
+    Direction,
+    Interval,
+    Quantity,
+    Range,
+    Record,
+    Series,
+)
 from consometers_node.store import SeriesId
 from consometers_node.store.collective_tables import (
     GroupId,
@@ -331,9 +340,10 @@ class Town:
         names = devices("kersabiec", await all_groups(self.connection))
         device = names[group]
         series = own_series(device, CONSUMPTION, interval, ZONE)
-        records, members = await published_records(
+        records, beside = await published_records(
             self.connection, "kersabiec", series, Range.of_day(day)
         )
+        members = [Record(at, int(count)) for at, count in beside.get("members", {}).items()]
         return (Block.of(series, day, records), Block.of(series, day, members)) if records else None
 
     async def _add(self, table: str, **values: object) -> None:

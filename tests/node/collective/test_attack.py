@@ -306,7 +306,10 @@ class Story:
         if interval != Interval.PT1H:
             return
         cell = cells[key]
-        assert cell.per_member == (cell.watt_minutes + cell.members // 2) // cell.members
+        of_one = cell.homes_watt_minutes, cell.homes
+        if not cell.homes:
+            of_one = cell.watt_minutes, cell.members
+        assert cell.average == (of_one[0] + of_one[1] // 2) // of_one[1]
         hour = (start - START) // HOUR
         inside = {home for home, _, _ in marked(cell.watt_minutes // 60)}
         secret = {home for home in inside if hour not in self.public.get(home, ())}

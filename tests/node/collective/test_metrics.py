@@ -50,7 +50,9 @@ def test_names_are_unique() -> None:
 
 def test_every_reason_has_words() -> None:
     (metric,) = [metric for metric in HEALTH if metric.name == "consometers_intervals_suppressed"]
-    assert {Reason(label) for label in metric.words} == {*Reason} - {Reason.TOGETHER}
+    assert {Reason(label) for label in metric.words} == (
+        {*Reason} - {Reason.TOGETHER, Reason.INCOMPARABLE}
+    )
 
 
 async def test_a_town_yields_every_metric(store: Store, tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.disclosure.sdc_rules import Publication, Reason, Withheld
-from consometers_node.collective.publication.figures import FlowRow, Slots
 from consometers_node.collective.publication.queries import ALL, Latest, Published
+from consometers_node.collective.publication.values import FlowRow, Slots, value
+from consometers_node.figures import FIGURES
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
 from consometers_node.store.groups import GroupKind
@@ -34,15 +35,15 @@ def reader(town: Town) -> Published:
     return Published(settings.identifier, settings.time_zone, settings.publication)
 
 
-def columns(watt_minutes: int, members: int, minutes: int = 60) -> tuple[int | bool, ...]:
+def columns(watt_minutes: int, members: int, minutes: int = 60) -> tuple[int, ...]:
     """Return the columns of a cell of homes that all responded, without its key."""
     each = round(watt_minutes / members)
-    return watt_minutes, members, members, members, each, minutes, False
+    return watt_minutes, members, members, members, watt_minutes, each, minutes, 0
 
 
-def figures(slots: Slots, direction: Direction = DRAWN) -> list[Withheld | tuple[int | bool, ...]]:
+def figures(slots: Slots, direction: Direction = DRAWN) -> list[Withheld | tuple[int, ...]]:
     """Return each slot's figure of a direction; of a cell, the columns after its key."""
-    figures_found = [slot.figures[direction] for slot in slots]
+    figures_found = [slot.cells[direction] for slot in slots]
     return [figure if isinstance(figure, Withheld) else figure[5:] for figure in figures_found]
 
 
@@ -107,7 +108,7 @@ async def test_groups_do_not_mix(town: Town) -> None:
     await town.release(everybody, day_of(DAY, consumption=lambda hour: 5))
     await town.release(area, day_of(DAY, consumption=lambda hour: 3, production=lambda hour: 2))
     (day,) = await look(town, Interval.P1D, Span(DAY, DAY))
-    assert day.figures.keys() == {DRAWN}
+    assert day.cells.keys() == {DRAWN}
     days = await look(town, Interval.P1D, Span(DAY, DAY), "larmor-plage")
     assert figures(days, MADE) == [columns(60 * 48, 37, 24 * 60)]
 
@@ -134,21 +135,6 @@ async def test_published_cells_count_homes_and_members(town: Town) -> None:
     assert cell is not None
     assert (cell.homes, cell.counting) == (36, 40)
     assert (cell.members, cell.members_counting) == (38, 42)
-
-
-async def test_cell_without_its_homes_is_marked(town: Town) -> None:
-    """A school beside nine homes is shown alone; beside none, there is nothing to say."""
-    everybody, school = await town.group(), await town.group(GroupKind.AREA, "Lorient")
-    hours = hours_of(DAY)
-    for group in (everybody, school):
-        watts = {DRAWN: dict.fromkeys(hours[:2], 9_000)}
-        await town.release(group, watts, 1, homes=0, counting=0)
-    await town.close(hours[:1], Reason.BELOW_THRESHOLD, responses=9)
-    await town.close(hours[1:2])
-    for slug in (ALL, "lorient"):
-        slots = await look(town, Interval.PT1H, Span(DAY, DAY), slug)
-        cells = [slot.cell(DRAWN) for slot in slots[:2]]
-        assert [cell and cell.lacks_homes for cell in cells] == [True, False]
 
 
 HALF_HOUR = Publication(minimum=10, interval=Interval.PT30M)
@@ -267,7 +253,7 @@ async def test_combined_communes_name_each_other(town: Town) -> None:
     assert places["riantec"].together == (both,)
     assert not places["lanester"].is_together
     slots = await look(town, Interval.PT1H, Span(DAY, DAY), "lanester")
-    assert slots[15].figures[DRAWN] == Withheld(Reason.TOGETHER, 10)
+    assert slots[15].cells[DRAWN] == Withheld(Reason.TOGETHER, 10)
 
 
 async def last(
@@ -287,9 +273,9 @@ async def at_hour(town: Town, hour: int) -> Latest:
 def energies(row: FlowRow) -> dict[Direction, int]:
     """Return the watt-minutes of the directions that were published."""
     return {
-        direction: amount.watt_minutes
-        for direction, amount in row.amounts.items()
-        if amount.watt_minutes is not None
+        direction: int(amount)
+        for direction in row.directions
+        if (amount := row[direction].amount) is not None
     }
 
 
@@ -306,14 +292,14 @@ async def test_latest_interval_has_its_power_and_its_day_so_far(town: Town) -> N
     night, noon = await at_hour(town, 0), await at_hour(town, 12)
     assert night.interval.start.tzinfo is ZONE
     assert night.interval.hours == 1
-    assert night.interval.drawn.members == 12
+    assert night.interval[DRAWN].members == 12
     assert energies(night.interval) == {DRAWN: 60_000, FED: 0, MADE: 0}
-    assert night.interval.rates.self_sufficiency == 0
-    assert night.interval.rates.self_consumption is None
-    assert noon.interval.rates.self_sufficiency == Fraction(1500, 2500)
+    assert night.interval["self-sufficiency"].amount == 0
+    assert night.interval["self-consumption"].amount is None
+    assert noon.interval["self-sufficiency"].amount == Fraction(1500, 2500)
     assert energies(noon.day) == {DRAWN: 13 * 60_000, FED: 30_000, MADE: 120_000}
-    assert noon.day.rates.self_sufficiency == Fraction(1500, 14_500)
-    assert noon.day.rates.self_consumption == Fraction(3, 4)
+    assert noon.day["self-sufficiency"].amount == Fraction(1500, 14_500)
+    assert noon.day["self-consumption"].amount == Fraction(3, 4)
     evening = await last(town)
     assert evening == await at_hour(town, 21)
 
@@ -327,7 +313,7 @@ async def test_day_so_far_restarts_at_midnight(town: Town) -> None:
         assert latest is not None
         assert latest.interval.start == until - HOUR
         assert energies(latest.day) == {DRAWN: hours_so_far * 3600}
-        assert latest.interval.rates.self_sufficiency is None
+        assert latest.interval["self-sufficiency"].amount is None
     # An interval that starts before `since` is left out.
     assert await last(town, EVENING, since=EVENING) is None
 
@@ -347,7 +333,7 @@ async def test_withheld_directions_are_left_out(town: Town) -> None:
     since = datetime(2026, 6, 9, 15, tzinfo=UTC)
     alone = await last(town, since + HOUR, since)
     assert alone is not None
-    assert alone.interval.drawn.members == 0
+    assert alone.interval[DRAWN].members == 0
     assert set(energies(alone.interval)) == {MADE}
     latest = await last(town)
     assert latest is not None
@@ -364,3 +350,37 @@ async def test_latest_interval_is_of_the_whole_collective_alone(
         await town.group(GroupKind.AREA, "Lanester"), day_of(DAY, consumption=lambda hour: 1)
     )
     assert await last(town) is None
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 29), DAY, date(2026, 10, 25)])
+async def test_a_day_has_the_figures_of_its_hours(town: Town, day: date) -> None:
+    """Hours lack a direction, its homes, or both: every figure of the day is that of its hours."""
+    everybody, hours = await town.group(), hours_of(day)
+    watts = {
+        DRAWN: {at: 1_000 + 10 * n for n, at in enumerate(hours) if n % 7 != 6},
+        FED: {at: 900 - 10 * n for n, at in enumerate(hours) if n % 5 != 4},
+        MADE: {at: 1_500 - 20 * n for n, at in enumerate(hours)},
+    }
+    for direction, some in watts.items():
+        lacking = {at for n, at in enumerate(some) if direction is not MADE and n % 4 == 3}
+        with_homes = {at: power for at, power in some.items() if at not in lacking}
+        of_a_school = {at: power // 10 for at, power in some.items() if at in lacking}
+        await town.release(everybody, {direction: with_homes}, 14, homes=12, daily=False)
+        await town.release(
+            everybody, {direction: of_a_school}, 2, homes=0, daily=False, lacks_homes=True
+        )
+        energy = sum(with_homes.values()) + sum(of_a_school.values())
+        await town.release_day(
+            *(everybody, day, direction, energy, 14),
+            homes=12,
+            hours=len(some),
+            hours_lacking=len(lacking),
+        )
+    (shown,) = await look(town, Interval.P1D, Span(day, day))
+    parts = await look(town, Interval.PT1H, Span(day, day))
+    for key in FIGURES:
+        of_day, of_hours = value([shown], key), value(parts, key)
+        assert of_day.amount == of_hours.amount is not None, key
+        for name in ("minutes", "minutes_ended", "lacking"):
+            assert getattr(of_day, name) == getattr(of_hours, name), (key, name)
+    assert 0 < value([shown], "self-sufficiency").minutes < value([shown], "production").minutes

@@ -145,7 +145,7 @@ async def test_a_member_reads_the_published_sums(coop: Coop, house: House) -> No
         "injection",
         "production",
     }
-    assert {series.quantity for series in listed if series.counted is None} == {
+    assert {series.quantity for series in listed if series.summed is None} == {
         SeriesPath.POWER,
         SeriesPath.ENERGY_DAILY,
         SeriesPath.LOWER_QUARTILE,

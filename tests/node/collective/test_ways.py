@@ -18,7 +18,7 @@ SUMS = {
         "collective.publication.queries",
         "collective.publication.quartiles",
     },
-    "store.publication.shared_by_day": {"collective.publication.queries"},
+    "store.publication.interval_sums": {"collective.publication.queries"},
     "store.publication.day_sums": {"collective.publication.closer"},
     "store.published_series.published_extent": {"sharing.due_records"},
     "store.published_series.published_records": {"sharing.due_records"},

@@ -116,7 +116,8 @@ async def test_database_refuses_cells_of_a_closed_interval(store: Store) -> None
         members=2,
         homes=2,
         counting=2,
-        per_member=3_000,
+        homes_watt_minutes=6_000,
+        average=3_000,
         minutes=60,
     )
     with pytest.raises(DatabaseError, match="closed before"):
@@ -331,16 +332,16 @@ async def test_missing_homes_do_not_lower_the_average(town: Town) -> None:
     await town.look()
     *_, hour = [cell for cell in await town.cells() if cell.start.day == DAY.day]
     assert (hour.homes, hour.counting, hour.members) == (3, 4, 3)
-    assert hour.per_member == 100 * 60
+    assert hour.average == 100 * 60
     (sum_,) = [cell for cell in await town.cells(Interval.P1D) if cell.minutes == 1440]
     # The civil day begins two hours before the UTC day.
     assert sum_.watt_minutes == (12 * 1_200 + 12 * 300) * 60
-    assert sum_.per_member == (12 * 300 + 12 * 100) * 60
+    assert sum_.average == (12 * 300 + 12 * 100) * 60
     assert (sum_.homes, sum_.counting) == (4, 4)
 
 
-async def test_daily_average_leaves_out_hours_without_homes(town: Town) -> None:
-    """A school alone in one hour would be the average of a member in it."""
+async def test_average_is_that_of_homes_in_hours_with_homes(town: Town) -> None:
+    """A school beside three homes is in their sum, and not in what one of them draws."""
     homes = await town.members(3)
     school = await town.member("Lorient", kind="site", name="École de Kersabiec")
     await town.record_two_days(homes, [100] * 12 + [None] + [100] * 11)
@@ -348,7 +349,35 @@ async def test_daily_average_leaves_out_hours_without_homes(town: Town) -> None:
     await town.look()
     (sum_,) = [cell for cell in await town.cells(Interval.P1D) if cell.minutes == 1440]
     assert sum_.watt_minutes == (23 * 2_300 + 2_000) * 60
-    assert sum_.per_member == 23 * 575 * 60
+    assert sum_.homes_watt_minutes == 23 * 300 * 60
+    assert (sum_.minutes, sum_.lacking) == (24 * 60, 60)
+    assert sum_.average == 23 * 100 * 60
+    assert (sum_.homes, sum_.public) == (3, 1)
+
+
+async def test_homes_of_the_day_stand_for_hours_without_homes(town: Town) -> None:
+    """Nine hours of a school alone, beside homes that send days: the day lacks nobody."""
+    school = await town.member("Lorient", kind="site", name="École de Kersabiec")
+    await town.record_two_days(await town.members(2), 100)
+    await town.record_two_days(school, 2_000)
+    days = [await town.member(interval=Interval.P1D) for _ in range(4)]
+    await town.record(days, 5_000, day=BEFORE)
+    await town.look()
+    hours = [cell for cell in await town.cells() if cell.start.day == DAY.day]
+    assert {(cell.homes, cell.lacking) for cell in hours} == {(0, 60)}
+    (sum_,) = [cell for cell in await town.cells(Interval.P1D) if cell.minutes == 1440]
+    assert (sum_.homes, sum_.lacking) == (6, 0)
+
+
+async def test_sum_without_a_collective_lacks_its_homes(town: Town) -> None:
+    """A collective that sends other hours of the day is missing from one."""
+    homes = await town.members(4)
+    below = await town.member(kind="collective")
+    await town.record_two_days(homes, 100)
+    await town.record_two_days(below, [2_000] * 5 + [None] + [2_000] * 18)
+    await town.look()
+    hours = [cell for cell in await town.cells() if cell.start.day == DAY.day]
+    assert [cell.start.hour for cell in hours if cell.lacking] == [5]
 
 
 @pytest.mark.parametrize(("by_days", "wh", "homes"), [(2, 7_200, 3), (3, 22_200, 6)])
@@ -360,7 +389,7 @@ async def test_homes_that_send_days_pass_by_themselves(
     await town.record(days, 5_000, day=BEFORE)
     await town.look()
     (sum_,) = [cell for cell in await town.cells(Interval.P1D) if cell.minutes == 1440]
-    assert (sum_.watt_minutes, sum_.per_member) == (wh * 60, wh * 60 // homes)
+    assert (sum_.watt_minutes, sum_.average) == (wh * 60, wh * 60 // homes)
     assert (sum_.homes, sum_.counting) == (homes, 3 + by_days)
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from consometers_node.household.statistics_import.totals import (
+    DayFigure,
     DayTotals,
     Last,
     Month,
@@ -49,6 +50,7 @@ def pushed(
     *,
     path: str = SeriesPath.POWER,
     interval: Duration = PT1H,
+    without_homes: Sequence[int] = (),
 ) -> Data:
     name = series(organisation("kersabiec"), direction, path)
     step = timedelta(days=interval.days, seconds=interval.seconds)
@@ -59,6 +61,9 @@ def pushed(
 
     parts = [records(name, "W", values)]
     parts += [records(name.members, "count", members)] if members else []
+    if without_homes:
+        lacking = seconds({start + n * step: 1.0 for n in without_homes})
+        parts.append(Records(str(name.beside(SeriesPath.WITHOUT_HOMES)), "count", lacking))
     return Data(describe(name, interval, DeviceType.COLLECTIVE), tuple(parts))
 
 
@@ -93,10 +98,25 @@ def test_totals_show_the_last_interval_and_the_day() -> None:
     assert totals.last() == Last(MIDNIGHT + 2 * HOUR, MIDNIGHT + 3 * HOUR, {CONSUMPTION: 300}, 37)
     today = day_of(totals, NOON)
     assert (today.day, today.until) == (date(2026, 11, 24), MIDNIGHT + 3 * HOUR)
-    assert today.energies == {CONSUMPTION: 600, INJECTION: 10, PRODUCTION: 150}
+    assert today.figures["consumption"] == DayFigure(600, 3)
+    assert today.figures["injection"] == DayFigure(10, 2)
+    assert today.figures["production"] == DayFigure(150, 2)
     # Over the two complete hours: 140 of 150 were used, and 300 drawn beside.
-    assert today.self_consumption == pytest.approx(140 / 150, abs=1e-4)
-    assert today.self_sufficiency == pytest.approx(140 / 440, abs=1e-4)
+    assert today.figures["self-consumption"] == DayFigure(0.9333, 2)
+    assert today.figures["self-sufficiency"] == DayFigure(0.3182, 2)
+    assert today.figures["shared-locally"] == DayFigure(10, 2)
+    assert today.figures["local-coverage"] == DayFigure(0.3409, 2)
+
+
+def test_an_hour_without_the_homes_of_one_energy_counts_in_no_rate() -> None:
+    """The sum of injection was that of a school alone: as on the collective's page."""
+    totals = Totals()
+    totals.take(pushed(PRODUCTION, MIDNIGHT, [100, 500]))
+    totals.take(pushed(CONSUMPTION, MIDNIGHT, [50, 300]))
+    totals.take(pushed(INJECTION, MIDNIGHT, [40, 0], without_homes=[1]))
+    figures = day_of(totals, NOON).figures
+    assert figures["production"] == DayFigure(600, 2)
+    assert figures["self-consumption"] == DayFigure(0.6, 1)
 
 
 def test_the_last_record_counts_and_a_repeated_one_changes_nothing() -> None:
@@ -108,7 +128,7 @@ def test_the_last_record_counts_and_a_repeated_one_changes_nothing() -> None:
     last = totals.last()
     assert last is not None
     assert last.members == 38
-    assert day_of(totals, NOON).energies == {CONSUMPTION: 350}
+    assert day_of(totals, NOON).figures["consumption"] == DayFigure(350, 2)
 
 
 @pytest.mark.parametrize(
@@ -121,14 +141,16 @@ def test_impossible_rates_are_left_out(watts: dict[Direction, int]) -> None:
     for direction, power in watts.items():
         totals.take(pushed(direction, MIDNIGHT, [power]))
     today = day_of(totals, NOON)
-    assert today.self_consumption is today.self_sufficiency is None
+    assert today.figures["self-consumption"].value is None
+    assert today.figures["self-sufficiency"].value is None
 
 
 def test_half_hours_are_half_the_energy() -> None:
     totals = Totals()
     totals.take(pushed(CONSUMPTION, MIDNIGHT, [100, 300], interval=Duration(seconds=1800)))
     today = day_of(totals, NOON)
-    assert (today.energies, today.until) == ({CONSUMPTION: 200}, MIDNIGHT + HOUR)
+    assert today.figures["consumption"] == DayFigure(200, 1)
+    assert today.until == MIDNIGHT + HOUR
 
 
 def test_daily_sums_have_a_last_day_and_no_running_day() -> None:
@@ -156,7 +178,7 @@ def test_old_days_are_forgotten_and_never_count_as_today() -> None:
     assert totals.today(NOON) is None
     totals.take(pushed(CONSUMPTION, MIDNIGHT, [7]))
     assert totals.today(NOON) is not None
-    assert day_of(totals, NOON - 24 * HOUR).energies == {CONSUMPTION: 2_400}
+    assert day_of(totals, NOON - 24 * HOUR).figures["consumption"] == DayFigure(2_400, 24)
     assert totals.today(NOON - 72 * HOUR) is None
 
 

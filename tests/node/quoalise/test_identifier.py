@@ -15,7 +15,13 @@ from consometers_node.quoalise import (
     SeriesPath,
     pseudonym,
 )
-from consometers_node.quoalise.identifier import device, identifier, organisation, series
+from consometers_node.quoalise.identifier import (
+    BESIDE,
+    device,
+    identifier,
+    organisation,
+    series,
+)
 
 from .samples import DEVICES, IDENTIFIERS, POWER
 
@@ -96,8 +102,9 @@ def test_series_are_built() -> None:
     assert (
         str(injected.members) == "urn:dev:org:60060-exemple_injection/energy/active/daily/members"
     )
-    assert injected.members.counted == injected
-    assert injected.counted is None
+    for path in BESIDE:
+        assert injected.beside(path).summed == injected
+    assert injected.summed is None
 
 
 @given(IDENTIFIERS)

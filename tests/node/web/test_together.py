@@ -291,7 +291,7 @@ async def test_home_imports_figures_of_its_collective(stage: Stage) -> None:
         "consumption": STATISTIC,
         "injection": f"{IN_COMMON}kersabiec_injection",
         "production": None,
-        "consumption_per_home": AVERAGE,
+        "consumption_per_member": AVERAGE,
     }
     assert sums["prices"] == {"local": 15.5, "grid": 21.0}
     assert (await stage.ask())["challenge"] == {

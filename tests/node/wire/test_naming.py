@@ -1,13 +1,13 @@
 """The names and metadata by which a peer knows the series of a home."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
 
 from consometers_node.permission import Identification
-from consometers_node.quoalise import data
+from consometers_node.quoalise import SeriesPath, data
 from consometers_node.series import Device, Direction, Interval, Quantity, Record, Series
 from consometers_node.wire import Naming, Unsayable, encode_series
 from consometers_node.wire.decode import decode, read_series
@@ -102,7 +102,8 @@ def test_a_sum_carries_its_member_counts() -> None:
     own, power = Device("urn:dev:org:60060-coop"), Quantity.POWER
     summed = replace(DRAWN, device=own, direction=Direction.INJECTION, quantity=power)
     name = COOP.name(summed, "town@example.org", PSEUDONYM)
-    sent = encode_series(name, summed, [Record(NOON, 5_000)], [Record(NOON, 12)])
+    beside = {SeriesPath.MEMBERS: {NOON: 12}}
+    sent = encode_series(name, summed, [Record(NOON, 5_000)], beside)
     message = data.decode(data.encode(sent))
     at = int(NOON.timestamp())
     assert [(record.name, record.unit, record.values) for record in message.records] == [
@@ -115,7 +116,7 @@ def test_a_sum_carries_its_member_counts() -> None:
     assert read == summed
     assert message.metadata.device is not None
     assert message.metadata.device.type == "collective"
-    alone = encode_series(name.members, summed, [Record(NOON, 5_000)], [Record(NOON, 12)])
+    alone = encode_series(name.members, summed, [Record(NOON, 5_000)], beside)
     assert [record.name for record in alone.records] == [str(name.members)]
     assert alone.metadata.measurement is not None
     assert alone.metadata.measurement.unit == "count"
@@ -124,3 +125,16 @@ def test_a_sum_carries_its_member_counts() -> None:
 def test_a_series_without_records_encodes_to_no_data() -> None:
     name = NAMING.name(DRAWN, "coop@example.org", PSEUDONYM)
     assert len(encode_series(name, DRAWN, [])) == 0
+
+
+def test_a_value_without_homes_is_no_sum_of_the_collective_below() -> None:
+    summed = replace(DRAWN, device=Device("urn:dev:org:60060-coop"), quantity=Quantity.POWER)
+    name = COOP.name(summed, "town@example.org", PSEUDONYM)
+    later = NOON + timedelta(hours=1)
+    beside = {
+        SeriesPath.MEMBERS: {NOON: 12, later: 1},
+        SeriesPath.WITHOUT_HOMES: {later: 1},
+    }
+    sent = encode_series(name, summed, [Record(NOON, 5_000), Record(later, 900)], beside)
+    (decoded,) = decode(data.decode(data.encode(sent)))
+    assert (decoded.values, decoded.members) == ({NOON: 5_000}, {NOON: 12})

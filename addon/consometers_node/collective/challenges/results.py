@@ -11,9 +11,9 @@ from ...series import Direction, Interval
 from ...store.connection import AsyncConnection
 from ...store.groups import GroupKind
 from ..calendar import Span
-from ..publication.figures import Rates, TimeSlot, compares
 from ..publication.member_values import WH
 from ..publication.queries import Place, Published
+from ..publication.values import Compared, TimeSlot, is_alike
 from .comparison import (
     YEAR,
     Comparison,
@@ -232,7 +232,7 @@ async def _days(
         for days in (span, Span(span.first - YEAR, span.last - YEAR))
     ]
     earlier = {slot.start.date() + YEAR: slot for slot in before}
-    makes = any(Direction.PRODUCTION in slot.figures for slot in slots)
+    makes = any(Direction.PRODUCTION in slot.cells for slot in slots)
     uses: dict[date, DayUse] = {}
     homes = homes_before = 0
     are_homes = True
@@ -245,26 +245,28 @@ async def _days(
         cell, then = slot.cell(Direction.CONSUMPTION), other.cell(Direction.CONSUMPTION)
         assert cell is not None
         assert then is not None
-        homes, homes_before = max(homes, cell.members), max(homes_before, then.members)
-        are_homes &= cell.members == cell.homes and then.members == then.homes
+        homes = max(homes, cell.homes or cell.members)
+        homes_before = max(homes_before, then.homes or then.members)
+        are_homes &= bool(cell.homes)
     return _Days(uses, homes, homes_before, are_homes)
 
 
 def _use_per_home(slot: TimeSlot, other: TimeSlot) -> DayUse | None:
-    """Return a home's consumption, where both days are published alike."""
+    """Return a home's consumption, where both days are published alike; else a member's."""
     cell, then = slot.cell(Direction.CONSUMPTION), other.cell(Direction.CONSUMPTION)
-    if cell is None or then is None or not compares(slot, other, Direction.CONSUMPTION):
+    if cell is None or then is None or not is_alike(slot, other, Direction.CONSUMPTION):
         return None
-    if cell.lacks_homes or then.lacks_homes:
+    if cell.lacking or bool(cell.homes) is not bool(then.homes):
         return None
-    return DayUse(cell.per_member / WH, then.per_member / WH)
+    return DayUse(cell.average / WH, then.average / WH)
 
 
 def _site_use(slot: TimeSlot, other: TimeSlot) -> DayUse | None:
     """Return all that a building with panels used, from them and from the grid."""
-    if not all(compares(slot, other, direction) for direction in Direction):
+    compared = Compared.of([slot], [other], lambda _: None)
+    if compared is None:
         return None
-    now, before = Rates.of([slot]).used_wh, Rates.of([other]).used_wh
+    now, before = compared.now["total-consumption"].wh, compared.then["total-consumption"].wh
     return None if now is None or before is None else DayUse(now, before)
 
 

@@ -98,6 +98,8 @@ class Reason(StrEnum):
     """It is published with other groups, as one figure."""
     NOT_OPENED = "not_opened"
     """The witness of a protected sum refused it, or did not answer in time."""
+    INCOMPARABLE = "incomparable"
+    """The energies that a figure takes are not of the same homes, or contradict each other."""
 
 
 _SUPPRESSED = text("not published: fewer than {need} homes, or one of them makes most of it")
@@ -111,7 +113,20 @@ _WORDS = {
     ),
     Reason.TOGETHER: text("published together with other communes"),
     Reason.NOT_OPENED: text("without protected sums: their witness did not open them"),
+    Reason.INCOMPARABLE: text(
+        "not computed: its energies are not of the same homes, or contradict each other"
+    ),
 }
+
+
+PUBLIC_REASONS = (
+    Reason.NOT_YET,
+    Reason.BELOW_THRESHOLD,
+    Reason.NEVER,
+    Reason.TOGETHER,
+    Reason.INCOMPARABLE,
+)
+"""The reasons that anybody may read; the others would disclose something about homes."""
 
 
 @dataclass(frozen=True, slots=True)

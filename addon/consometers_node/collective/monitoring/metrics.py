@@ -8,17 +8,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from functools import partial
 from typing import Literal, NamedTuple, Never
 
+from ...figures import FIGURES, Unit as FigureUnit
 from ...quoalise import Text
 from ...quoalise.protected_sums import Refusal
-from ...quoalise.text import around, text
+from ...quoalise.text import around, text, verbatim
 from ...series import Direction
 from ..counters import HistoryOutcome, PageAnswer, Timed
 from ..disclosure.sdc_rules import Reason
 from ..members.members import MemberKind
-from ..publication.figures import FlowRow
 from ..publication.queries import Latest
+from ..publication.values import FlowRow
 from ..witness.register import Witnessed
 from .backups import BackupStep
 from .health import Database, Health
@@ -150,6 +152,10 @@ REFUSALS: Words = {
     Refusal.KEY_FORGOTTEN: text("a report was older than the keys"),
 }
 """Why a witness refused sums, for its pages too."""
+_OF_INTERVAL = verbatim("{said}")
+_IN_INTERVAL = text("{said} In the last published interval.")
+_OF_DAY = text("{said}, of the day")
+_IN_DAY = text("{said} In the day up to the end of that interval.")
 _TAKE = text("{said}: time")
 _IN_ALL = text("{said} How long all of them took.")
 _LAST = text("{said}: last one")
@@ -175,8 +181,28 @@ def _witnessed(value: Callable[[Witnessed, str], int]) -> Callable[[Health, str]
 
 
 def _energy(row: FlowRow, direction: str, factor: Fraction) -> Value:
-    watt_minutes = row[Direction(direction)].watt_minutes
+    watt_minutes = row[direction].amount
     return None if watt_minutes is None else watt_minutes * factor
+
+
+def _rates(
+    prefix: str, title: Text, sentence: Text, row: Callable[[Latest], FlowRow]
+) -> tuple[Metric[Latest], ...]:
+    """Return a metric for each rate of the table of figures."""
+    return tuple(
+        Metric(
+            f"consometers_published_{prefix}{key.replace('-', '_')}_ratio",
+            around(title, figure.title),
+            around(sentence, figure.meaning),
+            partial(_ratio, key, row),
+        )
+        for key, figure in FIGURES.items()
+        if figure.unit is FigureUnit.RATIO
+    )
+
+
+def _ratio(key: str, row: Callable[[Latest], FlowRow], latest: Latest, _: str) -> Value:
+    return row(latest)[key].ratio
 
 
 def _timed(
@@ -407,14 +433,9 @@ PUBLISHED: tuple[Metric[Latest], ...] = (
         "consometers_published_members",
         text("Members in the sum"),
         text("Members in the sum of energy from the grid in that interval."),
-        lambda latest, _: latest.interval.drawn.members or None,
+        lambda latest, _: latest.interval[Direction.CONSUMPTION].members or None,
     ),
-    Metric(
-        "consometers_published_self_sufficiency_ratio",
-        text("Self-sufficiency rate"),
-        text("Share of the consumption of that interval that members produced."),
-        lambda latest, _: latest.interval.rates.self_sufficiency,
-    ),
+    *_rates("", _OF_INTERVAL, _IN_INTERVAL, lambda latest: latest.interval),
     Metric(
         "consometers_published_today_joules",
         text("Energy of the day"),
@@ -422,18 +443,7 @@ PUBLISHED: tuple[Metric[Latest], ...] = (
         lambda latest, direction: _energy(latest.day, direction, _J_PER_WATT_MINUTE),
         Label("direction", _DIRECTIONS),
     ),
-    Metric(
-        "consometers_published_today_self_sufficiency_ratio",
-        text("Self-sufficiency rate of the day"),
-        text("Share of the consumption of this day that members produced."),
-        lambda latest, _: latest.day.rates.self_sufficiency,
-    ),
-    Metric(
-        "consometers_published_today_self_consumption_ratio",
-        text("Self-consumption rate of the day"),
-        text("Share of the production of this day that was self-consumed."),
-        lambda latest, _: latest.day.rates.self_consumption,
-    ),
+    *_rates("today_", _OF_DAY, _IN_DAY, lambda latest: latest.day),
 )
 """The published figures of all members: of the last interval, and of its day."""
 

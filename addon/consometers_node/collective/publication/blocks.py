@@ -38,12 +38,14 @@ class PublicSum:
 class Sums:
     """What arrived of one interval: cells of homes by commune (or the rest), and public members.
 
-    `senders` are the members that sent it.
+    `senders` are the members that sent it. From the groups `without`, a collective is missing that
+    sent other intervals of the day: perhaps its homes were suppressed.
     """
 
     cells: defaultdict[GroupId, Cell] = field(default_factory=lambda: defaultdict(Cell))
     public: defaultdict[GroupId, PublicSum] = field(default_factory=lambda: defaultdict(PublicSum))
     senders: set[MemberId] = field(default_factory=set)
+    without: set[GroupId] = field(default_factory=set)
 
 
 type Months = Iterable[tuple[Stretch, Mapping[MemberId, Membership]]]
@@ -142,6 +144,8 @@ class Day:
             sent = part(_shown_sources(sources, membership), self.step, self.day)
             for interval, place in zip(sums, within, strict=True):
                 if not sent.counts[place]:
+                    if membership.is_collective:
+                        interval.without.update((membership.area, *membership.named))
                     continue
                 interval.senders.add(member)
                 if membership.is_home:

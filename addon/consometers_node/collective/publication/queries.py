@@ -3,7 +3,7 @@
 Figures are read from published cells, and nowhere else.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, select
 
+from ...figures import COMBINED
 from ...permission import State
 from ...quoalise import Text
 from ...quoalise.identifier import identifier, organisation
@@ -28,7 +29,6 @@ from ...store.connection import AsyncConnection
 from ...store.groups import GroupKind, all_groups, counts_as, counts_in
 from ...store.publication import (
     PublishedCell,
-    SharedEnergy,
     best_day,
     cells,
     closed_intervals,
@@ -37,12 +37,12 @@ from ...store.publication import (
     exchanges,
     first_closed,
     first_day,
+    interval_sums,
     last_closed,
     minutes_since,
     parts,
     published_directions,
     published_groups,
-    shared_by_day,
 )
 from ...store.published_series import devices
 from ..calendar import Span, instants
@@ -51,8 +51,8 @@ from ..members.members import MemberKind
 from ..members.shares import all_plants
 from ..members.sites import Description
 from .collective_self_consumption import Exchanges
-from .figures import FlowRow, TimeSlot, together
 from .member_values import WH
+from .values import FlowRow, TimeSlot, joint_of_day, together
 
 ALL = "all"
 """How addresses name the group of all members."""
@@ -188,14 +188,12 @@ class Published:
         until: datetime,
         *,
         directions: Collection[Direction] = tuple(Direction),
-        with_shared: bool = True,
     ) -> Sequence[TimeSlot]:
         """Return all intervals of some civil days that ended by then.
 
         Directions in which this group has nothing are left out, and all intervals if it has nothing
         in any. Where the step of the collective changed, intervals are of the time in which each
-        was closed at this one. Without `with_shared`, what members shared is left out: of the days
-        of years it takes as long as all else.
+        was closed at this one.
         """
         return await self._slots(
             connection,
@@ -204,7 +202,6 @@ class Published:
             await self._closed_at(connection, interval, self._range(span)),
             until,
             directions=directions,
-            with_shared=with_shared,
         )
 
     async def within_days(
@@ -333,6 +330,12 @@ class Published:
         """Return the first published civil day."""
         return await first_day(connection, place.id)
 
+    async def last_day(self, connection: AsyncConnection) -> date | None:
+        """Return the last closed civil day."""
+        last = await last_closed(connection)
+        starts = [start for (_, interval), start in last.items() if interval is Interval.P1D]
+        return max(starts).astimezone(self.time_zone).date() if starts else None
+
     async def begun(self, connection: AsyncConnection, place: Place | None = None) -> date | None:
         """Return the first closed civil day, published or not.
 
@@ -357,7 +360,6 @@ class Published:
         until: datetime,
         *,
         directions: Collection[Direction] = tuple(Direction),
-        with_shared: bool = True,
     ) -> list[TimeSlot]:
         bounds = self._bounds(interval, within, until)
         within = Range(bounds[0], bounds[-1])
@@ -381,10 +383,7 @@ class Published:
         if not columns:
             return []
         local = [bound.astimezone(self.time_zone) for bound in bounds]
-        shared: Mapping[datetime, SharedEnergy] = {}
-        if with_shared:
-            shared = await self._shared(connection, place, interval, within, published)
-        return [
+        slots = [
             TimeSlot(
                 *ends,
                 (end - start) // _MINUTE,
@@ -392,33 +391,45 @@ class Published:
                     direction: cells.get(start) or (not_yet if start > closed else suppressed)
                     for direction, cells, closed, suppressed, not_yet in columns
                 },
-                shared.get(start),
+                of_building=place.kind is GroupKind.SITE,
             )
             for (start, end), ends in zip(pairwise(bounds), pairwise(local), strict=True)
         ]
+        if interval is Interval.P1D:
+            return await self._with_joints(connection, place, within, slots, directions)
+        return slots
 
-    async def _shared(
+    async def _with_joints(
         self,
         connection: AsyncConnection,
         place: Place,
-        interval: Interval,
         within: Range,
-        published: Mapping[Direction, Mapping[datetime, PublishedCell]],
-    ) -> Mapping[datetime, SharedEnergy]:
-        """Return the energy shared in each interval: a building alone has nobody to share with."""
-        if place.kind is GroupKind.SITE or not {*_SHARES} <= published.keys():
-            return {}
-        injected, drawn = (published[direction] for direction in _SHARES)
-        if interval is Interval.P1D:
-            by_day = await shared_by_day(connection, place.id, within)
-            return {
-                start: by_day[cell.day] for start, cell in injected.items() if cell.day in by_day
-            }
-        return {
-            start: SharedEnergy(min(cell.watt_minutes, drawn[start].watt_minutes), interval.minutes)
-            for start, cell in injected.items()
-            if start in drawn
-        }
+        days: Sequence[TimeSlot],
+        directions: Collection[Direction],
+    ) -> list[TimeSlot]:
+        """Return civil days with the joint energies of their intervals."""
+        hours = await interval_sums(connection, place.id, within, directions)
+        suppressed = defaultdict[datetime, set[Direction]](set)
+        if place.kind not in _PUBLIC:
+            for closed in await closed_intervals(connection, Interval.P1D, within):
+                if closed.reason:
+                    suppressed[closed.start].add(closed.direction)
+        bases = [basis for basis in COMBINED if {*basis.directions} <= {*directions}]
+        return [
+            day._replace(
+                joints={
+                    basis: joint_of_day(
+                        basis,
+                        hours.get(day.start.date()),
+                        day.cells,
+                        day.minutes,
+                        suppressed[day.start],
+                    )
+                    for basis in bases
+                }
+            )
+            for day in days
+        ]
 
     async def _cells(
         self,
@@ -428,19 +439,9 @@ class Published:
         directions: Collection[Direction],
         within: Range,
     ) -> Mapping[Direction, Mapping[datetime, PublishedCell]]:
-        published = await cells(connection, place.id, interval, directions, within)
-        lacking = set()
-        if place.kind not in _PUBLIC and any(not cell.homes for cell in published):
-            closed = await closed_intervals(connection, interval, within)
-            lacking = {
-                (interval.direction, interval.start) for interval in closed if interval.reason
-            }
         by_direction: dict[Direction, dict[datetime, PublishedCell]] = {}
-        for cell in published:
-            lacks_homes = not cell.homes and (cell.direction, cell.start) in lacking
-            by_direction.setdefault(cell.direction, {})[cell.start] = (
-                cell._replace(lacks_homes=True) if lacks_homes else cell
-            )
+        for cell in await cells(connection, place.id, interval, directions, within):
+            by_direction.setdefault(cell.direction, {})[cell.start] = cell
         return by_direction
 
     async def _closed_at(
@@ -507,7 +508,6 @@ def _listed(communes: Sequence[str], elsewhere: str, conjunction: str) -> str:
 
 _ELSEWHERE = text("elsewhere")
 _AND = text("and")
-_SHARES = (Direction.INJECTION, Direction.CONSUMPTION)
 _PUBLIC = frozenset({GroupKind.SITE, GroupKind.BUILDING})
 _SITES = select(MemberRow.name, MemberRow.description, MemberRow.area).where(
     MemberRow.kind == "site", MemberRow.name.is_not(None)

@@ -104,7 +104,14 @@ class Tabulation:
             # Not in place: the month's count stays.
             counting = counting + reporting
         cells = await self._cells(
-            direction, interval, start, civil, passed=passed, public=sent.public, counting=counting
+            direction,
+            interval,
+            start,
+            civil,
+            passed=passed,
+            sent=sent,
+            counting=counting,
+            are_missing=reason is not None or (not passed and counting.total() > 0),
         )
         return cells, reason
 
@@ -116,17 +123,33 @@ class Tabulation:
         civil: date,
         *,
         passed: Mapping[Groups[GroupId], Cell],
-        public: Mapping[GroupId, PublicSum],
+        sent: Sums,
         counting: Counter[GroupId],
+        are_missing: bool,
     ) -> list[PublishedCell]:
-        """Return the cell of everybody, those of communes, and those of sites and buildings."""
+        """Return the cell of everybody, those of communes, and those of sites and buildings.
+
+        `are_missing`: homes that count are in no cell, suppressed or without a record.
+        """
         unit = interval.minutes if interval is not Interval.P1D else 1
 
         def cell(
-            group: GroupId, watt_minutes: int, members: int, homes: int = 0, counting: int = 0
+            group: GroupId,
+            of_homes: Cell,
+            public: PublicSum,
+            counting: int = 0,
+            *,
+            is_lacking: bool = False,
         ) -> PublishedCell:
             # As a record says it: whole W over the interval.
-            energy = (watt_minutes + unit // 2) // unit * unit
+            energy, of_homes_alone = (
+                (watt_minutes + unit // 2) // unit * unit
+                for watt_minutes in (
+                    of_homes.watt_minutes + public.watt_minutes,
+                    of_homes.watt_minutes,
+                )
+            )
+            members, homes = of_homes.homes + public.members, of_homes.homes
             return PublishedCell(
                 group=group,
                 direction=direction,
@@ -137,32 +160,40 @@ class Tabulation:
                 members=members,
                 homes=homes,
                 counting=max(counting, homes),
-                per_member=_mean(energy, members),
+                homes_watt_minutes=of_homes_alone,
+                average=_mean(of_homes_alone, homes) if homes else _mean(energy, members),
                 minutes=interval.minutes,
+                lacking=interval.minutes if is_lacking else 0,
             )
 
         month = await self._groups.of(civil)
-        left = dict(public)
+        left = dict(sent.public)
         cells: list[PublishedCell] = []
         for groups, homes in passed.items():
             group = await self._groups.group(groups, month.communes)
             shown = sum((left.pop(part, PublicSum()) for part in groups), PublicSum())
-            energy, members = homes.watt_minutes + shown.watt_minutes, homes.homes + shown.members
             expected = sum(counting[part] for part in groups)
-            cells.append(cell(group, energy, members, homes.homes, expected))
+            is_lacking = not groups.isdisjoint(sent.without)
+            cells.append(cell(group, homes, shown, expected, is_lacking=is_lacking))
         areas = {group: left.pop(group) for group in list(left) if group in month.communes}
-        cells += [cell(group, site.watt_minutes, site.members) for group, site in areas.items()]
+        cells += [
+            cell(group, Cell(), public, is_lacking=are_missing or group in sent.without)
+            for group, public in areas.items()
+        ]
         if not cells:
             return []
         assert month.everybody is not None
+        of_homes = sum(part.homes_watt_minutes for part in cells)
+        energy = sum(part.watt_minutes for part in cells)
         everybody = cell(
             month.everybody,
-            sum(part.watt_minutes for part in cells),
-            sum(part.members for part in cells),
-            sum(part.homes for part in cells),
+            Cell(of_homes, sum(part.homes for part in cells)),
+            PublicSum(energy - of_homes, sum(part.public for part in cells)),
             sum(part.counting for part in cells),
+            is_lacking=bool(sent.without)
+            or (are_missing and not any(part.homes for part in cells)),
         )
-        alone = (cell(group, site.watt_minutes, site.members) for group, site in left.items())
+        alone = (cell(group, Cell(), public) for group, public in left.items())
         return [everybody, *cells, *alone]
 
 
@@ -194,17 +225,22 @@ def whole_day(
     """
     if hours is None:
         assert alone is not None
-        return alone._replace(minutes=minutes)
+        return alone._replace(minutes=minutes, lacking=minutes if alone.lacking else 0)
     if alone is None:
         return hours
     members, homes = hours.members + alone.members, hours.homes + alone.homes
-    averages = hours.per_member * hours.members + alone.per_member * alone.members
+    of_some = [each for each in (hours, alone) if bool(each.homes) is bool(homes)]
+    weights = [each.homes or each.members for each in of_some]
+    averages = sum(each.average * count for each, count in zip(of_some, weights, strict=True))
     return hours._replace(
         watt_minutes=hours.watt_minutes + alone.watt_minutes,
         members=members,
         homes=homes,
         counting=max(hours.counting, alone.counting, homes),
-        per_member=_mean(averages, members),
+        homes_watt_minutes=hours.homes_watt_minutes + alone.homes_watt_minutes,
+        average=_mean(averages, sum(weights)),
+        # Without homes in any hour, those of the day are all homes.
+        lacking=0 if alone.homes and not hours.homes else hours.lacking,
     )
 
 

@@ -62,7 +62,7 @@ _DIRECTIONS = {
     Direction.PRODUCTION: text("production"),
 }
 
-_PER_HOME = text("{collective} — consumption per home")
+_PER_MEMBER = text("{collective} — consumption per member")
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ def of_collectives(pulled: Iterable[Pulled], jid: str) -> dict[Direction, Pulled
 
 
 def average_of(pulled: Iterable[Pulled], jid: str) -> Pulled | None:
-    """Return the imported consumption per home of a collective."""
+    """Return the imported consumption per member of a collective."""
     own = (series for series in pulled if series.jid == jid)
     return next((series for series in own if series.statistic.startswith(AVERAGES)), None)
 
@@ -264,7 +264,7 @@ class CollectiveStatistics:
             title = f"{peer.name} — {_DIRECTIONS[direction].say(language)}"
             wanted.append((current.get(direction), listing, statistic, title))
         if (consumption := offered.get(Direction.CONSUMPTION)) is not None:
-            title = _PER_HOME.say(language).format(collective=peer.name)
+            title = _PER_MEMBER.say(language).format(collective=peer.name)
             average = average_of(all_series, peer.jid)
             wanted.append((average, consumption, f"{AVERAGES}{_slug(consumption)}", title))
         taken = {series.statistic for series in all_series}

@@ -6,8 +6,11 @@ Pure: it takes what a peer says and gives what is known by now. Energies are who
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from fractions import Fraction
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from ...figures import FIGURES, Energies as FigureEnergies, Figure
 from ...quoalise import Data, Direction, Duration, Identifier, Malformed, SeriesPath
 from ...quoalise.identifier import identifier
 from ...series import Range
@@ -39,15 +42,20 @@ class Last:
     members: int | None
 
 
+class DayFigure(NamedTuple):
+    """A figure of a day in its unit, and the hours that it covers; None where it is not known."""
+
+    value: int | float | None
+    hours: float
+
+
 @dataclass(frozen=True, slots=True)
 class DayTotals:
-    """A civil day up to an instant. Rates are of the intervals of which all three are known."""
+    """A civil day up to an instant: the figures by key, each over the hours of its basis."""
 
     day: date
     until: datetime
-    energies: Energies
-    self_consumption: float | None
-    self_sufficiency: float | None
+    figures: Mapping[str, DayFigure]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,7 @@ class Totals:
         self.month: Month | None = None
         self._energies: dict[Direction, dict[datetime, int]] = {}
         self._members: dict[datetime, int] = {}
+        self._without_homes: dict[Direction, dict[datetime, int]] = {}
 
     @property
     def until(self) -> datetime | None:
@@ -122,32 +131,35 @@ class Totals:
         starts = {start for values in today_energies.values() for start in values}
         if not starts:
             return None
-        whole = set.intersection(
-            *(set(today_energies.get(direction, {})) for direction in Direction)
-        )
-        drawn, fed, made = (
-            sum(today_energies.get(direction, {})[start] for start in whole)
-            for direction in (Direction.CONSUMPTION, Direction.INJECTION, Direction.PRODUCTION)
-        )
-        used = made - fed
-        return DayTotals(
-            day,
-            self._end(max(starts)),
-            {
-                direction: sum(values.values())
-                for direction, values in today_energies.items()
-                if values
-            },
-            _rate(used, made),
-            _rate(used, used + drawn),
-        )
+        figures = {key: self._figure(figure, today_energies) for key, figure in FIGURES.items()}
+        return DayTotals(day, self._end(max(starts)), figures)
+
+    def _figure(
+        self, figure: Figure, energies_of: Mapping[Direction, Mapping[datetime, int]]
+    ) -> DayFigure:
+        """Return a figure of the intervals in which its energies are of the same homes."""
+        directions = [Direction(direction) for direction in figure.basis.directions]
+        known = set.intersection(*(set(energies_of.get(way, ())) for way in directions))
+        covered = [
+            FigureEnergies(**{way: energies_of[way][start] for way in directions})
+            for start in known
+            if len({start in self._without_homes.get(way, ()) for way in directions}) == 1
+        ]
+        if not covered or self.interval is None:
+            return DayFigure(None, 0)
+        shared = sum(min(each.injection, each.consumption) for each in covered)
+        total = FigureEnergies(*map(sum, zip(*covered, strict=True)))._replace(shared=shared)
+        value = figure.value(total)
+        shown = round(float(value), _DIGITS) if isinstance(value, Fraction) else value
+        return DayFigure(shown, len(covered) * self.interval.seconds / _HOUR_S)
 
     def _snapshot(self) -> object:
         values = {direction: dict(values) for direction, values in self._energies.items()}
-        return self.interval, self.month, values, dict(self._members)
+        without = {direction: set(starts) for direction, starts in self._without_homes.items()}
+        return self.interval, self.month, values, dict(self._members), without
 
     def _take(self, name: Identifier, interval: Duration, values: Mapping[datetime, float]) -> None:
-        summed = name.counted or name
+        summed = name.summed or name
         if summed.direction is None or summed.quantity not in (
             SeriesPath.POWER,
             SeriesPath.ENERGY_DAILY,
@@ -155,17 +167,19 @@ class Totals:
             return
         if interval != self.interval:
             self.interval = interval
-            self._energies, self._members = {}, {}
-        if name.counted is None:
+            self._energies, self._members, self._without_homes = {}, {}, {}
+        if name.summed is None:
             hours = interval.seconds / _HOUR_S if summed.quantity == SeriesPath.POWER else 1
             new = {start: round(value * hours) for start, value in values.items()}
             self._energies.setdefault(summed.direction, {}).update(new)
-        elif summed.direction is Direction.CONSUMPTION:
+        elif name == summed.beside(SeriesPath.WITHOUT_HOMES):
+            self._without_homes.setdefault(summed.direction, {}).update(dict.fromkeys(values, 1))
+        elif name == summed.members and summed.direction is Direction.CONSUMPTION:
             self._members |= {start: round(value) for start, value in values.items()}
         self._forget()
 
     def _forget(self) -> None:
-        all_values = [*self._energies.values(), self._members]
+        all_values = [*self._energies.values(), self._members, *self._without_homes.values()]
         newest = max((max(values) for values in all_values if values), default=None)
         for values in all_values:
             for start in [start for start in values if newest and start < newest - _KEPT]:
@@ -213,7 +227,3 @@ def of_whole_days(days: Iterable[int | None]) -> int | None:
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), TIME_ZONE).astimezone(UTC)
-
-
-def _rate(part: int, whole: int) -> float | None:
-    return round(part / whole, _DIGITS) if 0 <= part <= whole and whole else None

@@ -1,6 +1,6 @@
 """This home's part of plants in the API: `plants` in docs/node-api.md."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 
 from ...household.recorder.statistics import PARTS
@@ -54,14 +54,14 @@ def _plant(
         else {
             "start": iso8601.shown(last.start),
             "end": iso8601.shown(last.end),
-            "production": _part(plant, last.energies),
+            "production": _part(plant, last.energies.get(Direction.PRODUCTION)),
         },
         "today": None
         if today is None
         else {
             "date": today.day.isoformat(),
             "until": iso8601.shown(today.until),
-            "production": _part(plant, today.energies),
+            "production": _part(plant, today.figures[Direction.PRODUCTION].value),
         },
         "month": _month(plant, together, drawn, now),
         "problem": None if pulled.problem is None else {"en": pulled.problem, "fr": pulled.problem},
@@ -84,7 +84,6 @@ def _month(
     }
 
 
-def _part(plant: HeldPlant, energies: Mapping[Direction, int]) -> int | None:
-    """Return this home's part of the production, in whole Wh."""
-    made = energies.get(Direction.PRODUCTION)
+def _part(plant: HeldPlant, made: float | None) -> int | None:
+    """Return this home's part of a production, in whole Wh."""
     return None if made is None else round(made * plant.part)

@@ -47,7 +47,7 @@ def sums(
         "month": _month(collective, totals, mine, now),
         "statistics": {
             **{direction: _statistic(reads.get(direction), together) for direction in Direction},
-            "consumption_per_home": _statistic(average_of(pulled, collective.peer.jid), together),
+            "consumption_per_member": _statistic(average_of(pulled, collective.peer.jid), together),
         },
         "prices": None
         if prices is None
@@ -76,9 +76,10 @@ def _today(today: DayTotals) -> Json:
     return {
         "date": today.day.isoformat(),
         "until": iso8601.shown(today.until),
-        **_energies(today.energies),
-        "self_consumption_rate": today.self_consumption,
-        "self_sufficiency_rate": today.self_sufficiency,
+        "figures": {
+            key.replace("-", "_"): {"value": figure.value, "hours": figure.hours}
+            for key, figure in today.figures.items()
+        },
     }
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import math
 from typing import NamedTuple
 
-from ...series import Direction
 from .charts import Chart, ChartInterval, Step
 
 _ROOM = 1.08
@@ -67,23 +66,19 @@ class Drawing:
 
 def draw(chart: Chart) -> Drawing:
     """Draw production upwards from the middle, and grid consumption downwards."""
-    rows = [line.row for line in chart.lines]
-    before = [
-        [chart.before(line, way) for line in chart.lines]
-        for way in (Direction.PRODUCTION, Direction.CONSUMPTION)
-    ]
-    made = [row.made.wh for row in rows]
-    drawn = [row.drawn.wh for row in rows]
+    keys = "production", "consumption"
+    made, drawn = ([line.wh(key) for line in chart.lines] for key in keys)
+    before = [[line.wh_before(key) for line in chart.lines] for key in keys]
     high, low = (_most(*columns) for columns in ((made, before[0]), (drawn, before[1])))
-    scale = _Scale(len(rows), high, low)
+    scale = _Scale(len(chart.lines), high, low)
     bars: dict[str, list[Bar]] = {"spot": [], "fed": [], "made": [], "drawn": []}
-    for n, row in enumerate(rows):
-        spot, split = row.spot_wh or 0, row.split_wh or 0
+    for n, line in enumerate(chart.lines):
+        spot, fed = line.row.split
         parts = {
             "spot": (0, spot),
-            "fed": (spot, split),
-            "made": (split, row.made.wh or 0),
-            "drawn": (-(row.drawn.wh or 0), 0),
+            "fed": (spot, spot + fed),
+            "made": (spot + fed, made[n] or 0),
+            "drawn": (-(drawn[n] or 0), 0),
         }
         for kind, (bottom, top) in parts.items():
             if top > bottom:
@@ -93,7 +88,7 @@ def draw(chart: Chart) -> Drawing:
         for sign, column in zip((1, -1), before, strict=True)
     ]
     return Drawing(
-        count=len(rows),
+        count=len(chart.lines),
         bars={kind: shapes for kind, shapes in bars.items() if shapes},
         lines=[line for line in lines if line],
         marks=[Mark(scale.y(wh), wh) for wh in scale.marks()],

@@ -90,6 +90,7 @@ class PublicPages(PageBase):
         self.store = store
         self.settings = settings
         self.about = settings.about
+        self.last_day: date | None = None
         self._rules = rules
         self._limits = limits
         self._turns = Turns()
@@ -136,8 +137,9 @@ class PublicPages(PageBase):
             return self._refuse(request, 500)
 
     async def read_about(self, connection: AsyncConnection) -> None:
-        """Read the collective's description, for the pages made from now on."""
+        """Read the collective's description and its last closed day, for the pages to be made."""
         self.about = await load_about(connection, self.settings.about)
+        self.last_day = await self.published.last_day(connection)
 
     async def place(self, connection: AsyncConnection, slug: str = ALL) -> Place | None:
         """Return a group by its name in addresses; None where it has no member yet."""
@@ -155,6 +157,7 @@ class PublicPages(PageBase):
             zone=self.settings.time_zone.key,
             origin=guest.origin,
             today_is=guest.today,
+            last_day=self.last_day or guest.today,
             is_witness=bool(self.settings.witness_for),
             **model,
         )

@@ -11,18 +11,21 @@ from consometers_node.store.connection import AsyncConnection
 
 from ...collective.calendar import Span
 from ...collective.disclosure.sdc_rules import Withheld
-from ...collective.publication.figures import (
-    NO_RATES,
+from ...collective.publication.queries import ALL, AREAS, ChildCollectives, Place, child_collectives
+from ...collective.publication.values import (
+    Compared,
     FlowRow,
-    Rates,
     Slots,
     TimeSlot,
+    Value,
+    at_equal_membership,
+    is_open,
+    latest_cells,
     rows,
     together,
 )
-from ...collective.publication.queries import ALL, AREAS, ChildCollectives, Place, child_collectives
 from ...quoalise import Text
-from ...series import Direction
+from ...series import Direction, Interval
 from ...store.groups import GroupKind
 from .charts import Chart, ChartInterval, Step
 from .comparisons import kettles, lamps, pupil, washes
@@ -44,7 +47,7 @@ class LiveDay:
     is_old: bool
     """The last figures are of some hours ago."""
     whole: FlowRow | None
-    before: FlowRow | None
+    compared: Compared | None
     """The day before, up to the same hour."""
     homes: int
     """How many homes are in the last sum of consumption."""
@@ -56,55 +59,58 @@ class LiveDay:
     """All recent production was injected: none of it is for the panels' owners to use."""
 
     @property
-    def rates(self) -> Rates:
-        return NO_RATES if self.whole is None else self.whole.rates
-
-    @property
     def makes_w(self) -> float | None:
         """Power of the panels, now."""
-        return self._power(self.now.made.wh if self.now else None)
+        return self._power("production")
+
+    @property
+    def uses(self) -> str:
+        """The figure of what is used now: all of it, or else what is drawn."""
+        is_known = self.now is not None and self.now["total-consumption"].amount is not None
+        return "total-consumption" if is_known else "consumption"
 
     @property
     def uses_w(self) -> float | None:
         """Consumption, now."""
-        return self._power(self.now.used_wh if self.now else None)
+        return self._power(self.uses)
 
     @property
     def sentence(self) -> Text | None:
         """Describe the present in everyday words."""
         if self.now is None:
             return None
-        made, used = self.now.made.wh, self.now.used_wh
-        if made is not None and used is not None and self.now.knows_use:
+        made, used = self.now["production"].wh, self.now["total-consumption"].wh
+        if made is not None and used is not None:
             return lamps(made, used)
         return kettles(self.uses_w)
 
     @property
     def for_pupils(self) -> Text | None:
         """Describe for pupils what the panels do."""
-        made = self.whole.made.wh if self.whole and self.is_today else None
+        made = self.whole["production"].wh if self.whole and self.is_today else None
         return pupil(self.makes_w, made)
 
     @property
     def washes(self) -> Text | None:
         """Say what the day's production suffices for."""
-        return washes(self.whole.made.wh if self.whole else None)
+        return washes(self.whole["production"].wh if self.whole else None)
 
     @property
     def hidden(self) -> Mapping[Withheld, Sequence[Direction]]:
         """Return what of the day is suppressed, by reason, where no bar shows it."""
         in_place = {self.why_not(Direction.PRODUCTION), self.why_not(Direction.CONSUMPTION)}
         hidden: dict[Withheld, list[Direction]] = {}
-        for direction, amount in self.whole.amounts.items() if self.whole is not None else ():
-            if amount.why is not None and amount.why not in in_place:
-                hidden.setdefault(amount.why, []).append(direction)
+        for direction in self.whole.directions if self.whole is not None else ():
+            why = self.whole[direction].why if self.whole is not None else None
+            if why is not None and why not in in_place:
+                hidden.setdefault(why, []).append(direction)
         return hidden
 
     @property
     def missing(self) -> frozenset[Direction]:
         """Return the directions that collectives in it disclose without a single figure."""
-        there = self.whole.amounts.keys() if self.whole is not None else frozenset()
-        return frozenset() if self.children is None else self.children.allowed - there
+        there = self.whole.directions if self.whole is not None else ()
+        return frozenset() if self.children is None else self.children.allowed - {*there}
 
     def why_not(self, direction: Direction) -> Withheld | None:
         """Return why the last figure of a direction is suppressed, if it is."""
@@ -112,7 +118,13 @@ class LiveDay:
             return None
         return self.whole[direction].why or self.now[direction].why
 
-    def _power(self, wh: float | None) -> float | None:
+    def before(self, key: str) -> Value | None:
+        """Return a figure of the day before, up to the same hour; None where nothing is known."""
+        found = None if self.compared is None else self.compared.before(key)
+        return found if found is not None and found.amount is not None else None
+
+    def _power(self, key: str) -> float | None:
+        wh = None if self.now is None else self.now[key].wh
         return None if wh is None or self.now is None else wh / self.now.hours
 
 
@@ -132,7 +144,7 @@ async def today(
         ),
         guest.today,
     )
-    return await _live(guest, connection, place, day, days)
+    return await _live(pages, guest, connection, place, day=day, days=days)
 
 
 async def look_at(
@@ -140,7 +152,7 @@ async def look_at(
 ) -> LiveDay:
     """Read one day, and the day before it."""
     days = await _days(pages, guest, connection, place, Span(day - _DAY, day))
-    return await _live(guest, connection, place, day, days)
+    return await _live(pages, guest, connection, place, day=day, days=days)
 
 
 async def _days(
@@ -151,9 +163,11 @@ async def _days(
 
 
 async def _live(
+    pages: PublicPages,
     guest: Guest,
     connection: AsyncConnection,
     place: Place,
+    *,
     day: date,
     days: Mapping[date, Slots],
 ) -> LiveDay:
@@ -161,7 +175,9 @@ async def _live(
     published = [row for row in rows(slots) if row.is_known]
     # What came last may have come from some alone: everything that is published is to be there.
     complete = [
-        row for row in published if all(amount.published for amount in row.amounts.values())
+        row
+        for row in published
+        if all(row[direction].amount is not None for direction in row.directions)
     ]
     now = next(reversed(complete or published), None)
     children = cell = None
@@ -169,21 +185,38 @@ async def _live(
         children = await child_collectives(connection, place.id, day.replace(day=1))
         last = [slot for slot in slots if now is not None and slot.start == now.start]
         cell = next(filter(None, (slot.cell(Direction.CONSUMPTION) for slot in last)), None)
-    made = [row for row in rows([*earlier, *slots]) if row.made.wh]
+    made = [row for row in rows([*earlier, *slots]) if row["production"].amount]
+    up_to_now = [slot for slot in earlier if now is not None and _is_by(slot, now)]
     return LiveDay(
         place=place,
         day=day,
         is_today=day == guest.today,
         now=now,
         is_old=now is not None and guest.now.timestamp() - now.end.timestamp() > _OLD_S,
-        whole=together(slots),
-        before=together([slot for slot in earlier if now is not None and _is_by(slot, now)]),
+        whole=await _whole(pages, guest, connection, place, slots, day=day),
+        compared=Compared.of(slots, up_to_now, lambda slot: _clock(slot.start)),
         homes=cell.homes if cell else 0,
         homes_counting=cell.counting if cell else 0,
         children=children if children is not None and children.count else None,
         chart=Chart(Step.HOUR, _lines(slots, earlier), f"day/{day}"),
         sells_all=bool(made) and all(row.sells_all for row in made),
     )
+
+
+async def _whole(
+    pages: PublicPages,
+    guest: Guest,
+    connection: AsyncConnection,
+    place: Place,
+    slots: Slots,
+    *,
+    day: date,
+) -> FlowRow | None:
+    """Return a day: as it was closed, else what was published of its intervals so far."""
+    closed = await pages.published.slots(connection, place, Interval.P1D, Span(day, day), guest.now)
+    if closed and not any(map(is_open, closed[0].cells.values())):
+        return together(closed)
+    return together(slots)
 
 
 def _lines(slots: Slots, earlier: Slots) -> Sequence[ChartInterval]:
@@ -195,9 +228,16 @@ def _lines(slots: Slots, earlier: Slots) -> Sequence[ChartInterval]:
     to_come = []
     while (start := at.astimezone(zone)).date() == day:
         at += step
-        to_come.append(FlowRow(start, at.astimezone(zone), {}))
-    before = {_clock(row.start): row for row in rows(earlier)}
-    return [ChartInterval(row, before.get(_clock(row.start))) for row in (*rows(slots), *to_come)]
+        to_come.append(TimeSlot(start, at.astimezone(zone), slots[-1].minutes, {}))
+    before = {_clock(slot.start): slot for slot in earlier}
+    latest = latest_cells(slots)
+    lines = []
+    for slot in (*slots, *to_come):
+        row = FlowRow(slot.start, slot.end, [slot] if slot.cells else ())
+        then = before.get(_clock(slot.start))
+        scaled = [] if then is None else [at_equal_membership(then, slot, latest)]
+        lines.append(ChartInterval(row, together(scaled)))
+    return lines
 
 
 def _is_by(slot: TimeSlot, now: FlowRow) -> bool:

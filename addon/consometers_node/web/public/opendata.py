@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from fractions import Fraction
 from functools import cache, lru_cache
 from itertools import chain, dropwhile
 import json
@@ -20,25 +19,23 @@ from aiohttp import web
 from consometers_node.store.connection import AsyncConnection
 
 from ...collective.calendar import Span, days_of, month_of
-from ...collective.disclosure.sdc_rules import P_PERCENT, Reason, Withheld
-from ...collective.publication.figures import (
-    Amount,
-    Rates,
+from ...collective.disclosure.sdc_rules import P_PERCENT, PUBLIC_REASONS, Withheld
+from ...collective.publication.queries import Place, Steps
+from ...collective.publication.values import (
     Slots,
+    Value,
     by_month,
     by_year,
-    cells_of,
     is_open,
-    shared_of,
-    weightiest,
+    rounded,
+    value,
 )
-from ...collective.publication.member_values import WH
-from ...collective.publication.queries import Place, Steps
+from ...figures import FIGURES
 from ...quoalise import Text, iso8601
 from ...quoalise.text import text
-from ...series import Direction, Interval
-from ...store.groups import GroupKind
+from ...series import Interval
 from ..core.page_base import csv_text
+from .charts import COLUMNS
 from .handlers import Guest, PublicPages, problem, tagged
 from .headers import allow_reading
 from .words import LICENCE, LICENCE_ID, LICENCE_URL, WORDS
@@ -55,39 +52,6 @@ _CSV = ".csv"
 _JSON = ".json"
 
 
-class OpenDataQuantity(StrEnum):
-    """The quantities."""
-
-    CONSUMPTION = "consumption"
-    INJECTION = "injection"
-    PRODUCTION = "production"
-    TOTAL_CONSUMPTION = "total-consumption"
-    SHARED_LOCALLY = "shared-locally"
-    PRODUCTION_SHARE = "production-share"
-    SELF_CONSUMPTION = "self-consumption"
-    SELF_SUFFICIENCY = "self-sufficiency"
-
-    @property
-    def unit(self) -> str:
-        """The unit, as SenML writes it: a ratio has /."""
-        return "/" if self in _RATIOS else "Wh"
-
-
-_COMPUTED: Mapping[OpenDataQuantity, Callable[[Rates], Fraction | float | None]] = {
-    OpenDataQuantity.TOTAL_CONSUMPTION: lambda rates: rates.used_wh,
-    OpenDataQuantity.PRODUCTION_SHARE: lambda rates: rates.production_share,
-    OpenDataQuantity.SELF_CONSUMPTION: lambda rates: rates.self_consumption,
-    OpenDataQuantity.SELF_SUFFICIENCY: lambda rates: rates.self_sufficiency,
-}
-"""Quantities computed from all three directions."""
-_RATIOS = _COMPUTED.keys() - {OpenDataQuantity.TOTAL_CONSUMPTION}
-_NEEDED: Mapping[OpenDataQuantity, Sequence[Direction]] = {
-    OpenDataQuantity.SHARED_LOCALLY: (Direction.INJECTION, Direction.CONSUMPTION),
-    **dict.fromkeys(_COMPUTED, tuple(Direction)),
-}
-"""Directions of a computed quantity."""
-
-
 class Longer(StrEnum):
     """Intervals that add up days."""
 
@@ -96,22 +60,19 @@ class Longer(StrEnum):
 
 
 class Point(NamedTuple):
-    """The value of an interval, or why it is suppressed; `more` is beside it, by name."""
+    """The value of a figure in an interval."""
 
     start: datetime
     end: datetime
-    value: float | None
-    members: int
-    members_counting: int
-    why: Withheld | None
-    more: Mapping[str, Json]
+    value: Value
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """A request, from its address."""
 
-    quantity: OpenDataQuantity
+    key: str
+    """That of a figure."""
     place: Place
     interval: Interval | Longer
     span: Span
@@ -154,7 +115,7 @@ async def series(pages: PublicPages, guest: Guest) -> web.StreamResponse:
         response = problem(wrong.status, wrong.title, wrong.detail)
         allow_reading(response)
         return response
-    body = _as_csv(query, points) if as_csv else _as_json(pages, query, points)
+    body = _as_csv(points) if as_csv else _as_json(pages, query, points)
     return opened(body, "text/csv" if as_csv else "application/json")
 
 
@@ -165,7 +126,25 @@ async def description(pages: PublicPages, guest: Guest) -> web.StreamResponse:
 
 @cache
 def _description() -> str:
-    return Path(__file__).with_name("openapi.json").read_text()
+    """Return the document, with the figures, fields and reasons of their tables."""
+    document = json.loads(Path(__file__).with_name("openapi.json").read_text())
+    schemas = document["components"]["schemas"]
+    schemas["Quantity"] |= {
+        "enum": [*FIGURES],
+        "description": "; ".join(
+            f"{key} ({figure.unit}): {figure.meaning.say()} {figure.formula}"
+            for key, figure in FIGURES.items()
+        ),
+    }
+    schemas["Withheld"]["properties"]["reason"]["enum"] = [
+        Withheld(reason).spelled for reason in PUBLIC_REASONS
+    ]
+    of_value = schemas["Value"]
+    of_value["properties"] |= {
+        name: {**field.schema, "description": field.meaning.say()} for name, field in FIELDS.items()
+    }
+    of_value["required"] += [*FIELDS]
+    return json.dumps(document, ensure_ascii=False, indent=2)
 
 
 async def groups(pages: PublicPages, guest: Guest) -> web.StreamResponse:
@@ -248,8 +227,8 @@ def _query(
 ) -> Query:
     """Read an address. Raises Wrong."""
     quantity, interval, group = map(guest.named, ("quantity", "interval", "group"))
-    if quantity not in OpenDataQuantity:
-        raise Wrong(404, _NO_QUANTITY, _KNOWN.fill(known=", ".join(OpenDataQuantity)))
+    if quantity not in FIGURES:
+        raise Wrong(404, _NO_QUANTITY, _KNOWN.fill(known=", ".join(FIGURES)))
     if interval not in offered_intervals:
         raise Wrong(404, _NO_INTERVAL, _KNOWN.fill(known=", ".join(offered_intervals)))
     if group not in places:
@@ -261,7 +240,7 @@ def _query(
     is_fine = isinstance(length, Interval) and length is not Interval.P1D
     if (span.last - span.first).days >= MOST_DAYS[is_fine]:
         raise Wrong(400, _BAD, _TOO_LONG.fill(most=MOST_DAYS[is_fine]))
-    return Query(OpenDataQuantity(quantity), places[group], length, span)
+    return Query(quantity, places[group], length, span)
 
 
 def _day(written: str) -> date:
@@ -297,116 +276,45 @@ async def _points(
         Interval.P1D if isinstance(query.interval, Longer) else query.interval,
         _whole(query),
         guest.now,
-        directions=_NEEDED.get(query.quantity) or [Direction(query.quantity)],
-        with_shared=query.quantity is OpenDataQuantity.SHARED_LOCALLY,
+        directions=FIGURES[query.key].basis.directions,
     )
     start = datetime.min.replace(tzinfo=UTC)
-    if slots and any(map(is_open, slots[0].figures.values())):
+    if slots and any(map(is_open, slots[0].cells.values())):
         first = await pages.published.begun(connection, query.place)
         start = datetime.combine(first, time(), guest.now.tzinfo) if first else start
 
     def is_before(point: Point) -> bool:
-        return point.end <= start and point.why is not None and is_open(point.why)
+        why = point.value.why
+        return point.end <= start and why is not None and is_open(why)
 
-    points = (_point(query, part) for part in _parts(query, slots))
+    points = (
+        Point(part[0].start, part[-1].end, found)
+        for part in _parts(query, slots)
+        if (found := value(part, query.key)).is_there
+    )
     return dropwhile(is_before, points)
 
 
 def _parts(query: Query, slots: Slots) -> Iterable[Slots]:
     """Return the intervals of each point."""
-    if query.quantity is OpenDataQuantity.SHARED_LOCALLY and query.place.kind is GroupKind.SITE:
-        return []
     if query.interval is Longer.P1M:
         return by_month(slots)
     if query.interval is Longer.P1Y:
         return by_year(slots)
-    if slots and len(slots[0].figures) < len(_NEEDED.get(query.quantity, ())):
-        return []
     return ([slot] for slot in slots)
-
-
-def _point(query: Query, slots: Slots) -> Point:
-    """Return the value of intervals combined into one."""
-    if query.quantity in _COMPUTED:
-        return _computed_point(query, slots)
-    if query.quantity is OpenDataQuantity.SHARED_LOCALLY:
-        return _shared_point(query, slots)
-    amount = Amount.of(slots, Direction(query.quantity))
-    more: dict[str, Json] = {}
-    if amount.per_member_wh is not None:
-        more["per_member"] = _plain(round(amount.per_member_wh, 1))
-    more |= _spans(query, amount.minutes, amount.minutes_ended, amount.published, amount.ended)
-    if amount.lacking:
-        more["lacks_homes"] = True
-    members = amount.members, amount.members_counting
-    return Point(slots[0].start, slots[-1].end, amount.wh, *members, amount.why, more)
-
-
-def _computed_point(query: Query, slots: Slots) -> Point:
-    """Return a value computed from the intervals in which all three directions were published."""
-    rates = Rates.of(slots)
-    value = _COMPUTED[query.quantity](rates)
-    minutes, why = rates.minutes, None if rates.published else _why(slots)
-    if isinstance(query.interval, Interval):
-        minutes = 0 if (why := _why(slots)) else min([cell.minutes for cell in cells_of(slots)])
-    rounded = None if value is None else round(float(value), 4)
-    return _derived_point(query, slots, rounded, why, (minutes, rates.published))
-
-
-def _shared_point(query: Query, slots: Slots) -> Point:
-    """Return members' shared energy in the intervals in which both directions were published."""
-    shared = shared_of(slots)
-    count = sum([slot.shared is not None for slot in slots])
-    value = shared.watt_minutes / WH if shared.minutes else None
-    why = None if shared.minutes else _why(slots)
-    return _derived_point(query, slots, value, why, (shared.minutes, count))
-
-
-def _derived_point(
-    query: Query,
-    slots: Slots,
-    value: float | None,
-    why: Withheld | None,
-    minutes_and_days: tuple[int, int],
-) -> Point:
-    """Return a value with as many members as the largest cell that it is made of."""
-    members = counting = 0
-    if value is not None:
-        members = max([cell.members for cell in cells_of(slots)])
-        counting = max([cell.members_counting for cell in cells_of(slots)])
-    minutes_ended = sum([slot.minutes for slot in slots])
-    minutes, days = minutes_and_days
-    more = _spans(query, minutes, minutes_ended, days, len(slots))
-    return Point(slots[0].start, slots[-1].end, value, members, counting, why, more)
-
-
-def _why(slots: Slots) -> Withheld | None:
-    """Return why something of these intervals is suppressed, if it is."""
-    figures = [figure for slot in slots for figure in slot.figures.values()]
-    return weightiest(figure for figure in figures if isinstance(figure, Withheld))
-
-
-def _spans(
-    query: Query, minutes: int, minutes_ended: int, days: int, days_ended: int
-) -> dict[str, Json]:
-    """Return how many hours were published of how many, and days where there are several."""
-    if (names := _SPANS.get(query.interval)) is None:
-        return {}
-    values = (_plain(minutes / 60), _plain(minutes_ended / 60), days, days_ended)
-    return dict(zip(names, values, strict=False))
 
 
 def _as_json(pages: PublicPages, query: Query, points: Iterable[Point]) -> str:
     return dumped(
         {
             "collective": pages.settings.name,
-            "quantity": query.quantity,
+            "quantity": query.key,
             "group": query.place.slug,
             "interval": query.interval,
             "from": query.span.first.isoformat(),
             "to": query.span.last.isoformat(),
             "time_zone": pages.settings.time_zone.key,
-            "unit": query.quantity.unit,
+            "unit": FIGURES[query.key].unit,
             "licence": LICENCE_ID,
             "attribution": f"{pages.settings.name}, {LICENCE}",
             "values": [_described(point, start, end) for point, start, end in _shown(points)],
@@ -423,18 +331,73 @@ def _shown(points: Iterable[Point]) -> Iterator[tuple[Point, str, str]]:
         yield point, start, words
 
 
+class Field(NamedTuple):
+    """A field of each value, in JSON and as a column of CSV."""
+
+    schema: Mapping[str, Json]
+    """Its JSON Schema."""
+    meaning: Text
+    read: Callable[[Value], Json]
+
+
+_COUNT: Mapping[str, Json] = {"type": "integer", "minimum": 0}
+_HOURS: Mapping[str, Json] = {"type": "number", "minimum": 0}
+FIELDS: Mapping[str, Field] = {
+    "value": Field(
+        {"type": ["number", "null"]},
+        text("The energy or the rate; null if hidden or unknown. Missing data is never zero."),
+        lambda found: found.number,
+    ),
+    "hours": Field(
+        _HOURS,
+        text("The number of hours that the value covers."),
+        lambda found: rounded(found.hours, 4),
+    ),
+    "hours_ended": Field(
+        _HOURS,
+        text("The number of hours that have ended."),
+        lambda found: rounded(found.hours_ended, 4),
+    ),
+    "hours_without_homes": Field(
+        _HOURS,
+        text(
+            "In so many of the covered hours, there are too few homes, or one home dominates: the"
+            " value then covers public buildings and collectives only."
+        ),
+        lambda found: rounded(found.hours_lacking, 4),
+    ),
+    "members": Field(
+        _COUNT,
+        text("The number of members in the value, at most at once."),
+        lambda found: found.members,
+    ),
+    "members_counting": Field(
+        _COUNT,
+        text("The number of members that counted then, those whose data was missing included."),
+        lambda found: found.members_counting,
+    ),
+    "homes": Field(
+        _COUNT,
+        text("The number of homes among these members."),
+        lambda found: found.homes,
+    ),
+    "per_home": Field(
+        {"type": ["number", "null"], "minimum": 0},
+        text(
+            "The average of one home, in Wh: public buildings are not in it. Of a day, a month or a"
+            " year it is the sum of the averages of its published hours, so that it compares with"
+            " another one when homes join or are missing."
+        ),
+        lambda found: found.average_wh if found.homes else None,
+    ),
+}
+"""The fields beside start, end and the reason of a withheld value."""
+
+
 def _described(point: Point, start: str, end: str) -> Json:
-    described: dict[str, Json] = {
-        "start": start,
-        "end": end,
-        "value": _plain(point.value),
-        "members": point.members,
-        "members_counting": point.members_counting,
-        **point.more,
-    }
-    if point.why is not None:
-        described["withheld"] = _withheld(point.why)
-    return described
+    fields = {name: field.read(point.value) for name, field in FIELDS.items()}
+    withheld = None if point.value.why is None else _withheld(point.value.why)
+    return {"start": start, "end": end, **fields, "withheld": withheld}
 
 
 @lru_cache(maxsize=256)
@@ -446,33 +409,17 @@ def _withheld(why: Withheld) -> Json:
     }
 
 
-_HEAD = ("start", "end", "value", "unit", "members", "withheld", "members_counting", "per_member")
-_HOURS = ("hours", "hours_ended")
-_DAYS = (*_HOURS, "days", "days_ended")
-_SPANS = {Interval.P1D: _HOURS, Longer.P1M: _DAYS, Longer.P1Y: _DAYS}
-
-
-def _as_csv(query: Query, points: Iterable[Point]) -> str:
-    names = _SPANS.get(query.interval, ())
+def _as_csv(points: Iterable[Point]) -> str:
     rows = (
         (
             start,
             end,
-            _plain(point.value),
-            query.quantity.unit,
-            point.members,
-            "" if point.why is None else point.why.spelled,
-            point.members_counting,
-            *(point.more.get(name) for name in ("per_member", *names)),
+            *(field.read(point.value) for field in FIELDS.values()),
+            point.value.why and point.value.why.spelled,
         )
         for point, start, end in _shown(points)
     )
-    return csv_text(chain([(*_HEAD, *names)], rows))
-
-
-def _plain(value: float | None) -> float | None:
-    """Write whole numbers as such."""
-    return int(value) if value is not None and value == int(value) else value
+    return csv_text(chain([("start", "end", *FIELDS, "withheld")], rows))
 
 
 async def describe(pages: PublicPages, guest: Guest) -> web.StreamResponse:
@@ -494,7 +441,9 @@ async def describe(pages: PublicPages, guest: Guest) -> web.StreamResponse:
         minimum=publication.minimum,
         p_percent=(P_PERCENT[0], P_PERCENT[-1]),
         wait=int(publication.wait.total_seconds() // 60),
-        reasons=[(why.spelled, why.words) for why in (Withheld(reason, 10) for reason in Reason)],
+        fields=FIELDS,
+        columns=COLUMNS,
+        reasons=[Withheld(reason, publication.minimum) for reason in PUBLIC_REASONS],
         example_day=guest.today.replace(day=1),
         **WORDS,
     )

@@ -1,7 +1,7 @@
 """A day, a month by its days and a year by its months, and their tables and pictures."""
 
 from calendar import monthcalendar
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -10,20 +10,21 @@ from aiohttp import web
 from consometers_node.store.connection import AsyncConnection
 
 from ...collective.calendar import Span, days_of, month_of
-from ...collective.disclosure.sdc_rules import Reason, Withheld
 from ...collective.members.members import month_after
-from ...collective.publication.figures import (
+from ...collective.publication.queries import Place
+from ...collective.publication.values import (
+    Compared,
     FlowRow,
     Slots,
     TimeSlot,
+    at_equal_membership,
     begun,
     by_month,
-    compares,
+    latest_cells,
     rows,
     together,
 )
-from ...collective.publication.queries import Place
-from ...series import Direction, Interval
+from ...series import Interval
 from ..core.page_base import attachment
 from .charts import Chart, ChartInterval, Step, as_csv
 from .handlers import Guest, PublicPages, tagged
@@ -33,7 +34,6 @@ from .words import WORDS
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2099
 _DAY = timedelta(days=1)
-_LEFT_OUT = Withheld(Reason.NOT_YET)
 _IN_URL = {Step.HOUR: ("day", ""), Step.DAY: ("month", "-01"), Step.MONTH: ("year", "-01-01")}
 """The part of the URL with a period, and what makes it the first day."""
 
@@ -104,10 +104,7 @@ class _Days:
 
 
 async def show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
-    """Show a month by its days, or a year by its months.
-
-    `same` is of those days alone that are known of both years, and so is `before`: they compare.
-    """
+    """Show a month by its days, or a year by its months, compared with the year before."""
     which = which_named(guest, step)
     async with pages.store.reading() as connection:
         place = await place_named(pages, guest, connection)
@@ -115,17 +112,16 @@ async def show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamRespon
         wholes = await together_with(pages, connection, place)
     previous, following = which.previous, which.following
     first, now = days.first, begun(days.now, days.first)
-    same, before = _same_days(now, days.then), _same_days(days.then, now)
     return pages.page(
         guest,
         "period.html",
         place=place,
         base=base(place),
         which=which,
+        first=first,
         chart=_chart(days, which, guest),
         whole=together(now),
-        same=together(same),
-        before=together(before),
+        compared=Compared.of(now, days.then, _in_year),
         # The last known day of a period that is not over.
         up_to=_last_day(now) if guest.today <= which.last else None,
         previous=previous if first is not None and first <= previous.last else None,
@@ -274,39 +270,6 @@ def which_named(guest: Guest, step: Step) -> Which:
     return Which(first, step)
 
 
-def _same_days(days: Slots, others: Slots) -> Slots:
-    """Leave out the figures of which not as many hours are known of both years."""
-    return _left_out(days, others, lambda _direction, _day: True)
-
-
-def _beside(then: Slots, now: Slots) -> Slots:
-    """Leave out the figures that this year does not know alike, of each month that it knows."""
-    partly = {
-        (direction, slot.start.month)
-        for slot in now
-        for direction in slot.figures
-        if slot.cell(direction)
-    }
-    return _left_out(then, now, lambda direction, day: (direction, day.month) in partly)
-
-
-def _left_out(days: Slots, others: Slots, matters: Callable[[Direction, datetime], bool]) -> Slots:
-    """Leave out figures that the same day of the other year does not have alike."""
-    same_day = {_in_year(slot): slot for slot in others}
-    return [
-        slot._replace(
-            figures={
-                direction: _LEFT_OUT
-                if matters(direction, slot.start)
-                and not compares(slot, same_day.get(_in_year(slot)), direction)
-                else figure
-                for direction, figure in slot.figures.items()
-            }
-        )
-        for slot in days
-    ]
-
-
 def _last_day(days: Slots) -> date | None:
     """Return the last known day."""
     return max((slot.start.date() for slot in days if slot.published), default=None)
@@ -322,15 +285,15 @@ def _chart(days: _Days, which: Which, guest: Guest) -> Chart:
 
 def _lines(days: _Days, which: Which, guest: Guest) -> Sequence[ChartInterval]:
     """Return a line for each day or month; those to come have a year before alone."""
-    now, then, first = days.now, days.then, days.first
+    now, first = days.now, days.first
     if which.step is Step.DAY:
         mine = {row.start.day: row for row in rows(begun(now, first))}
-        before = {row.start.day: row for row in rows(then)}
+        before = {row.start.day: row for row in rows(_scaled(days))}
         starts = {n: which.first.replace(day=n) for n in range(1, which.last.day + 1)}
     else:
         # A month in which the first day is says how many of its days are missing.
         mine = _by_month(begun(now, first.replace(day=1) if first else None))
-        before = _by_month(_beside(then, now))
+        before = _before_by_month(days)
         starts = {n: which.first.replace(month=n) for n in range(1, 13)}
     has_past = any(row.is_known for row in before.values())
     return [
@@ -338,6 +301,25 @@ def _lines(days: _Days, which: Which, guest: Guest) -> Sequence[ChartInterval]:
         for n, start in starts.items()
         if has_past or n in mine
     ]
+
+
+def _scaled(days: _Days) -> Slots:
+    """Return the days of the year before, for the present number of members."""
+    same_day, latest = {_in_year(slot): slot for slot in days.now}, latest_cells(days.now)
+    return [
+        at_equal_membership(then, same_day.get(_in_year(then), then._replace(cells={})), latest)
+        for then in days.then
+    ]
+
+
+def _before_by_month(days: _Days) -> dict[int, FlowRow]:
+    """Return the months of the year before: of one with known days, the days known of both."""
+    before = _by_month(_scaled(days))
+    known = [slot for slot in days.now if slot.published]
+    compared = Compared.of(known, days.then, _in_year)
+    if compared is not None:
+        before |= _by_month(compared.equal.slots)
+    return before
 
 
 def _by_month(days: Slots) -> dict[int, FlowRow]:
@@ -348,4 +330,4 @@ def _by_month(days: Slots) -> dict[int, FlowRow]:
 def _to_come(first: date, step: Step, guest: Guest) -> FlowRow:
     after = first + _DAY if step is Step.DAY else month_after(first)
     start, end = (datetime.combine(day, time(), guest.now.tzinfo) for day in (first, after))
-    return FlowRow(start, end, {})
+    return FlowRow(start, end)

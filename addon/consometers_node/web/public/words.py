@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...collective.members.sites import BUILDINGS, HEATS
+from ...figures import FIGURES
 from ...quoalise.text import text
 from ...series import Direction
 from .charts import Step
@@ -30,6 +31,7 @@ LICENCE_ID = "etalab-2.0"
 """Its name among SPDX's."""
 
 WORDS: Mapping[str, Any] = {
+    "figures": FIGURES,
     "flows": FLOWS,
     "steps": STEPS,
     "units": UNITS,

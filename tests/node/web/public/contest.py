@@ -43,7 +43,7 @@ async def release_days(
     town: Town,
     group: GroupId,
     days: tuple[date, date],
-    per_member: Callable[[date], Wh],
+    average: Callable[[date], Wh],
     *,
     members: int = 20,
     **others: object,
@@ -55,7 +55,7 @@ async def release_days(
         day = first + n * DAY
         start = datetime.combine(day, time(), ZONE)
         end = datetime.combine(day + DAY, time(), ZONE)
-        for direction, energy in per_member(day).items():
+        for direction, energy in average(day).items():
             each = round(energy * 60)
             facts = {
                 "group": group,
@@ -67,7 +67,8 @@ async def release_days(
                 "members": members,
                 "homes": members,
                 "counting": members,
-                "per_member": each,
+                "homes_watt_minutes": each * members,
+                "average": each,
                 "minutes": round((end.timestamp() - start.timestamp()) / 60),
                 **others,
             }

@@ -101,7 +101,7 @@ async def test_results_follow_from_the_open_data_and_publish_nothing(
 async def _weekly_logs(town: Town, slug: str) -> list[float]:
     """Compute from the open data what a participant used in each week, and a year before."""
     quantity = "total-consumption" if slug.startswith("ecole") else "consumption"
-    column = "value" if slug.startswith("ecole") else "per_member"
+    column = "value" if slug.startswith("ecole") else "per_home"
     uses: dict[date, float] = {}
     for first in (FIRST - YEAR, FIRST):
         path = f"data/{quantity}/by/{slug}/P1D/from/{first}/to/{first + 55 * DAY}.csv"

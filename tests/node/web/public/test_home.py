@@ -20,7 +20,7 @@ async def test_home_page_shows_figures_of_now_and_since_midnight(town: Town) -> 
         # 6 kW are made, 4 kW of them used on the spot, and 10 kW drawn.
         "Of every 10 lamps lit in our homes, our panels power 4.",
         "Our panels produce 6 kW",
-        "We use 14 kW from 37 members, 378 W each",
+        "We use 14 kW 378 W per home",
         "Now – from 14:00 to 15:00",
         # Seven hours of sun since midnight: 42 kWh made, 28 used on the spot, 150 drawn.
         "Produced since midnight 42 kWh enough for 42 loads of laundry",
@@ -28,7 +28,8 @@ async def test_home_page_shows_figures_of_now_and_since_midnight(town: Town) -> 
         "From the grid since midnight 150 kWh 4.05 kWh per home",
         "Shared locally 14 kWh",
         "Production as a share of our consumption 24%",
-        "yesterday at this time: 42 kWh",
+        "yesterday at this time, for as many members: 42 kWh",
+        "Covered by our panels 24% of our consumption, at the same moment",
         "Self-sufficiency 16%",
         "Self-consumption 67%",
         "37 of 40 homes",
@@ -152,13 +153,13 @@ async def municipality(town: Town, *allowed: Direction) -> None:
     drawn_so_far = {
         start: watts for start, watts in drawn[Direction.CONSUMPTION].items() if start < NOW
     }
-    await town.release(everybody, {Direction.CONSUMPTION: drawn_so_far}, members=14)
+    await town.release(everybody, {Direction.CONSUMPTION: drawn_so_far}, members=14, homes=0)
 
 
-async def test_figures_state_their_number_of_members(empty: Town) -> None:
+async def test_average_of_members_of_collectives_states_their_number(empty: Town) -> None:
     await municipality(empty)
     page = await empty.browser().open()
-    assert "We take from the grid 18.7 kW from 14 members" in page.text
+    assert "We take from the grid 18.7 kW 1.3 kW per member (14)" in page.text
     assert "Members reporting 14 through 1 collective " in page.text
     assert "Our panels produce" not in page.text
 

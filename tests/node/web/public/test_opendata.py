@@ -19,14 +19,19 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from yarl import URL
 
-from consometers_node.collective.disclosure.sdc_rules import Publication, Reason
+from consometers_node.collective.disclosure.sdc_rules import (
+    PUBLIC_REASONS,
+    Publication,
+    Reason,
+)
 from consometers_node.collective.members.sites import Description
 from consometers_node.collective.settings import PageSettings
+from consometers_node.figures import FIGURES, Unit
 from consometers_node.rate_limit import TokenBucket
 from consometers_node.series import Direction, Interval
 from consometers_node.store.groups import GroupKind
 from consometers_node.web.public.handlers import DATA
-from consometers_node.web.public.opendata import MOST_DAYS, Longer, OpenDataQuantity
+from consometers_node.web.public.opendata import FIELDS, MOST_DAYS, Longer
 from consometers_node.web.public.routes import LOOKS
 from consometers_node.web.public.words import LICENCE, LICENCE_ID, LICENCE_URL
 
@@ -54,9 +59,14 @@ async def test_hours_have_values_and_numbers_of_members(town: Town) -> None:
         "start": "2026-06-09T00:00:00+02:00",
         "end": "2026-06-09T01:00:00+02:00",
         "value": 10_000,
+        "hours": 1,
+        "hours_ended": 1,
+        "hours_without_homes": 0,
         "members": 37,
         "members_counting": 40,
-        "per_member": 270.3,
+        "homes": 37,
+        "per_home": 270.3,
+        "withheld": None,
     }
 
 
@@ -68,7 +78,9 @@ async def test_hours_have_values_and_numbers_of_members(town: Town) -> None:
         ("injection", 24_000, 48_000),
         ("total-consumption", 288_000, 576_000),
         ("shared-locally", 24_000, 48_000),
+        ("self-consumed", 48_000, 96_000),
         ("production-share", 0.25, 0.25),
+        ("local-coverage", 0.25, 0.25),
         ("self-consumption", 0.6667, 0.6667),
         ("self-sufficiency", 0.1667, 0.1667),
     ],
@@ -82,8 +94,9 @@ async def test_days_add_up_to_months_and_years(
         document = await ask(town, f"{quantity}/by/all/{interval}/from/2026-06-08/to/2026-06-08")
         (value,) = document["values"]
         assert value["value"] == month
-        assert value["days"] == 2
-        assert value["days_ended"] == (9 if interval == "P1M" else 160)
+        assert value["hours"] == 48
+        # From the first of January on, an hour less for summer time.
+        assert value["hours_ended"] == (9 * 24 if interval == "P1M" else 160 * 24 - 1)
 
 
 async def test_shared_locally_is_the_hourly_minimum_of_injection_and_consumption(
@@ -106,7 +119,7 @@ async def test_shared_locally_is_the_hourly_minimum_of_injection_and_consumption
     assert hours == [*10 * [0], *3 * [2_000], None, *10 * [0]]
     for interval, spans in (
         ("P1D", {"hours": 23, "hours_ended": 24}),
-        ("P1M", {"hours": 23, "hours_ended": 24 * 9, "days": 1, "days_ended": 9}),
+        ("P1M", {"hours": 23, "hours_ended": 24 * 9}),
     ):
         path = f"shared-locally/by/all/{interval}/from/2026-06-09/to/2026-06-09"
         (value,) = (await ask(empty, path))["values"][-1:]
@@ -162,7 +175,7 @@ async def test_rates_are_withheld_with_their_values_and_null_without_production(
     assert value["withheld"]["reason"] == "below-threshold"
     document = await ask(town, "self-consumption/by/all/PT1H/from/2026-06-09/to/2026-06-09")
     assert document["values"][0]["value"] is None
-    assert "withheld" not in document["values"][0]
+    assert document["values"][0]["withheld"] is None
 
 
 async def test_urls_stay_when_the_interval_changes(empty: Town) -> None:
@@ -196,7 +209,7 @@ async def test_urls_stay_when_the_interval_changes(empty: Town) -> None:
 
 
 async def test_csv_equals_json(town: Town) -> None:
-    for quantity, interval in product(OpenDataQuantity, ("PT1H", "P1D", "P1M", "P1Y")):
+    for quantity, interval in product(FIGURES, ("PT1H", "P1D", "P1M", "P1Y")):
         await compare(town, f"{quantity}/by/all/{interval}/from/2026-06-08/to/2026-06-10")
 
 
@@ -208,16 +221,10 @@ async def compare(town: Town, path: str) -> None:
     assert page.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert 'rel="license"' in page.headers["Link"]
     rows = list(csv.DictReader(io.StringIO(page.html)))
-    assert [
-        (row["start"], row["end"], row["value"], row["members"], row["withheld"]) for row in rows
-    ] == [
-        (
-            value["start"],
-            value["end"],
-            "" if value["value"] is None else str(value["value"]),
-            str(value["members"]),
-            value.get("withheld", {}).get("reason", ""),
-        )
+    for value in document["values"]:
+        value["withheld"] = value["withheld"] and value["withheld"]["reason"]
+    assert rows == [
+        {name: "" if field is None else str(field) for name, field in value.items()}
         for value in document["values"]
     ]
 
@@ -263,10 +270,11 @@ async def test_scripts_of_other_sites_may_read_open_data(town: Town) -> None:
 async def test_the_data_dictionary_names_each_parameter_and_reason(town: Town) -> None:
     page = await town.browser().open("data")
     assert LICENCE in page.text
-    for name in (*OpenDataQuantity, "PT1H", "P1D", "P1M", "P1Y", "days_ended", "larmor-plage"):
+    for name in (*FIGURES, *FIELDS, "PT1H", "P1D", "P1M", "P1Y", "larmor-plage"):
         assert name in page.text
     for reason in Reason:
-        assert reason.replace("_", "-") in page.text
+        is_public = reason in PUBLIC_REASONS
+        assert (f"<code>{reason.replace('_', '-')}</code>" in page.html) is is_public
 
 
 async def test_the_rate_limit_answers_when_to_retry(town: Town) -> None:
@@ -359,12 +367,10 @@ async def test_openapi_lists_the_values_of_answers(town: Town) -> None:
     for most in MOST_DAYS.values():
         assert f"{most} days at most" in document["info"]["description"]
     schemas = document["components"]["schemas"]
-    assert schemas["Quantity"]["enum"] == [*OpenDataQuantity]
+    assert schemas["Quantity"]["enum"] == [*FIGURES]
     assert schemas["Interval"]["enum"] == [*Interval, *Longer]
-    assert schemas["Series"]["properties"]["unit"]["enum"] == sorted(
-        {quantity.unit for quantity in OpenDataQuantity}
-    )
-    reasons = [reason.replace("_", "-") for reason in Reason]
+    assert schemas["Series"]["properties"]["unit"]["enum"] == sorted(Unit)
+    reasons = [reason.replace("_", "-") for reason in PUBLIC_REASONS]
     assert schemas["Withheld"]["properties"]["reason"]["enum"] == reasons
     group = schemas["Groups"]["properties"]["groups"]["items"]
     assert group["properties"]["kind"]["enum"] == [*GroupKind]

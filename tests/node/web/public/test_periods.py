@@ -56,12 +56,12 @@ async def test_self_consumption_covers_known_days_alone(empty: Town) -> None:
     # Energy without a known use or injection is drawn as production.
     for kind in ("spot", "fed", "made", "drawn"):
         assert f'<g class="{kind}"' in page.html
-    assert "Used on the spot – 1 of 9 days" in page.text
+    assert "Used on the spot – 24 of 216 hours" in page.text
     assert "produced (split not published)" in page.text
     (june,) = [row for row in await table(empty, "year/2026.csv") if row["start"] >= "2026-06"]
     assert june["production_wh"] == "960000"
-    assert june["self_consumption_wh"] == "240000"
-    assert june["self_consumption_days"] == "1"
+    assert june["self_consumed_wh"] == "240000"
+    assert june["self_consumed_hours"] == "24"
 
 
 async def test_years_are_compared_by_days_known_in_both(empty: Town) -> None:
@@ -69,8 +69,8 @@ async def test_years_are_compared_by_days_known_in_both(empty: Town) -> None:
     await empty.release(everybody, day_of(TODAY - 2 * DAY, TODAY - DAY, consumption=always(1_000)))
     await empty.release(everybody, day_of(A_YEAR_AGO - DAY, consumption=always(1_000)))
     page = await empty.browser().open("month/2026-06")
-    sentence = "over 1 day available in both years: 0.65 kWh per home, compared with 0.65 kWh"
-    assert sentence in page.text
+    both = "over the 24 hours available in both years: 24 kWh"
+    assert f"{both}; a year earlier, for as many members: 24 kWh" in page.text
     assert "+100%" not in page.text
 
 
@@ -87,47 +87,35 @@ async def test_unfinished_month_is_compared_with_the_same_days_last_year(
     assert [int(now) for now, _ in drawn_bars] == [31 * 24_000, 9 * 24_000]
     # For as many homes, in whole watt-minutes of one.
     assert [round(int(then), -2) for _, then in drawn_bars] == [21 * 48_000, 9 * 48_000]
-    assert "From the grid, a year earlier – 21 of 31 days" in page.text
     (july,) = re.findall(r'<tr data-drawn-before="(\d+)"', page.html)
     assert round(int(july), -2) == 31 * 48_000
-    assert "a month without data yet is shown whole" in page.text
     rows = {row["start"][5:7]: row for row in await table(empty, "year/2026.csv")}
-    column = "consumption_last_year"
-    assert [
-        (rows[month][f"{column}_wh"], rows[month][f"{column}_days"]) for month in ("05", "06", "07")
-    ] == [(str(21 * 48_000), "21"), (str(9 * 48_000), "9"), (str(31 * 48_000), "31")]
+    before = [float(rows[month]["consumption_before_wh"]) for month in ("05", "06", "07")]
+    assert before == pytest.approx([21 * 48_000, 9 * 48_000, 31 * 48_000])
 
 
-async def test_years_are_compared_per_member(empty: Town) -> None:
+async def test_years_are_compared_for_as_many_members(empty: Town) -> None:
     everybody = await empty.group()
     await empty.release(everybody, day_of(TODAY - DAY, consumption=always(3_300)), 40)
     await empty.release(everybody, day_of(A_YEAR_AGO - DAY, consumption=always(1_000)), 12)
     page = await empty.browser().open("month/2026-06")
-    assert "From the grid 79.2 kWh 1.98 kWh per home" in page.text
-    assert "a year earlier: 2 kWh per home (−1%); 12 members then, 40 now" in page.text
+    assert "From the grid 79.2 kWh 24 of 216 hours 1.98 kWh per home" in page.text
     # 12 homes drew 24 kWh: 40 like them would have drawn 80.
+    assert "a year earlier, for as many members: 80 kWh (−1%)" in page.text
     assert 'data-drawn="79200" data-drawn-before="80000"' in page.html
-    assert "Years are compared per home" in page.text
+    assert "scaled to the present number of homes" in page.text
     (day,) = [row for row in await table(empty, "month/2026-06.csv") if row["consumption_wh"]]
-    assert day["consumption_per_member_wh"] == "1980"
-    assert day["consumption_last_year_wh"] == "24000"
-    assert day["consumption_last_year_per_member_wh"] == "2000"
+    assert day["consumption_average_wh"] == "1980"
+    assert float(day["consumption_before_wh"]) == pytest.approx(80_000)
 
 
-async def test_unchanged_number_of_members_is_not_mentioned(town: Town) -> None:
-    page = await town.browser().open("month/2026-06")
-    assert "a year earlier: 3.89 kWh per home" in page.text
-    assert "then" not in page.text
-
-
-async def test_figures_state_their_days_where_these_differ(empty: Town) -> None:
+async def test_figures_state_the_hours_that_they_cover(empty: Town) -> None:
     everybody = await empty.group()
-    await empty.release(everybody, day_of(TODAY - 3 * DAY, TODAY - DAY, consumption=always(1_000)))
+    await empty.release(everybody, day_of(TODAY - 9 * DAY, TODAY - DAY, consumption=always(1_000)))
     await empty.release(everybody, day_of(TODAY - DAY, production=always(500)))
     page = await empty.browser().open("month/2026-06")
-    assert "Produced 12 kWh 0.32 kWh per home based on 1 of 3 days" in page.text
-    assert "From the grid 72 kWh" in page.text
-    assert page.text.count("based on") == 1
+    assert "Produced 12 kWh 24 of 216 hours" in page.text
+    assert "From the grid 216 kWh 5.84 kWh per home" in page.text
 
 
 async def test_fully_withheld_figure_is_no_sum_of_zero_days(empty: Town) -> None:
@@ -136,26 +124,19 @@ async def test_fully_withheld_figure_is_no_sum_of_zero_days(empty: Town) -> None
     await empty.close(DAYS, Reason.BELOW_THRESHOLD, interval=Interval.P1D)
     page = await empty.browser().open("month/2026-06")
     assert "From the grid not published: fewer than 10 homes" in page.text
-    assert "These figures cover 2 of 9 days: see the notes in the table." in page.text
-    assert "0 day" not in page.text
+    assert "Produced 24 kWh 48 of 216 hours" in page.text
+    assert "0 of" not in page.text
 
 
-async def test_table_of_a_year_counts_known_days_by_month(town: Town) -> None:
+async def test_table_of_a_year_counts_known_hours_by_month(town: Town) -> None:
     months = await table(town, "year/2026.csv")
     june = months[5]
     assert june["start"].startswith("2026-06")
-    assert (june["consumption_days"], june["production_days"], june["injection_days"]) == (
-        *("2", "2", "2"),
-    )
-    assert june["days_ended"] == "9"
-    assert june["consumption_last_year_days"] == "2"
-    assert (await ask(town, "consumption/by/all/P1M/from/2026-06-01/to/2026-06-30"))["values"][0][
-        "days_ended"
-    ] == 9
-    page = await town.browser().open("data")
-    for column in months[0]:
-        assert column in page.text or column.partition("_")[0] in page.text
-    assert "days_ended" not in (await table(town, "month/2026-06.csv"))[0]
+    for figure in ("consumption", "production", "self_sufficiency"):
+        assert june[f"{figure}_hours"] == "48", figure
+    assert june["hours_ended"] == "216"
+    (value,) = (await ask(town, "consumption/by/all/P1M/from/2026-06-01/to/2026-06-30"))["values"]
+    assert (value["hours"], value["hours_ended"]) == (48, 216)
 
 
 @pytest.mark.parametrize("path", ["month/2026-06", "year/2026"])
@@ -169,8 +150,8 @@ async def test_unfinished_period_names_its_last_day(town: Town, path: str) -> No
 async def test_notes_name_their_figure(empty: Town) -> None:
     await release_two_days(empty)
     page = await empty.browser().open("year/2026")
-    assert "To the grid – 1 of 9 days" in page.text
-    assert "2 of 9 days" in page.text
+    assert "To the grid – 24 of 216 hours" in page.text
+    assert "48 of 216 hours" in page.text
     await empty.close(DAYS, Reason.DOMINANCE, direction=FED, interval=Interval.P1D)
     page = await empty.browser("fr").open("month/2026-06")
     assert re.search(r"Injecté sur le réseau – non publié\s: moins de 10 foyers", page.text)
@@ -194,11 +175,15 @@ async def test_nothing_is_missing_before_the_first_records(empty: Town) -> None:
     assert page.html.count("<tr data-") == 12
     assert not [link for link in page.links if "2026-04" in link]
     earlier = await empty.browser().open("month/2026-04")
-    assert "Nothing to show for this period." in earlier.text
-    assert "not published" not in earlier.text
+    day = await empty.browser().open("day/2020-01-01")
+    for before in (earlier, day, await empty.browser().open("year/2020")):
+        assert "Our figures begin on 20 May 2026." in before.text
+        assert before.link("day/2026-05-20")
+        assert "not published" not in before.text
+        assert "fewer than" not in before.text
     months = await table(empty, "year/2026.csv")
     assert [month["start"][:7] for month in months] == ["2026-05", "2026-06"]
-    assert (months[0]["consumption_days"], months[0]["days_ended"]) == ("12", "31")
+    assert (months[0]["consumption_hours"], months[0]["hours_ended"]) == ("288", "744")
     for interval, count, start in (("P1D", 21, "2026-05-20"), ("P1M", 2, "2026-05-01")):
         path = f"consumption/by/all/{interval}/from/2025-12-01/to/2026-06-30"
         values = (await ask(empty, path))["values"]
@@ -223,7 +208,6 @@ async def test_incomplete_day_is_shown_with_its_hours(empty: Town) -> None:
     page = await empty.browser().open("month/2026-06")
     assert "From the grid 23 kWh" in page.text
     assert "23 of 24 hours" in page.text
-    assert "These figures cover 23 of 24 hours: see the notes in the table." in page.text
     (row,) = [entry for entry in await table(empty, "month/2026-06.csv") if entry["consumption_wh"]]
     assert (row["consumption_wh"], row["consumption_hours"], row["hours_ended"]) == (
         *("23000", "23", "24"),
@@ -242,21 +226,18 @@ async def test_days_with_unequal_hours_are_not_compared(empty: Town) -> None:
     watts = {DRAWN: dict.fromkeys(then[:36], 1_000)}
     await empty.release(everybody, watts, in_part=True)
     page = await empty.browser().open("month/2026-06")
-    assert "over 1 day available in both years: 0.65 kWh per home, compared with 0.65" in page.text
+    assert "over the 24 hours available in both years: 24 kWh" in page.text
 
 
 async def test_sum_without_homes_says_so(empty: Town) -> None:
     """A school is published beside nine homes, too few to be counted."""
     day = day_of(TODAY - DAY, consumption=always(1_000))
-    await empty.release(await empty.group(), day, members=1, homes=0, counting=0)
-    start = datetime(2026, 6, 9, tzinfo=ZONE)
-    await empty.close(hours_of(TODAY - DAY), Reason.BELOW_THRESHOLD, responses=9)
-    await empty.close([start], Reason.BELOW_THRESHOLD, interval=Interval.P1D, responses=9)
+    await empty.release(await empty.group(), day, 1, homes=0, counting=0, lacks_homes=True)
     page = await empty.browser().open("month/2026-06")
-    assert "without the homes: too few, or one of them makes most of it" in page.text
+    assert "24 of 24 hours without homes" in page.text
     assert "9 homes" not in page.text
     document = await ask(empty, "consumption/by/all/P1D/from/2026-06-09/to/2026-06-09")
-    assert document["values"][0]["lacks_homes"] is True
+    assert document["values"][0]["hours_without_homes"] == 24
     assert document["values"][0]["members_counting"] == 1
 
 
@@ -307,3 +288,18 @@ async def test_co2_is_shown_once_a_factor_is_set(town: Town) -> None:
             assert f"CO₂ equivalent of production {mass} kg {sentence}" in page.text
         page = await other.browser("fr").open("year/2026")
         assert "(Exemple, 2025)" in page.text
+
+
+async def test_menu_leads_to_the_last_month_with_a_closed_day(empty: Town) -> None:
+    """On the first of a month, that month has no day to show."""
+    hours = hours_of(date(2026, 5, 1), date(2026, 5, 31))
+    await empty.release(await empty.group(), {DRAWN: dict.fromkeys(hours, 1_000)})
+    last = datetime(2026, 5, 31, tzinfo=ZONE)
+    await empty.close(hours)
+    await empty.close([last], interval=Interval.P1D)
+    empty.now = datetime(2026, 6, 1, 6, tzinfo=ZONE)
+    page = await empty.browser().open()
+    assert page.link("month/2026-05")
+    assert "May 2026 vs last year" in page.text
+    assert not [link for link in page.links if "month/2026-06" in link]
+    assert "744 kWh" in (await empty.browser().open("month/2026-05")).text

@@ -164,11 +164,14 @@ class Town:
         counting: int | None = None,
         step: Interval = Interval.PT1H,
         in_part: bool = False,
+        daily: bool = True,
+        lacks_homes: bool = False,
     ) -> None:
         """Publish hours, and the civil days that have all of theirs, once.
 
         The members are homes, all of those that count, unless it is said otherwise. `in_part`: also
-        the days that have some of their hours.
+        the days that have some of their hours; not `daily`: no days. One that `lacks_homes` is
+        without those that were suppressed.
         """
         homes = members if homes is None else homes
         cells = []
@@ -176,7 +179,7 @@ class Town:
             records = [
                 Record(start, value * step.minutes) for start, value in sorted(watts.items())
             ]
-            days = _days(watts, step, in_part=in_part)
+            days = _days(watts, step, in_part=in_part) if daily else {}
             for interval, some in ((step, dict.fromkeys(records, 1)), (Interval.P1D, days)):
                 cells += [
                     PublishedCell(
@@ -189,8 +192,10 @@ class Town:
                         members=members,
                         homes=homes,
                         counting=homes if counting is None else counting,
-                        per_member=round(record.value / members),
+                        homes_watt_minutes=record.value * homes // members,
+                        average=round(record.value / members),
                         minutes=step.minutes * count,
+                        lacking=step.minutes * count if lacks_homes else 0,
                     )
                     for record, count in some.items()
                 ]
@@ -198,6 +203,37 @@ class Town:
         self.published.update(new)
         async with self.store.writing() as connection:
             await write(connection, new, [])
+
+    async def release_day(
+        self,
+        group: GroupId,
+        day: date,
+        direction: Direction,
+        wh: int,
+        members: int,
+        *,
+        homes: int,
+        hours: int = 24,
+        hours_lacking: int = 0,
+    ) -> None:
+        """Publish a civil day, of so many of its hours, some of them without homes."""
+        cell = PublishedCell(
+            group=group,
+            direction=direction,
+            interval=Interval.P1D,
+            start=datetime.combine(day, time(), ZONE).astimezone(UTC),
+            day=day,
+            watt_minutes=60 * wh,
+            members=members,
+            homes=homes,
+            counting=homes,
+            homes_watt_minutes=60 * wh * homes // members,
+            average=round(60 * wh / members),
+            minutes=60 * hours,
+            lacking=60 * hours_lacking,
+        )
+        async with self.store.writing() as connection:
+            await write(connection, [cell], [])
 
     async def close(
         self,
