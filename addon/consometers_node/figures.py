@@ -215,8 +215,8 @@ COMBINED: Final = tuple(
 """The bases of figures that combine directions."""
 
 
-def _sum(one: int | None, other: int) -> int | None:
-    return None if one is None else one + other
+def _sum(energy: int | None, other: int) -> int | None:
+    return None if energy is None else energy + other
 
 
 def _ratio(part: int | None, whole: int | None) -> Fraction | None:

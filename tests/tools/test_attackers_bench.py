@@ -47,8 +47,8 @@ def test_liar_that_is_believed_up_to_12_kw_learns_no_more_than_an_honest_member(
 
 def test_rules_hide_little_of_a_street() -> None:
     days = [date(2026, month, 15) for month in range(1, 13)]
-    found = dict(hidden(40, 2, days))
+    counts = dict(hidden(40, 2, days))
     for direction in Direction:
-        assert found[direction].hours == 24 * len(days)
-        assert found[direction].shares["energy"] <= MOST_HIDDEN["energy"]
-        assert found[direction].shares["hours"] <= MOST_HIDDEN["hours"]
+        assert counts[direction].hours == 24 * len(days)
+        assert counts[direction].shares["energy"] <= MOST_HIDDEN["energy"]
+        assert counts[direction].shares["hours"] <= MOST_HIDDEN["hours"]

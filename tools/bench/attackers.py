@@ -177,15 +177,15 @@ class Attackers:
         scheme: Scheme,
         attack: Attack,
         total: int,
-        known: Floats,
+        sums: Floats,
     ) -> None:
-        """Attack homes with a total; `known` are sums beside the largest of cells like this."""
+        """Attack homes with a total; `sums` are those beside the largest of cells like this."""
         lasting, drawn, places = scheme.steps
         self._random = random
         self._scheme = scheme
         self._attack = attack
         self._total = total
-        self.beside = np.quantile(known, (np.arange(places) + 0.5) / places)
+        self.beside = np.quantile(sums, (np.arange(places) + 0.5) / places)
         spread = 0.0 if scheme.is_known else _SPREAD
         longer, step = _places(spread * scheme.lasting, lasting)
         self._lasting = _LEAST + longer
@@ -252,8 +252,10 @@ class Attackers:
 
     def _likelihood(self, key: LastingKey) -> Floats:
         """Return how likely all that was seen with a key is, by sum of homes and lasting part."""
-        known = self._known.get(key, np.zeros(self._shape[:2]))
-        return known + np.log(self._now[key].mean(axis=2)) if key in self._now else known
+        weights = self._known.get(key, np.zeros(self._shape[:2]))
+        if key not in self._now:
+            return weights
+        return weights + np.log(self._now[key].mean(axis=2))
 
     def _believe(self, key: LastingKey) -> None:
         """Note how likely each sum is, by what was seen with a key."""
@@ -278,13 +280,13 @@ def attacked(
         homes = [round(float(watts)) for watts in STREETS[street](random, 1, attack.honest)[0]]
         total, largest = sum(homes), max(homes)
         is_alike = np.abs(sums / total - 1) < _NEAR
-        known = beside[is_alike] * (total / sums[is_alike])
+        scaled = beside[is_alike] * (total / sums[is_alike])
         commune = _Commune(scheme, random.bytes(SECRET_BYTES), homes)
         usual = [median(homes)] * attack.liars
-        if len(known) < _ALIKE or not commune.is_published(usual):
+        if len(scaled) < _ALIKE or not commune.is_published(usual):
             continue
-        honest.append(abs(total - float(np.median(known)) - largest) / largest)
-        attackers = Attackers(random, scheme, attack, total, known)
+        honest.append(abs(total - float(np.median(scaled)) - largest) / largest)
+        attackers = Attackers(random, scheme, attack, total, scaled)
         for night in range(nights):
             liar = night % attack.liars
             calibrates = attack.liars > 1 and scheme.is_calibrated and bool(night % 2)
@@ -382,7 +384,7 @@ def hidden(homes: int, communes: int, days: Sequence[date]) -> Iterator[tuple[Di
         }
         for number, direction in enumerate(Direction)
     }
-    found = {direction: Hidden() for direction in Direction}
+    suppressed = {direction: Hidden() for direction in Direction}
     secret = random.bytes(SECRET_BYTES)
     for day in days:
         first = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) // 3_600
@@ -405,8 +407,8 @@ def hidden(homes: int, communes: int, days: Sequence[date]) -> Iterator[tuple[Di
                 }
                 passed, _ = close(cells, together, DEFAULT_MINIMUM, parameter)
                 whole = sum(cells.values(), Cell())
-                found[direction].add(whole, is_published=bool(passed))
-    yield from found.items()
+                suppressed[direction].add(whole, is_published=bool(passed))
+    yield from suppressed.items()
 
 
 def main(arguments: list[str]) -> int:
@@ -419,8 +421,8 @@ def main(arguments: list[str]) -> int:
     year = date(2026, 1, 1)
     days = [year + timedelta(days=n * 365 // options.days) for n in range(options.days)]
     for homes, communes in ((40, 2), (200, 8)):
-        for direction, found in hidden(homes, communes, days):
-            shares = found.shares
+        for direction, count in hidden(homes, communes, days):
+            shares = count.shares
             print(
                 f"{homes} homes in {communes} communes, {direction}: hidden"
                 f" {shares['hours']:.2%} of hours, {shares['energy']:.3%} of energy",

@@ -364,8 +364,8 @@ async def exchanges(
     directions = (Direction.INJECTION, Direction.CONSUMPTION)
     rows = _intervals(group, within, directions)
     query = select(*(rows.c[direction] for direction in directions))
-    found = await connection.execute(query.where(_is_joint(rows, directions)))
-    return [(injected, drawn) for injected, drawn in found]
+    joint = await connection.execute(query.where(_is_joint(rows, directions)))
+    return [(injected, drawn) for injected, drawn in joint]
 
 
 def _intervals(group: GroupId, within: Range, directions: Collection[Direction]) -> Subquery:

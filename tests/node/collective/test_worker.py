@@ -243,7 +243,7 @@ class Running:
             return len(await closed_intervals(connection, Interval.PT1H, Range.of_day(DAY)))
 
     async def hear_nothing(self, outage: Outage, until: datetime) -> None:
-        """Let the time go on during an outage."""
+        """Advance the time during an outage."""
         if outage is Outage.NETWORK:
             self.is_online = False
             await self.closed()

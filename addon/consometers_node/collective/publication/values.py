@@ -38,8 +38,8 @@ class TimeSlot(NamedTuple):
 
     def cell(self, direction: Direction) -> PublishedCell | None:
         """Return what was published of a direction; None if nothing was."""
-        found = self.cells.get(direction)
-        return found if isinstance(found, PublishedCell) else None
+        cell = self.cells.get(direction)
+        return cell if isinstance(cell, PublishedCell) else None
 
     def joint(self, basis: Basis) -> Joint:
         """Return the energies of a basis."""
@@ -65,7 +65,7 @@ class TimeSlot(NamedTuple):
     @property
     def published(self) -> int:
         """How many directions were published."""
-        return sum(isinstance(found, PublishedCell) for found in self.cells.values())
+        return sum(isinstance(cell, PublishedCell) for cell in self.cells.values())
 
 
 type Slots = Sequence[TimeSlot]
@@ -269,9 +269,9 @@ class FlowRow:
         """Return which directions do not cover all of it, those of equal coverage together."""
         gaps: dict[object, tuple[Value, list[Direction]]] = {}
         for direction in self.directions:
-            found = self[direction]
-            if not found.is_whole:
-                gaps.setdefault(found.coverage, (found, []))[1].append(direction)
+            energy = self[direction]
+            if not energy.is_whole:
+                gaps.setdefault(energy.coverage, (energy, []))[1].append(direction)
         return dict(gaps.values())
 
     @property
@@ -379,14 +379,14 @@ def _scaled(then: PublishedCell, now: PublishedCell) -> PublishedCell | None:
 
 def _alike(slot: TimeSlot, other: TimeSlot) -> tuple[TimeSlot, TimeSlot]:
     """Leave out what two intervals do not both know, of as many hours and the same homes."""
-    known = {
+    alike = {
         direction
         for direction in slot.cells.keys() & other.cells.keys()
         if is_alike(slot, other, direction)
     }
 
     def only(own: TimeSlot, its: TimeSlot) -> TimeSlot:
-        cells = {way: cell if way in known else _LEFT_OUT for way, cell in own.cells.items()}
+        cells = {way: cell if way in alike else _LEFT_OUT for way, cell in own.cells.items()}
         joints = own.joints
         if joints is not None:
             joints = {
@@ -433,18 +433,18 @@ def begun(slots: Slots, first: date | None) -> Slots:
     return list(dropwhile(is_before, slots))
 
 
-def is_open(found: CellOrReason) -> bool:
+def is_open(cell: CellOrReason) -> bool:
     """Return whether nothing is known of a cell yet."""
-    return isinstance(found, Withheld) and found.reason is Reason.NOT_YET
+    return isinstance(cell, Withheld) and cell.reason is Reason.NOT_YET
 
 
 def _why(slots: Slots, basis: Basis) -> Withheld:
     """Return why nothing of a basis is known, preferably what people can do something about."""
     hidden = [
-        found
+        cell
         for slot in slots
         for direction in basis.directions
-        if isinstance(found := slot.cells[direction], Withheld)
+        if isinstance(cell := slot.cells[direction], Withheld)
     ]
     return min(hidden, key=is_open, default=_INCOMPARABLE)
 

@@ -139,10 +139,10 @@ class Totals:
     ) -> DayFigure:
         """Return a figure of the intervals in which its energies are of the same homes."""
         directions = [Direction(direction) for direction in figure.basis.directions]
-        known = set.intersection(*(set(energies_of.get(way, ())) for way in directions))
+        starts = set.intersection(*(set(energies_of.get(way, ())) for way in directions))
         covered = [
             FigureEnergies(**{way: energies_of[way][start] for way in directions})
-            for start in known
+            for start in starts
             if len({start in self._without_homes.get(way, ()) for way in directions}) == 1
         ]
         if not covered or self.interval is None:

@@ -137,19 +137,19 @@ def _written(line: ChartInterval) -> Sequence[str]:
     row = line.row
     values = {key: row[key] for key in FIGURES}
     energies = [values[key] for key in _ENERGIES]
-    hidden = {found.why.spelled for found in energies if found.why is not None}
+    hidden = {value.why.spelled for value in energies if value.why is not None}
     return (
         iso8601.shown(row.start),
         iso8601.shown(row.end),
-        *(_text(found.number) for found in values.values()),
-        *(_text(found.average_wh) for found in energies),
+        *(_text(value.number) for value in values.values()),
+        *(_text(value.average_wh) for value in energies),
         *(_text(rounded(line.wh_before(key))) for key in _ENERGIES),
-        *(f"{found.hours:g}" for found in values.values()),
-        *(f"{found.hours_lacking:g}" for found in values.values()),
-        f"{max(found.hours_ended for found in energies):g}",
-        str(max(found.members for found in energies)),
-        str(max(found.members_counting for found in energies)),
-        str(max(found.homes for found in energies)),
+        *(f"{value.hours:g}" for value in values.values()),
+        *(f"{value.hours_lacking:g}" for value in values.values()),
+        f"{max(value.hours_ended for value in energies):g}",
+        str(max(value.members for value in energies)),
+        str(max(value.members_counting for value in energies)),
+        str(max(value.homes for value in energies)),
         " ".join(sorted(hidden)),
     )
 

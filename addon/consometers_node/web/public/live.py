@@ -120,8 +120,8 @@ class LiveDay:
 
     def before(self, key: str) -> Value | None:
         """Return a figure of the day before, up to the same hour; None where nothing is known."""
-        found = None if self.compared is None else self.compared.before(key)
-        return found if found is not None and found.amount is not None else None
+        before = None if self.compared is None else self.compared.before(key)
+        return before if before is not None and before.amount is not None else None
 
     def _power(self, key: str) -> float | None:
         wh = None if self.now is None else self.now[key].wh

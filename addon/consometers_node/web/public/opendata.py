@@ -288,9 +288,9 @@ async def _points(
         return point.end <= start and why is not None and is_open(why)
 
     points = (
-        Point(part[0].start, part[-1].end, found)
+        Point(part[0].start, part[-1].end, figure)
         for part in _parts(query, slots)
-        if (found := value(part, query.key)).is_there
+        if (figure := value(part, query.key)).is_there
     )
     return dropwhile(is_before, points)
 
@@ -346,17 +346,17 @@ FIELDS: Mapping[str, Field] = {
     "value": Field(
         {"type": ["number", "null"]},
         text("The energy or the rate; null if hidden or unknown. Missing data is never zero."),
-        lambda found: found.number,
+        lambda figure: figure.number,
     ),
     "hours": Field(
         _HOURS,
         text("The number of hours that the value covers."),
-        lambda found: rounded(found.hours, 4),
+        lambda figure: rounded(figure.hours, 4),
     ),
     "hours_ended": Field(
         _HOURS,
         text("The number of hours that have ended."),
-        lambda found: rounded(found.hours_ended, 4),
+        lambda figure: rounded(figure.hours_ended, 4),
     ),
     "hours_without_homes": Field(
         _HOURS,
@@ -364,22 +364,22 @@ FIELDS: Mapping[str, Field] = {
             "In so many of the covered hours, there are too few homes, or one home dominates: the"
             " value then covers public buildings and collectives only."
         ),
-        lambda found: rounded(found.hours_lacking, 4),
+        lambda figure: rounded(figure.hours_lacking, 4),
     ),
     "members": Field(
         _COUNT,
         text("The number of members in the value, at most at once."),
-        lambda found: found.members,
+        lambda figure: figure.members,
     ),
     "members_counting": Field(
         _COUNT,
         text("The number of members that counted then, those whose data was missing included."),
-        lambda found: found.members_counting,
+        lambda figure: figure.members_counting,
     ),
     "homes": Field(
         _COUNT,
         text("The number of homes among these members."),
-        lambda found: found.homes,
+        lambda figure: figure.homes,
     ),
     "per_home": Field(
         {"type": ["number", "null"], "minimum": 0},
@@ -388,7 +388,7 @@ FIELDS: Mapping[str, Field] = {
             " year it is the sum of the averages of its published hours, so that it compares with"
             " another one when homes join or are missing."
         ),
-        lambda found: found.average_wh if found.homes else None,
+        lambda figure: figure.average_wh if figure.homes else None,
     ),
 }
 """The fields beside start, end and the reason of a withheld value."""

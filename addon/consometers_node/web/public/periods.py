@@ -315,8 +315,8 @@ def _scaled(days: _Days) -> Slots:
 def _before_by_month(days: _Days) -> dict[int, FlowRow]:
     """Return the months of the year before: of one with known days, the days known of both."""
     before = _by_month(_scaled(days))
-    known = [slot for slot in days.now if slot.published]
-    compared = Compared.of(known, days.then, _in_year)
+    published = [slot for slot in days.now if slot.published]
+    compared = Compared.of(published, days.then, _in_year)
     if compared is not None:
         before |= _by_month(compared.equal.slots)
     return before
