@@ -253,9 +253,7 @@ class Attackers:
     def _likelihood(self, key: LastingKey) -> Floats:
         """Return how likely all that was seen with a key is, by sum of homes and lasting part."""
         weights = self._known.get(key, np.zeros(self._shape[:2]))
-        if key not in self._now:
-            return weights
-        return weights + np.log(self._now[key].mean(axis=2))
+        return weights + np.log(self._now[key].mean(axis=2)) if key in self._now else weights
 
     def _believe(self, key: LastingKey) -> None:
         """Note how likely each sum is, by what was seen with a key."""
