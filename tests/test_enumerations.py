@@ -7,22 +7,19 @@ import pkgutil
 from types import ModuleType
 
 import consometers_node
+from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.series import Direction
 import custom_components.consometers
 
 OURS = consometers_node.__name__, custom_components.consometers.__name__
 PARTIAL = {
-    "cli.collective.status._REASONS": "the sum of all homes is together with no other",
     "cli.household.permissions._DONE": "what a household answers",
     "collective.ingestion.plausibility.CEILINGS_W": "sums of a collective below are not looked at",
     "collective.ingestion.plausibility.SURE_W": "as CEILINGS_W",
     "store.personal._KEYS": "of what deletes whole rows",
-    "web.admin.alerts._MISSING": "of hours that lack, for a reason of this collective",
     "web.admin.alerts._PAGES": "all others lead to the page of health",
     "web.household.home.EXPLANATIONS": "of flags by which a record is missing",
     "web.household.home.REASONS": "as EXPLANATIONS",
-    "web.public.opendata._COMPUTED": "the others are published as they are",
-    "web.public.opendata._NEEDED": "of quantities of several directions",
 }
 """Tables of some members: why the others are not in."""
 
@@ -52,6 +49,17 @@ def test_tables_over_enumerations_are_complete() -> None:
     }
     assert {name: missing for name, missing in found.items() if name not in PARTIAL} == {}
     assert found.keys() == PARTIAL.keys(), "these are complete"
+
+
+def test_no_table_repeats_what_a_reason_says() -> None:
+    """The words of a reason are in its own row; a list of reasons derives from it."""
+    tables = [
+        f"{module.__name__}.{name}"
+        for module in modules()
+        for name, table in vars(module).items()
+        if isinstance(table, Mapping) and any(isinstance(key, Reason) for key in table)
+    ]
+    assert tables == []
 
 
 def test_a_forgotten_member_is_found() -> None:

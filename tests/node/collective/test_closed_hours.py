@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.publication.closed_hours import (
     Hour,
@@ -24,7 +25,7 @@ async def hours_of(town: Town, day: date = DAY, publication: Publication = AGREE
     return list(await hours(town.connection, publication, PARIS, day, NOON))
 
 
-def states(hours: list[Hour]) -> list[IntervalState]:
+def states(hours: list[Hour]) -> list[IntervalState | Reason]:
     return [hour.outcomes[CONSUMPTION].state for hour in hours]
 
 
@@ -39,8 +40,8 @@ async def test_closed_hours_show_their_response_and_reason(file_town: Town) -> N
     assert [hour.start.hour for hour in hours] == [*range(2, 14)]
     assert states(hours) == [
         *[IntervalState.PUBLISHED] * 8,
-        IntervalState.DOMINANCE,
-        IntervalState.BELOW_THRESHOLD,
+        Reason.DOMINANCE,
+        Reason.BELOW_THRESHOLD,
         *[IntervalState.WAITING] * 2,
     ]
     assert [
@@ -48,8 +49,8 @@ async def test_closed_hours_show_their_response_and_reason(file_town: Town) -> N
         for outcome in (hour.outcomes[CONSUMPTION] for hour in hours)
     ][7:10] == [(4, 4), (4, 4), (2, 4)]
     assert missing(hours) == {
-        (CONSUMPTION, IntervalState.DOMINANCE): 1,
-        (CONSUMPTION, IntervalState.BELOW_THRESHOLD): 1,
+        (CONSUMPTION, Reason.DOMINANCE): 1,
+        (CONSUMPTION, Reason.BELOW_THRESHOLD): 1,
     }
 
 

@@ -10,12 +10,8 @@ import pytest
 
 from consometers_node.collective.disclosure.closing import Groups, close, combine_small
 from consometers_node.collective.disclosure.confidential import ConfidentialParameter, magnitude
-from consometers_node.collective.disclosure.sdc_rules import (
-    P_PERCENT,
-    Cell,
-    Publication,
-    Reason,
-)
+from consometers_node.collective.disclosure.reasons import Reason
+from consometers_node.collective.disclosure.sdc_rules import P_PERCENT, Cell, Publication
 from consometers_node.series import Direction
 
 MINIMUM = 10

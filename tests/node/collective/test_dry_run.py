@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from consometers_node.collective.disclosure.sdc_rules import Publication, Reason
+from consometers_node.collective.disclosure.reasons import Reason
+from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.publication import dry_run
 from consometers_node.collective.publication.dry_run import (
     Count,

@@ -7,7 +7,6 @@ from typing import Never
 
 import pytest
 
-from consometers_node.collective.disclosure.sdc_rules import Reason
 from consometers_node.collective.monitoring.metrics import (
     ALL,
     COUNT,
@@ -48,13 +47,6 @@ def test_names_are_unique() -> None:
     assert len({metric.name for metric in ALL}) == len(ALL)
 
 
-def test_every_reason_has_words() -> None:
-    (metric,) = [metric for metric in HEALTH if metric.name == "consometers_intervals_suppressed"]
-    assert {Reason(label) for label in metric.words} == (
-        {*Reason} - {Reason.TOGETHER, Reason.INCOMPARABLE}
-    )
-
-
 async def test_a_town_yields_every_metric(store: Store, tmp_path: Path) -> None:
     town = Town(store, settings(tmp_path))
     await fill(town)
@@ -86,7 +78,7 @@ async def test_a_town_yields_every_metric(store: Store, tmp_path: Path) -> None:
         == {(metric.name, label) for metric in figures for label in metric.words} - never
     )
     for name, label, least in (
-        ("consometers_intervals_suppressed", "below_threshold", 1),
+        ("consometers_intervals_suppressed", "below-threshold", 1),
         ("consometers_database_size_bytes", "", 100_000),
         ("process_resident_memory_bytes", "", 10**7),
     ):

@@ -13,7 +13,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.exc import DatabaseError
 
 from consometers_node.backoff import Backoff
-from consometers_node.collective.disclosure.sdc_rules import Reason
+from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.permissions.member_permissions import withdraw
 from consometers_node.collective.publication.openings import give_up, given_up, read_answer
 from consometers_node.collective.publication.witness_requests import WitnessRequests

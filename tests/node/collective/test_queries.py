@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from consometers_node.collective.calendar import Span
-from consometers_node.collective.disclosure.sdc_rules import Publication, Reason, Withheld
+from consometers_node.collective.disclosure.reasons import Reason, Withheld
+from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.publication.queries import ALL, Latest, Published
 from consometers_node.collective.publication.values import FlowRow, Slots, value
 from consometers_node.figures import FIGURES

@@ -5,14 +5,8 @@ from typing import cast
 from hypothesis import given, strategies as st
 import pytest
 
-from consometers_node.collective.disclosure.sdc_rules import (
-    Cell,
-    Publication,
-    Quartiles,
-    Reason,
-    Withheld,
-    quartiles,
-)
+from consometers_node.collective.disclosure.reasons import Reason, Withheld
+from consometers_node.collective.disclosure.sdc_rules import Cell, Publication, Quartiles, quartiles
 from consometers_node.series import Direction, Interval
 
 CONSUMPTION, INJECTION, PRODUCTION = Direction
@@ -117,13 +111,6 @@ def test_cells_of_two_groups_add_up_to_the_cell_of_all_their_homes(
     assert together.not_zero == sum(part > 0 for part in some + others)
     named = sorted(zip(some + others, homes, strict=True), reverse=True)[:2]
     assert together.pair == tuple(sorted([*(home for _, home in named), 0, 0][:2]))
-
-
-def test_suppressed_figures_do_not_name_their_rule() -> None:
-    few, much = (Withheld(why, 10) for why in (Reason.BELOW_THRESHOLD, Reason.DOMINANCE))
-    assert few.words == much.words
-    for reason in Reason:
-        assert Withheld(reason, 10).words.say("fr")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from fractions import Fraction
 from hypothesis import given, strategies as st
 import pytest
 
-from consometers_node.collective.disclosure.sdc_rules import Reason, Withheld
+from consometers_node.collective.disclosure.reasons import Reason, Withheld
 from consometers_node.collective.publication.values import (
     CellOrReason,
     Compared,

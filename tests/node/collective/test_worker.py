@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.exc import DatabaseError
 
+from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.ingestion.arrivals import RECENT, Arrivals
 from consometers_node.collective.publication.policy import InForce, Rules, choose
@@ -428,7 +429,7 @@ async def test_sites_are_public_and_hide_nobody(town: Town) -> None:
         counts = {(cell.members, cell.homes, cell.counting) for cell in published}
         assert counts == {(1, 0, 0)}
     (civil,) = await town.closed(BEFORE, Interval.P1D)
-    assert civil.reason == "below_threshold"
+    assert civil.reason == Reason.BELOW_THRESHOLD
 
 
 async def test_homes_that_pass_are_published_with_the_sites_beside_them(town: Town) -> None:
@@ -470,7 +471,7 @@ async def test_new_rules_apply_from_the_next_hour(file_town: Town) -> None:
     await file_town.look()
     assert await file_town.shown() == [400] * 12 + [None] * 12
     (*_, last) = [hour for hour in await file_town.closed() if hour.start.hour == 12]
-    assert last.reason == "below_threshold"
+    assert last.reason == Reason.BELOW_THRESHOLD
 
 
 async def test_combined_communes_are_decided_once_a_month(file_town: Town) -> None:

@@ -8,7 +8,8 @@ from random import Random
 from hypothesis import example, given, strategies as st
 import pytest
 
-from consometers_node.collective.disclosure.sdc_rules import P_PERCENT, Cell, Reason
+from consometers_node.collective.disclosure.reasons import Reason
+from consometers_node.collective.disclosure.sdc_rules import P_PERCENT, Cell
 from consometers_node.protected_sums.masks import MOST_WH, Report, Subject
 from consometers_node.protected_sums.opening import DOMINANCE_PERCENT, KEYS_FOR, Enrolment, Witness
 from consometers_node.quoalise.protected_sums import (

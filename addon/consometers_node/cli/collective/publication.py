@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from consometers_node.collective.access_log import Read, note_read
-from consometers_node.collective.disclosure.sdc_rules import Reason
 from consometers_node.collective.publication.closed_hours import PastProgress, progress
 from consometers_node.collective.publication.dry_run import Count, PreviewPeriod, foresee
 from consometers_node.collective.publication.policy import (
@@ -44,14 +43,6 @@ _STRETCHES = {
 _COUNT = text("{shown} published")
 _WITH_HIDDEN = text("{shown} published, {hidden} not ({why})")
 _REASON = text("{count} × {why}")
-_WHY = {
-    Reason.NOT_YET: text("not closed yet"),
-    Reason.BELOW_THRESHOLD: text("too few homes"),
-    Reason.DOMINANCE: text("one home makes most of it"),
-    Reason.NEVER: text("too short a time"),
-    Reason.NOT_OPENED: text("not opened by the witness"),
-    Reason.TOGETHER: text("with other communes"),
-}
 _MEANING = text(
     "“publication open” publishes this, once and for all. A home that joins later "
     "counts from its first hour on: wait until the history of your founders has "
@@ -207,7 +198,7 @@ def _read(day: str) -> date:
 def _counted(count: Count) -> dict[str, Json]:
     return {
         "published": count.shown,
-        "not_published": {why.value: times for why, times in count.withheld.items()},
+        "not_published": {str(why): times for why, times in count.withheld.items()},
     }
 
 
@@ -215,7 +206,7 @@ def _count_text(output: Output, count: Count) -> str:
     if not count.hidden:
         return output.translated(_COUNT, shown=count.shown)
     why = ", ".join(
-        output.translated(_REASON, count=times, why=_WHY[reason])
+        output.translated(_REASON, count=times, why=reason.short)
         for reason, times in count.withheld.most_common()
     )
     return output.translated(_WITH_HIDDEN, shown=count.shown, hidden=count.hidden, why=why)

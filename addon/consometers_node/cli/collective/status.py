@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import cast
 
 from consometers_node.collective.calendar import Span
-from consometers_node.collective.disclosure.sdc_rules import Reason
+from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.members.members import MemberKind
 from consometers_node.collective.monitoring.backups import Backups, BackupStep, backups
 from consometers_node.collective.monitoring.problems import (
@@ -60,13 +60,6 @@ _RELEASED = text("Sums are published until {at}.")
 _NOT_RELEASED = text("No sum of the last 31 days is published.")
 _WITHHELD = text("Intervals since yesterday without a sum of homes: {reasons}.")
 _REASON = text("{count} ({why})")
-_REASONS = {
-    Reason.NOT_YET: text("not closed yet"),
-    Reason.BELOW_THRESHOLD: text("too few homes"),
-    Reason.DOMINANCE: text("one home makes most of it", context="status"),
-    Reason.NEVER: text("too short a time"),
-    Reason.NOT_OPENED: text("not opened by the witness"),
-}
 _STEPS = {
     BackupStep.MADE: text("Last backup: {at}."),
     BackupStep.TESTED: text("Last test restore: {at}."),
@@ -237,7 +230,7 @@ def _document(state: _Collective) -> dict[str, Json]:
         "guests": state.members.guests,
         "heard_at": shown(state.last_received_at),
         "released_until": shown(state.released_until),
-        "withheld": {why.name.lower(): count for why, count in state.withheld.items()},
+        "withheld": {str(why): count for why, count in state.withheld.items()},
         "opens": None if state.opens is None else state.opens.isoformat(),
         "interval": state.interval,
         "next_interval": change and {"interval": change[0], "from": change[1].isoformat()},
@@ -274,7 +267,7 @@ def _show(state: _Collective, output: Output) -> None:
         output.say(_NEXT_STEP, day=since.isoformat(), resolution=resolution)
     if state.withheld:
         reasons = ", ".join(
-            output.translated(_REASON, count=count, why=_REASONS[why])
+            output.translated(_REASON, count=count, why=why.short)
             for why, count in sorted(state.withheld.items())
         )
         output.say(_WITHHELD, reasons=reasons)

@@ -7,7 +7,8 @@ common, and their sum is the total. Preview and publication call the same functi
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 
-from .sdc_rules import P_PERCENT, Cell, Reason
+from .reasons import Reason
+from .sdc_rules import P_PERCENT, Cell
 
 type Groups[G] = frozenset[G]
 type Parameter[G] = Callable[[Groups[G], Cell], int]

@@ -9,11 +9,10 @@ collective below publishes is public.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from enum import StrEnum
 from heapq import nlargest
 
-from ...quoalise.text import Text, text
 from ...series import Direction, Interval
+from .reasons import Reason, Withheld
 
 LEAST_MINIMUM = 3
 """Of two homes, each would know the other's."""
@@ -82,68 +81,6 @@ def _by_law(direction: Direction, interval: Interval) -> int | None:
     if interval is Interval.P1D:
         return 10 if direction in {Direction.INJECTION, Direction.PRODUCTION} else 100
     return 5_000 if direction is Direction.CONSUMPTION and interval.minutes >= 30 else None
-
-
-class Reason(StrEnum):
-    """Why a figure is not there."""
-
-    NOT_YET = "not_yet"
-    """Its interval is not closed yet."""
-    BELOW_THRESHOLD = "below_threshold"
-    DOMINANCE = "dominance"
-    """One home makes most of it, or too few are not zero."""
-    NEVER = "never"
-    """No number of homes is enough for so short a time."""
-    TOGETHER = "together"
-    """It is published with other groups, as one figure."""
-    NOT_OPENED = "not_opened"
-    """The witness of a protected sum refused it, or did not answer in time."""
-    INCOMPARABLE = "incomparable"
-    """The energies that a figure takes are not of the same homes, or contradict each other."""
-
-
-_SUPPRESSED = text("not published: fewer than {need} homes, or one of them makes most of it")
-_WORDS = {
-    Reason.NOT_YET: text("not published yet"),
-    # Which rule suppressed a cell would itself disclose something about its homes.
-    Reason.BELOW_THRESHOLD: _SUPPRESSED,
-    Reason.DOMINANCE: _SUPPRESSED,
-    Reason.NEVER: text(
-        "not published: a figure of so short a time never is, whatever the number of homes"
-    ),
-    Reason.TOGETHER: text("published together with other communes"),
-    Reason.NOT_OPENED: text("without protected sums: their witness did not open them"),
-    Reason.INCOMPARABLE: text(
-        "not computed: its energies are not of the same homes, or contradict each other"
-    ),
-}
-
-
-PUBLIC_REASONS = (
-    Reason.NOT_YET,
-    Reason.BELOW_THRESHOLD,
-    Reason.NEVER,
-    Reason.TOGETHER,
-    Reason.INCOMPARABLE,
-)
-"""The reasons that anybody may read; the others would disclose something about homes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Withheld:
-    """A suppressed figure, and why; it takes `need` homes."""
-
-    reason: Reason
-    need: int | None = None
-
-    @property
-    def words(self) -> Text:
-        return _WORDS[self.reason].fill(need=self.need)
-
-    @property
-    def spelled(self) -> str:
-        """The reason as programs read it."""
-        return self.reason.value.replace("_", "-")
 
 
 @dataclass(frozen=True, slots=True)

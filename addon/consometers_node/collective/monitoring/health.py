@@ -18,7 +18,7 @@ from ...store.masked_reports import waiting_since
 from ...store.member_status import MemberCounts, count_members
 from ..calendar import Span
 from ..counters import Counts
-from ..disclosure.sdc_rules import Reason
+from ..disclosure.reasons import Reason
 from ..node import CollectiveNode
 from ..publication.queries import Latest, Published
 from ..witness.register import Witnessed, overview

@@ -17,7 +17,7 @@ from ...quoalise.protected_sums import Refusal
 from ...quoalise.text import around, text, verbatim
 from ...series import Direction
 from ..counters import HistoryOutcome, PageAnswer, Timed
-from ..disclosure.sdc_rules import Reason
+from ..disclosure.reasons import INTERVAL_REASONS, Reason
 from ..members.members import MemberKind
 from ..publication.queries import Latest
 from ..publication.values import FlowRow
@@ -106,13 +106,6 @@ _DIRECTIONS: Words = {
     Direction.CONSUMPTION: text("from the grid", context="energy"),
     Direction.INJECTION: text("to the grid", context="energy"),
     Direction.PRODUCTION: text("solar production"),
-}
-_REASONS: Words = {
-    "not_yet": text("not closed yet"),
-    "below_threshold": text("too few homes"),
-    "dominance": text("one home makes most of it", context="figure of monitoring"),
-    "never": text("so short a time is not published"),
-    "not_opened": text("not opened by the witness"),
 }
 _MESSAGES: Words = {
     "acknowledged": text("stored and acknowledged"),
@@ -360,7 +353,7 @@ HEALTH: tuple[Metric[Health], ...] = (
         text("Intervals without a sum"),
         text("Intervals of yesterday and today without a published sum of homes, by the reason."),
         _stored(lambda database, reason: database.withheld.get(Reason(reason), 0)),
-        Label("reason", _REASONS),
+        Label("reason", {reason: reason.short for reason in INTERVAL_REASONS}),
     ),
     Metric(
         "consometers_witness_homes",

@@ -8,15 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Self
 from zoneinfo import ZoneInfo
 
+from ...quoalise.text import Text, text
 from ...series import Direction
 from ...store.connection import AsyncConnection
 from ...store.masked_reports import first_reports, openings
 from ...store.memberships import first_blocks
 from ...store.publication import closed_intervals, closed_step, closed_until, last_closed
 from ..calendar import instants
-from ..disclosure.sdc_rules import Publication, Reason
+from ..disclosure.reasons import Reason
+from ..disclosure.sdc_rules import Publication
 from .policy import Opening
 
 _GRACE = timedelta(minutes=5)
@@ -24,28 +27,42 @@ _GRACE = timedelta(minutes=5)
 
 
 class IntervalState(StrEnum):
-    """The outcome of an interval in one direction."""
+    """The state of an interval in one direction, beside the reasons of suppressed ones."""
 
-    PUBLISHED = "published"
-    BELOW_THRESHOLD = Reason.BELOW_THRESHOLD
-    DOMINANCE = Reason.DOMINANCE
-    NEVER = Reason.NEVER
-    NOT_OPENED = Reason.NOT_OPENED
-    NOTHING = "nothing"
-    """No member has sent it."""
-    WAITING = "waiting"
-    """It waits for members, as the rules say."""
-    WITNESS = "witness"
-    """It waits for the witness of a protected sum."""
-    LATE = "late"
-    """It is not closed, and should be."""
+    short: Text
+    """What administrators read."""
+    remedy: Text | None
+    """What they can do about it, if anything."""
+
+    def __new__(cls, code: str, short: Text, remedy: Text | None = None) -> Self:
+        """Return the state of that code."""
+        state = str.__new__(cls, code)
+        state._value_ = code
+        state.short, state.remedy = short, remedy
+        return state
+
+    PUBLISHED = "published", text("published")
+    NOTHING = (
+        "nothing",
+        text("nothing came"),
+        text("No member reported: see the list of members."),
+    )
+    WAITING = "waiting", text("waits for members")
+    """As long as the rules say."""
+    WITNESS = "witness", text("waits for the witness")
+    """Of a protected sum."""
+    LATE = (
+        "late",
+        text("should be closed by now"),
+        text("The node has not closed them: check its health."),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The outcome of an interval: how many members sent it, of how many expected ones."""
 
-    state: IntervalState
+    state: IntervalState | Reason
     response: int = 0
     expected: int = 0
 
@@ -92,9 +109,9 @@ async def hours(
     waiting = {opening.direction for opening in await openings(connection, unanswered=True)}
     closed: dict[tuple[datetime, Direction], Outcome] = {}
     for each in await closed_intervals(connection, interval, within):
-        state = each.reason or (IntervalState.PUBLISHED if each.response else IntervalState.NOTHING)
+        state = IntervalState.PUBLISHED if each.response else IntervalState.NOTHING
         closed[each.start, each.direction] = Outcome(
-            IntervalState(state), each.response, each.expected
+            Reason(each.reason) if each.reason else state, each.response, each.expected
         )
     shown = []
     start = within.start
@@ -115,20 +132,20 @@ async def hours(
     return shown
 
 
-def missing(hours: Sequence[Hour]) -> Counter[tuple[Direction, IntervalState]]:
+def missing(hours: Sequence[Hour]) -> Counter[tuple[Direction, IntervalState | Reason]]:
     """Count the intervals that are not published as they might be, by direction and why.
 
     A direction of which nothing was expected, such as that of a home that left, is not missing;
     all directions together are.
     """
-    counted: Counter[tuple[Direction, IntervalState]] = Counter()
+    counted: Counter[tuple[Direction, IntervalState | Reason]] = Counter()
     for hour in hours:
         states = {direction: outcome.state for direction, outcome in hour.outcomes.items()}
         is_empty = set(states.values()) == {IntervalState.NOTHING}
         counted.update(
             (direction, state)
             for direction, state in states.items()
-            if state not in {IntervalState.PUBLISHED, IntervalState.WAITING, IntervalState.WITNESS}
+            if state.remedy is not None
             and (
                 state is not IntervalState.NOTHING or is_empty or hour.outcomes[direction].expected
             )

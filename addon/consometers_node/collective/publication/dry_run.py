@@ -19,7 +19,8 @@ from ...store.connection import AsyncConnection
 from ...store.memberships import first_blocks
 from ...store.publication import PublishedCell
 from ..calendar import Span, instants, places
-from ..disclosure.sdc_rules import Publication, Reason
+from ..disclosure.reasons import Reason
+from ..disclosure.sdc_rules import Publication
 from ..ingestion.arrivals import Arrivals
 from ..members.members import Members
 from ..settings import Settings

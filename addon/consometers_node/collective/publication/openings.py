@@ -38,7 +38,8 @@ from ...store.masked_reports import (
     store_answer,
 )
 from ..disclosure.closing import Groups, close_counts
-from ..disclosure.sdc_rules import Cell, Reason
+from ..disclosure.reasons import Reason
+from ..disclosure.sdc_rules import Cell
 
 GIVEN_UP_AFTER: Final = timedelta(days=34)
 """A day before the witness forgets the first keys: what is not opened by then is left out."""

@@ -22,7 +22,8 @@ from ...series import Direction, Interval, Range
 from ...store.connection import AsyncConnection
 from ...store.publication import HomeQuartiles, cells, quartiles_of
 from ..calendar import days_of, instants, month_of
-from ..disclosure.sdc_rules import Publication, Quartiles, Reason, Withheld, quartiles
+from ..disclosure.reasons import Reason, Withheld
+from ..disclosure.sdc_rules import Publication, Quartiles, quartiles
 from ..members.members import month_after
 from .blocks import Snapshot
 from .member_values import SeriesValues, civil_day

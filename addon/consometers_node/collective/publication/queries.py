@@ -46,7 +46,8 @@ from ...store.publication import (
 )
 from ...store.published_series import devices
 from ..calendar import Span, instants
-from ..disclosure.sdc_rules import Publication, Reason, Withheld
+from ..disclosure.reasons import Reason, Withheld
+from ..disclosure.sdc_rules import Publication
 from ..members.members import MemberKind
 from ..members.shares import all_plants
 from ..members.sites import Description

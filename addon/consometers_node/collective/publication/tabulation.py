@@ -15,7 +15,8 @@ from ...store.settings import DISCLOSURE_SECRET, secret_or_new
 from ..calendar import instants, month_of
 from ..disclosure.closing import Groups, add_up, close
 from ..disclosure.confidential import ConfidentialParameter
-from ..disclosure.sdc_rules import Cell, Publication, Reason
+from ..disclosure.reasons import Reason
+from ..disclosure.sdc_rules import Cell, Publication
 from .blocks import Day, PublicSum, Snapshot, Sums
 from .masked_hours import MaskedSeries
 from .monthly_groups import MonthlyGroups

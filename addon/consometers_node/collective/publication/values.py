@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 from ...figures import FIGURES, Basis, Comparison, Energies, Figure, Unit
 from ...series import Direction
 from ...store.publication import IntervalSums, Joint, PublishedCell
-from ..disclosure.sdc_rules import Reason, Withheld
+from ..disclosure.reasons import Reason, Withheld
 from .member_values import WH
 
 type CellOrReason = PublishedCell | Withheld

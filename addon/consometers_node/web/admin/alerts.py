@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version as installed
 from consometers_node.store.connection import AsyncConnection
 
 from ...collective.about import Notice, load_about
+from ...collective.disclosure.reasons import Reason
 from ...collective.members import invitations
 from ...collective.members.accounts import removal_problems
 from ...collective.members.member_overview import MemberOverview, Status, granted_needs
@@ -107,19 +108,6 @@ _BAD_RULES = text(
     "The publication rules cannot be read: nothing new is published. Choose them again."
 )
 _PAST = text("The history is being published, up to {at} so far.")
-_MISSING = {
-    IntervalState.BELOW_THRESHOLD: text(
-        "Too few homes reported: see the list of members, or invite more homes."
-    ),
-    IntervalState.DOMINANCE: text(
-        "One home makes most of it: with more homes, it can be published."
-    ),
-    IntervalState.NEVER: text(
-        "By law, intervals this short are never published: choose a coarser resolution."
-    ),
-    IntervalState.NOTHING: text("No member reported: see the list of members."),
-    IntervalState.LATE: text("The node has not closed them: check its health."),
-}
 _NOT_PUBLISHED = (
     text("{of}: one interval since yesterday is not published. {said}"),
     text("{of}: {count} intervals since yesterday are not published. {said}"),
@@ -239,7 +227,7 @@ async def _of_publication(
         for day in (context.today - timedelta(days=1), context.today)
         for hour in await hours(connection, rules.publication, zone, day, context.now)
     ]
-    together: dict[tuple[IntervalState, int], list[Text]] = {}
+    together: dict[tuple[IntervalState | Reason, int], list[Text]] = {}
     for (direction, state), count in missing(hours_seen).items():
         together.setdefault((state, count), []).append(FLOWS[direction])
     for (state, count), flows in together.items():
@@ -248,7 +236,9 @@ async def _of_publication(
         words = _NOT_PUBLISHED[count > 1]
         weight = Weight.WRONG if state is IntervalState.LATE else Weight.WARN
         to = "health" if state is IntervalState.LATE else "publication#hours"
-        yield Concern(weight, around(words, _MISSING[state], of=flows_named, count=count), to)
+        yield Concern(
+            weight, around(words, state.remedy or state.short, of=flows_named, count=count), to
+        )
 
 
 async def of_node(pages: AdminPages, backups: Backups, at: datetime) -> list[Concern]:

@@ -8,9 +8,9 @@ from aiohttp import web
 
 from consometers_node.store.connection import AsyncConnection
 
-from ...collective.disclosure.sdc_rules import DEFAULT_MINIMUM, LEAST_MINIMUM, Reason
+from ...collective.disclosure.sdc_rules import DEFAULT_MINIMUM, LEAST_MINIMUM
 from ...collective.publication import dry_run, policy as ours
-from ...collective.publication.closed_hours import IntervalState, hours, missing, progress
+from ...collective.publication.closed_hours import hours, missing, progress
 from ...collective.publication.dry_run import PreviewPeriod
 from ...collective.publication.policy import AT_ONCE, NOT_YET, BadRules, InForce, Rules, read_rules
 from ...collective.publication.queries import Published
@@ -44,28 +44,6 @@ _CHOOSE = text("Choose one of these.")
 _NOT_AGREED = text(
     "First confirm that your members agreed: with these rules, figures reveal more about them."
 )
-REASONS = {
-    Reason.NOT_YET: text("not closed yet"),
-    Reason.BELOW_THRESHOLD: text("too few homes"),
-    Reason.DOMINANCE: text("one home makes most of it"),
-    Reason.NEVER: text("too short a time for the law"),
-    Reason.NOT_OPENED: text("not opened by the witness"),
-    Reason.TOGETHER: text(
-        "published together with other communes", context="list on the command line"
-    ),
-}
-
-STATES = {
-    IntervalState.PUBLISHED: text("published"),
-    IntervalState.BELOW_THRESHOLD: REASONS[Reason.BELOW_THRESHOLD],
-    IntervalState.DOMINANCE: REASONS[Reason.DOMINANCE],
-    IntervalState.NEVER: REASONS[Reason.NEVER],
-    IntervalState.NOT_OPENED: REASONS[Reason.NOT_OPENED],
-    IntervalState.WITNESS: text("waits for the witness"),
-    IntervalState.NOTHING: text("nothing came"),
-    IntervalState.WAITING: text("waits for members"),
-    IntervalState.LATE: text("should be closed by now"),
-}
 
 
 async def show(
@@ -94,7 +72,6 @@ async def show(
         is_open=rules.are_open(context.now, pages.settings.time_zone),
         since=since,
         filled=values,
-        states=STATES,
         flows=FLOWS,
         **closings,
         **_words(pages),
@@ -272,7 +249,6 @@ def _words(pages: AdminPages) -> dict[str, object]:
         "usual": DEFAULT_MINIMUM,
         "steps": [step.value for step in STEPS],
         "intervals": INTERVALS,
-        "reasons": REASONS,
         "written": Rules(pages.settings.publication),
         "at_once": AT_ONCE,
         "not_yet": NOT_YET,

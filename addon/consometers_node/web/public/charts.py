@@ -137,7 +137,7 @@ def _written(line: ChartInterval) -> Sequence[str]:
     row = line.row
     values = {key: row[key] for key in FIGURES}
     energies = [values[key] for key in _ENERGIES]
-    hidden = {value.why.spelled for value in energies if value.why is not None}
+    hidden = {value.why.reason for value in energies if value.why is not None}
     return (
         iso8601.shown(row.start),
         iso8601.shown(row.end),

@@ -10,7 +10,7 @@ from aiohttp import web
 from consometers_node.store.connection import AsyncConnection
 
 from ...collective.calendar import Span
-from ...collective.disclosure.sdc_rules import Withheld
+from ...collective.disclosure.reasons import Withheld
 from ...collective.publication.queries import ALL, AREAS, ChildCollectives, Place, child_collectives
 from ...collective.publication.values import (
     Compared,

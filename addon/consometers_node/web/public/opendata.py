@@ -19,7 +19,8 @@ from aiohttp import web
 from consometers_node.store.connection import AsyncConnection
 
 from ...collective.calendar import Span, days_of, month_of
-from ...collective.disclosure.sdc_rules import P_PERCENT, PUBLIC_REASONS, Withheld
+from ...collective.disclosure.reasons import PUBLIC_REASONS, Withheld
+from ...collective.disclosure.sdc_rules import P_PERCENT
 from ...collective.publication.queries import Place, Steps
 from ...collective.publication.values import (
     Slots,
@@ -136,9 +137,7 @@ def _description() -> str:
             for key, figure in FIGURES.items()
         ),
     }
-    schemas["Withheld"]["properties"]["reason"]["enum"] = [
-        Withheld(reason).spelled for reason in PUBLIC_REASONS
-    ]
+    schemas["Withheld"]["properties"]["reason"]["enum"] = [*PUBLIC_REASONS]
     of_value = schemas["Value"]
     of_value["properties"] |= {
         name: {**field.schema, "description": field.meaning.say()} for name, field in FIELDS.items()
@@ -403,7 +402,7 @@ def _described(point: Point, start: str, end: str) -> Json:
 @lru_cache(maxsize=256)
 def _withheld(why: Withheld) -> Json:
     return {
-        "reason": why.spelled,
+        "reason": why.reason,
         "need": why.need,
         "text": {tag: why.words.say(tag) for tag in ("en", "fr")},
     }
@@ -415,7 +414,7 @@ def _as_csv(points: Iterable[Point]) -> str:
             start,
             end,
             *(field.read(point.value) for field in FIELDS.values()),
-            point.value.why and point.value.why.spelled,
+            point.value.why and point.value.why.reason,
         )
         for point, start, end in _shown(points)
     )

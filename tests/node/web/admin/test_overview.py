@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.counters import Counts
+from consometers_node.collective.disclosure.reasons import INTERVAL_REASONS, Reason
 from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.members import invitations
 from consometers_node.collective.members.member_overview import (
@@ -28,10 +29,11 @@ from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.publication.closer import Closer, WaitRule
 from consometers_node.collective.publication.policy import AT_ONCE, NOT_YET, InForce, open_from
 from consometers_node.permission import Reading
-from consometers_node.quoalise.text import Text
-from consometers_node.series import Direction
+from consometers_node.quoalise.text import Text, printed
+from consometers_node.series import Direction, Interval
 from consometers_node.store.clock import Clock
 from consometers_node.store.collective_tables import MemberId, MemberPermissionId
+from consometers_node.store.publication import ClosedInterval, write
 from consometers_node.store.settings import set_setting
 from consometers_node.store.tables import BlockRow, SeriesRow
 from consometers_node.web.admin import alerts, heatmap
@@ -203,6 +205,30 @@ async def test_the_overview_and_the_public_page_never_disagree(
         assert not is_well
     else:
         assert is_well is shows_all is (how == "well")
+
+
+@pytest.mark.parametrize("reason", [why for why in INTERVAL_REASONS if why is not Reason.NOT_YET])
+async def test_each_reason_that_closes_an_hour_is_shown_with_its_remedy(
+    office: Office, reason: Reason
+) -> None:
+    await settle_together(office)
+    async with office.village() as village:
+        await open_from(village.connection, AT_ONCE, "Maëlle", NOW - 40 * DAY)
+        hidden = ClosedInterval(
+            direction=Direction.PRODUCTION,
+            interval=Interval.PT1H,
+            start=NOW.replace(minute=0) - timedelta(hours=2),
+            closed_at=NOW,
+            expected=12,
+            response=12,
+            reason=reason,
+        )
+        await write(village.connection, [], [hidden])
+    for language in ("en", "fr"):
+        browser = await office.enter(language)
+        for words, page in ((reason.remedy, ""), (reason.short, "publication")):
+            assert words is not None
+            assert " ".join(printed(words, language).split()) in (await browser.open(page)).text
 
 
 async def test_members_are_listed_worst_first_by_page(office: Office) -> None:

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from consometers_node.collective.disclosure.sdc_rules import Reason
+from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.members.sites import Building, Description, Heat
 from consometers_node.collective.monitoring.backups import BackupStep, note
 from consometers_node.series import Direction, Interval

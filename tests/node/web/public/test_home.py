@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from consometers_node.collective.disclosure.sdc_rules import Reason
+from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.series import Direction
 from consometers_node.store.groups import GroupKind
 from consometers_node.store.publication import combined

@@ -19,11 +19,8 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from yarl import URL
 
-from consometers_node.collective.disclosure.sdc_rules import (
-    PUBLIC_REASONS,
-    Publication,
-    Reason,
-)
+from consometers_node.collective.disclosure.reasons import PUBLIC_REASONS, Reason
+from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.members.sites import Description
 from consometers_node.collective.settings import PageSettings
 from consometers_node.figures import FIGURES, Unit

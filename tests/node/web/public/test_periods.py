@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from consometers_node.collective.disclosure.sdc_rules import Reason
+from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.members.sites import Building, Description
 from consometers_node.series import Direction, Interval
 

@@ -12,7 +12,8 @@ from sqlalchemy import delete, insert, select
 from yarl import URL
 
 from consometers_node.collective.about import About
-from consometers_node.collective.disclosure.sdc_rules import Publication, Reason
+from consometers_node.collective.disclosure.reasons import Reason
+from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.members.sites import Description
 from consometers_node.collective.permissions import needs
