@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 import json
 from pathlib import Path
-import re
 import sys
 from typing import Any
 
@@ -14,6 +13,7 @@ FILES = {language: FOLDER / f"consometers.{language}.yaml" for language in ("en"
 _ITEMS = {"consometers_node", "consometers_problem", "consometers_published_timestamp_seconds"}
 """Metrics that the templates name themselves, for their triggers."""
 _UNITS = {INSTANT: "unixtime", BYTES: "B"}
+_END = f"\n{18 * ' '}}};\n"
 _INDENT = 20 * " "
 _WIDTH = 120
 
@@ -25,14 +25,9 @@ def page(language: str) -> str:
     figures = {metric.name: _figure(metric, language) for metric in metrics}
     for name, table in (("figures", figures), ("words", _words(metrics, language))):
         lines = ",\n".join(_line(*entry) for entry in table.items())
-        # Replaced by a function: no backslash of a title is an escape.
-        source = re.sub(
-            rf"(var {name} = \{{\n).*?(\n *\}};)",
-            lambda found, lines=lines: f"{found[1]}{lines}{found[2]}",
-            source,
-            count=1,
-            flags=re.DOTALL,
-        )
+        before, begin, rest = source.partition(f"var {name} = {{\n")
+        _, end, after = rest.partition(_END)
+        source = f"{before}{begin}{lines}{end}{after}"
     return source
 
 
