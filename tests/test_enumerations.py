@@ -14,8 +14,6 @@ import custom_components.consometers
 OURS = consometers_node.__name__, custom_components.consometers.__name__
 PARTIAL = {
     "cli.household.permissions._DONE": "what a household answers",
-    "collective.ingestion.plausibility.CEILINGS_W": "sums of a collective below are not looked at",
-    "collective.ingestion.plausibility.SURE_W": "as CEILINGS_W",
     "store.personal._KEYS": "of what deletes whole rows",
     "web.admin.alerts._PAGES": "all others lead to the page of health",
     "web.household.home.EXPLANATIONS": "of flags by which a record is missing",
