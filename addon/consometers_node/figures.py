@@ -132,7 +132,7 @@ FIGURES: Final[Mapping[str, Figure]] = {
     ),
     "self-consumed": Figure(
         title=text("Used on the spot"),
-        meaning=text("Production that is used under the roof that produces it."),
+        meaning=text("Production that is used at the same moment under the same roof."),
         formula="production − injection",
         unit=Unit.ENERGY,
         basis=_SELF_USE,

@@ -88,7 +88,7 @@ class Reason(StrEnum):
     INCOMPARABLE = _Row(
         "incomparable",
         anybody=text(
-            "not computed: its energies are not of the same homes, or contradict each other"
+            "not computed: its energies do not cover the same homes, or contradict each other"
         ),
     )
     """The energies that a figure takes are not of the same homes, or contradict each other."""

@@ -360,19 +360,20 @@ FIELDS: Mapping[str, Field] = {
     "hours_without_homes": Field(
         _HOURS,
         text(
-            "In so many of the covered hours, there are too few homes, or one home dominates: the"
-            " value then covers public buildings and collectives only."
+            "The number of covered hours in which homes are missing: there are too few, one of them"
+            " dominates, or a collective sent no figure with homes. The value then covers the other"
+            " members alone, such as public buildings."
         ),
         lambda figure: rounded(figure.hours_lacking, 4),
     ),
     "members": Field(
         _COUNT,
-        text("The number of members in the value, at most at once."),
+        text("The largest number of members that the value sums at any one time."),
         lambda figure: figure.members,
     ),
     "members_counting": Field(
         _COUNT,
-        text("The number of members that counted then, those whose data was missing included."),
+        text("The number of members that counted then, including those whose data was missing."),
         lambda figure: figure.members_counting,
     ),
     "homes": Field(
@@ -383,9 +384,9 @@ FIELDS: Mapping[str, Field] = {
     "per_home": Field(
         {"type": ["number", "null"], "minimum": 0},
         text(
-            "The average of one home, in Wh: public buildings are not in it. Of a day, a month or a"
-            " year it is the sum of the averages of its published hours, so that it compares with"
-            " another one when homes join or are missing."
+            "The average of one home, in Wh, without public buildings; of production, that of one"
+            " home with panels. For a day, a month or a year it is the sum of the averages of the"
+            " published hours, so that it stays comparable when homes join or are missing."
         ),
         lambda figure: figure.average_wh if figure.homes else None,
     ),

@@ -150,7 +150,7 @@ async def test_month_is_shown_beside_last_year(town: Town) -> None:
 async def test_a_year_adds_up_its_months(town: Town) -> None:
     page = await town.browser("fr").open("year/2026")
     assert "juin" in page.text
-    assert "48 heures sur 216" in page.text
+    assert "48 h sur 216" in page.text
     (before,) = re.findall(r'data-made="144000".* data-made-before="(\d+)"', page.html)
     assert abs(int(before) - 144_000) < 10
 

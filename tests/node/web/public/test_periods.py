@@ -103,7 +103,7 @@ async def test_years_are_compared_for_as_many_members(empty: Town) -> None:
     # 12 homes drew 24 kWh: 40 like them would have drawn 80.
     assert "a year earlier, for as many members: 80 kWh (−1%)" in page.text
     assert 'data-drawn="79200" data-drawn-before="80000"' in page.html
-    assert "scaled to the present number of homes" in page.text
+    assert "scaled to the present number of members" in page.text
     (day,) = [row for row in await table(empty, "month/2026-06.csv") if row["consumption_wh"]]
     assert day["consumption_average_wh"] == "1980"
     assert float(day["consumption_before_wh"]) == pytest.approx(80_000)
@@ -300,6 +300,6 @@ async def test_menu_leads_to_the_last_month_with_a_closed_day(empty: Town) -> No
     empty.now = datetime(2026, 6, 1, 6, tzinfo=ZONE)
     page = await empty.browser().open()
     assert page.link("month/2026-05")
-    assert "May 2026 vs last year" in page.text
+    assert "May 2026 vs a year earlier" in page.text
     assert not [link for link in page.links if "month/2026-06" in link]
     assert "744 kWh" in (await empty.browser().open("month/2026-05")).text
