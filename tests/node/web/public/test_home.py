@@ -205,7 +205,7 @@ async def test_panels_of_schools_are_not_compared_with_consumption_of_homes(
     """Nine homes with panels are too few, and what all homes draw is published."""
     everybody, today = await empty.group(), NOW.date()
     panels = day_of(today, production=lambda hour: 9_000, injection=lambda hour: 6_000)
-    await empty.release(everybody, panels, members=2, homes=0, counting=0)
+    await empty.release(everybody, panels, members=2, homes=0, counting=0, lacks_homes=True)
     await empty.release(everybody, day_of(today, consumption=lambda hour: 12_000))
     for direction in (Direction.PRODUCTION, Direction.INJECTION):
         starts = hours_of(today)
