@@ -344,7 +344,10 @@ _HOURS: Mapping[str, Json] = {"type": "number", "minimum": 0}
 FIELDS: Mapping[str, Field] = {
     "value": Field(
         {"type": ["number", "null"]},
-        text("The energy or the rate; null if hidden or unknown. Missing data is never zero."),
+        text(
+            "The energy or the rate; null if hidden or unknown, or if a rate would divide by zero."
+            " Missing data is never zero."
+        ),
         lambda figure: figure.number,
     ),
     "hours": Field(
