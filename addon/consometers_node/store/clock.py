@@ -160,10 +160,6 @@ class Clock:
             _LOGGER.warning("%s", self.doubt.text.say())
         return self.doubt
 
-    async def is_wrong(self, connection: AsyncConnection) -> bool:
-        """Return whether something speaks against the clock."""
-        return await self.unless_wrong(connection) is None
-
     async def unless_wrong(self, connection: AsyncConnection) -> datetime | None:
         """Return the time; None if something speaks against the clock that shows it."""
         now = self.now()

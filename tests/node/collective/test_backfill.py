@@ -6,6 +6,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import cast
 
+import pytest
+
 from consometers_node.collective.ingestion.backfill import Backfill, BackfillPace
 from consometers_node.collective.ingestion.write_queue import WriteQueue
 from consometers_node.quoalise import Data, Identifier
@@ -13,9 +15,9 @@ from consometers_node.series import Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.member_series import of_member
-from consometers_node.xmpp import Asking
+from consometers_node.xmpp import Asking, NotStored
 
-from ..clocks import Hands, confirmed
+from ..clocks import Hands, confirmed, leaping
 from .people import AT, ZONE, join, let_be_named, meter, permission
 
 
@@ -52,6 +54,28 @@ async def test_a_series_under_two_permissions_is_requested_once(store: Store) ->
     assert [
         (permission.backfilled_until, permission.subscribed_at) for permission in permissions
     ] == [(AT, AT)] * 2
+
+
+@pytest.mark.parametrize("reads", range(1, 6))
+async def test_a_clock_that_leaps_meanwhile_ends_no_request(store: Store, reads: int) -> None:
+    """The past was requested up to a time that was checked, or the next visit requests it."""
+    since = AT - timedelta(days=3)
+    hands = Hands(AT)
+    async with store.writing() as connection:
+        await join(connection, "a", permission(meter("a"), id="a", records_from=since))
+    await confirmed(store, hands)
+    home, queue = EmptyMember(), WriteQueue(store, ZONE.key, lambda _: None)
+    clock = leaping(hands, reads)
+    backfill = Backfill(store, cast("Asking", home), queue, Changes(), clock=clock)
+    with suppress(NotStored):
+        await backfill._gather("a@example.org")
+    async with store.reading() as connection:
+        (series,) = await of_member(connection, "a@example.org")
+    is_requested = bool(home.requested)
+    assert home.requested == [Range(since, AT)] * is_requested
+    noted = (AT, AT) if is_requested else (None, None)
+    assert (series.backfilled_until, series.subscribed_at) == noted
+    assert is_requested or reads == 1
 
 
 class SlowMember(EmptyMember):

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from consometers_node.collective.members.shares import hold
 from consometers_node.collective.members.sites import Description
 from consometers_node.collective.members.subscribers import Subscribers, end
 from consometers_node.collective.privacy.export import everything
+from consometers_node.collective.privacy.retention import _update
+from consometers_node.collective.publication.policy import InForce
 from consometers_node.collective.publication.quartiles import range_of
 from consometers_node.permission import Permission, Permissions, State
 from consometers_node.quoalise import (
@@ -31,6 +34,7 @@ from consometers_node.quoalise import (
 )
 from consometers_node.quoalise.identifier import organisation, series as name_of
 from consometers_node.series import Device, Direction, Interval
+from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import (
     ChallengeParticipantRow,
@@ -41,17 +45,26 @@ from consometers_node.store.groups import GroupKind, group_id
 from consometers_node.store.peers import MEMBER, all_peers, peer_by_jid
 from consometers_node.store.publication import HomeQuartiles, write_month
 from consometers_node.store.published_series import own_series
-from consometers_node.store.tables import OutboxRow, PeerRow, PermittedRow, SubscriptionRow
+from consometers_node.store.tables import (
+    OutboxRow,
+    PeerRow,
+    PermittedRow,
+    RegisterRow,
+    SubscriptionRow,
+)
 from consometers_node.xmpp import Receiving
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 
+from ..clocks import Hands, confirmed, leaping
 from ..permission.samples import now
 from ..sharing.houses import House, decisions_confirmed, running, until
 from ..sharing.ledgers import HOUR, midnight
 from ..sums import Sum, publish
+from ..web.public.town import settings
 from ..xmpp.conftest import NewAccount
 from .coops import Coop
+from .people import join as member_joins
 
 ALL = organisation("kersabiec")
 DRAWN = name_of(ALL, WireDirection.CONSUMPTION)
@@ -348,6 +361,24 @@ async def test_the_setting_grants_and_revokes_access_of_earlier_members(
     # The node lets those read that joined before.
     await coop.start()
     await until_async(lambda: permitted(coop), SERIES_EACH)
+
+
+@pytest.mark.parametrize("reads", [1, 2])
+async def test_a_clock_that_leaps_after_its_check_dates_no_access_ahead(
+    store: Store, tmp_path: Path, reads: int
+) -> None:
+    hands = Hands(now())
+    await keep_collective(store, "kersabiec")
+    async with store.writing() as connection:
+        await member_joins(connection, "a", at=hands.at)
+    await confirmed(store, hands)
+    at, readers = hands.at, Subscribers(ALL, "Europe/Paris")
+    rules = InForce(settings(tmp_path).publication)
+    clock = leaping(hands, reads)
+    assert await _update(store, readers, rules, clock)
+    async with store.reading() as connection:
+        granted = await connection.execute(select(RegisterRow.at))
+        assert {*granted.scalars()} == {at}
 
 
 async def test_quartiles_are_sent_with_the_days(coop: Coop, house: House) -> None:

@@ -33,7 +33,7 @@ from consometers_node.store.collective_tables import (
 )
 from consometers_node.store.settings import WITNESS_SECRET, secret
 
-from ..clocks import Hands, confirmed, sure
+from ..clocks import Hands, confirmed, leaping, sure
 from ..permission.plain import Refused, plain
 from ..protected_sums.independent import KEPT
 from .witnessed import (
@@ -266,6 +266,17 @@ async def test_unconfirmed_clock_deletes_no_key(store: Store, tmp_path: Path) ->
     assert key == home.secret
     with pytest.raises(ResourceConstraint):
         await answers_of(witness, opening_of([home], this_hour(), [1]))
+
+
+async def test_a_clock_that_leaps_after_its_check_refuses_no_opening(
+    store: Store, tmp_path: Path
+) -> None:
+    """By the time that it leaps to, all keys are gone."""
+    hands = Hands(datetime.now(UTC))
+    homes = await enrolled(await new_witness(store, tmp_path, hands))
+    witness = WitnessService(store, leaping(hands, 1), [COLLECTIVE], tmp_path)
+    (answer,) = await answers_of(witness, opening_of(homes, this_hour()))
+    assert answer == OpenedSum(frozenset({"1"}), 10, sum(VALUES))
 
 
 async def test_a_departed_home_is_forgotten_after_a_year(store: Store, tmp_path: Path) -> None:

@@ -8,7 +8,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from consometers_node.household.recorder.availability import Availability, WatchedRecorder
+from consometers_node.household.recorder.availability import (
+    SEEN,
+    Availability,
+    WatchedRecorder,
+)
 from consometers_node.household.recorder.client import Rest
 from consometers_node.household.recorder.poll_schedule import Rounds
 from consometers_node.household.sharing.sync import Sync, Target, progress, targets
@@ -16,12 +20,14 @@ from consometers_node.permission import Choice, Permissions
 from consometers_node.series import Block, Device, Interval, Range, Record, Series
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
-from consometers_node.store.clock import Clock
-from consometers_node.store.coverage import coverage
+from consometers_node.store.clock import Clock, confirm
+from consometers_node.store.coverage import absences, coverage
 from consometers_node.store.peers import subscribe
 from consometers_node.store.series import blocks, erase_series, put_blocks
+from consometers_node.store.settings import setting
 from tests.deadline import DEADLINE_S
 
+from ..clocks import LEAP, Hands, leaping
 from ..permission.samples import CHOICE, HOURLY, NEED, STOP, now
 from ..sharing.ledgers import DAY, HOUR, Ledger, midnight
 from .factories import no_rest, rows
@@ -327,3 +333,33 @@ async def test_records_erased_during_a_read_stay_erased(
     assert await stored_records(ledger, Range(midnight(-200), midnight(1))) == []
     async with file.reading() as connection:
         assert await coverage(connection, ledger.series_id) is None
+
+
+@pytest.mark.parametrize("reads", range(1, 8))
+async def test_a_clock_that_leaps_at_any_moment_has_nothing_read_of_later(
+    toy: Toy, file: Store, ledger: Ledger, reads: int
+) -> None:
+    """Nor is Home Assistant seen then: what it counts until then would be dropped."""
+    await ledger.grant(LONG, history(40))
+    hands = Hands(now())
+    async with file.writing() as connection:
+        await confirm(connection, hands.at)
+    clock = leaping(hands, reads)
+    async with running_sync(toy, file, clock=clock) as read:
+        presence = read.sync._recorder.presence
+        noting = asyncio.create_task(presence.run())
+        async with asyncio.timeout(DEADLINE_S):
+            while clock.doubt is None or not clock.doubt.is_wrong:
+                read.changes.notify()
+                read.rounds.request()
+                await asyncio.sleep(0.01)
+        noting.cancel()
+        await asyncio.wait({noting})
+        covered = (await read.target()).covered
+    latest = hands.at - LEAP + DAY
+    assert [end for _, end, _ in asked(toy) if end > f"{latest:%Y-%m-%dT%H:%M}"] == []
+    assert covered is None or covered.end <= latest
+    async with file.reading() as connection:
+        seen = await setting(connection, SEEN)
+        assert await absences(connection) == []
+    assert seen is None or datetime.fromisoformat(seen) <= latest

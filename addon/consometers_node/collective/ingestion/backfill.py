@@ -191,35 +191,33 @@ class Backfill:
         self._wake.set()
 
     async def _gather(self, peer: str) -> None:
-        """Ask for each series, also when the member refuses another one.
-
-        Raises NotStored while the clock is wrong: the past would pass for asked up to then.
-        """
+        """Ask for each series, also when the member refuses another one. Raises NotStored."""
+        now = await self._now()
         async with self._store.reading() as connection:
-            if await self._clock.is_wrong(connection):
-                raise NotStored
             granted = await of_member(connection, peer)
         refusal: QuoaliseError | None = None
         asked: dict[str, MemberSeries] = {}
         for series in granted:
-            if self._clock.now() >= series.records.end:
+            if now >= series.records.end:
                 continue
             if series.is_masked and series.subscribed_at is not None:
                 continue
             # Of permissions that name a series the first one reaches furthest back.
             wider = asked.get(series.identifier)
             if wider is not None and series.interval.no_finer_than(wider.interval):
-                await self._note_subscribed(series)
-                await self._note_backfilled(series, self._clock.now())
+                await self._note_subscribed(series, now)
+                await self._note_backfilled(series, now)
                 continue
             try:
                 await self._asking.subscribe(peer, identifier(series.identifier))
-                await self._note_subscribed(series)
+                # What ends from here on is pushed.
+                now = await self._now()
+                await self._note_subscribed(series, now)
                 if series.is_masked:
                     # Masked reports are pushed, never asked for.
-                    await self._note_backfilled(series, self._clock.now())
+                    await self._note_backfilled(series, now)
                     continue
-                await self._ask(peer, series)
+                await self._ask(peer, series, now)
                 asked[series.identifier] = series
             except ResourceConstraint:
                 raise
@@ -232,16 +230,26 @@ class Backfill:
         if refusal is not None:
             raise refusal
 
-    async def _note_subscribed(self, series: MemberSeries) -> None:
+    async def _now(self) -> datetime:
+        """Return the time. Raises NotStored while the clock is wrong.
+
+        By a wrong one, the past would pass for asked up to then.
+        """
+        async with self._store.reading() as connection:
+            now = await self._clock.unless_wrong(connection)
+        if now is None:
+            raise NotStored
+        return now
+
+    async def _note_subscribed(self, series: MemberSeries, at: datetime) -> None:
         async with self._store.writing() as connection:
-            await update_series(connection, series.key, subscribed_at=self._clock.now())
+            await update_series(connection, series.key, subscribed_at=at)
 
     async def _note_backfilled(self, series: MemberSeries, until: datetime) -> None:
         async with self._store.writing() as connection:
             await update_series(connection, series.key, backfilled_until=until, problem=None)
 
-    async def _ask(self, peer: str, series: MemberSeries) -> None:
-        now = self._clock.now()
+    async def _ask(self, peer: str, series: MemberSeries, now: datetime) -> None:
         recent = now - REMEMBERED
         since = series.backfilled_until or series.records.start
         if series.backfilled_until is None or since < recent:

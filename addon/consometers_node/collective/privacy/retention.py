@@ -113,10 +113,11 @@ async def _update(store: Store, subscribers: Subscribers, rules: InForce, clock:
     By a wrong clock no permission is granted: it would be of another year.
     """
     async with store.reading() as connection:
-        if await clock.is_wrong(connection):
+        now = await clock.unless_wrong(connection)
+        if now is None:
             return False
-        interval = (await rules.read(connection, clock.now())).publication.interval
+        interval = (await rules.read(connection, now)).publication.interval
         if await subscribers.are_current(connection, interval):
             return False
     async with store.writing() as connection:
-        return await subscribers.update(connection, interval, clock.now(), SUBSCRIBERS_AT_ONCE) > 0
+        return await subscribers.update(connection, interval, now, SUBSCRIBERS_AT_ONCE) > 0

@@ -8,7 +8,7 @@ backup, and no hour that began before is opened any more.
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
 import json
@@ -221,7 +221,8 @@ class WitnessService:
         """Return what was answered to the same request before, or open it now."""
         hashed = _hash(opening, sums)
         async with self._store.writing() as connection:
-            if await self._clock.is_wrong(connection):
+            now = await self._clock.unless_wrong(connection)
+            if now is None:
                 raise ResourceConstraint(_CLOCK)
             await lock(connection, "witness")
             query = select(WitnessOpeningRow.request_sha256, WitnessOpeningRow.answer).where(
@@ -233,7 +234,7 @@ class WitnessService:
             if stored is not None:
                 answers = read_opened(fromstring(stored.answer)).answers  # noqa: S314 - our own
             else:
-                answers = await self._open(connection, collective, opening, sums, hashed)
+                answers = await self._open(connection, collective, opening, sums, hashed, now=now)
             last = await _last(connection)
         await asyncio.to_thread(_write, self._file, last)
         return answers
@@ -245,8 +246,9 @@ class WitnessService:
         opening: Opening,
         sums: Sequence[MaskedSum],
         hashed: str,
+        *,
+        now: datetime,
     ) -> tuple[Answer, ...]:
-        now = self._clock.now()
         groups = frozenset(asked.group for asked in sums)
         restored = await register.restored_at(connection)
         if restored is not None and opening.hour < restored:

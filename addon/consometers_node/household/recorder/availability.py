@@ -53,9 +53,9 @@ class Availability:
                 await self.check()
                 if self._home.is_connected and self._home.connections == self._checked:
                     async with self._store.writing() as connection:
-                        if not await self._clock.is_wrong(connection):
-                            now = self._clock.now().isoformat()
-                            await set_setting(connection, SEEN, now)
+                        now = await self._clock.unless_wrong(connection)
+                        if now is not None:
+                            await set_setting(connection, SEEN, now.isoformat())
             await asyncio.sleep(_NOTE_EVERY_S)
 
     async def check(self) -> None:
@@ -71,9 +71,9 @@ class Availability:
     async def _note(self, started: datetime | None) -> bool:
         """Note an absence, and return whether the clock was fit for it."""
         async with self._store.writing() as connection:
-            if await self._clock.is_wrong(connection):
+            now = await self._clock.unless_wrong(connection)
+            if now is None:
                 return False
-            now = self._clock.now()
             seen = await setting(connection, SEEN)
             last_seen = None if seen is None else datetime.fromisoformat(seen)
             off = absence(last_seen, started, now)

@@ -124,10 +124,10 @@ class Sync:
     async def _read_last_days(self) -> NoReturn:
         while True:
             await self._rounds.next()
-            if await self._is_wrong():
+            now = await self._now()
+            if now is None:
                 continue
             try:
-                now = self._clock.now()
                 by_series, stored = await self._stored(now)
                 chunks = read_again(
                     self._recorder,
@@ -146,10 +146,11 @@ class Sync:
     async def _read_past(self) -> NoReturn:
         while True:
             seen = self._changes.count
-            if await self._is_wrong():
+            now = await self._now()
+            if now is None:
                 await self._changes.after(seen, _LOOK_AGAIN_S)
                 continue
-            by_series = await self._targets(self._clock.now())
+            by_series = await self._targets(now)
             month, several = _next_month(by_series)
             if month is None:
                 await self._changes.after(seen, _LOOK_AGAIN_S)
@@ -168,9 +169,10 @@ class Sync:
             except HomeAssistantFault as fault:
                 await self._note(_PAST, fault)
 
-    async def _is_wrong(self) -> bool:
+    async def _now(self) -> datetime | None:
+        """Return the time, None while the clock is wrong."""
         async with self._store.reading() as connection:
-            return await self._clock.is_wrong(connection)
+            return await self._clock.unless_wrong(connection)
 
     async def _targets(self, now: datetime) -> dict[Series, Target]:
         """Return what to read.
@@ -202,8 +204,10 @@ class Sync:
         return by_series, stored
 
     async def _keep(self, by_series: Mapping[Series, Target], chunk: Chunk) -> None:
-        now = self._clock.now()
         async with self._store.writing() as connection:
+            now = await self._clock.unless_wrong(connection)
+            if now is None:
+                return
             # A permission that ended meanwhile stores nothing: its records may have been erased.
             still = await targets(connection, now)
             series_ids = {
