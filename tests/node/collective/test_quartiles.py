@@ -135,6 +135,22 @@ async def test_quartiles_need_as_many_homes_as_a_sum(town: Town) -> None:
     assert await shown(town) == {}
 
 
+async def test_a_site_is_none_of_the_twelve_homes(town: Town) -> None:
+    homes = await town.members(11)
+    school = await town.member(kind="site", name="École", shown_until=OVER + 9 * A_DAY)
+    await fill(town, [*homes, school])
+    await town.look(OVER + A_DAY)
+    assert await closed_months(town) == {MONTH: None}
+    assert await shown(town) == {}
+
+
+async def test_quartiles_do_not_tell_which_home_drew_what(town: Town) -> None:
+    homes = await town.members(12)
+    await fill(town, [*homes[6:], *homes[:6]])
+    await town.look(OVER + A_DAY)
+    assert await shown(town) == {MONTH: SPREAD}
+
+
 async def test_each_month_has_its_own_quartiles(town: Town) -> None:
     homes = await town.members(12)
     await fill(town, homes)
