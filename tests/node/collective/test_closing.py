@@ -1,9 +1,9 @@
 """Each test names the attack that a rule of publication answers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from itertools import count, islice, permutations
+from itertools import combinations, count, islice, permutations
 
 from hypothesis import given, strategies as st
 import pytest
@@ -205,6 +205,54 @@ def test_parameter_of_two_days_differs_by_the_same_for_each_pair_of_a_month() ->
         for cell in (PAIR, Cell(1, 10, 10, 1, 0, 1, 3), Cell(1, 10, 10, 1, 0, 4, 3))
     }
     assert len(differences) == 1
+
+
+def test_what_tells_two_pairs_apart_lasts_for_a_month() -> None:
+    """Of two pairs on one day, the part that the day gives is the same."""
+
+    def apart(day: date) -> int:
+        of_day = PARAMETER(bytes(32), Direction.CONSUMPTION, day)
+        return of_day({1}, PAIR) - of_day({1}, Cell(1, 10, 10, 1, 0, 1, 3))
+
+    months = [DAY, date(2026, 11, 1), date(2025, 12, 1)]
+    assert len({*map(apart, months)}) == len(months)
+    assert apart(DAY) == apart(DAY + timedelta(days=30))
+
+
+NEAR = st.tuples(st.integers(299, 1_000), st.integers(180, 299)).map(
+    lambda drawn: [1_000, drawn[0], drawn[1] - 20, 10, 10, *[0] * 5]
+)
+"""Parts of ten homes, of which the parameter decides."""
+
+
+def outcome(parts: Sequence[int], secret: bytes) -> Reason | None:
+    cell = Cell.of(parts, range(1, len(parts) + 1))
+    parameter = PARAMETER(secret, Direction.CONSUMPTION, DAY)
+    return close({1: cell}, [frozenset({1})], MINIMUM, parameter)[1]
+
+
+def exchanged(parts: Sequence[int], one: int, other: int) -> list[int]:
+    others = [*parts]
+    others[one], others[other] = parts[other], parts[one]
+    return others
+
+
+@given(NEAR, st.binary(min_size=32, max_size=32), st.sampled_from([*combinations(range(2, 10), 2)]))
+def test_an_exchange_that_leaves_the_pair_of_the_largest_shows_nothing(
+    parts: list[int], secret: bytes, homes: tuple[int, int]
+) -> None:
+    """Which of the two largest homes is the larger one, and which of the others drew what."""
+    for one, other in ((0, 1), homes):
+        assert outcome(parts, secret) == outcome(exchanged(parts, one, other), secret)
+
+
+def test_another_pair_of_the_largest_may_have_another_outcome() -> None:
+    """The limit: a cell so near to the rule says which homes are its largest, to the secret."""
+    parts = [1_000, 900, 220, 10, 10, *[0] * 5]
+    other = exchanged(parts, 1, 2)
+    secrets = [number.to_bytes(32) for number in range(100)]
+    differing = [secret for secret in secrets if outcome(parts, secret) != outcome(other, secret)]
+    assert 0 < len(differing) < len(secrets)
 
 
 @pytest.mark.parametrize(
