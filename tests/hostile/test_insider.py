@@ -512,8 +512,10 @@ def cell(start: str = LATELY, minutes: int = 60, *, direction: str = "consumptio
         "members": 1,
         "homes": 1,
         "counting": 1,
-        "per_member": 1,
+        "homes_watt_minutes": 1,
+        "average": 1,
         "minutes": minutes,
+        "lacking": 0,
     }
     values = ", ".join(map(str, row.values()))
     return f"INSERT INTO published_cell ({', '.join(row)}) VALUES ({values})"

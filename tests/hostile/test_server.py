@@ -271,7 +271,8 @@ async def test_forged_receipts_and_errors_acknowledge_nothing(
         ):
             attacker.account.send_raw(forged)
         await ping(attacker, house)
-        await attacker.spoof(stanza("message", bare(node), house.address, received), "honest.test")
+        spoofed = stanza("message", bare(node), house.address, received)
+        assert await attacker.spoof(spoofed, "honest.test")
         await ping(attacker, house)
         assert await on_its_way(house) == [stanza_id]
         collective.keeps.set()

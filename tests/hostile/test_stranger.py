@@ -39,7 +39,6 @@ from tools.bench.members import STRANGERS, Members, admitting
 
 from .line import SEGMENT, Line
 
-"""Honest peers are answered within that, on a busy machine. Strangers would hold them up longer."""
 MEMBERS = 3
 MOST_TIMES = 6
 """What a stanza may cost, as often as one of its size that is all records. Children cost 90."""

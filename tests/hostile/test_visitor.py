@@ -591,10 +591,16 @@ def canonical(pattern: str) -> str:
 
 async def test_administrators_alone_export_the_records_of_a_home(home: Home) -> None:
     for name in ("consometers.json", "consometers.csv"):
-        for user in (GUEST, "", "0" * 32, ADMIN.upper(), f"{ADMIN} "):
+        for user in (
+            GUEST,
+            "",
+            "0" * 32,
+            ADMIN.upper(),
+            ADMIN[:-1],
+            f"{ADMIN}0",
+            f"{ADMIN},{GUEST}",
+        ):
             page = await home.browser(user).open(f"mine/{name}")
-            if user.strip() == ADMIN:
-                continue
             assert page.status == 403, user
             assert "records" not in page.html.partition("<main")[2]
             assert "Content-Disposition" not in page.headers
@@ -624,10 +630,19 @@ async def test_each_route_of_an_administration_opens_to_administrators_alone(
 async def test_public_routes_change_nothing(office: Office) -> None:
     browser = await office.browser()
     for pattern in public_routes.LOOKS:
+        url = office.url.join(URL(public_place(pattern)))
         for method in ("POST", "PUT", "DELETE", "PATCH"):
-            url = office.url.join(URL(pattern.partition("{")[0].rstrip("/") or "/"))
+            # An address that no route takes would get 404.
             async with browser.session.request(method, url) as answer:
-                assert answer.status in {404, 405}, (method, pattern)
+                assert answer.status == 405, (method, pattern)
+
+
+def public_place(pattern: str) -> str:
+    """Return an address that a public route takes."""
+    parts = {"year": "2026", "month": "2026-06", "day": "2026-06-10", "challenge": "1"}
+    return re.sub(
+        r"\{(\w+)(?::(?:[^{}]|\{[^{}]*\})*)?\}", lambda part: parts.get(part[1], "abc"), pattern
+    )
 
 
 # Headers that are no text.

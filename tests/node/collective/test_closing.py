@@ -8,7 +8,7 @@ from itertools import combinations, count, islice, permutations
 from hypothesis import given, strategies as st
 import pytest
 
-from consometers_node.collective.disclosure.closing import Groups, close, combine_small
+from consometers_node.collective.disclosure.closing import Groups, add_up, close, combine_small
 from consometers_node.collective.disclosure.confidential import ConfidentialParameter, magnitude
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.disclosure.sdc_rules import P_PERCENT, Cell, Publication
@@ -125,6 +125,21 @@ def test_cells_share_no_home_and_each_passes(
     if cells:
         # No home is left over: a total is of all homes with records, or there is none.
         assert sum(cell.homes for cell in cells.values()) == sum(map(len, parts.values()))
+
+
+def test_groups_that_are_together_in_one_kind_of_homes_are_together_in_all() -> None:
+    """Otherwise the figure of both less that of one is a few homes of the other."""
+    by_records = {
+        frozenset({"Guidel"}): Cell(100, 10),
+        frozenset({"Lanester"}): Cell(200, 10),
+        frozenset({"Lorient"}): Cell(300, 10),
+    }
+    protected = {frozenset({"Guidel", "Lanester"}): Cell(40, 10)}
+    added = add_up([by_records, protected])
+    assert {groups: (cell.watt_minutes, cell.homes) for groups, cell in added.items()} == {
+        frozenset({"Guidel", "Lanester"}): (340, 30),
+        frozenset({"Lorient"}): (300, 10),
+    }
 
 
 @given(AREA, st.integers(100 * P_PERCENT[0], 100 * P_PERCENT[-1]))
