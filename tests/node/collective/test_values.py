@@ -200,6 +200,20 @@ def test_energies_without_homes_alike_are_compared() -> None:
     assert (found.amount, found.hours, found.hours_lacking) == (Fraction(1, 5), 1, 1)
 
 
+def test_an_average_takes_homes_in_each_hour() -> None:
+    """Hours of a school alone beside hours of homes: a sum of some averages is no average."""
+    of_homes = hour(500, 400, 300)
+    cells = {
+        way: each._replace(homes=0, homes_watt_minutes=0)
+        for way, each in of_homes.cells.items()
+        if isinstance(each, PublishedCell)
+    }
+    slots = [of_homes, of_homes._replace(cells=cells)]
+    assert value(slots[:1], "total-consumption").average == 400 * 60 // 12
+    found = value(slots, "total-consumption")
+    assert (found.wh, found.average) == (800, None)
+
+
 def test_a_building_alone_shares_with_nobody() -> None:
     slots = [hour(500, 400, 300)._replace(of_building=True)]
     for key, figure in FIGURES.items():
