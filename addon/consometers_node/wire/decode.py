@@ -74,7 +74,7 @@ class DecodedSeries:
 
 
 def decode(data: Data) -> tuple[DecodedSeries, ...]:
-    """Return the series of a message, by name. Raises `Unsayable`."""
+    """Return the series of a message that have values, by name. Raises `Unsayable`."""
     measurement = data.metadata.measurement
     beside: dict[tuple[str, str], dict[datetime, float]] = {}
     summed = []
@@ -88,11 +88,14 @@ def decode(data: Data) -> tuple[DecodedSeries, ...]:
     for records in summed:
         counts = beside.get((records.name, SeriesPath.MEMBERS), {})
         without = beside.get((records.name, SeriesPath.WITHOUT_HOMES), {})
+        values = {at: value for at, value in _instants(records).items() if at not in without}
+        if not values:
+            continue
         series.append(
             DecodedSeries(
                 identifier(records.name),
                 records.unit or (measurement.unit if measurement else None),
-                {at: value for at, value in _instants(records).items() if at not in without},
+                values,
                 {at: _count(count) for at, count in counts.items() if at not in without},
             )
         )
