@@ -288,7 +288,8 @@ async def test_a_home_compares_its_month_with_the_others(world: World) -> None:
     assert sums["last"]["consumption"] == released[max(released)]
     today = now().astimezone(TIME_ZONE).date()
     of_today = [wh for at, wh in released.items() if at.astimezone(TIME_ZONE).date() == today]
-    assert ((sums["today"] or {}).get("consumption") or 0) == sum(of_today)
+    drawn = sums["today"]["figures"]["consumption"]["value"] if sums["today"] else None
+    assert (drawn or 0) == sum(of_today)
     assert (sums["statistics"]["consumption"], sums["problem"]) == (STATISTIC, None)
     month = sums["month"]
     assert month["month"] == f"{MONTH:%Y-%m}"

@@ -132,24 +132,26 @@ async def show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamRespon
 
 
 async def as_file(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
-    """Return the table of a month or a year."""
-    which = which_named(guest, step)
-    async with pages.store.reading() as connection:
-        place = await place_named(pages, guest, connection)
-        days = await _days(pages, guest, connection, place, which)
-    return _file(place, _chart(days, which, guest))
+    """Return the table of a day, a month or a year."""
+    place, chart = await _named_chart(pages, guest, which_named(guest, step))
+    headers = {"Content-Disposition": attachment(_name(place, chart, "csv"))}
+    return tagged(as_csv(chart), "text/csv", headers)
 
 
 async def as_picture(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
     """Return the chart of a day, a month or a year as a picture."""
     which = which_named(guest, step)
+    place, chart = await _named_chart(pages, guest, which)
+    return _picture(pages, guest, place, chart, which.first)
+
+
+async def _named_chart(pages: PublicPages, guest: Guest, which: Which) -> tuple[Place, Chart]:
+    """Return the group in the URL, and the chart that its page of a period has."""
     async with pages.store.reading() as connection:
         place = await place_named(pages, guest, connection)
-        if step is Step.HOUR:
-            chart = (await look_at(pages, guest, connection, place, which.first)).chart
-        else:
-            chart = _chart(await _days(pages, guest, connection, place, which), which, guest)
-    return _picture(pages, guest, place, chart, which.first)
+        if which.step is Step.HOUR:
+            return place, (await look_at(pages, guest, connection, place, which.first)).chart
+        return place, _chart(await _days(pages, guest, connection, place, which), which, guest)
 
 
 async def show_day(pages: PublicPages, guest: Guest) -> web.StreamResponse:
@@ -173,16 +175,6 @@ async def show_day(pages: PublicPages, guest: Guest) -> web.StreamResponse:
         together=wholes,
         **WORDS,
     )
-
-
-async def day_csv(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Return the intervals of a day."""
-    day = which_named(guest, Step.HOUR).first
-    async with pages.store.reading() as connection:
-        place = await place_named(pages, guest, connection)
-        slots = await pages.published.within_days(connection, place, Span(day, day), guest.now)
-    chart = Chart(Step.HOUR, [ChartInterval(row) for row in rows(slots)], f"day/{day}")
-    return _file(place, chart)
 
 
 async def charts(
@@ -215,11 +207,6 @@ async def place_named(pages: PublicPages, guest: Guest, connection: AsyncConnect
     if place is None:
         raise web.HTTPNotFound
     return place
-
-
-def _file(place: Place, chart: Chart) -> web.Response:
-    headers = {"Content-Disposition": attachment(_name(place, chart, "csv"))}
-    return tagged(as_csv(chart), "text/csv", headers)
 
 
 def _picture(

@@ -28,7 +28,7 @@ OF_A_GROUP: dict[str, Look] = {
     f"/year/{_YEAR}.svg": partial(periods.as_picture, step=Step.MONTH),
     f"/day/{_DAY}": periods.show_day,
     f"/day/{_DAY}.svg": partial(periods.as_picture, step=Step.HOUR),
-    f"/day/{_DAY}.csv": periods.day_csv,
+    f"/day/{_DAY}.csv": partial(periods.as_file, step=Step.HOUR),
 }
 _CHALLENGE = r"/challenge/{challenge:\d{1,9}}"
 SHOWN: dict[str, Look] = {"/card": home.card, "/hall": home.hall}

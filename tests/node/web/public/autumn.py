@@ -1,0 +1,215 @@
+"""A collective of two communes that closes its hours itself: an October, and some days a year ago.
+
+October has a day of 25 hours, March one of 23. At dawn too few homes inject for their sum; a
+commune lacks homes for some hours; all of them are silent for others; twelve join at three o’clock
+in the night. Ten homes send days alone, and a public building sells all that its panels make.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from consometers_node.collective.calendar import Span, instants
+from consometers_node.collective.disclosure.sdc_rules import Publication
+from consometers_node.collective.members.sites import Building
+from consometers_node.series import Block, Device, Direction, Interval, Quantity, Record, Series
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import MemberId
+from consometers_node.store.publication import ClosedInterval, write
+from consometers_node.store.series import add_series, put_blocks
+from demo.world import HOUSEHOLD, SCHOOL
+from demo.world.hourly import Hour, hours
+from demo.world.site import Site
+
+from ...collective.publishing import ASKED, NOON, Town
+
+ZONE = ZoneInfo("Europe/Paris")
+NOW = datetime(2026, 10, 29, 13, 40, tzinfo=UTC)
+PUBLICATION = Publication(minimum=10)
+MONTH = date(2026, 10, 1)
+A_YEAR_EARLIER = Span(date(2025, 10, 22), date(2025, 10, 27))
+SPRING = Span(date(2026, 3, 28), date(2026, 3, 29))
+AUTUMN = Span(MONTH, NOW.date())
+SPANS = (A_YEAR_EARLIER, SPRING, AUTUMN)
+LORIENT, LARMOR = "Lorient", "Larmor-Plage"
+SCHOOL_NAME, HALL_NAME = "École de Kersabiec", "Salle de Kermelo"
+JOINED = datetime(2026, 10, 12, 1, tzinfo=UTC)
+"""Three o’clock there."""
+FEW_AT = frozenset(datetime(2026, 10, 5, hour, tzinfo=UTC) for hour in (10, 11, 18))
+"""When homes of the smaller commune are silent."""
+NOBODY_AT = frozenset(datetime(2026, 10, 8, hour, tzinfo=UTC) for hour in (14, 15))
+"""When no home says what it draws."""
+
+_ALWAYS = datetime(2024, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+_SETTLED = timedelta(hours=13)
+"""How long a collective waits for days, and a little more."""
+_HOUR_S = 3600
+_SORTS = 6
+"""Homes that are not alike; the others are larger or smaller than one of them."""
+_DRAWN, _FED, _MADE = Direction.CONSUMPTION, Direction.INJECTION, Direction.PRODUCTION
+
+type Energies = Mapping[datetime, int]
+"""Wh of each hour, by its start."""
+
+
+@dataclass(frozen=True)
+class Roof:
+    """A building of one commune, and when it says nothing."""
+
+    site: Site
+    area: str
+    kwp: float = 0.0
+    since: datetime = _ALWAYS[0]
+    silent: Collection[datetime] = ()
+    sends_days: bool = False
+    name: str | None = None
+    sells_all: bool = False
+    building: Building | None = None
+
+    def series(self, number: MemberId, direction: Direction) -> Series:
+        """Return the series of a direction."""
+        quantity, interval = Quantity.POWER, Interval.PT1H
+        if self.sends_days:
+            quantity, interval = Quantity.ENERGY, Interval.P1D
+        device = Device(f"urn:dev:org:60060-m{number}-{direction}")
+        return Series(device, direction, quantity, interval, ZONE.key)
+
+    def energies(self, number: MemberId) -> Mapping[Direction, Energies]:
+        """Return what it sends in each direction."""
+        found: Mapping[Direction, dict[datetime, int]] = {
+            direction: {} for direction in (tuple(Direction) if self.kwp else (_DRAWN,))
+        }
+        sort, larger = (number % _SORTS, number) if self.name is None else (number, 0)
+        for hour in _hours(self.site, self.kwp, sort):
+            start = datetime.fromtimestamp(hour.n * _HOUR_S, UTC)
+            if start < self.since or start in self.silent:
+                continue
+            drawn, fed, made = (
+                wh * (100 + larger) // 100 for wh in (hour.drawn_wh, hour.injected_wh, hour.made_wh)
+            )
+            if self.sells_all:
+                drawn, fed = drawn + made - fed, made
+            for direction, wh in ((_DRAWN, drawn), (_FED, fed), (_MADE, made)):
+                is_heard = direction is not _DRAWN or self.name or start not in NOBODY_AT
+                if direction in found and is_heard:
+                    found[direction][start] = wh
+        return found
+
+
+@cache
+def _hours(site: Site, kwp: float, seed: int) -> list[Hour]:
+    """Return the hours of all spans, up to now."""
+    found: list[Hour] = []
+    for span in SPANS:
+        first = int(instants(ZONE.key, span.first).start.timestamp()) // _HOUR_S
+        end = min(instants(ZONE.key, span.last).end, NOW)
+        found += hours(site, kwp, seed, first, int(end.timestamp()) // _HOUR_S)
+    return found
+
+
+_ROOFS: tuple[Roof, ...] = (
+    *(Roof(HOUSEHOLD, LORIENT, kwp=2.0 + n % 3) for n in range(12)),
+    *(Roof(HOUSEHOLD, LORIENT) for _ in range(3)),
+    *(Roof(HOUSEHOLD, LARMOR, kwp=3.0, silent=FEW_AT if n < 4 else ()) for n in range(10)),
+    *(Roof(HOUSEHOLD, LARMOR) for _ in range(2)),
+    *(Roof(HOUSEHOLD, LORIENT, kwp=3.0 if n < 3 else 0.0, sends_days=True) for n in range(10)),
+    Roof(SCHOOL, LORIENT, kwp=36.0, name=SCHOOL_NAME, building=Building.SCHOOL),
+    Roof(SCHOOL, LARMOR, kwp=9.0, name=HALL_NAME, sells_all=True, building=Building.COMMUNITY),
+)
+_JOINERS = tuple(
+    Roof(HOUSEHOLD, LORIENT, kwp=3.0 if n < 4 else 0.0, since=JOINED) for n in range(12)
+)
+
+
+@dataclass
+class _Joining(Town):
+    """A town whose members have series in several directions."""
+
+    async def begin(self) -> None:
+        await self._add("own_need", need="sums", version=1, body=ASKED, offered_at=NOON)
+
+    async def skip_to(self, day: date) -> None:
+        """Close what is before a day, of which no member sends anything."""
+        steps = {Interval.PT1H: HOUR, Interval.P1D: timedelta(days=1)}
+        midnight = datetime.combine(day, time(), ZONE)
+        closed = [
+            ClosedInterval(
+                direction=direction,
+                interval=interval,
+                start=(midnight - length).astimezone(UTC),
+                closed_at=self.at,
+                expected=0,
+                response=0,
+                reason=None,
+            )
+            for direction in Direction
+            for interval, length in steps.items()
+        ]
+        await write(self.connection, [], closed)
+
+    async def join(self, number: MemberId, roof: Roof) -> None:
+        """Add a member with all that it ever sends."""
+        kind = "home" if roof.name is None else "site"
+        month = roof.since.astimezone(ZONE).date().replace(day=1)
+        await self._join(number, roof.area, month, kind=kind, name=roof.name)
+        if roof.building is not None:
+            group = await self.group("building", roof.building)
+            membership = {"member_id": number, "group_id": group, "from_month": month}
+            await self._add("group_membership", **membership)
+        by_hour = roof.energies(number)
+        for direction, energies in by_hour.items():
+            series = roof.series(number, direction)
+            series_id = await add_series(self.connection, series, number)
+            permitted = f"{number} {direction}", number, series.device, series_id
+            for identification in ("pseudonym", *(["name"] if roof.name else [])):
+                await self._permit(
+                    f"{identification} of {permitted[0]}",
+                    *permitted[1:],
+                    interval_minutes=series.interval,
+                    identification=identification,
+                    valid_until=_ALWAYS[1],
+                )
+            blocks = list(_blocks(series, energies))
+            await put_blocks(self.connection, {series_id: blocks}, self.at)
+
+
+async def fill(store: Store) -> None:
+    """Have members join and send, and the collective close all that is due."""
+    async with store.writing() as connection:
+        town = _Joining(
+            connection,
+            PUBLICATION,
+            opened_at=_ALWAYS[0],
+            online_since=_ALWAYS[0],
+            backfilled_until=_ALWAYS[1],
+        )
+        await town.begin()
+        for number, roof in enumerate(_ROOFS, 1):
+            await town.join(MemberId(number), roof)
+        for span in SPANS[:-1]:
+            await town.skip_to(span.first)
+            await town.look(instants(ZONE.key, span.last).end + _SETTLED)
+        await town.skip_to(MONTH)
+        await town.look(JOINED - timedelta(minutes=20))
+        for number, roof in enumerate(_JOINERS, 1 + len(_ROOFS)):
+            await town.join(MemberId(number), roof)
+        await town.look(NOW)
+
+
+def _blocks(series: Series, energies: Energies) -> Iterator[Block]:
+    """Yield the blocks of a series: mean powers of hours, or the energy of civil days."""
+    records = energies.items()
+    if series.interval is Interval.P1D:
+        days: dict[datetime, int] = defaultdict(int)
+        for start, wh in energies.items():
+            days[instants(ZONE.key, start.astimezone(ZONE).date()).start] += wh
+        records = days.items()
+    by_day: dict[date, list[Record]] = {}
+    for start, value in records:
+        by_day.setdefault(start.date(), []).append(Record(start, value))
+    for day, some in by_day.items():
+        yield Block.of(series, day, some)
