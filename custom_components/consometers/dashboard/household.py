@@ -189,9 +189,14 @@ def _statistics(sums: Sums) -> Mapping[str, str]:
 
 def _missing(sums: Sums) -> Ids:
     """Return the quantities without a past, a last interval and a day."""
-    parts = (sums.statistics, sums.last, sums.today)
-    names = ("consumption", "injection", "production")
-    return tuple(n for n in names if all(p is None or getattr(p, n) is None for p in parts))
+    figures = None if sums.today is None else sums.today.figures
+
+    def is_missing(name: str) -> bool:
+        energy = None if figures is None else getattr(figures, name).value
+        parts = (sums.statistics, sums.last)
+        return energy is None and all(not part or getattr(part, name) is None for part in parts)
+
+    return tuple(filter(is_missing, ("consumption", "injection", "production")))
 
 
 def _entities(hass: HomeAssistant, entry: ConfigEntry) -> Mapping[str, str]:
