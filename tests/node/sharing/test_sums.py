@@ -112,7 +112,7 @@ async def test_a_late_sum_is_sent_however_old(ledger: Ledger) -> None:
     assert len(ledger.sent) == 24
 
 
-async def test_a_message_holds_half_as_many_sums_as_records(ledger: Ledger) -> None:
+async def test_a_message_holds_a_third_as_many_sums_as_records(ledger: Ledger) -> None:
     await ledger.subscribe(midnight(-30))
     for days in range(-30, 0):
         await sum_up(ledger, midnight(days), [100] * 24, [10] * 24)
@@ -122,7 +122,7 @@ async def test_a_message_holds_half_as_many_sums_as_records(ledger: Ledger) -> N
         lengths.append(len(message.data))
         await ledger.receive(message)
         number += 1
-    assert lengths == [1000, 440]
+    assert lengths == [666, 666, 108]
 
 
 async def test_sums_and_members_are_answered(ledger: Ledger, answers: Answers) -> None:
@@ -147,18 +147,18 @@ async def test_sums_and_members_are_answered(ledger: Ledger, answers: Answers) -
     await answers.unsubscribe(TOWN, NAME)
 
 
-async def test_an_answer_holds_half_as_many_sums_as_records(store: Store, answers: Answers) -> None:
+async def test_an_answer_holds_a_third_as_many_sums_as_records(store: Store, answers: Answers) -> None:
     ledger = await Ledger.open(store, TOWN.jid, FINE)
     await ledger.grant(replace(ASKED, interval=Interval.PT5M), A_MONTH)
     five = HOUR / 12
     sums = [Sum(midnight(-9) + n * five, 5 * n, 10) for n in range(288 * 9)]
     async with store.writing() as connection:
         await publish(connection, {FINE: sums}, now(), collective="coop")
-    with pytest.raises(BadRequest, match="More than 2000"):
+    with pytest.raises(BadRequest, match="More than 1333"):
         await answers.get_history(TOWN, GetHistory(NAME, midnight(-9), midnight()))
-    page = GetHistory(NAME, midnight(-9), midnight(-9) + 2000 * five)
+    page = GetHistory(NAME, midnight(-9), midnight(-9) + 1333 * five)
     # As many counts go beside them.
-    assert len(await answers.get_history(TOWN, page)) == 2 * 2000
+    assert len(await answers.get_history(TOWN, page)) == 2 * 1333
 
 
 async def test_a_member_s_series_looks_like_an_unknown_one(

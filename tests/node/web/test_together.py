@@ -316,7 +316,7 @@ async def test_home_imports_figures_of_its_collective(stage: Stage) -> None:
     assert stage.toy.energies(AVERAGE) == {
         at: round(watts / 37 * 16) / 16 for at, watts in consumption.items()
     }
-    assert stage.toy.metadata[AVERAGE]["name"] == "Énergies de Kersabiec — consommation par foyer"
+    assert stage.toy.metadata[AVERAGE]["name"] == "Énergies de Kersabiec — consommation par membre"
     assert stage.toy.metadata[STATISTIC]["name"] == "Énergies de Kersabiec — consommation"
     # What a collective has is not this home's to share.
     page = await stage.home.browser().open("settings")
