@@ -6,7 +6,8 @@
 
 What a home asks after it enrolled carries a MAC under a key derived from its first one, and so does
 the receipt of the enrolment: nobody but the home and its witness can make either. Bytes are in
-base64url (RFC 4648 §5) without padding, instants in ISO 8601, UTC, to the second.
+base64url (RFC 4648 §5) without padding, instants in ISO 8601, UTC, to the second. Days and
+instants are those of the protocol (`iso8601`).
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -19,7 +20,8 @@ import re
 from typing import Annotated, Any, Final, NamedTuple, Self, get_origin, get_type_hints
 from uuid import UUID
 
-from ..quoalise import Text
+from ..quoalise import Text, iso8601
+from ..quoalise.decoding import Undecodable, decoded
 from ..quoalise.text import TranslatedError, around, text
 from ..series import Direction
 from .masks import KEY_BYTES, DayKey
@@ -117,9 +119,7 @@ class EnrolmentRequest(_Message):
     need_sha256: Annotated[str, _Json(_hash)]
     minimum: Annotated[int, _Json(_whole(LEAST_MINIMUM))]
     directions: Annotated[frozenset[Direction], _Json(_directions, sorted)]
-    day: Annotated[
-        date, _Json(_canonical(date.fromisoformat, date.isoformat, _DAY), date.isoformat)
-    ]
+    day: Annotated[date, _Json(_canonical(iso8601.day, date.isoformat, _DAY), date.isoformat)]
     key: Annotated[bytes, _Json(_bytes(KEY_BYTES), _encoded)] = field(repr=False)
 
     @property
@@ -242,9 +242,9 @@ def _canonical[T](
 
     def read(value: object) -> T:
         try:
-            if isinstance(value, str) and write(parsed := parse(value)) == value:
+            if isinstance(value, str) and write(parsed := decoded(parse, value)) == value:
                 return parsed
-        except OverflowError, ValueError:
+        except Undecodable:
             pass
         raise _Bad(hint)
 
@@ -301,7 +301,7 @@ def _or_none[S, T](convert: Callable[[S], T]) -> Callable[[S | None], T | None]:
     return lambda value: None if value is None else convert(value)
 
 
-_instant = _canonical(datetime.fromisoformat, written, _INSTANT)
+_instant = _canonical(iso8601.moment, written, _INSTANT)
 
 _Word = Annotated[str, _Json(_word)]
 _Pseudonym = Annotated[str, _Json(_canonical(lambda value: str(UUID(value)), str, _PSEUDONYM))]

@@ -9,6 +9,7 @@ read raises its `Malformed`, which names the place. What a module reads and writ
     stanza_errors    <error>: refusals
     federation_xml   <data-needs>, <permission>, <receipt>
     protected_sums   <reports>, <opening>, <opened>
+    decoding         foreign bytes of any format, by its decoder
     identifier       urn:dev:…
     iso8601          times and durations
 

@@ -7,6 +7,7 @@ import re
 from xml.etree.ElementTree import Element, SubElement
 
 from . import iso8601
+from .decoding import Undecodable, decoded
 from .errors import Malformed
 from .federation import (
     NAMESPACE,
@@ -172,8 +173,8 @@ def read_export(element: Element) -> ExportPart:
     check_depth(element)
     export = Reader(element, "export").expect(EXPORT)
     try:
-        content = b64decode(export.words(), validate=True)
-    except ValueError:
+        content = decoded(b64decode, export.words(), validate=True)
+    except Undecodable:
         raise Malformed(export.place, Problem.NOT_BASE64) from None
     return ExportPart(
         id=export.uuid("id"),

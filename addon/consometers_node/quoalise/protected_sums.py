@@ -20,6 +20,7 @@ from uuid import UUID
 from xml.etree.ElementTree import Element, SubElement
 
 from . import iso8601
+from .decoding import Undecodable, decoded
 from .errors import Malformed
 from .federation import NAMESPACE
 from .federation_xml import attributes
@@ -312,8 +313,8 @@ def _rows(rows: Iterable[bytes]) -> str:
 def _read_rows(sent: Reader, row: struct.Struct, most: int) -> Iterator[tuple[Any, ...]]:
     """Return the rows of an element, at least one and not more than `most`."""
     try:
-        rows = b64decode(sent.words(), validate=True)
-    except ValueError:
+        rows = decoded(b64decode, sent.words(), validate=True)
+    except Undecodable:
         raise Malformed(sent.place, Problem.NOT_BASE64) from None
     if len(rows) % row.size:
         raise Malformed(sent.place, Problem.NOT_ROWS, found=len(rows), wanted=row.size)

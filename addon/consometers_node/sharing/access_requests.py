@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 import io
+import struct
 import tempfile
 from typing import IO, Final, NoReturn
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 from ..quoalise import ExportPart, QuoaliseError, Text
+from ..quoalise.decoding import Undecodable, decoded
 from ..quoalise.errors import refusal
 from ..quoalise.text import TranslatedError, text
 from ..store import PeerId, Store
@@ -24,6 +26,13 @@ MOST_BYTES: Final = 64 * 1024**2
 MOST_PARTS: Final = 2_000
 MOST_UNPACKED: Final = 1024**3
 _CHUNK = 64 * 1024
+_METHODS: Final = (ZIP_STORED, ZIP_DEFLATED)
+"""Those that Python unpacks in parts of bounded size."""
+_END: Final = struct.Struct("<4s6xHI4xH")
+"""The end of a ZIP file: signature, number of files, bytes of their list, bytes of a comment."""
+_END_SIGNATURE, _LOCATOR = b"PK\x05\x06", b"PK\x06\x07"
+_LOCATOR_BYTES: Final = 20
+_MOST_LISTED: Final = 4_096
 
 _DAMAGED = text(
     "The answer of {peer} is damaged or incomplete: ask again. If this persists, "
@@ -92,20 +101,41 @@ async def _receive(
         await asyncio.to_thread(file.write, part.content)
         came(number, first.parts)
     is_whole = size == first.size and digest.hexdigest() == first.sha256
-    if not is_whole or not await asyncio.to_thread(_is_readable, file):
+    if not is_whole or not await asyncio.to_thread(is_readable, file):
         raise damaged
 
 
-def _is_readable(file: IO[bytes]) -> bool:
+def is_readable(file: IO[bytes]) -> bool:
     """Return whether a ZIP file has the expected contents, whole and not too large."""
     try:
-        with ZipFile(file) as archive:
-            sizes = {info.filename: info.file_size for info in archive.infolist()}
-            if sizes.keys() != {DOCUMENT, RECORDS} or sum(sizes.values()) > MOST_UNPACKED:
-                return False
-            return archive.testzip() is None
-    except BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, OSError:
+        return _lists_few(file) and decoded(_is_whole, file)
+    except Undecodable:
         return False
+
+
+def _is_whole(file: IO[bytes]) -> bool:
+    with ZipFile(file) as archive:
+        members = archive.infolist()
+        return (
+            sorted(info.filename for info in members) == [DOCUMENT, RECORDS]
+            and all(info.compress_type in _METHODS for info in members)
+            and sum(info.file_size for info in members) <= MOST_UNPACKED
+            and archive.testzip() is None
+        )
+
+
+def _lists_few(file: IO[bytes]) -> bool:
+    """Return whether a ZIP file ends with a list of two: `ZipFile` reads a list of any length.
+
+    Source: APPNOTE.TXT §4.3.15 and §4.3.16. Before the end there is no list of ZIP64, behind it no
+    comment.
+    """
+    file.seek(max(0, file.seek(0, io.SEEK_END) - _LOCATOR_BYTES - _END.size))
+    tail = file.read()
+    if len(tail) < _END.size or tail[: -_END.size].startswith(_LOCATOR):
+        return False
+    signature, count, size, comment = _END.unpack(tail[-_END.size :])
+    return (signature, count, comment) == (_END_SIGNATURE, 2, 0) and size <= _MOST_LISTED
 
 
 @dataclass(slots=True)

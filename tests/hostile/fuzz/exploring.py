@@ -15,10 +15,12 @@ from tests.full import FULL
 
 FULL_S = {
     "bytes": 30,
-    "elements": 90,
+    "elements": 70,
     "records": 30,
     "texts": 20,
     "need files": 30,
+    "archives": 30,
+    "dates": 10,
     "stanzas of a home": 80,
     "stanzas of a collective": 80,
     "invitations": 20,
@@ -26,7 +28,7 @@ FULL_S = {
     "heads of a home": 40,
     "heads of public pages": 40,
     "heads of an administration": 40,
-    "database files": 60,
+    "database files": 40,
 }
 """Seconds of the full run, by surface: ten minutes together."""
 

@@ -115,6 +115,8 @@ def test_a_receipt_proves_that_its_writer_has_the_key() -> None:
         ("directions", "consumption"),
         ("day", "20261129"),
         ("day", "2026-02-30"),
+        ("day", "0001-01-01"),
+        ("day", "9999-12-31"),
         ("key", "AAAA"),
         ("key", "A" * 43 + "="),
         ("key", "A" * 42 + "B"),
@@ -130,9 +132,18 @@ def test_a_malformed_field_is_named_in_both_languages(field: str, value: object)
 
 
 @pytest.mark.parametrize(
-    "at", [None, 3, "2026-11-29", "2026-11-29T10:00:00", "2026-11-29T11:00:00+01:00"]
+    "at",
+    [
+        None,
+        3,
+        "2026-11-29",
+        "2026-11-29T10:00:00",
+        "2026-11-29T11:00:00+01:00",
+        "9999-12-31T23:59:59+00:00",
+        "0001-01-01T00:00:00+00:00",
+    ],
 )
-def test_an_instant_is_in_utc_to_the_second(at: object) -> None:
+def test_an_instant_is_in_utc_to_the_second_and_within_the_protocols_times(at: object) -> None:
     with pytest.raises(BadBody, match="“left_at”"):
         DepartureReceipt.read({"left_at": at})
 

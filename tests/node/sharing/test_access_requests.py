@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 import io
 from typing import override
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_ZSTANDARD, ZipFile
 
 import pytest
 
@@ -22,9 +22,9 @@ from .houses import Collective, House, bare
 ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
 
-def packed(**files: str) -> bytes:
+def packed(method: int = ZIP_DEFLATED, **files: str) -> bytes:
     content = io.BytesIO()
-    with ZipFile(content, "w", ZIP_DEFLATED) as archive:
+    with ZipFile(content, "w", method) as archive:
         for name, words in files.items():
             archive.writestr(name.replace("_", "."), words)
     return content.getvalue()
@@ -115,6 +115,9 @@ async def test_a_running_request_is_not_repeated(
 
 
 ONE, TWO, THREE = parts_of(GOOD)
+_DATA_AT = GOOD.index(DOCUMENT.encode()) + len(DOCUMENT)
+NO_DEFLATE = GOOD[:_DATA_AT] + b"\xff\xff\xff" + GOOD[_DATA_AT + 3 :]
+"""Its data is no deflate stream: `zlib.error`. The list at its end is intact."""
 OTHER_ID = "00000000-0000-4000-8000-000000000000"
 
 
@@ -130,8 +133,13 @@ OTHER_ID = "00000000-0000-4000-8000-000000000000"
         parts_of(packed(export_json="{}")),
         parts_of(packed(export_json="{}", records_csv="", virus_exe="MZ")),
         parts_of(GOOD.replace(b"member", b"xxxxxx")[: len(GOOD) - 30]),
+        parts_of(NO_DEFLATE),
+        parts_of(packed(ZIP_ZSTANDARD, export_json="{}", records_csv="")),
     ],
-    ids=["id", "number", "changed", "longer", "shorter", "text", "less", "more", "cut"],
+    ids=[
+        *("id", "number", "changed", "longer", "shorter", "text", "less", "more", "cut"),
+        *("no deflate", "zstd"),
+    ],
 )
 async def test_a_damaged_archive_is_refused(
     house: House, collective: ExportingCollective, parts: list[ExportPart]

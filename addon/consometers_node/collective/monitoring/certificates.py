@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import ssl
 from typing import Any, NoReturn
 
-from ...quoalise import Text
+from ...quoalise import Text, iso8601
 from ...quoalise.text import text
 from ...xmpp import Identity, NetworkError
 from ...xmpp.errors import CertificateRefused
@@ -35,9 +35,14 @@ class Certificate:
 
     @classmethod
     def read(cls, name: str, shown: Mapping[str, Any]) -> Certificate:
-        """Return what `ssl` says of one."""
+        """Return what `ssl` says of one. One without end (RFC 5280 §4.1.2.5) ends in 2100."""
         begins, ends = (
-            datetime.fromtimestamp(ssl.cert_time_to_seconds(shown[key]), UTC)
+            min(
+                max(
+                    datetime.fromtimestamp(ssl.cert_time_to_seconds(shown[key]), UTC), iso8601.FIRST
+                ),
+                iso8601.LAST,
+            )
             for key in ("notBefore", "notAfter")
         )
         return cls(name, begins, ends)

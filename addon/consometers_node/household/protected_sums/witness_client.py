@@ -9,6 +9,7 @@ import aiohttp
 
 from ...protected_sums.requests import MAX_BODY_BYTES, BadBody, Call
 from ...quoalise import Text, Witness
+from ...quoalise.decoding import Undecodable, decoded
 from ...quoalise.text import TranslatedError, text
 from ...sharing.account import load
 from ...store import Store
@@ -77,8 +78,8 @@ class WitnessClient:
             refusal = words.fill(name=witness.name, status=status, contact=witness.contact)
             raise WitnessFault(refusal, status=status)
         try:
-            return read(json.loads(answer))
-        except (BadBody, ValueError, RecursionError) as fault:
+            return read(decoded(json.loads, answer))
+        except (BadBody, Undecodable) as fault:
             strange = _STRANGE.fill(name=witness.name, contact=witness.contact)
             raise WitnessFault(strange) from fault
 

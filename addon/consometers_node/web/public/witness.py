@@ -17,6 +17,7 @@ from ...protected_sums.requests import (
     EnrolmentRequest,
     SignedRequest,
 )
+from ...quoalise.decoding import Undecodable, decoded
 from ...quoalise.text import text
 from ..core.access import Handler
 from .handlers import Guest, PublicPages, problem
@@ -71,18 +72,23 @@ async def show(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     )
 
 
+def _json(body: bytes) -> object:
+    parsed: object = json.loads(body.decode())
+    return parsed
+
+
 def _answering(call: Callable[[object], Awaitable[web.Response]]) -> Handler:
     """Return a handler that takes a JSON body of bounded size, and answers JSON."""
 
     async def handle(request: web.Request) -> web.Response:
         body = await request.clone(client_max_size=MAX_BODY_BYTES).read()
         try:
-            return await call(json.loads(body.decode()))
+            return await call(decoded(_json, body))
         except BadBody as bad:
             status, detail = HTTPStatus.BAD_REQUEST, bad.text
         except CollectiveFault as fault:
             status, detail = _STATUSES.get(type(fault), HTTPStatus.BAD_REQUEST), fault.text
-        except ValueError, RecursionError:
+        except Undecodable:
             status, detail = HTTPStatus.BAD_REQUEST, _NOT_JSON
         return problem(status, _TITLES[status], detail)
 
