@@ -12,6 +12,7 @@ read raises its `Malformed`, which names the place. What a module reads and writ
     decoding         foreign bytes of any format, by its decoder
     identifier       urn:dev:…
     iso8601          times and durations
+    values           what the records of each kind of series may hold
 
 `commands.COMMANDS` holds every command once, `problems.Problem` everything that can be wrong.
 """

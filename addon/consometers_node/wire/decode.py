@@ -17,12 +17,10 @@ from consometers_node import quoalise
 from consometers_node.quoalise import Data, DeviceType, Identifier, Metadata, Records, SeriesPath
 from consometers_node.quoalise.identifier import BESIDE, identifier
 from consometers_node.quoalise.text import text
+from consometers_node.quoalise.values import ALLOWED, MOST_MEMBERS
 from consometers_node.series import Device, Direction, Interval, Quantity, Record, Series
 
 from .needs import Unsayable, read_interval
-
-MAX_MEMBERS = 10**8
-"""Members of a sum: more than a country has meters, and sums of sums stay in their columns."""
 
 _FACTORS: Mapping[str, Mapping[str | None, int]] = {
     SeriesPath.POWER: {None: 1, "W": 1, "kW": 1000},
@@ -170,8 +168,8 @@ def _instant(second: int) -> datetime:
 
 
 def _count(count: float) -> int:
-    if count != int(count) or not 0 <= count <= MAX_MEMBERS:
-        raise Unsayable(_NO_COUNT, found=count, most=MAX_MEMBERS)
+    if count not in ALLOWED[SeriesPath.MEMBERS]:
+        raise Unsayable(_NO_COUNT, found=count, most=MOST_MEMBERS)
     return int(count)
 
 

@@ -1,6 +1,6 @@
 """Parses JSON into frozen dataclasses, as the types of their fields say. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime
 from types import NoneType
@@ -32,7 +32,8 @@ def schema(kind: Any) -> Any:
     """Return what validates a value of a type.
 
     An object may have more fields than its dataclass, and lack those that have a default. A field
-    whose key in JSON is no name in Python has it in its metadata.
+    whose key in JSON is no name in Python has it in its metadata. What is not valid is unknown
+    (None) where it may be, and is left out of a list: the rest of the answer stands.
     """
     if kind in _KINDS:
         return _KINDS[kind]
@@ -42,11 +43,36 @@ def schema(kind: Any) -> Any:
         return _object(kind)
     origin, args = get_origin(kind), get_args(kind)
     if origin is tuple:
-        return vol.All([schema(args[0])], vol.Coerce(tuple))
+        return _valid_ones(schema(args[0]))
     if origin is Mapping:
         return vol.Schema({schema(args[0]): schema(args[1])})
     assert NoneType in args
-    return vol.Any(None, schema(args[0]))
+    return _or_unknown(schema(args[0]))
+
+
+def _or_unknown(kind: Any) -> Callable[[object], Any]:
+    """Return what validates a value that is None where it is not valid."""
+    validate = vol.Schema(kind)
+
+    def valid(value: object) -> Any:
+        try:
+            return None if value is None else validate(value)
+        except vol.Invalid:
+            return None
+
+    return valid
+
+
+def _valid_ones(kind: Any) -> Callable[[object], tuple[Any, ...]]:
+    """Return what validates a list, without the items that are not valid."""
+    valid = _or_unknown(kind)
+
+    def items(values: object) -> tuple[Any, ...]:
+        if not isinstance(values, list):
+            raise vol.Invalid("not a list")
+        return tuple(item for item in map(valid, values) if item is not None)
+
+    return items
 
 
 def _object(kind: Any) -> vol.All[Any]:

@@ -57,67 +57,105 @@ def test_a_missing_account_is_none() -> None:
 
 STANDING = challenge()["standing"]
 LAST, MONTH = plant()["last"], plant()["month"]
-INVALID_COLLECTIVES: list[dict[str, Any]] = [
-    {"waiting": -1},
-    {"waiting_since": "2026-11-24T18:00:00"},
-    {"waiting_since": "yesterday"},
-    {"waiting_since": 1764000000},
-    {"permissions": [permission(title="Daily")]},
+UNKNOWN: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"waiting_since": "2026-11-24T18:00:00"}, {}),
+    ({"waiting_since": "yesterday"}, {}),
+    ({"waiting_since": 1764000000}, {}),
+    ({"problem": {"fr": None}}, {}),
+    ({"permissions": [permission(title="Daily"), permission()]}, {"permissions": [permission()]}),
     *(
-        {"challenge": challenge(**changes)}
+        ({"challenge": challenge(**changes)}, {})
         for changes in (
             {"name": "The Great Challenge"},
             {"from": "soon"},
             {"objective": 0},
             {"participants": "five"},
-            {"standing": {**STANDING, "change": nan}},
-            {"standing": {**STANDING, "low": "-9"}},
-            {"standing": {**STANDING, "rank_first": 0}},
-            {"standing": {"change": -6.2}},
         )
     ),
     *(
-        {"plants": [plant(**changes)]}
+        ({"challenge": challenge(standing=standing)}, {"challenge": challenge(standing=None)})
+        for standing in (
+            {**STANDING, "change": nan},
+            {**STANDING, "low": "-9"},
+            {**STANDING, "rank_first": 0},
+            {"change": -6.2},
+        )
+    ),
+    *(
+        ({"plants": [plant(**changes), plant("other")]}, {"plants": [plant("other")]})
         for changes in (
             {"id": "../x"},
             {"shares": -1},
             {"total_shares": 0},
             {"corrected": None},
             {"statistic": None},
-            {"last": {**LAST, "end": LAST["start"]}},
-            {"last": {**LAST, "production": -1}},
-            {"month": {**MONTH, "coverage": nan}},
-            {"month": {**MONTH, "coverage": -0.1}},
-            {"today": {"date": "today"}},
         )
     ),
     *(
-        {"sums": answered}
-        for answered in (
-            list[object](),
-            dict[str, object](),
-            sums(problem="No."),
-            part("last", end="2026-11-24T17:00:00+00:00"),
-            part("last", start="2026-11-24T17:00:00"),
-            part("last", consumption=-1),
-            part("last", consumption=10**15 + 1),
-            part("last", production=5.5),
-            part("last", members=-1),
-            part("today", date="today"),
-            part("today", date=20261124),
-            part("today", figures=None),
-            part("today", figures={}),
-            today(consumption=-1),
-            today(self_consumption="0.9"),
-            today(self_sufficiency=nan),
-            today(self_sufficiency=-0.1),
-            part("month", month="2026-10-01"),
-            part("month", median="390000"),
-            part("statistics", consumption="sensor.linky_energy_drawn"),
-            part("statistics", production="consometers:collective/1"),
+        ({"plants": [plant(**changes)]}, {"plants": [plant(**instead)]})
+        for changes, instead in (
+            ({"last": {**LAST, "end": LAST["start"]}}, {"last": None}),
+            ({"last": {**LAST, "production": -1}}, {"last": {**LAST, "production": None}}),
+            ({"month": {**MONTH, "coverage": nan}}, {"month": {**MONTH, "coverage": None}}),
+            ({"month": {**MONTH, "coverage": -0.1}}, {"month": {**MONTH, "coverage": None}}),
+            ({"today": {"date": "today"}}, {"today": None}),
+        )
+    ),
+    *(
+        ({"sums": answered}, {"sums": instead})
+        for answered, instead in (
+            (list[object](), None),
+            (dict[str, object](), None),
+            (sums(problem="No."), sums(problem=None)),
+            (part("last", end="2026-11-24T17:00:00+00:00"), sums(last=None)),
+            (part("last", start="2026-11-24T17:00:00"), sums(last=None)),
+            (part("last", consumption=-1), part("last", consumption=None)),
+            (part("last", consumption=10**15 + 1), part("last", consumption=None)),
+            (part("last", production=5.5), part("last", production=None)),
+            (part("last", members=-1), part("last", members=None)),
+            (part("today", date="today"), sums(today=None)),
+            (part("today", date=20261124), sums(today=None)),
+            (part("today", figures=None), sums(today=None)),
+            (part("today", figures={}), sums(today=None)),
+            (today(consumption=-1), today(consumption=None)),
+            (today(self_consumption="0.9"), today(self_consumption=None)),
+            (today(self_sufficiency=nan), today(self_sufficiency=None)),
+            (today(self_sufficiency=-0.1), today(self_sufficiency=None)),
+            (part("month", month="2026-10-01"), sums(month=None)),
+            (part("month", median="390000"), part("month", median=None)),
+            (
+                part("statistics", consumption="sensor.linky_energy_drawn"),
+                part("statistics", consumption=None),
+            ),
+            (
+                part("statistics", production="consometers:collective/1"),
+                part("statistics", production=None),
+            ),
         )
     ),
 ]
+"""What a collective may have in its answer, and how it is understood."""
+
+
+@pytest.mark.parametrize(("changes", "instead"), UNKNOWN, ids=repr)
+def test_an_undocumented_value_is_unknown_and_the_rest_stands(
+    changes: dict[str, Any], instead: dict[str, Any]
+) -> None:
+    other = collective("2", sums=sums(), plants=[plant()], challenge=challenge())
+    understood, expected = (
+        answers.node({**NODE, "collectives": [collective(**each), other]})
+        for each in (changes, instead)
+    )
+    assert understood == expected
+    assert len(understood.collectives) == 2
+
+
+@pytest.mark.parametrize("changes", [{"waiting": -1}, {"name": 3}, {"by_name": "no"}], ids=repr)
+def test_a_collective_without_its_own_facts_is_left_out(changes: dict[str, Any]) -> None:
+    answered = [collective(**changes), collective("2")]
+    assert [each.id for each in answers.node({**NODE, "collectives": answered}).collectives] == [
+        "2"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -126,16 +164,14 @@ INVALID_COLLECTIVES: list[dict[str, Any]] = [
         {"id": ""},
         {"id": None},
         {"online": "yes"},
-        {"problem": {"fr": None}},
         {"home_assistant": None},
         {"collectives": {}},
         {"api": "1"},
         {"api": None},
-        *({"collectives": [collective(**changes)]} for changes in INVALID_COLLECTIVES),
     ],
     ids=repr,
 )
-def test_undocumented_values_are_refused(changes: dict[str, Any]) -> None:
+def test_an_undocumented_envelope_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(answers.NotAnAnswer):
         answers.node({**NODE, **changes})
 

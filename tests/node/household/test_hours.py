@@ -219,6 +219,39 @@ def test_a_sum_per_member_is_divided_by_its_member_count() -> None:
         }
 
 
+@pytest.mark.parametrize("count", [1e-320, 0.5, -8, 10**9])
+def test_an_impossible_member_count_is_dropped_with_its_value_alone(count: float) -> None:
+    drawn = identifier.series(identifier.organisation("kersabiec"), Direction.CONSUMPTION)
+    records = (
+        Records(str(drawn), "W", {0: 1_000, 3600: 1_000}),
+        Records(str(drawn.members), "count", {0: count, 3600: 8}),
+    )
+    metadata = describe(drawn, Duration(seconds=3600), DeviceType.COLLECTIVE)
+    taken = Hours(drawn, "Europe/Paris", per_member=True)
+    values = whole(taken, Data(metadata, records))
+    assert {int(at.timestamp()): wh for at, wh in values.items()} == {3600: 125}
+    assert taken.dropped == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "unit", "value"),
+    [
+        (LOAD, "W", -5),
+        (LOAD, "W", 10**10 + 1),
+        (LOAD, "kW", 10**8),
+        (DAILY, "Wh", 10**16),
+        (REGISTER, "Wh", 10**16),
+    ],
+)
+def test_an_impossible_value_is_dropped_alone(path: str, unit: str, value: float) -> None:
+    taken = hours(path)
+    start, day = utc("2026-01-09T23:00"), timedelta(days=1)
+    interval = "PT1H" if path == LOAD else "P1D"
+    message = pushed(path, {start: value, start + day: 5}, unit=unit, interval=interval)
+    assert len(whole(taken, message)) == 1
+    assert taken.dropped == 1
+
+
 def test_records_of_other_series_are_ignored() -> None:
     assert hours(LOAD).take(pushed("production/power/active/raw", {NOON: 5})) == set()
 

@@ -249,6 +249,28 @@ async def test_a_hole_that_is_filled_late_raises_the_sums_after_it(stage: Stage)
     assert stage.matches_peer()
 
 
+@pytest.mark.parametrize("impossible", [-5, 10**16])
+async def test_impossible_values_are_left_out_and_reported(
+    stage: Stage, caplog: pytest.LogCaptureFixture, *, impossible: int
+) -> None:
+    good = dict(stage.peer.values)
+    for day in range(2):
+        stage.peer.values[utc(f"2026-09-0{day + 1}T09:30")] = impossible
+        del good[utc(f"2026-09-0{day + 1}T09:30")]
+    async with stage.importing() as importing:
+        await until(lambda: len(stage.notes.problems) == 1)
+        assert stage.toy.energies() == hourly(good)
+        start = NOW.replace(minute=0)
+        await importing.receive(PEER, load({start: impossible}))
+        await until(lambda: len(stage.notes.problems) == 2)
+    first, second = stage.notes.problems
+    assert first is not None
+    assert second is not None
+    assert "Impossible values were left out (2)" in first
+    assert "(3)" in second
+    assert caplog.text.count("Impossible values") == 1
+
+
 async def test_records_from_other_peers_are_ignored(stage: Stage) -> None:
     async with stage.settled() as importing:
         await importing.receive("other@enedis.test", load(curve(SINCE, SINCE + DAY)))

@@ -1,6 +1,7 @@
 """A collective's latest records, put together."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -40,13 +41,14 @@ MIDNIGHT = utc("2026-11-23T23:00")
 """Of 24 November in Paris."""
 NOON = utc("2026-11-24T11:20")
 PT1H = Duration(seconds=3600)
+NAME = series(organisation("kersabiec"), CONSUMPTION)
 
 
 def pushed(
     direction: Direction,
     start: datetime,
     values: list[float],
-    members: list[int] | None = None,
+    members: Sequence[float] | None = None,
     *,
     path: str = SeriesPath.POWER,
     interval: Duration = PT1H,
@@ -67,13 +69,41 @@ def pushed(
     return Data(describe(name, interval, DeviceType.COLLECTIVE), tuple(parts))
 
 
+@pytest.mark.parametrize("impossible", [-5, 10**16])
+def test_an_impossible_value_is_left_out_alone(impossible: float) -> None:
+    totals = Totals()
+    totals.take(pushed(CONSUMPTION, MIDNIGHT, [500, 600, impossible], [8, 8, 8]))
+    totals.take(pushed(PRODUCTION, MIDNIGHT, [impossible]))
+    assert totals.take(quartiles(MIDNIGHT, median=impossible, lower=1, upper=2)) is False
+    last = totals.last()
+    assert last is not None
+    assert (last.start, last.energies) == (MIDNIGHT + HOUR, {CONSUMPTION: 600})
+
+
+@pytest.mark.parametrize("members", [1e-320, -8, 10**9])
+def test_an_impossible_member_count_is_unknown(members: float) -> None:
+    totals = Totals()
+    totals.take(pushed(CONSUMPTION, MIDNIGHT, [500], [members]))
+    last = totals.last()
+    assert last is not None
+    assert last.members is None
+
+
+def test_sums_of_longer_than_a_day_are_left_out() -> None:
+    totals = Totals()
+    interval = Duration(seconds=10**27)
+    message = pushed(CONSUMPTION, MIDNIGHT, [500])
+    assert not totals.take(replace(message, metadata=describe(NAME, interval)))
+    assert totals.until is None
+
+
 def day_of(totals: Totals, at: datetime) -> DayTotals:
     day = totals.today(at)
     assert day is not None
     return day
 
 
-def quartiles(month: datetime, **values: int) -> Data:
+def quartiles(month: datetime, **values: float) -> Data:
     paths = {
         "median": SeriesPath.MEDIAN,
         "lower": SeriesPath.LOWER_QUARTILE,

@@ -20,6 +20,7 @@ from ...quoalise import (
     iso8601,
 )
 from ...quoalise.text import text
+from ...quoalise.values import ALLOWED
 from ...series import Block, OffTheGrid, Range, Record, Series
 from ...store import SeriesId
 from ...store.collective_tables import MemberId
@@ -52,8 +53,6 @@ from .plausibility import plausible_w, watts
 
 SOON = timedelta(days=2)
 """A record that starts later than this is refused: clocks differ, but not by that."""
-_MOST_W = 10**10
-"""Of the sum of a collective, far beyond what a country draws: sums stay in their columns."""
 
 MAX_NAMES = 50
 """Series in one message: a home has a few."""
@@ -78,7 +77,7 @@ _ANOTHER_SERIES = text(
     "This name used to carry {known}, and now {found}: allow the changed series again."
 )
 _NOT_YET = text("A record starts in the future, at {start}: set your clock.")
-_TOO_MUCH = text("{found} W is impossible: at most {most} W are accepted.")
+_TOO_MUCH = text("{found} {unit} is impossible: at most {most} {unit} are accepted.")
 _OF_NOBODY = text(
     "A sum of zero members has a value, at {start}: leave out both the value and the count."
 )
@@ -242,9 +241,11 @@ class _Check:
             raise BadRequest(_NOT_YET.fill(start=iso8601.shown(latest)))
         members: list[Record] = []
         if kind is MemberKind.COLLECTIVE:
+            most = ALLOWED[decoded.name.quantity].most
             largest = max(record.value for record in records)
-            if largest > _MOST_W:
-                raise BadRequest(_TOO_MUCH.fill(found=largest, most=_MOST_W))
+            if largest > most:
+                unit = series.quantity.unit
+                raise BadRequest(_TOO_MUCH.fill(found=largest, most=most, unit=unit))
             members = [
                 Record(start, count)
                 for start, count in decoded.members.items()

@@ -65,6 +65,9 @@ _REMEMBERED_HOURS = 48
 _BACKOFF = Backoff(30, 3600, least=1)
 
 _ENDED = text("the node no longer imports")
+_IMPOSSIBLE = text(
+    "Impossible values were left out ({count}): inform the peer that sends this series."
+)
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -212,6 +215,8 @@ class StatisticsImport:
         """The start of all that was asked for in this run, and the last offer that was."""
         self._asked_offer: Offer | None = None
         self._holes: list[_Lost] = []
+        self._dropped = 0
+        """How many impossible values came since Home Assistant's rows were looked at."""
         self._last_problem: tuple[str | None] | None = None
         self._news: deque[_Pushed] = deque()
         self._again = False
@@ -334,6 +339,7 @@ class StatisticsImport:
             )
         if fully:
             self._ready = False
+            self._dropped = 0
             await self._writing.look()
             self._ready = True
         await self._subscribe()
@@ -458,6 +464,7 @@ class StatisticsImport:
             self._see(page)
         self._hours.learn(hours)
         self._hours.forget(touched)
+        self._note_dropped(hours.dropped)
         return await self._writing.put(hours.whole(touched))
 
     async def _take_news(self) -> None:
@@ -468,11 +475,15 @@ class StatisticsImport:
         while self._news and self._ready and self._hours is not None:
             hours, batch = self._hours, list(self._news)
             touched: set[datetime] = set()
+            before = hours.dropped
             for news in batch:
                 try:
                     touched |= hours.take(news.data)
                 except Unsuitable as fault:
                     await self._report(self._words(fault))
+            if hours.dropped > before:
+                self._note_dropped(hours.dropped - before)
+                await self._report(self._hole())
             whole = hours.whole(touched)
             over = {hour for hour in touched - whole.keys() if hour + HOUR <= self._now()}
             for within in _spans(over):
@@ -493,10 +504,19 @@ class StatisticsImport:
         if self._seen is not None:
             self._seen(data)
 
+    def _note_dropped(self, count: int) -> None:
+        """Count impossible values, and log the first ones since all was looked at."""
+        if count and not self._dropped:
+            words = _IMPOSSIBLE.fill(count=count).say(self._language)
+            _LOGGER.warning("%s: %s", self._plan.statistic, words)
+        self._dropped += count
+
     def _hole(self) -> str | None:
-        """Return the past that the peer refuses, in words."""
+        """Return the past that the peer refuses, or how much of it is impossible, in words."""
         if not self._holes:
-            return None
+            if not self._dropped:
+                return None
+            return _IMPOSSIBLE.fill(count=self._dropped).say(self._language)
         first, last = self._holes[0], self._holes[-1]
         days = f"{first.within.start:%Y-%m-%d} – {last.within.end:%Y-%m-%d}"
         return f"{days}: {self._words(last.refusal)}"

@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 from ...quoalise import Data, Duration, Identifier, Measurement, Number, Records, SeriesPath
 from ...quoalise.text import TranslatedError, text
+from ...quoalise.values import ALLOWED
 from ..recorder.reading import HOUR
 
 type States = Mapping[datetime, float]
@@ -74,16 +75,22 @@ class Hours:
         self._per_member = per_member
         self._interval_s: int | None = None
         self._parts: dict[datetime, dict[int, _Part]] = {}
+        self.dropped = 0
+        """How many impossible values came."""
 
     def take(self, data: Data) -> set[datetime]:
-        """Add records of this series, and return their hours. Raises `Unsuitable`."""
+        """Add records of this series, and return their hours. Raises `Unsuitable`.
+
+        Impossible values are dropped one by one.
+        """
         touched: set[datetime] = set()
         measurement = data.metadata.measurement or Measurement()
         for records in data.records:
             if records.name == str(self._series):
-                factor = _factor(self.kind, records.unit or measurement.unit) * self._part_of_all
+                factor = _factor(self.kind, records.unit or measurement.unit)
                 self._learn_interval(measurement.sampling_interval, records)
-                touched |= self._take(self._values(records, data), factor)
+                values = self._possible(self.kind, records.values, factor)
+                touched |= self._take(self._per_member_values(values, data))
         return touched
 
     def whole(self, hours: Iterable[datetime]) -> dict[datetime, float]:
@@ -115,13 +122,24 @@ class Hours:
         """Copy what another one has learned of the interval."""
         self._interval_s = other._interval_s or self._interval_s
 
-    def _values(self, records: Records, data: Data) -> Mapping[Number, Number]:
-        """Return the values of records; per member, those beside which their number stands."""
+    def _possible(
+        self, kind: str, values: Mapping[Number, Number], factor: int = 1
+    ) -> Mapping[Number, Number]:
+        """Return the possible values, in W, Wh or one, and count the others."""
+        possible = ALLOWED[kind].of(values, factor)
+        self.dropped += len(values) - len(possible)
+        return possible
+
+    def _per_member_values(
+        self, values: Mapping[Number, Number], data: Data
+    ) -> Mapping[Number, Number]:
+        """Return values; per member, those beside which their number stands."""
         if not self._per_member:
-            return records.values
+            return values
         counted = str(self._series.members)
-        counts = next((each.values for each in data.records if each.name == counted), {})
-        return {at: wh / counts[at] for at, wh in records.values.items() if counts.get(at)}
+        sent = next((each.values for each in data.records if each.name == counted), {})
+        counts = self._possible(SeriesPath.MEMBERS, sent)
+        return {at: wh / counts[at] for at, wh in values.items() if counts.get(at)}
 
     def _learn_interval(self, interval: Duration | None, records: Records) -> None:
         if interval is None:
@@ -133,10 +151,10 @@ class Hours:
         else:
             self._interval_s = None
 
-    def _take(self, values: Mapping[Number, Number], factor: float) -> set[datetime]:
+    def _take(self, values: Mapping[Number, Number]) -> set[datetime]:
         touched: set[datetime] = set()
         for time_s, value in values.items():
-            part = self._part(time_s, value * factor)
+            part = self._part(time_s, value * self._part_of_all)
             if part is None:
                 continue
             touched.add(part.hour)
@@ -151,7 +169,7 @@ class Hours:
 
     def _part(self, time_s: Number, value: float) -> _Part | None:
         """Return which part of an hour a record is; None if it is no part of one."""
-        if value < 0 or time_s != int(time_s):
+        if time_s != int(time_s):
             return None
         start_s = int(time_s)
         match self.kind:
@@ -221,7 +239,7 @@ def _spacing(records: Records) -> int | None:
     return gcd(*(time_s - times[0] for time_s in times))
 
 
-def _factor(kind: SeriesKind, unit: str | None) -> float:
+def _factor(kind: SeriesKind, unit: str | None) -> int:
     """Return the factor that turns a value into W or Wh."""
     factors = _UNITS[kind]
     # Without a unit, a value has that of the path.

@@ -14,6 +14,7 @@ import re
 from ...quoalise import Data, Device, Direction, Listed, SeriesPath, Shares
 from ...quoalise.identifier import ENTERPRISE, identifier, series
 from ...quoalise.text import text
+from ...quoalise.values import ALLOWED
 from ...sharing.changes import Changes
 from ...store import Store
 from ...store.connection import AsyncConnection
@@ -120,7 +121,7 @@ class PlantStatistics:
                     datetime.fromtimestamp(int(at), UTC): round(value)
                     for records in data.records
                     if records.name == str(daily)
-                    for at, value in records.values.items()
+                    for at, value in ALLOWED[SeriesPath.ENERGY_DAILY].of(records.values).items()
                 }
                 energy = of_whole_days(made.get(day.start) for day in days)
                 self._months[plant.statistic] = month, energy

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from ...figures import FIGURES, Energies as FigureEnergies, Figure
 from ...quoalise import Data, Direction, Duration, Identifier, Malformed, SeriesPath
 from ...quoalise.identifier import identifier
+from ...quoalise.values import allowed
 from ...series import Range
 
 TIME_ZONE = ZoneInfo("Europe/Paris")
@@ -88,18 +89,25 @@ class Totals:
     def take(self, data: Data) -> bool:
         """Take records of a collective: sums of a load curve or of days, quartiles of a month.
 
-        Returns whether anything changed.
+        Impossible values are left out. Returns whether anything changed.
         """
         before = self._snapshot()
         measured = data.metadata.measurement
         interval = measured.sampling_interval if measured else None
+        if interval is not None and interval.seconds > _DAY.total_seconds():
+            interval = None
         quartiles: dict[date, dict[str, int]] = {}
         for records in data.records:
             try:
                 name = identifier(records.name)
             except Malformed:
                 continue
-            values = {datetime.fromtimestamp(int(at), UTC): n for at, n in records.values.items()}
+            if (possible := allowed(name)) is None:
+                continue
+            values = {
+                datetime.fromtimestamp(int(at), UTC): n
+                for at, n in possible.of(records.values).items()
+            }
             if name.direction is Direction.CONSUMPTION and name.quantity in _QUARTILES:
                 for start, value in values.items():
                     of_month = quartiles.setdefault(start.astimezone(TIME_ZONE).date(), {})
