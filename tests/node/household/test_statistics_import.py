@@ -21,10 +21,12 @@ from consometers_node.household.statistics_import.external_statistic import (
     PollPace,
     StatisticsImport,
 )
+from consometers_node.household.statistics_import.limits import MOST_PAST, RowBudget
 from consometers_node.quoalise import (
     ErrorType,
     NotAuthorized,
     OtherError,
+    ResourceConstraint,
     UpstreamError,
 )
 
@@ -81,6 +83,7 @@ class Stage:
         pace: PollPace = QUICK,
         since: datetime = SINCE,
         steps: list[ImportProgress] | None = None,
+        budget: RowBudget | None = None,
     ) -> StatisticsImport:
         wanted = Import(
             peer=PEER,
@@ -98,6 +101,7 @@ class Stage:
             pace=pace,
             now=self.clock.now,
             rest=no_rest,
+            budget=budget,
             progress=None if steps is None else steps.append,
         )
 
@@ -269,6 +273,35 @@ async def test_impossible_values_are_left_out_and_reported(
     assert "Impossible values were left out (2)" in first
     assert "(3)" in second
     assert caplog.text.count("Impossible values") == 1
+
+
+async def test_a_past_of_more_than_ten_years_is_not_asked_for(stage: Stage) -> None:
+    stage.peer.values.clear()
+    async with stage.settled(since=utc("1990-01-01T00:00")) as importing:
+        for year in (1990, 2099):
+            importing.compare(Offer(utc(f"{year}-01-01T00:00"), utc("2099-01-01T00:00")))
+            await asyncio.sleep(0.05)
+    earliest = (NOW - MOST_PAST).replace(minute=0)
+    assert min(start for start, _ in stage.peer.asked) == earliest
+    assert max(end for _, end in stage.peer.asked) == NOW
+
+
+async def test_pushed_records_of_another_time_are_left_out(stage: Stage) -> None:
+    async with stage.settled() as importing:
+        for year in (1990, 2015, 2099):
+            start = utc(f"{year}-01-01T00:00")
+            await importing.receive(PEER, load({start: 100, start + HALF_HOUR: 100}))
+    assert stage.matches_peer()
+
+
+async def test_pushes_beyond_a_day_of_rows_are_refused_until_the_next(stage: Stage) -> None:
+    budget = RowBudget(most=10)
+    async with stage.importing(budget=budget) as importing:
+        await until(lambda: budget.is_spent(PEER))
+        with pytest.raises(ResourceConstraint):
+            await importing.receive(PEER, load({NOW: 100}))
+    # One month's rows at most come on top.
+    assert len(stage.toy.energies()) <= 31 * 24
 
 
 async def test_records_from_other_peers_are_ignored(stage: Stage) -> None:

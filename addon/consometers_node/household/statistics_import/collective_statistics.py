@@ -8,8 +8,9 @@ it sends what is new until it has a receipt, so that nothing is missed while nob
 look, its listing is compared with what Home Assistant has.
 """
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 import logging
@@ -129,6 +130,7 @@ class CollectiveStatistics:
         self._clock = clock
         self.plants = PlantStatistics(store, asking, changes)
         self._collectives = defaultdict[str, _Collective](_Collective)
+        self._peers: Mapping[str, Peer] = {}
         self._since: dict[str, datetime] = {}
         self._empty: set[str] = set()
         self.offers: dict[str, Offer] = {}
@@ -171,28 +173,42 @@ class CollectiveStatistics:
             self.plants.receive(pulled, data)
 
     async def run(self) -> NoReturn:
-        """Find the series to read, and end those that are no longer read."""
-        clock = self._clock
+        """Find the series to read, and end those that are no longer read.
+
+        Each collective has a task of its own: one that is slow keeps no other waiting.
+        """
+        following: dict[str, asyncio.Task[NoReturn]] = {}
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                seen = self._changes.count
+                async with self._store.reading() as connection:
+                    granted = await _granted(connection)
+                    peers = granted if await are_shown(connection) else {}
+                ended = [following.pop(jid) for jid in following.keys() - peers.keys()]
+                for task in ended:
+                    task.cancel()
+                if ended:
+                    # What one of them writes meanwhile is ended with it.
+                    await asyncio.wait(ended)
+                await self._end_others(granted, peers)
+                self._peers = peers
+                for jid in peers.keys() - following.keys():
+                    following[jid] = tasks.create_task(self._follow(jid))
+                await self._changes.after(seen)
+
+    async def _follow(self, jid: str) -> NoReturn:
+        """Look at a collective again and again."""
+        collective = self._collectives[jid]
         while True:
             seen = self._changes.count
-            peers = await self._peers()
-            for jid, peer in peers.items():
-                collective = self._collectives[jid]
-                if collective.next_at <= clock():
-                    wait_s = await self._look(peer, collective)
-                    collective.next_at = clock() + wait_s
-            next_at = min((self._collectives[jid].next_at for jid in peers), default=None)
-            wait = None if next_at is None else max(0.0, next_at - clock())
-            await self._changes.after(seen, wait)
+            if collective.next_at <= self._clock():
+                wait_s = await self._look(self._peers[jid], collective)
+                collective.next_at = self._clock() + wait_s
+            await self._changes.after(seen, max(0.0, collective.next_at - self._clock()))
 
-    async def _peers(self) -> Mapping[str, Peer]:
-        """Return the peers with a grant, by address; none if a person declined.
-
-        Others are no longer read. Home Assistant keeps their statistics.
-        """
+    async def _end_others(self, granted: Container[str], peers: Mapping[str, Peer]) -> None:
+        """End the reading of all but some peers. Home Assistant keeps their statistics."""
         async with self._store.reading() as connection:
-            granted = await _granted(connection)
-            peers = granted if await are_shown(connection) else {}
             pulled = await all_pulled(connection)
             plants = await all_held_plants(connection)
         if ended := [plant.statistic for plant in plants if plant.jid not in granted]:
@@ -209,7 +225,6 @@ class CollectiveStatistics:
                 await self._unsubscribe(series)
         for jid in self._collectives.keys() - peers.keys():
             del self._collectives[jid]
-        return peers
 
     async def _unsubscribe(self, pulled: Pulled) -> None:
         """Unsubscribe from series that a person declined."""

@@ -36,6 +36,7 @@ from ...quoalise import (
     ItemNotFound,
     NotAuthorized,
     QuoaliseError,
+    ResourceConstraint,
     UpstreamError,
 )
 from ...quoalise.text import text
@@ -48,7 +49,8 @@ from ..recorder.errors import Away, HomeAssistantFault, WrongToken
 from ..recorder.home_assistant import shielded
 from ..recorder.reading import HOUR
 from ..recorder.statistics import StatisticId
-from .hours import Hours, SeriesKind, Unsuitable
+from .hours import Hours, SeriesKind, States, Unsuitable
+from .limits import RowBudget, reach
 from .recorder_writer import RecorderWriter
 
 HISTORY = timedelta(days=3 * 365)
@@ -176,21 +178,20 @@ class StatisticsImport:
         state: ImportState,
         *,
         pace: PollPace | None = None,
+        budget: RowBudget | None = None,
         progress: Callable[[ImportProgress], None] | None = None,
         seen: Callable[[Data], None] | None = None,
         language: str = "en",
         now: Callable[[], datetime] = _now,
         rest: Rest = asyncio.sleep,
     ) -> None:
-        """Prepare; `seen` hears of all that is kept.
+        """Prepare; `seen` hears of all that is kept. All imports have the same `budget`.
 
         Raises `Unsuitable` on a series that cannot be imported, and `NotAnAddress`.
         """
         kind = SeriesKind.from_identifier(plan.series)
         self._jid = bare(plan.peer)
         self._plan = plan
-        self._since = _whole_hour(min(plan.since, plan.until or plan.since))
-        self._until = plan.until
         self._peer = peer
         self._recorder = recorder
         self._state = state
@@ -200,6 +201,9 @@ class StatisticsImport:
         self._language = language
         self._now = now
         self._rest = rest
+        self._budget = budget or RowBudget()
+        self._since = self._begins(min(plan.since, plan.until or plan.since))
+        self._until = plan.until
         self._writing = RecorderWriter(recorder, plan.statistic, plan.title, kind, rest=rest)
         self._hours: Hours | None = None
         self._ready = False
@@ -225,11 +229,14 @@ class StatisticsImport:
     async def receive(self, peer: str, data: Data) -> None:
         """Accept a push, and return once it is stored. Others' records are left alone.
 
-        Waits while Home Assistant is away. Raises `Away` if `run` ends meanwhile.
+        Waits while Home Assistant is away. Raises `Away` if `run` ends meanwhile, and
+        `ResourceConstraint` where the peer has no rows left today.
         """
         names = {records.name for records in data.records}
         if bare(peer) != self._jid or str(self._plan.series) not in names:
             return
+        if self._budget.is_spent(self._jid):
+            raise ResourceConstraint
         news = _Pushed(data)
         self._news.append(news)
         self._wake.set()
@@ -262,7 +269,7 @@ class StatisticsImport:
         if self._asked_since is None:
             # The first round is under way, or failed.
             return False
-        begin, first, last = _whole_hour(offer.first), self._writing.first, self._writing.last
+        begin, first, last = self._begins(offer.first), self._writing.first, self._writing.last
         is_late = last is None or offer.last >= last + _ON_ITS_WAY
         return (
             (begin < self._asked_since and (first is None or begin < first))
@@ -331,7 +338,7 @@ class StatisticsImport:
             self._looked_at is None or now - self._looked_at >= every or lacking != self._asked_for
         )
         if offer is not None:
-            self._since = min(self._since, _whole_hour(offer.first))
+            self._since = min(self._since, self._begins(offer.first))
         zone = await patiently(self._recorder, self._recorder.time_zone, self._rest)
         if self._hours is None:
             self._hours = Hours(
@@ -359,7 +366,8 @@ class StatisticsImport:
         first = self._writing.first
         if first is None:
             return ()
-        offered = Range(_whole_hour(offer.first), max(begin, _whole_hour(offer.first)))
+        offered_from = self._begins(offer.first)
+        offered = Range(offered_from, max(begin, offered_from))
         before = Range(min(offered.start, first), first)
         ranges = (missing.clip(offered) for missing in (before, *self._writing.gaps))
         return [missing for missing in ranges if missing]
@@ -388,6 +396,10 @@ class StatisticsImport:
         self._holes = []
         waiting: list[_Lost] = []
         for done, month in enumerate(parts, 1):
+            if self._budget.is_spent(self._jid):
+                # Pushes are refused from here on, and none waits meanwhile.
+                await self._take_news()
+                await self._budget.turn(self._jid)
             is_last = done == len(parts)
             ask = self._ask_lightly if waiting and not is_last else self._ask
             rows, lost = await ask(month)
@@ -465,7 +477,18 @@ class StatisticsImport:
         self._hours.learn(hours)
         self._hours.forget(touched)
         self._note_dropped(hours.dropped)
-        return await self._writing.put(hours.whole(touched))
+        return await self._put(hours.whole(touched))
+
+    async def _put(self, states: States) -> int:
+        """Write states, and return how many rows changed."""
+        rows = await self._writing.put(states)
+        self._budget.count(self._jid, rows)
+        return rows
+
+    def _begins(self, instant: datetime) -> datetime:
+        """Return the hour of an instant, or the first or the last one that is imported."""
+        now = self._now()
+        return _whole_hour(min(max(instant, reach(now).start), now))
 
     async def _take_news(self) -> None:
         """Store a push. Incomplete hours are requested once they are over.
@@ -476,9 +499,11 @@ class StatisticsImport:
             hours, batch = self._hours, list(self._news)
             touched: set[datetime] = set()
             before = hours.dropped
-            for news in batch:
+            within = reach(self._now())
+            messages = [news.data.within(within.start, within.end) for news in batch]
+            for message in messages:
                 try:
-                    touched |= hours.take(news.data)
+                    touched |= hours.take(message)
                 except Unsuitable as fault:
                     await self._report(self._words(fault))
             if hours.dropped > before:
@@ -491,11 +516,11 @@ class StatisticsImport:
                     await self._import(within)
                 except _REFUSALS as refusal:
                     _LOGGER.info("%s: %s", self._plan.statistic, refusal)
-            await self._writing.put(whole)
+            await self._put(whole)
             hours.forget(whole)
             hours.keep_last(_REMEMBERED_HOURS)
-            for news in batch:
-                self._see(news.data)
+            for news, message in zip(batch, messages, strict=True):
+                self._see(message)
                 self._news.remove(news)
                 if not news.stored.done():
                     news.stored.set_result(None)

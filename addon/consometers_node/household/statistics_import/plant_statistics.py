@@ -6,9 +6,10 @@
 The number of shares comes from the collective. A correction stays in this home's database.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+import logging
 import re
 
 from ...quoalise import Data, Device, Direction, Listed, SeriesPath, Shares
@@ -21,13 +22,19 @@ from ...store.connection import AsyncConnection
 from ...store.peers import Peer
 from ...store.plants import HeldPlant, all_held_plants, put_held_plant, remove_held_plants
 from ...store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
+from ...store.settings import set_setting, setting
 from ...xmpp import Asking
 from ..recorder.statistics import PARTS
+from .limits import MOST_PLANTS, MOST_PLANTS_EVER, are_possible
 from .totals import Totals, days_of, month_before, of_whole_days
 
 _OTHERS = re.compile(r"[^a-z0-9]+")
 _MAX_NAME = 80
 _TITLE = text("{plant} – my part")
+_EVER = "plants.of."
+"""Before the number of a peer: the devices that were ever read of it, between spaces."""
+
+_LOGGER = logging.getLogger(__name__)
 
 
 async def correct(
@@ -71,7 +78,7 @@ class PlantStatistics:
 
     async def read(self, peer: Peer, listed: Iterable[Listed], language: str) -> bool:
         """Store the plants of a collective; return whether any is new or has changed."""
-        offered = _plants(listed)
+        every = _plants(listed)
         async with self._store.writing() as connection:
             plants = await all_held_plants(connection)
             current = {
@@ -79,6 +86,15 @@ class PlantStatistics:
                 for plant in plants
                 if plant.jid == peer.jid
             }
+            ever = set((await setting(connection, f"{_EVER}{peer.id}") or "").split())
+            offered = _few(every, current, ever)
+            if len(offered) < len(every):
+                _LOGGER.warning(
+                    "a collective lists %s plants: %s are read", len(every), len(offered)
+                )
+            if not offered.keys() <= ever:
+                ever |= offered.keys()
+                await set_setting(connection, f"{_EVER}{peer.id}", " ".join(sorted(ever)))
             gone = [plant.statistic for device, plant in current.items() if device not in offered]
             for statistic in gone:
                 # Home Assistant keeps its statistic.
@@ -163,6 +179,7 @@ def _plants(listed: Iterable[Listed]) -> Mapping[str, tuple[Listed, Shares]]:
         name, shares = listing.series, listing.shares
         if (
             shares is None
+            or not are_possible(shares)
             or name.direction is not Direction.PRODUCTION
             or name.quantity not in _PREFERRED
         ):
@@ -172,6 +189,23 @@ def _plants(listed: Iterable[Listed]) -> Mapping[str, tuple[Listed, Shares]]:
         if other is None or _rank(listing) > _rank(other[0]):
             by_device[device] = listing, shares
     return by_device
+
+
+def _few(
+    offered: Mapping[str, tuple[Listed, Shares]], current: Container[str], ever: Collection[str]
+) -> Mapping[str, tuple[Listed, Shares]]:
+    """Return as many plants as are read: those that are, before those that the home has a part of.
+
+    A collective that lists others each day gets no more in all than `MOST_PLANTS_EVER`.
+    """
+    left = MOST_PLANTS_EVER - len(ever)
+    new = [device for device in offered if device not in ever]
+    new.sort(key=lambda device: not offered[device][1].held)
+    allowed = {device for device in offered if device in ever} | set(new[: max(0, left)])
+    chosen = sorted(
+        allowed, key=lambda device: (device not in current, not offered[device][1].held, device)
+    )
+    return {device: offered[device] for device in chosen[:MOST_PLANTS]}
 
 
 _PREFERRED: Sequence[str] = (SeriesPath.ENERGY_DAILY, SeriesPath.POWER)

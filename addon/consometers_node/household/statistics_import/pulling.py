@@ -17,6 +17,7 @@ from ..recorder.client import Recorder
 from ..recorder.statistics import AVERAGES, StatisticId
 from .collective_statistics import CollectiveStatistics
 from .external_statistic import HISTORY, Import, StatisticsImport
+from .limits import RowBudget
 
 _FOR_EVER_S = 1e9
 
@@ -73,6 +74,7 @@ class Pulling:
         self._recorder = recorder
         self._changes = changes
         self._together = together
+        self._budget = RowBudget()
         self.peers = KnownPeers(changes)
         """The peers of pulled series."""
         self._running: dict[
@@ -137,6 +139,7 @@ class Pulling:
             self._recorder,
             StoredImportState(self._store, pulled.statistic),
             pace=self._together.pace(pulled),
+            budget=self._budget,
             seen=partial(self._together.receive, pulled),
             language=self._connection.language,
         )
