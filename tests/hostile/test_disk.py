@@ -178,7 +178,7 @@ async def test_a_role_without_rights_to_the_log_wipes_the_tables(
 
 def test_the_deployed_server_recycles_no_log() -> None:
     compose = Path("deploy/compose.yaml").read_text(encoding="utf-8")
-    assert "-c, wal_recycle=off" in compose
+    assert "- -cwal_recycle=off\n" in compose
 
 
 @pytest.fixture

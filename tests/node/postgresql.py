@@ -6,6 +6,7 @@ from itertools import count
 import os
 from pathlib import Path
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -26,9 +27,10 @@ _SETTINGS = {
     "full_page_writes": "off",
     "max_connections": "40",
     "shared_buffers": "16MB",
-    # What deploy/compose.yaml has.
-    "wal_recycle": "off",
 }
+_COMPOSE = Path(__file__).parent.parent.parent / "deploy" / "compose.yaml"
+_DEPLOYED = re.compile(r"^ +- -c((?:wal|log)_\w+=\w+)$", re.MULTILINE)
+"""What holds for any server of a collective."""
 
 
 class Server:
@@ -53,8 +55,9 @@ class Server:
         """Start it, once whatever a killed one left has ended."""
         for _ in range(_STARTS):
             settings = [f"--{key}={value}" for key, value in _SETTINGS.items()]
+            settings += [f"--{each}" for each in _DEPLOYED.findall(_COMPOSE.read_text())]
             place: list[str | Path] = ["-D", self._data, "-k", self.folder]
-            with self._log.open("ab") as output:
+            with self.log.open("ab") as output:
                 self._process = subprocess.Popen(
                     unprivileged([_program("postgres"), *place, *settings]),
                     cwd=self.folder,
@@ -62,7 +65,7 @@ class Server:
                 )
             if self._answers(self._process):
                 return
-        raise RuntimeError(f"PostgreSQL does not start:\n{self._log.read_text()}")
+        raise RuntimeError(f"PostgreSQL does not start:\n{self.log.read_text()}")
 
     def stop(self) -> None:
         """End it at once: nobody wants the data."""
@@ -103,7 +106,8 @@ class Server:
         return self.folder / "data"
 
     @property
-    def _log(self) -> Path:
+    def log(self) -> Path:
+        """What it writes of errors."""
         return self.folder / "log"
 
     def _answers(self, process: subprocess.Popen[bytes]) -> bool:

@@ -21,7 +21,7 @@ from .file import Reserve, prepare
 from .rewriting import rewrite
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 
 HEAD = "0001"
 """The revision that this node works with, and the newest of `migrations/versions`."""
@@ -329,7 +329,7 @@ def _sqlite(url: URL, connections: int) -> AsyncEngine:
 
 def _postgresql(url: URL, connections: int) -> AsyncEngine:
     try:
-        return AsyncEngine.create(
+        engine = AsyncEngine.create(
             url,
             pool_size=connections,
             max_overflow=0,
@@ -340,6 +340,19 @@ def _postgresql(url: URL, connections: int) -> AsyncEngine:
         )
     except ModuleNotFoundError as missing:
         raise Unusable(_NO_DRIVER) from missing
+    event.listen(engine.sync_engine, "handle_error", _leave_out_details)
+    return engine
+
+
+def _leave_out_details(context: ExceptionContext) -> None:
+    """Reduce an error to its first line: the details that PostgreSQL adds quote the row."""
+    error = context.original_exception
+    primary = getattr(getattr(error, "diag", None), "message_primary", None)
+    if primary is None:
+        return
+    for raised in (error, context.sqlalchemy_exception):
+        if raised is not None:
+            raised.args = (primary,)
 
 
 def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
