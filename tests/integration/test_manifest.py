@@ -106,6 +106,17 @@ def test_each_rule_of_the_quality_scale_is_met_or_does_not_apply() -> None:
             assert answer["comment"].strip(), name
 
 
+def test_rules_of_dependencies_do_not_apply_without_any() -> None:
+    rules = load_yaml_dict(str(INTEGRATION / "quality_scale.yaml"))["rules"]
+    for name in ("async-dependency", "dependency-transparency"):
+        assert (rules[name] != "done") is (MANIFEST["requirements"] == []), name
+
+
+def test_no_tier_is_claimed() -> None:
+    """Home Assistant's maintainers grant tiers, to integrations of core."""
+    assert "quality_scale" not in MANIFEST
+
+
 def test_each_platform_sets_parallel_updates() -> None:
     platforms = [file for name in Platform if (file := INTEGRATION / f"{name}.py").exists()]
     assert platforms
