@@ -289,6 +289,80 @@ def test_parameters_fill_their_spread() -> None:
     assert "secret" not in repr(PARAMETER(bytes(32), Direction.CONSUMPTION, DAY))
 
 
+def spelled(groups: Groups[str]) -> str:
+    return "+".join(sorted(groups))
+
+
+@pytest.mark.parametrize(
+    ("homes", "units"),
+    [
+        ({"a": 10, "b": 30}, {"a", "b"}),
+        ({"a": 4, "b": 30, "c": 12}, {"a+c", "b"}),
+        ({"c": 12, "b": 30, "a": 4}, {"a+c", "b"}),
+        ({"a": 4, "b": 5, "c": 30}, {"a+b+c"}),
+        ({"a": 4, "b": 6, "c": 30}, {"a+b", "c"}),
+        ({"a": 4, "b": 6, "c": 3}, {"a+b+c"}),
+        # Of two that are as large, the first by name, whatever the order of the database.
+        ({"a": 4, "b": 12, "c": 12}, {"a+b", "c"}),
+        ({"c": 12, "b": 12, "a": 4}, {"a+b", "c"}),
+        ({"a": 9}, {"a"}),
+        ({}, set()),
+    ],
+)
+def test_small_communes_of_a_month_are_combined_with_the_smallest(
+    homes: dict[str, int], units: set[str]
+) -> None:
+    assert {spelled(groups) for groups in combine_small(homes, MINIMUM)} == units
+
+
+def test_without_a_number_that_is_enough_all_communes_are_one() -> None:
+    assert combine_small({"a": 40, "b": 9_000}, None) == {frozenset({"a", "b"})}
+
+
+def cells_of(parts: Mapping[str, tuple[int, ...]]) -> dict[Groups[str], Cell]:
+    """Return cells by their groups, of which `a+b` names two."""
+    return {
+        frozenset(unit.split("+")): Cell(watt_minutes=sum(some), homes=len(some))
+        for unit, some in parts.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("kinds", "added"),
+    [
+        ([], {}),
+        ([{"b": (1, 2), "a": (3,)}], {"a": (3,), "b": (1, 2)}),
+        ([{"a": (1,), "b": (2,)}, {"b": (30,), "a": (40,)}], {"a": (1, 40), "b": (2, 30)}),
+        ([{"a": (1,), "b": (2,), "c": (9,)}, {"a+b": (30,)}], {"a+b": (1, 2, 30), "c": (9,)}),
+        ([{"a+b": (30,)}, {"a": (1,), "b": (2,), "c": (9,)}], {"a+b": (1, 2, 30), "c": (9,)}),
+        # Each kind says something of b: the difference of the two would be a commune by itself.
+        ([{"a": (1,), "b+c": (2,)}, {"a+b": (3,), "c": (4,)}], {"a+b+c": (1, 2, 3, 4)}),
+        ([{"a": (1,)}, {"b": (2,)}, {"a+b": (3,)}], {"a+b": (1, 2, 3)}),
+    ],
+    ids=[
+        "no kind",
+        "one",
+        "the same communes",
+        "the second coarser",
+        "the first coarser",
+        "each with another neighbour",
+        "three",
+    ],
+)
+def test_kinds_of_homes_add_up_in_the_finest_groups_that_all_have(
+    kinds: list[dict[str, tuple[int, ...]]], added: dict[str, tuple[int, ...]]
+) -> None:
+    result = add_up(map(cells_of, kinds))
+    assert result == cells_of(added)
+    assert [spelled(groups) for groups in result] == sorted(added)
+
+
+def test_cells_are_published_in_the_order_of_their_names() -> None:
+    """Nothing of how they came to be is in it, such as which of them did not pass at first."""
+    parts = {"c": [500] * 30, "a": [500] * 4, "b": [500] * 12, "d": [500] * 40}
+    assert [spelled(groups) for groups in closed(parts)[0]] == ["a+b", "c", "d"]
+
+
 MINUTES = timedelta(minutes=1)
 
 
@@ -309,6 +383,19 @@ def test_incomplete_hour_closes_after_a_quiet_time(
     since, silence = since_end * MINUTES, quiet * MINUTES
     by_default = Publication()
     assert by_default.is_over(is_complete=is_complete, since_end=since, quiet=silence) is closes
+
+
+@pytest.mark.parametrize(
+    ("wait", "longest"),
+    [
+        (timedelta(minutes=20), timedelta(minutes=20)),
+        (timedelta(0), timedelta(hours=2)),
+        (timedelta(minutes=20), timedelta(hours=48)),
+    ],
+)
+def test_waits_may_be_as_long_as_their_bounds(wait: timedelta, longest: timedelta) -> None:
+    publication = Publication(wait=wait, longest_wait=longest)
+    assert (publication.wait, publication.longest_wait) == (wait, longest)
 
 
 @pytest.mark.parametrize("longest", [timedelta(minutes=19), timedelta(hours=49)])

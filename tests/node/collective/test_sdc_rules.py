@@ -45,6 +45,7 @@ def test_a_direction_that_the_law_does_not_name_takes_the_most_homes_that_it_nam
 
 
 def test_minimum_and_interval_are_bounded() -> None:
+    assert Publication(minimum=3).minimum == 3
     with pytest.raises(ValueError, match="3 homes or more, not of 2"):
         Publication(minimum=2)
     with pytest.raises(ValueError, match="finer"):
@@ -113,6 +114,25 @@ def test_cells_of_two_groups_add_up_to_the_cell_of_all_their_homes(
     assert together.pair == tuple(sorted([*(home for _, home in named), 0, 0][:2]))
 
 
+def test_cell_of_watts_becomes_one_of_their_energy() -> None:
+    """Of each home the same: as many homes, and each part so many times as large."""
+    watts = Cell(watt_minutes=1_250, homes=3, largest=900, second=300)
+    assert watts * 60 == Cell(watt_minutes=75_000, homes=3, largest=54_000, second=18_000)
+
+
+@pytest.mark.parametrize(
+    ("others", "two"),
+    [((6, 1), (7, 6)), ((4, 3), (7, 5)), ((9, 8), (9, 8)), ((9, 1), (9, 7)), ((5, 5), (7, 5))],
+)
+def test_two_largest_parts_of_two_groups_may_be_of_one_or_of_each(
+    others: tuple[int, int], two: tuple[int, int]
+) -> None:
+    one = Cell(watt_minutes=12, homes=2, largest=7, second=5)
+    other = Cell(watt_minutes=20, homes=9, largest=others[0], second=others[1])
+    assert one + other == Cell(watt_minutes=32, homes=11, largest=two[0], second=two[1])
+    assert other + one == one + other
+
+
 @pytest.mark.parametrize(
     ("count", "need", "expected"),
     [
@@ -126,6 +146,14 @@ def test_quartiles_need_enough_homes_and_are_rounded(
     count: int, need: int | None, expected: Quartiles | Withheld
 ) -> None:
     assert quartiles(count, 0, 35, 1_234, need) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0, 0), (9, 9), (99, 99), (104, 100), (105, 110), (994, 990), (995, 1_000), (1_249, 1_200)],
+)
+def test_quartiles_show_the_nearest_value_of_two_digits(value: int, shown: int) -> None:
+    assert quartiles(12, value, value, value, 3) == Quartiles(12, shown, shown, shown)
 
 
 @given(st.integers(0, 10**12))

@@ -11,16 +11,18 @@ from consometers_node.permission import (
     ChangedNeed,
     Choice,
     ForbiddenChange,
+    Identification,
     NotNarrower,
     OutdatedNeed,
     Permissions,
+    Reading,
     State,
     UnknownPermission,
 )
 from consometers_node.series import Device, Interval, Range, Series
 from consometers_node.store import PeerId, PermissionId, Store
 from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.peers import add_peer
+from consometers_node.store.peers import MEMBER, add_peer
 
 from ..clocks import sure
 from ..conftest import Place
@@ -258,3 +260,102 @@ async def test_permissions_of_two_peers_do_not_mix(
     await permissions.withdraw(granted, STOP, now())
     (left,) = await permissions.permitted(town)
     assert left.records.covers(Range(now() - timedelta(hours=1), now()))
+
+
+async def test_what_a_peer_may_read_names_its_permission_and_series(
+    permissions: Permissions, coop: PeerId
+) -> None:
+    by_point = replace(NEED, identification=Identification.DELIVERY_POINT)
+    granted = await grant(permissions, coop, by_point)
+    (permit,) = await permissions.permitted(coop)
+    assert (permit.permission, permit.series) == (granted, HOURLY)
+    assert (permit.identification, permit.reading) == (
+        Identification.DELIVERY_POINT,
+        Reading.INDIVIDUAL,
+    )
+    assert permit.series_id
+
+
+async def test_records_may_leave_while_a_permission_is_granted(
+    permissions: Permissions, coop: PeerId
+) -> None:
+    proposed = await permissions.propose(coop, NEED, now())
+    assert not await permissions.may_leave(proposed)
+    await permissions.grant(proposed, CHOICE, YES, now())
+    assert await permissions.may_leave(proposed)
+    other = await permissions.propose(coop, replace(NEED, id="other"), now())
+    assert not await permissions.may_leave(other)
+    assert await permissions.withdraw(proposed, STOP, now())
+    assert not await permissions.may_leave(proposed)
+
+
+async def test_each_entry_has_its_time_and_the_text_that_was_shown(
+    permissions: Permissions, coop: PeerId
+) -> None:
+    at = now()
+    granted = await grant(permissions, coop)
+    await permissions.withdraw(granted, STOP, at)
+    first, second, third = await permissions.entries(granted)
+    assert first.seq < second.seq < third.seq
+    assert [entry.state for entry in (first, second, third)] == [
+        State.PROPOSED,
+        State.GRANTED,
+        State.WITHDRAWN,
+    ]
+    assert (first.text_hash, first.language) == (None, None)
+    assert await permissions.shown_text(first) is None
+    assert (second.text_hash, second.language) == (YES.text.hash, "en")
+    assert (third.at, third.who, third.text_hash) == (at, "user-2", STOP.text.hash)
+    assert await permissions.shown_text(third) == STOP.text
+
+
+async def test_a_receipt_is_none_until_it_has_come(permissions: Permissions, coop: PeerId) -> None:
+    granted = await grant(permissions, coop)
+    await permissions.withdraw(granted, STOP, now())
+    first, second = await permissions.notices(coop)
+    assert not first.begun
+    assert second.erase
+    await permissions.begin_notice(first.seq)
+    begun, waiting = await permissions.notices(coop)
+    assert begun == replace(first, begun=True)
+    assert waiting == second
+    none = [(receipt.at, receipt.receipt) for receipt in await permissions.receipts(granted)]
+    assert none == [(None, None), (None, None)]
+    at = now()
+    await permissions.keep_receipt(first.seq, "signed", at)
+    one, other = await permissions.receipts(granted)
+    assert (one.seq, one.erase, one.at, one.receipt) == (first.seq, None, at, "signed")
+    assert (other.seq, other.erase, other.at, other.receipt) == (second.seq, True, None, None)
+
+
+async def test_a_peer_has_its_own_notices_alone(
+    connection: AsyncConnection, permissions: Permissions, coop: PeerId
+) -> None:
+    town = (await add_peer(connection, "town@example.org", "Town", now())).id
+    granted = await grant(permissions, coop)
+    other = await grant(permissions, town, replace(NEED, version=3))
+    assert [notice.permission for notice in await permissions.notices(coop)] == [granted]
+    assert [notice.permission for notice in await permissions.notices(town)] == [other]
+    assert len(await permissions.receipts(granted)) == 1
+
+
+async def test_members_are_listed_by_their_own_collective_alone(
+    connection: AsyncConnection, permissions: Permissions, coop: PeerId
+) -> None:
+    """What a member permits is not what this node permits."""
+    member = (await add_peer(connection, f"{MEMBER}1", "A member", now())).id
+    await grant(permissions, member)
+    own = await permissions.propose(coop, NEED, now())
+    assert [permission.id for permission in await permissions.all()] == [own]
+    assert [permission.peer for permission in await permissions.all(member)] == [member]
+
+
+async def test_an_expired_permission_is_over_at_its_last_instant(
+    permissions: Permissions, coop: PeerId
+) -> None:
+    granted = await grant(permissions, coop)
+    terms = (await permissions.get(granted)).terms
+    assert terms is not None
+    assert await permissions.expire(sure(terms.valid_until - timedelta(seconds=1))) == []
+    assert (await permissions.get(granted)).may_become(State.EXPIRED)
+    assert not (await permissions.get(granted)).may_become(State.PROPOSED)

@@ -10,8 +10,11 @@ import pytest
 from consometers_node.permission import (
     FOLLOWING,
     BadNeed,
+    ChangedNeed,
     Choice,
+    CountedTwice,
     DataNeed,
+    ForbiddenChange,
     Identification,
     NotNarrower,
     Reading,
@@ -195,6 +198,94 @@ def test_sums_require_coming_hours_pseudonyms_and_a_witness(field: str, value: o
     named = "witness" if field == "reading" else field
     with pytest.raises(BadNeed, match=f"^{named}: "):
         replace(PROTECTED, **{field: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "extreme",
+    [
+        {"version": 1, "history_days": 0, "duration_days": 1, "retention_days": 0},
+        {"history_days": 36_600, "duration_days": 36_600, "retention_days": 36_600},
+        {"purpose": {"fr": "x" * 4_000, "en": "x" * 4_000}, "recipients": {}},
+        dict.fromkeys(("id", "controller", "contact", "policy"), "x" * 8_000),
+        dict.fromkeys(("id", "controller", "contact", "policy"), "x"),
+    ],
+)
+def test_a_need_may_have_the_extremes_of_its_fields(extreme: dict[str, object]) -> None:
+    need = replace(NEED, **extreme)  # type: ignore[arg-type]
+    assert {field: getattr(need, field) for field in extreme} == extreme
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("version", 0, "versions count from 1"),
+        ("series", frozenset(), "no series is asked for"),
+        ("purpose", {"fr": "x" * 4_000, "en": "x" * 4_001}, "nobody would read all of it"),
+        ("title", {"fr": "Toits", "en": " "}, "people must be able to read it"),
+        *((field, "x" * 8_001, "it is missing or too long") for field in ("id", "contact")),
+        ("history_days", 36_601, "it is from 0 to 36600 days"),
+        ("duration_days", 36_601, "it is from 1 to 36600 days"),
+        ("retention_days", 36_601, "it is from 0 to 36600 days"),
+    ],
+)
+def test_a_refused_need_says_what_it_lacks(field: str, value: object, words: str) -> None:
+    with pytest.raises(BadNeed) as fault:
+        replace(NEED, **{field: value})  # type: ignore[arg-type]
+    assert str(fault.value) == f"{field}: {words}"
+
+
+@pytest.mark.parametrize(
+    ("interval", "asked"),
+    [
+        (Interval.PT5M, False),
+        (Interval.PT30M, False),
+        (Interval.PT1H, True),
+        (Interval.P1D, True),
+    ],
+)
+def test_a_need_asks_for_its_interval_and_coarser_ones(interval: Interval, asked: bool) -> None:
+    assert NEED.asks_for(replace(HOURLY, interval=interval)) is asked
+    assert not NEED.asks_for(replace(PRODUCED, interval=interval))
+
+
+def test_directions_of_a_need_are_each_named_once_in_order() -> None:
+    assert NEED.directions == [Direction.CONSUMPTION, Direction.INJECTION]
+
+
+@pytest.mark.parametrize(
+    ("policy", "link"),
+    [
+        ("https://coop.example/policy", "https://coop.example/policy"),
+        ("http://coop.example/policy", None),
+        ("javascript:alert('https://')", None),
+        ("at the town hall", None),
+    ],
+)
+def test_only_a_secure_link_to_the_policy_can_be_followed(policy: str, link: str | None) -> None:
+    assert replace(NEED, policy=policy).policy_link == link
+
+
+def test_all_that_is_asked_and_the_least_can_be_chosen() -> None:
+    for history, duration in ((30, 365), (0, 1)):
+        choice = replace(CHOICE, history_days=history, duration_days=duration)
+        terms = narrow(NEED, choice, NOON + timedelta(microseconds=7))
+        assert terms.valid_from == NOON
+        assert (terms.records.start, terms.records.end) == (
+            NOON - timedelta(history),
+            NOON + timedelta(duration),
+        )
+
+
+def test_faults_say_what_was_not_allowed() -> None:
+    change = ForbiddenChange(State.GRANTED, State.REFUSED)
+    assert (change.before, change.after) == (State.GRANTED, State.REFUSED)
+    assert str(change) == "a permission that is granted cannot become refused"
+    twice = CountedTwice("urn:dev:org:60060-a")
+    assert twice.device == "urn:dev:org:60060-a"
+    assert str(twice) == "urn:dev:org:60060-a: the sum of all members has its homes already"
+    changed = str(ChangedNeed("sums", 2))
+    assert changed == "data need sums changed, but 2 is not a newer version"
+    assert str(NotNarrower("interval")) == "interval: a permission only narrows what was asked"
 
 
 def test_a_need_of_sums_asks_for_hours_alone() -> None:

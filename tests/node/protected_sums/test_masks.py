@@ -67,7 +67,7 @@ def test_keys_do_not_depend_on_the_steps_of_their_derivation(first: int, more: i
     later = then + timedelta(days=more)
     assert KEY.on(then).on(later) == KEY.on(later)
     if more:
-        with pytest.raises(PastKey):
+        with pytest.raises(PastKey, match=f"the key of {then} was forgotten"):
             KEY.on(later).on(then)
 
 

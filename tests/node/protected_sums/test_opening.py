@@ -263,18 +263,79 @@ def test_bound_of_dominance_differs_by_day() -> None:
 LOPSIDED = [1_400, *[100] * 9]
 
 
-def test_dominated_group_joins_the_smallest_other_groups() -> None:
+@pytest.mark.parametrize("order", ["abc", "cba", "bca"])
+def test_dominated_group_joins_the_smallest_other_groups(order: str) -> None:
+    """Whatever the order in which the collective asks: it chooses nothing by it."""
     members = homes(17)
     values = {
         "a": ([5_000, 300, 200], members[:3]),
         "b": ([900, 1_100, 1_000, 1_050], members[3:7]),
         "c": (ALIKE, members[7:]),
     }
-    asked = [masked_sum(part, wh, group) for group, (wh, part) in values.items()]
+    asked = [masked_sum(values[group][1], values[group][0], group) for group in order]
     assert witness_of(members).open(NOON, asked, TODAY) == [
         OpenedSum(frozenset({"c"}), 10, sum(ALIKE)),
         OpenedSum(frozenset({"a", "b"}), 7, 5_500 + 4_050),
     ]
+
+
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_what_one_home_dominates_in_every_group_stays_closed(order: str) -> None:
+    members = homes(7)
+    values = {"a": ([9_000, 10, 10], members[:3]), "b": ([90, 80, 10, 10], members[3:])}
+    asked = [masked_sum(values[group][1], values[group][0], group) for group in order]
+    assert witness_of(members).open(NOON, asked, TODAY) == [
+        RefusedSum(frozenset({"a", "b"}), Refusal.DOMINANCE)
+    ]
+
+
+def test_a_home_dominates_from_one_wh_on() -> None:
+    members = homes(3)
+
+    def answers(largest: int) -> list[object]:
+        return [*witness_of(members).open(NOON, [masked_sum(members, [largest, 900, 900])], TODAY)]
+
+    def share(largest: int) -> float:
+        """Return the sum of squares, in percent of the square of the sum."""
+        return 100 * (largest**2 + 2 * 900**2) / (largest + 2 * 900) ** 2
+
+    bound = witness_of(members)._bound(NOON)
+    most = max(wh for wh in range(900, 10_000) if 100 * share(wh) <= bound)
+    assert answers(most) == [OpenedSum(ALL, 3, most + 1_800)]
+    assert answers(most + 1) == [RefusedSum(ALL, Refusal.DOMINANCE)]
+
+
+def test_homes_that_draw_all_of_the_largest_contract_are_opened() -> None:
+    members = homes(3)
+    full = masked_sum(members, [MOST_WH] * 3)
+    assert witness_of(members).open(NOON, [full], TODAY) == [OpenedSum(ALL, 3, 3 * MOST_WH)]
+
+
+def test_a_refusal_says_of_which_groups_it_is() -> None:
+    members = homes(7)
+    good = masked_sum(members[4:], ALIKE[:3], "good")
+    first, *others = [home.reports(wh) for home, wh in zip(members[:4], ALIKE, strict=False)]
+    bad = added("bad", [altered(*first), *others])
+    assert witness_of(members).open(NOON, [good, bad], TODAY) == [
+        RefusedSum(frozenset({"bad"}), Refusal.IMPLAUSIBLE),
+        OpenedSum(frozenset({"good"}), 3, sum(ALIKE[:3])),
+    ]
+    assert witness_of(members, 4).open(NOON, [good, bad], TODAY) == [
+        RefusedSum(
+            frozenset({"good", "bad"}), Refusal.TOO_FEW, frozenset(h.pseudonym for h in members[4:])
+        )
+    ]
+
+
+@pytest.mark.parametrize("ages", [(5, 3, 0), (0, 3, 5), (3, 5, 0, 3)])
+def test_one_witness_opens_reports_made_on_several_days_in_any_order(ages: Sequence[int]) -> None:
+    """It derives a key from the latest that it has used, which is not the one of each report."""
+    members = homes(3, since=TODAY - KEYS_FOR)
+    witness = witness_of(members)
+    for age in ages:
+        made_on = TODAY - timedelta(days=age)
+        asked = added("all", (home.reports(300 + age, day=made_on) for home in members))
+        assert witness.open(NOON, [asked], TODAY) == [OpenedSum(ALL, 3, 3 * (300 + age))]
 
 
 @given(st.integers(0, 10_000))

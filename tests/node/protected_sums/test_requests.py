@@ -1,9 +1,10 @@
 """Bodies of what a home asks of its witness, and their MACs."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 import hmac
 import json
+import time
 from typing import Any
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -19,6 +20,7 @@ from consometers_node.protected_sums.requests import (
     EnrolmentRequest,
     OpeningsSummary,
     SignedRequest,
+    written,
 )
 from consometers_node.series import Direction
 
@@ -95,6 +97,58 @@ def test_a_receipt_proves_that_its_writer_has_the_key() -> None:
 
 
 @pytest.mark.parametrize(
+    "enrolment",
+    [
+        replace(ENROLMENT, collective="c", need="n"),
+        # As long as the longest JID (RFC 7622 §3.1).
+        replace(ENROLMENT, collective="c" * 3071),
+        replace(ENROLMENT, version=2**31 - 1, minimum=3),
+        replace(ENROLMENT, directions=frozenset({Direction.PRODUCTION})),
+        replace(ENROLMENT, directions=frozenset(Direction)),
+    ],
+    ids=["shortest", "longest", "numbers", "one direction", "all directions"],
+)
+def test_the_extremes_of_each_field_are_read(enrolment: EnrolmentRequest) -> None:
+    assert EnrolmentRequest.read(over_the_wire(enrolment.body())) == enrolment
+
+
+def test_a_reason_may_have_refused_no_hour() -> None:
+    summary = replace(SUMMARY, opened={Direction.CONSUMPTION: 0}, refused={"dominance": 0})
+    assert OpeningsSummary.read(over_the_wire(summary.body())) == summary
+
+
+def test_the_first_key_is_of_the_day_of_the_enrolment() -> None:
+    assert ENROLMENT.day_key == KEY
+
+
+def test_instants_are_written_in_utc_whatever_the_zone_of_the_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both ends compute MACs over them."""
+    monkeypatch.setenv("TZ", "Europe/Paris")
+    time.tzset()
+    try:
+        for zone in (UTC, timezone(timedelta(hours=2))):
+            assert written(NOW.astimezone(zone)) == "2026-11-29T10:00:00+00:00"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+HINTS = {
+    "collective": "a text without line breaks",
+    "pseudonym": "a UUID in lower case",
+    "need": "a text without line breaks",
+    "version": "a whole number from 1 on",
+    "need_sha256": "a SHA-256",
+    "minimum": "a whole number from 3 on",
+    "directions": "a list of directions without repetition: consumption, injection, production.",
+    "day": "a date such as",
+    "key": "32 bytes in base64url",
+}
+
+
+@pytest.mark.parametrize(
     ("field", "value"),
     [
         ("collective", ""),
@@ -124,11 +178,20 @@ def test_a_receipt_proves_that_its_writer_has_the_key() -> None:
         ("key", 7),
     ],
 )
-def test_a_malformed_field_is_named_in_both_languages(field: str, value: object) -> None:
+def test_a_malformed_field_is_named_with_its_form_in_both_languages(
+    field: str, value: object
+) -> None:
     with pytest.raises(BadBody) as refused:
         EnrolmentRequest.read(ENROLMENT.body() | {field: value})
-    assert f"“{field}”" in refused.value.text.say("en")
+    assert f"“{field}” is missing or malformed: {HINTS[field]}" in refused.value.text.say("en")
     assert f"« {field} »" in refused.value.text.say("fr")
+    assert HINTS[field] not in refused.value.text.say("fr")
+
+
+def test_a_summary_counts_hours_by_word() -> None:
+    for field in ("opened", "refused"):
+        with pytest.raises(BadBody, match="an object of whole numbers"):
+            OpeningsSummary.read(SUMMARY.body() | {field: [720]})
 
 
 @pytest.mark.parametrize(

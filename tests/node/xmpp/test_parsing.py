@@ -116,6 +116,30 @@ def test_an_oversized_stanza_is_emptied_and_the_next_is_complete(beyond: str) ->
     assert len(following) == 1
 
 
+def test_a_stanza_may_have_256_kib_and_no_byte_more() -> None:
+    """Each of them, whatever came before it."""
+
+    def message(size: int) -> bytes:
+        return b"<message a='%s'/>" % (b"x" * (size - 15))
+
+    parser = opened()
+    for size in (256 * 1024, 256 * 1024, 256 * 1024 + 1, 256 * 1024):
+        parser.feed(message(size))
+        (stanza,) = stanzas(parser)
+        assert bool(stanza.attrib) is (size == 256 * 1024)
+
+
+def test_a_stanza_has_two_events_as_slixmpp_counts_levels() -> None:
+    parser = opened()
+    parser.feed(b"<message><a/></message><iq/></stream:stream>")
+    assert [event for event, _ in parser.read_events()] == ["start", "end", "start", "end", "end"]
+
+
+def test_an_emptied_stanza_keeps_addresses_of_any_legal_length() -> None:
+    beyond = f"<message from='{3071 * 'x'}' id='{3072 * 'x'}'>{'<a/>' * (MAX_CHILDREN + 1)}"
+    assert read(f"{beyond}</message>").attrib == {"from": 3071 * "x"}
+
+
 def test_an_emptied_stanza_drops_overlong_addresses() -> None:
     long = "x" * MAX_BYTES
     assert read(f"<message to='a@b.test' from='{long}' id='{long}'><a/></message>").attrib == {

@@ -1,0 +1,234 @@
+"""A pytest plugin that runs the tests for each mutant, in a process of its own.
+
+Modules are loaded and tests collected once. A first process runs all tests, and notes which
+functions each of them reaches. Then each mutant gets a fork, which runs the tests that reach its
+function, the fastest first, then the others in their files, until one fails. What runs as modules
+load ran before the fork, without the mutant: where no test of such a function fails, pytest starts
+again.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+import gc
+import json
+import os
+from pathlib import Path
+import pickle
+import resource
+import signal
+import sys
+import time
+from typing import Final
+
+from hypothesis import Phase, settings
+from mutmut.mutation import trampoline
+from mutmut.state import state
+import pytest
+
+ASKED: Final = Path("mutants.json").absolute()
+"""The names of all mutants, in the folder of the copy."""
+ANSWERED: Final = Path("results.jsonl").absolute()
+"""A line for each: its name, and what became of it."""
+CHILDREN: Final = 2
+_AGAIN: Final = "MUTANT"
+"""The variable that names the mutant where pytest starts again."""
+_NONE: Final = "stats"
+"""mutmut's word for no mutant: functions that are reached say so."""
+_MOST_BYTES: Final = 4 << 30
+_PROGRESS_S: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The tests of a mutant, and how long they take without it."""
+
+    mutant: str
+    passes: Callable[[], bool]
+    seconds: float
+
+
+class Mutants:
+    """Runs the tests of a session once for each mutant."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._arguments = config.invocation_params.args
+        self._seconds: dict[str, float] = defaultdict(float)
+        self._at_import: set[str] = set()
+        self._has_failed = False
+
+    def pytest_collection_finish(self) -> None:
+        self._at_import = reached()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._seconds[report.nodeid] += report.duration
+        self._has_failed = self._has_failed or report.failed
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        """Set hypothesis to stop at any example that fails, not to look for the simplest."""
+        settings.register_profile(
+            "mutants", settings(), phases=(Phase.explicit, Phase.generate), database=None
+        )
+        settings.load_profile("mutants")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Run the tests without a mutant, then with each. Raises RuntimeError if they fail."""
+        gc.collect()
+        gc.freeze()
+        seconds, tests = answer(lambda: self._listen(session.items))
+        items = {item.nodeid: item for item in session.items}
+        trials = deque[Trial]()
+        with ANSWERED.open("w", buffering=1) as answered:
+
+            def note(mutant: str, word: str) -> None:
+                answered.write(f"{json.dumps((mutant, word))}\n")
+
+            for mutant in json.loads(ASKED.read_text()):
+                function = mutant.partition("__mutmut_")[0]
+                reaching = tests.get(function, set())
+                chosen = sorted(
+                    within(items, reaching), key=lambda each: (each not in reaching, seconds[each])
+                )
+                again = self._again(mutant) if function in self._at_import else None
+                if chosen or again:
+                    passes = self._run([items[each] for each in chosen], again)
+                    expected = sum(seconds[each] for each in chosen)
+                    expected += (10 + sum(seconds.values())) * (again is not None)
+                    trials.append(Trial(mutant, passes, expected))
+                else:
+                    note(mutant, "no tests")
+            for mutant, word in forks(trials):
+                note(mutant, word)
+        return True
+
+    def _listen(self, items: Sequence[pytest.Item]) -> tuple[dict[str, float], dict[str, set[str]]]:
+        """Return how long each test takes, and which tests reach a function."""
+        tests: dict[str, set[str]] = defaultdict(set)
+        for item, following in zip(items, (*items[1:], None), strict=True):
+            item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
+            if self._has_failed:
+                raise RuntimeError(f"{item.nodeid} fails without a mutant")
+            for function in reached():
+                tests[function].add(item.nodeid)
+        return dict(self._seconds), dict(tests)
+
+    def _run(
+        self, items: Sequence[pytest.Item], again: Callable[[], bool] | None
+    ) -> Callable[[], bool]:
+        """Return a run of these tests until one fails, and then of all tests by another program."""
+
+        def passes() -> bool:
+            following: pytest.Item | None
+            for item, following in zip(items, (*items[1:], None)[: len(items)], strict=True):
+                item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
+                if self._has_failed:
+                    return False
+            return again is None or again()
+
+        return passes
+
+    def _again(self, mutant: str) -> Callable[[], bool]:
+        """Return a run of all tests by a program that loads everything with the mutant."""
+
+        def passes() -> bool:
+            program = [sys.executable, "-m", "pytest", "-x", *map(str, self._arguments)]
+            os.execve(sys.executable, program, {**os.environ, _AGAIN: mutant})
+
+        return passes
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the tests of this session run for each mutant, or for the one that is named."""
+    trampoline.set_mutant_under_test(os.environ.get(_AGAIN, _NONE))
+    if _AGAIN not in os.environ:
+        config.pluginmanager.register(Mutants(config))
+
+
+def get_mutant_under_test() -> str:
+    """Return the name of the mutant, as `set_mutant_under_test` has set it.
+
+    Each call of a changed function asks: mutmut's own looks into the environment twice.
+    """
+    name: str | None = vars(trampoline)["_mutant_under_test"]
+    return name or ""
+
+
+trampoline.get_mutant_under_test = get_mutant_under_test
+
+
+def reached() -> set[str]:
+    """Return the functions that were reached since the last call."""
+    functions: set[str] = vars(state())["_stats"]
+    since = set(functions)
+    functions.clear()
+    return since
+
+
+def within(items: Iterable[str], reaching: Iterable[str]) -> Iterator[str]:
+    """Yield the tests of the files in which some reach a function.
+
+    The others may use what it returned once, where the program keeps it.
+    """
+    files = {each.partition("::")[0] for each in reaching}
+    return (each for each in items if each.partition("::")[0] in files)
+
+
+def answer[Answer](compute: Callable[[], Answer]) -> Answer:
+    """Return what a fork computes. Raises RuntimeError where it fails."""
+    receiving, sending = os.pipe()
+    if not (child := os.fork()):
+        with os.fdopen(sending, "wb") as pipe:
+            pickle.dump(compute(), pipe)
+        os._exit(0)
+    os.close(sending)
+    with os.fdopen(receiving, "rb") as pipe:
+        sent = pipe.read()
+    if os.waitpid(child, 0)[1]:
+        raise RuntimeError("the tests fail without a mutant")
+    value: Answer = pickle.loads(sent)
+    return value
+
+
+def forks(trials: deque[Trial]) -> Iterator[tuple[str, str]]:
+    """Yield what becomes of each mutant, in a few processes at a time."""
+    count, spoken = len(trials), time.monotonic()
+    running: dict[int, tuple[str, float]] = {}
+    while trials or running:
+        while trials and len(running) < CHILDREN:
+            trial = trials.popleft()
+            # Many times what its tests take: a busy machine is no endless loop.
+            deadline = time.monotonic() + 120 + 20 * trial.seconds
+            running[start(trial)] = trial.mutant, deadline
+        child, status = os.waitpid(-1, os.WNOHANG)
+        if child:
+            mutant, _ = running.pop(child)
+            code = os.waitstatus_to_exitcode(status)
+            yield mutant, "survived" if code == 0 else "timeout" if code < 0 else "killed"
+            continue
+        for child, (_, deadline) in running.items():
+            if time.monotonic() > deadline:
+                os.kill(child, signal.SIGKILL)
+        if time.monotonic() - spoken > _PROGRESS_S:
+            spoken = time.monotonic()
+            print(f"{count - len(trials)} of {count}", file=sys.stderr, flush=True)
+        time.sleep(0.005)
+
+
+def start(trial: Trial) -> int:
+    """Start a fork that ends with 0 if all tests pass, and with another status if one fails."""
+    if child := os.fork():
+        return child
+    status = 1
+    try:
+        most = int(time.process_time() + 10 + 5 * trial.seconds)
+        resource.setrlimit(resource.RLIMIT_CPU, (most, most))
+        resource.setrlimit(resource.RLIMIT_DATA, (_MOST_BYTES, _MOST_BYTES))
+        silent = os.open(os.devnull, os.O_WRONLY)
+        for output in (1, 2):
+            os.dup2(silent, output)
+        trampoline.set_mutant_under_test(trial.mutant)
+        status = 0 if trial.passes() else 1
+    finally:
+        os._exit(status)

@@ -1,0 +1,41 @@
+"""The rooms in which a wrong line harms somebody, and the tests that are to notice one."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Files whose functions are changed, and what pytest is given to run."""
+
+    sources: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+_NODE: Final = "addon/consometers_node"
+_TIC: Final = "custom_components/consometers/tic"
+
+ROOMS: Final = {
+    "protected_sums": Room((f"{_NODE}/protected_sums",), ("tests/node/protected_sums",)),
+    "permission": Room((f"{_NODE}/permission",), ("tests/node/permission",)),
+    # The catalogue is a table.
+    "tic": Room(
+        tuple(f"{_TIC}/{name}.py" for name in ("decoder", "group", "meter", "tariff", "values")),
+        ("tests/integration/tic",),
+    ),
+    "parsing": Room(
+        (
+            *(
+                f"{_NODE}/quoalise/{name}.py"
+                for name in ("bounds", "fragment", "identifier", "iso8601", "markup", "reading")
+            ),
+            f"{_NODE}/quoalise/senml.py",
+            f"{_NODE}/xmpp/parsing.py",
+        ),
+        ("tests/node/quoalise", "tests/node/xmpp/test_parsing.py"),
+    ),
+    "disclosure": Room(
+        (f"{_NODE}/collective/disclosure",),
+        ("tests/node/collective/test_closing.py", "tests/node/collective/test_sdc_rules.py"),
+    ),
+}
