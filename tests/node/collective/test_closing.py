@@ -3,12 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+import hashlib
+import hmac
 from itertools import combinations, count, islice, permutations
 
 from hypothesis import given, strategies as st
 import pytest
 
-from consometers_node.collective.disclosure.closing import Groups, add_up, close, combine_small
+from consometers_node.collective.disclosure.closing import (
+    Groups,
+    add_up,
+    close,
+    close_counts,
+    combine_small,
+)
 from consometers_node.collective.disclosure.confidential import ConfidentialParameter, magnitude
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.disclosure.sdc_rules import P_PERCENT, Cell, Publication
@@ -287,6 +295,48 @@ def test_parameters_fill_their_spread() -> None:
     assert max(drawn) > 2_950
     assert 2_380 < sum(drawn) / len(drawn) < 2_420
     assert "secret" not in repr(PARAMETER(bytes(32), Direction.CONSUMPTION, DAY))
+
+
+def drawn(subject: str, most: int) -> int:
+    """Return the number from 0 to `most` that a secret of zeros draws for a subject in JSON."""
+    digest = hmac.new(bytes(32), subject.encode(), hashlib.sha256).digest()
+    return int.from_bytes(digest[:8], "big") % (most + 1)
+
+
+@pytest.mark.parametrize(
+    ("direction", "word"),
+    [(Direction.CONSUMPTION, "consumption"), (Direction.INJECTION, "injection")],
+)
+def test_parameter_of_a_secret_is_the_same_in_each_version(direction: Direction, word: str) -> None:
+    """Otherwise an update would decide the hours of a restored database again, by another one."""
+    of_pair = drawn(f'["pair", "2026-12", [1, 2], "{word}", [3, 12], 896]', 900)
+    of_day = drawn(f'["day", "2026-12-01", "{word}", [3, 12], 896]', 300)
+    cell = Cell(9_000, 10, 10, 1_000, 900, 2, 1)
+    assert PARAMETER(bytes(32), direction, DAY)({12, 3}, cell) == 1_800 + of_pair + of_day
+
+
+@pytest.mark.parametrize(
+    ("homes", "together", "minimum", "passed", "reason"),
+    [
+        ({"a": 10, "b": 30}, (), MINIMUM, ["a", "b"], None),
+        ({"a": 9}, (), MINIMUM, [], Reason.BELOW_THRESHOLD),
+        ({"a": 9, "b": 30, "c": 12}, (), MINIMUM, ["a+c", "b"], None),
+        ({"a": 12, "b": 30}, ("a+c", "b"), MINIMUM, ["a+c", "b"], None),
+        ({"a": 5, "b": 30}, ("a+c", "b"), MINIMUM, ["a+b+c"], None),
+        ({"a": 9_000}, (), None, [], Reason.NEVER),
+    ],
+)
+def test_homes_of_unknown_energy_are_published_together_by_their_number(
+    homes: dict[str, int],
+    together: tuple[str, ...],
+    minimum: int | None,
+    passed: list[str],
+    reason: Reason | None,
+) -> None:
+    """The groups that a witness is asked for."""
+    units = [frozenset(unit.split("+")) for unit in together]
+    found, why = close_counts(homes, units, minimum)
+    assert ([spelled(groups) for groups in found], why) == (passed, reason)
 
 
 def spelled(groups: Groups[str]) -> str:

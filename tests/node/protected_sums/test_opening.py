@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 from datetime import date, timedelta
+import hashlib
+import hmac
 from random import Random
 
 from hypothesis import example, given, strategies as st
@@ -258,6 +260,22 @@ def test_bound_of_dominance_differs_by_day() -> None:
         reports = [home.reports(wh, subject) for home, wh in zip(members, LOPSIDED, strict=True)]
         opened.add(isinstance(witness.open(subject, [added("all", reports)], TODAY)[0], OpenedSum))
     assert opened == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("direction", "word"),
+    [(Direction.CONSUMPTION, "consumption"), (Direction.INJECTION, "injection")],
+)
+def test_bound_of_a_secret_is_the_same_in_each_version(direction: Direction, word: str) -> None:
+    """A collective that asks again after an update learns nothing from another bound."""
+
+    def drawn(kind: str, when: str) -> int:
+        subject = f'["{kind}", "{when}", "energies.example", "{word}"]'
+        digest = hmac.new(SECRET, subject.encode(), hashlib.sha256).digest()
+        return int.from_bytes(digest[:8], "big") % 201
+
+    bound = witness_of(homes(3))._bound(replace(NOON, direction=direction))
+    assert bound == 3_700 + drawn("month", "2026-11") + drawn("day", "2026-11-28")
 
 
 LOPSIDED = [1_400, *[100] * 9]
