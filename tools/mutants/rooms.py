@@ -35,7 +35,11 @@ ROOMS: Final = {
         ("tests/node/quoalise", "tests/node/xmpp/test_parsing.py"),
     ),
     "disclosure": Room(
-        (f"{_NODE}/collective/disclosure",),
+        (f"{_NODE}/collective/disclosure", f"{_NODE}/keyed_draw.py"),
         ("tests/node/collective/test_closing.py", "tests/node/collective/test_sdc_rules.py"),
+    ),
+    "figures": Room(
+        (f"{_NODE}/figures.py", f"{_NODE}/collective/publication/values.py"),
+        ("tests/node/collective/test_values.py",),
     ),
 }

@@ -114,6 +114,12 @@ def test_cells_of_two_groups_add_up_to_the_cell_of_all_their_homes(
     assert together.pair == tuple(sorted([*(home for _, home in named), 0, 0][:2]))
 
 
+def test_each_part_of_a_cell_is_of_a_home() -> None:
+    """The largest part of no home would be hidden by the parameter of another pair."""
+    with pytest.raises(ValueError, match="shorter"):
+        Cell.of([9_000, 500], [7])
+
+
 def test_cell_of_watts_becomes_one_of_their_energy() -> None:
     """Of each home the same: as many homes, and each part so many times as large."""
     watts = Cell(watt_minutes=1_250, homes=3, largest=900, second=300)

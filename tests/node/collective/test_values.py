@@ -1,8 +1,10 @@
 """Values of figures add up, cover what they say, and come from published cells alone."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+import json
+from zoneinfo import ZoneInfo
 
 from hypothesis import given, strategies as st
 import pytest
@@ -13,10 +15,14 @@ from consometers_node.collective.publication.values import (
     Compared,
     Slots,
     TimeSlot,
+    Value,
     at_equal_membership,
+    begun,
     by_month,
     by_year,
+    is_open,
     joint_of_day,
+    latest_cells,
     rows,
     together,
     value,
@@ -26,10 +32,11 @@ from consometers_node.series import Direction, Interval
 from consometers_node.store.collective_tables import GroupId
 from consometers_node.store.publication import IntervalSums, Joint, PublishedCell
 
-START = datetime(2025, 11, 1, tzinfo=UTC)
+START = datetime(2025, 12, 31, 18, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MADE, FED, DRAWN = Direction.PRODUCTION, Direction.INJECTION, Direction.CONSUMPTION
 BELOW = Withheld(Reason.BELOW_THRESHOLD, 10)
+NOT_YET = Withheld(Reason.NOT_YET)
 
 
 def cell(watt_minutes: int, homes: int, direction: Direction = DRAWN) -> PublishedCell:
@@ -89,7 +96,7 @@ columns = st.one_of(
 
 @st.composite
 def tables(draw: st.DrawFn) -> Slots:
-    length = draw(st.integers(1, 100))
+    length = draw(st.integers(1, 12))
     return hours(
         **{
             direction: draw(st.lists(columns, min_size=length, max_size=length))
@@ -224,6 +231,156 @@ def test_rate_of_a_suppressed_energy_is_withheld_with_it() -> None:
     assert value([hour(500, None, 300)], "self-consumption").why == BELOW
 
 
+# What a value says of itself.
+
+FIRST = cell(60 * 600, 12)._replace(members=14, counting=40, average=60 * 50, lacking=60)
+SECOND = cell(60 * 900, 30)._replace(members=31, average=60 * 30)
+SCHOOL = cell(60 * 300, 1)._replace(homes=0, counting=0, homes_watt_minutes=0)
+
+
+def test_energy_says_how_many_members_hours_and_homes_it_is_of() -> None:
+    found = value(hours(consumption=[FIRST, BELOW, SECOND]), DRAWN)
+    assert found == Value(
+        FIGURES[DRAWN],
+        amount=60 * 1_500,
+        minutes=120,
+        minutes_ended=180,
+        lacking=60,
+        members=31,
+        members_counting=42,
+        homes=30,
+        average=60 * 80,
+    )
+
+
+def test_average_of_members_is_that_of_homes_where_there_are_any() -> None:
+    assert value(hours(consumption=[FIRST, SCHOOL]), DRAWN).average == FIRST.average
+    assert value(hours(consumption=[SCHOOL]), DRAWN).average == SCHOOL.average
+
+
+def test_combined_energy_says_how_many_members_hours_and_homes_it_is_of() -> None:
+    """The average is of homes that draw, without what a school beside them uses."""
+    made = cell(60 * 500, 4)._replace(homes_watt_minutes=60 * 100, members=5, counting=70)
+    fed = cell(60 * 50, 3)._replace(homes_watt_minutes=60 * 40)
+    whole = value(
+        hours(
+            production=[made, made, BELOW, made],
+            injection=[fed] * 4,
+            consumption=[FIRST._replace(lacking=0), SECOND, SECOND, BELOW],
+        ),
+        "total-consumption",
+    )
+    assert whole == Value(
+        FIGURES["total-consumption"],
+        amount=60 * (2 * 450 + 1_500),
+        minutes=120,
+        minutes_ended=240,
+        members=31,
+        members_counting=71,
+        homes=30,
+        average=60 * (600 + 60) // 12 + 60 * (900 + 60) // 30,
+    )
+
+
+def test_average_is_of_all_hours_or_of_none() -> None:
+    both = hours(
+        production=[SECOND, SECOND], injection=[SCHOOL, SCHOOL], consumption=[SECOND, SCHOOL]
+    )
+    assert value(both, "total-consumption").average is None
+    assert value(both[:1], "total-consumption").average is not None
+    assert value(both[:1], "self-consumed").average is None
+    of_day = both[0]._replace(joints={FIGURES["total-consumption"].basis: OF_HOURS})
+    assert of_day.average(FIGURES["total-consumption"]) is None
+    contradictory = hours(production=[SCHOOL], injection=[SECOND], consumption=[SECOND])
+    assert contradictory[0].average(FIGURES["total-consumption"]) is None
+
+
+def test_energy_is_read_in_wh_and_a_rate_to_four_digits() -> None:
+    energy = Value(FIGURES["production"], 60 * 1_234 + 7, average=60 * 17 + 7)
+    assert (energy.number, energy.average_wh, energy.ratio) == (1_234.1, 17.1, None)
+    assert energy.wh == pytest.approx(1_234 + 7 / 60)
+    rate = Value(FIGURES["self-consumption"], Fraction(2, 3))
+    assert (rate.number, rate.wh, rate.ratio) == (0.6667, None, Fraction(2, 3))
+    nothing = Value(FIGURES["production"])
+    assert (nothing.number, nothing.wh, nothing.ratio, nothing.average_wh) == (None,) * 4
+
+
+def test_whole_numbers_are_written_without_a_decimal_point() -> None:
+    energy = Value(FIGURES["production"], 60 * 5, average=60 * 3 + 1)
+    rate = Value(FIGURES["self-consumption"], Fraction(1))
+    assert json.dumps([energy.number, energy.average_wh, rate.number]) == "[5, 3, 1]"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "ended", "lacking", "is_there", "is_whole"),
+    [
+        (0, 0, 0, False, True),
+        (0, 1, 0, True, False),
+        (90, 90, 0, True, True),
+        (90, 90, 30, True, False),
+        (90, 120, 30, True, False),
+    ],
+)
+def test_value_says_which_hours_it_covers(
+    minutes: int, ended: int, lacking: int, *, is_there: bool, is_whole: bool
+) -> None:
+    found = Value(FIGURES[DRAWN], None, minutes, ended, lacking, why=BELOW)
+    assert (found.is_there, found.is_whole) == (is_there, is_whole)
+    assert (found.hours, found.hours_ended, found.hours_lacking) == (
+        minutes / 60,
+        ended / 60,
+        lacking / 60,
+    )
+    assert found.coverage == (minutes, ended, lacking, BELOW)
+
+
+@pytest.mark.parametrize(
+    ("column", "why"),
+    [([NOT_YET, BELOW], BELOW), ([BELOW, NOT_YET], BELOW), ([NOT_YET], NOT_YET)],
+)
+def test_reason_that_people_can_do_something_about_comes_first(
+    column: list[CellOrReason], why: Withheld
+) -> None:
+    slots = hours(production=column, injection=column)
+    for key in ("production", "self-consumption"):
+        assert value(slots, key) == Value(FIGURES[key], minutes_ended=60 * len(column), why=why)
+
+
+def test_energies_of_different_homes_say_that_they_are() -> None:
+    slots = hours(production=[FIRST], injection=[SECOND])
+    assert value(slots, "self-consumption") == Value(
+        FIGURES["self-consumption"], minutes_ended=60, why=Withheld(Reason.INCOMPARABLE)
+    )
+
+
+def test_group_without_a_direction_has_no_figure_of_it() -> None:
+    for key in (FED, "self-consumption", "total-consumption"):
+        assert value(hours(production=[FIRST], consumption=[FIRST]), key) == Value(FIGURES[key])
+        assert value([], key) == Value(FIGURES[key])
+
+
+def test_surplus_is_shared_within_an_interval() -> None:
+    slot = hour(500, 400, 300)
+    part = slot._replace(
+        cells={
+            way: each._replace(minutes=30)
+            for way, each in slot.cells.items()
+            if isinstance(each, PublishedCell)
+        }
+    )
+    exchange = FIGURES["shared-locally"].basis
+    assert part.joint(exchange) == Joint(Energies(0, 60 * 400, 60 * 300, 60 * 300), 30)
+    slots = [slot, hour(500, 100, 300)]
+    assert value(slots, "shared-locally").wh == 400
+    assert value(slots, "local-coverage").amount == Fraction(500 + 400, 500 + 600)
+    assert value(slots, "production-share").amount == Fraction(1_000, 500 + 600)
+    assert slot._replace(joints={}).joint(exchange) == Joint()
+
+
+def test_slot_counts_the_directions_that_were_published() -> None:
+    assert [hour(1, None, None).published, hour(1, 1, 1).published] == [1, 3]
+
+
 # Days: of their hours, and of homes that send days alone.
 
 
@@ -262,6 +419,51 @@ def test_day_without_published_hours_is_its_own_basis() -> None:
     cells = of_day(production=600, injection=240, consumption=900)
     joint = joint_of_day(BALANCE, None, cells, 1440, frozenset())
     assert joint == Joint(Energies(600, 240, 900), 1440)
+
+
+@pytest.mark.parametrize(
+    ("in_hours", "in_days", "lacking"),
+    [(60, (0, 0, 0), 0), (60, (0, 30, 0), 30), (60, (90, 0, 0), 60), (0, (0, 90, 0), 0)],
+)
+def test_day_lacks_homes_for_as_long_as_its_hours_and_one_of_its_energies_do(
+    in_hours: int, in_days: tuple[int, int, int], lacking: int
+) -> None:
+    joint = OF_HOURS._replace(lacking=in_hours)
+    hours_alone = sums(joint, production=600, injection=240, consumption=300)
+    cells = {
+        way: each._replace(lacking=of_day)
+        for (way, each), of_day in zip(
+            of_day(production=600, injection=240, consumption=300).items(), in_days, strict=True
+        )
+        if isinstance(each, PublishedCell)
+    }
+    found = joint_of_day(BALANCE, hours_alone, cells, 1440, frozenset())
+    assert found == OF_HOURS._replace(lacking=lacking)
+
+
+def test_day_without_hours_lacks_homes_where_all_its_energies_do() -> None:
+    for in_days, lacking in (((1440, 1440), 1440), ((1440, 0), 0)):
+        cells = {
+            way: cell(600, 12, way)._replace(lacking=missing)
+            for way, missing in zip((MADE, FED), in_days, strict=True)
+        }
+        basis = FIGURES["self-consumption"].basis
+        joint = joint_of_day(basis, None, cells, 1440, frozenset())
+        assert joint == Joint(Energies(600, 600), 1440, lacking)
+
+
+def test_energy_of_a_day_alone_counts_beside_those_of_hours() -> None:
+    hours_alone = sums(OF_HOURS, production=600, injection=240)
+    cells = of_day(production=600, injection=240, consumption=900)
+    joint = joint_of_day(BALANCE, hours_alone, cells, 1440, frozenset())
+    assert joint == Joint(Energies(600, 240, 300 + 900, 200), 120)
+
+
+def test_day_of_which_an_energy_was_not_published_has_the_rates_of_its_hours() -> None:
+    hours_alone = sums(OF_HOURS, production=600, injection=240, consumption=300)
+    cells = {**of_day(production=700, injection=240), DRAWN: BELOW}
+    assert joint_of_day(BALANCE, hours_alone, cells, 1440, frozenset()) == OF_HOURS
+    assert joint_of_day(BALANCE, None, cells, 1440, frozenset()) == Joint()
 
 
 # Comparisons.
@@ -319,3 +521,196 @@ def test_a_row_names_what_does_not_cover_all_of_it() -> None:
     assert [*row.split] == [100, 400]
     assert not row.sells_all
     assert rows([hour(500, 500, 300)])[0].sells_all
+
+
+def test_rows_part_energy_that_is_known_to_be_used_and_fed() -> None:
+    (contradictory,) = rows([hour(100, 400, 300)])
+    assert contradictory.split == (0, 0)
+    assert not contradictory.sells_all
+    (partial,) = rows([hour(500, None, 300)])
+    assert partial.split == (0, 0)
+
+
+def test_gaps_of_equal_coverage_are_named_together() -> None:
+    row = together([hour(None, None, 300), hour(500, 400, None), hour(None, None, 300)])
+    assert row is not None
+    assert [*row.gaps.values()] == [[MADE, FED], [DRAWN]]
+    assert [found.figure for found in row.gaps] == [FIGURES[MADE], FIGURES[DRAWN]]
+    assert row.directions == [MADE, FED, DRAWN]
+    assert row.is_known
+    assert not rows([hour()])[0].is_known
+
+
+def test_row_is_as_long_as_the_time_between_its_ends() -> None:
+    """Also on the day on which clocks change."""
+    paris = ZoneInfo("Europe/Paris")
+    start, end = (datetime(2026, 3, day, tzinfo=paris) for day in (28, 30))
+    row = together([hour()._replace(start=start), hour()._replace(end=end)])
+    assert row is not None
+    assert (row.start, row.end, row.hours) == (start, end, 47)
+    assert together([]) is None
+    later = hours(consumption=[FIRST, SECOND])
+    assert [(each.start, each.end, each[DRAWN].wh) for each in rows(later)] == [
+        (START, START + HOUR, 600),
+        (START + HOUR, START + 2 * HOUR, 900),
+    ]
+
+
+def days(*dates: str, cell: CellOrReason = FIRST) -> list[TimeSlot]:
+    return [
+        TimeSlot(start, start + DAY, 1440, {DRAWN: cell})
+        for start in map(datetime.fromisoformat, dates)
+    ]
+
+
+def test_days_are_parted_by_month_and_year() -> None:
+    dates = "2024-12-30", "2024-12-31", "2025-01-01", "2025-12-31", "2026-12-01"
+    all_days = days(*dates)
+    assert by_month(all_days) == [all_days[:2], all_days[2:3], all_days[3:4], all_days[4:]]
+    assert by_year(all_days) == [all_days[:2], all_days[2:4], all_days[4:]]
+
+
+def test_nothing_is_missing_before_the_first_closed_day() -> None:
+    dates = "2026-05-01", "2026-05-02", "2026-05-03"
+    early = days(*dates, cell=NOT_YET)
+    assert begun(early, date(2026, 5, 2)) == early[1:]
+    assert begun(early, None) == early
+    known = days(dates[0], cell=BELOW) + early[1:]
+    assert begun(known, date(2026, 5, 3)) == known
+    assert begun(early, date(2026, 6, 1)) == []
+    assert [is_open(each) for each in (NOT_YET, BELOW, FIRST)] == [True, False, False]
+
+
+def test_latest_cell_of_a_direction_is_its_last_published_one() -> None:
+    slots = hours(consumption=[FIRST, SECOND, NOT_YET], injection=[FIRST, BELOW, BELOW])
+    assert latest_cells(slots) == {DRAWN: SECOND, FED: FIRST._replace(direction=FED)}
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "energy"),
+    [
+        # (homes, others) of each; 12 homes had 24 kWh, and two others 5.
+        ((12, 2), (12, 2), 29_000),
+        ((12, 2), (40, 2), 85_000),
+        ((12, 2), (12, 3), 31_500),
+        ((12, 2), (12, 0), 24_000),
+        ((12, 2), (0, 4), 10_000),
+        ((12, 0), (6, 0), 12_000),
+        ((0, 2), (0, 1), 2_500),
+        ((12, 0), (12, 1), None),
+        ((0, 2), (12, 2), None),
+    ],
+)
+def test_earlier_energy_is_that_of_as_many_members(
+    then: tuple[int, int], now: tuple[int, int], energy: int | None
+) -> None:
+    def of(homes: int, others: int) -> PublishedCell:
+        of_homes = 60 * 24_000 if homes else 0
+        total = of_homes + (60 * 5_000 if others else 0)
+        return cell(total, 1)._replace(
+            members=homes + others,
+            homes=homes,
+            counting=homes + 3,
+            homes_watt_minutes=of_homes,
+            average=60 * 2_000,
+        )
+
+    (before,), (present,) = hours(consumption=[of(*then)]), hours(consumption=[of(*now)])
+    scaled = at_equal_membership(before, present)
+    to_come = at_equal_membership(before, hours(consumption=[NOT_YET])[0], latest_cells([present]))
+    assert scaled == to_come
+    if energy is None:
+        assert scaled.cells == {DRAWN: NOT_YET}
+        return
+    found = scaled.cell(DRAWN)
+    assert found is not None
+    assert (found.watt_minutes, found.homes, found.members, found.counting) == (
+        60 * energy,
+        now[0],
+        sum(now),
+        now[0] + 3,
+    )
+    assert found.homes_watt_minutes == {12: 24_000, 40: 80_000, 6: 12_000, 0: 0}[now[0]] * 60
+
+
+def test_earlier_energy_without_a_counterpart_is_left_out() -> None:
+    """And so are the joint energies of a day, of which nobody knows the homes."""
+    before = hours(consumption=[FIRST], injection=[BELOW])[0]
+    present = hours(consumption=[NOT_YET], injection=[FIRST])[0]
+    scaled = at_equal_membership(before, present)
+    assert scaled == before._replace(cells={DRAWN: NOT_YET, FED: NOT_YET})
+    of_day = before._replace(joints={BALANCE: OF_HOURS})
+    assert at_equal_membership(of_day, present).joints == {}
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "are_alike"),
+    [
+        ((60, 0, 60), (60, 0, 60), True),
+        # Whole days, of which one has 23 hours.
+        ((1440, 0, 1440), (1380, 0, 1380), True),
+        ((600, 0, 1440), (600, 0, 1380), True),
+        ((600, 0, 1440), (660, 0, 1440), False),
+        ((1440, 0, 1440), (660, 0, 1440), False),
+        ((660, 0, 1440), (1440, 0, 1440), False),
+        ((1440, 60, 1440), (1440, 0, 1440), False),
+        ((1440, 60, 1440), (1440, 60, 1440), True),
+    ],
+)
+def test_intervals_are_compared_where_they_cover_as_much(
+    now: tuple[int, int, int], then: tuple[int, int, int], *, are_alike: bool
+) -> None:
+    basis = FIGURES["self-consumption"].basis
+
+    def of(minutes: int, lacking: int, length: int) -> list[TimeSlot]:
+        each = FIRST._replace(minutes=minutes, lacking=lacking)
+        (slot,) = hours(production=[each], injection=[each])
+        joint = Joint(Energies(60 * 600, 60 * 600), minutes, lacking)
+        return [slot._replace(minutes=length, joints={basis: joint})]
+
+    compared = Compared.of(of(*now), of(*then), lambda _: None)
+    assert compared is not None
+    for key in (MADE, FED, "self-consumption"):
+        for row in (compared.now, compared.then):
+            assert (row[key].amount is not None) is are_alike
+
+
+def test_direction_of_one_period_alone_is_left_out() -> None:
+    (now,) = hours(consumption=[SECOND], injection=[SECOND])
+    (then,) = hours(consumption=[SECOND], production=[SECOND])
+    compared = Compared.of([now], [then], lambda _: None)
+    assert compared is not None
+    assert compared.now.slots[0].cells == {DRAWN: SECOND, FED: NOT_YET}
+    assert compared.then.slots[0].cells == {DRAWN: SECOND, MADE: NOT_YET}
+
+
+def test_intervals_of_the_same_place_are_compared() -> None:
+    now = days("2026-05-01", "2026-05-02", "2026-05-04", cell=SECOND)
+    then = days("2025-05-02", "2025-05-01", "2025-05-03", cell=FIRST._replace(lacking=0))
+    compared = Compared.of(now, then, lambda slot: slot.start.day)
+    assert compared is not None
+    assert [slot.start for slot in compared.now.slots] == [slot.start for slot in now[:2]]
+    assert [slot.start.isoformat()[:10] for slot in compared.then.slots] == [
+        "2025-05-01",
+        "2025-05-02",
+    ]
+    assert Compared.of(now, then, lambda slot: slot.start) is None
+
+
+def test_energies_are_compared_at_equal_membership_and_rates_as_published() -> None:
+    """From 12 homes to 24: each draws half as much as before, and rates are what they were."""
+
+    def of(homes: int, made: int, fed: int, drawn: int) -> TimeSlot:
+        ways = {"production": made, "injection": fed, "consumption": drawn}
+        return hours(**{way: [cell(60 * wh, homes)] for way, wh in ways.items()})[0]
+
+    compared = Compared.of([of(24, 0, 0, 1_200)], [of(12, 0, 0, 1_200)], lambda _: None)
+    assert compared is not None
+    assert compared.before(DRAWN).wh == 2_400
+    assert compared.change(DRAWN) == -0.5
+    assert compared.change(MADE) is None
+    rates = Compared.of([of(24, 800, 200, 900)], [of(12, 400, 100, 700)], lambda _: None)
+    assert rates is not None
+    assert rates.before("self-consumption").amount == Fraction(300, 400)
+    assert rates.before("self-sufficiency").amount == Fraction(300, 1_000)
+    assert rates.change("self-sufficiency") is None
