@@ -9,8 +9,10 @@ again.
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 import gc
+from importlib import import_module
 import json
 import os
 from pathlib import Path
@@ -75,9 +77,11 @@ class Mutants:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run the tests without a mutant, then with each. Raises RuntimeError if they fail."""
+        seconds, tests, modules = answer(lambda: self._listen(session.items))
+        load(modules)
+        self._at_import |= reached()
         gc.collect()
         gc.freeze()
-        seconds, tests = answer(lambda: self._listen(session.items))
         items = {item.nodeid: item for item in session.items}
         trials = deque[Trial]()
         with ANSWERED.open("w", buffering=1) as answered:
@@ -103,8 +107,10 @@ class Mutants:
                 note(mutant, word)
         return True
 
-    def _listen(self, items: Sequence[pytest.Item]) -> tuple[dict[str, float], dict[str, set[str]]]:
-        """Return how long each test takes, and which tests reach a function."""
+    def _listen(
+        self, items: Sequence[pytest.Item]
+    ) -> tuple[dict[str, float], dict[str, set[str]], list[str]]:
+        """Return how long each test takes, which tests reach a function, and loaded modules."""
         tests: dict[str, set[str]] = defaultdict(set)
         for item, following in zip(items, (*items[1:], None), strict=True):
             item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -112,7 +118,7 @@ class Mutants:
                 raise RuntimeError(f"{item.nodeid} fails without a mutant")
             for function in reached():
                 tests[function].add(item.nodeid)
-        return dict(self._seconds), dict(tests)
+        return dict(self._seconds), dict(tests), list(sys.modules)
 
     def _run(
         self, items: Sequence[pytest.Item], again: Callable[[], bool] | None
@@ -164,6 +170,14 @@ def reached() -> set[str]:
     since = set(functions)
     functions.clear()
     return since
+
+
+def load(modules: Iterable[str]) -> None:
+    """Load what tests load as they run, once for all forks: a second of each."""
+    for module in modules:
+        # Some of them can be loaded by another one alone.
+        with suppress(Exception):
+            import_module(module)
 
 
 def within(items: Iterable[str], reaching: Iterable[str]) -> Iterator[str]:
