@@ -17,7 +17,15 @@ _TIC: Final = "custom_components/consometers/tic"
 
 ROOMS: Final = {
     "protected_sums": Room((f"{_NODE}/protected_sums",), ("tests/node/protected_sums",)),
-    "permission": Room((f"{_NODE}/permission",), ("tests/node/permission",)),
+    # The rules, without a database.
+    "permission": Room(
+        tuple(f"{_NODE}/permission/{name}.py" for name in ("errors", "need", "terms")),
+        ("tests/node/permission/test_rules.py",),
+    ),
+    "register": Room(
+        tuple(f"{_NODE}/permission/{name}.py" for name in ("needs", "register")),
+        ("tests/node/permission",),
+    ),
     # The catalogue is a table.
     "tic": Room(
         tuple(f"{_TIC}/{name}.py" for name in ("decoder", "group", "meter", "tariff", "values")),

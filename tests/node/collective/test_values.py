@@ -13,6 +13,7 @@ from consometers_node.collective.disclosure.reasons import Reason, Withheld
 from consometers_node.collective.publication.values import (
     CellOrReason,
     Compared,
+    FlowRow,
     Slots,
     TimeSlot,
     Value,
@@ -371,7 +372,8 @@ def test_surplus_is_shared_within_an_interval() -> None:
     exchange = FIGURES["shared-locally"].basis
     assert part.joint(exchange) == Joint(Energies(0, 60 * 400, 60 * 300, 60 * 300), 30)
     slots = [slot, hour(500, 100, 300)]
-    assert value(slots, "shared-locally").wh == 400
+    found = value(slots, "shared-locally")
+    assert (found.wh, found.average, found.why) == (400, None, None)
     assert value(slots, "local-coverage").amount == Fraction(500 + 400, 500 + 600)
     assert value(slots, "production-share").amount == Fraction(1_000, 500 + 600)
     assert slot._replace(joints={}).joint(exchange) == Joint()
@@ -549,6 +551,8 @@ def test_row_is_as_long_as_the_time_between_its_ends() -> None:
     assert row is not None
     assert (row.start, row.end, row.hours) == (start, end, 47)
     assert together([]) is None
+    assert FlowRow(start, end).directions == []
+    assert rows([hour()])[0].directions == [MADE, FED, DRAWN]
     later = hours(consumption=[FIRST, SECOND])
     assert [(each.start, each.end, each[DRAWN].wh) for each in rows(later)] == [
         (START, START + HOUR, 600),

@@ -228,8 +228,7 @@ def joint_of_day(
     alone = {
         cell.direction: cell.watt_minutes - in_hours.get(cell.direction, 0) for cell in published
     }
-    is_alike = len({cell.direction in suppressed for cell in published}) == 1
-    if not is_alike or (in_hours and not any(alone.values())):
+    if len({cell.direction in suppressed for cell in published}) > 1:
         return joint
     lacking = min(cell.lacking for cell in published)
     return joint + Joint(Energies(**alone), *((0, 0) if in_hours else (minutes, lacking)))
