@@ -43,7 +43,14 @@ ROOMS: Final = {
         ("tests/node/quoalise", "tests/node/xmpp/test_parsing.py"),
     ),
     "disclosure": Room(
-        (f"{_NODE}/collective/disclosure", f"{_NODE}/keyed_draw.py"),
+        # The reasons are a table.
+        (
+            *(
+                f"{_NODE}/collective/disclosure/{name}.py"
+                for name in ("closing", "confidential", "sdc_rules")
+            ),
+            f"{_NODE}/keyed_draw.py",
+        ),
         ("tests/node/collective/test_closing.py", "tests/node/collective/test_sdc_rules.py"),
     ),
     "figures": Room(

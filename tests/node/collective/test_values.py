@@ -705,8 +705,12 @@ def test_energies_are_compared_at_equal_membership_and_rates_as_published() -> N
     """From 12 homes to 24: each draws half as much as before, and rates are what they were."""
 
     def of(homes: int, made: int, fed: int, drawn: int) -> TimeSlot:
-        ways = {"production": made, "injection": fed, "consumption": drawn}
-        return hours(**{way: [cell(60 * wh, homes)] for way, wh in ways.items()})[0]
+        """Return an hour in which twelve roofs have panels."""
+        return hours(
+            production=[cell(60 * made, 12)],
+            injection=[cell(60 * fed, 12)],
+            consumption=[cell(60 * drawn, homes)],
+        )[0]
 
     compared = Compared.of([of(24, 0, 0, 1_200)], [of(12, 0, 0, 1_200)], lambda _: None)
     assert compared is not None

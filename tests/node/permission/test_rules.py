@@ -185,18 +185,23 @@ def test_an_invalid_need_is_refused_with_its_field(field: str, value: object) ->
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
+    ("field", "value", "fault"),
     [
-        ("witness", None),
-        ("reading", Reading.INDIVIDUAL),
-        ("interval", Interval.PT5M),
-        ("history_days", 1),
-        ("identification", Identification.DELIVERY_POINT),
+        ("witness", None, "witness: sums have a witness, and nothing else has"),
+        ("reading", Reading.INDIVIDUAL, "witness: sums have a witness, and nothing else has"),
+        ("interval", Interval.PT5M, "interval: sums are of hours"),
+        ("history_days", 1, "history_days: sums are of hours to come"),
+        (
+            "identification",
+            Identification.DELIVERY_POINT,
+            "identification: sums are of pseudonyms",
+        ),
     ],
 )
-def test_sums_require_coming_hours_pseudonyms_and_a_witness(field: str, value: object) -> None:
-    named = "witness" if field == "reading" else field
-    with pytest.raises(BadNeed, match=f"^{named}: "):
+def test_sums_require_coming_hours_pseudonyms_and_a_witness(
+    field: str, value: object, fault: str
+) -> None:
+    with pytest.raises(BadNeed, match=f"^{fault}$"):
         replace(PROTECTED, **{field: value})  # type: ignore[arg-type]
 
 

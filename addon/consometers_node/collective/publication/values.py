@@ -361,7 +361,7 @@ def latest_cells(slots: Slots) -> Mapping[Direction, PublishedCell]:
 def _scaled(then: PublishedCell, now: PublishedCell) -> PublishedCell | None:
     if bool(now.homes) > bool(then.homes) or bool(now.public) > bool(then.public):
         return None
-    homes = then.average * now.homes if then.homes else 0
+    homes = then.average * now.homes
     if then.homes == now.homes:
         homes = then.homes_watt_minutes
     public = then.watt_minutes - then.homes_watt_minutes
