@@ -378,11 +378,7 @@ def _scaled(then: PublishedCell, now: PublishedCell) -> PublishedCell | None:
 
 def _alike(slot: TimeSlot, other: TimeSlot) -> tuple[TimeSlot, TimeSlot]:
     """Leave out what two intervals do not both know, of as many hours and the same homes."""
-    alike = {
-        direction
-        for direction in slot.cells.keys() & other.cells.keys()
-        if is_alike(slot, other, direction)
-    }
+    alike = {direction for direction in slot.cells if is_alike(slot, other, direction)}
 
     def only(own: TimeSlot, its: TimeSlot) -> TimeSlot:
         cells = {way: cell if way in alike else _LEFT_OUT for way, cell in own.cells.items()}
