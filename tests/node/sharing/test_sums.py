@@ -147,7 +147,9 @@ async def test_sums_and_members_are_answered(ledger: Ledger, answers: Answers) -
     await answers.unsubscribe(TOWN, NAME)
 
 
-async def test_an_answer_holds_a_third_as_many_sums_as_records(store: Store, answers: Answers) -> None:
+async def test_an_answer_holds_a_third_as_many_sums_as_records(
+    store: Store, answers: Answers
+) -> None:
     ledger = await Ledger.open(store, TOWN.jid, FINE)
     await ledger.grant(replace(ASKED, interval=Interval.PT5M), A_MONTH)
     five = HOUR / 12

@@ -365,16 +365,16 @@ class Published:
         bounds = self._bounds(interval, within, until)
         within = Range(bounds[0], bounds[-1])
         published = await self._cells(connection, place, interval, directions, within)
-        spans = await closed_spans(connection)
+        last = await last_closed(connection)
         shown = published.keys() | await published_directions(connection, place.id)
         if place.kind is GroupKind.ALL:
             # A direction without a published figure is shown as such.
-            shown |= {direction for direction, _ in spans}
+            shown |= {direction for direction, _ in last}
         columns = [
             (
                 direction,
                 published.get(direction, {}),
-                *spans.get((direction, interval), (_DAWN, _DAWN)),
+                last.get((direction, interval), _DAWN),
                 self._suppressed(place, direction, interval),
                 Withheld(Reason.NOT_YET, self.publication.needed(direction, interval)),
             )
@@ -389,9 +389,8 @@ class Published:
                 *ends,
                 (end - start) // _MINUTE,
                 {
-                    direction: cells.get(start)
-                    or (suppressed if first <= start <= last else not_yet)
-                    for direction, cells, first, last, suppressed, not_yet in columns
+                    direction: cells.get(start) or (not_yet if start > closed else suppressed)
+                    for direction, cells, closed, suppressed, not_yet in columns
                 },
                 of_building=place.kind is GroupKind.SITE,
             )
