@@ -181,7 +181,8 @@ def test_a_port_in_use_is_named_with_its_program(machine: Machine) -> None:
         composed = machine.folder / "compose.yaml"
         composed.write_text(re.sub(r'"\d+:5269"', f'"{port}:5269"', composed.read_text()))
         output = machine.install(*OPTIONS)
-    assert f"✗ Port {port}/tcp is in use by “python" in output
+    program = Path("/proc/self/comm").read_text().strip()
+    assert f"✗ Port {port}/tcp is in use by “{program}" in output
     assert not machine.started
 
 

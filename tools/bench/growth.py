@@ -121,7 +121,7 @@ class _Homes:
         return day_of(home, days, self._random, least_w=least_w)
 
     async def _close_all(self) -> None:
-        at = datetime.now(UTC) + _DAY
+        at = datetime.now(UTC)
         publication = Publication(minimum=10)
         waiting = WaitRule(online_since=at, opened_at=at + _DAY, arrivals=Arrivals())
         is_new = True
