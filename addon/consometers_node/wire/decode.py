@@ -3,8 +3,7 @@
 The inverse of `naming` and `encode`. The device determines the direction of `production`: a meter
 counts injection, an inverter the panels' production.
 
-Beside the values of a collective stand those of `…/members`: how many members each of them sums. A
-value beside which `…/without-homes` stands is no sum of the collective: it is left out.
+Beside the values of a collective stand those of `…/members`: how many members each of them sums.
 """
 
 from collections.abc import Mapping
@@ -72,7 +71,7 @@ class DecodedSeries:
 
 
 def decode(data: Data) -> tuple[DecodedSeries, ...]:
-    """Return the series of a message that have values, by name. Raises `Unsayable`."""
+    """Return the series of a message, by name. Raises `Unsayable`."""
     measurement = data.metadata.measurement
     beside: dict[tuple[str, str], dict[datetime, float]] = {}
     summed = []
@@ -85,16 +84,12 @@ def decode(data: Data) -> tuple[DecodedSeries, ...]:
     series = []
     for records in summed:
         counts = beside.get((records.name, SeriesPath.MEMBERS), {})
-        without = beside.get((records.name, SeriesPath.WITHOUT_HOMES), {})
-        values = {at: value for at, value in _instants(records).items() if at not in without}
-        if not values:
-            continue
         series.append(
             DecodedSeries(
                 identifier(records.name),
                 records.unit or (measurement.unit if measurement else None),
-                values,
-                {at: _count(count) for at, count in counts.items() if at not in without},
+                _instants(records),
+                {at: _count(count) for at, count in counts.items()},
             )
         )
     return tuple(series)

@@ -191,18 +191,6 @@ async def test_a_collective_sends_member_counts(store: Store) -> None:
         assert block.values[:3] == (11, 13, None)
 
 
-async def test_sums_of_a_collective_that_all_lack_homes_are_received_and_not_stored(
-    store: Store,
-) -> None:
-    message = await below(store, 2)
-    assert isinstance(message.data, Data)
-    sent = message.data.records[0]
-    without = Records(str(meter("below").beside(SeriesPath.WITHOUT_HOMES)), "1", sent.values)
-    data = Data(message.data.metadata, (*message.data.records, without))
-    assert await take_at(store, by("below", data)) == [None]
-    assert not await stored_blocks(store, DAY.date())
-
-
 @pytest.mark.parametrize(
     ("count", "english", "french"),
     [

@@ -1,7 +1,7 @@
 """The names and metadata by which a peer knows the series of a home."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import product
 
 import pytest
@@ -125,16 +125,3 @@ def test_a_sum_carries_its_member_counts() -> None:
 def test_a_series_without_records_encodes_to_no_data() -> None:
     name = NAMING.name(DRAWN, "coop@example.org", PSEUDONYM)
     assert len(encode_series(name, DRAWN, [])) == 0
-
-
-def test_a_value_without_homes_is_no_sum_of_the_collective_below() -> None:
-    summed = replace(DRAWN, device=Device("urn:dev:org:60060-coop"), quantity=Quantity.POWER)
-    name = COOP.name(summed, "town@example.org", PSEUDONYM)
-    later = NOON + timedelta(hours=1)
-    beside = {
-        SeriesPath.MEMBERS: {NOON: 12, later: 1},
-        SeriesPath.WITHOUT_HOMES: {later: 1},
-    }
-    sent = encode_series(name, summed, [Record(NOON, 5_000), Record(later, 900)], beside)
-    (decoded,) = decode(data.decode(data.encode(sent)))
-    assert (decoded.values, decoded.members) == ({NOON: 5_000}, {NOON: 12})
