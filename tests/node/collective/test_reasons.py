@@ -1,4 +1,4 @@
-"""Each reason for a figure that is not published stands once, and its readers are told apart."""
+"""Every reason for an unpublished figure has one row; readers see no more of it than they may."""
 
 import re
 
