@@ -73,23 +73,18 @@ class DecodedSeries:
 def decode(data: Data) -> tuple[DecodedSeries, ...]:
     """Return the series of a message, by name. Raises `Unsayable`."""
     measurement = data.metadata.measurement
-    beside: dict[tuple[str, str], dict[datetime, float]] = {}
-    summed = []
-    for records in data.records:
-        name, _, path = records.name.rpartition("/")
-        if path in BESIDE:
-            beside[name, path] = _instants(records)
-        else:
-            summed.append(records)
+    by_name = {records.name: records for records in data.records}
     series = []
-    for records in summed:
-        counts = beside.get((records.name, SeriesPath.MEMBERS), {})
+    for records in data.records:
+        if records.name.rpartition("/")[2] in BESIDE:
+            continue
+        counts = by_name.get(f"{records.name}/{SeriesPath.MEMBERS}")
         series.append(
             DecodedSeries(
                 identifier(records.name),
                 records.unit or (measurement.unit if measurement else None),
                 _instants(records),
-                {at: _count(count) for at, count in counts.items()},
+                {at: _count(n) for at, n in _instants(counts).items()} if counts else {},
             )
         )
     return tuple(series)
