@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from aiohttp import ClientSession, CookieJar
@@ -133,7 +133,9 @@ async def running(
         source = HomeAssistant(
             HomeAssistantAccess.at(house.url, TOKEN), session, backoff=Backoff(0.05, 0.05, least=1)
         )
-        node = HomeNode(store, NAMING, source, connect, pace=HouseholdPace().hurried(HASTE))
+        # Hurried like the rest, what happens once a day would take two minutes.
+        pace = replace(HouseholdPace().hurried(HASTE), renewal_s=1)
+        node = HomeNode(store, NAMING, source, connect, pace=pace)
         site = Site(node, Keys("an-id", API_TOKEN, "1.0.0"), server=server, ingress=ingress)
         task: asyncio.Task[object] = asyncio.create_task(node.run())
         try:
