@@ -82,11 +82,19 @@ class TokenBucket:
     def take(self, source: str) -> int | None:
         """Count one more and return None, or return in how many seconds it is allowed."""
         now = self._clock()
-        left, at = self._left.get(source, (float(self._at_once), now))
-        left = min(self._at_once, left + (now - at) * self._a_second)
+        left = self._left_of(source, now)
         enough = left >= 1
         self._left.keep(source, (left - enough, now))
         return None if enough else math.ceil((1 - left) / self._a_second)
+
+    def charge(self, source: str, tokens: int) -> None:
+        """Count what one turned out to cost beyond its token: twice a full bucket at most."""
+        now = self._clock()
+        self._left.keep(source, (max(self._left_of(source, now) - tokens, -self._at_once), now))
+
+    def _left_of(self, source: str, now: float) -> float:
+        left, at = self._left.get(source, (float(self._at_once), now))
+        return min(self._at_once, left + (now - at) * self._a_second)
 
 
 class GrowingWait:

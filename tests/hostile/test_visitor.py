@@ -20,6 +20,7 @@ from yarl import URL
 from consometers_node.collective.members import administrators
 from consometers_node.collective.members.administrators import AT_ONCE, Passwords
 from consometers_node.collective.settings import PageSettings
+from consometers_node.rate_limit import TokenBucket
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.web.admin import routes as admin_routes
@@ -27,8 +28,8 @@ from consometers_node.web.admin.login import FREE_TRIES
 from consometers_node.web.admin.routes import administer
 from consometers_node.web.api.metrics import Metrics
 from consometers_node.web.core import rate_limit
-from consometers_node.web.core.listening import Bounds, listening
-from consometers_node.web.core.rate_limit import MADE_AT_ONCE, visitors
+from consometers_node.web.core.listening import DEEPEST, Bounds, listening
+from consometers_node.web.core.rate_limit import BYTES_A_TOKEN, MADE_AT_ONCE, visitors
 from consometers_node.web.household.routes import ACTS, BY_ANYONE, FOR_ADMINISTRATORS, LOOKS
 from consometers_node.web.public import home as public_home, routes as public_routes
 from consometers_node.web.public.site import PublicSite
@@ -460,6 +461,49 @@ async def test_unknown_parameters_share_one_cached_page(
         )
     assert {page.status for page in pages} == {200}
     assert made == len(LANGUAGES)
+
+
+async def test_long_answers_count_as_many_requests(town: Town) -> None:
+    """A season of hours takes long to make: an address gets a few of them, then it waits."""
+    season = "data/consumption/by/all/PT1H/from/2026-03-11/to/2026-06-09"
+    requests = 60
+    limits = TokenBucket(at_once=requests, a_second=1, clock=lambda: 0.0)
+    own = Town(town.store, replace(town.settings, page=PROXIED))
+    async with serving(own, limits, changes=Changes()) as served:
+        browser = served.browser()
+        got, length = 0, 1
+        for _ in range(requests):
+            page = await browser.open(season)
+            if page.status == 429:
+                break
+            assert page.status == 200
+            length = len(page.html.encode())
+            got += length
+        assert page.status == 429
+        assert 0 < int(page.headers["Retry-After"]) <= requests + 1
+        assert length > 10 * BYTES_A_TOKEN
+        assert got <= requests * BYTES_A_TOKEN + length
+        page = await browser.open(X_Forwarded_For="203.0.113.99")
+        assert page.status == 200
+
+
+DEEP = (b"/" * 4_000, b"/a" * 2_000, b"/administration" + b"/" * 4_000, b"/%2F" * 1_000)
+
+
+async def test_a_long_address_gets_a_short_answer(servers_of_all: Servers) -> None:
+    for (port, _), target in product(servers_of_all.values(), DEEP):
+        sent = b"GET " + target + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        answer = await exchange(port, sent)
+        assert 400 <= status_of(answer) < 500
+        assert len(answer) < len(sent), target[:20]
+
+
+def test_every_route_is_within_the_depth_of_addresses() -> None:
+    administration = [
+        f"/administration{each}" for each in (*admin_routes.LOOKS, *admin_routes.ACTS)
+    ]
+    routes = [*public_routes.LOOKS, *LOOKS, *FOR_ADMINISTRATORS, *ACTS, *administration]
+    assert max(route.count("/") for route in routes) <= DEEPEST
 
 
 async def test_many_pages_of_one_address_delay_nobody_else(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _ENDS_WITHIN_S = 0.5
 """Event streams never end by themselves, and an add-on is killed after ten seconds."""
+DEEPEST = 16
+"""No address of ours has more parts; links of a page lead up by each part of its address."""
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]{2,45}\]|[\w.~-]{1,255})(?::\d{0,5})?", re.ASCII)
 _SINGLE = (
     hdrs.AUTHORIZATION,
@@ -223,7 +225,7 @@ class _Line(web.RequestHandler):
 
 
 def _read(handle: _Handle) -> _Handle:
-    """Answer requests whose head is unambiguous text, and refuse all others."""
+    """Answer requests whose head is unambiguous text and not too deep; refuse all others."""
 
     async def read(request: web.BaseRequest) -> web.StreamResponse:
         cast("_Line", request.protocol).begin(request)
@@ -239,6 +241,8 @@ def _is_readable(request: web.BaseRequest) -> bool:
             name.decode("ascii")
             value.decode()
     except UnicodeError:
+        return False
+    if request.path.count("/") > DEEPEST:
         return False
     hosts = request.headers.getall(hdrs.HOST, [])
     if len(hosts) != 1 and (hosts or request.version >= (1, 1)):

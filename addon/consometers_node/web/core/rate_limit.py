@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 
 MADE_AT_ONCE = 2
 MOST_WAITING = 64
+BYTES_A_TOKEN = 32 * 1024
+"""A longer answer counts as so many more requests, as it takes as much longer to make."""
 _HOME_BITS = 64
 """A home has that many addresses of IPv6, and more."""
 
 
 def visitors() -> TokenBucket:
-    """Return a limit on the requests of each address: 120 at once, then four a second."""
+    """Return a limit on the requests of each address: 120 at once, then four a second.
+
+    By `BYTES_A_TOKEN` that is also 4 MB at once, then 128 kB a second.
+    """
     return TokenBucket(at_once=120, a_second=4.0)
 
 

@@ -24,7 +24,7 @@ from ...store import Store
 from ..core import language
 from ..core.access import Handler, is_known
 from ..core.page_base import PageBase
-from ..core.rate_limit import TooMany, Turns, asker
+from ..core.rate_limit import BYTES_A_TOKEN, TooMany, Turns, asker
 from ..core.request_context import PageRequest
 from ..core.speech import Language
 from .headers import allow_reading, preflight
@@ -182,9 +182,13 @@ class PublicPages(PageBase):
             return self._refuse(request, 421)
         try:
             async with self._turns.turn(address):
-                return await handler(request)
+                response = await handler(request)
         except TooMany:
             return self._refuse(request, 429, {"Retry-After": "1"})
+        body = getattr(response, "body", None)
+        if isinstance(body, bytes):
+            self._limits.charge(address, len(body) // BYTES_A_TOKEN)
+        return response
 
     def _refuse(
         self, request: web.Request, status: int, headers: Mapping[str, str] | None = None
