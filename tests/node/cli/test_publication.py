@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+import re
 
 import pytest
 
@@ -28,9 +29,9 @@ from .factories import admit_homes, close_due, now, opened, writing
 _DAYS = 29
 
 
-async def settle(folder: Path) -> Store:
+async def settle(folder: Path, homes: int = 10) -> Store:
     """Admit homes whose past is there."""
-    names = [f"home{n}" for n in range(10)]
+    names = [f"home{n}" for n in range(homes)]
     await admit_homes(folder, *names)
     store = await opened(folder)
     start = now().replace(minute=0, second=0) - timedelta(days=_DAYS)
@@ -64,7 +65,7 @@ async def test_half_hours_cannot_be_published_with_protected_sums(
     assert refused.status == 1
     assert "demande des sommes protégées" in refused.err
     environment["CONSOMETERS_PUBLICATION_INTERVAL"] = "PT1H"
-    await run("publication", "open", "--yes")
+    await run("publication", "open", "--yes", "--without-history")
     assert (await run.json("status"))["opens"] is not None
 
 
@@ -76,16 +77,51 @@ async def test_publication_is_opened_and_closed(run: Run, coop: Path) -> None:
     assert await run.json("publication", "open", "--from", "2027-01-01", "--yes") == {
         "opens": "2027-01-01"
     }
-    result = await run("publication", "open", "--yes")
-    assert (result.status, result.out.strip()) == (
-        0,
-        "Sums are published from now on. Published figures stay.",
-    )
+    result = await run("publication", "open", "--yes", "--without-history")
+    assert result.status == 0
+    assert result.out.endswith("Sums are published from now on. Published figures stay.\n")
     assert (await run.json("status"))["opens"] == AT_ONCE.isoformat()
     result = await run("publication", "close", language="fr")
     assert "d’ici la réouverture" in result.out
     assert (await run.json("status"))["opens"] is None
     assert (await run("publication", "open", "--from", "tomorrow")).status == 2
+
+
+async def test_opening_says_what_it_publishes_and_hides(run: Run, coop: Path) -> None:
+    store = await settle(coop)
+    result = await run("publication", "open", "--yes", language="fr")
+    assert result.status == 0
+    assert "10 membres partagent" in result.out
+    # The last day is not over, and neither are its hours counted.
+    shown = 24 * (_DAYS - 1)
+    (published,) = re.findall(r"(\d+) publiés", result.out)
+    assert shown <= int(published) <= shown + 24
+    await store.close()
+
+
+async def test_opening_in_vain_needs_a_second_confirmation(run: Run, coop: Path) -> None:
+    """Nine founders would lose their history by it: ten homes are needed."""
+    store = await settle(coop, homes=9)
+    result = await run("publication", "open", "--yes")
+    assert result.status == 1
+    assert "9 members share" in result.out
+    assert "0 published" in result.out
+    assert "× too few homes" in result.out
+    assert "wait for more homes" in result.err
+    assert (await run.json("status"))["opens"] is None
+    assert (await run("publication", "open", "--yes", "--without-history")).status == 0
+    assert (await run.json("status"))["opens"] is not None
+    await store.close()
+
+
+async def test_an_open_collective_is_not_opened_again(run: Run, coop: Path) -> None:
+    await run("publication", "open", "--yes", "--without-history")
+    before = await run.json("status")
+    result = await run("publication", "open")
+    assert result.status == 0
+    assert "The collective is open already: opened by operator on" in result.out
+    assert await run.json("status") == before
+    assert await run.json("publication", "open") == {"opens": AT_ONCE.isoformat()}
 
 
 class Watched(Output):

@@ -43,6 +43,16 @@ _STRETCHES = {
 _COUNT = text("{shown} published")
 _WITH_HIDDEN = text("{shown} published, {hidden} not ({why})")
 _REASON = text("{count} × {why}")
+_PROSPECT = text(
+    "{members} members share. Of their history since {day}, this publishes, once and for all:"
+    " {intervals}. What is hidden then stays hidden."
+)
+_IN_VAIN = text(
+    "No figure of the history could be published, nor ever will be once the collective is open:"
+    " wait for more homes and their history. To do without it, add --without-history."
+)
+_ASK_WITHOUT = text("Open all the same, and do without the history for good? [y/N] ")
+_ALREADY = text("The collective is open already: opened by {who} on {at}.")
 _MEANING = text(
     "“publication open” publishes this, once and for all. A home that joins later "
     "counts from its first hour on: wait until the history of your founders has "
@@ -71,6 +81,11 @@ Day = Annotated[
         metavar=say("DAY"),
         help=say("Publish from this day on; without it, from now on."),
     ),
+]
+
+WithoutHistory = Annotated[
+    bool,
+    typer.Option("--without-history", help=say("Open even where no history can be published.")),
 ]
 
 commands = Commands(run, Ours)
@@ -121,9 +136,22 @@ async def preview(session: CollectiveSession) -> None:
     "open",
     text("Publish sums from now on, and once the history that members allowed."),
 )
-def open_collective(common: Ours, day: Day = None, *, yes: Yes = False) -> None:
+def open_collective(
+    common: Ours,
+    day: Day = None,
+    *,
+    yes: Yes = False,
+    without_history: WithoutHistory = False,
+) -> None:
     """Open the collective."""
-    _open(common, AT_ONCE if day is None else _read(day), yes=yes)
+    opens = AT_ONCE if day is None else _read(day)
+
+    async def work(session: CollectiveSession) -> None:
+        if not await _is_open_already(session, opens):
+            await _agree(session, opens, yes=yes, without_history=without_history)
+            await _open(session, opens)
+
+    run(common, work)
 
 
 @commands.add(
@@ -132,33 +160,67 @@ def open_collective(common: Ours, day: Day = None, *, yes: Yes = False) -> None:
 )
 def close(common: Ours) -> None:
     """Close the collective."""
-    _open(common, NOT_YET, yes=True)
+    run(common, lambda session: _open(session, NOT_YET))
 
 
-def _open(common: Ours, opens: date, *, yes: bool) -> None:
-    async def work(session: CollectiveSession) -> None:
-        output = session.output
-        async with session.store.reading() as connection:
-            givers = (await count_members(connection, now())).granting.values()
-            rules = await InForce(session.settings.publication).read(connection, now())
-            objection = await objection_to_step(connection, rules.chosen.publication)
-        if opens != NOT_YET and objection is not None:
-            raise CliError("not-hourly", objection)
-        behind = sum(giver.catching_up for giver in givers)
-        output.agree(_ASK_WAITING.fill(count=behind) if behind else _ASK, yes=yes)
-        async with session.store.writing() as connection:
-            await open_from(connection, opens, _WHO, now())
-        await session.look_again()
-        if output.as_json:
-            output.document({"opens": None if opens == NOT_YET else opens.isoformat()})
-            return
-        words: Text = {AT_ONCE: _OPENED, NOT_YET: _CLOSED}.get(opens, _OPENS)
-        output.say(words, day=opens.isoformat())
-        if output.is_watched:
-            running = await control_socket.ask(session.settings.folder, "status")
-            await follow(session, running)
+async def _is_open_already(session: CollectiveSession, opens: date) -> bool:
+    """Report an opening that changes nothing."""
+    zone, today = session.settings.time_zone, now().astimezone(session.settings.time_zone).date()
+    async with session.store.reading() as connection:
+        opening = await opened(connection)
+    if opening is None or opening.opens > today or opens > today:
+        return False
+    if session.output.as_json:
+        session.output.document({"opens": opening.opens.isoformat()})
+    else:
+        at = opening.since(zone).astimezone(zone).date().isoformat()
+        session.output.say(_ALREADY, who=opening.by, at=at)
+    return True
 
-    run(common, work)
+
+async def _agree(
+    session: CollectiveSession, opens: date, *, yes: bool, without_history: bool
+) -> None:
+    """Show what an opening does, and ask before it does. Raises CliError."""
+    output, settings, at = session.output, session.settings, now()
+    async with session.store.reading() as connection:
+        givers = (await count_members(connection, at)).granting.values()
+        rules = await InForce(settings.publication).read(connection, at)
+        objection = await objection_to_step(connection, rules.chosen.publication)
+    if objection is not None:
+        raise CliError("not-hourly", objection)
+    *_, past = await foresee(session.store, settings, rules.chosen.publication, at)
+    if not output.as_json:
+        output.say(
+            _PROSPECT,
+            members=sum(giver.members for giver in givers),
+            day=past.span.first.isoformat(),
+            intervals=_count_text(output, past.intervals),
+        )
+    behind = sum(giver.catching_up for giver in givers)
+    output.agree(_ASK_WAITING.fill(count=behind) if behind else _ASK, yes=yes)
+    # Until a later day, more may arrive.
+    if past.intervals.shown or opens > at.astimezone(settings.time_zone).date() or without_history:
+        return
+    if yes or output.as_json:
+        raise CliError("nothing-to-publish", _IN_VAIN)
+    output.say(_IN_VAIN)
+    output.agree(_ASK_WITHOUT, yes=False)
+
+
+async def _open(session: CollectiveSession, opens: date) -> None:
+    output = session.output
+    async with session.store.writing() as connection:
+        await open_from(connection, opens, _WHO, now())
+    await session.look_again()
+    if output.as_json:
+        output.document({"opens": None if opens == NOT_YET else opens.isoformat()})
+        return
+    words: Text = {AT_ONCE: _OPENED, NOT_YET: _CLOSED}.get(opens, _OPENS)
+    output.say(words, day=opens.isoformat())
+    if output.is_watched and opens != NOT_YET:
+        running = await control_socket.ask(session.settings.folder, "status")
+        await follow(session, running)
 
 
 async def follow(session: CollectiveSession, running: control_socket.Status | None) -> None:

@@ -58,12 +58,17 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """How many sums of homes would be visible in a period: of everybody, and of communes."""
+    """How many sums of homes would be visible in a period: of everybody, and of communes.
+
+    A day's are those of its intervals, a longer period's those of its days; `intervals` counts the
+    intervals of everybody in each.
+    """
 
     stretch: PreviewPeriod
     span: Span
     everybody: Count
     areas: Count
+    intervals: Count
 
 
 async def foresee(
@@ -76,6 +81,7 @@ async def foresee(
     last = _yesterday(settings, at)
     in_month = last - (_MONTH_DAYS - 1) * _DAY
     hours, month, year = ((Count(), Count()) for _ in PreviewPeriod)
+    of_month, of_year = Count(), Count()
     async with _trial(store, settings, publication, at) as (connection, closer):
         begun = await first_blocks(connection)
         first = max(last - (_YEAR_DAYS - 1) * _DAY, min(begun.values(), default=last))
@@ -85,6 +91,9 @@ async def foresee(
                 intervals = await _intervals(closer, settings, publication, direction, day)
                 for interval in intervals if day == last else ():
                     _add(*hours, interval)
+                for count in (of_month, of_year) if day >= in_month else (of_year,):
+                    for interval in intervals:
+                        _add(count, Count(), interval)
                 whole = await _whole_day(
                     closer, settings, direction, day, intervals, step=publication.interval
                 )
@@ -92,9 +101,9 @@ async def foresee(
                     _add(*counts, whole)
             day -= _DAY
     return [
-        Seen(PreviewPeriod.DAY, Span(last, last), *hours),
-        Seen(PreviewPeriod.MONTH, Span(max(first, in_month), last), *month),
-        Seen(PreviewPeriod.YEAR, Span(day + _DAY, last), *year),
+        Seen(PreviewPeriod.DAY, Span(last, last), *hours, hours[0]),
+        Seen(PreviewPeriod.MONTH, Span(max(first, in_month), last), *month, of_month),
+        Seen(PreviewPeriod.YEAR, Span(day + _DAY, last), *year, of_year),
     ]
 
 

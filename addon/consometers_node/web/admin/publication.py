@@ -41,6 +41,9 @@ _YEARS = range(2000, 2200)
 
 _NO_DAY = text("Write a day, such as 2026-12-01.")
 _CHOOSE = text("Choose one of these.")
+_IN_VAIN = text(
+    "First confirm that your members do without their history: no figure of it can be published."
+)
 _NOT_AGREED = text(
     "First confirm that your members agreed: with these rules, figures reveal more about them."
 )
@@ -133,6 +136,8 @@ async def choose(pages: AdminPages, context: AdminContext) -> web.StreamResponse
         "agreed"
     ):
         return await _look(pages, context, filled.value, {"agreed": _NOT_AGREED})
+    if await _is_in_vain(pages, context, filled.value) and not context.typed("without_history"):
+        return await _look(pages, context, filled.value, {"without_history": _IN_VAIN})
     async with pages.store.writing() as connection:
         await ours.choose(connection, filled.value, context.person, context.now)
         await _plan(pages, context, connection)
@@ -213,7 +218,8 @@ async def _look(
     await _note(pages, context, rules)
     async with pages.store.reading() as connection:
         givers = (await count_members(connection, context.now)).granting.values()
-    was_open = before.are_open(context.now, settings.time_zone)
+    zone = settings.time_zone
+    was_open = before.are_open(context.now, zone)
     then = await dry_run.foresee(pages.store, settings, publication, context.now)
     now, compares = then, publication != before.publication
     if compares:
@@ -227,13 +233,25 @@ async def _look(
         before=before,
         is_same=rules == before,
         compares=compares,
+        members=sum(giver.members for giver in givers),
+        past=None if was_open or not rules.are_open(context.now, zone) else then[-1],
         behind=0 if was_open else sum(giver.catching_up for giver in givers),
-        is_open=rules.are_open(context.now, settings.time_zone),
+        is_open=rules.are_open(context.now, zone),
         protects_less=rules.protect_less(before),
         filled=_values(rules),
         pairs=list(zip(now, then, strict=True)),
         **_words(pages),
     )
+
+
+async def _is_in_vain(pages: AdminPages, context: AdminContext, rules: Rules) -> bool:
+    """Return whether this opens a closed collective, and publishes nothing of its past."""
+    zone = pages.settings.time_zone
+    before = (await _now(pages, context))[0]
+    if before.are_open(context.now, zone) or not rules.are_open(context.now, zone):
+        return False
+    *_, past = await dry_run.foresee(pages.store, pages.settings, rules.publication, context.now)
+    return not past.intervals.shown
 
 
 async def _note(pages: AdminPages, context: AdminContext, rules: Rules) -> None:

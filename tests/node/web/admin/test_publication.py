@@ -152,8 +152,36 @@ async def test_publication_opens_on_a_day(office: Office) -> None:
     assert await opens(office) is None
     page = await previewed(browser, ("opening", ""), ("basis", "law"), ("minimum", "whatever"))
     assert "as the law requires" in page.text
-    await browser.send(page, "publication", ("agreed", "yes"))
+    await browser.send(page, "publication", ("agreed", "yes"), ("without_history", "yes"))
     assert await rules(office) == Publication(minimum=None)
+    assert await opens(office) == AT_ONCE
+
+
+async def test_opening_in_vain_needs_a_confirmation(office: Office) -> None:
+    """Four homes would lose their history by it."""
+    await record_days(office)
+    browser = await office.enter()
+    page = await previewed(browser, ("opening", ""))
+    assert "118 hidden" in page.text
+    assert "118: too few homes" in page.text
+    assert "nor ever will be once the collective is open" in page.text
+    page = await browser.send(page, "publication")
+    assert page.status == 422
+    assert "First confirm that your members do without their history" in page.text
+    assert await opens(office) is None
+    await browser.send(page, "publication", ("without_history", "yes"))
+    assert await opens(office) == AT_ONCE
+
+
+async def test_opening_says_how_many_intervals_it_publishes(office: Office) -> None:
+    await record_days(office)
+    browser = await office.enter()
+    page = await previewed(browser, ("minimum", "4"), ("opening", ""))
+    assert "Of the history since 5 June 2026" in page.text
+    assert "Opening publishes, once, the history" in page.text
+    assert "118 shown" in page.text
+    assert "Open without the history" not in page.text
+    await browser.send(page, "publication", ("agreed", "yes"))
     assert await opens(office) == AT_ONCE
 
 
