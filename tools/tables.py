@@ -1,16 +1,23 @@
-"""Writes the tables of docs/database.md from their declarations: script/lib/run tools.tables."""
+"""Writes the tables of docs/database.md and the schema's fingerprint.
+
+script/lib/run tools.tables
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 import sys
 
-from sqlalchemy import Table
+from sqlalchemy import Table, create_engine
 
+from consometers_node.store import HEAD
 from consometers_node.store.collective_tables import TABLES
 from consometers_node.store.declaration import Base
+from consometers_node.store.migrations.rules import create
 
 FILE = Path(__file__).parents[1] / "docs" / "database.md"
+SCHEMA_FILE = Path(__file__).parents[1] / "addon" / "consometers_node" / "store" / "schema.py"
 _BEGIN = "<!-- Written by `script/lib/run tools.tables`. -->\n"
 _END = "<!-- To here. -->\n"
 _HEAD = (
@@ -24,6 +31,20 @@ def page() -> str:
     before, _, rest = FILE.read_text(encoding="utf-8").partition(_BEGIN)
     _, _, after = rest.partition(_END)
     return f"{before}{_BEGIN}{_HEAD}{''.join(_lines())}{_END}{after}"
+
+
+def fingerprint() -> str:
+    """Return a hash of all tables, indexes and rules, as a new database has them."""
+    with create_engine("sqlite://").begin() as connection:
+        create(connection, HEAD)
+        made = connection.exec_driver_sql("SELECT type, name, sql FROM sqlite_master ORDER BY 1, 2")
+        return sha256(repr(made.all()).encode()).hexdigest()[:12]
+
+
+def schema() -> str:
+    """Return the module that has the fingerprint."""
+    before, _, rest = SCHEMA_FILE.read_text(encoding="utf-8").partition('SCHEMA = "')
+    return f'{before}SCHEMA = "{fingerprint()}"{rest.partition('"')[2]}'
 
 
 def _lines() -> Iterator[str]:
@@ -47,8 +68,9 @@ def _columns(table: Table) -> Iterator[str]:
 
 
 def main() -> int:
-    """Write the page."""
+    """Write the page and the fingerprint."""
     FILE.write_text(page(), encoding="utf-8")
+    SCHEMA_FILE.write_text(schema(), encoding="utf-8")
     return 0
 
 

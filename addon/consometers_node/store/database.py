@@ -19,6 +19,7 @@ from .connection import AsyncConnection, AsyncEngine
 from .errors import DAMAGED, Unusable, is_full, is_locked, reason
 from .file import Reserve, prepare
 from .rewriting import rewrite
+from .schema import SCHEMA
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
@@ -59,6 +60,17 @@ _NO_DRIVER = text(
 )
 _HALF_MOVED = text("a move to this database is incomplete: resume it with migrate-store.")
 _OF_ANOTHER_PROGRAM = text("the database belongs to another program: choose another one.")
+_OTHER_SCHEMA = text(
+    "the database has the tables of another commit ({schema}; this program has {own}). Nothing was"
+    " changed. In a clone of the repository, “git log -S {schema} -- addon/consometers_node/store/"
+    "schema.py” names that commit: go back to it. Or move the database elsewhere to start over"
+    " without its data."
+)
+_NO_FINGERPRINT = text(
+    "the database has the tables of an older commit, which left no fingerprint of them. Nothing was"
+    " changed. Go back to the commit that you had. Or move the database elsewhere to start over"
+    " without its data."
+)
 _NEWER = text(
     "the database was written by a newer node: install that version or a newer one, or restore the"
     " backup from before the update."
@@ -256,6 +268,7 @@ def _migrate(connection: Connection, half_moved: bool) -> None:
         connection.execute(sql(_ALONE))
         revision = _revision(connection)
     if revision == HEAD or (half_moved and revision == HALF_MOVED):
+        _check_schema(connection)
         return
     if revision == HALF_MOVED:
         raise Unusable(_HALF_MOVED)
@@ -266,6 +279,8 @@ def _migrate(connection: Connection, half_moved: bool) -> None:
         from .migrations.rules import create  # noqa: PLC0415
 
         create(connection, HEAD)
+        connection.execute(sql("CREATE TABLE made_by (schema VARCHAR(12) NOT NULL)"))
+        connection.execute(sql("INSERT INTO made_by VALUES (:schema)"), {"schema": SCHEMA})
         return
     # At level info it would log its plugins and each revision.
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -281,6 +296,16 @@ def _migrate(connection: Connection, half_moved: bool) -> None:
         command.upgrade(config, HEAD)
     except CommandError as fault:
         raise Unusable(_NEWER) from fault
+    connection.execute(sql("UPDATE made_by SET schema = :schema"), {"schema": SCHEMA})
+
+
+def _check_schema(connection: Connection) -> None:
+    """Raise Unusable if the same revision had other tables, as before its release it may."""
+    if not inspect(connection).has_table("made_by"):
+        raise Unusable(_NO_FINGERPRINT)
+    schema = connection.scalar(sql("SELECT schema FROM made_by"))
+    if schema != SCHEMA:
+        raise Unusable(_OTHER_SCHEMA.fill(schema=str(schema), own=SCHEMA))
 
 
 def _revision(connection: Connection) -> str | None:
