@@ -1,12 +1,12 @@
 """What a home refuses in requests for sums, whatever is ticked; and the minimum it demands."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from ..permission import DataNeed, Permission, Reading, State
 from ..quoalise import Text
 from ..quoalise.text import text
-from ..series import Series
+from ..series import Direction, Series
 from ..store.connection import AsyncConnection
 from ..store.settings import set_setting, setting
 
@@ -32,8 +32,9 @@ _TWO_SUMS = text(
     " Withdraw that permission first."
 )
 _READ_BESIDES = text(
-    "“{title}” already covers this series on other terms: a series is shared either by itself or in"
-    " protected sums. Withdraw that permission first, or choose another series."
+    "“{title}” already covers this direction on other terms: what a meter counts is shared either"
+    " by itself or in protected sums, whatever the statistic. Withdraw that permission first, or"
+    " choose another direction."
 )
 
 
@@ -74,20 +75,30 @@ def objection_to_series(
     directions = [series.direction for series in chosen]
     if is_sum and len(set(directions)) < len(directions):
         return _TWO_SERIES
+    objections = objections_to_directions(need, permissions)
+    return next((objections[way] for way in directions if way in objections), None)
+
+
+def objections_to_directions(
+    need: DataNeed, permissions: Iterable[Permission]
+) -> Mapping[Direction, Text]:
+    """Return the directions that cannot be allowed beside the same peer's other permissions.
+
+    A home has one meter in each direction, of which Home Assistant has any number of statistics:
+    energy, power, and what helpers derive. So whatever has the direction is of the meter.
+    """
+    is_sum = need.reading is Reading.SUM
+    objections: dict[Direction, Text] = {}
     for other in permissions:
         if other.state is not State.GRANTED or other.need.id == need.id or other.terms is None:
             continue
         is_other_sum = other.need.reading is Reading.SUM
-        title = Text(other.need.title)
-        for series in other.terms.series:
-            if is_sum and is_other_sum and series.direction in directions:
-                return _TWO_SUMS.fill(title=title)
-            if is_sum is not is_other_sum and any(
-                (series.device, series.direction) == (each.device, each.direction)
-                for each in chosen
-            ):
-                return _READ_BESIDES.fill(title=title)
-    return None
+        if is_sum or is_other_sum:
+            words = _TWO_SUMS if is_sum and is_other_sum else _READ_BESIDES
+            objection = words.fill(title=Text(other.need.title))
+            for series in other.terms.series:
+                objections.setdefault(series.direction, objection)
+    return objections
 
 
 def _are_related(domain: str, other: str) -> bool:

@@ -14,7 +14,19 @@ from consometers_node.store.series import add_series
 
 from ..conftest import KINDS, Place
 from .plain import Plain, plain
-from .samples import FINE, HOURLY, INJECTED, NEED, NO, PRODUCED, STOP, grant, now
+from .samples import (
+    FINE,
+    HOURLY,
+    INJECTED,
+    NEED,
+    NO,
+    POWER,
+    PRODUCED,
+    PRODUCED_POWER,
+    STOP,
+    grant,
+    now,
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +39,8 @@ class World:
     fine: SeriesId
     injected: SeriesId
     produced: SeriesId
+    power: SeriesId
+    produced_power: SeriesId
     granted: PermissionId
     withdrawn: PermissionId
     terminated: PermissionId
@@ -52,6 +66,8 @@ async def make_world(store: Store) -> World:
             fine=await add_series(connection, FINE),
             injected=await add_series(connection, INJECTED),
             produced=await add_series(connection, PRODUCED),
+            power=await add_series(connection, POWER),
+            produced_power=await add_series(connection, PRODUCED_POWER),
             granted=await grant(permissions, coop),
             withdrawn=withdrawn,
             terminated=terminated,

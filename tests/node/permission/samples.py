@@ -32,6 +32,9 @@ FINE = replace(HOURLY, interval=Interval.PT5M)
 DAILY = replace(HOURLY, interval=Interval.P1D)
 INJECTED = replace(HOURLY, direction=Direction.INJECTION)
 PRODUCED = replace(HOURLY, direction=Direction.PRODUCTION)
+POWER = replace(HOURLY, device=Device("sensor.power"), quantity=Quantity.POWER)
+"""Of the same meter: Home Assistant has a statistic for each quantity."""
+PRODUCED_POWER = replace(POWER, direction=Direction.PRODUCTION)
 
 NEED = DataNeed(
     id="sunny-roofs",

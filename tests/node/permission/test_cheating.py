@@ -483,13 +483,20 @@ def test_masked_records_wait_for_the_enrolment_at_the_witness(
 
 def grant_sums(cheat: Plain, series: int, name: str = "p") -> None:
     """Grant the sum of a series by a permission of this name, as far as the database lets it."""
+    grant_as(cheat, "'sum', '{}'", series, name)
+
+
+def grant_as(cheat: Plain, reading: str, series: int, name: str) -> None:
+    """Grant a series by a need with this reading and witness."""
     cheat.run(
         f"INSERT INTO data_need (need, version, reading, witness, received_at, {COPIED})"
-        f" SELECT '{name}', 1, 'sum', '{{}}', {{now}}, {COPIED} FROM data_need"
+        f" SELECT '{name}', 1, {reading.replace('{}', '{{}}')}, {{now}}, {COPIED} FROM data_need"
         " WHERE need = 'sunny-roofs'",
         *(
-            f"INSERT INTO data_need_series SELECT max(id), '{direction}', 'energy' FROM data_need"
+            f"INSERT INTO data_need_series SELECT max(id), '{direction}', '{quantity}'"
+            " FROM data_need"
             for direction in ("consumption", "production")
+            for quantity in ("energy", "power")
         ),
         "INSERT INTO permission (id, peer_id, data_need_id, need, state)"
         f" SELECT '{name}', peer_id, id, need, 'proposed' FROM data_need WHERE need = '{name}'",
@@ -500,8 +507,13 @@ def grant_sums(cheat: Plain, series: int, name: str = "p") -> None:
 
 @pytest.mark.parametrize(
     ("before", "refused"),
-    [((), "hourly"), ((), "fine"), (("p",), "produced")],
-    ids=["a series read by itself", "a series finer than hours", "a direction of another sum"],
+    [((), "hourly"), ((), "fine"), ((), "power"), (("p",), "produced")],
+    ids=[
+        "a series read by itself",
+        "a series finer than hours",
+        "another quantity of what is read by itself",
+        "a direction of another sum",
+    ],
 )
 def test_sums_are_refused(
     cheat: Plain, world: World, before: tuple[str, ...], refused: str
@@ -510,6 +522,16 @@ def test_sums_are_refused(
         grant_sums(cheat, world.produced, name)
     with pytest.raises(Refused):
         grant_sums(cheat, getattr(world, refused), "q")
+
+
+@pytest.mark.parametrize("refused", ["produced", "produced_power"])
+def test_what_is_in_a_sum_is_not_read_by_itself(cheat: Plain, world: World, refused: str) -> None:
+    cheat.run("SAVEPOINT alone")
+    grant_as(cheat, "'individual', NULL", getattr(world, refused), "q")
+    cheat.run("ROLLBACK TO alone")
+    grant_sums(cheat, world.produced)
+    with pytest.raises(Refused):
+        grant_as(cheat, "'individual', NULL", getattr(world, refused), "q")
 
 
 def test_a_row_of_an_expired_permission_is_not_sent(cheat: Plain, world: World) -> None:

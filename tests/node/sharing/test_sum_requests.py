@@ -4,8 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from consometers_node.permission import Choice, DataNeed, Permissions, SumRefused
-from consometers_node.series import Device
+from consometers_node.permission import (
+    Choice,
+    DataNeed,
+    DataNeedSeries,
+    Permissions,
+    SumRefused,
+)
+from consometers_node.series import Device, Direction, Quantity
 from consometers_node.sharing.consent import check, data_request
 from consometers_node.sharing.sum_requests import (
     DEFAULT_MINIMUM,
@@ -22,6 +28,7 @@ from ..permission.samples import (
     HOURLY,
     INJECTED,
     NEED,
+    POWER,
     PROTECTED,
     WITNESS,
     grant,
@@ -32,6 +39,12 @@ from .ledgers import NAMING
 COOP = "coop@energies.example"
 OTHER = replace(HOURLY, device=Device("sensor.other"))
 BOTH = Choice(series=frozenset({HOURLY, OTHER}))
+POWERS = replace(
+    NEED,
+    id="powers",
+    series=frozenset({DataNeedSeries(Direction.CONSUMPTION, Quantity.POWER)}),
+)
+CHOICE_OF_POWER = Choice(series=frozenset({POWER}))
 SUMS_TOO = replace(PROTECTED, id="sums-too")
 
 
@@ -64,7 +77,10 @@ def test_a_witness_of_the_collectives_own_domain_is_refused(
         (SUMS_TOO, CHOICE_OF_PROTECTED, (PROTECTED, CHOICE_OF_PROTECTED), "count twice"),
         (SUMS_TOO, Choice(series=frozenset({INJECTED})), (PROTECTED, CHOICE_OF_PROTECTED), None),
         (PROTECTED, CHOICE_OF_PROTECTED, (NEED, CHOICE), "by itself or in protected sums"),
-        (PROTECTED, Choice(series=frozenset({OTHER})), (NEED, CHOICE), None),
+        (PROTECTED, Choice(series=frozenset({OTHER})), (NEED, CHOICE), "by itself or in protected"),
+        (PROTECTED, CHOICE_OF_PROTECTED, (POWERS, CHOICE_OF_POWER), "by itself or in protected"),
+        (POWERS, CHOICE_OF_POWER, (PROTECTED, CHOICE_OF_PROTECTED), "by itself or in protected"),
+        (PROTECTED, Choice(series=frozenset({INJECTED})), (POWERS, CHOICE_OF_POWER), None),
         (
             replace(NEED, interval=DAILY.interval),
             Choice(series=frozenset({DAILY})),
@@ -73,7 +89,7 @@ def test_a_witness_of_the_collectives_own_domain_is_refused(
         ),
     ],
 )
-async def test_a_series_is_in_one_sum_or_read_by_itself(
+async def test_a_meters_direction_is_in_one_sum_or_read_by_itself(
     file: Store,
     need: DataNeed,
     choice: Choice,

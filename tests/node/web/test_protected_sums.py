@@ -21,7 +21,7 @@ from consometers_node.xmpp import Account, Identity, Server
 from demo.prosody import Authority
 
 from ..household.witnesses import Witness, serving
-from ..permission.samples import PROTECTED, WITNESS
+from ..permission.samples import NEED, PROTECTED, WITNESS
 from .conftest import allow, ask
 from .home import API_TOKEN, DRAWN, GUEST, Home, until
 
@@ -94,6 +94,18 @@ async def test_pages_api_and_export_show_opened_hours(home: Home, witness: Witne
     assert keys is not None
     for secret in (keys.day_key.secret, keys.nonce_secret, keys.authentication_key):
         assert secret.hex() not in exported
+
+
+async def test_what_is_in_a_sum_is_not_offered_by_itself(home: Home, witness: Witness) -> None:
+    await allow(home, await ask(home, need_of(witness), COOP), DRAWN)
+    number = await ask(home, NEED, COOP)
+    page = await home.browser().open(f"permissions/{number}")
+    assert "by itself or in protected sums" in page.text
+    disabled = [name for tag, name, _ in page.attributes if tag == "input" and name == "disabled"]
+    assert len(disabled) == 1
+    page = await home.browser().fill(f"permissions/{number}", "preview", ("series", DRAWN))
+    assert page.status == 422
+    assert not any("allow" in form.action for form in page.forms)
 
 
 async def shown(home: Home) -> bool:

@@ -122,9 +122,10 @@ SUMS_STAND_APART = """NEW.state <> 'granted' OR NOT EXISTS (
         (n.reading = 'sum' AND s.interval_minutes <> 60)
         OR (n.reading = 'sum' AND m.reading = 'sum'
             AND NOT (q.id = p.id AND qs.series_id = ps.series_id))
-        OR (n.reading <> m.reading AND s.device = t.device)
+        OR n.reading <> m.reading
     )
 )"""
+"""A direction is of one meter, whichever of its statistics a series is."""
 
 NO_LONGER_SENT = """DELETE FROM subscription
 WHERE peer_id = OLD.peer_id
@@ -318,7 +319,7 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
     ),
     "register INSERT grants_sums_apart": (
         SUMS_STAND_APART,
-        "of a direction, sums have one hourly series, which the peer does not read by itself",
+        "of a direction, sums have one hourly series, and the peer reads none by itself",
         LOCKED,
     ),
     "register INSERT names_the_peer": (

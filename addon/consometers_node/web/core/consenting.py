@@ -16,6 +16,7 @@ from ...permission import (
     DataNeed,
     Identification,
     PermissionFault,
+    Permissions,
     ShownText,
     Signature,
     State,
@@ -28,6 +29,7 @@ from ...series import Device, Interval, Quantity, Record, Series
 from ...sharing import consent_text
 from ...sharing.consent import DataRequest, Decisions, Preview, check, data_request
 from ...sharing.error_messages import NARROWER, message_of
+from ...sharing.sum_requests import objections_to_directions
 from ...store import NotPermitted, PermissionId, Store
 from ...wire import Naming, Unsayable
 from ...wire.encode import unit
@@ -181,6 +183,8 @@ async def ask[C: RequestContext[Any]](
     except Unlisted as refused_:
         trouble = refused_.words
     need = question.need
+    async with pages.store.reading() as connection:
+        granted = await Permissions(connection).all(question.peer.id)
     return pages.consent_page(
         context,
         "consent.html",
@@ -193,6 +197,7 @@ async def ask[C: RequestContext[Any]](
         unknown=choosable.unknown if choosable else 0,
         trouble=trouble,
         objection=objection,
+        blocked=objections_to_directions(need, granted),
         nobody_can_read=consent_text.NOBODY_CAN_READ,
         errors=errors or {},
         filled=context.form,
