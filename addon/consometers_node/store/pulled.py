@@ -8,7 +8,12 @@ from sqlalchemy import delete, select, update
 from . import upsert
 from .connection import AsyncConnection
 from .declaration import columns_of
+from .statistic_owners import own, owner
 from .tables import PulledSeriesRow
+
+
+class OthersStatistic(Exception):
+    """A statistic was imported from another peer: it is that peer's for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,17 @@ class Pulled:
 
 
 async def add_pulled(connection: AsyncConnection, pulled: Pulled) -> bool:
-    """Pull a series from now on. Return whether its statistic is new; else nothing changes."""
+    """Pull a series from now on. Return whether its statistic is new; else nothing changes.
+
+    Raises `OthersStatistic`.
+    """
+    jid = pulled.jid.partition("/")[0]
+    of = await owner(connection, pulled.statistic)
+    if of is None:
+        device = pulled.identifier
+        await own(connection, pulled.statistic, jid, device, pulled.statistic)
+    elif of != jid:
+        raise OthersStatistic(pulled.statistic)
     new = upsert.insert(connection, PulledSeriesRow).values(asdict(pulled)).on_conflict_do_nothing()
     added = await connection.execute(new.returning(PulledSeriesRow.statistic))
     return added.one_or_none() is not None

@@ -139,6 +139,20 @@ class AbsenceRow(Base, personal=Erasure.NODE):
     away_until: Column[datetime]
 
 
+class StatisticOwnerRow(Base, personal=Erasure.NODE):
+    """A statistic of Home Assistant, and the peer (a bare JID) that it is of, for good.
+
+    `device` is what it counts, `wanted` the name that it would have if no other peer had taken it.
+    """
+
+    __table_args__ = (UniqueConstraint("jid", "device", "wanted"),)
+
+    statistic: Column[str] = column(primary_key=True)
+    jid: Column[str]
+    device: Column[str]
+    wanted: Column[str]
+
+
 class PulledSeriesRow(Base, personal=Erasure.NODE):
     """A series of another peer that is written into Home Assistant, as an external statistic.
 

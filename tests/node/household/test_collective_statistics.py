@@ -12,15 +12,18 @@ from consometers_node.household.statistics_import.collective_statistics import (
     FIRST_WAIT_S,
     CollectiveStatistics,
 )
-from consometers_node.permission import Permissions
-from consometers_node.quoalise import Direction, Listed, NotAuthorized
+from consometers_node.household.statistics_import.plant_statistics import PlantStatistics
+from consometers_node.permission import Permissions, State
+from consometers_node.quoalise import Direction, Listed, NotAuthorized, Shares
 from consometers_node.quoalise.identifier import identifier, organisation
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
+from consometers_node.store.peers import add_peer
+from consometers_node.store.plants import all_held_plants
 from consometers_node.store.pulled import all_pulled
 from consometers_node.xmpp import Asking
 
-from ..permission.samples import now
+from ..permission.samples import STOP, now
 from ..sharing.ledgers import Ledger
 
 ALL = organisation("kersabiec")
@@ -85,9 +88,11 @@ def sums(way: Direction) -> list[Listed]:
     return [Listed(series=series) for series in (name, name.members)]
 
 
-async def run_home(store: Store, collective: Collective, most: int) -> None:
+async def run_home(
+    store: Store, collective: Collective, most: int, jid: str = "coop@example.org"
+) -> None:
     """Run a home until it has waited so many times."""
-    ledger = await Ledger.open(store)
+    ledger = await Ledger.open(store, jid)
     await ledger.grant()
     async with store.writing() as connection:
         permissions = Permissions(connection)
@@ -103,6 +108,63 @@ async def run_home(store: Store, collective: Collective, most: int) -> None:
     )
     with pytest.RaisesGroup(EnoughWaits):
         await together.run()
+
+
+async def imported(store: Store, jid: str, *, ends: bool = True) -> dict[str, str]:
+    """Return the statistics of a collective that lists the sums of all, by series."""
+    await run_home(store, Collective(sums(Direction.CONSUMPTION)), 2, jid)
+    async with store.writing() as connection:
+        pulled = [each for each in await all_pulled(connection) if each.jid == jid]
+        if ends:
+            permissions = Permissions(connection)
+            for permission in await permissions.all():
+                if permission.state is State.GRANTED:
+                    await permissions.withdraw(permission.id, STOP, now())
+    return {each.statistic: each.identifier for each in pulled}
+
+
+async def test_a_collective_never_gets_the_statistics_of_one_that_was_left(file: Store) -> None:
+    first = await imported(file, "coop@energies.example")
+    other = await imported(file, "other@elsewhere.example")
+    assert len(first) == len(other) == 2
+    assert sorted(first.values()) == sorted(other.values())
+    assert not first.keys() & other.keys()
+    assert await imported(file, "coop@energies.example") == first
+
+
+async def test_a_collective_never_gets_the_statistic_of_anothers_plant(file: Store) -> None:
+    plants = PlantStatistics(file, cast("Asking", Collective()), Changes())
+    async with file.writing() as connection:
+        first, other = [
+            await add_peer(connection, jid, "Coop", now())
+            for jid in ("coop@energies.example", "other@elsewhere.example")
+        ]
+    await plants.read(first, [plant("roof"), plant(f"roof-{other.id}")], "fr")
+    before = await held(file, first.jid)
+    await plants.read(other, [plant("roof"), plant("Roof"), plant("roof.2")], "fr")
+    assert await held(file, first.jid) == before
+    assert len(before) == 2
+    assert len(await held(file, other.jid)) == 3
+    await plants.read(first, [], "fr")
+    await plants.read(other, [plant("roof"), plant(f"roof-{other.id}")], "fr")
+    assert not (await held(file, other.jid)).keys() & before.keys()
+    await plants.read(first, [plant("roof"), plant(f"roof-{other.id}")], "fr")
+    assert await held(file, first.jid) == before
+
+
+def plant(name: str) -> Listed:
+    made = identifier(f"urn:dev:org:60060-{name}_production/power/active/raw")
+    return Listed(series=made, first=now(), shares=Shares(name=name, held=1, total=2))
+
+
+async def held(store: Store, jid: str) -> dict[str, str]:
+    """Return the series of a collective's plants, by statistic."""
+    async with store.reading() as connection:
+        return {
+            each.statistic: each.identifier
+            for each in await all_held_plants(connection)
+            if each.jid == jid
+        }
 
 
 async def test_waits_grow_until_one_look_a_day(file: Store) -> None:

@@ -21,6 +21,7 @@ from consometers_node.store.plants import HeldPlant, put_held_plant
 from consometers_node.store.pulled import Pulled, add_pulled, update_pulled
 from consometers_node.store.series import put_blocks
 from consometers_node.store.settings import HOUSEHOLD_SECRET, set_secret, set_setting
+from consometers_node.store.statistic_owners import own_statistic
 from consometers_node.store.types import Day, Instant, Minutes, Stored, Whole
 
 from ..permission.conftest import make_world
@@ -71,6 +72,7 @@ async def populate(store: Store) -> None:
             corrected=4,
             since=past.start,
         )
+        await own_statistic(connection, plant.jid, plant.identifier, plant.statistic)
         await put_held_plant(connection, plant)
         await subscribe(connection, world.coop, world.hourly, now())
         for _ in range(2):

@@ -14,7 +14,13 @@ from consometers_node.household.statistics_import.hours import SeriesKind
 from consometers_node.household.statistics_import.pulling import StoredImportState, import_of
 from consometers_node.quoalise.text import text, verbatim
 from consometers_node.store import Store
-from consometers_node.store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
+from consometers_node.store.pulled import (
+    OthersStatistic,
+    Pulled,
+    add_pulled,
+    all_pulled,
+    remove_pulled,
+)
 from consometers_node.xmpp import Asking
 from consometers_node.xmpp.asking import full
 from consometers_node.xmpp.connection import first_of
@@ -31,6 +37,10 @@ from . import home_assistant
 from .command import HouseholdSession, run
 
 _KNOWN = text("{statistic} is already imported: “imports” shows its progress.")
+_OTHERS = text(
+    "{statistic} was imported from another peer, whose records Home Assistant keeps under it:"
+    " choose another name."
+)
 _RUNNING = text("The running node now imports {statistic}: “imports” shows its progress.")
 _PULLING = text("Months of {statistic}")
 _PULLED = text(
@@ -94,7 +104,11 @@ def import_(
         store = session.store
         SeriesKind.from_identifier(read_identifier(series))
         async with store.writing() as connection:
-            if not await add_pulled(connection, pulled):
+            try:
+                is_new = await add_pulled(connection, pulled)
+            except OthersStatistic as fault:
+                raise misused(statistic, _OTHERS.fill(statistic=statistic)) from fault
+            if not is_new:
                 raise misused(statistic, _KNOWN.fill(statistic=statistic))
         runs = await session.look_again()
         rows, problem = None, None

@@ -39,6 +39,7 @@ from ...store.peers import Peer, all_peers
 from ...store.plants import all_held_plants, remove_held_plants
 from ...store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
 from ...store.settings import set_setting, setting
+from ...store.statistic_owners import own_statistic
 from ...xmpp import Asking, NetworkError
 from ..recorder.client import Recorder, patiently
 from ..recorder.errors import HomeAssistantFault
@@ -282,12 +283,10 @@ class CollectiveStatistics:
             title = _PER_MEMBER.say(language).format(collective=peer.name)
             average = average_of(all_series, peer.jid)
             wanted.append((average, consumption, f"{AVERAGES}{_slug(consumption)}", title))
-        taken = {series.statistic for series in all_series}
         new: list[tuple[Pulled | None, Pulled]] = []
         now = datetime.now(UTC)
-        for before, listing, usual_name, title in wanted:
-            free_name = f"{usual_name}_{peer.id}" if usual_name in taken else usual_name
-            statistic = before.statistic if before else free_name
+        for before, listing, wanted_name, title in wanted:
+            statistic = await self._statistic(peer, before, listing, wanted_name)
             if before is None or before.identifier != str(listing.series):
                 series = Pulled(statistic, peer.jid, str(listing.series), title, now)
                 new.append((before, series))
@@ -305,6 +304,16 @@ class CollectiveStatistics:
                 await add_pulled(connection, series)
         self._changes.notify()
         return True
+
+    async def _statistic(
+        self, peer: Peer, before: Pulled | None, listing: Listed, wanted: str
+    ) -> str:
+        """Return the statistic of a collective's series, which no other peer ever had."""
+        if before is not None:
+            return before.statistic
+        device = str(listing.series.device)
+        async with self._store.writing() as connection:
+            return await own_statistic(connection, peer.jid, device, wanted)
 
     def _is_finer(
         self, current: Mapping[Direction, Pulled], offered: Mapping[Direction, Listed]

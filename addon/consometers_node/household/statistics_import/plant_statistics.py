@@ -22,7 +22,7 @@ from ...store.connection import AsyncConnection
 from ...store.peers import Peer
 from ...store.plants import HeldPlant, all_held_plants, put_held_plant, remove_held_plants
 from ...store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
-from ...store.settings import set_setting, setting
+from ...store.statistic_owners import devices_ever, own_statistic
 from ...xmpp import Asking
 from ..recorder.statistics import PARTS
 from .limits import MOST_PLANTS, MOST_PLANTS_EVER, are_possible
@@ -31,8 +31,6 @@ from .totals import Totals, days_of, month_before, of_whole_days
 _OTHERS = re.compile(r"[^a-z0-9]+")
 _MAX_NAME = 80
 _TITLE = text("{plant} – my part")
-_EVER = "plants.of."
-"""Before the number of a peer: the devices that were ever read of it, between spaces."""
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -86,26 +84,22 @@ class PlantStatistics:
                 for plant in plants
                 if plant.jid == peer.jid
             }
-            ever = set((await setting(connection, f"{_EVER}{peer.id}") or "").split())
+            ever = await devices_ever(connection, peer.jid, PARTS)
             offered = _few(every, current, ever)
             if len(offered) < len(every):
                 _LOGGER.warning(
                     "a collective lists %s plants: %s are read", len(every), len(offered)
                 )
-            if not offered.keys() <= ever:
-                ever |= offered.keys()
-                await set_setting(connection, f"{_EVER}{peer.id}", " ".join(sorted(ever)))
             gone = [plant.statistic for device, plant in current.items() if device not in offered]
             for statistic in gone:
                 # Home Assistant keeps its statistic.
                 await remove_pulled(connection, statistic)
             await remove_held_plants(connection, gone)
-            taken = {plant.statistic for plant in plants}
             changed = bool(gone)
             for device, (listing, shares) in offered.items():
                 before = current.get(device)
-                statistic = before.statistic if before else _statistic(listing, peer, taken)
-                taken.add(statistic)
+                wanted = f"{PARTS}{slug(listing.series.device, _MAX_NAME)}"
+                statistic = await own_statistic(connection, peer.jid, device, wanted)
                 plant = HeldPlant(
                     statistic=statistic,
                     jid=peer.jid,
@@ -219,8 +213,3 @@ def slug(device: Device, longest: int) -> str:
     """Return the name of a collective, a group or a plant as a part of a statistic's."""
     body = device.body.removeprefix(f"{ENTERPRISE}-").lower()
     return _OTHERS.sub("_", body)[:longest].strip("_")
-
-
-def _statistic(listing: Listed, peer: Peer, taken: set[str]) -> str:
-    statistic = f"{PARTS}{slug(listing.series.device, _MAX_NAME)}"
-    return statistic if statistic not in taken else f"{statistic}_{peer.id}"

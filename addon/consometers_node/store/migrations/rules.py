@@ -167,6 +167,7 @@ IN_AN_OPENING = "a report of an hour that is opened, or closed, is too late"
 
 WRITTEN_ONCE = {
     "series": "NOT EXISTS (SELECT 1 FROM permission_series WHERE series_id = OLD.id)",
+    "statistic_owner": NEVER,
     "data_need": NEVER,
     "data_need_series": NEVER,
     "shown_text": NEVER,
@@ -258,6 +259,11 @@ UNALTERED = {
 REFUSED = "no permission is valid now for this peer, series, interval and range"
 ITS_OWN = "a series is of the member that gave it"
 DOES_NOT_FOLLOW = "this does not follow from the state that the permission is in"
+
+ITS_PEERS = """EXISTS (SELECT 1 FROM statistic_owner o WHERE o.statistic = NEW.statistic
+    AND (NEW.jid = o.jid OR substr(NEW.jid, 1, length(o.jid) + 1) = o.jid || '/'))"""
+"""A series is pulled from a bare JID or a full one."""
+NOT_ITS_PEERS = "this statistic is of another peer"
 
 LOCKED = "1 FROM permission WHERE id = NEW.permission_id FOR UPDATE"
 SHARED = "1 FROM permission WHERE id = NEW.permission_id FOR SHARE"
@@ -379,6 +385,11 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
          WHERE p.peer_id = NEW.peer_id AND p.series_id = NEW.series_id)""",
         "no permission is valid now for this peer and series",
     ),
+    **{
+        f"{table} {event} is_its_peers_{event.lower()}": (ITS_PEERS, NOT_ITS_PEERS)
+        for table in ("pulled_series", "held_plant")
+        for event in ("INSERT", "UPDATE")
+    },
     "published_cell INSERT is_of_what_closes": (
         """NOT EXISTS (SELECT 1 FROM closed_interval WHERE direction = NEW.direction
          AND interval_minutes = NEW.interval_minutes AND start = NEW.start)""",
