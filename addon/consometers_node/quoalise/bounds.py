@@ -6,6 +6,8 @@ Fields that have a form of their own (times, durations, hashes, numbers) are bou
 
 from collections.abc import Mapping
 
+from .foreign import clean
+
 CHARACTERS: Mapping[str, int] = {
     # names
     "id": 100,
@@ -59,6 +61,6 @@ def characters(name: str) -> int:
 
 
 def clip(name: str, words: str) -> str:
-    """Return a field cut to its limit, where a refusal would help nobody."""
-    most = characters(name)
+    """Return a field, cleaned and cut to its limit, where a refusal would help nobody."""
+    most, words = characters(name), clean(words)
     return words if len(words) <= most else f"{words[: most - 1]}…"

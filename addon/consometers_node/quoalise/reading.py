@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 
 from . import bounds, iso8601
 from .errors import Malformed
+from .foreign import clean
 from .iso8601 import Duration
 from .markup import LANG, local, named
 from .problems import Problem
@@ -100,8 +101,8 @@ class Reader:
 
 
 def bounded(sent: str, name: str, place: str) -> str:
-    """Return a field without the white space around it. Raises `Malformed`."""
-    value = sent.strip()
+    """Return a field as `foreign.clean` leaves it. Raises `Malformed`."""
+    value = clean(sent)
     if not value:
         raise Malformed(place, Problem.NO_TEXT)
     if len(value) > (most := bounds.characters(name)):

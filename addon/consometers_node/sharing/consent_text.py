@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from ..permission import Choice, DataNeed, Identification, ShownText, State, subscribed
 from ..quoalise import Role, Text
+from ..quoalise.foreign import isolated, quoted
 from ..quoalise.text import around, text, typeset
 from ..series import Direction, Interval, Quantity, Series
 from ..store.peers import Peer
@@ -113,12 +114,12 @@ def need(asked: DataNeed, peer: Peer, language: str, *, role: Role = Role.HOUSEH
     words = _fill(
         _NEED,
         language,
-        title=Text(asked.title).say(language),
-        controller=asked.controller,
-        peer=peer.jid,
-        contact=asked.contact,
-        purpose=Text(asked.purpose).say(language),
-        recipients=Text(asked.recipients).say(language) or _NOBODY.say(language),
+        title=quoted(Text(asked.title).say(language), language),
+        controller=isolated(asked.controller),
+        peer=isolated(peer.jid),
+        contact=isolated(asked.contact),
+        purpose=quoted(Text(asked.purpose).say(language), language),
+        recipients=quoted(Text(asked.recipients).say(language), language) or _NOBODY.say(language),
         wanted=", ".join(DIRECTIONS[way].say(language) for way in asked.directions),
         interval=INTERVALS[asked.interval].say(language),
         history=_days(asked.history_days, language),
@@ -127,7 +128,7 @@ def need(asked: DataNeed, peer: Peer, language: str, *, role: Role = Role.HOUSEH
         if asked.retention_days
         else _NOT_KEPT.say(language),
         identification=_identification(asked.identification, role).say(language),
-        policy=asked.policy,
+        policy=isolated(asked.policy),
     )
     if (shown := shown_by_name(asked)) is not None:
         words += f"\n{typeset(shown.say(language), language)}"
@@ -136,10 +137,10 @@ def need(asked: DataNeed, peer: Peer, language: str, *, role: Role = Role.HOUSEH
             _PROTECTED,
             language,
             minimum=witness.minimum,
-            controller=asked.controller,
-            witness=witness.name,
-            url=witness.url,
-            contact=witness.contact,
+            controller=isolated(asked.controller),
+            witness=isolated(witness.name),
+            url=isolated(witness.url),
+            contact=isolated(witness.contact),
         )
         words += f"\n{protected}\n{typeset(NOBODY_CAN_READ.say(language), language)}"
     return words
@@ -218,7 +219,7 @@ def _powers(asked: DataNeed, choice: Choice, language: str) -> list[str]:
             language,
             statistic=each.device,
             power=powers[each],
-            controller=asked.controller,
+            controller=isolated(asked.controller),
         )
         for each in sorted(powers, key=lambda each: each.device)
     ]
@@ -233,8 +234,8 @@ def _about(words: Text, asked: DataNeed, language: str, role: Role) -> str:
     return _fill(
         words,
         language,
-        title=Text(asked.title).say(language),
-        controller=asked.controller,
+        title=isolated(Text(asked.title).say(language)),
+        controller=isolated(asked.controller),
         origin=_ORIGINS[role].say(language),
     )
 

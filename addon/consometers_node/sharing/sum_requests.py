@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from ..permission import DataNeed, Permission, Reading, State
 from ..quoalise import Text
+from ..quoalise.foreign import isolated, isolated_text
 from ..quoalise.text import text
 from ..series import Direction, Series
 from ..store.connection import AsyncConnection
@@ -58,7 +59,11 @@ def objection_to_witness(need: DataNeed, collective: str, minimum: int) -> Text 
     domain = collective.rpartition("@")[2]
     for other in (witness.jid.rpartition("@")[2], urlsplit(witness.url).hostname or ""):
         if _are_related(other, domain):
-            return _DEPENDENT.fill(witness=witness.name, domain=other, collective=need.controller)
+            return _DEPENDENT.fill(
+                witness=isolated(witness.name),
+                domain=isolated(other),
+                collective=isolated(need.controller),
+            )
     if witness.minimum < minimum:
         return _TOO_FEW.fill(promised=witness.minimum, minimum=minimum)
     return None
@@ -95,7 +100,7 @@ def objections_to_directions(
         is_other_sum = other.need.reading is Reading.SUM
         if is_sum or is_other_sum:
             words = _TWO_SUMS if is_sum and is_other_sum else _READ_BESIDES
-            objection = words.fill(title=Text(other.need.title))
+            objection = words.fill(title=isolated_text(Text(other.need.title)))
             for series in other.terms.series:
                 objections.setdefault(series.direction, objection)
     return objections

@@ -15,6 +15,7 @@ from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from .answers import Collective, Node, Permission, words_in
+from .foreign import in_markdown, isolated
 
 if TYPE_CHECKING:
     from .coordinator import NodeConfigEntry
@@ -74,13 +75,14 @@ def _issues_shown(hass: HomeAssistant, entry: NodeConfigEntry) -> set[str]:
 
 
 def _issues_of(collective: Collective, language: str) -> Iterator[_Issue]:
+    named = {"name": isolated(collective.name), "collective": in_markdown(collective.name)}
     since = collective.waiting_since
     if since is not None and not collective.paused and since <= dt_util.utcnow() - STUCK_AFTER:
-        yield SHARING_STUCK, collective.id, {"collective": collective.name}
+        yield SHARING_STUCK, collective.id, named
     for permission in collective.granted:
         placeholders = {
-            "collective": collective.name,
-            "permission": words_in(language, permission.title),
+            **named,
+            "permission": in_markdown(words_in(language, permission.title)),
         }
         if permission.newer_version is not None:
             yield NEED_CHANGED, permission.id, placeholders

@@ -1,6 +1,9 @@
 """What a person should know or do about what is shared."""
 
 from datetime import timedelta
+import json
+from pathlib import Path
+import re
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -34,7 +37,7 @@ def with_permission(**changes: Any) -> list[dict[str, Any]]:
     return [collective(permissions=[permission(**changes)])]
 
 
-OF_COLLECTIVE = ("collective", "Coopérative 1")
+OF_COLLECTIVE = ("collective", "\u2068Coopérative 1\u2069")
 
 
 @pytest.mark.parametrize(
@@ -116,8 +119,9 @@ async def test_permissions_are_named_in_the_language_of_the_home(
     # It is half past midnight in Paris.
     last_day = (until_then + timedelta(days=1)).date().isoformat()
     assert issue.translation_placeholders == {
-        "collective": "Coopérative 1",
-        "permission": title,
+        "name": "\u2068Coopérative 1\u2069",
+        "collective": "\u2068Coopérative 1\u2069",
+        "permission": f"\u2068{title}\u2069",
         "date": last_day,
     }
 
@@ -129,3 +133,28 @@ async def test_each_collective_has_its_own_issue(house: House) -> None:
     assert len([domain for domain, _ in issues_of_all if domain == DOMAIN]) == 2
     house.toy.change(collectives=[collective("2", waiting_since=stuck)])
     await until(lambda: len([domain for domain, _ in issues_of_all if domain == DOMAIN]) == 1)
+
+
+async def test_words_of_a_collective_are_no_markdown(house: House) -> None:
+    words = "![x](https://evil.example/x) www.evil.example <img src=a> a@evil.example\n# \u202eb"
+    title = dict.fromkeys(("en", "fr"), words)
+    changed = permission(newer_version="next", title=title, valid_until=ahead(days=13))
+    await house.start(collective(name=words, waiting_since=ago(hours=25), permissions=[changed]))
+    shown = house.issues()
+    assert shown.keys() == {SHARING_STUCK, NEED_CHANGED, PERMISSION_EXPIRES}
+    for issue in shown.values():
+        placeholders = dict(issue.translation_placeholders or {})
+        placeholders.pop("date", None)
+        for name, said in placeholders.items():
+            assert (said[0], said[-1]) == ("\u2068", "\u2069")
+            assert not set(said[1:-1]) & set("\n\u202e\u2066\u2069")
+            if name != "name":
+                assert not re.search(r"(?<!\\)[!\[\]()<>#.:@/]", said)
+    for language in ("en", "fr"):
+        # A title is plain text, and a description Markdown.
+        path = Path(issues.__file__).parents[1] / "translations" / f"{language}.json"
+        for kind in shown:
+            texts = json.loads(path.read_text())["issues"][kind]
+            assert "{name}" in texts["title"]
+            assert "{collective}" not in texts["title"]
+            assert "{name}" not in texts["description"]

@@ -163,12 +163,26 @@ async def test_texts_in_another_language_are_tagged(home: Home) -> None:
     number = await ask(home, replace(french, recipients={"fr": "Personne."}))
     for path in ("", "permissions", f"permissions/{number}"):
         page = await home.browser().open(path)
-        assert '<span lang="fr">Toits au soleil</span>' in page.html
+        assert '<bdi lang="fr">Toits au soleil</bdi>' in page.html
         same = await home.browser(language="fr").open(path)
         assert "Toits au soleil" in same.text
-        assert '<span lang="fr">' not in same.html
+        assert '<bdi lang="fr">' not in same.html
 
 
 def _sentences(page: Page) -> set[str]:
     body = re.sub(r"<(script|style|code).*?</\1>", "", page.html, flags=re.DOTALL)
     return {" ".join(sentence.split()) for sentence in re.findall(r">([^<]+)<", body)} - {""}
+
+
+async def test_words_of_a_collective_stand_apart(home: Home) -> None:
+    words = dict.fromkeys(("en", "fr"), "<b>גג</b>")
+    need = replace(NEED, title=words, purpose=words, controller="סלע", contact="קשר")
+    number = await ask(home, need)
+    browser = home.browser()
+    page = await browser.open(f"permissions/{number}")
+    for said in ("&lt;b&gt;גג&lt;/b&gt;", "סלע", "קשר", "coop@example.org"):
+        assert f"<bdi>{said}</bdi>" in page.html
+    preview = await browser.send(page, "preview", ("series", DRAWN))
+    quoted = "“\u2068&lt;b&gt;גג&lt;/b&gt;\u2069”"
+    for said in (quoted, "\u2068סלע\u2069", "\u2068coop@example.org\u2069"):
+        assert said in preview.html

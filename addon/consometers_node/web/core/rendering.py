@@ -10,6 +10,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from ...quoalise import Text
+from ...quoalise.foreign import in_html
 from ...quoalise.text import typeset
 from .speech import Language
 
@@ -34,6 +35,7 @@ def environment() -> Environment:
             made.filters[name] = _written(name)
     made.filters["say"] = _say
     made.filters["tagged"] = _tagged
+    made.filters["foreign"] = _foreign
     made.filters["length_of"] = len
     made.filters["iso_month"] = "{:%Y-%m}".format
     return made
@@ -66,9 +68,13 @@ def _tagged(context: Context, words: Mapping[str, str]) -> str:
     page = _language(context).tag
     tag = Text(words).language(page)
     sentence = typeset(Text(words).say(page), tag)
-    if not sentence or tag.partition("-")[0] == page:
-        return sentence
-    return Markup('<span lang="{}">{}</span>').format(tag, sentence)
+    is_in_page = tag.partition("-")[0] == page
+    return Markup(in_html(sentence, None if is_in_page else tag))  # noqa: S704  # it escapes
+
+
+def _foreign(words: str) -> str:
+    """Render a name or an address that somebody else states."""
+    return Markup(in_html(words))  # noqa: S704  # it escapes
 
 
 def _written(name: str) -> Any:
