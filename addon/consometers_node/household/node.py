@@ -239,13 +239,14 @@ class HomeNode:
                     break
             await self.changes.after(seen)
         from .protected_sums.enrolling import Enrolling  # noqa: PLC0415
-        from .protected_sums.witness_client import WitnessClient, tls_context  # noqa: PLC0415
+        from .protected_sums.witness_address import trust  # noqa: PLC0415
+        from .protected_sums.witness_client import WitnessClient  # noqa: PLC0415
 
         self.enrolling = Enrolling(
             self.store,
             self.clock,
             self.changes,
-            WitnessClient(await tls_context(self.store)),
+            WitnessClient(await trust(self.store)),
             Backoff(self._pace.first_delay_s, LONGEST_DELAY_S),
         )
         await self.enrolling.run()

@@ -1,6 +1,6 @@
 """What a home refuses in requests for sums, whatever is ticked; and the minimum it demands."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from ..permission import DataNeed, Permission, Reading, State
@@ -16,6 +16,17 @@ MOST_MINIMUM = 10_000
 """A home that demands more is in no sum."""
 
 _MINIMUM = "sums.minimum"
+
+_SHARED_SUFFIXES = frozenset(
+    {
+        *("asso.fr", "com.fr", "gouv.fr", "nom.fr", "prd.fr", "tm.fr"),
+        *("avoues.fr", "cci.fr", "greta.fr", "huissier-justice.fr"),
+        *("ac.be", "co.at", "gv.at", "or.at", "com.es", "gob.es", "nom.es", "org.es"),
+        *("ac.uk", "co.uk", "gov.uk", "me.uk", "org.uk"),
+    }
+)
+"""Of the Public Suffix List (publicsuffix.org, ICANN section), those in the languages of ours and
+next door."""
 
 _NOT_A_HOME = text("Only homes take part in protected sums.")
 _DEPENDENT = text(
@@ -107,6 +118,19 @@ def objections_to_directions(
 
 
 def _are_related(domain: str, other: str) -> bool:
-    """Return whether two domains are the same, or one is above the other."""
+    """Return whether two domains are of one registrable domain, or one is above the other."""
     first, second = (f".{name.lower().rstrip('.')}" for name in (domain, other))
-    return first.endswith(second) or second.endswith(first)
+    return (
+        first.endswith(second)
+        or second.endswith(first)
+        or _registrable(first) == _registrable(second)
+    )
+
+
+def _registrable(domain: str) -> Sequence[str]:
+    """Return the labels that somebody registered: the last two, or three below a shared suffix.
+
+    A suffix that is not known here makes two bodies one, and never one body two.
+    """
+    labels = domain.strip(".").split(".")
+    return labels[-3 if ".".join(labels[-2:]) in _SHARED_SUFFIXES else -2 :]

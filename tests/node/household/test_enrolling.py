@@ -14,6 +14,7 @@ import pytest
 
 from consometers_node.backoff import Backoff
 from consometers_node.household.protected_sums.enrolling import Enrolling
+from consometers_node.household.protected_sums.witness_address import Trust
 from consometers_node.household.protected_sums.witness_check import public_key_of
 from consometers_node.household.protected_sums.witness_client import WitnessClient
 from consometers_node.permission import Permissions
@@ -92,7 +93,9 @@ def new_home(file: Store, authority: Authority, witness: Witness) -> MakeHome:
         async with file.writing() as connection:
             coop = await add_peer(connection, "coop@example.org", "Coop", now())
             permission = await grant(Permissions(connection), coop.id, need, CHOICE_OF_PROTECTED)
-        enrolling = Enrolling(file, clock, Changes(), WitnessClient(tls), backoff)
+        enrolling = Enrolling(
+            file, clock, Changes(), WitnessClient(Trust(tls, is_private=True)), backoff
+        )
         return Home(file, hands, enrolling, permission)
 
     return make

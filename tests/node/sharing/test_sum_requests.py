@@ -56,6 +56,7 @@ SUMS_TOO = replace(PROTECTED, id="sums-too")
         ("commune@kersabiec.example", "https://energies.example:8443", True),
         ("commune@kersabiec.example", "https://witness.energies.example", True),
         ("commune@kersabiec.example", "https://ENERGIES.example", True),
+        ("commune@kersabiec.example", "https://witness.kersabiec.example", False),
         ("commune@sub.energies.example", "https://kersabiec.example", True),
         ("commune@example", "https://kersabiec.example", True),
         ("commune@autres-energies.example", "https://nos-energies.example", False),
@@ -66,6 +67,27 @@ def test_a_witness_of_the_collectives_own_domain_is_refused(
 ) -> None:
     need = replace(PROTECTED, witness=replace(WITNESS, jid=jid, url=url))
     assert (objection_to_witness(need, COOP, DEFAULT_MINIMUM) is not None) is refused
+
+
+@pytest.mark.parametrize(
+    ("collective", "witness", "refused"),
+    [
+        ("coop.energies.example", "witness.energies.example", True),
+        ("coop.energies.example.", "WITNESS.energies.example", True),
+        ("a.b.energies.example", "c.d.energies.example", True),
+        ("coop.asso.fr", "commune.asso.fr", False),
+        ("www.coop.asso.fr", "sums.coop.asso.fr", True),
+        ("coop.fr", "commune.fr", False),
+        ("coop.unknown.example", "commune.unknown.example", True),
+    ],
+)
+def test_a_witness_of_the_collectives_registrable_domain_is_refused(
+    collective: str, witness: str, *, refused: bool
+) -> None:
+    named = replace(WITNESS, jid=f"commune@{witness}", url=f"https://{witness}")
+    need = replace(PROTECTED, witness=named)
+    objection = objection_to_witness(need, f"coop@{collective}", DEFAULT_MINIMUM)
+    assert (objection is not None) is refused
 
 
 @pytest.mark.parametrize(

@@ -122,17 +122,21 @@ async def test_dependent_witness_cannot_be_allowed(home: Home, witness: Witness)
     ):
         number = await ask(home, need, jid)
         page = await home.browser().open(f"permissions/{number}")
+        if words != "not independent":
+            page = await home.browser().send(page, "preview", ("series", DRAWN))
         assert words in page.text
         assert not any("preview" in form.action for form in page.forms)
         assert any("refuse" in form.action for form in page.forms)
 
 
 async def test_witness_of_an_unknown_authority_cannot_be_allowed(
-    home: Home, witness: Witness
+    home: Home, witness: Witness, tmp_path: Path
 ) -> None:
-    await save(home.store, None)
+    other = Authority(tmp_path / "other")
+    nowhere = Server(host="127.0.0.1", port=9, ca_file=other.file)
+    await save(home.store, Identity(Account("home@one.test", "secret"), nowhere))
     number = await ask(home, need_of(witness), COOP)
-    page = await home.browser().open(f"permissions/{number}")
+    page = await home.browser().fill(f"permissions/{number}", "preview", ("series", DRAWN))
     assert "authority is unknown" in page.text
     assert not any("preview" in form.action for form in page.forms)
 

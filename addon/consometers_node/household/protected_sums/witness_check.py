@@ -1,28 +1,35 @@
-"""Checks that a witness is another body than the collective, before anything is ticked.
+"""Checks that a witness is another body than the collective.
 
-Its domain is another one, its certificate is valid, and its key is not the one with which the
-collective's own site answers.
+Its registrable domain is another one, its certificate is valid, and its key is not the one with
+which the collective's own site answers. Who is behind a domain and a key, no node can check: the
+page says so. Sites are connected to once a person asks to see what would leave.
 """
 
 import asyncio
+from collections.abc import Sequence
 import ssl
 from urllib.parse import urlsplit
 
 from ...permission import DataNeed
 from ...quoalise import Text
+from ...quoalise.foreign import isolated
 from ...quoalise.text import text
 from ...sharing.consent import DataRequest
 from ...sharing.sum_requests import minimum_homes, objection_to_witness
 from ...store import Store
-from .witness_client import UNVERIFIED, tls_context
+from .witness_address import NotPublic, Trust, addresses, check_url, trust
+from .witness_client import UNVERIFIED
 
 _WITHIN_S = 10.0
-_HTTPS = 443
 _SEQUENCE, _VERSION, _LONG = 0x30, 0xA0, 0x80
 
 _AWAY = text(
     "The witness {name} ({url}) cannot be reached now, so this node cannot check it: try again"
     " later. {why}"
+)
+_NOT_PUBLIC = text(
+    "The witness {name} ({url}) has no public address (https, port 443, no user name): this node"
+    " does not connect to it. Nothing can be allowed here; ask the collective for another witness."
 )
 _SAME_KEY = text(
     "The witness {name} ({url}) has the same key as {site}, the site of {collective}: one body"
@@ -30,53 +37,75 @@ _SAME_KEY = text(
 )
 
 
-async def objection(store: Store, question: DataRequest) -> Text | None:
-    """Return why a request for sums cannot be allowed; None if it can, or is none."""
+async def objection(store: Store, question: DataRequest, *, connects: bool) -> Text | None:
+    """Return why a request for sums cannot be allowed; None if it can, or is none.
+
+    Without `connects`, nothing is asked of the addresses that a collective states.
+    """
     need = question.need
     if need.witness is None:
         return None
     async with store.reading() as connection:
         minimum = await minimum_homes(connection)
     in_words = objection_to_witness(need, question.peer.jid, minimum)
-    return in_words or await _objection_to_key(need, await tls_context(store))
+    if in_words is not None or not connects:
+        return in_words
+    return await _objection_to_key(need, await trust(store))
 
 
-async def _objection_to_key(need: DataNeed, tls: ssl.SSLContext) -> Text | None:
+async def _objection_to_key(need: DataNeed, trusted: Trust) -> Text | None:
     witness = need.witness
     assert witness is not None
+    said = {"name": isolated(witness.name), "url": isolated(witness.url)}
     try:
-        key = await _public_key(witness.url, tls)
+        key = await _public_key(witness.url, trusted)
+    except NotPublic:
+        return _NOT_PUBLIC.fill(**said)
     except ssl.SSLCertVerificationError as fault:
-        why = fault.verify_message
-        return UNVERIFIED.fill(name=witness.name, url=witness.url, why=why)
+        return UNVERIFIED.fill(**said, why=fault.verify_message)
     except (OSError, TimeoutError, ValueError) as fault:
-        why = str(fault) or type(fault).__name__
-        return _AWAY.fill(name=witness.name, url=witness.url, why=why)
+        return _AWAY.fill(**said, why=str(fault) or type(fault).__name__)
     if need.policy_link is None:
         return None
     try:
-        other = await _public_key(need.policy_link, tls)
+        other = await _public_key(need.policy_link, trusted)
     except OSError, TimeoutError, ValueError:
-        # A site that does not answer proves nothing.
+        # A site that does not answer, or is not public, proves nothing.
         return None
     if other != key:
         return None
-    site = urlsplit(need.policy_link).hostname
-    return _SAME_KEY.fill(name=witness.name, url=witness.url, site=site, collective=need.controller)
+    site = isolated(urlsplit(need.policy_link).hostname or "")
+    return _SAME_KEY.fill(**said, site=site, collective=isolated(need.controller))
 
 
-async def _public_key(url: str, tls: ssl.SSLContext) -> bytes:
+async def _public_key(url: str, trusted: Trust) -> bytes:
     """Return the key of a site. Raises OSError, TimeoutError, ValueError."""
-    site = urlsplit(url)
+    host, port = check_url(url, is_private=trusted.is_private)
     async with asyncio.timeout(_WITHIN_S):
-        _, writer = await asyncio.open_connection(
-            site.hostname, site.port or _HTTPS, ssl=tls, happy_eyeballs_delay=0.25
-        )
+        found = await addresses(host, port, is_private=trusted.is_private)
+        writer = await _connected(found, host, port, trusted.tls)
         try:
             certificate = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
         finally:
             writer.close()
     return public_key_of(certificate)
+
+
+async def _connected(
+    found: Sequence[str], host: str, port: int, tls: ssl.SSLContext
+) -> asyncio.StreamWriter:
+    """Connect to the first address that answers: one that was checked. Raises OSError."""
+    *others, last = found
+    for address in others:
+        try:
+            _, writer = await asyncio.open_connection(address, port, ssl=tls, server_hostname=host)
+        except ssl.SSLCertVerificationError:
+            raise
+        except OSError:
+            continue
+        return writer
+    _, writer = await asyncio.open_connection(last, port, ssl=tls, server_hostname=host)
+    return writer
 
 
 def public_key_of(certificate: bytes) -> bytes:

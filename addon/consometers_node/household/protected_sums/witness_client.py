@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 import json
-import ssl
 from typing import Any, Final
 
 import aiohttp
@@ -11,8 +10,7 @@ from ...protected_sums.requests import MAX_BODY_BYTES, BadBody, Call
 from ...quoalise import Text, Witness
 from ...quoalise.decoding import Undecodable, decoded
 from ...quoalise.text import TranslatedError, text
-from ...sharing.account import load
-from ...store import Store
+from .witness_address import PublicResolver, Trust, check_url
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=30)
 _CONFLICT, _FORBIDDEN, _NOT_FOUND = 409, 403, 404
@@ -44,20 +42,11 @@ class WitnessFault(TranslatedError):
         return self.status in {_FORBIDDEN, _NOT_FOUND}
 
 
-async def tls_context(store: Store) -> ssl.SSLContext:
-    """Return how to verify witnesses: by the authorities of the home's own server."""
-    context = ssl.create_default_context()
-    identity = await load(store)
-    if identity is not None and identity.server.ca_file is not None:
-        context.load_verify_locations(identity.server.ca_file)
-    return context
-
-
 class WitnessClient:
-    """Sends requests to witnesses. `tls` verifies their certificates."""
+    """Sends requests to the witnesses that `trust` verifies, at their public addresses."""
 
-    def __init__(self, tls: ssl.SSLContext) -> None:
-        self._tls = tls
+    def __init__(self, trust: Trust) -> None:
+        self._trust = trust
 
     async def ask[T](
         self, witness: Witness, call: Call, body: Mapping[str, Any], read: Callable[[object], T]
@@ -70,7 +59,7 @@ class WitnessClient:
                 name=witness.name, url=witness.url, why=fault.certificate_error
             )
             raise WitnessFault(unverified) from fault
-        except (aiohttp.ClientError, TimeoutError, OSError) as fault:
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as fault:
             why = str(fault) or type(fault).__name__
             raise WitnessFault(_AWAY.fill(name=witness.name, why=why)) from fault
         if status not in {200, 201}:
@@ -85,9 +74,13 @@ class WitnessClient:
 
     async def _post(self, url: str, body: Mapping[str, Any]) -> tuple[int, bytes]:
         """Post JSON. Return the status, and at most the allowed size of the answer."""
+        tls, is_private = self._trust
+        check_url(url, is_private=is_private)
+        resolver = None if is_private else PublicResolver()
+        connector = aiohttp.TCPConnector(ssl=tls, resolver=resolver)
         async with (
-            aiohttp.ClientSession(timeout=_TIMEOUT) as session,
-            session.post(url, json=body, ssl=self._tls, allow_redirects=False) as response,
+            aiohttp.ClientSession(connector=connector, timeout=_TIMEOUT) as session,
+            session.post(url, json=body, allow_redirects=False) as response,
         ):
             answer = b""
             async for part in response.content.iter_chunked(MAX_BODY_BYTES):

@@ -124,8 +124,11 @@ class ConsentPages[C: RequestContext[Any]](PageBase, ABC):
     async def choosable(self, question: DataRequest) -> Choosable:
         """Return this node's candidates. Raises `Unlisted`."""
 
-    async def objection(self, question: DataRequest) -> Text | None:
-        """Return why a data need cannot be granted at all, whatever is ticked."""
+    async def objection(self, question: DataRequest, *, connects: bool) -> Text | None:
+        """Return why a data need cannot be granted at all, whatever is ticked.
+
+        Only with `connects` are the addresses that it states looked at.
+        """
         return None
 
     def sum_problem(self, permission_id: PermissionId) -> Text | None:
@@ -173,11 +176,12 @@ async def ask[C: RequestContext[Any]](
     context: C,
     question: DataRequest,
     errors: Mapping[str, Text] | None = None,
+    objection: Text | None = None,
 ) -> web.StreamResponse:
-    """Show the request, and the series to choose from."""
+    """Show the request, and the series to choose from; nothing that it names is looked at."""
     choosable: Choosable | None = None
     trouble: Text | None = None
-    objection = await pages.objection(question)
+    objection = objection or await pages.objection(question, connects=False)
     try:
         choosable = await pages.choosable(question)
     except Unlisted as refused_:
@@ -223,6 +227,8 @@ async def look[C: RequestContext[Any]](
     filled = _fill(context, question.need, choosable)
     if filled.value is None:
         return await ask(pages, context, question, filled.errors)
+    if (objection := await pages.objection(question, connects=True)) is not None:
+        return await ask(pages, context, question, objection=objection)
     daily = all(series.interval is Interval.P1D for series in filled.value.series)
     days = _CIVIL_DAYS_SHOWN if daily else _DAYS_SHOWN
     try:
@@ -254,8 +260,10 @@ async def allow[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> w
     """Grant the choice, if it is the one that the page showed."""
     question = await _proposed(pages, context)
     filled = _fill(context, question.need, await pages.choosable(question))
-    if filled.value is None or await pages.objection(question) is not None:
+    if filled.value is None:
         return await ask(pages, context, question, filled.errors)
+    if (objection := await pages.objection(question, connects=True)) is not None:
+        return await ask(pages, context, question, objection=objection)
     shown = _agreed(pages, context, question, filled.value)
     if context.typed("read") != shown.hash:
         return await look(pages, context, _READ_AGAIN)

@@ -242,13 +242,13 @@ class Pages(ConsentPages[RequestContext]):
         return HomeStatistics(self.node, house, question)
 
     @override
-    async def objection(self, question: DataRequest) -> Text | None:
+    async def objection(self, question: DataRequest, *, connects: bool) -> Text | None:
         if question.need.witness is None:
             return None
         # A home without protected sums never loads them.
         from ...household.protected_sums.witness_check import objection  # noqa: PLC0415
 
-        return await objection(self.store, question)
+        return await objection(self.store, question, connects=connects)
 
     @override
     def sum_problem(self, permission_id: PermissionId) -> Text | None:

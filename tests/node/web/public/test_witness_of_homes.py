@@ -12,6 +12,7 @@ from aiohttp import web
 from consometers_node.backoff import Backoff
 from consometers_node.collective.witness.service import WitnessService
 from consometers_node.household.protected_sums.enrolling import Enrolling
+from consometers_node.household.protected_sums.witness_address import Trust
 from consometers_node.household.protected_sums.witness_client import WitnessClient
 from consometers_node.permission import Permissions
 from consometers_node.protected_sums.masks import SQUARES_MODULUS, SUM_MODULUS
@@ -84,7 +85,9 @@ async def new_home(store: Store, url: str, authority: Authority) -> Home:
         coop = await add_peer(connection, COLLECTIVE, "Coop", now())
         permission = await grant(Permissions(connection), coop.id, need, CHOICE_OF_PROTECTED)
     tls = ssl.create_default_context(cafile=str(authority.file))
-    enrolling = Enrolling(store, clock, Changes(), WitnessClient(tls), Backoff(0, 0, 0))
+    enrolling = Enrolling(
+        store, clock, Changes(), WitnessClient(Trust(tls, is_private=True)), Backoff(0, 0, 0)
+    )
     return Home(store, hands, enrolling, permission)
 
 
