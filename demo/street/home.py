@@ -11,8 +11,9 @@ from typing import Final, override
 
 from consometers_node.backoff import Backoff
 from consometers_node.household.protected_sums.enrolling import Enrolling
+from consometers_node.household.protected_sums.witness_address import trust
 from consometers_node.household.protected_sums.witness_check import objection
-from consometers_node.household.protected_sums.witness_client import WitnessClient, tls_context
+from consometers_node.household.protected_sums.witness_client import WitnessClient
 from consometers_node.permission import Choice, Permissions, Signature, State
 from consometers_node.quoalise import Data, GetHistory, Role
 from consometers_node.series import (
@@ -156,7 +157,7 @@ class StreetHome:
         async with connection:
             running = {asyncio.create_task(sharing.run())}
             if self.home.masked:
-                client = WitnessClient(await tls_context(self._store))
+                client = WitnessClient(await trust(self._store))
                 enrolling = Enrolling(
                     self._store, clock, self._changes, client, Backoff(_AGAIN_S, _PATIENCE_S)
                 )
@@ -201,7 +202,7 @@ class StreetHome:
                 and (permission.need.witness is not None) == self.home.masked
             ]
         for question in questions:
-            if (words := await objection(self._store, question)) is not None:
+            if (words := await objection(self._store, question, connects=True)) is not None:
                 raise ValueError(words.say())
             choice = Choice(
                 series=frozenset(filter(question.need.asks_for, self._series_ids)),

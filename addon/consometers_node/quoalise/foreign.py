@@ -47,7 +47,7 @@ def quoted(words: str, language: str) -> str:
 
 def isolated_text(words: Text) -> Text:
     """Return words in several languages, to be put into a sentence of ours."""
-    return Text({language: isolated(said) for language, said in words.by_language.items()})
+    return Text({language: isolated(value) for language, value in words.by_language.items()})
 
 
 def in_html(words: str, language: str | None = None) -> str:

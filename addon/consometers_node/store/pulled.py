@@ -39,11 +39,11 @@ async def add_pulled(connection: AsyncConnection, pulled: Pulled) -> bool:
     Raises `OthersStatistic`.
     """
     jid = pulled.jid.partition("/")[0]
-    of = await owner(connection, pulled.statistic)
-    if of is None:
+    peer = await owner(connection, pulled.statistic)
+    if peer is None:
         device = pulled.identifier
         await own(connection, pulled.statistic, jid, device, pulled.statistic)
-    elif of != jid:
+    elif peer != jid:
         raise OthersStatistic(pulled.statistic)
     new = upsert.insert(connection, PulledSeriesRow).values(asdict(pulled)).on_conflict_do_nothing()
     added = await connection.execute(new.returning(PulledSeriesRow.statistic))

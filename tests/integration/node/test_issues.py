@@ -145,11 +145,11 @@ async def test_words_of_a_collective_are_no_markdown(house: House) -> None:
     for issue in shown.values():
         placeholders = dict(issue.translation_placeholders or {})
         placeholders.pop("date", None)
-        for name, said in placeholders.items():
-            assert (said[0], said[-1]) == ("\u2068", "\u2069")
-            assert not set(said[1:-1]) & set("\n\u202e\u2066\u2069")
+        for name, value in placeholders.items():
+            assert (value[0], value[-1]) == ("\u2068", "\u2069")
+            assert not set(value[1:-1]) & set("\n\u202e\u2066\u2069")
             if name != "name":
-                assert not re.search(r"(?<!\\)[!\[\]()<>#.:@/]", said)
+                assert not re.search(r"(?<!\\)[!\[\]()<>#.:@/]", value)
     for language in ("en", "fr"):
         # A title is plain text, and a description Markdown.
         path = Path(issues.__file__).parents[1] / "translations" / f"{language}.json"

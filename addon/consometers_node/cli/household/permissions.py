@@ -166,7 +166,7 @@ async def grant(
         # A home without protected sums never loads them.
         from consometers_node.household.protected_sums import witness_check  # noqa: PLC0415
 
-        if (objection := await witness_check.objection(store, question)) is not None:
+        if (objection := await witness_check.objection(store, question, connects=True)) is not None:
             raise SumRefused(objection)
     shown = consent_text.grant(
         question.need,

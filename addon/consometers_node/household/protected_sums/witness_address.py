@@ -57,19 +57,19 @@ def check_url(url: str, *, is_private: bool) -> tuple[str, int]:
 def check_address(address: str) -> None:
     """Refuse an IP address of a private network, this machine or a link. Raises `NotPublic`."""
     try:
-        found = ip_address(address.partition("%")[0])
+        parsed = ip_address(address.partition("%")[0])
     except ValueError:
         # A name: it is resolved, and checked again.
         return
-    if not found.is_global or found.is_multicast:
+    if not parsed.is_global or parsed.is_multicast:
         raise NotPublic("it is no public address")
 
 
 async def addresses(host: str, port: int, *, is_private: bool) -> list[str]:
     """Return the IP addresses of a host. Raises `NotPublic` if one is not public, and OSError."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    resolved = [str(address[0]) for *_, address in found]
+    answers = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    resolved = [str(address[0]) for *_, address in answers]
     if not is_private:
         for address in resolved:
             check_address(address)
@@ -83,7 +83,7 @@ class PublicResolver(ThreadedResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        found = await super().resolve(host, port, family)
-        for result in found:
+        answers = await super().resolve(host, port, family)
+        for result in answers:
             check_address(result["host"])
-        return found
+        return answers

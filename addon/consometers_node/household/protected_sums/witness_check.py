@@ -56,15 +56,15 @@ async def objection(store: Store, question: DataRequest, *, connects: bool) -> T
 async def _objection_to_key(need: DataNeed, trusted: Trust) -> Text | None:
     witness = need.witness
     assert witness is not None
-    said = {"name": isolated(witness.name), "url": isolated(witness.url)}
+    values = {"name": isolated(witness.name), "url": isolated(witness.url)}
     try:
         key = await _public_key(witness.url, trusted)
     except NotPublic:
-        return _NOT_PUBLIC.fill(**said)
+        return _NOT_PUBLIC.fill(**values)
     except ssl.SSLCertVerificationError as fault:
-        return UNVERIFIED.fill(**said, why=fault.verify_message)
+        return UNVERIFIED.fill(**values, why=fault.verify_message)
     except (OSError, TimeoutError, ValueError) as fault:
-        return _AWAY.fill(**said, why=str(fault) or type(fault).__name__)
+        return _AWAY.fill(**values, why=str(fault) or type(fault).__name__)
     if need.policy_link is None:
         return None
     try:
@@ -75,15 +75,15 @@ async def _objection_to_key(need: DataNeed, trusted: Trust) -> Text | None:
     if other != key:
         return None
     site = isolated(urlsplit(need.policy_link).hostname or "")
-    return _SAME_KEY.fill(**said, site=site, collective=isolated(need.controller))
+    return _SAME_KEY.fill(**values, site=site, collective=isolated(need.controller))
 
 
 async def _public_key(url: str, trusted: Trust) -> bytes:
     """Return the key of a site. Raises OSError, TimeoutError, ValueError."""
     host, port = check_url(url, is_private=trusted.is_private)
     async with asyncio.timeout(_WITHIN_S):
-        found = await addresses(host, port, is_private=trusted.is_private)
-        writer = await _connected(found, host, port, trusted.tls)
+        resolved = await addresses(host, port, is_private=trusted.is_private)
+        writer = await _connected(resolved, host, port, trusted.tls)
         try:
             certificate = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
         finally:
@@ -92,10 +92,10 @@ async def _public_key(url: str, trusted: Trust) -> bytes:
 
 
 async def _connected(
-    found: Sequence[str], host: str, port: int, tls: ssl.SSLContext
+    resolved: Sequence[str], host: str, port: int, tls: ssl.SSLContext
 ) -> asyncio.StreamWriter:
     """Connect to the first address that answers: one that was checked. Raises OSError."""
-    *others, last = found
+    *others, last = resolved
     for address in others:
         try:
             _, writer = await asyncio.open_connection(address, port, ssl=tls, server_hostname=host)
