@@ -294,6 +294,12 @@ async def test_a_jump_revokes_the_confirmation_until_the_next_login(
     assert await coop.doubt() is None, "it was set right again"
 
 
+async def test_a_database_that_answers_minutes_later_is_no_jump(coop: Coop) -> None:
+    async with coop.store.reading() as connection:
+        asyncio.get_running_loop().call_soon(coop.hands.go_on, timedelta(seconds=2 * STEP_S))
+        assert await coop.clock.look(connection) is None
+
+
 async def test_a_jump_of_years_while_the_node_runs_ends_nothing(coop: Coop) -> None:
     for by in (*WRONG, AWAY_FOR - A_DAY, -A_DAY):
         coop.hands.at += by

@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 import logging
 import time
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from sqlalchemy import column, func, select, table
 
@@ -112,6 +112,14 @@ class ClockDoubt:
         return around(_UNTIL_THEN, words)
 
 
+class _Reading(NamedTuple):
+    """Both clocks at one instant: a database may be slow to answer after it."""
+
+    now: datetime
+    difference: float
+    """By how many seconds the wall clock is before the monotonic one."""
+
+
 class Clock:
     """The clock of one running node. At first, nobody has confirmed it."""
 
@@ -137,7 +145,7 @@ class Clock:
 
     def vouch(self) -> None:
         """Count a server as confirming the clock: its certificate is valid by it."""
-        self._vouched = self._difference(self.now())
+        self._vouched = self._read().difference
 
     async def begin(self, connection: AsyncConnection) -> None:
         """Store the newest instant before this node writes entries by its clock."""
@@ -147,13 +155,13 @@ class Clock:
 
     async def look(self, connection: AsyncConnection) -> ClockDoubt | None:
         """Return why the clock is not confirmed; None if it is."""
-        return await self._look(connection, self.now())
+        return await self._look(connection, self._read())
 
-    async def _look(self, connection: AsyncConnection, now: datetime) -> ClockDoubt | None:
+    async def _look(self, connection: AsyncConnection, reading: _Reading) -> ClockDoubt | None:
         await self._check_confirmation(connection)
         newest = await _newest(connection)
-        reason = self._reason(now, newest)
-        before, self.doubt = self.doubt, None if reason is None else ClockDoubt(reason, now, newest)
+        reason, before = self._reason(reading, newest), self.doubt
+        self.doubt = None if reason is None else ClockDoubt(reason, reading.now, newest)
         if self.doubt is None and before is not None:
             _LOGGER.info("the clock is confirmed")
         elif self.doubt is not None and (before is None or before.reason != reason):
@@ -162,38 +170,40 @@ class Clock:
 
     async def unless_wrong(self, connection: AsyncConnection) -> datetime | None:
         """Return the time; None if something speaks against the clock that shows it."""
-        now = self.now()
-        doubt = await self._look(connection, now)
-        return None if doubt is not None and doubt.is_wrong else now
+        reading = self._read()
+        doubt = await self._look(connection, reading)
+        return None if doubt is not None and doubt.is_wrong else reading.now
 
     async def confirmed(self, connection: AsyncConnection) -> Confirmed | None:
         """Return the instant by which things may end, and keep it as the newest; else None."""
-        now = self.now()
-        if await self._look(connection, now) is not None:
+        reading = self._read()
+        if await self._look(connection, reading) is not None:
             return None
-        await set_setting(connection, _CONFIRMED, now.isoformat())
-        return Confirmed(now)
+        await set_setting(connection, _CONFIRMED, reading.now.isoformat())
+        return Confirmed(reading.now)
 
     async def _check_confirmation(self, connection: AsyncConnection) -> None:
         """Count a person's confirmation, if it was given since the node started."""
         by_person = await setting(connection, _BY_PERSON)
         if by_person != self._by_person and not self._is_new:
-            self._vouched = self._difference(self.now())
+            self._vouched = self._read().difference
         self._by_person, self._is_new = by_person, False
 
-    def _reason(self, now: datetime, newest: datetime | None) -> ClockDoubtReason | None:
+    def _reason(self, reading: _Reading, newest: datetime | None) -> ClockDoubtReason | None:
+        now = reading.now
         if newest is not None and now > newest + AWAY_FOR:
             return ClockDoubtReason.AHEAD
         if newest is not None and now < newest - BACK_BY:
             return ClockDoubtReason.BEHIND
         if self._vouched is None:
             return ClockDoubtReason.OFFLINE
-        if abs(self._difference(now) - self._vouched) > STEP_S:
+        if abs(reading.difference - self._vouched) > STEP_S:
             return ClockDoubtReason.STEPPED
         return None
 
-    def _difference(self, now: datetime) -> float:
-        return now.timestamp() - self._steady()
+    def _read(self) -> _Reading:
+        now = self.now()
+        return _Reading(now, now.timestamp() - self._steady())
 
 
 async def confirm(connection: AsyncConnection, at: datetime) -> None:

@@ -63,11 +63,14 @@ class _Reader(HTMLParser):
         self.form: Form | None = None
         self.select: str | None = None
         self.area: str | None = None
+        self.in_words = False
+        """Whether what came last is text, or a word of others' within it."""
 
     @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
         page = self.page
+        self.in_words &= tag == "bdi"
         if tag not in VOID:
             around = self.open[-1] if self.open else ""
             self.open.append("" if tag in _AS_TYPED else attributes.get("lang", around))
@@ -108,6 +111,7 @@ class _Reader(HTMLParser):
 
     @override
     def handle_endtag(self, tag: str) -> None:
+        self.in_words &= tag == "bdi"
         if tag not in VOID:
             self.open.pop()
         match tag:
@@ -122,7 +126,11 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.area is not None and self.form is not None:
             self.form.fields.append((self.area, data))
-        self.words.append(data)
+        if self.in_words:
+            self.words[-1] += data
+        else:
+            self.words.append(data)
+        self.in_words = True
         if self.open and self.open[-1] == "fr" and _BADLY_SET.search(data):
             self.badly_set.append(data)
 

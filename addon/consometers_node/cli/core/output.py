@@ -25,6 +25,9 @@ from .times import local
 _SPACES = "\n\t\u00a0\u202f"
 """The last two keep French marks with their word."""
 
+_ISOLATES = dict.fromkeys((0x2068, 0x2069))
+"""Around words of others, which are clean of controls: many terminals show them as boxes."""
+
 _YES = frozenset({"y", "yes", "o", "oui"})
 _NOT_ASKED = text("Nothing changed: answer the question, or write --yes.")
 
@@ -148,6 +151,7 @@ class Output:
 
 def clean(words: str) -> str:
     """Remove terminal control characters: peers choose some of the words."""
+    words = words.translate(_ISOLATES)
     return "".join(c if c.isprintable() or c in _SPACES else "·" for c in words)
 
 
