@@ -46,7 +46,7 @@ def closed_web_sockets(verify_cleanup: None) -> Iterator[None]:
     """
     yield
     for timer in get_scheduled_timer_handles(asyncio.get_event_loop()):
-        owner = getattr(timer._callback, "__self__", None)  # noqa: SLF001
+        owner = getattr(getattr(timer, "_callback", None), "__self__", None)
         if isinstance(owner, ClientWebSocketResponse) and owner.closed:
             timer.cancel()
 
