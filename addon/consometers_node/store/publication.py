@@ -85,6 +85,9 @@ class HomeQuartiles(NamedTuple):
     upper: int
 
 
+type ClosedSpans = Mapping[tuple[Direction, Interval], tuple[datetime, datetime]]
+"""The starts of the first and the last closed interval, by direction and step."""
+
 _STEPS = [step for step in Interval if step is not Interval.P1D]
 _ENERGIES = [Direction(name) for name in Energies._fields if name in Direction]
 _COMBINED = tuple(dict.fromkeys(basis.directions for basis in COMBINED))
@@ -195,9 +198,7 @@ async def last_closed_or_first_block(
     return _by_key(row[: len(_KEYS)]), first
 
 
-async def closed_spans(
-    connection: AsyncConnection, within: Range | None = None
-) -> dict[tuple[Direction, Interval], tuple[datetime, datetime]]:
+async def closed_spans(connection: AsyncConnection, within: Range | None = None) -> ClosedSpans:
     """Return the starts of the first and the last closed interval, by direction and step.
 
     With `within`, of those that start in it.
@@ -229,12 +230,6 @@ def closed_until(
         ),
         default=None,
     )
-
-
-async def first_closed(connection: AsyncConnection) -> datetime | None:
-    """Return the start of the first interval that was ever closed."""
-    query = select(func.min(_CLOSED.start))
-    return (await connection.execute(query)).scalar_one()
 
 
 async def closed_intervals(

@@ -1,7 +1,7 @@
 """Values of figures add up, cover what they say, and come from published cells alone."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 import json
 from zoneinfo import ZoneInfo
@@ -18,7 +18,6 @@ from consometers_node.collective.publication.values import (
     TimeSlot,
     Value,
     at_equal_membership,
-    begun,
     by_month,
     by_year,
     is_open,
@@ -123,10 +122,10 @@ def test_energy_sums_exactly_the_published_cells(column: list[CellOrReason]) -> 
 
 @given(tables())
 def test_parts_of_a_table_add_up_to_it(table: Slots) -> None:
-    for parts in (by_month(table), by_year(table), [[slot] for slot in table]):
+    for parts in (by_month(table), by_year(table), rows(table)):
         for key, figure in FIGURES.items():
             whole = value(table, key)
-            each = [value(part, key) for part in parts]
+            each = [part[key] for part in parts]
             assert whole.minutes == sum(part.minutes for part in each)
             assert whole.minutes_ended == sum(part.minutes_ended for part in each)
             if figure.unit is Unit.ENERGY and all(part.amount is not None for part in each):
@@ -568,20 +567,29 @@ def days(*dates: str, cell: CellOrReason = FIRST) -> list[TimeSlot]:
 
 
 def test_days_are_parted_by_month_and_year() -> None:
+    """Each row starts with its month or year, and is of the days that there are."""
     dates = "2024-12-30", "2024-12-31", "2025-01-01", "2025-12-31", "2026-12-01"
     all_days = days(*dates)
-    assert by_month(all_days) == [all_days[:2], all_days[2:3], all_days[3:4], all_days[4:]]
-    assert by_year(all_days) == [all_days[:2], all_days[2:4], all_days[4:]]
+    for parted, starts, parts in (
+        (
+            by_month,
+            ("2024-12-01", "2025-01-01", "2025-12-01", "2026-12-01"),
+            [all_days[:2], all_days[2:3], all_days[3:4], all_days[4:]],
+        ),
+        (
+            by_year,
+            ("2024-01-01", "2025-01-01", "2026-01-01"),
+            [all_days[:2], all_days[2:4], all_days[4:]],
+        ),
+    ):
+        expected = [
+            FlowRow(datetime.fromisoformat(start), slots[-1].end, slots)
+            for start, slots in zip(starts, parts, strict=True)
+        ]
+        assert parted(all_days) == expected
 
 
-def test_nothing_is_missing_before_the_first_closed_day() -> None:
-    dates = "2026-05-01", "2026-05-02", "2026-05-03"
-    early = days(*dates, cell=NOT_YET)
-    assert begun(early, date(2026, 5, 2)) == early[1:]
-    assert begun(early, None) == early
-    known = days(dates[0], cell=BELOW) + early[1:]
-    assert begun(known, date(2026, 5, 3)) == known
-    assert begun(early, date(2026, 6, 1)) == []
+def test_only_what_is_not_published_yet_is_open() -> None:
     assert [is_open(each) for each in (NOT_YET, BELOW, FIRST)] == [True, False, False]
 
 

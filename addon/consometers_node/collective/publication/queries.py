@@ -28,6 +28,7 @@ from ...store.collective_tables import (
 from ...store.connection import AsyncConnection
 from ...store.groups import GroupKind, all_groups, counts_as, counts_in
 from ...store.publication import (
+    ClosedSpans,
     PublishedCell,
     best_day,
     cells,
@@ -35,7 +36,6 @@ from ...store.publication import (
     closed_spans,
     closed_step,
     exchanges,
-    first_closed,
     first_day,
     interval_sums,
     last_closed,
@@ -190,7 +190,7 @@ class Published:
         *,
         directions: Collection[Direction] = tuple(Direction),
     ) -> Sequence[TimeSlot]:
-        """Return all intervals of some civil days that ended by then.
+        """Return all intervals of some civil days that ended by then, from the first closed day on.
 
         Directions in which this group has nothing are left out, and all intervals if it has nothing
         in any. Where the step of the collective changed, intervals are of the time in which each
@@ -347,10 +347,15 @@ class Published:
             return None
         if place.kind is not GroupKind.ALL:
             return await self.since(connection, place)
-        first = await first_closed(connection)
-        days = [await self.since(connection, place)]
-        days += [] if first is None else [first.astimezone(self.time_zone).date()]
-        return min((day for day in days if day is not None), default=None)
+        return await self._begun(connection, place, await closed_spans(connection))
+
+    async def _begun(
+        self, connection: AsyncConnection, place: Place, spans: ClosedSpans
+    ) -> date | None:
+        """Return the first civil day of which anything was closed, or published of a group."""
+        days = {first.astimezone(self.time_zone).date() for first, _ in spans.values()}
+        published = await self.since(connection, place)
+        return min(days if published is None else {*days, published}, default=None)
 
     async def _slots(
         self,
@@ -362,19 +367,23 @@ class Published:
         *,
         directions: Collection[Direction] = tuple(Direction),
     ) -> list[TimeSlot]:
+        spans = await closed_spans(connection)
+        begun = await self._begun(connection, place, spans)
+        if begun is not None:
+            first = instants(self.time_zone.key, begun).start
+            within = Range(max(first, within.start), max(first, within.end))
         bounds = self._bounds(interval, within, until)
         within = Range(bounds[0], bounds[-1])
         published = await self._cells(connection, place, interval, directions, within)
-        last = await last_closed(connection)
         shown = published.keys() | await published_directions(connection, place.id)
         if place.kind is GroupKind.ALL:
             # A direction without a published figure is shown as such.
-            shown |= {direction for direction, _ in last}
+            shown |= {direction for direction, _ in spans}
         columns = [
             (
                 direction,
                 published.get(direction, {}),
-                last.get((direction, interval), _DAWN),
+                *spans.get((direction, interval), (_DAWN, _DAWN)),
                 self._suppressed(place, direction, interval),
                 Withheld(Reason.NOT_YET, self.publication.needed(direction, interval)),
             )
@@ -389,8 +398,9 @@ class Published:
                 *ends,
                 (end - start) // _MINUTE,
                 {
-                    direction: cells.get(start) or (not_yet if start > closed else suppressed)
-                    for direction, cells, closed, suppressed, not_yet in columns
+                    direction: cells.get(start)
+                    or (suppressed if first <= start <= last else not_yet)
+                    for direction, cells, first, last, suppressed, not_yet in columns
                 },
                 of_building=place.kind is GroupKind.SITE,
             )

@@ -6,9 +6,9 @@ carries what it covers.
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from fractions import Fraction
-from itertools import dropwhile, groupby
+from itertools import groupby
 from typing import NamedTuple, Self
 
 from ...figures import FIGURES, Basis, Comparison, Energies, Figure, Unit
@@ -407,25 +407,22 @@ def _covers_alike(slot: TimeSlot, other: TimeSlot, basis: Basis) -> bool:
     return joint.lacking == then.lacking and (are_whole or joint.minutes == then.minutes)
 
 
-def by_month(days: Slots) -> list[Slots]:
-    """Part days by their months."""
-    months = groupby(days, lambda slot: (slot.start.year, slot.start.month))
-    return [list(month) for _, month in months]
+def by_month(days: Slots) -> list[FlowRow]:
+    """Return a row for each month of some days, from the month's first day on."""
+    return _by(days, lambda slot: slot.start.date().replace(day=1))
 
 
-def by_year(days: Slots) -> list[Slots]:
-    """Part days by their years."""
-    return [list(year) for _, year in groupby(days, lambda slot: slot.start.year)]
+def by_year(days: Slots) -> list[FlowRow]:
+    """Return a row for each year of some days, from the year's first day on."""
+    return _by(days, lambda slot: slot.start.date().replace(month=1, day=1))
 
 
-def begun(slots: Slots, first: date | None) -> Slots:
-    """Leave out days before the first closed one: nothing is missing there."""
-
-    def is_before(slot: TimeSlot) -> bool:
-        is_early = first is not None and slot.start.date() < first
-        return is_early and all(map(is_open, slot.cells.values()))
-
-    return list(dropwhile(is_before, slots))
+def _by(days: Slots, first_day: Callable[[TimeSlot], date]) -> list[FlowRow]:
+    parts = [(first, list(slots)) for first, slots in groupby(days, first_day)]
+    return [
+        FlowRow(datetime.combine(first, time(), slots[0].start.tzinfo), slots[-1].end, slots)
+        for first, slots in parts
+    ]
 
 
 def is_open(cell: CellOrReason) -> bool:

@@ -214,7 +214,8 @@ async def _whole(
 ) -> FlowRow | None:
     """Return a day: as it was closed, else what was published of its intervals so far."""
     closed = await pages.published.slots(connection, place, Interval.P1D, Span(day, day), guest.now)
-    if closed and not any(map(is_open, closed[0].cells.values())):
+    still_open = {way for each in closed for way, cell in each.cells.items() if is_open(cell)}
+    if closed and not any(slot.cell(direction) for slot in slots for direction in still_open):
         return together(closed)
     return together(slots)
 

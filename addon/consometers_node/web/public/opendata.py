@@ -5,10 +5,10 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cache, lru_cache
-from itertools import chain, dropwhile
+from itertools import chain
 import json
 from pathlib import Path
 import re
@@ -23,13 +23,13 @@ from ...collective.disclosure.reasons import PUBLIC_REASONS, Withheld
 from ...collective.disclosure.sdc_rules import P_PERCENT
 from ...collective.publication.queries import Place, Steps
 from ...collective.publication.values import (
+    FlowRow,
     Slots,
     Value,
     by_month,
     by_year,
-    is_open,
     rounded,
-    value,
+    rows,
 )
 from ...figures import FIGURES
 from ...quoalise import Text, iso8601
@@ -265,10 +265,7 @@ def _whole(query: Query) -> Span:
 async def _points(
     pages: PublicPages, guest: Guest, connection: AsyncConnection, query: Query
 ) -> Iterator[Point]:
-    """Return the requested points, each made when it is read: there may be thousands.
-
-    Of before anything was closed, there is none.
-    """
+    """Return the requested points, each made when it is read: there may be thousands."""
     slots = await pages.published.slots(
         connection,
         query.place,
@@ -277,30 +274,20 @@ async def _points(
         guest.now,
         directions=FIGURES[query.key].basis.directions,
     )
-    start = datetime.min.replace(tzinfo=UTC)
-    if slots and any(map(is_open, slots[0].cells.values())):
-        first = await pages.published.begun(connection, query.place)
-        start = datetime.combine(first, time(), guest.now.tzinfo) if first else start
-
-    def is_before(point: Point) -> bool:
-        why = point.value.why
-        return point.end <= start and why is not None and is_open(why)
-
-    points = (
-        Point(part[0].start, part[-1].end, figure)
-        for part in _parts(query, slots)
-        if (figure := value(part, query.key)).is_there
+    return (
+        Point(row.start, row.end, figure)
+        for row in _rows(query, slots)
+        if (figure := row[query.key]).is_there
     )
-    return dropwhile(is_before, points)
 
 
-def _parts(query: Query, slots: Slots) -> Iterable[Slots]:
-    """Return the intervals of each point."""
+def _rows(query: Query, slots: Slots) -> Sequence[FlowRow]:
+    """Return the intervals of which there is a point each."""
     if query.interval is Longer.P1M:
         return by_month(slots)
     if query.interval is Longer.P1Y:
         return by_year(slots)
-    return ([slot] for slot in slots)
+    return rows(slots)
 
 
 def _as_json(pages: PublicPages, query: Query, points: Iterable[Point]) -> str:
@@ -357,7 +344,7 @@ FIELDS: Mapping[str, Field] = {
     ),
     "hours_ended": Field(
         _HOURS,
-        text("The number of hours that have ended."),
+        text("The number of hours that have ended, from the first closed day on."),
         lambda figure: rounded(figure.hours_ended, 4),
     ),
     "hours_without_homes": Field(

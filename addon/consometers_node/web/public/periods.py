@@ -18,7 +18,6 @@ from ...collective.publication.values import (
     Slots,
     TimeSlot,
     at_equal_membership,
-    begun,
     by_month,
     latest_cells,
     rows,
@@ -111,7 +110,7 @@ async def show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamRespon
         days = await _days(pages, guest, connection, place, which)
         wholes = await together_with(pages, connection, place)
     previous, following = which.previous, which.following
-    first, now = days.first, begun(days.now, days.first)
+    first, now = days.first, days.now
     return pages.page(
         guest,
         "period.html",
@@ -272,14 +271,12 @@ def _chart(days: _Days, which: Which, guest: Guest) -> Chart:
 
 def _lines(days: _Days, which: Which, guest: Guest) -> Sequence[ChartInterval]:
     """Return a line for each day or month; those to come have a year before alone."""
-    now, first = days.now, days.first
     if which.step is Step.DAY:
-        mine = {row.start.day: row for row in rows(begun(now, first))}
+        mine = {row.start.day: row for row in rows(days.now)}
         before = {row.start.day: row for row in rows(_scaled(days))}
         starts = {n: which.first.replace(day=n) for n in range(1, which.last.day + 1)}
     else:
-        # A month in which the first day is says how many of its days are missing.
-        mine = _by_month(begun(now, first.replace(day=1) if first else None))
+        mine = _by_month(days.now)
         before = _before_by_month(days)
         starts = {n: which.first.replace(month=n) for n in range(1, 13)}
     has_past = any(row.is_known for row in before.values())
@@ -310,8 +307,7 @@ def _before_by_month(days: _Days) -> dict[int, FlowRow]:
 
 
 def _by_month(days: Slots) -> dict[int, FlowRow]:
-    months = [row for month in by_month(days) if (row := together(month)) is not None]
-    return {row.start.month: row for row in months}
+    return {row.start.month: row for row in by_month(days)}
 
 
 def _to_come(first: date, step: Step, guest: Guest) -> FlowRow:

@@ -1,6 +1,7 @@
 """A collective of two communes that closes its hours itself: an October, and some days a year ago.
 
-October has a day of 25 hours, March one of 23. At dawn too few homes inject for their sum; a
+The first hour is one of a morning, and panels are read two days later. October has a day of 25
+hours, March one of 23. At dawn too few homes inject for their sum; a
 commune lacks homes for some hours; all of them are silent for others; twelve join at three o’clock
 in the night. Ten homes send days alone, and a public building sells all that its panels make.
 """
@@ -34,6 +35,12 @@ A_YEAR_EARLIER = Span(date(2025, 10, 22), date(2025, 10, 27))
 SPRING = Span(date(2026, 3, 28), date(2026, 3, 29))
 AUTUMN = Span(MONTH, NOW.date())
 SPANS = (A_YEAR_EARLIER, SPRING, AUTUMN)
+BEGUN = {
+    Direction.CONSUMPTION: datetime(2025, 10, 22, 8, tzinfo=UTC),
+    Direction.INJECTION: datetime(2025, 10, 22, 8, tzinfo=UTC),
+    Direction.PRODUCTION: datetime(2025, 10, 24, 10, tzinfo=UTC),
+}
+"""From when on anything is sent."""
 LORIENT, LARMOR = "Lorient", "Larmor-Plage"
 SCHOOL_NAME, HALL_NAME = "École de Kersabiec", "Salle de Kermelo"
 JOINED = datetime(2026, 10, 12, 1, tzinfo=UTC)
@@ -95,7 +102,7 @@ class Roof:
                 drawn, fed = drawn + made - fed, made
             for direction, wh in ((_DRAWN, drawn), (_FED, fed), (_MADE, made)):
                 is_heard = direction is not _DRAWN or self.name or start not in NOBODY_AT
-                if direction in found and is_heard:
+                if direction in found and is_heard and start >= BEGUN[direction]:
                     found[direction][start] = wh
         return found
 
@@ -190,9 +197,9 @@ async def fill(store: Store) -> None:
         await town.begin()
         for number, roof in enumerate(_ROOFS, 1):
             await town.join(MemberId(number), roof)
-        for span in SPANS[:-1]:
-            await town.skip_to(span.first)
-            await town.look(instants(ZONE.key, span.last).end + _SETTLED)
+        await town.look(instants(ZONE.key, A_YEAR_EARLIER.last).end + _SETTLED)
+        await town.skip_to(SPRING.first)
+        await town.look(instants(ZONE.key, SPRING.last).end + _SETTLED)
         await town.skip_to(MONTH)
         await town.look(JOINED - timedelta(minutes=20))
         for number, roof in enumerate(_JOINERS, 1 + len(_ROOFS)):

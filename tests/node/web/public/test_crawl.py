@@ -22,7 +22,7 @@ from tests.crawl import DIRECTIONS, TODAY, Crawl, Figure, Known, Place, rounded,
 
 from ...collective.watched import watch_of
 from ..test_metrics import read as read_metrics
-from .autumn import AUTUMN, HOUR, JOINED, MONTH, NOW, SPANS, ZONE, fill
+from .autumn import AUTUMN, BEGUN, HOUR, JOINED, MONTH, NOW, SPANS, ZONE, fill
 from .town import Town, serving, settings
 
 COLLECTIVE = "kersabiec"
@@ -178,6 +178,25 @@ def test_the_month_has_what_makes_figures_differ(crawl: Crawl) -> None:
     ]
     assert homes == [27, 39]
     assert not crawl.number(SITES[1], "P1M", midnight(MONTH), "self-consumed")
+
+
+def test_nothing_is_missing_before_the_first_closed_day(crawl: Crawl) -> None:
+    """Hours count from that day on, and those of a direction that began later are not yet there."""
+    first = BEGUN[Direction.CONSUMPTION].astimezone(ZONE).date()
+    of_days = crawl.points[ALL.group, "P1D"]
+    assert min(of_days) == midnight(first)
+    panels = BEGUN[Direction.PRODUCTION].astimezone(ZONE).date()
+    before = [of_days[midnight(day)]["production"] for day in DAYS if day < panels]
+    assert [point["withheld"] for point in before] == ["not-yet"] * (panels - first).days
+    for interval, start, end in (
+        ("P1M", LONG_AGO, LONG_AGO.replace(month=11)),
+        ("P1Y", YEARS[0], YEARS[1]),
+    ):
+        ended = sum(1 for _ in hours_of(first, end - timedelta(days=1)))
+        for key in DIRECTIONS:
+            for group in (ALL.group, *SITES):
+                hours = crawl.number(group, interval, midnight(start), key, "hours_ended")
+                assert hours == ended, (group, interval, key)
 
 
 @pytest.mark.parametrize("interval", ["PT1H", "P1D", "P1M", "P1Y"])

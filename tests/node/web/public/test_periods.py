@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 import csv
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 import io
 import re
 from typing import Any
 
 import pytest
 
+from consometers_node.collective.calendar import Span
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.members.sites import Building, Description
 from consometers_node.series import Direction, Interval
@@ -56,7 +57,7 @@ async def test_self_consumption_covers_known_days_alone(empty: Town) -> None:
     # Energy without a known use or injection is drawn as production.
     for kind in ("spot", "fed", "made", "drawn"):
         assert f'<g class="{kind}"' in page.html
-    assert "Used on the spot – 24 of 216 hours" in page.text
+    assert "Used on the spot – 24 of 48 hours" in page.text
     assert "produced (split not published)" in page.text
     (june,) = [row for row in await table(empty, "year/2026.csv") if row["start"] >= "2026-06"]
     assert june["production_wh"] == "960000"
@@ -150,8 +151,7 @@ async def test_unfinished_period_names_its_last_day(town: Town, path: str) -> No
 async def test_notes_name_their_figure(empty: Town) -> None:
     await release_two_days(empty)
     page = await empty.browser().open("year/2026")
-    assert "To the grid – 24 of 216 hours" in page.text
-    assert "48 of 216 hours" in page.text
+    assert "To the grid – 24 of 48 hours" in page.text
     await empty.close(DAYS, Reason.DOMINANCE, direction=FED, interval=Interval.P1D)
     page = await empty.browser("fr").open("month/2026-06")
     assert re.search(r"Injecté sur le réseau – non publié\s: moins de 10 foyers", page.text)
@@ -166,12 +166,19 @@ async def test_reasons_are_spelled_as_in_the_open_data(empty: Town) -> None:
     assert day["withheld"] == document["values"][0]["withheld"]["reason"] == "below-threshold"
 
 
-async def test_nothing_is_missing_before_the_first_records(empty: Town) -> None:
+@pytest.mark.parametrize("is_closed", [True, False])
+async def test_nothing_is_missing_before_the_first_records(empty: Town, is_closed: bool) -> None:
+    """Hours that nobody closed are no hidden ones, on pages, in their tables and in open data."""
     first = date(2026, 5, 20)
     await empty.release(await empty.group(), day_of(first, TODAY - DAY, consumption=always(1_000)))
+    if is_closed:
+        await empty.close(hours_of(first, TODAY - DAY))
+        days = [datetime.combine(day, time(), ZONE) for day in Span(first, TODAY - DAY)]
+        await empty.close(days, interval=Interval.P1D)
     page = await empty.browser().open("month/2026-05")
     assert "From 20 May 2026 on" in page.text
     assert "not published" not in page.text
+    assert " of " not in page.text.partition("From the grid")[2].partition("per home")[0]
     assert page.html.count("<tr data-") == 12
     assert not [link for link in page.links if "2026-04" in link]
     earlier = await empty.browser().open("month/2026-04")
@@ -182,13 +189,44 @@ async def test_nothing_is_missing_before_the_first_records(empty: Town) -> None:
         assert "not published" not in before.text
         assert "fewer than" not in before.text
     months = await table(empty, "year/2026.csv")
-    assert [month["start"][:7] for month in months] == ["2026-05", "2026-06"]
-    assert (months[0]["consumption_hours"], months[0]["hours_ended"]) == ("288", "744")
-    for interval, count, start in (("P1D", 21, "2026-05-20"), ("P1M", 2, "2026-05-01")):
-        path = f"consumption/by/all/{interval}/from/2025-12-01/to/2026-06-30"
+    assert [month["start"][:10] for month in months] == ["2026-05-01", "2026-06-01"]
+    assert (months[0]["consumption_hours"], months[0]["hours_ended"]) == ("288", "288")
+    for interval, count, start, ended in (
+        ("PT1H", 12 * 24, "2026-05-20", 1),
+        ("P1D", 21, "2026-05-20", 24),
+        ("P1M", 2, "2026-05-01", 288),
+        ("P1Y", 1, "2026-01-01", 21 * 24),
+    ):
+        until = "05-31" if interval == "PT1H" else "06-30"
+        path = f"consumption/by/all/{interval}/from/2026-05-01/to/2026-{until}"
         values = (await ask(empty, path))["values"]
         assert len(values) == count
         assert values[0]["start"].startswith(start)
+        assert values[0]["hours_ended"] == ended
+
+
+async def test_a_direction_may_begin_later_than_others(empty: Town) -> None:
+    """Its earlier hours are not published yet, and a day of the others is shown as it was closed.
+
+    More homes are in the day than in its hours.
+    """
+    first, everybody = TODAY - 3 * DAY, await empty.group()
+    consumption = day_of(first, TODAY - DAY, consumption=always(1_000))
+    await empty.release(everybody, consumption, daily=False)
+    await empty.release_day(everybody, first, DRAWN, 31_000, 47, homes=47)
+    await empty.release(everybody, day_of(TODAY - DAY, production=always(500)))
+    for direction, since in ((DRAWN, first), (MADE, TODAY - DAY)):
+        await empty.close(hours_of(since, TODAY - DAY), direction=direction)
+        days = [datetime.combine(day, time(), ZONE) for day in Span(since, TODAY - DAY)]
+        await empty.close(days, direction=direction, interval=Interval.P1D)
+    page = await empty.browser().open(f"day/{first}")
+    assert "not published yet" in page.text
+    assert "fewer than" not in page.text
+    assert "From the grid that day 31 kWh" in page.text
+    for interval, count in (("PT1H", 24), ("P1D", 1)):
+        path = f"production/by/all/{interval}/from/{first}/to/{first}"
+        values = (await ask(empty, path))["values"]
+        assert [value["withheld"]["reason"] for value in values] == count * ["not-yet"]
 
 
 async def test_unclosed_days_are_withheld(empty: Town) -> None:
@@ -215,8 +253,7 @@ async def test_incomplete_day_is_shown_with_its_hours(empty: Town) -> None:
     for interval in ("P1D", "P1M"):
         path = f"consumption/by/all/{interval}/from/2026-06-09/to/2026-06-09"
         value = (await ask(empty, path))["values"][-1]
-        assert (value["value"], value["hours"]) == (23_000, 23)
-        assert value["hours_ended"] == (24 if interval == "P1D" else 24 * 9)
+        assert (value["value"], value["hours"], value["hours_ended"]) == (23_000, 23, 24)
 
 
 async def test_days_with_unequal_hours_are_not_compared(empty: Town) -> None:
