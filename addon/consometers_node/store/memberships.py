@@ -233,7 +233,7 @@ async def member_blocks(
 async def member_counts(
     connection: AsyncConnection, direction: Direction, first: date, last: date
 ) -> list[tuple[SeriesId, date, bytes]]:
-    """Return how many members the values of collectives sum, packed as their blocks are."""
+    """Return the member counts of the values of collectives, packed as their blocks are."""
     query = (
         select(SeriesRow.id, MemberCountRow.day, MemberCountRow.packed)
         .join(MemberRow, MemberRow.id == SeriesRow.member_id)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from itertools import batched
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import Column, and_, func, insert, or_, select
 
@@ -93,10 +93,30 @@ async def _unpacked(
     return [Block.unpack(series, day, packed) for day, packed in await connection.execute(query)]
 
 
+class MemberCount(NamedTuple):
+    """How many members a value of a collective sums.
+
+    It `lacks_homes` if homes that count are not in it. A block holds both as one number.
+    """
+
+    members: int
+    lacks_homes: bool = False
+
+    @property
+    def packed(self) -> int:
+        """Twice the members, and one more where homes are missing."""
+        return 2 * self.members + self.lacks_homes
+
+    @classmethod
+    def unpack(cls, packed: int) -> Self:
+        """Return what a block's number says."""
+        return cls(packed // 2, bool(packed % 2))
+
+
 async def put_counts(
     connection: AsyncConnection, counts: Mapping[SeriesId, Iterable[Block]]
 ) -> None:
-    """Store how many members values sum, each day in place of what was stored of it."""
+    """Store packed member counts, each day in place of what was stored of it."""
     rows = [
         {"series_id": series_id, "day": count.day, "packed": count.pack()}
         for series_id, some in counts.items()
@@ -108,7 +128,7 @@ async def put_counts(
 async def counts(
     connection: AsyncConnection, series_id: SeriesId, series: Series, within: Range
 ) -> list[Block]:
-    """Return how many members each value sums, of the UTC days that a range touches."""
+    """Return the packed member counts of values, of the UTC days that a range touches."""
     return await _unpacked(connection, MemberCountRow, series_id, series, within)
 
 

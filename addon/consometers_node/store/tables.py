@@ -110,9 +110,10 @@ class BlockRow(Base, clustered=True, personal=Erasure.WITH_SERIES):
 
 
 class MemberCountRow(Base, clustered=True, personal=Erasure.WITH_SERIES):
-    """How many members each value of a block sums, packed as the block is.
+    """How many members each value of a block sums, and whether homes are missing from it.
 
-    It is no series of its own: a reader of the values may read how many they sum.
+    Packed as the block is, each as `MemberCount` packs it. It is no series of its own: a reader of
+    the values may read how many they sum.
     """
 
     series_id: Column[SeriesId] = series_key()

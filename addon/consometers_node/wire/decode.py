@@ -3,10 +3,11 @@
 The inverse of `naming` and `encode`. The device determines the direction of `production`: a meter
 counts injection, an inverter the panels' production.
 
-Beside the values of a collective stand those of `…/members`: how many members each of them sums.
+Beside the values of a collective stand those of `…/members`: how many members each of them sums;
+and those of `…/without-homes`: from which of them homes are missing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -49,13 +50,14 @@ _PART_OF_A_SECOND = text("A record starts at {found}: send intervals that start 
 class DecodedSeries:
     """Values under one name, in W or Wh, by the start of their interval.
 
-    `members` says how many members some of them sum.
+    `members` says how many members some of them sum; homes are missing from those of `lacking`.
     """
 
     name: Identifier
     unit: str | None
     values: Mapping[datetime, float]
     members: Mapping[datetime, int]
+    lacking: Set[datetime] = frozenset()
 
     def records(self) -> tuple[Record, ...]:
         """Return them as records, in whole W or Wh. Raises `Unsayable`."""
@@ -79,12 +81,14 @@ def decode(data: Data) -> tuple[DecodedSeries, ...]:
         if records.name.rpartition("/")[2] in BESIDE:
             continue
         counts = by_name.get(f"{records.name}/{SeriesPath.MEMBERS}")
+        without = by_name.get(f"{records.name}/{SeriesPath.WITHOUT_HOMES}")
         series.append(
             DecodedSeries(
                 identifier(records.name),
                 records.unit or (measurement.unit if measurement else None),
                 _instants(records),
                 {at: _count(n) for at, n in _instants(counts).items()} if counts else {},
+                {at for at, mark in _instants(without).items() if mark} if without else frozenset(),
             )
         )
     return tuple(series)

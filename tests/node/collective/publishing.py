@@ -1,6 +1,6 @@
 """A collective whose members deliver the values of a test, and what it publishes of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -50,7 +50,7 @@ from consometers_node.store.publication import (
     closed_intervals,
 )
 from consometers_node.store.published_series import devices, own_series, published_records
-from consometers_node.store.series import add_series, put_blocks, put_counts
+from consometers_node.store.series import MemberCount, add_series, put_blocks, put_counts
 from consometers_node.wire import write_need
 
 from ..permission.samples import NEED
@@ -222,8 +222,12 @@ class Town:
         *,
         day: date = DAY,
         count: int | None = None,
+        lacking: Collection[int] = (),
     ) -> None:
-        """Store a UTC day of members, the same for all of them."""
+        """Store a UTC day of members, the same for all of them.
+
+        Of a collective that sums a `count` of members, homes are missing at the places `lacking`.
+        """
         for member in members if isinstance(members, Sequence) else [members]:
             series = self.series[member]
             places = len(series.starts(day))
@@ -233,15 +237,20 @@ class Town:
             self.received[series, day] = block
             await put_blocks(self.connection, {self.numbers[series]: [block]}, self.at)
             if count is not None:
-                counted = Block(series, day, (count,) * places)
+                counts = [MemberCount(count, place in lacking).packed for place in range(places)]
+                counted = Block(series, day, tuple(counts))
                 await put_counts(self.connection, {self.numbers[series]: [counted]})
 
     async def record_two_days(
-        self, members: MemberId | Sequence[MemberId], values: Value | Sequence[Value], **count: int
+        self,
+        members: MemberId | Sequence[MemberId],
+        values: Value | Sequence[Value],
+        *,
+        count: int | None = None,
     ) -> None:
         """Store the two UTC days of a civil day."""
         for day in (BEFORE, DAY):
-            await self.record(members, values, day=day, **count)
+            await self.record(members, values, day=day, count=count)
 
     async def record_hour(
         self, member: MemberId, value: int, start: datetime, *, count: int | None = None

@@ -8,12 +8,14 @@ import pytest
 from consometers_node.collective.calendar import Stretch, civil_days, places, stretches
 from consometers_node.collective.publication.member_values import (
     CivilDay,
+    Counts,
     Part,
     SeriesValues,
     civil_day,
     part,
 )
 from consometers_node.series import Device, Direction, Interval, Quantity, Series
+from consometers_node.store.series import MemberCount
 
 PARIS, SAMOA = "Europe/Paris", "Pacific/Apia"
 DAY = date(2026, 6, 10)
@@ -27,7 +29,7 @@ def source(
     *,
     name: str = "a",
     quantity: Quantity = Quantity.POWER,
-    members: Mapping[date, Sequence[int | None]] | None = None,
+    members: Mapping[date, Counts] | None = None,
 ) -> SeriesValues:
     series = Series(Device(name), Direction.CONSUMPTION, quantity, interval, PARIS)
     return SeriesValues(series, days, members)
@@ -65,15 +67,34 @@ def test_devices_add_up_unless_one_has_only_some_of_its_records() -> None:
 
 
 def test_collective_counts_for_its_members() -> None:
-    sums = source(FIVE, {DAY: [9] * 288}, members={DAY: [*11 * [12], 10, *276 * [12]]})
+    twelve, ten = MemberCount(12), MemberCount(10)
+    sums = source(FIVE, {DAY: [9] * 288}, members={DAY: [*11 * [twelve], ten, *276 * [twelve]]})
     assert part([sums], HOUR, DAY).counts == (10, *23 * [12])
     assert part([source(HOUR, {DAY: [9] * 24}, members={})], HOUR, DAY).counts == (1,) * 24
+
+
+def test_homes_are_missing_from_a_value_if_they_are_from_a_part_of_it() -> None:
+    """From one of its intervals, or from one of the collective's groups."""
+    whole, partial = MemberCount(12), MemberCount(2, lacks_homes=True)
+    counts = [*11 * [whole], partial, *12 * [whole], *12 * [None], *252 * [whole]]
+    fine = source(FIVE, {DAY: [9] * 288}, name="coop-lorient", members={DAY: counts})
+    beside = source(HOUR, {DAY: [9] * 24}, name="coop-larmor", members={DAY: [whole] * 24})
+    for sources, first in (
+        ([fine], (2, True)),
+        ([fine, beside], (14, True)),
+        ([beside], (12, False)),
+    ):
+        summed = part(sources, HOUR, DAY)
+        assert (summed.counts[0], summed.lacking) == (first[0], (first[1], *23 * [False]))
+        day = civil_day(sources, DAY)
+        assert day.lacks_homes is first[1]
+    assert not any(part([source(HOUR, {DAY: [9] * 24})], HOUR, DAY).lacking)
 
 
 def test_whole_collective_counts_instead_of_its_groups() -> None:
     values = {"coop": 10, "coop-lorient": 6, "coop-lanester": 4, "cooperative": 1}
     sums = [
-        source(HOUR, {DAY: [value] * 24}, name=name, members={DAY: [value] * 24})
+        source(HOUR, {DAY: [value] * 24}, name=name, members={DAY: [MemberCount(value)] * 24})
         for name, value in values.items()
     ]
     whole = part(sums, HOUR, DAY)

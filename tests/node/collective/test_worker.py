@@ -450,6 +450,32 @@ async def test_child_collectives_add_their_published_figures(town: Town) -> None
     assert await town.counted() == [70] * HOURS
 
 
+@pytest.mark.parametrize("beside", [0, 3])
+async def test_a_sum_is_marked_where_a_collective_below_lacks_homes(
+    town: Town, beside: int
+) -> None:
+    """Also beside homes of its own: no rate mixes such a sum with one of all homes."""
+    below = await town.member("Lorient", kind="collective")
+    await town.record(below, 900, count=2, lacking={3, 4})
+    await town.record(await town.member("Lanester", kind="collective"), 40_000, count=40)
+    await town.record(await town.members(beside, "Lorient"), 100)
+    await town.look()
+    assert await town.counted() == [42 + beside] * HOURS
+    for group, places in (("", {3, 4}), ("Lorient", {3, 4}), ("Lanester", set())):
+        published = await town.cells(group=group)
+        marked = {cell.start.hour for cell in published if cell.lacking}
+        assert marked == places, group
+        assert {cell.lacking for cell in published} <= {0, 60}
+
+
+async def test_a_day_is_marked_where_a_collective_below_lacks_homes_in_it(town: Town) -> None:
+    below = await town.member(kind="collective", interval=Interval.P1D)
+    await town.record(below, 40_000, day=BEFORE - timedelta(days=1), count=40, lacking={0})
+    await town.look()
+    (day,) = await town.cells(Interval.P1D)
+    assert (day.watt_minutes, day.lacking) == (60 * 40_000, 24 * 60)
+
+
 async def test_a_day_of_collectives_alone_closes_with_its_hours(file_town: Town) -> None:
     """Nobody sends it as a day: it waits for nothing."""
     below = await file_town.member(kind="collective")

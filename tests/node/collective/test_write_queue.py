@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import batched
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
@@ -14,6 +15,7 @@ from consometers_node.collective.ingestion.validation import MemberMessage, take
 from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.permissions.member_permissions import take as take_given, withdraw
+from consometers_node.collective.privacy.export import everything
 from consometers_node.quoalise import (
     BadRequest,
     Data,
@@ -28,7 +30,7 @@ from consometers_node.quoalise import (
 from consometers_node.series import Block, Direction as Way, Interval, Quantity, Range
 from consometers_node.store import Store
 from consometers_node.store.member_series import of_member, under_names
-from consometers_node.store.series import counts
+from consometers_node.store.series import MemberCount, counts
 from consometers_node.xmpp import NotStored
 
 from ..conftest import Place
@@ -188,7 +190,38 @@ async def test_a_collective_sends_member_counts(store: Store) -> None:
         assert given.series_id is not None
         assert given.series.direction is Way.INJECTION
         (block,) = await counts(connection, given.series_id, given.series, Range.of_day(DAY.date()))
-        assert block.values[:3] == (11, 13, None)
+        found = [packed and MemberCount.unpack(packed) for packed in block.values[:3]]
+        assert found == [(11, False), (13, False), None]
+
+
+async def test_a_collective_says_which_sums_lack_homes(store: Store) -> None:
+    """The last message counts, of a sum without a count of members too."""
+    below = meter("below")
+    async with changing(store) as (connection, members):
+        await members.admit("below@example.org", AT, kind=MemberKind.COLLECTIVE)
+        await join(connection, "below", permission(below))
+    sent = pushed_data(below, DAY, [900, 800, 700], device=DeviceType.COLLECTIVE, members=[2, 2, 2])
+    uncounted = pushed_data(below, DAY + 3 * HOUR, [600], device=DeviceType.COLLECTIVE)
+    name, at = str(below.beside(SeriesPath.WITHOUT_HOMES)), int(DAY.timestamp())
+
+    def marked(data: Data, *hours: int) -> MemberMessage:
+        marks = Records(name, "count", {at + 3600 * hour: 1 for hour in hours})
+        return by("below", Data(data.metadata, (*data.records, marks)))
+
+    again = pushed_data(below, DAY, [900], device=DeviceType.COLLECTIVE, members=[12])
+    messages = marked(sent, 0, 2), marked(uncounted, 3), by("below", again)
+    assert await take_at(store, *messages) == [None] * 3
+    async with store.reading() as connection:
+        (given,) = await of_member(connection, "below@example.org")
+        assert given.series is not None
+        assert given.series_id is not None
+        (block,) = await counts(connection, given.series_id, given.series, Range.of_day(DAY.date()))
+        found = [MemberCount.unpack(packed) for packed in block.values[:4] if packed is not None]
+        assert found == [(12, False), (2, False), (2, True), (1, True)]
+        member = await Members(connection, ZONE).named("below@example.org")
+        exported: Any = (await everything(connection, member))["member_count"]
+        assert [count for _, count in exported[0]["members"]] == [12, 2, 2, 1]
+        assert len(exported[0]["without_homes"]) == 2
 
 
 @pytest.mark.parametrize(

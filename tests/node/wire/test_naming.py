@@ -1,7 +1,7 @@
 """The names and metadata by which a peer knows the series of a home."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
@@ -111,7 +111,7 @@ def test_a_sum_carries_its_member_counts() -> None:
         (str(name.members), "count", {at: 12}),
     ]
     (decoded,) = decode(message)
-    assert decoded.members == {NOON: 12}
+    assert (decoded.members, decoded.lacking) == ({NOON: 12}, set())
     read = read_series(name, message.metadata, "Europe/Paris", finest=Interval.PT1H)
     assert read == summed
     assert message.metadata.device is not None
@@ -120,6 +120,16 @@ def test_a_sum_carries_its_member_counts() -> None:
     assert [record.name for record in alone.records] == [str(name.members)]
     assert alone.metadata.measurement is not None
     assert alone.metadata.measurement.unit == "count"
+
+
+def test_a_sum_says_whether_homes_are_missing_from_it() -> None:
+    summed = replace(DRAWN, device=Device("urn:dev:org:60060-coop"), quantity=Quantity.POWER)
+    name = COOP.name(summed, "town@example.org", PSEUDONYM)
+    later = NOON + timedelta(hours=1)
+    beside = {SeriesPath.MEMBERS: {NOON: 12, later: 1}, SeriesPath.WITHOUT_HOMES: {later: 1}}
+    sent = encode_series(name, summed, [Record(NOON, 5_000), Record(later, 900)], beside)
+    (decoded,) = decode(data.decode(data.encode(sent)))
+    assert (decoded.values, decoded.lacking) == ({NOON: 5_000, later: 900}, {later})
 
 
 def test_a_series_without_records_encodes_to_no_data() -> None:

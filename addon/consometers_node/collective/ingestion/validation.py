@@ -34,7 +34,7 @@ from ...store.member_series import (
     under_names,
     update_series,
 )
-from ...store.series import add_series, blocks_of_days, counts, put_blocks, put_counts
+from ...store.series import MemberCount, add_series, blocks_of_days, counts, put_blocks, put_counts
 from ...store.set_aside import (
     Place,
     SetAside,
@@ -94,7 +94,7 @@ class MemberMessage:
 
 @dataclass(frozen=True, slots=True)
 class _NewRecords:
-    """New records of one series, by day, with the number of members of a sum if it came along.
+    """New records of one series, by day, with the packed member counts that came along.
 
     Those that are `implausible` are set aside.
     """
@@ -246,14 +246,7 @@ class _Check:
             if largest > most:
                 unit = series.quantity.unit
                 raise BadRequest(_TOO_MUCH.fill(found=largest, most=most, unit=unit))
-            members = [
-                Record(start, count)
-                for start, count in decoded.members.items()
-                if start in decoded.values
-            ]
-        for start, count in members:
-            if count == 0:
-                raise BadRequest(_OF_NOBODY.fill(start=iso8601.shown(start)))
+            members = [*_counted(decoded)]
         days, counted = _blocks(series, records), _blocks(series, members)
         implausible = _implausible(granted, series, records)
         return _NewRecords(granted, series, days, counted, implausible)
@@ -385,6 +378,17 @@ def _refusing(refusals: list[QuoaliseError | None], place: int) -> Iterator[None
         refusals[place] = refusal
     except Unsayable as fault:
         refusals[place] = BadRequest(fault.text)
+
+
+def _counted(decoded: DecodedSeries) -> Iterator[Record]:
+    """Yield the packed member counts of values that have one. Raises BadRequest."""
+    for start in decoded.values:
+        # A sum without a count is one of a single member.
+        count = decoded.members.get(start, 1)
+        if count == 0:
+            raise BadRequest(_OF_NOBODY.fill(start=iso8601.shown(start)))
+        if start in decoded.members or start in decoded.lacking:
+            yield Record(start, MemberCount(count, start in decoded.lacking).packed)
 
 
 def _decode(data: Data) -> tuple[DecodedSeries, ...]:

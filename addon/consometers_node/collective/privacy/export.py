@@ -20,7 +20,7 @@ from ...store.connection import AsyncConnection
 from ...store.memberships import series_of_member
 from ...store.peers import MEMBER as MEMBER_JID
 from ...store.personal import MEMBER, READER, Json, rows, tables_with
-from ...store.series import counts
+from ...store.series import MemberCount, counts
 from ...store.tables import DataNeedRow, PeerRow, PermissionRow, RegisterRow, SeriesRow
 from ..members.members import Member
 from ..members.shares import holdings
@@ -143,12 +143,18 @@ def plain(value: Any) -> Json:
 
 
 async def _member_counts(connection: AsyncConnection, member: Member) -> list[Json]:
-    """Return how many members each sum of a collective is of."""
+    """Return how many members each sum of a collective is of, and which sums lack homes."""
     counted: list[Json] = []
     for series_id, each in (await series_of_member(connection, member.id)).items():
         blocks = await counts(connection, series_id, each, export.EVER)
         records = [record for block in blocks for record in block.records(export.EVER)]
         if records:
-            listed: list[Json] = [[plain(record.start), record.value] for record in records]
-            counted.append({**export.series(each), "members": listed})
+            members: list[Json] = []
+            without: list[Json] = []
+            for record in records:
+                start, count = plain(record.start), MemberCount.unpack(record.value)
+                members.append([start, count.members])
+                if count.lacks_homes:
+                    without.append(start)
+            counted.append({**export.series(each), "members": members, "without_homes": without})
     return counted

@@ -18,9 +18,10 @@ from ...store.memberships import (
     packed_day,
     series_of,
 )
+from ...store.series import MemberCount
 from ..calendar import Stretch
 from ..disclosure.sdc_rules import Cell
-from .member_values import SeriesValues, Values, civil_day, part
+from .member_values import Counts, SeriesValues, Values, civil_day, part
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,8 @@ class PublicSum:
 class Sums:
     """What arrived of one interval: cells of homes by commune (or the rest), and public members.
 
-    `senders` are the members that sent it. From the groups `without`, a collective is missing that
-    sent other intervals of the day: perhaps its homes were suppressed.
+    `senders` are the members that sent it. From the groups `without`, homes of a collective are
+    missing: it sent a sum that lacks them, or other intervals of the day and not this one.
     """
 
     cells: defaultdict[GroupId, Cell] = field(default_factory=lambda: defaultdict(Cell))
@@ -143,9 +144,10 @@ class Day:
                 continue
             sent = part(_shown_sources(sources, membership), self.step, self.day)
             for interval, place in zip(sums, within, strict=True):
+                is_missing = membership.is_collective and not sent.counts[place]
+                if is_missing or sent.lacking[place]:
+                    interval.without.update((membership.area, *membership.named))
                 if not sent.counts[place]:
-                    if membership.is_collective:
-                        interval.without.update((membership.area, *membership.named))
                     continue
                 interval.senders.add(member)
                 if membership.is_home:
@@ -207,6 +209,8 @@ class Snapshot:
                 parts.setdefault(membership.area, {})[member] = sent.watt_minutes
             else:
                 _add(sums, membership, sent.watt_minutes, sent.count)
+                if sent.lacks_homes:
+                    sums.without.update((membership.area, *membership.named))
         sums.cells |= {
             area: Cell.of(list(values.values()), list(values)) for area, values in parts.items()
         }
@@ -224,9 +228,12 @@ async def _sources(
     if not rows:
         return {}
     series = await series_of(connection, {row.series for row in rows})
-    counts: dict[SeriesId, dict[date, Values]] = {}
+    counts: dict[SeriesId, dict[date, Counts]] = {}
     for series_id, day, packed in await member_counts(connection, direction, first, last):
-        counts.setdefault(series_id, {})[day] = Block.values_of(packed)
+        counts.setdefault(series_id, {})[day] = [
+            None if count is None else MemberCount.unpack(count)
+            for count in Block.values_of(packed)
+        ]
     days: dict[MemberId, dict[SeriesId, dict[date, Values]]] = {}
     for row in rows:
         blocks = days.setdefault(row.member, {}).setdefault(row.series, {})

@@ -11,10 +11,13 @@ from fractions import Fraction
 from typing import Self
 
 from ...series import Interval, Series
+from ...store.series import MemberCount
 from ..calendar import instants, places
 
 type Values = Sequence[int | None]
-"""What a block holds: W or Wh; of a collective's series also the number of its members."""
+"""What a block holds: W or Wh."""
+type Counts = Sequence[MemberCount | None]
+"""How many members each value of a collective's series sums."""
 
 WH = 60
 """Watt-minutes of 1 Wh."""
@@ -26,8 +29,9 @@ MOST_MEMBERS = 2**22
 
 _SOME = -1
 """Stands for a value with some of its records, and not all."""
+_ONE = MemberCount(1)
 
-type _Lane = Sequence[tuple[int | None, int | None]]
+type _Lane = Sequence[tuple[int | None, MemberCount | None]]
 """In each place a value, and how many members it counts for: None for a home's, which is one."""
 
 
@@ -40,30 +44,35 @@ class SeriesValues:
 
     series: Series
     days: Mapping[date, Values]
-    members: Mapping[date, Values] | None = None
+    members: Mapping[date, Counts] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """A member's values in a row: watt-minutes, and for how many members it counts.
 
-    Both are 0 where it is missing.
+    Both are 0 where it is missing. A collective's value may be `lacking` homes that count.
     """
 
     values: tuple[int, ...]
     counts: tuple[int, ...]
+    lacking: tuple[bool, ...]
 
     @classmethod
-    def of(cls, values: Values, counts: Values | None = None) -> Self:
+    def of(cls, values: Values, counts: Counts | None = None) -> Self:
         """Make a part of values, each of one member without `counts`; ValueError above LARGEST."""
         energies = tuple([value or 0 for value in values])
         if max(energies, default=0) > LARGEST:
             raise ValueError("a value is more than any member can have")
         if counts is None:
-            return cls(energies, tuple([0 if value is None else 1 for value in values]))
-        pairs = zip(values, counts, strict=True)
-        many = [0 if value is None else min(count or 1, MOST_MEMBERS) for value, count in pairs]
-        return cls(energies, tuple(many))
+            ones = tuple([0 if value is None else 1 for value in values])
+            return cls(energies, ones, (False,) * len(ones))
+        known = [
+            MemberCount(0) if value is None else count or _ONE
+            for value, count in zip(values, counts, strict=True)
+        ]
+        many = [min(count.members, MOST_MEMBERS) for count in known]
+        return cls(energies, tuple(many), tuple([count.lacks_homes for count in known]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,8 @@ class CivilDay:
     expected: int = 0
     count: int = 1
     """For how many members it counts."""
+    lacks_homes: bool = False
+    """Homes that count are missing from a part of it."""
 
     @property
     def is_whole(self) -> bool:
@@ -123,6 +134,7 @@ def civil_day(sources: Sequence[SeriesValues], day: date) -> CivilDay:
         records=sum(own.records for own in devices),
         expected=sum(own.expected for own in devices),
         count=sum(own.count for own in devices) if _are_sums(sources) else 1,
+        lacks_homes=any(own.lacks_homes for own in devices),
     )
 
 
@@ -179,8 +191,12 @@ def _energy(values: Values, factor: int) -> int | None:
     return sum(there) * factor
 
 
-def _least(counts: Values) -> int:
-    return min(count or 1 for count in counts)
+def _least(counts: Counts) -> MemberCount:
+    """Return the count of several values together."""
+    known = [count or _ONE for count in counts]
+    return MemberCount(
+        min(count.members for count in known), any(count.lacks_homes for count in known)
+    )
 
 
 def _best(lanes: Sequence[_Lane]) -> _Lane:
@@ -189,20 +205,29 @@ def _best(lanes: Sequence[_Lane]) -> _Lane:
         return lanes[0]
     best = [max(place, key=_goodness) for place in zip(*lanes, strict=True)]
     _, first = lanes[0][0]
-    return [(value, None if first is None else count or 1) for value, count in best]
+    return [(value, None if first is None else count or _ONE) for value, count in best]
 
 
-def _goodness(place: tuple[int | None, int | None]) -> int:
+def _goodness(place: tuple[int | None, MemberCount | None]) -> int:
     value, _ = place
     return 0 if value is None else 1 if value == _SOME else 2
 
 
-def _sum(devices: Iterable[tuple[int | None, int | None]]) -> tuple[int | None, int | None]:
+def _sum(
+    devices: Iterable[tuple[int | None, MemberCount | None]],
+) -> tuple[int | None, MemberCount | None]:
     """Return the sum over the devices that have a value."""
     there = [(value, count) for value, count in devices if value is not None]
     values = [value for value, _ in there]
     # Homes' devices count for one.
-    count = sum(count for _, count in there if count is not None) or None
+    counts = [count for _, count in there if count is not None]
+    count = (
+        MemberCount(
+            sum(count.members for count in counts), any(count.lacks_homes for count in counts)
+        )
+        if counts
+        else None
+    )
     return (_SOME if _SOME in values else sum(values)) if values else None, count
 
 
@@ -212,11 +237,12 @@ def _civil_day(source: SeriesValues, day: date) -> CivilDay:
     if series.interval is Interval.P1D:
         whole = instants(series.time_zone, day)
         minutes = (whole.end - whole.start) // timedelta(minutes=1)
-    expected, values, counts = 0, list[int](), list[int | None]()
+    expected, values, counts = 0, list[int](), list[MemberCount | None]()
     for utc_day, first, end in places(series.time_zone, series.interval, day):
         expected += end - first
         values += [value for value in source.days.get(utc_day, ())[first:end] if value is not None]
         if source.members is not None:
             counts += source.members.get(utc_day, ())[first:end]
     factor = minutes if series.quantity.is_mean else WH
-    return CivilDay(sum(values) * factor, len(values), expected, _least(counts) if counts else 1)
+    least = _least(counts) if counts else _ONE
+    return CivilDay(sum(values) * factor, len(values), expected, *least)
