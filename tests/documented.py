@@ -10,6 +10,7 @@ LANGUAGES: Final = frozenset({SHELL, "ini", "json", "python", "text", "toml", "x
 """All that blocks are written in. A command stands in a block of shell, and in no other."""
 
 _FENCE: Final = re.compile(r" *(?P<fence>`{3,}|~{3,}) *(?P<language>[^`\n]*)")
+_COLUMN: Final = re.compile(r"…?[a-z]*(?:_[a-z]+)+")
 _CODE: Final = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 
 
@@ -53,6 +54,15 @@ def commands(page: Path) -> list[str]:
     lines = "\n".join(line for block in shell for line in block.lines).replace("\\\n", " ")
     typed = (re.sub(r"(^|\s)#.*", "", line).strip() for line in lines.splitlines())
     return [line for line in typed if line]
+
+
+def columns(page: Path) -> set[str]:
+    """Return the names of columns in the words of code, such as `use_wh`, also in a formula.
+
+    `…_wh` is the end of some names. A name of one word may be anything.
+    """
+    words = (word for code in words_of_code(page) for word in code.split())
+    return {word for word in words if _COLUMN.fullmatch(word)}
 
 
 def words_of_code(page: Path) -> list[str]:

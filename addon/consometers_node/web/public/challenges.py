@@ -21,7 +21,17 @@ _MAX_DIGITS = 9
 MOST_ON_A_WALL = 9
 """More would be too small at five metres."""
 _DIGITS = 4
-_WEEK = ("from", "to", "days", "group", "use_wh", "use_year_before_wh", "change", "relative_change")
+COLUMNS = (
+    "from",
+    "to",
+    "days",
+    "group",
+    "use_wh",
+    "use_year_before_wh",
+    "change",
+    "relative_change",
+)
+"""Those of the CSV of a challenge: a row for each group and week."""
 
 
 async def show_all(pages: PublicPages, guest: Guest) -> web.StreamResponse:
@@ -221,4 +231,4 @@ def _as_csv(seen: Result) -> str:
         for week in seen.comparison.weeks
         for name, use in week.uses.items()
     ]
-    return csv_text([_WEEK, *rows])
+    return csv_text([COLUMNS, *rows])

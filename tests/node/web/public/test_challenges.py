@@ -358,6 +358,9 @@ async def test_open_data_contains_the_results(empty: Town) -> None:
         assert len(lines) == 8 * len(SLUGS)
         week = document["weekly"][0]["groups"]["lorient"]
         assert float(lines[0]["use_wh"]) == week["use"]
+        # As docs/challenge.md has pupils compute it.
+        change = float(lines[0]["use_wh"]) / float(lines[0]["use_year_before_wh"]) - 1
+        assert change == pytest.approx(float(lines[0]["change"]), abs=1e-4)
         assert float(lines[0]["relative_change"]) == week["relative_change"]
         for path in ("2.json", "1.xml", "x.csv"):
             page = await town.browser().open(f"data/challenges/{path}")
