@@ -26,7 +26,7 @@ from consometers_node.collective.publication.worker import Publishing
 from consometers_node.household.recorder.availability import SEEN
 from consometers_node.permission import Choice, Permissions, State, WrongClock
 from consometers_node.sharing.changes import Changes
-from consometers_node.sharing.consent import check, data_request as asked_for
+from consometers_node.sharing.consent import check, data_request as asked_for, grant
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.clock import (
@@ -47,7 +47,7 @@ from consometers_node.web.public.site import PublicSite
 from consometers_node.xmpp import NotStored
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
-from tests.node.clocks import Hands, confirmed, set_aside_the_clock_of
+from tests.node.clocks import Hands, confirmed, leaping, set_aside_the_clock_of
 from tests.node.collective.ingestion import pushed_data, running_queue
 from tests.node.collective.people import AT, ZONE, join, meter, permission
 from tests.node.collective.watched import node_of
@@ -55,7 +55,7 @@ from tests.node.household.factories import rows
 from tests.node.household.test_backfill import asked
 from tests.node.household.test_sync import DRAWN, NAME, running_sync
 from tests.node.household.toy import Toy, serving
-from tests.node.permission.samples import HOURLY, NEED, now
+from tests.node.permission.samples import HOURLY, NEED, YES, now
 from tests.node.sharing.houses import running, until
 from tests.node.sharing.ledgers import HOUR, NAMING, Ledger, midnight, run_out
 from tests.node.web.admin.office import (
@@ -399,6 +399,21 @@ async def test_a_home_grants_nothing_by_a_wrong_clock(file: Store, by: timedelta
             await check(connection, NAMING, question, choice)
         await confirm(connection, now())
         await check(connection, NAMING, question, choice)
+
+
+async def test_a_permission_begins_at_the_instant_that_the_clock_check_passed(file: Store) -> None:
+    # Within what the database takes for its own time.
+    checked = now() - MINUTE
+    clock = leaping(Hands(checked), 1)
+    async with file.writing() as connection:
+        peer = await add_peer(connection, "coop@example.org", "Coop", now())
+        permissions = Permissions(connection)
+        permission_id = await permissions.propose(peer.id, NEED, now())
+        question = await asked_for(connection, permission_id)
+        choice = Choice(series=frozenset({HOURLY}))
+        terms = await grant(connection, NAMING, question, choice, YES, clock=clock)
+        (*_, entry) = await permissions.entries(permission_id)
+    assert (terms.valid_from, entry.at) == (checked, checked)
 
 
 @pytest.mark.usefixtures("frequent_clock_checks")

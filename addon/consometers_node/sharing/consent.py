@@ -24,6 +24,7 @@ from ..permission import (
 )
 from ..quoalise import Data, Identifier
 from ..quoalise.identifier import organisation
+from ..quoalise.text import UNSAID
 from ..series import Range, Record, Series
 from ..store import PermissionId, Store
 from ..store.clock import Clock
@@ -162,18 +163,26 @@ async def preview(
 
 
 async def check(
-    connection: AsyncConnection, naming: Naming, question: DataRequest, choice: Choice
-) -> None:
-    """Check that a choice can be granted now, before anyone reads its text.
+    connection: AsyncConnection,
+    naming: Naming,
+    question: DataRequest,
+    choice: Choice,
+    *,
+    clock: Clock | None = None,
+) -> datetime:
+    """Return the instant at which a choice can be granted, before anyone reads its text.
+
+    It is the one that the clock check passed: a clock that jumps after it dates no permission.
 
     Raises `PermissionFault`, of which `WrongClock`, `CountedTwice` and `SumRefused`; `Unsayable`
     where two names would be one.
     """
     question.permission.expect(State.GRANTED)
-    doubt = await Clock().look(connection)
-    if doubt is not None and doubt.is_wrong:
-        raise WrongClock(doubt.text)
-    narrow(question.need, choice, datetime.now(UTC))
+    clock = clock or Clock()
+    now = await clock.unless_wrong(connection)
+    if now is None:
+        raise WrongClock(clock.problem or UNSAID)
+    narrow(question.need, choice, now)
     permissions = Permissions(connection)
     peer = question.peer
     identification = choice.identification or question.need.identification
@@ -193,6 +202,7 @@ async def check(
         if grant.permission in others and grant.identification is identification
     ]
     naming.names([*choice.series, *shared], peer.jid, identification)
+    return now
 
 
 async def grant(
@@ -201,11 +211,12 @@ async def grant(
     question: DataRequest,
     choice: Choice,
     signature: Signature,
+    *,
+    clock: Clock | None = None,
 ) -> Terms:
-    """Grant a permission. Raises as `check` does."""
-    await check(connection, naming, question, choice)
-    permissions, now = Permissions(connection), datetime.now(UTC)
-    return await permissions.grant(question.permission.id, choice, signature, now)
+    """Grant a permission from the checked instant on. Raises as `check` does."""
+    at = await check(connection, naming, question, choice, clock=clock)
+    return await Permissions(connection).grant(question.permission.id, choice, signature, at)
 
 
 def _check_overlap(naming: Naming, chosen: Iterable[Series]) -> None:
