@@ -18,7 +18,7 @@ _REASONS = {
     Refusal.KEY_FORGOTTEN: text("too late: the key was erased"),
     Refusal.OPENED_BEFORE: text("opened before"),
     Refusal.IMPLAUSIBLE: text("no possible values of homes"),
-    Refusal.DOMINANCE: text("one home dominates"),
+    Refusal.DOMINANCE: text("one home or two dominate"),
 }
 
 

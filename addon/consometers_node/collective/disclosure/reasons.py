@@ -57,16 +57,16 @@ class Reason(StrEnum):
     )
     BELOW_THRESHOLD = _Row(
         "below-threshold",
-        anybody=text("not published: fewer than {need} homes, or one of them makes most of it"),
+        anybody=text("not published: fewer than {need} homes, or a few of them make most of it"),
         administrators=text("too few homes"),
         remedy=text("Too few homes reported: see the list of members, or invite more homes."),
     )
     DOMINANCE = _Row(
         "dominance",
-        administrators=text("one home makes most of it"),
-        remedy=text("One home makes most of it: with more homes, it can be published."),
+        administrators=text("a few homes make most of it"),
+        remedy=text("A few homes make most of it: with more homes, it can be published."),
     )
-    """So it does, or too few of them are not zero."""
+    """By the p % rule, one home or two; or all others are zero (`NOT_ZERO` of the rules)."""
     NEVER = _Row(
         "never",
         anybody=text(

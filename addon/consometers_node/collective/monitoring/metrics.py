@@ -136,7 +136,7 @@ _STEPS: Words = {
     BackupStep.COPIED: text("copied off the site", context="backup"),
 }
 REFUSALS: Words = {
-    Refusal.DOMINANCE: text("one home makes most of the sum"),
+    Refusal.DOMINANCE: text("one home or two make most of the sum"),
     Refusal.IMPLAUSIBLE: text("the sum does not match its homes’ keys"),
     Refusal.TOO_FEW: text("fewer homes than one of them was promised"),
     Refusal.NOT_ENROLLED: text("a home was not enrolled, or had left"),

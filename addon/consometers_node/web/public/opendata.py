@@ -350,9 +350,9 @@ FIELDS: Mapping[str, Field] = {
     "hours_without_homes": Field(
         _HOURS,
         text(
-            "The number of covered hours in which homes are missing: there are too few, one of them"
-            " dominates, or a collective sent no figure with homes. The value then covers the other"
-            " members alone, such as public buildings."
+            "The number of covered hours in which homes are missing: there are too few, a few of"
+            " them dominate, or a collective sent no figure with homes. The value then covers the"
+            " other members alone, such as public buildings."
         ),
         lambda figure: rounded(figure.hours_lacking, 4),
     ),

@@ -11,7 +11,7 @@ from consometers_node.store.publication import combined
 
 from .town import NOW, Town, day_of, hours_of
 
-SUPPRESSED = "not published: fewer than 10 homes, or one of them makes most of it"
+SUPPRESSED = "not published: fewer than 10 homes, or a few of them make most of it"
 
 
 async def test_home_page_shows_figures_of_now_and_since_midnight(town: Town) -> None:

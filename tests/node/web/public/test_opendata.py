@@ -155,9 +155,9 @@ async def test_withheld_values_have_a_reason_and_no_value(town: Town, interval: 
             "reason": "below-threshold",
             "need": 10,
             "text": {
-                "en": "not published: fewer than 10 homes, or one of them makes most of it",
+                "en": "not published: fewer than 10 homes, or a few of them make most of it",
                 "fr": "non publié : moins de 10 foyers,"
-                " ou l’un d’eux en fait la plus grande partie",
+                " ou quelques-uns d’entre eux en font l’essentiel",
             },
         }
 

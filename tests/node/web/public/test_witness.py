@@ -118,7 +118,7 @@ async def test_page_of_a_witness_shows_collective_and_openings(
     page = await visitor(witness).get(witness.url / "witness")
     html = await page.text()
     assert page.status == 200
-    for sentence in (COLLECTIVE, "Homes enrolled", "one home makes most"):
+    for sentence in (COLLECTIVE, "Homes enrolled", "one home or two make most"):
         assert sentence in html
     assert not any(home.pseudonym in html for home in homes)
     front = await (await visitor(witness).get(witness.url / "about")).text()
