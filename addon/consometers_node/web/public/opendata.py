@@ -48,6 +48,9 @@ MOST_DAYS = {True: 92, False: 3_660}
 """The longest range: of intervals shorter than a day, and of days and their multiples."""
 KEEP = "public, max-age=60"
 _INSTANT = timedelta(microseconds=1)
+_MINUTE = timedelta(minutes=1)
+_NEED = "need"
+"""The field with the number of homes that a figure takes: by law, it differs by figure."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CSV = ".csv"
 _JSON = ".json"
@@ -430,10 +433,15 @@ async def describe(pages: PublicPages, guest: Guest) -> web.StreamResponse:
         most_days=MOST_DAYS,
         minimum=publication.minimum,
         p_percent=(P_PERCENT[0], P_PERCENT[-1]),
-        wait=int(publication.wait.total_seconds() // 60),
+        wait=publication.wait // _MINUTE,
+        longest_wait=publication.longest_wait // _MINUTE,
         fields=FIELDS,
         columns=COLUMNS,
-        reasons=[Withheld(reason, publication.minimum) for reason in PUBLIC_REASONS],
+        reasons=[
+            (reason, reason.anybody.fill(need=publication.minimum or _NEED))
+            for reason in PUBLIC_REASONS
+            if reason.anybody is not None
+        ],
         example_day=guest.today.replace(day=1),
         **WORDS,
     )

@@ -271,6 +271,16 @@ async def test_the_data_dictionary_names_each_parameter_and_reason(town: Town) -
         assert (f"<code>{reason.replace('_', '-')}</code>" in page.html) is is_public
 
 
+async def test_the_data_dictionary_by_law_names_the_field_with_the_number_of_homes(
+    town: Town,
+) -> None:
+    by_law = replace(town.settings, publication=Publication(minimum=None))
+    async with serving(Town(town.store, by_law)) as served:
+        page = await served.browser().open("data")
+    assert "fewer than need homes" in page.text
+    assert "None" not in page.text
+
+
 async def test_the_rate_limit_answers_when_to_retry(town: Town) -> None:
     seconds = 0.0
     limits = TokenBucket(at_once=3, a_second=0.5, clock=lambda: seconds)
