@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 import json
 from pathlib import Path
+import shlex
 import sys
 
 import pytest
@@ -17,6 +18,8 @@ from consometers_node.collective.settings import read
 from consometers_node.collective.witness.register import depart, enrol
 from consometers_node.store.collective_tables import OwnNeedRow
 from consometers_node.xmpp import Join, Register, links
+from demo.hass.folder import ROOT
+from tests.documented import blocks, commands
 
 from ..collective.ingestion import pushed_data, running_queue
 from ..collective.people import ZONE, let_be_named, meter
@@ -171,6 +174,84 @@ async def test_an_invalid_option_of_a_need_is_named(
         assert words in refused.err
         assert refused.err.count(option) == 1
     assert await run.json("needs", "list", "--all") == []
+
+
+_PURPOSE = SUMS.index("--purpose")
+UNSAID = (*SUMS[:_PURPOSE], *SUMS[_PURPOSE + 2 :])
+"""The options without a purpose."""
+PUBLISHED = (
+    *("--purpose", "en=To know. We publish sums of ten homes or more, by the hour."),
+    *("--purpose", "fr=Savoir. Nous publions des sommes d’au moins 10 foyers, par heure."),
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "english", "french"),
+    [
+        (("--purpose", "en=To know. Of 10 homes, by the hour."), "published.", "publiées."),
+        (("--purpose", "en=We publish hours of nine."), "at least: 10.", "au moins : 10."),
+        (("--purpose", "en=We publish ten."), "published: every hour.", "toutes les heures."),
+        (("--purpose", "fr=Nous publions dix foyers."), "every hour.", "toutes les heures."),
+        (("--purpose", "de=Wir veröffentlichen."), "(de)", "(de)"),
+        (
+            (*PUBLISHED, "--policy", "https://example.org/"),
+            "the first page of a site",
+            "la première page d’un site",
+        ),
+    ],
+)
+async def test_a_check_of_a_need_warns_what_members_do_not_read(
+    run: Run, coop: Path, options: Sequence[str], english: str, french: str
+) -> None:
+    asked = [*UNSAID, *options]
+    checked = await run.json("needs", "check", *asked)
+    (warning,) = checked["warnings"]
+    assert english in warning
+    in_french = await run("needs", "check", *asked, language="fr")
+    assert (in_french.status, french in in_french.err.replace("\u00a0", " ")) == (0, True)
+    assert "tait ce que les membres devraient lire" in in_french.out
+    assert await run.json("needs", "list", "--all") == []
+
+
+async def test_a_check_of_a_need_warns_of_each_language_by_the_rules_in_force(
+    run: Run, coop: Path
+) -> None:
+    file = coop / "roof.toml"
+    file.write_text(need_toml())
+    checked = await run.json("needs", "check", file)
+    assert len(checked["warnings"]) == 3
+    asked = ("needs", "check", *UNSAID, *PUBLISHED)
+    warnings = (await run.json(*asked, CONSOMETERS_PUBLICATION_MINIMUM="12"))["warnings"]
+    assert [warning.endswith("at least: 12.") for warning in warnings] == [True, True]
+    assert (await run.json(*asked, CONSOMETERS_PUBLICATION_BASIS="law"))["warnings"] == []
+
+
+DOCUMENTED = [
+    (page, shlex.split(command.partition("needs offer ")[2]))
+    for page in ("deploy/README", "docs/collective", "docs/municipality")
+    for suffix in (".md", ".fr.md")
+    for command in commands(ROOT / f"{page}{suffix}")
+    if "needs offer --" in command
+]
+
+
+@pytest.mark.parametrize(("page", "options"), DOCUMENTED)
+async def test_documented_needs_hide_nothing(
+    run: Run, coop: Path, page: str, options: Sequence[str]
+) -> None:
+    assert (await run.json("needs", "check", *options))["warnings"] == []
+
+
+@pytest.mark.parametrize("page", ["docs/collective.md", "docs/collective.fr.md"])
+async def test_documented_need_files_hide_nothing(run: Run, coop: Path, page: str) -> None:
+    (lines,) = (
+        block.lines
+        for block in blocks(ROOT / page)
+        if block.language == "toml" and "[purpose]" in block.lines
+    )
+    file = coop / "roof.toml"
+    file.write_text("\n".join(lines))
+    assert (await run.json("needs", "check", file))["warnings"] == []
 
 
 async def test_an_invalid_need_file_is_reported_in_french(run: Run, coop: Path) -> None:

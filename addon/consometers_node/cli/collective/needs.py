@@ -1,4 +1,4 @@
-"""What a collective requests from its members: `needs list`, `offer`, `close`."""
+"""What a collective requests from its members: `needs list`, `check`, `offer`, `close`."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from consometers_node.collective.permissions import member_permissions, needs
+from consometers_node.collective.permissions.need_wording import omissions
 from consometers_node.collective.privacy.export import values
+from consometers_node.collective.publication.policy import InForce
 from consometers_node.permission import BadNeed, DataNeed, DataNeedSeries, Identification, State
 from consometers_node.permission.need import MAX_DAYS
 from consometers_node.quoalise import iso8601
@@ -26,7 +28,7 @@ from ..core.options import Ours
 from ..core.output import Columns, Json
 from ..core.times import day
 from ..core.usage import Commands
-from .command import CollectiveSession, run
+from .command import CollectiveSession, now, run
 
 _FILE = say("FILE")
 _PLACE = re.compile(r"(\w+)(?:\[\d+\])?$")
@@ -39,6 +41,13 @@ _NEWER = text(
     "are asked again; their permissions continue until then."
 )
 _SAME = text("“{need}”, version {version}, already exists.")
+_COMPLETE = text(
+    "“{need}”, version {version}, says what is published. Create it with “consometers-node needs"
+    " offer”."
+)
+_OMITS = text(
+    "“{need}”, version {version}, can be created, and leaves out what members should read:"
+)
 _CLOSED = text("“{need}” is stopped. Existing permissions continue until they end.")
 _ONE_OR_THE_OTHER = text(
     "give a file, or all of --id, --title, --purpose, --series, --contact and --policy."
@@ -159,6 +168,14 @@ class NeedOptions:
         )
 
 
+NeedFile = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar=_FILE,
+        help=say("The data request, in TOML. See docs/collective.md."),
+    ),
+]
+
 commands = Commands(run, Ours)
 
 
@@ -219,6 +236,36 @@ async def list_needs(
 
 
 @commands.add(
+    "check",
+    text(
+        "Check a data request, from a file or from options, before you create it. Warnings say what"
+        " members do not read in it."
+    ),
+)
+async def check(
+    session: CollectiveSession,
+    options: NeedOptions,
+    file: NeedFile = None,
+) -> None:
+    """Say what is wrong with a data need, or left out of it. Nothing is stored."""
+    need = await _requested("needs check", session, options, file)
+    async with session.store.reading() as connection:
+        await session.actions.check_witness(connection, need)
+        rules = await InForce(session.settings.publication).read(connection, now())
+    warnings = omissions(needs.as_members_read(need), rules.chosen.publication)
+    document: Json = {
+        "need": need.id,
+        "version": need.version,
+        "warnings": [session.output.translated(warning) for warning in warnings],
+    }
+    session.output.result(
+        document, _OMITS if warnings else _COMPLETE, need=need.id, version=need.version
+    )
+    for warning in warnings:
+        session.output.note(warning)
+
+
+@commands.add(
     "offer",
     text(
         "Create a data request, from a file or from options. A changed file needs a new version"
@@ -228,22 +275,10 @@ async def list_needs(
 async def offer(
     session: CollectiveSession,
     options: NeedOptions,
-    file: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar=_FILE,
-            help=say("The data request, in TOML. See docs/collective.md."),
-        ),
-    ] = None,
+    file: NeedFile = None,
 ) -> None:
     """Offer a data need to members."""
-    if any(options.least) if file else not all(options.least):
-        raise misused("needs offer", _ONE_OR_THE_OTHER)
-    if file is not None:
-        need = read_need_file(file.read_bytes())
-    else:
-        async with session.store.reading() as connection:
-            need = await needs.numbered(connection, options.need(session.settings.name))
+    need = await _requested("needs offer", session, options, file)
     new = await session.actions.offer(need)
     message = _SAME if not new else _NEW if need.version == 1 else _NEWER
     document: Json = {"need": need.id, "version": need.version, "new": new}
@@ -261,6 +296,22 @@ async def close(
     """Stop requesting a data need."""
     await session.actions.close(need)
     session.output.result({"need": need, "closed": True}, _CLOSED, need=need)
+
+
+async def _requested(
+    command: str, session: CollectiveSession, options: NeedOptions, file: Path | None
+) -> DataNeed:
+    """Return the data need of a file, or of options with the next number."""
+    if any(options.least) if file else not all(options.least):
+        raise misused(command, _ONE_OR_THE_OTHER)
+    if file is not None:
+        return _of_file(file)
+    async with session.store.reading() as connection:
+        return await needs.numbered(connection, options.need(session.settings.name))
+
+
+def _of_file(file: Path) -> DataNeed:
+    return read_need_file(file.read_bytes())
 
 
 def unreadable(version: needs.OwnNeed) -> Text:
