@@ -21,6 +21,10 @@ class Line:
         self.ca_file: Path = server.ca_file
         self.port = 0
         self.cuts = 0
+        self.connections = 0
+        """How many it has carried: more than one where either side lost or ended the first."""
+        self.carried = 0
+        """Bytes that came towards the node."""
         self._server = server
         self._left: int | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -52,6 +56,7 @@ class Line:
         self._left = size
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         task = asyncio.current_task()
         assert task is not None
         self._carrying.add(task)
@@ -72,6 +77,7 @@ class Line:
     ) -> None:
         try:
             while segment := await reader.read(SEGMENT):
+                self.carried += len(segment) * towards_node
                 if towards_node and self._left is not None:
                     self._left -= len(segment)
                     if self._left <= 0:

@@ -4,7 +4,7 @@ local st = require "prosody.util.stanza";
 local parse = require "prosody.util.xml".parse;
 
 local NS = "urn:example:hostile";
-local rules, held, seen = {}, {}, {};
+local rules, held, seen, doubled = {}, {}, {}, {};
 local ours = setmetatable({}, { __mode = "k" });
 
 local function pass(stanza)
@@ -21,6 +21,7 @@ local function meet(event)
 	for _, rule in ipairs(rules) do
 		if text:find(rule.match, 1, true) then
 			if rule.action == "double" then
+				table.insert(doubled, text);
 				pass(stanza);
 				return;
 			end
@@ -47,7 +48,7 @@ function orders.rule(order)
 end
 
 function orders.reset()
-	rules, held, seen = {}, {}, {};
+	rules, held, seen, doubled = {}, {}, {}, {};
 end
 
 function orders.release(order)
@@ -74,6 +75,14 @@ function orders.count(order)
 	local count = 0;
 	for _, one in ipairs(seen) do
 		if one.text:find(order.attr.match, 1, true) then count = count + 1; end
+	end
+	return count;
+end
+
+function orders.doubled(order)
+	local count = 0;
+	for _, text in ipairs(doubled) do
+		if text:find(order.attr.match, 1, true) then count = count + 1; end
 	end
 	return count;
 end

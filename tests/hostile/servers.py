@@ -52,6 +52,10 @@ class Attacker:
         """Count what passed, or was to pass, and holds these words."""
         return await self.order("count", match=match)
 
+    async def doubled(self, match: str) -> int:
+        """Count what was passed twice and holds these words."""
+        return await self.order("doubled", match=match)
+
     async def forge(self, stanza: str) -> None:
         """Send a stanza in the name of any account of this server."""
         await self.order("forge", stanza)

@@ -183,10 +183,17 @@ async def shares_and_withdraws(coop: Coop, house: House) -> PermissionId:
 
 
 async def test_duplicate_stanzas_count_once(attacker: Attacker, coop: Coop, house: House) -> None:
-    for each in ("<command", "<quoalise", "<received"):
-        await attacker.meet(each, "double")
-    permission = await shares_and_withdraws(coop, house)
-    assert await permission_state(coop, permission) is State.WITHDRAWN
+    kinds = ("<command", "<quoalise", "<received")
+    for kind in kinds:
+        await attacker.meet(kind, "double")
+    await shares_and_withdraws(coop, house)
+    await everything_arrived(coop, house)
+    for action in (*kinds, "node='grant'", "node='withdraw'"):
+        assert await attacker.doubled(action), action
+    async with coop.store.reading() as connection:
+        changes = await gifts.register(connection)
+    states = [change.state for change in changes if change.erased is None]
+    assert states == [State.GRANTED, State.WITHDRAWN]
 
 
 async def test_records_replayed_after_a_withdrawal_are_not_stored(
