@@ -1,7 +1,7 @@
 """A bad day: the clock of a node is wrong when it starts, or is set while it runs."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -51,6 +51,7 @@ from tests.node.clocks import Hands, confirmed, leaping, set_aside_the_clock_of
 from tests.node.collective.ingestion import pushed_data, running_queue
 from tests.node.collective.people import AT, ZONE, join, meter, permission
 from tests.node.collective.watched import node_of
+from tests.node.conftest import KINDS, Place
 from tests.node.household.factories import rows
 from tests.node.household.test_backfill import asked
 from tests.node.household.test_sync import DRAWN, NAME, running_sync
@@ -129,8 +130,7 @@ class Coop:
             return len(await stored_days(connection))
 
 
-@pytest.fixture
-async def coop(store: Store) -> Coop:
+async def fill(store: Store) -> None:
     await keep_collective(store, "kersabiec")
     async with store.writing() as connection:
         await set_aside_the_clock_of(connection)
@@ -141,12 +141,31 @@ async def coop(store: Store) -> Coop:
     async with running_queue(store) as queue:
         for name in HOMES:
             await queue.keep(f"{name}@example.org", pushed_data(meter(name), MIDNIGHT, [300] * 24))
+
+
+@pytest.fixture(params=KINDS)
+async def coop(
+    request: pytest.FixtureRequest,
+    patterns: dict[str, Place],
+    new_place: Callable[[str], Place],
+    new_database: Callable[[str], Awaitable[Place]],
+) -> AsyncIterator[Coop]:
+    """Copy a cooperative that was made once: each test has its own."""
+    pattern = f"a cooperative in {request.param}"
+    if pattern not in patterns:
+        place = new_place(request.param)
+        store = await Store.open(place)
+        await fill(store)
+        await store.close()
+        patterns[pattern] = place
+    store = await Store.open(await new_database(pattern))
     hands = Hands(NOW)
     clock = await confirmed(store, hands)
     coop = Coop(store, hands, clock, Retention(store, ZONE, Changes(), clock))
     await coop.look(1)
     assert await coop.has_all()
-    return coop
+    yield coop
+    await store.close()
 
 
 @pytest.mark.parametrize("by", WRONG)
