@@ -13,6 +13,7 @@ import yaml  # type: ignore[import-untyped]
 
 from consometers_node.collective.settings import read
 from tests.addon.test_wheel import PROJECT
+from tests.disks import fill, small_disk
 from tests.missing import lack
 
 from .box import ROOT
@@ -221,6 +222,10 @@ def asked(site: Path) -> list[str]:
     return (site / "asked").read_text().splitlines()
 
 
+RUNNING = "compose ps --format {{.Service}}"
+"""How the scripts ask what runs."""
+
+
 @pytest.mark.parametrize(("language", "problem"), [("en", "has no"), ("fr", "ne contient pas")])
 def test_an_incomplete_backup_is_not_restored(tmp_path: Path, language: str, problem: str) -> None:
     (tmp_path / "database.dump").write_text("half of it")
@@ -239,7 +244,7 @@ def test_restore_builds_the_image_before_it_replaces_data(site: Path) -> None:
     first, *others = asked(site)
     assert first == "compose build"
     assert others[0] == "compose stop node prosody"
-    assert others[-1] == "compose up --detach --wait"
+    assert others[-3:] == ["compose up --detach --wait", RUNNING, RUNNING]
 
     (site / "asked").unlink()
     done = ended(site / "restore", backup, **recorder(site, "exit 17"))
@@ -278,10 +283,58 @@ def test_a_backup_is_made_while_prosody_writes(
         assert folders == []
 
 
+NODE_RUNS = "[[ $* != *' ps '* ]] || echo node"
+
+
 def test_a_backup_reports_a_stopped_node(site: Path) -> None:
     """As a planned move makes its last one."""
-    stopped = """[[ $* != *" node "* ]] || { echo 'service "node" is not running' >&2; exit 1; }"""
-    done = ended(site / "backup", **recorder(site, f"{stopped}; {WRITES}"))
+    done = ended(site / "backup", **recorder(site, WRITES))
     assert done.returncode == 0, done.stderr
     assert all(line.startswith("Le nœud est arrêté : ") for line in done.stderr.splitlines())
     assert len(done.stderr.splitlines()) == 2
+
+
+def test_a_running_node_that_fails_is_not_reported_as_stopped(site: Path) -> None:
+    refuses = "[[ $* != *' node '* ]] || { echo the disk is full >&2; exit 1; }"
+    done = ended(site / "backup", "ended", **recorder(site, f"{NODE_RUNS}; {refuses}"))
+    assert done.returncode == 1
+    assert done.stderr == "the disk is full\nended.jsonl n’a pas pu être copié.\n"
+    assert not (site / "backups" / "ended.part").exists()
+    (site / "backups" / "2026-11-26T031500Z").mkdir()
+    notes = f"{NODE_RUNS}; [[ $* != *note* ]] || {{ echo the disk is full >&2; exit 1; }}"
+    done = ended(site / "backup", "ended", **recorder(site, notes))
+    assert "the disk is full\nLe nœud n’a pas pu noter cette sauvegarde" in done.stderr
+
+
+ENDED = """[[ $* != *" sh -c "* ]] || head --bytes=100000 /dev/zero | tr '\\0' '}'"""
+DUMP = "[[ $* != *psql* ]] || head --bytes=10000000 /dev/zero"
+
+
+@pytest.mark.parametrize(
+    ("script", "word"),
+    [
+        pytest.param(ENDED, "ended", id="the list of ends"),
+        pytest.param(DUMP, "", id="the database"),
+        pytest.param("[[ $* != *tar* ]] || yes | head --bytes=10000000", "", id="accounts"),
+    ],
+)
+def test_a_full_disk_is_named_and_nothing_half_done_remains(
+    site: Path, script: str, word: str
+) -> None:
+    with small_disk(site / "backups", 1) as disk:
+        if disk is None:
+            pytest.skip("only root can mount a disk that gets full")
+        (disk / "ended.jsonl").write_text('{"permission": "a"}\n')
+        if word:
+            fill(disk)
+        done = ended(
+            site / "backup",
+            *([word] if word else []),
+            **recorder(site, f"{NODE_RUNS}; {script}"),
+        )
+        assert done.returncode != 0
+        assert done.stderr.endswith("Le disque est plein. Libérez de la place, puis réessayez.\n")
+        assert "arrêté" not in done.stderr
+        left = {file.name for file in disk.iterdir()}
+        assert left - {".lock", "filler"} == {"ended.jsonl"}
+        assert (disk / "ended.jsonl").read_text() == '{"permission": "a"}\n'

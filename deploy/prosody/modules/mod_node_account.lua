@@ -47,7 +47,8 @@ module:provides("http", {
 	route = {
 		POST = function (event)
 			if not is_node(event.request) then return 401; end
-			return invites.create_account().uri .. "\n";
+			local invite = invites.create_account();
+			return invite and invite.uri .. "\n" or 507; -- not stored: the log says why
 		end;
 	};
 });
@@ -60,7 +61,7 @@ module:provides("http", {
 			if not is_node(event.request) then return 401; end
 			local name, host = jid.prepped_split(event.request.body);
 			if not name or host ~= module.host or name == user then return 400; end
-			if usermanager.user_exists(name, host) then assert(usermanager.delete_user(name, host)); end
+			if usermanager.user_exists(name, host) and not usermanager.delete_user(name, host) then return 507; end
 			return 204;
 		end;
 	};
