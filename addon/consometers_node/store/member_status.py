@@ -19,13 +19,20 @@ _DAYS = timedelta(days=2)
 class GrantingMembers(NamedTuple):
     """The members of a kind with a permission, and how many of them delivered lately.
 
-    Of those that are `catching_up`, the past that they granted is still being read in.
+    Of those that are `catching_up`, the past that they granted is still being read in. Those that
+    have `begun` have delivered at least once.
     """
 
     members: int
     series: int
     delivering: int
     catching_up: int
+    begun: int
+
+    @property
+    def silent(self) -> int:
+        """How many delivered, and have stopped."""
+        return self.begun - self.delivering
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +59,14 @@ async def count_members(connection: AsyncConnection, at: datetime) -> MemberCoun
     backfilled = MemberPermissionSeriesRow.backfilled_until
     behind = or_(backfilled.is_(None), backfilled < MemberPermissionRow.valid_from)
     catches_up = func.max(case((behind, 1), else_=0))
+    begun = func.max(case((MemberPermissionSeriesRow.last_received_at.is_not(None), 1), else_=0))
     each = (
         select(
             MemberRow.kind,
             func.count().label("series"),
             delivers.label("delivers"),
             catches_up.label("catches_up"),
+            begun.label("begun"),
         )
         .join(MemberPermissionRow, MemberPermissionRow.member_id == MemberRow.id)
         .join(MemberPermissionSeriesRow)
@@ -65,7 +74,7 @@ async def count_members(connection: AsyncConnection, at: datetime) -> MemberCoun
         .group_by(MemberRow.id, MemberRow.kind)
         .subquery()
     )
-    sums = (func.sum(each.c[name]) for name in ("series", "delivers", "catches_up"))
+    sums = (func.sum(each.c[name]) for name in ("series", "delivers", "catches_up", "begun"))
     by_kind = select(each.c.kind, func.count(), *sums).group_by(each.c.kind)
     rows = await connection.execute(by_kind)
     granting = {kind: GrantingMembers(*map(int, counts)) for kind, *counts in rows}

@@ -89,7 +89,7 @@ _WITNESS_SAYS = text(
     " meanwhile. {said}"
 )
 _ALERTS = text("Alerts cannot be sent: {said}")
-_SILENCE = text("Of {all} members, {count} have sent no data lately.")
+_SILENCE = text("Of {all} members that have sent data, {count} have sent none lately.")
 
 
 class Weight(StrEnum):
@@ -150,11 +150,11 @@ def of_backups(backups: Backups, at: datetime) -> Iterator[Problem]:
 
 
 def of_members(counts: MemberCounts) -> Iterator[Problem]:
-    """Yield whether many members are silent at once, which suggests one cause."""
-    granting = sum(kind.members for kind in counts.granting.values())
-    silent = granting - sum(kind.delivering for kind in counts.granting.values())
-    if silent > _MANY_SILENT * granting:
-        words = _SILENCE.fill(all=granting, count=silent)
+    """Yield whether many members that sent data are silent at once, which suggests one cause."""
+    begun = sum(kind.begun for kind in counts.granting.values())
+    silent = sum(kind.silent for kind in counts.granting.values())
+    if silent > _MANY_SILENT * begun:
+        words = _SILENCE.fill(all=begun, count=silent)
         yield Problem(ProblemKind.SILENCE, Weight.WARN, words)
 
 
