@@ -15,7 +15,7 @@ from tests.missing import lack
 
 from .box import ROOT
 
-OPENS = "compose run --rm --no-deps -T node consometers-node status --json"
+OPENS = "compose run --rm --no-deps -T node consometers-node status"
 UP = "compose up --detach --wait --wait-timeout 600"
 AS_BEFORE = "compose up --detach --wait"
 RESTORES = "pg_restore --username=consometers --dbname=consometers"
