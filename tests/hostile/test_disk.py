@@ -286,7 +286,7 @@ async def test_a_running_node_reports_a_full_disk_and_recovers(
         assert done.status == 0, done.err
 
     # Its page has made its token by then.
-    async with running("the page listens"):
+    async with running("The page listens"):
         pass
     fill(disk)
     async with running("WARNING consometers_node.sharing.outages"):

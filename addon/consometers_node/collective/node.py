@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from ..backoff import Backoff
 from ..quoalise import Text
+from ..quoalise.text import text
 from ..sharing.changes import Changes
 from ..sharing.fanout import FIRST_DELAY_S
 from ..sharing.names import keep_collective, load_naming
@@ -45,6 +46,7 @@ LONGEST_WAIT_S = 15.0
 
 _FOR_EVER_S = 1e9
 
+_ENDED_AGAIN = text("Permissions ended again, by {file}: {count}.")
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -268,7 +270,7 @@ class CollectiveNode:
             last = max(end.at for end in ended)
             count = await erasure_log.reapply(self.store, self.settings.time_zone, ended, last)
             if count:
-                _LOGGER.warning("%s has the end of %d permissions", erasure_log.FILE, count)
+                _LOGGER.warning(_ENDED_AGAIN.fill(file=erasure_log.FILE, count=count))
         if self.witness is not None:
             await self.witness.begin()
         self._outages.over()

@@ -24,6 +24,7 @@ from ..store.clock import Clock
 from ..store.connection import AsyncConnection
 from ..store.coverage import coverage
 from ..store.enrolments import has_enrolments_due
+from ..store.settings import set_setting
 from ..wire import Naming
 from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
 from .recorder.availability import Availability, WatchedRecorder
@@ -43,6 +44,9 @@ from .statistics_import.pulling import Pulling
 
 if TYPE_CHECKING:
     from .protected_sums.enrolling import Enrolling
+
+LANGUAGE = "home.language"
+"""The setting with the language of Home Assistant."""
 
 _ROUND_EVERY = timedelta(hours=1)
 _JUST_NOW = timedelta(days=1)
@@ -166,9 +170,13 @@ class HomeNode:
         source: HomeAssistant,
         connect: Callable[[Identity], Connection],
         *,
+        translate_log: Callable[[str], None] = lambda _: None,
         pace: HouseholdPace | None = None,
     ) -> None:
-        """Prepare; `connect` gives a connection that is not entered yet."""
+        """Prepare; `connect` gives a connection that is not entered yet.
+
+        `translate_log` receives the language of the home once it is known.
+        """
         self.store = store
         self.clock = Clock()
         self.naming = naming
@@ -178,6 +186,7 @@ class HomeNode:
         self.enrolling: Enrolling | None = None
         """What it does at witnesses, once there is one."""
         self._connect = connect
+        self._translate_log = translate_log
         self._pace = pace or HouseholdPace()
         self._outages = Outages(database_problem, self._pace.rest_s)
         self._rounds = Rounds(_ROUND_EVERY, settles=self._pace.settles)
@@ -226,6 +235,7 @@ class HomeNode:
             tasks.create_task(self.presence.run())
             tasks.create_task(self._upkeep.run())
             tasks.create_task(self._powers.run())
+            tasks.create_task(self._learn_language())
             tasks.create_task(self._stay_online())
             tasks.create_task(self._enrol())
         raise AssertionError
@@ -250,6 +260,14 @@ class HomeNode:
             Backoff(self._pace.first_delay_s, LONGEST_DELAY_S),
         )
         await self.enrolling.run()
+
+    async def _learn_language(self) -> None:
+        """Log in the language of Home Assistant, from the next start on without asking first."""
+        with suppress(HomeAssistantFault):
+            language = await patiently(self.recorder, self.recorder.language)
+            self._translate_log(language)
+            async with self.store.writing() as connection:
+                await set_setting(connection, LANGUAGE, language)
 
     async def _stay_online(self) -> NoReturn:
         """Run with the stored account, and with another one once it changes."""

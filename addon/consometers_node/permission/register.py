@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, case, insert, select, update
 from sqlalchemy.exc import DBAPIError, NoResultFound
 
 from ..quoalise import Identification, Reading, State
+from ..quoalise.text import text
 from ..series import Device, Range, Series
 from ..store.clock import Confirmed
 from ..store.connection import AsyncConnection
@@ -114,6 +115,7 @@ class NoticeReceipt:
 
 
 _UNDER_WAY = "under way"
+_NOT_ENTERED = text("The register did not take a withdrawal, which holds nevertheless: {why}")
 _LOGGER = logging.getLogger(__name__)
 
 _TERMS = columns_of(PermissionRow, Terms, series=None, subscribed_kva=None)
@@ -229,7 +231,7 @@ class Permissions:
                 await self._notify(entry, erase)
         except (DBAPIError, NoResultFound) as fault:
             why = getattr(fault, "orig", fault)
-            _LOGGER.warning("the register did not take a withdrawal: %s", why)
+            _LOGGER.warning(_NOT_ENTERED.fill(why=why))
             ended = update(PermissionRow).where(PermissionRow.id == permission)
             await self._connection.execute(ended.values(state=State.WITHDRAWN))
             return False

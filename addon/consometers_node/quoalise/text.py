@@ -31,6 +31,10 @@ class Text:
         """Return the words in a language, or in one that `language` chooses."""
         return self.by_language[self.language(wanted)] if self.by_language else ""
 
+    @override
+    def __str__(self) -> str:
+        return self.say()
+
     def fill(self, **values: object) -> Text:
         """Fill the names in braces, those of texts in the same language."""
 

@@ -24,7 +24,7 @@ from ..permission import (
 )
 from ..quoalise import Data, Identifier
 from ..quoalise.identifier import organisation
-from ..quoalise.text import UNSAID
+from ..quoalise.text import UNSAID, text
 from ..series import Range, Record, Series
 from ..store import PermissionId, Store
 from ..store.clock import Clock
@@ -36,6 +36,7 @@ from ..xmpp import Asking, Join
 from .due_records import beside, records_of
 from .sum_requests import minimum_homes, objection_to_series, objection_to_witness
 
+_NOT_LOGGED = text("A withdrawal could not be written into the access log.")
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -285,7 +286,7 @@ class Decisions:
             async with self.store.writing() as connection:
                 await self._log(connection, "withdrawn", question)
         except DBAPIError:
-            _LOGGER.warning("a withdrawal could not be written into the access log")
+            _LOGGER.warning(_NOT_LOGGED)
         return is_registered
 
     async def _log(self, connection: AsyncConnection, what: str, question: DataRequest) -> None:

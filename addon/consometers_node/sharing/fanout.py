@@ -17,6 +17,7 @@ import random
 from typing import NoReturn
 
 from ..quoalise import QuoaliseError, Text
+from ..quoalise.text import text
 from ..series import Range, Series
 from ..store import NotPermitted, PeerId, SeriesId, Store
 from ..store.connection import AsyncConnection
@@ -47,6 +48,7 @@ _TOGETHER_S = 0.02
 _RESTS = 10
 """Times the length of a look until the next one."""
 
+_ENDED_MEANWHILE = text("A permission ended while records were about to leave by it.")
 _LOGGER = logging.getLogger(__name__)
 
 type Addresses = Callable[[AsyncConnection, Collection[PeerId]], Awaitable[dict[PeerId, str]]]
@@ -115,7 +117,7 @@ class Fanout:
                 try:
                     leaving = await self._turn(seen)
                 except NotPermitted:
-                    _LOGGER.info("a permission ended while records were about to leave by it")
+                    _LOGGER.info(_ENDED_MEANWHILE)
                     self._looked = None
                 for message, jid, confirms in leaving:
                     push = tasks.create_task(self._push(message, jid, confirms=confirms))

@@ -34,7 +34,7 @@ class Outages:
                 await work()
             except* (InterfaceError, OperationalError) as faults:
                 self.problem = self._words(_first(faults))
-                _LOGGER.warning("%s", self.problem.say())
+                _LOGGER.warning(self.problem)
             await asyncio.sleep(self._rest_s)
 
 

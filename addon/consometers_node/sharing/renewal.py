@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from ..permission import ChangedNeed, DataNeed, Permissions, State
 from ..quoalise import QuoaliseError
+from ..quoalise.text import text
 from ..store import Store
 from ..store.peers import Peer, all_peers
 from ..wire import Unsayable, read_need
@@ -22,6 +23,8 @@ EVERY_S = 24 * 3600.0
 
 _FIRST = 24
 """How many times sooner that is after a start."""
+
+_CHANGED = text("The data request {need} changed without a new version: the former one holds.")
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -76,8 +79,8 @@ class Renewal:
                     continue
                 try:
                     await permissions.propose(peer.id, need, datetime.now(UTC))
-                except ChangedNeed as fault:
-                    _LOGGER.warning("%s", fault)
+                except ChangedNeed:
+                    _LOGGER.warning(_CHANGED.fill(need=need.id))
                     continue
                 new = True
         return new

@@ -57,6 +57,7 @@ _ENTRIES = {
 }
 """Tables of entries, by name: a home does without the classes of a collective's."""
 
+_RIGHT_AGAIN = text("The clock is confirmed.")
 _LOGGER = logging.getLogger(__name__)
 
 _UNTIL_THEN = text("{said} Until then, nothing expires and nothing is erased because of its age.")
@@ -163,9 +164,9 @@ class Clock:
         reason, before = self._reason(reading, newest), self.doubt
         self.doubt = None if reason is None else ClockDoubt(reason, reading.now, newest)
         if self.doubt is None and before is not None:
-            _LOGGER.info("the clock is confirmed")
+            _LOGGER.info(_RIGHT_AGAIN)
         elif self.doubt is not None and (before is None or before.reason != reason):
-            _LOGGER.warning("%s", self.doubt.text.say())
+            _LOGGER.warning(self.doubt.text)
         return self.doubt
 
     async def unless_wrong(self, connection: AsyncConnection) -> datetime | None:

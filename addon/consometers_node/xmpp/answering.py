@@ -51,6 +51,9 @@ from ..rate_limit import SlidingWindow
 from .connection import Connection
 from .replies import Traffic, language_of, refuse, reply
 
+_NOT_NOW = text("A request could not be answered now.")
+_TOO_SLOW = text("A request could not be answered within {seconds} s.")
+_FAILED = text("A request of a peer could not be answered.")
 _LOGGER = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 45
@@ -181,11 +184,11 @@ class Answering:
         except Exception as error:
             self._traffic.failed += 1
             if isinstance(error, self._answerer.passing):
-                _LOGGER.info("A request could not be answered now")
+                _LOGGER.info(_NOT_NOW)
             elif isinstance(error, TimeoutError):
-                _LOGGER.warning("A request could not be answered within %d s", ANSWER_SECONDS)
+                _LOGGER.warning(_TOO_SLOW.fill(seconds=ANSWER_SECONDS))
             else:
-                _LOGGER.exception("A request could not be answered")
+                _LOGGER.exception(_FAILED)
             refuse(iq, OtherError("internal-server-error", ErrorType.WAIT, _OUR_FAULT))
         finally:
             del self._in_flight[asker.jid]

@@ -34,6 +34,7 @@ from consometers_node.quoalise import (
     requests,
 )
 from consometers_node.quoalise.reading import Reader
+from consometers_node.quoalise.text import text
 
 from ..rate_limit import SlidingWindow
 from .account import RESOURCE
@@ -43,6 +44,7 @@ from .errors import NotAnAddress
 REQUEST_SECONDS = 60
 SHORTEST_PAGE = timedelta(hours=1)
 
+_OUTSIDE = text("Records outside of the requested range are dropped: {count}.")
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -73,7 +75,7 @@ class Asking:
         asked = data_sent.within(start or iso8601.FIRST, end or iso8601.LAST)
         if outside := len(data_sent) - len(asked):
             self.outside += outside
-            _LOGGER.info("%d records outside of what was asked are dropped", outside)
+            _LOGGER.info(_OUTSIDE.fill(count=outside))
         return asked
 
     async def history(

@@ -216,7 +216,7 @@ class Connection:
                 except NetworkError as failure:
                     problem = failure
                 self._set(online=False, problem=problem)
-                _LOGGER.info("%s", problem)
+                _LOGGER.info(problem.text)
                 if problem.lasting:
                     return
                 failures = 0 if clock() - began > STEADY_SECONDS else failures + 1

@@ -29,12 +29,14 @@ from consometers_node.quoalise import (
     protected_sums,
 )
 from consometers_node.quoalise.markup import serialise
+from consometers_node.quoalise.text import text
 
 from .account import bare
 from .connection import CLIENT, Connection, error_in, first_of
 from .errors import NetworkError, NotAcknowledged
 from .replies import NO_ARCHIVE, RECEIVED, REQUEST
 
+_FAILED = text("A receipt could not be stored.")
 _LOGGER = logging.getLogger(__name__)
 
 PUSH_SECONDS = 120
@@ -175,7 +177,7 @@ class Pushing:
         try:
             await late(peer, message_id)
         except Exception:
-            _LOGGER.exception("A receipt could not be noted")
+            _LOGGER.exception(_FAILED)
         finally:
             self._late_waiting -= 1
 

@@ -29,6 +29,7 @@ from ..rate_limit import SlidingWindow
 from .connection import Connection
 from .replies import NO_ARCHIVE, RECEIVED, REQUEST, Traffic, refuse
 
+_FAILED = text("Records that a peer sent could not be stored.")
 _LOGGER = logging.getLogger(__name__)
 
 MAX_OF_ONE = 32
@@ -181,7 +182,7 @@ class Receiving:
             self._traffic.unkept += 1
         except Exception:
             self._traffic.unkept += 1
-            _LOGGER.exception("What a peer pushed could not be kept")
+            _LOGGER.exception(_FAILED)
 
     async def _keep_payload(self, sender: str, message: Element) -> None:
         reports = message.find(protected_sums.REPORTS)

@@ -174,7 +174,7 @@ async def test_a_collective_that_starts_before_its_database_waits_for_it(
             lines = [await process.stderr.readline()]
             assert b"The database cannot be used (nothing answers there)" in lines[0]
             server.start()
-            while b"the pages listen" not in lines[-1]:
+            while b"The pages listen" not in lines[-1]:
                 lines.append(await process.stderr.readline())
                 assert lines[-1], lines
         process.send_signal(signal.SIGTERM)

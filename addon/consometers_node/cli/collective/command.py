@@ -129,8 +129,10 @@ async def _open(database: Path | str, *, waits: bool) -> Store:
                 raise
             if isinstance(cause.orig, sqlite3.Error):
                 raise  # A file comes from nowhere.
-            if (words := database_problem(cause).say()) != logged:
-                _LOGGER.warning("%s", logged := words)
+            words = database_problem(cause)
+            if words.say() != logged:
+                _LOGGER.warning(words)
+                logged = words.say()
         await asyncio.sleep(delay_s)
     raise AssertionError
 

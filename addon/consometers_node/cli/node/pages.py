@@ -29,6 +29,9 @@ _CA_VARIABLE = "CONSOMETERS_CA_FILE"
 _DISCOVERY = Backoff(5, 300, least=1)
 _NOT_A_PLACE = text("write an address and a port, such as 127.0.0.1:8099.")
 
+_LISTENS = text("The page listens on port {port}.")
+_DISCOVERY_REFUSED = text("The Supervisor refuses the discovery of this node ({status}).")
+_NO_SUPERVISOR = text("The Supervisor cannot be reached for the discovery of this node.")
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -67,7 +70,7 @@ async def serve(
     node_id, token = await keys(node.store)
     site = Site(node, Keys(node_id, token, version()), ingress=ingress, server=_server())
     async with site.listening(host, port) as open_port:
-        _LOGGER.info("the page listens on port %s", open_port)
+        _LOGGER.info(_LISTENS.fill(port=open_port))
         if there := home_assistant.supervisor():
             await _be_discovered(session, *there, open_port, token)
         await asyncio.Event().wait()
@@ -97,7 +100,7 @@ async def _be_discovered(
             ) as response:
                 if response.ok:
                     return
-                _LOGGER.warning("the Supervisor answers %s to the discovery", response.status)
+                _LOGGER.warning(_DISCOVERY_REFUSED.fill(status=response.status))
         except aiohttp.ClientError, TimeoutError:
-            _LOGGER.warning("the Supervisor cannot be reached for the discovery")
+            _LOGGER.warning(_NO_SUPERVISOR)
         await asyncio.sleep(wait)

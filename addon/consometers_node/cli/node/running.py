@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
+from copy import copy
 import gc
 from importlib.metadata import PackageNotFoundError, version as version_of
 import logging
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, override
 
 from consometers_node.backoff import Backoff
 from consometers_node.quoalise import Text
@@ -25,11 +26,31 @@ _RUNS = text("The node runs as {jid}.")
 _LOGGER = logging.getLogger("consometers_node")
 
 
-def log(level: str) -> None:
-    """Write the log to stderr, at a level and above."""
-    logging.basicConfig(
-        level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+class LogFormatter(logging.Formatter):
+    """Formats texts in a language, and times in the local zone with its name."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%d %H:%M:%S %Z")
+        self.language = language
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        shown = copy(record)
+        shown.msg = self._translated(record.msg)
+        if isinstance(record.args, tuple):
+            shown.args = tuple(map(self._translated, record.args))
+        return super().format(shown)
+
+    def _translated(self, value: object) -> object:
+        return printed(value, self.language) if isinstance(value, Text) else value
+
+
+def log(level: str, language: str) -> LogFormatter:
+    """Write the log to stderr, at a level and above. Return what formats it."""
+    formatter, handler = LogFormatter(language), logging.StreamHandler()
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=level.upper(), handlers=[handler])
+    return formatter
 
 
 def version() -> str:
@@ -45,7 +66,7 @@ def connecting(output: Output, haste: float) -> Callable[[Identity], Connection]
     backoff = Backoff().hurried(haste)
 
     def connect(who: Identity) -> Connection:
-        _LOGGER.info("%s", output.translated(_RUNS, jid=who.account.jid))
+        _LOGGER.info(_RUNS.fill(jid=who.account.jid))
         return Connection(who.account, server=who.server, language=output.language, backoff=backoff)
 
     return connect

@@ -14,6 +14,7 @@ from consometers_node.collective.node import CollectiveNode, CollectivePace
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.settings import MetricsSettings, PageSettings
 from consometers_node.permission import ChangedNeed, DataNeed
+from consometers_node.quoalise import Text
 from consometers_node.quoalise.text import around, printed, text
 from consometers_node.sharing.error_messages import message_of
 from consometers_node.store import Store
@@ -31,13 +32,17 @@ from .running import connecting, log, status, until_stopped, version
 if TYPE_CHECKING:
     from aiohttp import web
 
+_NO_ADMINISTRATION = text("There is no administration without {module}: install it.")
+_METRICS_LISTEN = text("The metrics listen on port {port}.")
+_PAGES_LISTEN = text("The pages listen on port {port}.")
+_NOT_LISTENING = text("Port {port} of {host} cannot be opened: {why}.")
 _LOGGER = logging.getLogger(__name__)
 _NEED = text("{file}: {said}")
 
 
 def run(common: Ours, log_level: str, haste: float) -> None:
     """Run a collective's node until SIGTERM or Ctrl-C."""
-    log(log_level)
+    log(log_level, common.output.language)
     asked = {file: _read(file) for file in command.settings_of(common).needs}
 
     async def work(session: CollectiveSession) -> None:
@@ -55,7 +60,7 @@ async def _run(session: CollectiveSession, haste: float) -> None:
     async with store.reading() as connection:
         for left in await needs.unreadable(connection):
             if left.closed_at is None:
-                _LOGGER.warning("%s", output.translated(unreadable(left)))
+                _LOGGER.warning(unreadable(left))
     connect = connecting(output, haste)
     node = CollectiveNode(store, settings, who, connect, pace=CollectivePace().hurried(haste))
     watch = Watch(node, version())
@@ -111,7 +116,7 @@ async def _serve_metrics(watch: Watch, at: MetricsSettings) -> None:
     from consometers_node.web.api import metrics  # noqa: PLC0415 - not loaded unless asked for
 
     answers = metrics.Metrics(watch, watch.node.settings.page.names)
-    await _listen("metrics", answers.listening, at)
+    await _listen(_METRICS_LISTEN, answers.listening, at)
 
 
 def _read(file: Path) -> DataNeed:
@@ -156,21 +161,21 @@ async def _serve_pages(node: CollectiveNode, watch: Watch) -> None:
     try:
         from consometers_node.web.admin.routes import administer  # noqa: PLC0415
     except ModuleNotFoundError as missing:
-        _LOGGER.error("there is no administration without %s: install it", missing.name)  # noqa: TRY400
+        _LOGGER.error(_NO_ADMINISTRATION.fill(module=missing.name))  # noqa: TRY400
     else:
         administer(public.app, node.store, node.settings, version(), watch)
-    await _listen("pages", public.listening, page)
+    await _listen(_PAGES_LISTEN, public.listening, page)
 
 
 async def _listen(
-    what: str,
+    listens: Text,
     listening: Callable[[str, int], AbstractAsyncContextManager[int]],
     at: MetricsSettings | PageSettings,
 ) -> None:
     """Listen until cancelled. A port in use stops nothing else of the node."""
     try:
         async with listening(at.host, at.port) as port:
-            _LOGGER.info("the %s listen on port %s", what, port)
+            _LOGGER.info(listens.fill(port=port))
             await asyncio.Event().wait()
     except OSError as fault:
-        _LOGGER.error("the %s cannot be served at %s:%s: %s", what, at.host, at.port, fault)  # noqa: TRY400
+        _LOGGER.error(_NOT_LISTENING.fill(host=at.host, port=at.port, why=fault.strerror))  # noqa: TRY400

@@ -7,12 +7,13 @@ import sys
 
 import aiohttp
 
-from consometers_node.household.node import HomeNode, HouseholdPace
+from consometers_node.household.node import LANGUAGE, HomeNode, HouseholdPace
 from consometers_node.household.recorder.home_assistant import BACKOFF, HomeAssistant
 from consometers_node.quoalise.text import text
 from consometers_node.sharing.account import load
 from consometers_node.sharing.names import load_naming
 from consometers_node.store import Store
+from consometers_node.store.settings import setting
 
 from ..core import control_socket, paths
 from ..core.errors import CliError
@@ -32,32 +33,46 @@ def main() -> None:
     """Run as the program that `run` becomes: its one argument has the options, in JSON."""
     prepare_streams()
     options = json.loads(sys.argv[1])
-    sys.exit(exit_status(lambda: run(**options), Output(as_json=options["as_json"])))
+    output = Output(as_json=options.pop("as_json"))
+    sys.exit(exit_status(lambda: run(output, **options), output))
 
 
 def run(
+    output: Output,
     *,
     data: str | None,
-    as_json: bool,
     log_level: str,
     page: str | None,
     ingress: Collection[str] | None,
     haste: float,
 ) -> None:
     """Run a household's node until SIGTERM or Ctrl-C."""
-    log(log_level)
+    formatter = log(log_level, output.language)
     folder = None if data is None else Path(data)
+
+    def translate(language: str) -> None:
+        formatter.language = output.language = language
 
     async def work(store: Store) -> None:
         if page is None and await load(store) is None:
             raise CliError("no-account", _NO_ACCOUNT)
+        async with store.reading() as connection:
+            if (language := await setting(connection, LANGUAGE)) is not None:
+                translate(language)
         place = None if page is None else pages.place(page)
         access = await home_assistant.load(store)
-        connect = connecting(Output(as_json=as_json), haste)
+        connect = connecting(output, haste)
         async with aiohttp.ClientSession() as session:
             source = HomeAssistant(access, session, backoff=BACKOFF.hurried(haste))
             naming = await load_naming(store)
-            node = HomeNode(store, naming, source, connect, pace=HouseholdPace().hurried(haste))
+            node = HomeNode(
+                store,
+                naming,
+                source,
+                connect,
+                translate_log=translate,
+                pace=HouseholdPace().hurried(haste),
+            )
             # Leave a running node alone: a second login would end its own.
             async with control_socket.listening(
                 paths.folder(folder),

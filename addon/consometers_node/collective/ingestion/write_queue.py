@@ -18,6 +18,7 @@ from weakref import WeakValueDictionary
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from ...quoalise import Data, Number, QuoaliseError, Reports, Text
+from ...quoalise.text import text
 from ...store import Store
 from ...store.exclusive import alone
 from ...xmpp import NotStored
@@ -40,6 +41,7 @@ _REST_S = 1.0
 
 _DAY_S = 86_400
 
+_FAULT = text("Records that members sent could not be stored.")
 _LOGGER = logging.getLogger(__name__)
 
 type Stored = Callable[[str], None]
@@ -182,13 +184,13 @@ class WriteQueue:
         except (InterfaceError, OperationalError) as fault:
             # A full disk, an unreachable server: it fails for all of them.
             if self.problem is None:
-                _LOGGER.warning("%s", database_problem(fault).say())
+                _LOGGER.warning(database_problem(fault))
             self.problem = database_problem(fault)
             for _, done in batch:
                 _end(done, NotStored())
             await asyncio.sleep(_REST_S)
         except Exception:
-            _LOGGER.exception("What was pushed cannot be kept")
+            _LOGGER.exception(_FAULT)
             if len(batch) == 1:
                 _end(batch[0][1], NotStored())
                 return

@@ -111,7 +111,7 @@ async def remove_ordered(store: Store, command: Sequence[str], at: Confirmed) ->
                 await set_setting(connection, key, None)
                 await note_read(connection, Read(at=at, who=NODE, what="account removed"))
             elif (reason := _first_line(printed)) != problem:
-                _LOGGER.warning("%s", NotRemoved(said=reason))
+                _LOGGER.warning(NotRemoved(said=reason).text)
                 await set_setting(connection, key, reason)
     return removed
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from ...backoff import Backoff
 from ...quoalise import Text
-from ...quoalise.text import printed, text
+from ...quoalise.text import around, printed, text
 from ...store import Store
 from ...store.settings import set_setting, setting
 from ..settings import Settings
@@ -36,6 +36,7 @@ _TESTED = text(
 )
 _SEE = text("Overview: {url}")
 
+_UNSENT = text("An alert could not be sent: {said}")
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -96,7 +97,7 @@ class Alerts:
             await self._save(announced)
         except NotSent as fault:
             if self._unsent.get(self._channel.name) != fault.text:
-                _LOGGER.warning("an alert was not sent: %s", fault.text.say())
+                _LOGGER.warning(around(_UNSENT, fault.text))
             self._unsent[self._channel.name] = fault.text
             self._failures += 1
             return max(self._every_s, self._retry.seconds(self._failures - 1))

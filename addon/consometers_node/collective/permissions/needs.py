@@ -20,7 +20,7 @@ from ...permission.need import MAX_DAYS
 from ...quoalise import Malformed, Text, federation_xml
 from ...quoalise.markup import parse, serialise
 from ...quoalise.problems import Problem
-from ...quoalise.text import text
+from ...quoalise.text import around, text
 from ...series import Direction, Interval, Quantity
 from ...store.collective_tables import OwnNeedRow
 from ...store.connection import AsyncConnection
@@ -28,6 +28,9 @@ from ...wire import Unsayable, read_need, write_need
 from ..disclosure.sdc_rules import LEAST_MINIMUM, Publication
 from ..errors import BadWitness, NotFound
 
+_UNREADABLE = text(
+    "“{need}”, version {version}, cannot be read: what members granted of it goes on. {said}"
+)
 _LOGGER = logging.getLogger(__name__)
 _RETENTION = re.compile(r'\sretention="P(\d{1,5})D"')
 _LOST = text("This version of the data request can no longer be read.")
@@ -190,20 +193,15 @@ async def granted(
     for version in await _all(connection):
         key = version.need.id, version.need.version
         if version.problem is not None and key in versions:
-            warn_unreadable(*key, version.problem.say())
+            _warn_unreadable(*key, version.problem)
         needs[key] = version.need
     return needs
 
 
 @cache
-def warn_unreadable(need: str, version: int, problem: str) -> None:
+def _warn_unreadable(need: str, version: int, problem: Text) -> None:
     """Log it once, however often it is read."""
-    _LOGGER.warning(
-        "“%s”, version %s, cannot be read: what members granted of it goes on. %s",
-        need,
-        version,
-        problem,
-    )
+    _LOGGER.warning(around(_UNREADABLE, problem, need=need, version=version))
 
 
 async def _all(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> list[OwnNeed]:

@@ -39,6 +39,7 @@ _ENDS = frozenset({State.WITHDRAWN, State.TERMINATED, State.EXPIRED})
 _BEGINS = '{"permission": "'
 """All lines."""
 
+_NOT_WRITTEN = text("Withdrawals could not be written into {file} yet: {why}.")
 _LOGGER = logging.getLogger(__name__)
 
 _STRANGE = text(
@@ -87,7 +88,7 @@ class ErasureLog:
                 try:
                     await self.write(written)
                 except OSError as fault:
-                    _LOGGER.warning("what ended is not in %s yet: %s", FILE, fault.strerror)
+                    _LOGGER.warning(_NOT_WRITTEN.fill(file=FILE, why=fault.strerror))
                 else:
                     written.clear()
                 await asyncio.sleep(self._every_s)

@@ -6,6 +6,7 @@ import logging
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 
+from ...quoalise.text import text
 from ...sharing.changes import Changes
 from ...store import Store
 from ...store.clock import Clock
@@ -27,6 +28,7 @@ SUBSCRIBERS_AT_ONCE = 25
 """Members in one transaction, while others wait."""
 _REST_S = 0.1
 
+_EXPIRED = text("Permissions that expired: {count}.")
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -85,7 +87,7 @@ class Retention:
         if not wiped:
             await wipe(self._store)
         if expired:
-            _LOGGER.info("%d permissions ran out", len(expired))
+            _LOGGER.info(_EXPIRED.fill(count=len(expired)))
         if expired or erased:
             self._changes.notify()
 

@@ -42,6 +42,9 @@ _HOURLY = text(
     "“{need}” asks for protected sums, which are of hours: publish hours, or stop asking for it."
 )
 
+_UNREADABLE = text(
+    "The publication rules cannot be read: nothing new is published. Choose them again."
+)
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -146,7 +149,7 @@ class InForce:
             change = await _step_change(connection)
         except BadRules:
             if self.now.opens != NOT_YET:
-                _LOGGER.error("what was chosen of the publication cannot be read: choose it again")  # noqa: TRY400
+                _LOGGER.error(_UNREADABLE)  # noqa: TRY400
             self.now = Rules(self.written, NOT_YET)
         else:
             publication = self.written if choice is None else choice.rules.publication

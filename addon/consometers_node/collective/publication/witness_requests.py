@@ -13,7 +13,7 @@ from typing import NoReturn
 from ...backoff import Backoff
 from ...quoalise import QuoaliseError, Text
 from ...quoalise.protected_sums import Answer
-from ...quoalise.text import text
+from ...quoalise.text import around, text
 from ...sharing.changes import Changes
 from ...store import Store
 from ...store.masked_reports import (
@@ -28,6 +28,8 @@ from .openings import BadAnswer, refused_homes, requests, too_few, without, writ
 
 _BAD_ANSWER = text("It answered something else than what it was asked: ask those who run it.")
 
+_UNANSWERED = text("A witness has not answered: {said}")
+_REFUSED = text("A witness refused {count} homes of a sum.")
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -77,7 +79,7 @@ class WitnessRequests:
         except (NetworkError, QuoaliseError, BadAnswer) as fault:
             words = _BAD_ANSWER if isinstance(fault, BadAnswer) else fault.text
             if witness not in self.problems:
-                _LOGGER.warning("A witness has not answered: %s", words.say())
+                _LOGGER.warning(around(_UNANSWERED, words))
             self.problems[witness] = words
             wait_s = self._backoff.seconds(self._failures[witness])
             self._failures[witness] += 1
@@ -124,5 +126,5 @@ class WitnessRequests:
                 await store_answer(connection, opening, too_few(answers))
             else:
                 await ask_less(connection, less)
-        _LOGGER.info("A witness refused %d homes of a sum", len(refused))
+        _LOGGER.info(_REFUSED.fill(count=len(refused)))
         return less

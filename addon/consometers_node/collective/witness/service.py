@@ -62,6 +62,8 @@ MOST_HOMES = 250_000
 PARTS_WITHIN_S = 600.0
 """How long the parts of an opening are held until the last one comes."""
 
+_RESTORED = text("The database was restored: no hour that began before is opened any more.")
+_UNREADABLE = text("{file} cannot be read: it is written again.")
 _LOGGER = logging.getLogger(__name__)
 
 _FROM_THE_FIRST = text("Earlier parts of this opening are missing: send it again from part 1.")
@@ -128,9 +130,7 @@ class WitnessService:
             last = await _last(connection)
             if answered > last:
                 await register.mark_restored(connection, self._clock.now())
-                _LOGGER.warning(
-                    "the database was restored: no hour that began before now is opened any more"
-                )
+                _LOGGER.warning(_RESTORED)
         if answered != last:
             await asyncio.to_thread(_write, self._file, last)
 
@@ -381,7 +381,7 @@ def _read(file: Path) -> int:
     except FileNotFoundError:
         return 0
     except KeyError, TypeError, ValueError:
-        _LOGGER.warning("%s cannot be read; it is written again", FILE)
+        _LOGGER.warning(_UNREADABLE.fill(file=FILE))
         return 0
 
 

@@ -57,6 +57,8 @@ _NO_KEYS = text(
     "The keys of this permission are missing, so nothing leaves: withdraw, and allow again."
 )
 
+_LEFT = text("A witness knows that this home has left.")
+_ENROLLED = text("A witness has confirmed an enrolment.")
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -204,7 +206,7 @@ class Enrolling:
         async with self._store.writing() as connection:
             await update_enrolment(connection, permission.id, left_at=left.left_at)
             await keep_keys(connection, permission.id, None)
-        _LOGGER.info("a witness knows that this home has left")
+        _LOGGER.info(_LEFT)
 
     async def _enrol(
         self, permission: Permission, witness: Witness, collective: str, keys: HomeKeys
@@ -234,7 +236,7 @@ class Enrolling:
                 enrolled_at=receipt.enrolled_at,
                 receipt=receipt.mac.hex(),
             )
-        _LOGGER.info("a witness has confirmed an enrolment")
+        _LOGGER.info(_ENROLLED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 import logging
 from typing import NoReturn, override
 
+from ...quoalise.text import text
 from ...series import Range
 from ...store import Store
 from ...store.clock import Clock
@@ -22,6 +23,7 @@ SEEN = "home.seen"
 
 _NOTE_EVERY_S = 60.0
 
+_WAS_OFF = text("Home Assistant was off, or may have been, until it started.")
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -79,7 +81,7 @@ class Availability:
             off = absence(last_seen, started, now)
             if off is not None:
                 await add_absence(connection, off)
-                _LOGGER.info("Home Assistant was off, or may have been, until it started")
+                _LOGGER.info(_WAS_OFF)
             await set_setting(connection, SEEN, now.isoformat())
             self._absences[:] = await absences(connection)
             return True

@@ -169,7 +169,7 @@ class HomeAssistant:
     def _log_state(self, news: Text) -> None:
         """Log the state of the connection, once until it changes."""
         if news != self._state:
-            _LOGGER.info("%s", news.say())
+            _LOGGER.info(news)
             self._state = news
 
     async def _connect_and_listen(self) -> NoReturn:
@@ -214,7 +214,7 @@ class HomeAssistant:
                 await _answered(line, f"events {event_type}", asked, self._timeout_s)
             except HomeAssistantRefusal as fault:
                 # Not all users may hear of everything. Who listens has a clock as well.
-                _LOGGER.warning("%s", fault)
+                _LOGGER.warning(fault.text)
             handler()
 
 

@@ -227,7 +227,7 @@ class Sync:
 
     async def _note(self, task: str, fault: HomeAssistantFault) -> None:
         if str(fault) not in map(str, self._problems.values()):
-            _LOGGER.warning("%s", fault)
+            _LOGGER.warning(fault.text)
         self._problems[task] = fault
         await self._rest(_AFTER_A_FAULT_S)
 

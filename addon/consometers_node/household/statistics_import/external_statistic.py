@@ -39,7 +39,7 @@ from ...quoalise import (
     ResourceConstraint,
     UpstreamError,
 )
-from ...quoalise.text import text
+from ...quoalise.text import around, text
 from ...series import Range
 from ...xmpp import NetworkError
 from ...xmpp.account import bare
@@ -71,6 +71,7 @@ _IMPOSSIBLE = text(
     "Impossible values were left out ({count}): inform the peer that sends this series."
 )
 
+_ASKED_AGAIN = text("{statistic} is asked for again and again: {said}")
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -385,7 +386,7 @@ class StatisticsImport:
             await self._peer.subscribe(self._plan.peer, self._plan.series)
         except QuoaliseError as refusal:
             if self._subscribed is not False:
-                _LOGGER.info("%s is asked for again and again: %s", self._plan.statistic, refusal)
+                _LOGGER.info(around(_ASKED_AGAIN, refusal.text, statistic=self._plan.statistic))
             self._subscribed = False
         else:
             self._subscribed = True
@@ -515,7 +516,7 @@ class StatisticsImport:
                 try:
                     await self._import(within)
                 except _REFUSALS as refusal:
-                    _LOGGER.info("%s: %s", self._plan.statistic, refusal)
+                    _LOGGER.info("%s: %s", self._plan.statistic, refusal.text)
             await self._put(whole)
             hours.forget(whole)
             hours.keep_last(_REMEMBERED_HOURS)
@@ -532,8 +533,7 @@ class StatisticsImport:
     def _note_dropped(self, count: int) -> None:
         """Count impossible values, and log the first ones since all was looked at."""
         if count and not self._dropped:
-            words = _IMPOSSIBLE.fill(count=count).say(self._language)
-            _LOGGER.warning("%s: %s", self._plan.statistic, words)
+            _LOGGER.warning("%s: %s", self._plan.statistic, _IMPOSSIBLE.fill(count=count))
         self._dropped += count
 
     def _hole(self) -> str | None:

@@ -32,6 +32,7 @@ _OTHERS = re.compile(r"[^a-z0-9]+")
 _MAX_NAME = 80
 _TITLE = text("{plant} – my part")
 
+_FEW_READ = text("A collective lists {count} plants: {most} of them are read.")
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -87,9 +88,7 @@ class PlantStatistics:
             ever = await devices_ever(connection, peer.jid, PARTS)
             offered = _few(every, current, ever)
             if len(offered) < len(every):
-                _LOGGER.warning(
-                    "a collective lists %s plants: %s are read", len(every), len(offered)
-                )
+                _LOGGER.warning(_FEW_READ.fill(count=len(every), most=len(offered)))
             gone = [plant.statistic for device, plant in current.items() if device not in offered]
             for statistic in gone:
                 # Home Assistant keeps its statistic.

@@ -12,10 +12,11 @@ from itertools import batched, pairwise
 import logging
 
 from ...backoff import Backoff
+from ...quoalise.text import text
 from ...series import Range
 from ..recorder.client import Recorder, Rest, patiently
 from ..recorder.errors import NotOurs
-from ..recorder.reading import HOUR, StatisticsRow
+from ..recorder.reading import HOUR, Flag, StatisticsRow
 from ..recorder.statistics import StatisticId
 from .hours import SeriesKind, States
 from .sums import differing, flags, ours, summed
@@ -32,6 +33,11 @@ _YEAR = timedelta(days=366)
 _SEEN_WITHIN_S = 60.0
 _LOOKS = Backoff(0.05, 5, least=1)
 
+_REGISTER = {
+    Flag.RESTARTED: text("{name}: the register started again at {at}."),
+    Flag.BACKWARDS: text("{name}: the register went back at {at}."),
+    Flag.ABSURD: text("{name}: the register leapt at {at}."),
+}
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -154,4 +160,4 @@ class RecorderWriter:
         new = {row.start for row in changed}
         for row, flag in flags(self._kind, before, rows):
             if row.start in new:
-                _LOGGER.info("%s at %s: the register is %s", self._name, row.start, flag)
+                _LOGGER.info(_REGISTER[flag].fill(name=self._name, at=row.start))

@@ -62,6 +62,8 @@ _POLICY = (
 _OTHER_SPELLING = text("This commune is known here as “{known}”: write it that way.")
 _NO_MEMBER = text("There is no such member.")
 
+_FAILED = text("A page of the administration could not be made.")
+_NOT_PROLONGED = text("A session could not be prolonged: the database cannot be written to.")
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -299,7 +301,7 @@ class AdminPages(ConsentPages[AdminContext]):
         except web.HTTPException, asyncio.CancelledError, ConnectionError:
             raise
         except Exception:
-            _LOGGER.exception("a page of administration could not be made")
+            _LOGGER.exception(_FAILED)
             return self.refuse(self._of_nobody(request), 500, FAULT)
 
     async def _answer_in_words(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -341,7 +343,7 @@ class AdminPages(ConsentPages[AdminContext]):
             async with self.store.writing() as connection:
                 await administrators.seen(connection, context.key, context.now)
         except InterfaceError, OperationalError:
-            _LOGGER.warning("a session cannot be kept: the database cannot be written to")
+            _LOGGER.warning(_NOT_PROLONGED)
 
     def _of_nobody(self, request: web.Request, name: str = "") -> AdminContext:
         zone = self.settings.time_zone

@@ -48,6 +48,7 @@ _ENDED = text("Your session has ended, and nothing was changed: log in, and do i
 _OLD_WRONG = text("This is not your present password.")
 _TWICE = text("The two are not the same.")
 
+_REFUSED = text("Somebody tried to log in to the administration, and was refused.")
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -80,7 +81,7 @@ async def enter(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         return await _later(pages, context, _BUSY_S)
     key = await _begin(pages, context, name, password_hash, stronger) if good else None
     if key is None:
-        _LOGGER.warning("somebody tried to log in to the administration, and may not")
+        _LOGGER.warning(_REFUSED)
         return await _show(pages, context, _WRONG, status=403, name=name)
     pages.tries.forget(sources)
     response = context.go(_next(context.typed("next")))

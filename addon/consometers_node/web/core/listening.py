@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, cast, override
 
 from aiohttp import hdrs, web
 
+from consometers_node.quoalise.text import text
+
 from .rate_limit import home_of, is_among, peer_of
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ _SINGLE = (
 )
 """Headers that must not come twice: two servers may read different ones."""
 
+_FAILED = text("A request could not be answered.")
 _LOGGER = logging.getLogger(__name__)
 
 type _Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -197,7 +200,7 @@ class _Line(web.RequestHandler):
         if isinstance(exc, ConnectionError):
             raise exc
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            _LOGGER.error("a request could not be answered", exc_info=exc)
+            _LOGGER.error(_FAILED, exc_info=exc)
         if request.writer.output_size > 0:
             raise ConnectionError("part of the answer was sent already")
         return _refuse(status)

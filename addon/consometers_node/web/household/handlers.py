@@ -46,6 +46,7 @@ ONLY_ADMIN = text("Only an administrator of Home Assistant can export this.")
 _GONE = text("Home Assistant no longer has {statistic}, or its direction changed: choose again.")
 _ERRORS = {403: NOT_ADMIN, **ERRORS, 415: UNREADABLE}
 
+_FAILED = text("A page could not be made.")
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -328,7 +329,7 @@ class Pages(ConsentPages[RequestContext]):
         except web.HTTPException, asyncio.CancelledError, ConnectionError:
             raise
         except Exception:
-            _LOGGER.exception("a page could not be made")
+            _LOGGER.exception(_FAILED)
             return self.refuse(context, 500, FAULT)
 
 

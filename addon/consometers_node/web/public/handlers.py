@@ -49,6 +49,7 @@ _ERRORS = {
     500: text("An error occurred here. It was logged; try again later."),
 }
 
+_FAILED = text("A public page could not be made.")
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -133,7 +134,7 @@ class PublicPages(PageBase):
         except asyncio.CancelledError, ConnectionError:
             raise
         except Exception:
-            _LOGGER.exception("a public page could not be made")
+            _LOGGER.exception(_FAILED)
             return self._refuse(request, 500)
 
     async def read_about(self, connection: AsyncConnection) -> None:

@@ -1,0 +1,114 @@
+"""The log of a node that runs: in one language, in local times with the name of their zone."""
+
+import ast
+import asyncio
+from collections.abc import Iterator
+import logging
+from pathlib import Path
+import re
+import signal
+
+import pytest
+
+from consometers_node.cli.node.running import LogFormatter
+from consometers_node.household.node import LANGUAGE
+from consometers_node.quoalise.text import text
+from consometers_node.store import Store
+from consometers_node.store.settings import setting
+from demo.hass import free_port
+from tests.deadline import DEADLINE_S
+
+from ..household.toy import TOKEN, Toy
+from .conftest import HASTE, ROOT, Start, ended
+from .test_sharing import toy
+
+__all__ = ["toy"]
+
+LEVELS = frozenset({"info", "warning", "error", "exception", "critical"})
+IN_FRENCH = "La page est servie sur le port"
+LINE = re.compile(r"2\d{3}-\d\d-\d\d \d\d:\d\d:\d\d CES?T (INFO|WARNING) consometers_node[\w.]*: ")
+
+
+def logged(tree: ast.AST) -> Iterator[ast.expr]:
+    """Yield the first argument of each call of a logger that anybody reads."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id="_LOGGER"), attr=attribute), args=[first, *_]
+            ) if attribute in LEVELS:
+                yield first
+
+
+def test_no_line_of_the_log_is_in_one_language_alone() -> None:
+    files = sorted((ROOT / "addon" / "consometers_node").rglob("*.py"))
+    words = {
+        f"{file.name}: {first.value}"
+        for file in files
+        for first in logged(ast.parse(file.read_text()))
+        if isinstance(first, ast.Constant | ast.JoinedStr)
+        and not (
+            isinstance(first, ast.Constant)
+            and re.fullmatch(r"[^a-z]*", re.sub(r"%[ds]", "", str(first.value)))
+        )
+    }
+    assert words == set()
+    assert sum(1 for file in files for _ in logged(ast.parse(file.read_text()))) > 40
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [("en-GB", "roof: The clock is confirmed."), ("fr", "roof: L’horloge est confirmée.")],
+)
+def test_texts_in_a_line_are_in_its_language(language: str, line: str) -> None:
+    words = text("The clock is confirmed.")
+    arguments = ("roof", words)
+    record = logging.LogRecord("node", logging.WARNING, "", 0, "%s: %s", arguments, None)
+    assert LogFormatter(language).format(record).endswith(line)
+    # Another handler has the record as it was.
+    assert record.args == arguments
+    record.msg, record.args = words, ()
+    assert LogFormatter(language).format(record).endswith(line.removeprefix("roof: "))
+
+
+async def lines_until(process: asyncio.subprocess.Process, words: str) -> list[str]:
+    """Return the lines of a log, up to one with these words."""
+    assert process.stderr is not None
+    lines: list[str] = []
+    async with asyncio.timeout(DEADLINE_S):
+        while not lines or words not in lines[-1]:
+            lines.append((await process.stderr.readline()).decode())
+            assert lines[-1], lines
+    return lines
+
+
+async def known_language(file: Path) -> str | None:
+    """Return the language that a node found, for its next start."""
+    store = await Store.open(file)
+    async with store.reading() as connection:
+        language = await setting(connection, LANGUAGE)
+    await store.close()
+    return language
+
+
+async def test_a_home_logs_in_the_language_of_home_assistant(
+    start: Start, toy: Toy, tmp_path: Path
+) -> None:
+    """The add-on's own environment names none."""
+    toy.answers["get_config"] = {"time_zone": "Europe/Paris", "language": "fr"}
+    folder, logs = tmp_path / "node", []
+    for page in ("The page listens on port", IN_FRENCH):
+        process = await start(
+            *("run", "--data", folder, "--page", f"127.0.0.1:{free_port()}"),
+            language="C.UTF-8",
+            CONSOMETERS_HASTE=HASTE,
+            CONSOMETERS_HOME_URL=toy.url,
+            CONSOMETERS_HOME_TOKEN=TOKEN,
+        )
+        logs.append(await lines_until(process, page))
+        async with asyncio.timeout(DEADLINE_S):
+            while await known_language(folder / "node.db") is None:
+                await asyncio.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        assert (await ended(process)).status == 0
+    for line in [*logs[0], *logs[1]]:
+        assert LINE.match(line), line
