@@ -20,7 +20,7 @@ from ...permission.need import MAX_DAYS
 from ...quoalise import Malformed, Text, federation_xml
 from ...quoalise.markup import parse, serialise
 from ...quoalise.problems import Problem
-from ...quoalise.text import around, text
+from ...quoalise.text import text
 from ...series import Direction, Interval, Quantity
 from ...store.collective_tables import OwnNeedRow
 from ...store.connection import AsyncConnection
@@ -29,7 +29,8 @@ from ..disclosure.sdc_rules import LEAST_MINIMUM, Publication
 from ..errors import BadWitness, NotFound
 
 _UNREADABLE = text(
-    "“{need}”, version {version}, cannot be read: what members granted of it goes on. {said}"
+    "“{need}”, version {version}, cannot be read: what members granted of it goes on."
+    " “consometers-node status” shows why."
 )
 _LOGGER = logging.getLogger(__name__)
 _RETENTION = re.compile(r'\sretention="P(\d{1,5})D"')
@@ -193,15 +194,15 @@ async def granted(
     for version in await _all(connection):
         key = version.need.id, version.need.version
         if version.problem is not None and key in versions:
-            _warn_unreadable(*key, version.problem)
+            warn_unreadable(*key)
         needs[key] = version.need
     return needs
 
 
 @cache
-def _warn_unreadable(need: str, version: int, problem: Text) -> None:
+def warn_unreadable(need: str, version: int) -> None:
     """Log it once, however often it is read."""
-    _LOGGER.warning(around(_UNREADABLE, problem, need=need, version=version))
+    _LOGGER.warning(_UNREADABLE.fill(need=need, version=version))
 
 
 async def _all(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> list[OwnNeed]:
