@@ -21,6 +21,9 @@ from .documentation import PAGES
 DOMAIN = "mes-energies.test"
 ADDRESS = "198.51.100.7"
 OPTIONS = ("--domain", DOMAIN, "--name", "L'énergie d'ici", "--email", "marie@energies.test")
+ACME = "urn:ietf:params:acme:error:"
+DIRECTORY = 'performing request: Get "https://acme-v02.api.letsencrypt.org/directory":'
+"""As Caddy begins the reason where it does not reach the authority."""
 PROGRAMS = {
     "docker": """
         case "$*" in
@@ -28,7 +31,7 @@ PROGRAMS = {
           *"exec -T proxy"*) exit 1 ;;
           *" logs "*)
             echo "challenge failed: urn:ietf:params:acme:error:tls"
-            echo "could not get certificate from issuer: urn:ietf:params:acme:error:$ANSWER"
+            echo "could not get certificate from issuer: $ANSWER"
             ;;
         esac
         echo "$*" >>"$ASKED"
@@ -53,7 +56,7 @@ class Machine:
             "DOCKER": "27.5.1 false",
             "OWN": ADDRESS,
             "RECORDS": f"v4={ADDRESS}",
-            "ANSWER": "dns",
+            "ANSWER": f"{ACME}dns",
         }
     )
 
@@ -205,19 +208,28 @@ def test_an_old_docker_is_refused(machine: Machine, version: str, message: str) 
 @pytest.mark.parametrize(
     ("answer", "english", "french"),
     [
-        ("dns", "finds no address of mes-energies.test", "ne trouve aucune adresse"),
-        ("connection", "Open ports 80 and 443", "Ouvrez les ports 80 et 443"),
-        ("unauthorized", "another machine answers", "une autre machine répond"),
-        ("caa", "must allow letsencrypt.org", "doit autoriser letsencrypt.org"),
-        ("rateLimited", "Wait for an hour", "Attendez une heure"),
-        ("badCSR", "says “badCSR”", "répond « badCSR »"),
+        (f"{ACME}dns", "finds no address of mes-energies.test", "ne trouve aucune adresse"),
+        (f"{ACME}connection", "Open ports 80 and 443", "Ouvrez les ports 80 et 443"),
+        (f"{ACME}unauthorized", "another machine answers", "une autre machine répond"),
+        (f"{ACME}caa", "must allow letsencrypt.org", "doit autoriser letsencrypt.org"),
+        (f"{ACME}rateLimited", "Wait for an hour", "Attendez une heure"),
+        (f"{ACME}badCSR", "says “badCSR”", "répond « badCSR »"),
+        (
+            f"{DIRECTORY} dial tcp: lookup acme-v02.api.letsencrypt.org on 192.0.2.53:53: read udp"
+            " 172.28.0.3:57384->192.0.2.53:53: i/o timeout",
+            "check /etc/resolv.conf",
+            "vérifiez /etc/resolv.conf",
+        ),
+        (f"{DIRECTORY} remote error: tls: internal error", "that leave", "qui sortent"),
     ],
 )
 def test_errors_of_the_certificate_authority_are_explained(
     machine: Machine, answer: str, english: str, french: str
 ) -> None:
     machine.answers["ANSWER"] = answer
-    assert english in machine.install(*OPTIONS)
+    output = machine.install(*OPTIONS)
+    assert english in output
+    assert ("Open ports" in output) is ("connection" in answer)
     (machine.folder / ".env").unlink()
     machine.answers["LANG"] = "fr_FR.UTF-8"
     output = machine.install(*OPTIONS)
