@@ -215,8 +215,7 @@ def test_an_old_docker_is_refused(machine: Machine, version: str, message: str) 
         (f"{ACME}rateLimited", "Wait for an hour", "Attendez une heure"),
         (f"{ACME}badCSR", "says “badCSR”", "répond « badCSR »"),
         (
-            f"{DIRECTORY} dial tcp: lookup acme-v02.api.letsencrypt.org on 192.0.2.53:53: read udp"
-            " 172.28.0.3:57384->192.0.2.53:53: i/o timeout",
+            f"{DIRECTORY} dial tcp: lookup acme-v02.api.letsencrypt.org on 192.0.2.53: i/o timeout",
             "check /etc/resolv.conf",
             "vérifiez /etc/resolv.conf",
         ),

@@ -30,6 +30,7 @@ from demo.hass.folder import ROOT
 from demo.prosody import LOOPBACK
 from tests.deploy import engine
 from tests.deploy.network import own_network
+from tests.disks import fill, small_disk
 from tests.e2e.holding import Member, Values, settle, summed
 from tests.e2e.waiting import becomes, eventually
 from tests.node.cli.factories import need_toml
@@ -246,6 +247,8 @@ async def test_a_restored_backup_repeats_later_withdrawals(
 
     await site.lose_the_machine()
     await site.type("./restore", str(backup.relative_to(site.folder)))
+    made = (await site.node("status"))["backups"]["made"]
+    assert f"{datetime.fromisoformat(made):%Y-%m-%dT%H%M%SZ}" == backup.name
     await site.shows(summed(site.homes))
 
     async def changes() -> list[tuple[str, int | None]]:
@@ -278,6 +281,25 @@ async def test_the_node_removes_an_account_of_a_member_but_not_its_own(site: Sit
     with pytest.raises(AssertionError, match="400"):
         await site.node("members", "remove-account", f"collective@{DOMAIN}", "--yes")
     assert len(before - accounts()) == 1
+
+
+async def test_a_full_disk_of_prosody_is_named_where_an_invitation_is_made(site: Site) -> None:
+    folder = site.state / "volumes" / "accounts"
+    apart = folder.with_name("apart")
+    await site.type("docker", "compose", "stop", "node", "prosody")
+    folder.rename(apart)
+    with small_disk(folder, 4) as disk:
+        assert disk is not None
+        await site.type("cp", "--archive", f"{apart}/.", str(disk))
+        await site.type("docker", "compose", "up", "--detach", "--wait")
+        fill(disk)
+        with pytest.raises(AssertionError, match="Prosody cannot write to its disk: free some"):
+            await site.node("invitations", "make", "--account")
+        await site.type("docker", "compose", "stop", "node", "prosody")
+    folder.rmdir()
+    apart.rename(folder)
+    await site.type("docker", "compose", "up", "--detach", "--wait")
+    assert await site.node("invitations", "make", "--account")
 
 
 async def test_old_backups_are_removed(site: Site) -> None:
