@@ -19,16 +19,16 @@ from . import tracing
 from .conftest import ADDON, Installed
 
 RUN = ADDON / "rootfs/etc/s6-overlay/s6-rc.d/consometers/run"
-LEVEL = '''"$(bashio::config 'log_level')"'''
+LEVEL = '${level:+--log-level "${level}"}'
 
 _SECONDS = 240
 _PASSWORD = "correct horse battery staple"
 
 
 def command() -> list[str]:
-    """Return the words of the command that the container runs, but the level of the log."""
+    """Return the words of the command that the container runs, with a level of the log."""
     (line,) = re.findall(r"^exec consometers-node (.*)$", RUN.read_text(), re.MULTILINE)
-    return str(line).replace(LEVEL, "debug").split()
+    return str(line).replace(LEVEL, "--log-level debug").split()
 
 
 class Service:

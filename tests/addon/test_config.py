@@ -123,17 +123,21 @@ def test_the_backup_hook_is_an_existing_command() -> None:
 
 
 def test_the_init_system_knows_the_service() -> None:
-    (SERVICES / "user/contents.d/consometers").read_bytes()
     ours = SERVICES / "consometers"
     assert (ours / "type").read_text() == "longrun\n"
-    for name in ("run", "finish"):
+    for name, interpreter in (("run", "/command/with-contenv bash"), ("finish", "/bin/bash")):
         shebang, *_ = (ours / name).read_text().splitlines()
-        assert shebang == "#!/command/with-contenv bashio"
+        assert shebang == f"#!{interpreter}"
         assert (ours / name).stat().st_mode & 0o111
 
 
+def test_no_folder_of_bundles_hides_the_one_of_the_base() -> None:
+    """s6-overlay reads no other where it finds `s6-rc.d/user`, and warns."""
+    assert [folder.name for folder in SERVICES.iterdir()] == ["consometers"]
+
+
 def test_the_image_has_one_versioned_base() -> None:
-    stages = re.findall(r"^FROM (?:--\S+ )?(\S+)", DOCKERFILE, re.MULTILINE)
+    stages = re.findall(r"^FROM (?:--\S+ )?([^\s@]+)", DOCKERFILE, re.MULTILINE)
     assets, *others = stages
     assert re.fullmatch(r"node:\d+-alpine", assets)
     assert set(others) == {"ghcr.io/home-assistant/base-python:3.14-alpine3.24"}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+import re
 import ssl
 import subprocess
 import sys
@@ -15,11 +16,6 @@ from demo.prosody import Authority
 from . import service
 from .conftest import ADDON
 
-BASHIO = """\
-bashio::config() { test "$1" = log_level && echo warning; }
-bashio::log.error() { echo "$1" >&2; }
-"""
-
 
 def bash(script: Path, *arguments: str, root: Path) -> str:
     """Run a script as the container does, with its own `/run`, `/etc` and `consometers-node`."""
@@ -28,18 +24,48 @@ def bash(script: Path, *arguments: str, root: Path) -> str:
     (root / "consometers-node").chmod(0o755)
     program = script.read_text().replace("/run/", f"{root}/").replace("=/etc/", f"={root}/")
     done = subprocess.run(
-        ("/bin/bash", "-c", BASHIO + program, *arguments),
+        ("/bin/bash", "-c", program, *arguments),
         check=True,
         capture_output=True,
         text=True,
-        env={"PATH": f"{root}:/usr/bin:/bin"},
+        env={"PATH": f"{root}:/usr/bin:/bin", "CONSOMETERS_DATA": str(root)},
     )
     return done.stdout
 
 
-def test_the_node_starts_with_the_chosen_log_level(tmp_path: Path) -> None:
-    printed = bash(service.RUN, root=tmp_path)
-    assert printed == "run --page 0.0.0.0:8099 --log-level warning\n"
+@pytest.mark.parametrize(
+    ("options", "level"),
+    [
+        ('{"log_level": "warning"}', " --log-level warning"),
+        ('{"log_level": ""}', ""),
+        ('{"log_level": null}', ""),
+        ("{}", ""),
+        ('{"log_', ""),
+        (None, ""),
+    ],
+    ids=["chosen", "empty", "null", "none", "torn", "no file"],
+)
+def test_the_node_starts_with_the_chosen_log_level_or_its_own(
+    tmp_path: Path, options: str | None, level: str
+) -> None:
+    """The Supervisor is not there to be asked: nothing but the file has the options."""
+    if options is not None:
+        (tmp_path / "options.json").write_text(options)
+    assert bash(service.RUN, root=tmp_path) == f"run --page 0.0.0.0:8099{level}\n"
+
+
+@pytest.mark.parametrize("bundles", ["s6-rc.d", "user-bundles.d"], ids=["3.2.3.0", "3.2.3.2"])
+def test_the_service_is_in_the_bundle_that_the_init_system_of_the_base_reads(
+    tmp_path: Path, bundles: str
+) -> None:
+    contents = tmp_path / bundles / "user/contents.d"
+    contents.mkdir(parents=True)
+    (tmp_path / bundles / "user2/contents.d").mkdir(parents=True)
+    (line,) = re.findall(r"^RUN (touch .*)$", (ADDON / "Dockerfile").read_text(), re.MULTILINE)
+    subprocess.run(("sh", "-ec", line.replace("/etc/s6-overlay", str(tmp_path))), check=True)
+    assert [file.relative_to(contents).name for file in tmp_path.rglob("consometers")] == [
+        "consometers"
+    ]
 
 
 def test_the_node_trusts_the_hashed_authorities_of_the_image(tmp_path: Path) -> None:

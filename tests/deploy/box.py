@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 import json
 import os
 from pathlib import Path
+import shlex
 import shutil
 import subprocess
 import sys
@@ -33,10 +34,13 @@ class Specification:
     """Folder, where it is seen, whether it can only be read."""
     memory: list[str]
     """As compose files have it: a path, perhaps with options."""
-    networks: list[tuple[str, str]]
-    """Bridge of the network, and the box's address there with its prefix length."""
+    networks: list[tuple[str, str]] | None
+    """Bridge of each network, and the box's address there with its prefix length; None: the
+    network of the program that starts it."""
     hosts: dict[str, str]
     """Address of each name in `/etc/hosts`."""
+    node: list[str]
+    """What runs as `consometers-node`."""
 
     def write(self, file: Path) -> Path:
         file.write_text(json.dumps(asdict(self)))
@@ -55,7 +59,7 @@ def ip(*arguments: str) -> None:
     subprocess.run(("ip", *arguments), check=True)
 
 
-def connect(specification: Specification) -> None:
+def connect(networks: list[tuple[str, str]]) -> None:
     """Enter a network namespace with a loopback, and an interface in each network of the box."""
     namespace = Path("/proc/self/ns/net")
     with namespace.open() as machine:
@@ -64,7 +68,7 @@ def connect(specification: Specification) -> None:
         Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").write_text("0")
         ip("link", "set", "lo", "up")
         with namespace.open() as own:
-            for index, (bridge, address) in enumerate(specification.networks):
+            for index, (bridge, address) in enumerate(networks):
                 name = f"eth{index}"
                 peer = ("peer", "name", name, "netns", f"/proc/self/fd/{own.fileno()}")
                 link = ("ip", "link", "add", "master", bridge, "up", "type", "veth", *peer)
@@ -105,9 +109,7 @@ def furnish(specification: Specification) -> Path:
     for source, target in specification.files:
         _copy(Path(source), root / target.lstrip("/"))
     node = root / "usr/local/bin/consometers-node"
-    node.write_text(
-        f'#!/bin/sh\nPYTHONPATH={ROOT}/addon exec {sys.executable} -m consometers_node "$@"\n'
-    )
+    node.write_text(f'#!/bin/sh\nexec {shlex.join(specification.node)} "$@"\n')
     node.chmod(0o755)
     user, _, group = specification.user.partition(":")
     with (root / "etc/passwd").open("a") as passwd:
@@ -153,7 +155,8 @@ def unprivileged(specification: Specification) -> list[str]:
 
 def main() -> None:
     specification = Specification.read(Path(sys.argv[1]))
-    connect(specification)
+    if specification.networks is not None:
+        connect(specification.networks)
     root = furnish(specification)
     os.chroot(root)
     os.chdir("/")

@@ -254,6 +254,7 @@ class Engine:
                 if box in ("", name)
             ],
             hosts=self._hosts(name),
+            node=["env", f"PYTHONPATH={ROOT}/addon", sys.executable, "-m", "consometers_node"],
         )
 
     def _hosts(self, name: str) -> dict[str, str]:

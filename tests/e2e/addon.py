@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import json
 from pathlib import Path
 import sys
 from typing import Any, Final
@@ -22,10 +23,6 @@ _PROGRAM: Final = """\
 #!/bin/bash
 exec {python} -P -m consometers_node "${{@/{listens}/{here}}}"
 """
-_BASHIO: Final = """\
-bashio::config() { local option=OPTION_$1; echo "${!option}"; }
-source "$0"
-"""
 
 
 class AddOn(Node):
@@ -41,10 +38,11 @@ class AddOn(Node):
         here = f"{LOOPBACK}:{page_port}"
         program.write_text(_PROGRAM.format(python=sys.executable, listens=LISTENS, here=here))
         program.chmod(0o755)
+        self.data.mkdir()
+        (self.data / "options.json").write_text(json.dumps(supervisor.options))
         self._environment = {
             **self._environment,
             **supervisor.environment,
-            **{f"OPTION_{name}": str(value) for name, value in supervisor.options.items()},
             "PATH": f"{programs}:/usr/bin:/bin",
             "LC_ALL": "C.UTF-8",
             **variables,
@@ -53,7 +51,7 @@ class AddOn(Node):
     async def start(self) -> None:
         with (self.folder / "log").open("a") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *("bash", "-euc", _BASHIO, str(RUN)),
+                *("bash", str(RUN)),
                 stdout=log,
                 stderr=log,
                 env=self._environment,
