@@ -8,8 +8,9 @@ import tarfile
 
 import pytest
 
-from tools.release import CHANGELOGS, ROOT, latest_section, versions
+from tools.release import CHANGELOGS, ROOT, images, latest_section, versions
 
+DIGEST = f"sha256:{64 * '0'}"
 (VERSION,) = set(versions(ROOT).values())
 
 
@@ -41,7 +42,7 @@ def copy_release_before(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This checkout as it is, its version dated, as a commit of a repository of its own."""
+    """This checkout, its version dated and its images pinned, as a commit of a repository."""
     root = tmp_path_factory.mktemp("released")
     copy_checkout(root)
     for name in CHANGELOGS:
@@ -49,6 +50,10 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
         heading, _ = latest_section(file)
         dated = file.read_text().replace(f"## {heading}\n", f"## {VERSION} – 2026-12-01\n")
         file.write_text(dated)
+    for name, image in set(images(root)):
+        if "@" not in image:
+            file = root / name
+            file.write_text(file.read_text().replace(image, f"{image}@{DIGEST}"))
     git(root, "init", "--quiet")
     git(root, "add", ".")
     git(root, "commit", "--quiet", "--message", "A release")

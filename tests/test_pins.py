@@ -10,6 +10,8 @@ import yaml  # type: ignore[import-untyped]
 ROOT = Path(__file__).parent.parent
 DOCKERFILES = [ROOT / "addon/Dockerfile", ROOT / "deploy/Dockerfile"]
 BUILD = ROOT / "addon/build-requirements.txt"
+COMPILED = sorted([*ROOT.glob("requirements/*.txt"), *ROOT.glob("*/*requirements.txt")])
+COMPILED.remove(ROOT / "requirements/overrides.txt")
 
 
 def steps() -> list[dict[str, Any]]:
@@ -52,12 +54,40 @@ def test_build_requirements_are_hashed_and_tested(file: Path) -> None:
         written
     )
     assert "pip wheel --no-cache-dir --no-build-isolation" in written
-    pinned = dict(re.findall(r"^([\w.-]+)==(\S+)", BUILD.read_text(), re.MULTILINE))
-    tested = (ROOT / "requirements/dev.txt").read_text().splitlines()
+    pinned = pins(BUILD)
     assert "hatchling" in pinned
-    assert [f"{name}=={version}" for name, version in pinned.items()] == [
-        line for line in tested if line.partition("==")[0] in pinned
+    assert pinned.items() <= pins(ROOT / "requirements/dev.txt").items()
+
+
+def pins(file: Path) -> dict[str, str]:
+    return dict(re.findall(r"^([\w.-]+)==(\S+)", file.read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("file", COMPILED, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_requirement_has_hashes(file: Path) -> None:
+    """What releases and documents is made with, as much as what images ship."""
+    requirements = re.sub(r"\\\n\s+", "", file.read_text()).splitlines()
+    assert requirements
+    assert [
+        line for line in requirements if not re.search(r"--hash=sha256:[0-9a-f]{64}", line)
+    ] == []
+
+
+def test_scripts_install_by_hash() -> None:
+    """Uv itself too, and what builds the packages that have no wheel."""
+    lines = [
+        line
+        for file in (ROOT / "script").rglob("*")
+        if file.is_file()
+        for line in file.read_text().replace("\\\n", " ").splitlines()
+        if re.search(r"\bpip (install|sync)\b", line)
     ]
+    assert len(lines) == 4
+    assert [line for line in lines if "--require-hashes" not in line] == []
+    setup = (ROOT / "script/setup").read_text()
+    assert "--require-hashes --requirement requirements/uv.txt" in setup
+    assert "--build-constraints requirements/build.txt" in setup
+    assert pins(ROOT / "requirements/uv.txt").items() <= pins(ROOT / "requirements/dev.txt").items()
 
 
 @pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: file.parent.name)

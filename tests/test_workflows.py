@@ -1,18 +1,20 @@
 """Every line of shell in the workflows is run; stand-ins record the programs that call out."""
 
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 import json
 import os
 from pathlib import Path
 import re
+import shutil
 import subprocess
 from typing import Any, Final
 
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from tests.candidate import VERSION, git, released
-from tools.release import ROOT
+from tests.candidate import DIGEST, VERSION, git, released
+from tools.release import ROOT, main
 
 __all__ = ["released"]
 
@@ -20,9 +22,9 @@ WORKFLOWS: Final = {
     file.stem: yaml.safe_load(file.read_text())
     for file in sorted((ROOT / ".github/workflows").iterdir())
 }
-DIGEST: Final = f"sha256:{64 * '0'}"
 EXPRESSIONS: Final = {
     "env.IMAGE": "consometers-node",
+    "github.repository": "consometers/consometers-home-assistant",
     "github.repository_owner": "consometers",
     "github.token": "a-token",
     "inputs.full && '1' || ''": "1",
@@ -37,6 +39,16 @@ esac
 STAND_INS: Final = {"apt-get": "", "docker": DOCKER, "gh": "", "go": ""}
 IN_THE_CHECKOUT: Final = ("script/docs", "script/setup", "script/test")
 """Scripts that are tried elsewhere, or that these tests are a part of."""
+DOWNLOAD: Final = "actions/download-artifact"
+WITH_RIGHTS: Final = {
+    "actions/attest",
+    "actions/checkout",
+    "actions/deploy-pages",
+    DOWNLOAD,
+    "home-assistant/builder/actions/build-image",
+    "home-assistant/builder/actions/publish-multi-arch-manifest",
+}
+"""Actions in jobs that may write, release or attest."""
 IMAGE_CALLS: Final = [
     "docker build --tag consometers-node",
     "docker history",
@@ -44,9 +56,10 @@ IMAGE_CALLS: Final = [
 ]
 CALLS: Final = {
     ("release", "prepare"): ["script/setup --python"],
-    ("release", "docs"): ["script/docs --build build/docs"],
+    ("release", "files"): ["script/setup --python"],
+    ("release", "rebuild"): ["script/setup --python"],
+    ("release", "site"): ["script/docs --build build/docs"],
     ("release", "release"): [
-        "script/setup --python",
         f"docker buildx imagetools inspect ghcr.io/consometers/consometers-node:{VERSION}",
         (
             f"gh release create v{VERSION} dist/consometers.zip"
@@ -108,6 +121,16 @@ class Runner:
             "GITHUB_WORKSPACE": str(self.root),
         }
 
+    def download(self, folder: str) -> str:
+        """Put the files of the release where an artifact goes, and return their digests."""
+        assert main([VERSION, "--no-image"], self.root) == 0
+        if folder != "dist":
+            shutil.copytree(self.root / "dist", self.root / folder)
+        return "".join(
+            f"{sha256(file.read_bytes()).hexdigest()}  dist/{file.name}\n"
+            for file in sorted((self.root / "dist").iterdir())
+        )
+
     def run(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a step's lines, as GitHub does."""
         return subprocess.run(
@@ -137,10 +160,11 @@ def runner(released: Path, tmp_path: Path) -> Runner:
     return Runner(released, tmp_path)
 
 
-def environment(*owners: Mapping[str, Any]) -> dict[str, str]:
+def environment(*owners: Mapping[str, Any], digests: str = "") -> dict[str, str]:
     """Return the variables of a workflow, a job and a step, with what GitHub puts into them."""
+    values = EXPRESSIONS | {"needs.rebuild.outputs.digests": digests.strip()}
     return {
-        name: re.sub(r"\$\{\{ (.*?) \}\}", lambda match: EXPRESSIONS[match[1]], value)
+        name: re.sub(r"\$\{\{ (.*?) \}\}", lambda match: values[match[1]], value)
         for owner in owners
         for name, value in owner.get("env", {}).items()
     }
@@ -158,17 +182,78 @@ def test_every_job_is_covered() -> None:
 @pytest.mark.parametrize(("workflow", "job"), jobs())
 def test_every_line_runs(runner: Runner, workflow: str, job: str) -> None:
     steps = WORKFLOWS[workflow]["jobs"][job]
-    for step in runs(steps):
+    digests = ""
+    for step in steps["steps"]:
+        if step.get("uses", "").partition("@")[0] == DOWNLOAD:
+            digests = runner.download(step["with"]["path"])
+        if "run" not in step:
+            continue
         # A value of GitHub's in a script would be run as a part of it.
         assert "${{" not in step["run"]
         assert "shell" not in step
-        done = runner.run(step["run"], **environment(WORKFLOWS[workflow], steps, step))
+        variables = environment(WORKFLOWS[workflow], steps, step, digests=digests)
+        done = runner.run(step["run"], **variables)
         assert done.returncode == 0, f"{step['run']}\n{done.stderr}"
     expected = CALLS[workflow, job]
     assert [
         call[: len(prefix)] for call, prefix in zip(runner.calls, expected, strict=True)
     ] == expected
-    assert runner.outputs == OUTPUTS.get((workflow, job), "")
+    rebuilt = f"digests<<END\n{digests}END\n" if job == "rebuild" else ""
+    assert runner.outputs == OUTPUTS.get((workflow, job), rebuilt)
+
+
+def step_that(job: str, words: str) -> str:
+    """Return the lines of the one step of a job of a release that has these words."""
+    (step,) = (step for step in runs(WORKFLOWS["release"]["jobs"][job]) if words in step["run"])
+    return str(step["run"])
+
+
+def test_files_that_a_rebuild_does_not_make_are_not_released(runner: Runner) -> None:
+    digests = runner.download("made").strip()
+    rebuilt, checked = step_that("rebuild", "diff"), step_that("release", "sha256sum")
+    assert runner.run(checked, DIGESTS=digests).returncode == 0
+    (runner.root / "dist/another.zip").write_bytes(b"made by nobody")
+    assert runner.run(checked, DIGESTS=digests).returncode == 1
+    assert runner.run(rebuilt).returncode == 1
+    (runner.root / "dist/another.zip").unlink()
+    assert runner.run(rebuilt).returncode == 0
+    with (runner.root / "dist/consometers.zip").open("ab") as archive:
+        archive.write(b"\0")
+    assert runner.run(checked, DIGESTS=digests).returncode == 1
+    assert runner.run(rebuilt).returncode == 1
+
+
+def test_a_release_needs_a_rebuild_on_another_machine() -> None:
+    """Of another architecture."""
+    jobs_of = WORKFLOWS["release"]["jobs"]
+    assert {"rebuild", "image"} <= set(jobs_of["release"]["needs"])
+    assert jobs_of["rebuild"]["needs"] == "files"
+    assert jobs_of["files"]["runs-on"] != jobs_of["rebuild"]["runs-on"]
+    made = {step_that(job, "script/release") for job in ("files", "rebuild")}
+    assert made == {'script/release "$GITHUB_REF_NAME" --no-image'}
+    attested = [
+        step["with"]["subject-path"].split()
+        for step in jobs_of["release"]["steps"]
+        if "subject-path" in step.get("with", {})
+    ]
+    assert attested == [["dist/*.zip", "dist/*.json"]]
+
+
+def test_jobs_that_may_write_or_attest_install_nothing() -> None:
+    """The image's Dockerfile does, by hash: see tests/test_pins.py."""
+    may_write = {
+        (workflow, name): job
+        for workflow, content in WORKFLOWS.items()
+        for name, job in content["jobs"].items()
+        if "write" in (job.get("permissions") or content["permissions"]).values()
+    }
+    assert {name for _, name in may_write} == {"image", "release", "docs"}
+    for job in may_write.values():
+        used = {step["uses"].partition("@")[0] for step in job["steps"] if "uses" in step}
+        assert used <= WITH_RIGHTS
+        ran = "\n".join(step["run"] for step in runs(job))
+        programs = re.findall(r"(?m)(?:^|\$\()\s*([\w./-]+) ", ran)
+        assert set(programs) <= {"docker", "digest", "echo", "gh", "sha256sum", "test"}
 
 
 def test_a_tag_of_another_version_is_not_released(runner: Runner) -> None:
@@ -185,9 +270,7 @@ def test_a_tag_of_another_version_is_not_released(runner: Runner) -> None:
         ("TESTED", "1", "it does not do what the Supervisor expects of it."),
     ],
 )
-def test_an_unfit_image_is_refused(
-    runner: Runner, variable: str, value: str, message: str
-) -> None:
+def test_an_unfit_image_is_refused(runner: Runner, variable: str, value: str, message: str) -> None:
     done = runner.run("script/image", **{variable: value})
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == f"script/image: {message}"

@@ -34,6 +34,8 @@ IMAGES: Final = {
     "consometers-collective": "deploy/requirements.txt",
 }
 """The program's images, and what each installs beside what pages load."""
+DOCKERFILES: Final = ("addon/Dockerfile", "deploy/Dockerfile")
+COMPOSE: Final = "deploy/compose.yaml"
 _LINUX: Final = {"sys_platform": "linux", "implementation_name": "cpython"}
 
 
@@ -52,6 +54,9 @@ def problems(root: Path, version: str) -> Iterator[str]:
         elif not section:
             yield f"{file} says nothing about {version}: write what changes for people."
     yield from _untranslated(root)
+    for file, image in images(root):
+        if re.search(r"@sha256:[0-9a-f]{64}$", image) is None:
+            yield f"{file} takes {image} by its name: add its digest, as renovate proposes."
     if changes := _git(root, "status", "--porcelain"):
         yield f"the checkout has changes: commit or remove them.\n{changes}"
     tagged = _git(root, "tag", "--list", "--format=%(objectname) %(*objectname)", f"v{version}")
@@ -68,6 +73,20 @@ def versions(root: Path) -> dict[str, str]:
             "project"
         ]["version"],
     }
+
+
+def images(root: Path) -> Iterator[tuple[str, str]]:
+    """Yield the file and the name of each image that others are made of, or that runs as it is."""
+    for file in DOCKERFILES:
+        for image in re.findall(r"(?m)^FROM (?:--\S+ )?(\S+)", (root / file).read_text()):
+            yield file, image
+    for service in _yaml(root / COMPOSE)["services"].values():
+        if "build" not in service:
+            yield COMPOSE, service["image"]
+    for path in sorted((root / ".github/workflows").iterdir()):
+        for job in _yaml(path)["jobs"].values():
+            if "container" in job:
+                yield str(path.relative_to(root)), job["container"]["image"]
 
 
 def latest_section(changelog: Path) -> tuple[str, str]:
@@ -97,8 +116,9 @@ def make(root: Path, version: str, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     at = int(_git(root, "show", "--no-patch", "--format=%ct", "HEAD"))
-    archive = ("archive", "--format=zip", f"--mtime=@{at}", f"--output={folder}/consometers.zip")
-    _git(root, *archive, f"HEAD:{INTEGRATION}")
+    # Stored: what compresses differs from machine to machine.
+    archive = ("archive", "--format=zip", "-0", f"--mtime=@{at}")
+    _git(root, *archive, f"--output={folder}/consometers.zip", f"HEAD:{INTEGRATION}")
     for image in IMAGES:
         bom = bill_of_materials(root, image, version, datetime.fromtimestamp(at, UTC))
         path = folder / f"{image}.cdx.json"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 import io
 import json
+import os
 from pathlib import Path
 import re
 import shutil
@@ -12,13 +13,14 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 import pytest
 
-from tests.candidate import VERSION, git, released
+from tests.candidate import DIGEST, VERSION, git, released
 from tools.release import (
     CATALOGUE,
     CHANGELOGS,
     IMAGES,
     INTEGRATION,
     ROOT,
+    images,
     latest_section,
     main,
     problems,
@@ -95,6 +97,10 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
         lambda root: replace(root / "addon/translations/fr.yaml", "configuration:", "other:"),
         "addon/translations/fr.yaml lacks configuration.",
     ),
+    "an image is not pinned": (
+        lambda root: replace(root / "deploy/compose.yaml", f"@{DIGEST}", ""),
+        "deploy/compose.yaml takes postgres:17-alpine by its name: add its digest",
+    ),
     "a file is not committed": (
         lambda root: (root / "new").touch(),
         "\n?? new\n",
@@ -131,19 +137,49 @@ def test_a_wrong_version_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert "1.0 is no version: write it as 1.2.3." in capsys.readouterr().err
 
 
-def test_releases_are_the_same_in_every_time_zone(
-    candidate: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_every_image_is_looked_at() -> None:
+    """Those of Dockerfiles, of services without one, and the one in which a workflow runs."""
+    taken = {(file, image.partition("@")[0]) for file, image in images(ROOT)}
+    assert taken == {
+        ("addon/Dockerfile", "node:24-alpine"),
+        ("addon/Dockerfile", "ghcr.io/home-assistant/base-python:3.14-alpine3.24"),
+        ("deploy/Dockerfile", "node:24-alpine"),
+        ("deploy/Dockerfile", "python:3.14-alpine"),
+        ("deploy/Dockerfile", "debian:trixie-slim"),
+        ("deploy/Dockerfile", "caddy:2-alpine"),
+        ("deploy/compose.yaml", "postgres:17-alpine"),
+        (".github/workflows/test.yaml", "debian:13"),
+    }
+
+
+def test_a_rebuild_elsewhere_makes_the_same_files(
+    candidate: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """In another folder, time zone and language, at other times, with other rights of files."""
+    elsewhere = tmp_path / "another folder"
     made = []
-    for zone in ("Europe/Paris", "Pacific/Auckland"):
+    for root, zone, language, mask in (
+        (candidate, "Europe/Paris", "fr_FR.UTF-8", 0o022),
+        (elsewhere, "Pacific/Auckland", "C", 0o077),
+    ):
         monkeypatch.setenv("TZ", zone)
-        assert main([VERSION, "--no-image"], candidate) == 0
-        files = sorted((candidate / "dist").iterdir())
+        monkeypatch.setenv("LC_ALL", language)
+        before = os.umask(mask)
+        if root is elsewhere:
+            git(candidate, "clone", "--quiet", "--no-local", ".", str(elsewhere))
+        assert main([VERSION, "--no-image"], root) == 0
+        os.umask(before)
+        files = sorted((root / "dist").iterdir())
         made.append({file.name: file.read_bytes() for file in files})
     assert made[0] == made[1]
     assert capsys.readouterr().out.splitlines() == [f"dist/{name}" for name in made[0]] * 2
 
     integration = zipfile.ZipFile(io.BytesIO(made[0]["consometers.zip"]))
+    # What compresses is another program elsewhere.
+    assert {entry.compress_type for entry in integration.infolist()} == {zipfile.ZIP_STORED}
     listed = git(candidate, "ls-files", "--format=%(path)", f"{INTEGRATION}/").splitlines()
     assert sorted(name for name in integration.namelist() if not name.endswith("/")) == [
         name.removeprefix(f"{INTEGRATION}/") for name in listed
