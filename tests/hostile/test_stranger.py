@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 import pytest
 import pytest_socket
 
-from consometers_node.quoalise import Data, Listed
+from consometers_node.quoalise import Data, Listed, OtherError, stanza_errors
 from consometers_node.quoalise.data import encode
 from consometers_node.store import Store
 from consometers_node.xmpp import (
@@ -25,6 +25,7 @@ from consometers_node.xmpp import (
     Server,
     Traffic,
     features,
+    stream,
 )
 from consometers_node.xmpp.answering import MAX_OF_STRANGERS, OF_A_DOMAIN
 from consometers_node.xmpp.receiving import PER_MINUTE
@@ -81,6 +82,20 @@ SHAPES = {
     "presence": f"<presence xmlns='jabber:client' to='{{to}}'>{filled('<show/>')}</presence>",
 }
 """Stanzas of 240 kB that cost as much as so many bytes can."""
+LONG_NAMES = {
+    "a long namespace": (
+        f"{MESSAGE}><a xmlns='{'n' * 120_000}'>{filled('<b/>', 120_000)}</a></message>"
+    ),
+    "attributes of a long namespace": (
+        f"{MESSAGE}><a xmlns:p='{'n' * 120_000}'>{filled("<b p:a=''/>", 120_000)}</a></message>"
+    ),
+    "its own long namespace": (
+        f"{MESSAGE} xmlns:p='{'n' * 120_000}'>{filled('<p:b/>', 120_000)}</message>"
+    ),
+    "a long name": f"{MESSAGE}><{'a' * 120_000}></{'a' * 120_000}></message>",
+    "a long name of an attribute": f"{MESSAGE} {'a' * 240_000}=''/>",
+}
+"""Stanzas of 240 kB that no server passes that bounds names. One that does not, they cost 20 s."""
 
 
 class Keeper:
@@ -181,11 +196,28 @@ async def test_expensive_stanzas_end_no_stream_and_delay_no_peer(
     assert line.connections == 1
 
 
+async def test_a_request_that_costs_too_much_is_refused_in_words_and_logged_without_content(
+    server: Prosody, new_node: MakeNode, new_plain: MakePlain, caplog: pytest.LogCaptureFixture
+) -> None:
+    node, stranger = await new_node(server), await new_plain(server)
+    await node.connection.online()
+    for _ in range(3):
+        answer = await stranger.ask(node.connection.jid, f"<a xmlns='urn:{'n' * 200}'/>")
+        refused = answer.find(stanza_errors.ERROR)
+        assert refused is not None
+        error = stanza_errors.read(refused)
+        assert isinstance(error, OtherError)
+        assert (error.condition, error.type) == ("policy-violation", "modify")
+        assert "more complex than this node reads" in error.text.say("en")
+    logged = [record.getMessage() for record in caplog.records if record.name == stream.__name__]
+    assert logged == ["A stanza with too many characters in a name was not read"]
+
+
 async def test_no_stanza_costs_much_more_time_than_records_of_its_size() -> None:
     honest = "<senml t='1790000000' v='1234'/>"
     wanted = f"{MESSAGE}><quoalise xmlns='urn:quoalise:0'>{filled(honest)}</quoalise></message>"
     most_s = MOST_TIMES * min(seconds_of(wanted) for _ in range(3))
-    for name, shape in SHAPES.items():
+    for name, shape in (SHAPES | LONG_NAMES).items():
         assert min(seconds_of(shape) for _ in range(3)) < most_s, name
 
 

@@ -21,7 +21,9 @@ from slixmpp.util.sasl.mechanisms import SCRAM
 from slixmpp.xmlstream.stanzabase import StanzaBase
 from slixmpp.xmlstream.xmlstream import NotConnectedError
 
+from consometers_node.quoalise import ErrorType, OtherError
 from consometers_node.quoalise.markup import tag
+from consometers_node.quoalise.text import text
 
 from ..rate_limit import SlidingWindow
 from .account import RESOURCE, Account, Security, Server
@@ -37,7 +39,8 @@ from .errors import (
     Unreachable,
     WrongPassword,
 )
-from .parsing import Parser
+from .parsing import Emptied, Excess, Parser
+from .replies import refuse
 
 ATTEMPT_SECONDS = 30
 ADDRESS_SECONDS = 6
@@ -55,6 +58,11 @@ _WINDOW = 100
 MAX_ROUNDS = 1_000_000
 """Of SCRAM, which a server chooses."""
 _ROSTER = tag("jabber:iq:roster", "query")
+_LOGGER = logging.getLogger(__name__)
+_TOO_MUCH = text(
+    "This stanza is larger or more complex than this node reads: send less at a time, with fewer"
+    " and shorter names."
+)
 
 
 def quiet() -> None:
@@ -94,6 +102,7 @@ class Stream(ClientXMPP):
         # After the filter of xep_0198, which counts the stanzas dropped here.
         self.add_filter("in", self._sift)
         self._rate = SlidingWindow(self.loop.time, HEARD_PER_MINUTE, sources=2_000)
+        self._logged = SlidingWindow(self.loop.time, 1)
         self._server = server
         self._failures: list[NetworkError] = []
         self._to_write = bytearray()
@@ -233,7 +242,13 @@ class Stream(ClientXMPP):
         self.event("stream_error", error)
 
     def _sift(self, stanza: StanzaBase) -> StanzaBase | None:
-        """Drop requests beyond the rate limit, and presence: slixmpp stores each sender."""
+        """Drop what cost too much, requests beyond the rate limit, and presence.
+
+        slixmpp stores each sender of a presence.
+        """
+        if isinstance(stanza.xml, Emptied):
+            self._turn_away(stanza, stanza.xml.excess)
+            return None
         if isinstance(stanza, Presence):
             return None
         if isinstance(stanza, Iq) and stanza["type"] in {"get", "set"}:
@@ -243,6 +258,14 @@ class Stream(ClientXMPP):
             if isinstance(mechanism, SCRAM):
                 mechanism.Hi = partial(stretch, mechanism.hash_name)  # type: ignore[method-assign]
         return stanza
+
+    def _turn_away(self, stanza: StanzaBase, excess: Excess) -> None:
+        """Refuse a request that was emptied, as far as its sender may ask; log it at times."""
+        if self._logged.take(excess.name):
+            _LOGGER.warning("A stanza with too many %s was not read", excess.value)
+        asked = isinstance(stanza, Iq) and stanza["type"] in {"get", "set"}
+        if asked and self._rate.take(stanza["from"].bare):
+            refuse(stanza, OtherError("policy-violation", ErrorType.MODIFY, _TOO_MUCH))
 
     def _give_up(self) -> None:
         self.cancel_connection_attempt()

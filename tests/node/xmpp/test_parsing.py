@@ -1,14 +1,23 @@
 """A stream is read stanza by stanza, as it comes; what costs too much is emptied, and counts."""
 
 from collections.abc import Iterator
+import tracemalloc
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
 from hypothesis import given, strategies as st
 import pytest
 
-from consometers_node.quoalise.markup import MAX_DEPTH
-from consometers_node.xmpp.parsing import MAX_BYTES, MAX_CHILDREN, MAX_ELEMENTS, Parser
+from consometers_node.quoalise.markup import LANG, MAX_DEPTH
+from consometers_node.xmpp import parsing
+from consometers_node.xmpp.parsing import (
+    MAX_BYTES,
+    MAX_CHILDREN,
+    MAX_ELEMENTS,
+    Emptied,
+    Excess,
+    Parser,
+)
 
 HEAD = b"<stream:stream xmlns:stream='urn:streams' xmlns='jabber:client' from='one.test'>"
 MESSAGE = "{jabber:client}message"
@@ -145,3 +154,125 @@ def test_an_emptied_stanza_drops_overlong_addresses() -> None:
     assert read(f"<message to='a@b.test' from='{long}' id='{long}'><a/></message>").attrib == {
         "to": "a@b.test"
     }
+
+
+@pytest.mark.parametrize(
+    ("within", "beyond", "excess"),
+    [
+        (f"<a{'b' * 114}/>", f"<a{'b' * 115}/>", Excess.NAME),
+        (f"<a xmlns='{'n' * 127}'/>", f"<a xmlns='{'n' * 128}'/>", Excess.NAME),
+        (f"<a {'b' * 128}=''/>", f"<a {'b' * 129}=''/>", Excess.NAME),
+        (
+            f"<a xmlns:p='{'n' * 100}' p:{'b' * 28}=''/>",
+            f"<a xmlns:p='{'n' * 100}' p:{'b' * 29}=''/>",
+            Excess.NAME,
+        ),
+        (
+            f"<a {' '.join(f'b{n}=""' for n in range(64))}/>",
+            f"<a {' '.join(f'b{n}=""' for n in range(65))}/>",
+            Excess.ATTRIBUTES,
+        ),
+        (
+            "".join(f"<a xmlns='urn:{n}'/>" for n in range(61)),
+            "".join(f"<a xmlns='urn:{n}'/>" for n in range(62)),
+            Excess.NAMESPACES,
+        ),
+        ("<a xmlns:p='urn:p'><p:b/></a>", "<a xmlns:p='urn:p'/><p:b/>", Excess.PREFIX),
+    ],
+)
+def test_names_attributes_and_namespaces_are_bounded(
+    within: str, beyond: str, excess: Excess
+) -> None:
+    whole = read(f"<message id='1'><z>{within}</z></message>")
+    assert len(whole[0])
+    emptied = read(f"<message id='1'><z>{beyond}</z></message>")
+    assert isinstance(emptied, Emptied)
+    assert emptied.excess is excess
+    assert emptied.attrib == {"id": "1"}
+    assert not len(emptied)
+
+
+@pytest.mark.parametrize(
+    ("beyond", "excess"),
+    [
+        (f"<message id='1' xml:lang='fr' {'b' * 129}=''/>", Excess.NAME),
+        (f"<message id='1' xml:lang='fr' xmlns:p='{'n' * 129}'/>", Excess.NAME),
+        ("<message id='1' xml:lang='fr' p:b=''/>", Excess.PREFIX),
+        (
+            f"<message id='1' xml:lang='fr'{''.join(f' b{n}=""' for n in range(63))}/>",
+            Excess.ATTRIBUTES,
+        ),
+    ],
+)
+def test_a_stanza_whose_own_tag_holds_too_much_keeps_its_addresses(
+    beyond: str, excess: Excess
+) -> None:
+    emptied = read(beyond)
+    assert isinstance(emptied, Emptied)
+    assert (emptied.tag, emptied.excess) == (MESSAGE, excess)
+    assert emptied.attrib == {"id": "1", LANG: "fr"}
+
+
+def test_a_stanza_with_an_overlong_name_is_handed_over() -> None:
+    emptied = read(f"<{'m' * 200_000} id='1'/>")
+    assert emptied.tag == f"{{jabber:client}}{'m' * 128}"
+    assert emptied.attrib == {"id": "1"}
+
+
+def test_a_stream_that_opens_with_too_much_is_an_error() -> None:
+    parser = Parser()
+    parser.feed(f"<stream:stream xmlns:stream='{'n' * 129}'>".encode())
+    with pytest.raises(ET.ParseError):
+        next(parser.read_events())
+
+
+def test_a_document_type_is_an_error() -> None:
+    parser = Parser()
+    parser.feed(b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;")
+    with pytest.raises(ET.ParseError):
+        next(parser.read_events())
+
+
+@pytest.mark.parametrize("size", [37, 16_384])
+def test_parsers_take_over_from_each_other_between_stanzas(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever the reads end, and however stanzas do."""
+    monkeypatch.setattr(parsing, "MAX_NAMED", 100)
+    body = (
+        "<message><a/></message><message a='/>'/><iq><a xmlns='urn:a'>é</a></iq   > \n<iq/>"
+        "<message>  <b/></message><message a='>'></message>"
+    ) * 20
+    parser = opened()
+    elements: list[Element] = []
+    data = f"{body}<message/></stream:stream>".encode()
+    for at in range(0, len(data), size):
+        parser.feed(data[at : at + size])
+        elements += stanzas(parser)
+    whole = ET.fromstring(HEAD + body.encode() + b"<message/></stream:stream>")
+    for stanza in whole:
+        stanza.tail = None
+    *read_whole, end = elements
+    assert list(map(ET.tostring, read_whole)) == list(map(ET.tostring, whole))
+    assert end.tag == "{urn:streams}stream"
+
+
+def test_names_of_earlier_stanzas_are_forgotten() -> None:
+    """Expat keeps each for as long as it reads."""
+
+    def say(number: int) -> None:
+        names = "".join(f"<n{number}x{n} a{number}x{n}=''/>" for n in range(8_000))
+        parser.feed(f"<message>{names}</message>".encode())
+        assert len(list(stanzas(parser))) == 1
+
+    parser = opened()
+    tracemalloc.start()
+    try:
+        for number in range(30):
+            say(number)
+            if number == 15:
+                earlier, _ = tracemalloc.get_traced_memory()
+        later, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert later < earlier + 10 * 1024**2
