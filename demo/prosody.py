@@ -202,6 +202,11 @@ class Prosody(AbstractContextManager["Prosody"]):
         if self._process:
             self._process.send_signal(signal.SIGCONT)
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def knows(self, other: Prosody) -> None:
         """Point it to another server, from its next start on."""
         self.knows_at(other.host, (LOOPBACK, other.s2s_port))
@@ -219,7 +224,7 @@ class Prosody(AbstractContextManager["Prosody"]):
     def register_all(self, users: Iterable[str], password: str) -> list[str]:
         """Make many accounts at once. Those that are there stay as they are."""
         addresses = [f"{user}@{self.host}" for user in users]
-        orders = [f"user:create({_lua(address)}, {_lua(password)})" for address in addresses]
+        orders = [f"user:create({lua(address)}, {lua(password)})" for address in addresses]
         output = self._control("shell", orders="\n".join([*orders, "bye", ""]))
         if output.count("OK: Created") + output.count("Error: User exists") != len(addresses):
             raise RuntimeError(output)
@@ -270,8 +275,16 @@ class Prosody(AbstractContextManager["Prosody"]):
         return done.stdout
 
     def _configure(self) -> None:
+        self._config.write_text(self._configuration(self._settings()))
+
+    def _configuration(self, settings: Mapping[str, object]) -> str:
+        """Return the configuration file."""
+        lines = [f"{key} = {lua(value)}" for key, value in settings.items()]
+        return "\n".join([*lines, f"VirtualHost {lua(self.host)}", ""])
+
+    def _settings(self) -> dict[str, object]:
         folder = self.folder
-        settings: Mapping[str, object] = {
+        return {
             "run_as_root": os.geteuid() == 0,
             "pidfile": folder / "prosody.pid",
             "data_path": folder / "data",
@@ -300,9 +313,6 @@ class Prosody(AbstractContextManager["Prosody"]):
                 for host, places in self._others.items()
             },
         }
-        lines = [f"{key} = {_lua(value)}" for key, value in settings.items()]
-        lines.append(f"VirtualHost {_lua(self.host)}")
-        self._config.write_text("\n".join(lines) + "\n")
 
 
 def federate(*servers: Prosody) -> None:
@@ -311,16 +321,17 @@ def federate(*servers: Prosody) -> None:
         server.knows(other)
 
 
-def _lua(value: object) -> str:
+def lua(value: object) -> str:
+    """Return a value as its configuration has it."""
     match value:
         case bool():
             return "true" if value else "false"
         case int():
             return str(value)
         case list():
-            return "{ " + ", ".join(map(_lua, value)) + " }"
+            return "{ " + ", ".join(map(lua, value)) + " }"
         case dict():
-            pairs = (f"[{_lua(key)}] = {_lua(each)}" for key, each in value.items())
+            pairs = (f"[{lua(key)}] = {lua(each)}" for key, each in value.items())
             return "{ " + ", ".join(pairs) + " }"
         case _:
             escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')

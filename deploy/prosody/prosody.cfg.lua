@@ -13,7 +13,7 @@ modules_enabled = {
 	"disco"; "roster"; "saslauth"; "tls"; "ping"; "smacks"; "s2s_bidi";
 	"limits"; "blocklist"; "tombstones";
 	"invites"; "invites_register"; "register_ibr";
-	"admin_shell"; "renewed_certificates"; "node_account";
+	"admin_shell"; "renewed_certificates"; "node_account"; "stanza_bounds";
 }
 modules_disabled = { "offline" }
 
@@ -40,14 +40,14 @@ allow_registration = true
 registration_invite_only = true
 invite_expiry = "90 days"
 
--- A node sends a year of its past in pages of up to 200 KiB: at the usual 10 kB/s it would not have done by the time
+-- A node sends a year of its past in pages of up to 120 KiB: at the usual 10 kB/s it would not have done by the time
 -- that its peer waits. Faster senders are slowed down, not cut off.
 limits = {
 	c2s = { rate = "500kb/s", burst = "4s" };
 	s2sin = { rate = "1mb/s", burst = "4s" };
 }
-c2s_stanza_size_limit = 256 * 1024
-s2s_stanza_size_limit = 256 * 1024
+c2s_stanza_size_limit = 128 * 1024
+s2s_stanza_size_limit = 128 * 1024
 smacks_hibernation_time = "5 minutes"
 
 node_account = "collective"

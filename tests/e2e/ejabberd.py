@@ -7,6 +7,7 @@ leaves the machine, and no DNS is asked: `Cluster.names` leads programs to them 
 from contextlib import AbstractContextManager
 import os
 from pathlib import Path
+import re
 import secrets
 import shutil
 import subprocess
@@ -26,6 +27,7 @@ ADDRESSES: Final = "127.0.0.2", "127.0.0.3"
 START_SECONDS: Final = 180
 
 _RESOLVER: Final = "libnss_wrapper.so"
+_OPTIONS: Final = re.compile('ERL_OPTIONS="(-pa [^"]+)"')
 
 
 class Machine:
@@ -96,6 +98,7 @@ class Machine:
         interface = ["-kernel", "inet_dist_use_interface", f"{{{self.address.replace('.', ',')}}}"]
         command = [
             "erl",
+            *_flags(),
             "+sbwt",
             "none",
             "-noinput",
@@ -165,6 +168,13 @@ class Cluster(AbstractContextManager["Cluster"]):
         for machine in self.machines:
             machine.kill()
 
+    @staticmethod
+    def stanza_size() -> int:
+        """Return the most bytes of a stanza, of clients and of servers alike."""
+        listeners = yaml.safe_load((SETTINGS / "ejabberd.yml").read_text())["listen"]
+        (size,) = {each["max_stanza_size"] for each in listeners if "shaper" in each}
+        return int(size)
+
     def restart(self, machine: Machine) -> None:
         """Start the server of a machine that was killed, and wait until it is in the cluster."""
         machine.start()
@@ -211,6 +221,13 @@ class Cluster(AbstractContextManager["Cluster"]):
             check=True,
             env={**os.environ, "ERL_LIBS": str(self.libraries)},
         )
+
+
+def _flags() -> list[str]:
+    """Return the flags of Erlang that the documentation gives, but for the folder of a module."""
+    (options,) = _OPTIONS.findall((ROOT / "docs" / "operators.md").read_text())
+    _path, _folder, *flags = str(options).split()
+    return flags
 
 
 def _libraries() -> Path:

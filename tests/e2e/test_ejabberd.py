@@ -340,7 +340,7 @@ async def test_the_servers_refuse_larger_stanzas_and_store_none(world: World) ->
 
         connection.on_message("{jabber:client}error", note)
         stream = connection.stream
-        stream.send_message(JID(away.jid), "x" * 200_000)
+        stream.send_message(JID(away.jid), "x" * 120_000)
         assert await asyncio.wait_for(bounced, DEADLINE_S) == "service-unavailable"
-        stream.send_message(JID(account.jid), "x" * 300_000)
+        stream.send_message(JID(account.jid), "x" * 150_000)
         await asyncio.wait_for(asyncio.shield(stream.lost), DEADLINE_S)

@@ -17,6 +17,7 @@ SUBCOMMANDS = {
     "region": "100,000 homes, 20 cooperatives, a region: what each level costs a day",
     "protected": "masking, opening and adding up 24 hours of 100,000 homes: against bare HMACs",
     "flood": "what members wait for a receipt while strangers send: beside them, over alone",
+    "stanzas": "CPU that the costliest stanza takes of Prosody and ejabberd: over an honest one",
     "pages": "pages of a home with 20 series, of a collective with 10,000 members: milliseconds",
     "surplus": "how often a forecast of a collective's surplus is right: against persistence",
     "soak": "hours of a bad line, accelerated: wrong values shown, longest recovery",

@@ -24,12 +24,12 @@ CHARACTERS: Mapping[str, int] = {
     "controller": 300,
     "contact": 300,
     "policy": 500,
-    # what is held of a member: a part of 96 KiB, in base64
-    "export": 131_072,
+    # what is held of a member: a part of 64 KiB, in base64
+    "export": 87_384,
     # protected sums: rows in base64, in all at most so many of each kind
     "reports": 60_000,
-    "sum": 120_000,
-    "refused": 110_000,
+    "sum": 57_600,
+    "refused": 54_000,
     "groups": 4_000,
     # errors
     "text": 1_000,

@@ -149,7 +149,7 @@ class Permission:
     subscribed_kva: Mapping[Identifier, int] = field(default_factory=dict, hash=False)
 
 
-PART_BYTES = 96 * 1024
+PART_BYTES = 64 * 1024
 """Of an export, in each part but the last: with its base64 it is well below a stanza's limit."""
 
 

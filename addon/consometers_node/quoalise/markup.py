@@ -14,8 +14,8 @@ from xml.sax.saxutils import escape, quoteattr
 from .errors import Malformed
 from .problems import Problem
 
-MAX_BYTES = 200 * 1024
-"""Of one document: Prosody's default limit of a stanza is 256 KiB from a client."""
+MAX_BYTES = 120 * 1024
+"""Of one document: with the longest addresses, a stanza that the servers of `deploy/` pass."""
 MAX_DEPTH = 16
 """Levels of elements in one document; the deepest of ours has 7."""
 

@@ -36,10 +36,10 @@ OPENED = tag(NAMESPACE, "opened")
 _SUM = tag(NAMESPACE, "sum")
 _REFUSED = tag(NAMESPACE, "refused")
 
-HOMES_IN_PART: Final = 2_500
+HOMES_IN_PART: Final = 1_200
 """In one part of an opening: in base64 well below the limit of a stanza."""
 
-MAX_REFUSED: Final = 5_000
+MAX_REFUSED: Final = 2_500
 """Homes that a refusal names: of more, the others are named when the collective asks again."""
 
 _HOUR = timedelta(hours=1)

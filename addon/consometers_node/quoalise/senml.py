@@ -36,7 +36,7 @@ SENSML = tag(NAMESPACE, "sensml")
 SENML = tag(NAMESPACE, "senml")
 
 VERSION = 10
-MAX_RECORDS = 4_000
+MAX_RECORDS = 2_000
 """In one answer."""
 MAX_PUSHED = 1_000
 """In one message that is pushed."""

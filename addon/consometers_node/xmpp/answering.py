@@ -49,7 +49,7 @@ from consometers_node.quoalise.text import text
 
 from ..rate_limit import SlidingWindow
 from .connection import Connection
-from .replies import Traffic, language_of, refuse, reply
+from .replies import Traffic, check_size, language_of, refuse, reply
 
 _NOT_NOW = text("A request could not be answered now.")
 _TOO_SLOW = text("A request could not be answered within {seconds} s.")
@@ -208,6 +208,7 @@ class Answering:
         answer = await self._completed(request, asker, session)
         try:
             serialise(answer)
+            check_size(answer)
         except Malformed as error:
             if error.problem is Problem.TOO_LARGE:
                 raise BadRequest(_TOO_LARGE) from None

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from slixmpp.stanza import Iq
+from slixmpp.xmlstream import tostring
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from consometers_node.quoalise import QuoaliseError, stanza_errors
-from consometers_node.quoalise.markup import tag
+from consometers_node.quoalise import Malformed, Problem, QuoaliseError, stanza_errors
+from consometers_node.quoalise.markup import MAX_BYTES, tag
 from consometers_node.quoalise.text import DEFAULT_LANGUAGE
 
 RECEIPTS = "urn:xmpp:receipts"
@@ -44,6 +45,13 @@ class Traffic:
 def language_of(stanza: StanzaBase) -> str:
     """Return the `xml:lang` of a stanza: its own, or that of its sender's stream."""
     return str(stanza["lang"] or DEFAULT_LANGUAGE)[:_MAX_LENGTH]
+
+
+def check_size(payload: Element) -> None:
+    """Raise `Malformed` where a payload is too large as slixmpp writes it: with longer quotes."""
+    size = len(tostring(payload).encode())
+    if size > MAX_BYTES:
+        raise Malformed("document", Problem.TOO_LARGE, found=size, most=MAX_BYTES)
 
 
 def reply(iq: Iq, payload: Element | None = None) -> None:

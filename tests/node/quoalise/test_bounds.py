@@ -45,8 +45,8 @@ def records(*numbers: tuple[str, str]) -> bytes:
     ("within", "beyond", "problem"),
     [
         (
-            partial(parse, document(204_800)),
-            partial(parse, document(204_801)),
+            partial(parse, document(122_880)),
+            partial(parse, document(122_881)),
             Problem.TOO_LARGE,
         ),
         (partial(parse, nested(16)), partial(parse, nested(17)), Problem.TOO_DEEP),
@@ -123,8 +123,8 @@ def records(*numbers: tuple[str, str]) -> bytes:
             Problem.NAME_CHARACTERS,
         ),
         (
-            partial(data.decode, message(FIRST + 3_999 * '<senml t="1" v="1"/>')),
-            partial(data.decode, message(FIRST + 4_000 * '<senml t="1" v="1"/>')),
+            partial(data.decode, message(FIRST + 1_999 * '<senml t="1" v="1"/>')),
+            partial(data.decode, message(FIRST + 2_000 * '<senml t="1" v="1"/>')),
             Problem.TOO_MANY_RECORDS,
         ),
         (
@@ -157,18 +157,18 @@ def test_as_many_elements_are_read_as_the_protocol_s_page_says() -> None:
 
 
 def test_what_is_written_has_a_bound_too() -> None:
-    element = parse(document(204_800))
-    assert len(serialise(element)) == 204_800
+    element = parse(document(122_880))
+    assert len(serialise(element)) == 122_880
     element.set("b", element.attrib["b"] + "x")
     assert refused(lambda: serialise(element)).problem is Problem.TOO_LARGE
-    assert len(serialise(element, None)) == 204_801
+    assert len(serialise(element, None)) == 122_881
     assert refused(lambda: serialise(element, 100)).problem is Problem.TOO_LARGE
 
 
 @pytest.mark.parametrize(
     ("read", "words"),
     [
-        (partial(parse, document(204_801)), "204801 bytes are too many: send at most 204800"),
+        (partial(parse, document(122_881)), "122881 bytes are too many: send at most 122880"),
         (partial(parse, nested(17)), "nested too deeply: at most 16 levels"),
         (partial(parse, b"<a></b>"), "this is not XML (mismatched tag)"),
         (
@@ -197,8 +197,8 @@ def test_what_is_written_has_a_bound_too() -> None:
             "Unexpected <message>: send <quoalise xmlns='urn:quoalise:0'>",
         ),
         (
-            partial(data.decode, message(FIRST + 4_000 * '<senml t="1" v="1"/>')),
-            "4001 records are too many: at most 4000",
+            partial(data.decode, message(FIRST + 2_000 * '<senml t="1" v="1"/>')),
+            "2001 records are too many: at most 2000",
         ),
         (
             partial(data.decode, records((f"{BASE}", f"{2**53 + 1}"))),
