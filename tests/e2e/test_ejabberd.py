@@ -35,6 +35,7 @@ from consometers_node.xmpp import (
     Register,
     Security,
     Server,
+    features,
     links,
     register,
 )
@@ -344,3 +345,17 @@ async def test_the_servers_refuse_larger_stanzas_and_store_none(world: World) ->
         assert await asyncio.wait_for(bounced, DEADLINE_S) == "service-unavailable"
         stream.send_message(JID(account.jid), "x" * 150_000)
         await asyncio.wait_for(asyncio.shield(stream.lost), DEADLINE_S)
+
+
+async def test_nested_elements_end_no_server(world: World) -> None:
+    """With Erlang's own stack, 8,500 levels do."""
+    machine, _ = world.cluster.machines
+    server = world.server(machine)
+    account = await register(await world.invite(), server=server)
+    levels = (Cluster.stanza_size() - 1_000) // len("<a></a>")
+    async with Connection(account, server=server, backoff=QUICK) as connection:
+        await connection.online()
+        nested = "<a>" * levels + "</a>" * levels
+        connection.stream.send_raw(f"<message to='{account.jid}'>{nested}</message>")
+        assert await features(connection, world.cluster.host)
+    assert machine.name in machine.control("list_cluster")

@@ -3,9 +3,10 @@
 Members are addresses of a component of a real Prosody, strangers those of another. Each member
 pushes a day, and the next one some time after that was acknowledged. Strangers send, at the rate
 that `deploy` lets a server send: many small pushes, pushes of nothing but elements, long
-attributes, questions about what is asked for with a wrong invitation, pings and false receipts. The
-collective is its whole node. Members push alone and beside strangers by turns, after a round that
-is not counted: what else the machine does is in both.
+attributes, questions about what is asked for with a wrong invitation, pings and false receipts.
+One owns a server: half of each stanza is a namespace, and a stream ends with each. The collective
+is its whole node, on Prosody as `deploy/` sets it up. Members push alone and beside strangers by
+turns, after a round that is not counted: what else the machine does is in both.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from collections.abc import Awaitable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -26,9 +28,11 @@ from consometers_node.store import Store
 from demo.prosody import Authority
 
 from .collective import PASSWORD, SETTINGS, program
+from .deployed import Deployed, Ended, Place, Wire
 from .homes import day_of, join
 from .members import NO_ARCHIVE, STRANGERS, Members, admitting, jid
 from .process import cpu_s, p95, summary
+from .stanzas import ATTACKER, Streams, stanzas as costliest
 
 AT_MOST = 1.5
 """How many times as long as alone."""
@@ -39,6 +43,8 @@ _REST_S = 1.0
 _DAYS = 30
 _SETTLE_S = 1.0
 _LARGE = 20_000
+_COSTLY_S = 1.0
+"""Between two stanzas that end a stream. Two a minute took a server off the network."""
 _LOUD = 3
 """Strangers of whom half of all comes, so that each of them is slowed."""
 
@@ -153,14 +159,15 @@ async def _measure(options: argparse.Namespace) -> tuple[Rounds, Rounds]:
     alone, beside = Rounds(), Rounds()
     with TemporaryDirectory() as name:
         folder = Path(name)
-        with admitting(Authority(folder / "authority")) as (server, port):
+        authority = Authority(folder / "authority")
+        with admitting(authority, kind=Deployed) as (server, port):
             (account,) = server.register_all(["collective"], PASSWORD)
-            place = folder / "node.db"
-            store = await Store.open(place)
+            database = folder / "node.db"
+            store = await Store.open(database)
             await join(store, options.members, _DAYS + 1)
             await store.close()
             settings = folder / "collective.toml"
-            settings.write_text(SETTINGS.format(database=f"sqlite:///{place}", account=account))
+            settings.write_text(SETTINGS.format(database=f"sqlite:///{database}", account=account))
             where = (PASSWORD, str(server.port), str(server.ca_file))
             async with (
                 program("gatherer", str(settings), *where) as pid,
@@ -173,13 +180,21 @@ async def _measure(options: argparse.Namespace) -> tuple[Rounds, Rounds]:
 
                 await push()
                 sent = stanzas(options.strangers, account)
+                certificate = authority.issue(ATTACKER, folder)
+                place = Place(server.host, server.s2s_port, server.ca_file)
+                attack = partial(Wire.server, place, ATTACKER, certificate)
+                costly = costliest(Deployed.stanza_size(), account)["half a namespace"]
                 for _ in range(options.rounds):
                     await alone.add(push(), pid)
-                    flood = asyncio.create_task(_flood(strangers, sent, options.rate * 1000))
+                    floods = [
+                        asyncio.create_task(_flood(strangers, sent, options.rate * 1000)),
+                        asyncio.create_task(_attack(attack, costly, server.host)),
+                    ]
                     await asyncio.sleep(_SETTLE_S)
                     await beside.add(push(), pid)
-                    flood.cancel()
-                    await asyncio.wait({flood})
+                    for flood in floods:
+                        flood.cancel()
+                    await asyncio.wait(floods)
                     await asyncio.sleep(_SETTLE_S)
     return alone, beside
 
@@ -195,6 +210,16 @@ async def _flood(strangers: Members, sent: Iterator[bytes], rate: float) -> None
             due.append(next(sent))
             size += len(due[-1])
         await strangers.say(b"".join(due))
+
+
+async def _attack(attack: Streams, stanza: str, host: str) -> None:
+    """Send a costly stanza each second, over a stream of its own, until cancelled."""
+    while True:
+        with suppress(Ended):
+            async with attack() as wire:
+                wire.send(stanza)
+                await wire.answered(host)
+        await asyncio.sleep(_COSTLY_S)
 
 
 def _message() -> str:

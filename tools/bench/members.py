@@ -33,10 +33,12 @@ type Messages = Sequence[bytes]
 
 
 @contextmanager
-def admitting(authority: Authority, host: str = "one.test") -> Iterator[tuple[Prosody, int]]:
+def admitting(
+    authority: Authority, host: str = "one.test", kind: type[Prosody] = Prosody
+) -> Iterator[tuple[Prosody, int]]:
     """Yield a server that runs, and the port on which it accepts components, strangers' too."""
     port = free_port()
-    server = Prosody(host, authority)
+    server = kind(host, authority)
     config = server.folder / "prosody.cfg.lua"
     # One that is left is still there for a moment when the next connects.
     options = f'  component_secret = "{_SECRET}"\n  component_conflict_resolve = "kick_old"\n'
