@@ -86,7 +86,7 @@ INVERTER_DESCRIPTIONS = {key_of(each): each for each in inverter_sensors()}
 HOME_ENTITIES = set(map(key_of, BALANCE_SENSORS))
 
 REGISTRY_HOSTS = ("pypi.org", "pythonhosted.org", "npmjs.", "ghcr.io", "docker.io", "crates.io")
-FILLED = {"tariff": "HP BLEU", "label": "EAST", "collective": "…"}
+FILLED = {"tariff": "HP BLEU", "label": "EAST", "name": "…"}
 """What stands in the pages for the changing part of a name; for a number it is n."""
 
 RARE_ENTITIES = {"short_message", "schedule_peak_day", "price"}
