@@ -67,12 +67,12 @@ class Part:
         if counts is None:
             ones = tuple([0 if value is None else 1 for value in values])
             return cls(energies, ones, (False,) * len(ones))
-        known = [
+        weights = [
             MemberCount(0) if value is None else count or _ONE
             for value, count in zip(values, counts, strict=True)
         ]
-        many = [min(count.members, MOST_MEMBERS) for count in known]
-        return cls(energies, tuple(many), tuple([count.lacks_homes for count in known]))
+        many = [min(count.members, MOST_MEMBERS) for count in weights]
+        return cls(energies, tuple(many), tuple([count.lacks_homes for count in weights]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +193,9 @@ def _energy(values: Values, factor: int) -> int | None:
 
 def _least(counts: Counts) -> MemberCount:
     """Return the count of several values together."""
-    known = [count or _ONE for count in counts]
+    weights = [count or _ONE for count in counts]
     return MemberCount(
-        min(count.members for count in known), any(count.lacks_homes for count in known)
+        min(count.members for count in weights), any(count.lacks_homes for count in weights)
     )
 
 
