@@ -4,6 +4,7 @@ The first hour is one of a morning, and panels are read two days later. October 
 hours, March one of 23. At dawn too few homes inject for their sum; a
 commune lacks homes for some hours; all of them are silent for others; twelve join at three o’clock
 in the night. Ten homes send days alone, and a public building sells all that its panels make.
+A municipality above has some days of it, of which hours lack homes.
 """
 
 from collections import defaultdict
@@ -16,11 +17,22 @@ from zoneinfo import ZoneInfo
 from consometers_node.collective.calendar import Span, instants
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.members.sites import Building
-from consometers_node.series import Block, Device, Direction, Interval, Quantity, Record, Series
-from consometers_node.store import Store
+from consometers_node.quoalise.identifier import SeriesPath, organisation
+from consometers_node.series import (
+    Block,
+    Device,
+    Direction,
+    Interval,
+    Quantity,
+    Range,
+    Record,
+    Series,
+)
+from consometers_node.store import SeriesId, Store
 from consometers_node.store.collective_tables import MemberId
 from consometers_node.store.publication import ClosedInterval, write
-from consometers_node.store.series import add_series, put_blocks
+from consometers_node.store.published_series import published_records
+from consometers_node.store.series import MemberCount, add_series, put_blocks, put_counts
 from demo.world import HOUSEHOLD, SCHOOL
 from demo.world.hourly import Hour, hours
 from demo.world.site import Site
@@ -34,6 +46,10 @@ MONTH = date(2026, 10, 1)
 A_YEAR_EARLIER = Span(date(2025, 10, 22), date(2025, 10, 27))
 SPRING = Span(date(2026, 3, 28), date(2026, 3, 29))
 AUTUMN = Span(MONTH, NOW.date())
+ABOVE = Span(date(2026, 10, 5), date(2026, 10, 8))
+"""Days that a municipality has of the collective."""
+COLLECTIVE, MUNICIPALITY = "kersabiec", "lorient"
+"""Their names in the federation."""
 SPANS = (A_YEAR_EARLIER, SPRING, AUTUMN)
 BEGUN = {
     Direction.CONSUMPTION: datetime(2025, 10, 22, 8, tzinfo=UTC),
@@ -158,6 +174,10 @@ class _Joining(Town):
         ]
         await write(self.connection, [], closed)
 
+    async def add_collective(self, number: MemberId) -> None:
+        """Add a collective that counts in no commune."""
+        await self._join(number, None, ABOVE.first.replace(day=1), kind="collective")
+
     async def join(self, number: MemberId, roof: Roof) -> None:
         """Add a member with all that it ever sends."""
         kind = "home" if roof.name is None else "site"
@@ -170,18 +190,24 @@ class _Joining(Town):
         by_hour = roof.energies(number)
         for direction, energies in by_hour.items():
             series = roof.series(number, direction)
-            series_id = await add_series(self.connection, series, number)
-            permitted = f"{number} {direction}", number, series.device, series_id
-            for identification in ("pseudonym", *(["name"] if roof.name else [])):
-                await self._permit(
-                    f"{identification} of {permitted[0]}",
-                    *permitted[1:],
-                    interval_minutes=series.interval,
-                    identification=identification,
-                    valid_until=_ALWAYS[1],
-                )
+            series_id = await self.receive(number, series, by_name=roof.name is not None)
             blocks = list(_blocks(series, energies))
             await put_blocks(self.connection, {series_id: blocks}, self.at)
+
+    async def receive(self, number: MemberId, series: Series, *, by_name: bool = False) -> SeriesId:
+        """Add a series that a member lets be read, and be shown by its name."""
+        series_id = await add_series(self.connection, series, number)
+        for identification in ("pseudonym", *(["name"] if by_name else [])):
+            await self._permit(
+                f"{identification} of {number} {series.direction}",
+                number,
+                series.device,
+                series_id,
+                interval_minutes=series.interval,
+                identification=identification,
+                valid_until=_ALWAYS[1],
+            )
+        return series_id
 
 
 async def fill(store: Store) -> None:
@@ -204,6 +230,36 @@ async def fill(store: Store) -> None:
         await town.look(JOINED - timedelta(minutes=20))
         for number, roof in enumerate(_JOINERS, 1 + len(_ROOFS)):
             await town.join(MemberId(number), roof)
+        await town.look(NOW)
+
+
+async def fill_above(above: Store, below: Store) -> None:
+    """Have a municipality collect the hours of a collective, and close them."""
+    device = Device(str(organisation(COLLECTIVE)))
+    within = Range(instants(ZONE.key, ABOVE.first).start, instants(ZONE.key, ABOVE.last).end)
+    async with above.writing() as connection, below.reading() as reading:
+        town = _Joining(
+            connection,
+            PUBLICATION,
+            opened_at=_ALWAYS[0],
+            online_since=_ALWAYS[0],
+            backfilled_until=_ALWAYS[1],
+        )
+        await town.begin()
+        child = MemberId(1)
+        await town.add_collective(child)
+        for direction in Direction:
+            series = Series(device, direction, Quantity.POWER, Interval.PT1H, ZONE.key)
+            records, beside = await published_records(reading, COLLECTIVE, series, within)
+            series_id = await town.receive(child, series)
+            lacking = beside[SeriesPath.WITHOUT_HOMES]
+            counts = {
+                start: MemberCount(int(members), start in lacking).packed
+                for start, members in beside[SeriesPath.MEMBERS].items()
+            }
+            sums = {record.start: int(record.value) for record in records}
+            await put_blocks(connection, {series_id: list(_blocks(series, sums))}, town.at)
+            await put_counts(connection, {series_id: _blocks(series, counts)})
         await town.look(NOW)
 
 

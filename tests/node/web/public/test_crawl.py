@@ -1,10 +1,11 @@
 """Each figure of each hour, day, month and year has one value, wherever anybody reads it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from prometheus_client.parser import text_string_to_metric_families
 import pytest
@@ -22,10 +23,23 @@ from tests.crawl import DIRECTIONS, TODAY, Crawl, Figure, Known, Place, rounded,
 
 from ...collective.watched import watch_of
 from ..test_metrics import read as read_metrics
-from .autumn import AUTUMN, BEGUN, HOUR, JOINED, MONTH, NOW, SPANS, ZONE, fill
+from .autumn import (
+    ABOVE,
+    AUTUMN,
+    BEGUN,
+    COLLECTIVE,
+    HOUR,
+    JOINED,
+    MONTH,
+    MUNICIPALITY,
+    NOW,
+    SPANS,
+    ZONE,
+    fill,
+    fill_above,
+)
 from .town import Town, serving, settings
 
-COLLECTIVE = "kersabiec"
 ALL = Place("all", "")
 LORIENT, LARMOR, BOTH = "lorient", "larmor-plage", "larmor-plage-lorient"
 COMMUNES = (LORIENT, LARMOR, BOTH)
@@ -69,31 +83,58 @@ LAST = written(NOW.replace(minute=0) - HOUR)
 """The last interval of which anything was published."""
 
 
+class Crawls(NamedTuple):
+    """What was read of a collective, and of a municipality above it."""
+
+    collective: Crawl
+    municipality: Crawl
+
+
 @pytest.fixture(scope="session")
-def crawls() -> dict[str, Crawl]:
-    """What was read of a collective in each kind of database, once it was."""
+def read() -> dict[str, Crawls]:
+    """What was read in each kind of database, once it was."""
     return {}
 
 
 @pytest.fixture
-async def crawl(
-    crawls: dict[str, Crawl],
+async def crawls(
+    read: dict[str, Crawls],
     store: Store,
     request: pytest.FixtureRequest,
     tmp_path: Path,
     socket_enabled: None,
-) -> Crawl:
+) -> Crawls:
     kind = request.node.callspec.params["place"]
-    if kind not in crawls:
+    if kind not in read:
         await fill(store)
         town = Town(store, settings(tmp_path, identifier=COLLECTIVE), now=NOW)
         async with serving(town):
-            crawls[kind] = await read_all(town)
-    return crawls[kind]
+            collective = await read_all(town)
+        new_database: Callable[[str], Awaitable[Path | str]]
+        new_database = request.getfixturevalue("new_database")
+        above = await Store.open(await new_database(kind))
+        try:
+            await fill_above(above, store)
+            town = Town(above, settings(tmp_path, identifier=MUNICIPALITY), now=NOW)
+            async with serving(town):
+                read[kind] = Crawls(collective, await read_above(town))
+        finally:
+            await above.close()
+    return read[kind]
 
 
-async def read_all(town: Town) -> Crawl:
-    """Read all that there is, in English."""
+@pytest.fixture
+def crawl(crawls: Crawls) -> Crawl:
+    return crawls.collective
+
+
+@pytest.fixture
+def above(crawls: Crawls) -> Crawl:
+    return crawls.municipality
+
+
+def in_english(town: Town) -> Crawl:
+    """Return a crawl of a collective that has read nothing yet."""
 
     async def read(path: str) -> str:
         assert town.session is not None
@@ -102,7 +143,25 @@ async def read_all(town: Town) -> Crawl:
             assert answer.status == 200, path
             return await answer.text()
 
-    crawl = Crawl(read)
+    return Crawl(read)
+
+
+async def read_above(town: Town) -> Crawl:
+    """Read what a municipality publishes of the days that it has."""
+    crawl = in_english(town)
+    await crawl.open_data(ALL.group, "PT1H", ABOVE.first, ABOVE.last)
+    for interval in ("P1D", "P1M", "P1Y"):
+        await crawl.open_data(ALL.group, interval, MONTH, AUTUMN.last)
+    for day in ABOVE:
+        await crawl.page(ALL, "day", f"{day}", midnight(day))
+    await crawl.page(ALL, "month", f"{MONTH:%Y-%m}", midnight(MONTH))
+    await crawl.page(ALL, "year", f"{MONTH:%Y}", midnight(YEARS[-1]))
+    return crawl
+
+
+async def read_all(town: Town) -> Crawl:
+    """Read all that there is."""
+    crawl = in_english(town)
     for place in PLACES:
         for span in SPANS:
             await crawl.open_data(place.group, "PT1H", span.first, span.last)
@@ -162,6 +221,37 @@ def see_metrics(crawl: Crawl, text: str) -> None:
 def test_each_figure_has_one_value(crawl: Crawl) -> None:
     assert not crawl.contradictions, shown(crawl.contradictions)
     assert crawl.sources.keys() == SOURCES
+
+
+def test_each_figure_of_a_municipality_has_one_value(above: Crawl) -> None:
+    assert not above.contradictions, shown(above.contradictions)
+    assert above.sources.keys() == {
+        source for source in SOURCES if source.startswith(("CSV", "table")) or source == "page"
+    }
+
+
+def test_a_municipality_has_the_hours_of_its_collective(crawls: Crawls) -> None:
+    """With their energies, their members, and the mark of those that lack homes."""
+    below, above = (each.points[ALL.group, "PT1H"] for each in crawls)
+    count = Counter[str]()
+    for start, figures in above.items():
+        for key in DIRECTIONS:
+            own, its = figures[key], below[start][key]
+            for what in ("value", "members", "hours_without_homes"):
+                assert own[what] == its[what], (start, key, what)
+            count[key] += own["hours_without_homes"]
+    assert count["consumption"] == 2
+    assert count["injection"] > 2
+
+
+def test_rates_of_a_municipality_mix_no_hours_with_and_without_homes(above: Crawl) -> None:
+    hours = above.points[ALL.group, "PT1H"]
+    assert_rates(above, ALL.group, "PT1H", {start: [point] for start, point in hours.items()})
+    within = {
+        midnight(day): [point for at, point in hours.items() if at[:10] == f"{day}"]
+        for day in ABOVE
+    }
+    assert_rates(above, ALL.group, "P1D", within)
 
 
 def test_the_month_has_what_makes_figures_differ(crawl: Crawl) -> None:
