@@ -210,7 +210,7 @@ async def test_a_request_that_costs_too_much_is_refused_in_words_and_logged_with
         assert (error.condition, error.type) == ("policy-violation", "modify")
         assert "more complex than this node reads" in error.text.say("en")
     logged = [record.getMessage() for record in caplog.records if record.name == stream.__name__]
-    assert logged == ["A stanza with too many characters in a name was not read"]
+    assert logged == ["A stanza with too many characters in a name was not read."]
 
 
 async def test_no_stanza_costs_much_more_time_than_records_of_its_size() -> None:

@@ -20,6 +20,7 @@ from xml.etree.ElementTree import Element
 from xml.parsers import expat
 
 from consometers_node.quoalise.markup import LANG, MAX_DEPTH, XML, tag
+from consometers_node.quoalise.text import text
 
 MAX_BYTES = 256 * 1024
 """Of a stanza, counted by reads: as many as Prosody takes of a client."""
@@ -42,16 +43,16 @@ _READ = 16 * 1024
 
 
 class Excess(Enum):
-    """What a stanza has too much of."""
+    """What a stanza has too much of, as the log says it."""
 
-    BYTES = "bytes"
-    ELEMENTS = "elements"
-    CHILDREN = "children"
-    LEVELS = "levels"
-    ATTRIBUTES = "attributes"
-    NAME = "characters in a name"
-    NAMESPACES = "namespaces"
-    PREFIX = "prefixes without a namespace"
+    BYTES = text("A stanza with too many bytes was not read.")
+    ELEMENTS = text("A stanza with too many elements was not read.")
+    CHILDREN = text("A stanza with too many children of an element was not read.")
+    LEVELS = text("A stanza with too many levels was not read.")
+    ATTRIBUTES = text("A stanza with too many attributes was not read.")
+    NAME = text("A stanza with too many characters in a name was not read.")
+    NAMESPACES = text("A stanza with too many namespaces was not read.")
+    PREFIX = text("A stanza with prefixes without a namespace was not read.")
 
 
 class Emptied(Element):
@@ -171,7 +172,7 @@ class _Stanzas:
             try:
                 self._root = Element(*self._resolved(name, attributes))
             except _TooMuch as too_much:
-                raise ET.ParseError(too_much.excess.value) from None
+                raise ET.ParseError(str(too_much)) from None
             del self._scopes[0]
             self.root = name.encode()
             self._events.append(("start", self._root))
@@ -303,7 +304,7 @@ def _apart(written: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
 
 class _TooMuch(Exception):
     def __init__(self, excess: Excess) -> None:
-        super().__init__(excess.value)
+        super().__init__(excess.name)
         self.excess = excess
 
 

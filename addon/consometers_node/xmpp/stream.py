@@ -262,7 +262,7 @@ class Stream(ClientXMPP):
     def _turn_away(self, stanza: StanzaBase, excess: Excess) -> None:
         """Refuse a request that was emptied, as far as its sender may ask; log it at times."""
         if self._logged.take(excess.name):
-            _LOGGER.warning("A stanza with too many %s was not read", excess.value)
+            _LOGGER.warning(excess.value)
         asked = isinstance(stanza, Iq) and stanza["type"] in {"get", "set"}
         if asked and self._rate.take(stanza["from"].bare):
             refuse(stanza, OtherError("policy-violation", ErrorType.MODIFY, _TOO_MUCH))
