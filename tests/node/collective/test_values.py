@@ -27,7 +27,7 @@ from consometers_node.collective.publication.values import (
     together,
     value,
 )
-from consometers_node.figures import COMBINED, FIGURES, Comparison, Energies, Unit
+from consometers_node.figures import COMBINED, FIGURES, Basis, Comparison, Energies, Unit
 from consometers_node.series import Direction, Interval
 from consometers_node.store.collective_tables import GroupId
 from consometers_node.store.publication import IntervalSums, Joint, PublishedCell
@@ -460,11 +460,16 @@ def test_energy_of_a_day_alone_counts_beside_those_of_hours() -> None:
     assert joint == Joint(Energies(600, 240, 300 + 900, 200), 120)
 
 
-def test_day_of_which_an_energy_was_not_published_has_the_rates_of_its_hours() -> None:
+@pytest.mark.parametrize("basis", [BALANCE, COVERAGE])
+@pytest.mark.parametrize("cell_of_day", [BELOW, NOT_YET])
+def test_day_of_which_an_energy_was_not_published_has_no_rates(
+    basis: Basis, cell_of_day: Withheld
+) -> None:
+    """Also where its hours have some, before it is closed."""
     hours_alone = sums(OF_HOURS, production=600, injection=240, consumption=300)
-    cells = {**of_day(production=700, injection=240), DRAWN: BELOW}
-    assert joint_of_day(BALANCE, hours_alone, cells, 1440, frozenset()) == OF_HOURS
-    assert joint_of_day(BALANCE, None, cells, 1440, frozenset()) == Joint()
+    cells = {**of_day(production=600, injection=240), DRAWN: cell_of_day}
+    assert joint_of_day(basis, hours_alone, cells, 1440, frozenset()) == Joint()
+    assert joint_of_day(basis, None, cells, 1440, frozenset()) == Joint()
 
 
 # Comparisons.

@@ -215,13 +215,16 @@ def joint_of_day(
     """Return the joint energies of a civil day: of its intervals, and of homes that send days.
 
     `suppressed` are the directions of which such homes were suppressed: what remains is then not of
-    the same homes. Without intervals, the day lasts all of its `minutes`.
+    the same homes. Without intervals, the day lasts all of its `minutes`. Before the day itself is
+    closed in all directions, there is nothing.
     """
-    joint = _NO_JOINT if hours is None else hours.joint[basis.directions]
     published = [
         cell for way in basis.directions if isinstance(cell := cells.get(way), PublishedCell)
     ]
-    if basis.simultaneous or len(published) < len(basis.directions):
+    if len(published) < len(basis.directions):
+        return _NO_JOINT
+    joint = _NO_JOINT if hours is None else hours.joint[basis.directions]
+    if basis.simultaneous:
         return joint
     joint = joint._replace(lacking=min(joint.lacking, max(cell.lacking for cell in published)))
     in_hours = {} if hours is None else hours.watt_minutes

@@ -13,6 +13,7 @@ import pytest
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.members.sites import Building, Description
+from consometers_node.figures import FIGURES
 from consometers_node.series import Direction, Interval
 
 from .test_opendata import ask
@@ -203,6 +204,25 @@ async def test_nothing_is_missing_before_the_first_records(empty: Town, is_close
         assert len(values) == count
         assert values[0]["start"].startswith(start)
         assert values[0]["hours_ended"] == ended
+
+
+async def test_a_day_that_is_not_closed_has_no_figure_of_its_hours(empty: Town) -> None:
+    """After midnight, a month is of the days before: its rates too."""
+    everybody = await empty.group()
+    for day in (TODAY - 2 * DAY, TODAY - DAY):
+        watts = day_of(day, production=always(600), injection=always(200), consumption=always(800))
+        await empty.release(everybody, watts, daily=day < TODAY - DAY)
+    for key in FIGURES:
+        path = f"{key}/by/all/P1D/from/{TODAY - 2 * DAY}/to/{TODAY - DAY}"
+        values = (await ask(empty, path))["values"]
+        assert [value["hours"] for value in values] == [24, 0], key
+        assert values[1]["value"] is None
+        assert values[1]["withheld"]["reason"] == "not-yet"
+        (month,) = (await ask(empty, path.replace("P1D", "P1M")))["values"]
+        assert month["value"] == values[0]["value"]
+    page = await empty.browser().open("month/2026-06")
+    assert page.status == 200
+    assert "From the grid 19.2 kWh 24 of 48 hours" in page.text
 
 
 async def test_a_direction_may_begin_later_than_others(empty: Town) -> None:
