@@ -19,12 +19,19 @@ import pytest_asyncio
 
 from demo.furnishing import DOMAIN
 from demo.hass import Api
+from demo.hass.api import Period
 from demo.hass.folder import ROOT
 from tests.node.xmpp.plain import GET_HISTORY, Plain, values
 
 pytestmark = pytest.mark.skipif(not shutil.which("prosody"), reason="script/setup gets Prosody")
 
 HOUR: Final = timedelta(hours=1)
+LONGEST: Final[Mapping[Period, timedelta]] = {
+    "hour": HOUR,
+    "day": 25 * HOUR,
+    "month": timedelta(days=31, hours=1),
+}
+"""How long a period may be."""
 TITLE: Final = "Consometers"
 HOURS_OF_A_YEAR: Final = 365 * 24
 DEVICE: Final = "{urn:quoalise:0}device"
@@ -211,10 +218,15 @@ async def _read(command: str, identifier: str, start: datetime, end: datetime) -
     return {datetime.fromisoformat(record["time"]): record["value"] for record in records}
 
 
-async def counted(addresses: Addresses, statistic: str, start: datetime, end: datetime) -> Records:
-    """What Home Assistant counted in each hour, in Wh, which is its mean power in W."""
+async def counted(
+    addresses: Addresses, statistic: str, start: datetime, end: datetime, period: Period = "hour"
+) -> Records:
+    """What Home Assistant counted in each hour, in Wh, which is its mean power in W.
+
+    Or in each civil day or month; in none before which it counted nothing.
+    """
     async with owner(addresses) as api:
-        rows = await api.statistics(statistic, "hour", start - HOUR, end)
+        rows = await api.statistics(statistic, period, start - LONGEST[period], end)
     return {
         datetime.fromtimestamp(row["start"] / 1000, UTC): round(row["sum"]) - round(before["sum"])
         for before, row in pairwise(rows)

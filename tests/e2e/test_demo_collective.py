@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import csv
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from io import BytesIO
 import json
 import math
@@ -28,13 +29,16 @@ from playwright.async_api import Browser, Locator, Page, StorageState, expect
 import pytest
 import pytest_asyncio
 
+from consometers_node.quoalise import iso8601
 from consometers_node.series import Direction, Range
 from demo.browser import CHROMIUM, Visitor, person
 from demo.hass import Language
+from demo.hass.api import Period
 from demo.program import clock_behind
 from demo.street.plan import COMMUNE, HOUR_S, Home, Plan
 from demo.street.source import Building, Recording
-from tests.e2e import looks
+from tests.crawl import Crawl, Figure, shown
+from tests.e2e import demo_crawl, looks
 from tests.e2e.looks import LOOKS, Look, badly_set, faults_of, open_page, texts
 from tests.e2e.test_demo import Demo, Place, Records, counted, name_of, owner
 from tests.e2e.waiting import becomes, eventually
@@ -59,6 +63,8 @@ WHOLE_DAYS: Final = 15
 """Of a month that a home has, to be counted in its quartiles."""
 SETTLED: Final = timedelta(hours=12)
 """How long a collective waits for days that come late."""
+PERIODS: Final[Mapping[str, Period]] = {"PT1H": "hour", "P1D": "day", "P1M": "month"}
+"""Home Assistant's, by the interval of the open data."""
 WITHIN_S: Final = 600
 """A quiet machine needs a tenth of it."""
 SITE: Final = "École de Kersabiec"
@@ -384,6 +390,30 @@ async def test_page_open_data_and_home_assistant_show_the_same_figures(
 
 
 @pytest.mark.full
+@pytest.mark.timeout(5400)
+async def test_each_figure_of_each_day_month_and_year_has_one_value(demo: Demo) -> None:
+    """On pages, in JSON, in CSV, and in Home Assistant: of all members, communes and sites.
+
+    All open data, all pages of months and years, and as many of days as `demo_crawl` has time for.
+    """
+    start = time.monotonic()
+    last = UNTIL.date() - timedelta(days=1)
+
+    async def see_imported(crawl: Crawl) -> None:
+        await see_statistics(demo, crawl, last)
+
+    found = await demo_crawl.read_all(demo.addresses["cooperative"]["page"], last, see_imported)
+    print(
+        f"{found.facts} facts of {found.groups} groups, {found.day_pages} pages of days,"
+        f" {time.monotonic() - start:.0f} s: {dict(found.sources)}"
+    )
+    assert not found.contradictions, shown(found.contradictions)
+    assert found.sources.keys() == demo_crawl.SOURCES
+    assert found.groups > SCHOOLS
+    assert found.day_pages >= DAYS
+
+
+@pytest.mark.full
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_pictures_lead_from_an_invitation_to_the_hall(
     demo: Demo, people: People, pictures: Path, language: Language
@@ -586,15 +616,39 @@ async def of_collective(
     direction: Direction = Direction.CONSUMPTION,
     since: datetime = SINCE,
     until: datetime = UNTIL,
+    period: Period = "hour",
 ) -> Records:
-    """What Home Assistant has of the hours of the cooperative, in Wh."""
+    """What Home Assistant has of the hours of the cooperative, in Wh; or of days or months."""
     async with owner(demo.addresses) as api:
         names = [
             row["statistic_id"]
             for row in await api.command("recorder/list_statistic_ids")
             if row["source"] == "consometers" and row["statistic_id"].endswith(f"_{direction}")
         ]
-    return await counted(demo.addresses, names[0], since, until) if names else {}
+    return await counted(demo.addresses, names[0], since, until, period) if names else {}
+
+
+async def see_statistics(demo: Demo, crawl: Crawl, last: date) -> None:
+    """Note what Home Assistant has of all members, up to a day, once it has each published hour."""
+    hours, end = crawl.points["all", "PT1H"], midnight(last + timedelta(days=1))
+    for direction in Direction:
+        known = sorted(
+            datetime.fromisoformat(start)
+            for start, figures in hours.items()
+            if direction in figures and figures[direction]["value"] is not None
+        )
+        if not known:
+            continue
+        read = partial(of_collective, demo, direction, known[0], end)
+        # Of the first hour of all, Home Assistant has no sum before it.
+        are_there = {*known[1:]}.issubset
+        await eventually(read, are_there, within_s=WITHIN_S)
+        for interval, period in PERIODS.items():
+            for at, wh in (await read(period)).items():
+                figure = Figure("all", interval, iso8601.shown(at.astimezone(ZONE)), direction)
+                # Of a month that goes on there is nothing yet.
+                if figure.start in crawl.points["all", interval]:
+                    crawl.see(figure, "Home Assistant", wh)
 
 
 def midnight(day: date) -> datetime:
