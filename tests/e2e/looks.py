@@ -41,7 +41,8 @@ LOOKS: Final = (
 
 
 _TEXTS: Final = """() => {
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), pieces = [];
+  const whole = document.body ?? document.documentElement, pieces = [];
+  const walker = document.createTreeWalker(whole, NodeFilter.SHOW_TEXT);
   for (let node; node = walker.nextNode();) {
     const around = node.parentElement;
     const text = node.data.replace(/[ \\n]+/g, " ").replace(/^ | $/g, "");

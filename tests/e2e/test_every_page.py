@@ -1,11 +1,11 @@
-"""Every page that a role can reach by links: without barriers, in one language, and light.
+"""Every page of a role, whether a link leads to it or none: without barriers, in one language.
 
 The public pages of a collective, its administration, and a household's pages as its administrator
 and as somebody else at home see them. Each page is looked at by axe in one look, and in the full
 run in all: on a phone, a tablet and a desk, by day and by night, in both languages.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,22 +17,28 @@ import re
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
+from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, Page, Response
 import pytest
 import pytest_asyncio
 
 from consometers_node.store import Store
+from consometers_node.web.household import routes as household_routes
+from consometers_node.web.public import routes as public_routes
+from consometers_node.web.public.routes import SHOWN
 from demo.browser import CHROMIUM, person
 from demo.hass import Language
 from tests.e2e.looks import badly_set, texts, words_in
 from tests.e2e.test_administration import entered, furnished
 from tests.full import FULL
+from tests.node.collective.witnessed import COLLECTIVE, new_witness
 from tests.node.permission.samples import NEED
 from tests.node.web.admin.office import NAME
 from tests.node.web.conftest import allow, ask
 from tests.node.web.home import ADMIN, DRAWN, GUEST, running, toy
 from tests.node.web.public import contest
 from tests.node.web.public.lorient import furnish as furnish_town
+from tests.node.web.public.test_pages import SITE
 from tests.node.web.public.town import Town, serving as serving_town, settings
 
 pytestmark = [
@@ -80,6 +86,11 @@ DATA: Final = re.compile(
 """What is data, a name or an address, and the same in every language."""
 
 
+SHOWN_BY_A_BROWSER: Final = re.compile("text/html|image/svg")
+NO_PAGE: Final = re.compile(r"\.(csv|json|txt|xml)$|^/data/")
+"""Addresses of files for programs."""
+
+
 @dataclass
 class Role:
     """Somebody who looks at pages."""
@@ -87,6 +98,10 @@ class Role:
     start: str
     headers: Mapping[str, str] = field(default_factory=dict)
     logs_in: Any = None
+    unlinked: Sequence[str] = ()
+    """Pages to which no other page leads."""
+    routes: Sequence[str] = ()
+    """Addresses of which each is opened for one at least, as aiohttp has them."""
 
 
 @pytest_asyncio.fixture(scope="module", params=["public", "administration", "household", "guest"])
@@ -100,11 +115,19 @@ async def role(
 @asynccontextmanager
 async def public(folder: Path) -> AsyncIterator[Role]:
     store = await Store.open(folder / "node.db")
-    town = Town(store, settings(folder))
+    town = Town(store, settings(folder, witness_for=(COLLECTIVE,)))
     await furnish_town(town)
     await compete(town)
-    async with serving_town(town):
-        yield Role(str(town.url))
+    async with serving_town(town, witness=await new_witness(store, folder)):
+        shown = [f"{place}{path}" for place in ("", f"/sites/{SITE}") for path in SHOWN]
+        drawn = [
+            f"{place}/{period}.svg"
+            for place in ("", f"/sites/{SITE}", "/areas/lorient")
+            for period in ("day/2026-06-09", "month/2026-05", "year/2026")
+        ]
+        unlinked = [path.removeprefix("/") for path in (*shown, *drawn)]
+        routes = [route for route in public_routes.LOOKS if NO_PAGE.search(route) is None]
+        yield Role(str(town.url), unlinked=unlinked, routes=routes)
     await store.close()
 
 
@@ -121,7 +144,10 @@ async def compete(town: Town) -> None:
 @asynccontextmanager
 async def administration(folder: Path) -> AsyncIterator[Role]:
     async with furnished(folder) as office:
-        yield Role(f"{office.url}administration/", logs_in=partial(entered, office))
+        yield Role(
+            f"{office.url}administration/",
+            logs_in=partial(entered, office),
+        )
 
 
 @asynccontextmanager
@@ -131,7 +157,8 @@ async def household(folder: Path, user: str = ADMIN) -> AsyncIterator[Role]:
         allowed = await ask(home)
         await allow(home, allowed, DRAWN)
         await ask(home, replace(NEED, id="another"))
-        yield Role(str(home.url), {"X-Remote-User-Id": user})
+        routes = tuple(household_routes.LOOKS) if user == ADMIN else ()
+        yield Role(str(home.url), {"X-Remote-User-Id": user}, routes=routes)
     await store.close()
 
 
@@ -178,6 +205,18 @@ async def links(page: Page, root: str) -> list[str]:
     ]
 
 
+def missing(routes: Iterable[str], urls: Iterable[str]) -> list[str]:
+    """Return the routes of pages that none of these addresses is of."""
+    paths = {urlsplit(url).path for url in urls}
+    missed = []
+    for route in routes:
+        info = web.UrlDispatcher().add_resource(route).get_info()
+        pattern = info.get("pattern", re.compile(re.escape(info.get("path", ""))))
+        if not any(pattern.fullmatch(path) for path in paths):
+            missed.append(route)
+    return missed
+
+
 async def opened(browser: Browser, role: Role, language: Language) -> Page:
     options: dict[str, Any] = {"extra_http_headers": dict(role.headers)} if role.headers else {}
     context: BrowserContext = await person(browser, role.start, language, **options)
@@ -194,7 +233,9 @@ def sent(url: str, body: bytes) -> int:
 
 async def test_every_page_is_accessible_and_in_one_language(browser: Browser, role: Role) -> None:
     pages = {language: await opened(browser, role, language) for language in LANGUAGES}
-    urls, kinds = [role.start], {kind_of(role.start)}
+    urls = [role.start, *(f"{role.start}{path}" for path in role.unlinked)]
+    # A picture has the address of a page, and an ending.
+    kinds = {kind_of(url) for url in urls if not url.endswith(".svg")}
     barriers: list[object] = []
     strangers: list[object] = []
     for place, url in enumerate(urls):
@@ -203,7 +244,7 @@ async def test_every_page_is_accessible_and_in_one_language(browser: Browser, ro
             answer = await page.goto(url)
             assert answer is not None
             assert answer.ok, url
-            if "text/html" not in answer.headers["content-type"]:
+            if SHOWN_BY_A_BROWSER.match(answer.headers["content-type"]) is None:
                 break
             pieces = await texts(page)
             shown[language] = words_in(pieces)
@@ -224,6 +265,7 @@ async def test_every_page_is_accessible_and_in_one_language(browser: Browser, ro
                     kinds.add(kind_of(link))
                     urls.append(link)
     print(len(urls), "pages")
+    assert missing(role.routes, urls) == []
     assert (barriers, strangers) == ([], [])
     assert 5 < len(urls) < MOST_PAGES
 

@@ -205,6 +205,28 @@ async def test_an_embedded_page_fits_its_frame(
         assert await frame.evaluate("document.documentElement.lang") == language
 
 
+async def test_an_embedded_page_renews_its_figures_in_place(browser: Browser, town: Town) -> None:
+    """It does not load again: who reads it, or has its link in focus, is left there."""
+    page = await opened(browser, town, "fr")
+    await page.context.clock.install()
+    frame_of = f'<!doctype html><iframe src="{town.url}card" title="Card"></iframe>'
+    async with elsewhere(frame_of) as address:
+        await page.goto(address)
+        card = page.frame_locator("iframe")
+        await expect(card.locator(".moment")).to_have_text("Maintenant – de 14:00 à 15:00")
+        await card.locator("a").focus()
+        (_, frame) = page.frames
+        await frame.evaluate("window.isTheSame = true")
+        town.now += timedelta(hours=5)
+        try:
+            await page.context.clock.fast_forward(REFRESH_MS)
+            await expect(card.locator(".moment")).to_have_text(LAST)
+        finally:
+            town.now -= timedelta(hours=5)
+        await expect(card.locator("a")).to_be_focused()
+        assert await frame.evaluate("window.isTheSame")
+
+
 async def test_a_chart_counts_members_in_words_but_not_those_of_a_building(
     browser: Browser, town: Town
 ) -> None:

@@ -92,6 +92,7 @@ async def test_pages_load_nothing_from_elsewhere_and_have_no_dead_links(town: To
             there = page.url.join(URL(address))
             assert there.origin() == town.url.origin()
             assert there.path.startswith("/static/")
+        assert not re.search('(?<!<noscript>)<meta http-equiv="refresh"', page.html), path
         policy = page.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy
         assert ("frame-ancestors *" in policy) is path.endswith("card"), path
