@@ -161,7 +161,7 @@ async def _measure(options: argparse.Namespace) -> tuple[Rounds, Rounds]:
         folder = Path(name)
         authority = Authority(folder / "authority")
         with admitting(authority, kind=Deployed) as (server, port):
-            (account,) = server.register_all(["collective"], PASSWORD)
+            (account,) = server.register_all(["gatherer"], PASSWORD)
             database = folder / "node.db"
             store = await Store.open(database)
             await join(store, options.members, _DAYS + 1)

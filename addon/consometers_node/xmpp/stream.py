@@ -246,12 +246,14 @@ class Stream(ClientXMPP):
 
         slixmpp stores each sender of a presence.
         """
+        asked = isinstance(stanza, Iq) and stanza["type"] in {"get", "set"}
         if isinstance(stanza.xml, Emptied):
-            self._turn_away(stanza, stanza.xml.excess)
-            return None
+            self._turn_away(stanza, stanza.xml.excess, asked=asked)
+            # A request of ours gets its answer, without what was in it.
+            return stanza if isinstance(stanza, Iq) and not asked else None
         if isinstance(stanza, Presence):
             return None
-        if isinstance(stanza, Iq) and stanza["type"] in {"get", "set"}:
+        if asked:
             return stanza if self._rate.take(stanza["from"].bare) else None
         if isinstance(stanza, Challenge):
             mechanism = self.plugin["feature_mechanisms"].mech
@@ -259,11 +261,10 @@ class Stream(ClientXMPP):
                 mechanism.Hi = partial(stretch, mechanism.hash_name)  # type: ignore[method-assign]
         return stanza
 
-    def _turn_away(self, stanza: StanzaBase, excess: Excess) -> None:
+    def _turn_away(self, stanza: StanzaBase, excess: Excess, *, asked: bool) -> None:
         """Refuse a request that was emptied, as far as its sender may ask; log it at times."""
         if self._logged.take(excess.name):
             _LOGGER.warning(excess.value)
-        asked = isinstance(stanza, Iq) and stanza["type"] in {"get", "set"}
         if asked and self._rate.take(stanza["from"].bare):
             refuse(stanza, OtherError("policy-violation", ErrorType.MODIFY, _TOO_MUCH))
 

@@ -261,14 +261,14 @@ async def test_too_many_records_are_refused_with_how_to_page(house: House, store
     await ledger.keep({midnight(-29) + n * five: n for n in range(288 * 29)})
     for start in (midnight(-29), midnight(-15)):
         with pytest.raises(
-            BadRequest, match=r"More than 4000 .* shorter period, then the next one"
+            BadRequest, match=r"More than 2000 .* shorter period, then the next one"
         ):
             await house.history(start, midnight(), series=FINE)
     assert await logged(house, ledger) == []
-    page = await house.history(midnight(-29), midnight(-29) + 4000 * five, series=FINE)
-    assert len(page) == 4000
+    page = await house.history(midnight(-29), midnight(-29) + 2000 * five, series=FINE)
+    assert len(page) == 2000
     with pytest.raises(BadRequest):
-        await house.history(midnight(-29), midnight(-29) + 4001 * five, series=FINE)
+        await house.history(midnight(-29), midnight(-29) + 2001 * five, series=FINE)
 
 
 async def test_civil_days_are_answered_over_the_turn_of_clocks(house: House, store: Store) -> None:

@@ -156,11 +156,11 @@ async def test_an_answer_holds_a_third_as_many_sums_as_records(
     sums = [Sum(midnight(-9) + n * five, 5 * n, 10) for n in range(288 * 9)]
     async with store.writing() as connection:
         await publish(connection, {FINE: sums}, now(), collective="coop")
-    with pytest.raises(BadRequest, match="More than 1333"):
+    with pytest.raises(BadRequest, match="More than 666"):
         await answers.get_history(TOWN, GetHistory(NAME, midnight(-9), midnight()))
-    page = GetHistory(NAME, midnight(-9), midnight(-9) + 1333 * five)
+    page = GetHistory(NAME, midnight(-9), midnight(-9) + 666 * five)
     # As many counts go beside them.
-    assert len(await answers.get_history(TOWN, page)) == 2 * 1333
+    assert len(await answers.get_history(TOWN, page)) == 2 * 666
 
 
 async def test_a_member_s_series_looks_like_an_unknown_one(
