@@ -136,6 +136,11 @@ class Collective:
         (made,) = await self.program.json("invitations", "make", *whom)
         return str(made["link"])
 
+    async def codes(self, collective: str, count: int) -> list[str]:
+        """Make codes for homes of a collective, as its witness, and return them."""
+        words = ("witness", "codes", "make", str(count), "--for", collective)
+        return [str(made["code"]) for made in await self.program.json(*words)]
+
     async def members(self) -> dict[str, Any]:
         """Return the members, by address."""
         return {member["jid"]: member for member in await self.program.json("members", "list")}

@@ -2,7 +2,7 @@
 
 Three XMPP servers federate: the school's, the cooperative's, on which homes have their accounts,
 and the municipality's. The school and Kermelo are sites: they join the cooperative from elsewhere.
-Some homes are in protected sums alone, whose witness is the municipality.
+Some homes are in protected sums alone, by codes of their witness, the municipality.
 """
 
 import asyncio
@@ -188,8 +188,9 @@ class Federation:
         homes = [f"home-{n + 1:02}@{COOPERATIVE}" for n in range(everybody)]
         await self.witness.start(self._authority)
         async with asyncio.TaskGroup() as starting:
-            starting.create_task(self.municipality.start([KERMELO, READER]))
+            witness = starting.create_task(self.municipality.start([KERMELO, READER]))
             await self.cooperative.start(homes)
+            await witness
             plan = await self._plan(homes)
             await self.neighbours.start(plan)
             await self.neighbours.allow(plan)
@@ -271,6 +272,8 @@ class Federation:
                     for area, count in Counter(areas).items()
                 }
             links = {area: link.result() for area, link in made.items()}
+            codes = await self.municipality.codes(self.cooperative.profile.account, MASKED)
+            code_of = [None] * self.size.homes + codes
             peaks = cycle(_PEAKS_KWP)
             invited = [
                 Home(
@@ -280,7 +283,7 @@ class Federation:
                     seed=_FIRST_SEED + n,
                     invitation=links[area],
                     area=area,
-                    masked=n >= self.size.homes,
+                    code=code_of[n],
                 )
                 for n, (jid, area) in enumerate(zip(homes, areas, strict=True))
             ]

@@ -74,6 +74,7 @@ ON_BOTH_DATABASES = (
     "node/collective/test_protected_sums.py",
     "node/collective/test_queries.py",
     "node/collective/test_witness.py",
+    "node/collective/test_codes.py",
     "node/collective/test_worker.py",
     "node/permission",
     "node/store",

@@ -92,6 +92,11 @@ class TokenBucket:
         now = self._clock()
         self._left.keep(source, (max(self._left_of(source, now) - tokens, -self._at_once), now))
 
+    def give_back(self, source: str) -> None:
+        """Take the token of one that turned out to cost nothing off the count."""
+        now = self._clock()
+        self._left.keep(source, (min(self._left_of(source, now) + 1, self._at_once), now))
+
     def _left_of(self, source: str, now: float) -> float:
         left, at = self._left.get(source, (float(self._at_once), now))
         return min(self._at_once, left + (now - at) * self._a_second)

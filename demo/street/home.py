@@ -212,7 +212,14 @@ class StreetHome:
             now = datetime.now(UTC)
             shown = consent_text.grant(question.need, question.peer, choice, now, _LANGUAGE)
             async with self._store.writing() as connection:
-                await grant(connection, self._naming, question, choice, Signature(_WHO, shown))
+                await grant(
+                    connection,
+                    self._naming,
+                    question,
+                    choice,
+                    Signature(_WHO, shown),
+                    code=self.home.code,
+                )
         self._changes.notify()
 
     async def _has_pending(self) -> bool:

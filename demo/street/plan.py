@@ -25,7 +25,7 @@ class Home:
     """A home: its account, its building and its meter, its commune, the invitation that it has.
 
     One with a recording has its records from there, and a building by which it was made. Nobody
-    reads one that is `masked`: it allows protected sums alone.
+    reads one with a `code`, which its witness gave to it: it allows protected sums alone.
     """
 
     jid: str
@@ -36,7 +36,11 @@ class Home:
     area: str = COMMUNE
     kva: int = 9
     recording: str | None = None
-    masked: bool = False
+    code: str | None = None
+
+    @property
+    def masked(self) -> bool:
+        return self.code is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,7 +108,8 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
                 await witness.start()
                 jids = [f"home-{n:02}@{COOPERATIVE}" for n in range(1, HOMES + 1)]
                 await collective.start(jids)
-                plan = await planned(folder, jids, collective)
+                codes = await witness.codes(collective.profile.account, HOMES)
+                plan = await planned(folder, jids, collective, codes)
                 chance = random.Random(1)
                 truth = {
                     home.jid: write_meter(Path(plan.folder) / str(home.recording), chance)
@@ -126,7 +127,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
                 await closed(neighbours, collective, witness, https)
 
 
-async def planned(folder: Path, jids: list[str], collective: Collective) -> Plan:
+async def planned(folder: Path, jids: list[str], collective: Collective, codes: list[str]) -> Plan:
     link = await collective.invite("home", uses=HOMES)
     place = Place(
         host=LOOPBACK, port=collective.server.port, ca_file=str(collective.server.ca_file)
@@ -139,9 +140,9 @@ async def planned(folder: Path, jids: list[str], collective: Collective) -> Plan
             seed=seed,
             invitation=link,
             recording=f"{jid}.csv",
-            masked=True,
+            code=code,
         )
-        for seed, jid in enumerate(jids)
+        for seed, (jid, code) in enumerate(zip(jids, codes, strict=True))
     ]
     return Plan(
         folder=str(folder / "street" / "homes"),

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 import hmac
 from itertools import batched
 from pathlib import Path
@@ -62,6 +63,7 @@ from consometers_node.store.clock import Clock
 from consometers_node.store.collective_tables import (
     GroupId,
     MemberPermissionId,
+    WitnessCodeRow,
     WitnessEnrolmentRow,
     WitnessLedgerRow,
 )
@@ -220,6 +222,7 @@ async def _enrol(store: Store, pseudonyms: Sequence[str], keys: Sequence[DayKey]
         {
             "collective": _COLLECTIVE,
             "pseudonym": pseudonym,
+            "code_id": pseudonym,
             "need": "sums",
             "version": 1,
             "need_sha256": 64 * "0",
@@ -233,7 +236,18 @@ async def _enrol(store: Store, pseudonyms: Sequence[str], keys: Sequence[DayKey]
         }
         for pseudonym, key in zip(pseudonyms, keys, strict=True)
     ]
+    codes = [
+        {
+            "id": row["pseudonym"],
+            "code_hash": sha256(str(row["pseudonym"]).encode()).hexdigest(),
+            "collective": _COLLECTIVE,
+            "created_at": _NOW,
+            "expires_at": _NOW + timedelta(days=1),
+        }
+        for row in rows
+    ]
     async with store.writing() as connection:
+        await connection.execute(insert(WitnessCodeRow), codes)
         await connection.execute(insert(WitnessEnrolmentRow), rows)
 
 

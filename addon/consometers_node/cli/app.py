@@ -36,6 +36,9 @@ COMMANDS = {
         "household.permissions", text("Show the actual records that would leave.")
     ),
     "grant": CommandEntry("household.permissions", text("Allow a data request.")),
+    "code": CommandEntry(
+        "household.permissions", text("Save the code for the witness of a protected sum.")
+    ),
     "refuse": CommandEntry("household.permissions", text("Refuse a data request.")),
     "withdraw": CommandEntry("household.permissions", text("Stop all sharing, at once.")),
     "access": CommandEntry(
@@ -66,6 +69,9 @@ COMMANDS = {
         "collective.publication",
         text("Publication of a collective: preview, then open."),
         group=True,
+    ),
+    "witness": CommandEntry(
+        "collective.witness", text("This node as the witness of other collectives."), group=True
     ),
     "challenges": CommandEntry(
         "collective.challenges",

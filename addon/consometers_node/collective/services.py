@@ -30,6 +30,9 @@ from .privacy.erasure import erase_member
 from .publication.policy import InForce
 from .publication.queries import Published
 from .settings import Settings
+from .witness import codes, register as witness_register
+from .witness.codes import Code
+from .witness.service import NotWitnessed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,23 @@ class IssuedInvitation:
     invitation: Invitation
     link: str
     account: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeOrder:
+    """Which codes to make as a witness, for homes of a collective (bare JID)."""
+
+    collective: str
+    count: int
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCode:
+    """A code as it is printed, which is shown once."""
+
+    code: Code
+    printed: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +224,42 @@ class Actions:
         """Revoke an invitation. Raises Unknown."""
         async with self._acting(f"invitation {invitation} revoked") as connection:
             return await invitations.revoke(connection, invitation, self.at)
+
+    async def make_codes(
+        self,
+        order: CodeOrder,
+        *,
+        ids: Sequence[str | None] | None = None,
+        deliver: Callable[[Sequence[IssuedCode]], None] | None = None,
+    ) -> list[IssuedCode]:
+        """Make codes for households. Where `deliver` fails, none of them is stored.
+
+        Raises NotWitnessed, and IntegrityError if an id is taken.
+        """
+        if order.collective not in self.settings.witness_for:
+            raise NotWitnessed
+        expires_at = self.at + timedelta(days=order.days)
+        async with self._acting(f"{order.count} codes made for {order.collective}") as connection:
+            issued = [
+                IssuedCode(
+                    *await codes.make(
+                        connection,
+                        collective=order.collective,
+                        at=self.at,
+                        expires_at=expires_at,
+                        id=name,
+                    )
+                )
+                for name in ids or [None] * order.count
+            ]
+            if deliver is not None:
+                deliver(issued)
+        return issued
+
+    async def revoke_code(self, code: str) -> Code:
+        """Revoke a code: a home that enrolled by it leaves. Raises NotFound."""
+        async with self._acting(f"code {code} revoked") as connection:
+            return await witness_register.revoke(connection, code, self.at)
 
     async def describe(self, about: About) -> None:
         """Store the collective's description for its public pages."""

@@ -24,6 +24,7 @@ from ..quoalise import Text, iso8601
 from ..quoalise.decoding import Undecodable, decoded
 from ..quoalise.text import TranslatedError, around, text
 from ..series import Direction
+from . import codes
 from .masks import KEY_BYTES, DayKey
 
 PATH: Final = "/witness"
@@ -47,6 +48,7 @@ _HASH_HINT = text("a SHA-256, as 64 hexadecimal digits in lower case.")
 _DIRECTIONS = text("a list of directions without repetition: {known}.")
 _DAY = text("a date such as 2026-11-29.")
 _INSTANT = text("a UTC time to the second, such as 2026-11-29T10:00:00+00:00.")
+_CODE = text("four groups of five letters, with hyphens between them.")
 _BYTES = text("{bytes} bytes in base64url, without padding.")
 _COUNTS = text("an object of whole numbers.")
 
@@ -109,7 +111,7 @@ class EnrolmentRequest(_Message):
     """A home's enrolment: its first key, of a day, and the promised minimum.
 
     `collective` is a bare JID, `pseudonym` the id of the permission, `minimum` how many homes
-    each sum with this home has.
+    each sum with this home has, `code` the one that the witness gave to the household.
     """
 
     collective: _Word
@@ -121,6 +123,7 @@ class EnrolmentRequest(_Message):
     directions: Annotated[frozenset[Direction], _Json(_directions, sorted)]
     day: Annotated[date, _Json(_canonical(iso8601.day, date.isoformat, _DAY), date.isoformat)]
     key: Annotated[bytes, _Json(_bytes(KEY_BYTES), _encoded)] = field(repr=False)
+    code: Annotated[str, _Json(_canonical(codes.read, str, _CODE))] = field(repr=False)
 
     @property
     def day_key(self) -> DayKey:

@@ -29,6 +29,7 @@ from ..series import Range, Record, Series
 from ..store import PermissionId, Store
 from ..store.clock import Clock
 from ..store.connection import AsyncConnection
+from ..store.enrolments import set_code
 from ..store.peers import Peer, add_peer, all_peers
 from ..store.series import all_series, series_id
 from ..wire import NOTHING_BESIDE, Beside, Naming, encode_series, read_need
@@ -214,10 +215,18 @@ async def grant(
     signature: Signature,
     *,
     clock: Clock | None = None,
+    code: str | None = None,
 ) -> Terms:
-    """Grant a permission from the checked instant on. Raises as `check` does."""
+    """Grant a permission from the checked instant on, with the code of its witness, if there is one.
+
+    Raises as `check` does.
+    """
     at = await check(connection, naming, question, choice, clock=clock)
-    return await Permissions(connection).grant(question.permission.id, choice, signature, at)
+    permission = question.permission.id
+    terms = await Permissions(connection).grant(permission, choice, signature, at)
+    if code is not None:
+        await set_code(connection, permission, code)
+    return terms
 
 
 def _check_overlap(naming: Naming, chosen: Iterable[Series]) -> None:
@@ -257,11 +266,17 @@ class Decisions:
         return permission_ids
 
     async def grant(
-        self, naming: Naming, question: DataRequest, choice: Choice, signature: Signature
+        self,
+        naming: Naming,
+        question: DataRequest,
+        choice: Choice,
+        signature: Signature,
+        *,
+        code: str | None = None,
     ) -> Terms:
-        """Grant a permission. Raises as `check` does."""
+        """Grant a permission, as `grant` does."""
         async with self.store.writing() as connection:
-            terms = await grant(connection, naming, question, choice, signature)
+            terms = await grant(connection, naming, question, choice, signature, code=code)
             await self._log(connection, "allowed", question)
             return terms
 

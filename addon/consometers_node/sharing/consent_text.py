@@ -37,10 +37,14 @@ _SHOWN_BY_NAME = text(
     " then published of your building alone, and its name is removed."
 )
 
-NOBODY_CAN_READ = text("Nobody can read your home: two independent bodies would have to conspire.")
+WHO_COULD_READ = text(
+    "The collective and the witness together could read you; so could the collective together with"
+    " all but you of the homes in a sum."
+)
 _PROTECTED = text(
     "Only sums of at least {minimum} homes can be read. {controller} receives masked values, and no"
-    " keys. {witness} ({url}), contact {contact}, receives the keys, and no values."
+    " keys. {witness} ({url}), contact {contact}, receives the keys, and no values; it knows the"
+    " homes in a sum: each enrols by a code that it gave to a household."
 )
 
 STATES = {
@@ -142,7 +146,7 @@ def need(asked: DataNeed, peer: Peer, language: str, *, role: Role = Role.HOUSEH
             url=isolated(witness.url),
             contact=isolated(witness.contact),
         )
-        words += f"\n{protected}\n{typeset(NOBODY_CAN_READ.say(language), language)}"
+        words += f"\n{protected}\n{typeset(WHO_COULD_READ.say(language), language)}"
     return words
 
 

@@ -437,16 +437,33 @@ class ChallengeParticipantRow(Base, clustered=True, personal=False):
     group_id: Column[GroupId] = column(ForeignKey("member_group.id"), primary_key=True, index=True)
 
 
+class WitnessCodeRow(Base, personal=False):
+    """A code by which one home may enrol for a collective, by its SHA-256. `id` is its number."""
+
+    __table_args__ = (CheckConstraint("created_at < expires_at", "expires_at"),)
+
+    id: Column[str] = column(primary_key=True)
+    code_hash: Column[str] = check("code_hash", "length(code_hash) = 64", unique=True)
+    collective: Column[str] = column(index=True)
+    created_at: Column[datetime]
+    expires_at: Column[datetime]
+    revoked_at: Column[datetime | None]
+
+
 class WitnessEnrolmentRow(Base, personal=Erasure.WITNESSED):
     """A home that enrolled with this node, as the witness of a collective, by its permission's id.
 
-    `key` is that of `key_day`; later ones replace it. `authentication` proves what the home asks
-    for. A home that has left has no key any more, and comes back under another permission alone.
+    `code_id` is the code of its household, which is used thereby. `key` is that of `key_day`; later
+    ones replace it. `authentication` proves what the home asks for. A home that has lost its keys
+    enrols again by its code: `first_day`, `key`, `authentication` and `enrolled_at` are then those
+    of its last enrolment. A home that has left has no key any more, and comes back under another
+    permission alone.
     """
 
     __table_args__ = (Index(None, "collective", "left_at"),)
 
     id: Column[int] = column(primary_key=True)
+    code_id: Column[str] = column(ForeignKey("witness_code.id"), unique=True)
     collective: Column[str]
     pseudonym: Column[str] = column(unique=True)
     need: Column[str]

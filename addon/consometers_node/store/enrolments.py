@@ -7,6 +7,7 @@ from sqlalchemy import exists, insert, or_, select, update
 
 from .connection import AsyncConnection
 from .declaration import columns_of
+from .settings import secret, set_secret
 from .tables import DataNeedRow, EnrolmentRow, PermissionId, PermissionRow
 
 
@@ -45,8 +46,20 @@ async def add_enrolment(connection: AsyncConnection, permission: PermissionId) -
     await connection.execute(insert(EnrolmentRow).values(permission_id=permission))
 
 
+async def code_of(connection: AsyncConnection, permission: PermissionId) -> str | None:
+    """Return the code that the witness gave to the household, if a person entered one."""
+    code = await secret(connection, _code_name(permission))
+    return None if code is None else code.decode()
+
+
+async def set_code(connection: AsyncConnection, permission: PermissionId, code: str | None) -> None:
+    """Store a code in place of the former one; None forgets it."""
+    packed = None if code is None else code.encode()
+    await set_secret(connection, _code_name(permission), packed)
+
+
 async def update_enrolment(
-    connection: AsyncConnection, permission: PermissionId, **values: datetime | str
+    connection: AsyncConnection, permission: PermissionId, **values: datetime | str | None
 ) -> None:
     """Store what the witness confirmed or reported: see `EnrolmentRow`.
 
@@ -54,3 +67,7 @@ async def update_enrolment(
     """
     changed = update(EnrolmentRow).where(EnrolmentRow.permission_id == permission)
     await connection.execute(changed.values(values))
+
+
+def _code_name(permission: PermissionId) -> str:
+    return f"enrolment-code.{permission}"

@@ -1,3 +1,3 @@
 """Which tables and rules this node works with. Written by `script/lib/run tools.tables`."""
 
-SCHEMA = "df8d75605e51"
+SCHEMA = "dad52d28e1f8"

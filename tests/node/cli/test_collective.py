@@ -23,7 +23,7 @@ from tests.documented import blocks, commands
 
 from ..collective.ingestion import pushed_data, running_queue
 from ..collective.people import ZONE, let_be_named, meter
-from ..collective.witnessed import COLLECTIVE, Home
+from ..collective.witnessed import COLLECTIVE, Home, vouch
 from ..permission.samples import NEED
 from .conftest import Run, at_a_terminal
 from .factories import INIT, admit_homes, need_toml, now, opened, writing
@@ -606,6 +606,7 @@ async def test_register_includes_the_processing_of_a_witness(
     async with writing(coop) as connection:
         home = Home()
         for each in (Home(), home):
+            await vouch(connection, each)
             await enrol(connection, each.enrolment(), now())
         await depart(connection, home.pseudonym, now())
     text = await run("register", language="fr")

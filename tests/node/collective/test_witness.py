@@ -41,12 +41,14 @@ from .witnessed import (
     HOURS,
     VALUES,
     Home,
+    Witness,
     enrolled,
     masked_sum,
     new_witness,
     opening,
     opening_of,
     this_hour,
+    vouched,
 )
 
 ZONE = ZoneInfo("Europe/Paris")
@@ -82,13 +84,14 @@ async def test_secret_of_the_witness_lasts_beyond_a_restart(store: Store, tmp_pa
 
 async def test_a_home_enrols_once(store: Store, tmp_path: Path) -> None:
     witness, home = await new_witness(store, tmp_path), Home()
+    await vouched(store, home)
     receipt, is_new = await witness.enrol(home.enrolment())
     assert is_new
     assert receipt.proves(home.enrolment())
     assert await witness.enrol(home.enrolment()) == (receipt, False)
     for other in (
         home.enrolment(minimum=11),
-        replace(home.enrolment(), key=bytes(32)),
+        replace(home.enrolment(), need="others"),
         replace(home.enrolment(), directions=frozenset({Direction.INJECTION})),
     ):
         with pytest.raises(OtherEnrolment):
@@ -96,8 +99,10 @@ async def test_a_home_enrols_once(store: Store, tmp_path: Path) -> None:
     with pytest.raises(NotWitnessed):
         await witness.enrol(replace(Home().enrolment(), collective="other@energies.example"))
     for days in (-2, KEPT.days + 1):
+        late = Home(home.since - timedelta(days=days))
+        await vouched(store, late)
         with pytest.raises(WrongTime):
-            await witness.enrol(Home(home.since - timedelta(days=days)).enrolment())
+            await witness.enrol(late.enrolment())
 
 
 async def test_repeated_request_gets_the_first_answer(store: Store, tmp_path: Path) -> None:
@@ -175,7 +180,7 @@ async def test_signed_request_is_for_the_collective_of_the_enrolment(
     """The same witness serves two: a request names the one that the home is enrolled for."""
     other = "other@energies.example"
     clock = await confirmed(file, Hands(datetime.now(UTC)))
-    witness = WitnessService(file, clock, [COLLECTIVE, other], tmp_path)
+    witness = Witness(file, clock, [COLLECTIVE, other], tmp_path)
     await witness.begin()
     (home,) = await enrolled(witness, 1)
     asks = {Call.OPENINGS: witness.look, Call.DEPARTURES: witness.leave}[call]
@@ -222,7 +227,7 @@ async def test_homes_of_another_collective_are_in_no_sum(store: Store, tmp_path:
     other, hour = "other@energies.example", this_hour()
     homes = await enrolled(await new_witness(store, tmp_path))
     clock = await confirmed(store, Hands(datetime.now(UTC)))
-    witness = WitnessService(store, clock, [COLLECTIVE, other], tmp_path)
+    witness = Witness(store, clock, [COLLECTIVE, other], tmp_path)
     await witness.begin()
     whole = masked_sum(homes, VALUES, hour)
     assert (await witness.open_sums(other, opening(whole, hour=hour))).answers == (
@@ -274,7 +279,7 @@ async def test_a_clock_that_leaps_after_its_check_refuses_no_opening(
     """By the time that it leaps to, all keys are gone."""
     hands = Hands(datetime.now(UTC))
     homes = await enrolled(await new_witness(store, tmp_path, hands))
-    witness = WitnessService(store, leaping(hands, 1), [COLLECTIVE], tmp_path)
+    witness = Witness(store, leaping(hands, 1), [COLLECTIVE], tmp_path)
     (answer,) = await answers_of(witness, opening_of(homes, this_hour()))
     assert answer == OpenedSum(frozenset({"1"}), 10, sum(VALUES))
 
@@ -370,6 +375,12 @@ async def test_database_refuses_to_forget_openings_and_departures(
             "DELETE FROM witness_opening",
             "DELETE FROM witness_enrolment",
             "UPDATE witness_enrolment SET minimum = 3",
+            "UPDATE witness_enrolment SET enrolled_at = {now} + 1",
+            "UPDATE witness_enrolment SET authentication = key WHERE left_at IS NULL",
+            "UPDATE witness_enrolment SET first_day = key_day, enrolled_at = {now} - 400",
+            "DELETE FROM witness_code",
+            "UPDATE witness_code SET expires_at = expires_at + 1",
+            "UPDATE witness_code SET collective = 'other@energies.example'",
             f"UPDATE witness_enrolment SET left_at = NULL WHERE {left}",
             f"UPDATE witness_enrolment SET left_at = left_at - 400 * 86400 WHERE {left}",
             f"UPDATE witness_enrolment SET key = authentication, left_at = NULL WHERE {left}",

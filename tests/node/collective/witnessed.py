@@ -1,19 +1,23 @@
 """Homes of a witness: they enrol, report and ask."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from secrets import token_bytes
 from uuid import uuid4
 
+from consometers_node.collective.witness import codes
 from consometers_node.collective.witness.service import WitnessService
+from consometers_node.protected_sums.codes import draw
 from consometers_node.protected_sums.masks import DayKey, Report, Subject
 from consometers_node.protected_sums.requests import Call, EnrolmentRequest, SignedRequest
 from consometers_node.quoalise import Direction as WireDirection
 from consometers_node.quoalise.protected_sums import MaskedSum, Opening, Part
 from consometers_node.series import Direction
 from consometers_node.store import Store
+from consometers_node.store.clock import Clock
+from consometers_node.store.connection import AsyncConnection
 
 from ..clocks import Hands, confirmed
 from ..protected_sums.homes import added
@@ -29,11 +33,13 @@ def this_hour() -> datetime:
 
 @dataclass
 class Home:
-    """A home that enrols, reports and asks."""
+    """A home that enrols by a code, reports and asks."""
 
     since: date = field(default_factory=lambda: datetime.now(UTC).date())
     pseudonym: str = field(default_factory=lambda: str(uuid4()))
     secret: bytes = field(default_factory=lambda: token_bytes(32))
+    code: str = field(default_factory=draw)
+    """Made up, unless the witness gave it: `vouched`."""
 
     @property
     def key(self) -> DayKey:
@@ -50,6 +56,7 @@ class Home:
             directions=frozenset({Direction.CONSUMPTION}),
             day=self.since,
             key=self.secret,
+            code=self.code,
         )
 
     def signed(
@@ -92,17 +99,53 @@ def opening_of(homes: Sequence[Home], hour: datetime, values: Sequence[int] = VA
     return opening(masked_sum(homes, values, hour), hour=hour)
 
 
-async def new_witness(store: Store, folder: Path, hands: Hands | None = None) -> WitnessService:
+class Witness(WitnessService):
+    """A witness whose codes a test makes."""
+
+    def __init__(
+        self, store: Store, clock: Clock, collectives: Collection[str], folder: Path
+    ) -> None:
+        super().__init__(store, clock, collectives, folder)
+        self.store = store
+
+
+async def new_witness(store: Store, folder: Path, hands: Hands | None = None) -> Witness:
     clock = await confirmed(store, hands or Hands(datetime.now(UTC)))
-    witness = WitnessService(store, clock, [COLLECTIVE], folder)
+    witness = Witness(store, clock, [COLLECTIVE], folder)
     await witness.begin()
     return witness
 
 
-async def enrolled(
-    witness: WitnessService, count: int = 10, since: date | None = None
-) -> list[Home]:
+async def codes_for(
+    store: Store, count: int = 1, collective: str = COLLECTIVE, *, days: int = 90
+) -> list[tuple[codes.Code, str]]:
+    """Make codes as the administration of a witness does."""
+    now = datetime.now(UTC)
+    until = now + timedelta(days=days)
+    async with store.writing() as connection:
+        return [
+            await codes.make(connection, collective=collective, at=now, expires_at=until)
+            for _ in range(count)
+        ]
+
+
+async def vouch(connection: AsyncConnection, *homes: Home) -> None:
+    """Give a code to each home."""
+    now = datetime.now(UTC)
+    until = now + timedelta(days=90)
+    for home in homes:
+        _, home.code = await codes.make(connection, collective=COLLECTIVE, at=now, expires_at=until)
+
+
+async def vouched(store: Store, *homes: Home) -> None:
+    """Give a code to each home, in a transaction of its own."""
+    async with store.writing() as connection:
+        await vouch(connection, *homes)
+
+
+async def enrolled(witness: Witness, count: int = 10, since: date | None = None) -> list[Home]:
     homes = [Home(since) if since else Home() for _ in range(count)]
+    await vouched(witness.store, *homes)
     for home in homes:
         await witness.enrol(home.enrolment())
     return homes

@@ -21,16 +21,22 @@ from consometers_node.permission import Permissions
 from consometers_node.protected_sums.requests import Call, EnrolmentReceipt
 from consometers_node.series import Direction
 from consometers_node.sharing.changes import Changes
-from consometers_node.sharing.masked_reports import load_keys
+from consometers_node.sharing.masked_reports import keep_keys, load_keys
 from consometers_node.store import PermissionId, Store
-from consometers_node.store.enrolments import StoredEnrolment, enrolments, has_enrolments_due
+from consometers_node.store.enrolments import (
+    StoredEnrolment,
+    code_of,
+    enrolments,
+    has_enrolments_due,
+    set_code,
+)
 from consometers_node.store.peers import add_peer
 from consometers_node.wire.needs import need_hash
 from demo.prosody import Authority
 
 from ..clocks import Hands, confirmed
 from ..permission.samples import CHOICE_OF_PROTECTED, PROTECTED, STOP, WITNESS, grant, now
-from .witnesses import Witness, serving
+from .witnesses import CODE, Witness, serving
 
 NEVER_AGAIN = Backoff(3600, 3600, 1)
 AT_ONCE = Backoff(0, 0, 0)
@@ -66,6 +72,10 @@ class Home:
         async with self.store.reading() as connection:
             return await Permissions(connection).may_leave(self.permission)
 
+    async def enter(self, code: str) -> None:
+        async with self.store.writing() as connection:
+            await set_code(connection, self.permission, code)
+
     async def withdraw(self) -> None:
         async with self.store.writing() as connection:
             await Permissions(connection).withdraw(self.permission, STOP, now())
@@ -76,13 +86,22 @@ class Home:
         return None if words is None else words.say()
 
 
+def plain(problem: str | None) -> str:
+    """Return a problem without the marks that isolate names."""
+    return (problem or "").replace("\u2068", "").replace("\u2069", "")
+
+
 type MakeHome = Callable[..., Awaitable[Home]]
 
 
 @pytest.fixture
 def new_home(file: Store, authority: Authority, witness: Witness) -> MakeHome:
     async def make(
-        *, backoff: Backoff = NEVER_AGAIN, trusts: bool = True, vouched: bool = True
+        *,
+        backoff: Backoff = NEVER_AGAIN,
+        trusts: bool = True,
+        vouched: bool = True,
+        code: str | None = CODE,
     ) -> Home:
         tls = ssl.create_default_context()
         if trusts:
@@ -93,6 +112,7 @@ def new_home(file: Store, authority: Authority, witness: Witness) -> MakeHome:
         async with file.writing() as connection:
             coop = await add_peer(connection, "coop@example.org", "Coop", now())
             permission = await grant(Permissions(connection), coop.id, need, CHOICE_OF_PROTECTED)
+            await set_code(connection, permission, code)
         enrolling = Enrolling(
             file, clock, Changes(), WitnessClient(Trust(tls, is_private=True)), backoff
         )
@@ -156,10 +176,11 @@ async def test_an_enrolment_with_a_lost_answer_is_repeated_unchanged(
         (web.json_response({"enrolled_at": "yesterday"}, status=201), "cannot be read"),
         (web.Response(body=b"[" * 100_000, status=201), "cannot be read"),
         (web.json_response({}, status=409), "allow again"),
+        (web.json_response({}, status=429), "tries again later"),
         (web.json_response({}, status=403), "no witness"),
         (web.Response(status=302, headers={"Location": "https://elsewhere.example/"}), "302"),
     ],
-    ids=["other key", "no receipt", "endless", "restored", "no witness", "redirection"],
+    ids=["other key", "no receipt", "endless", "restored", "limited", "no witness", "redirection"],
 )
 async def test_an_invalid_receipt_lets_nothing_leave(
     new_home: MakeHome, witness: Witness, answer: web.Response, words: str
@@ -200,9 +221,84 @@ async def test_a_withdrawal_reaches_a_witness_that_was_away_and_erases_the_keys(
     assert (await home.stored()).left_at is not None
     async with home.store.reading() as connection:
         assert await load_keys(connection, home.permission) is None
+        assert await code_of(connection, home.permission) is None
         assert not await has_enrolments_due(connection)
     await home.enrolling.round()
     assert witness.asked[-2:] == [Call.DEPARTURES, Call.DEPARTURES]
+
+
+async def test_nothing_is_sent_to_a_witness_before_a_code_is_entered(
+    new_home: MakeHome, witness: Witness
+) -> None:
+    home = await new_home(code=None)
+    await home.enrolling.round()
+    assert witness.asked == []
+    assert f"the code that {WITNESS.name} gave you" in plain(home.problem)
+    await home.enter(CODE)
+    await home.enrolling.round()
+    assert home.problem is None
+    assert await home.may_leave()
+
+
+async def test_a_code_that_is_refused_is_not_sent_again_until_another_is_entered(
+    new_home: MakeHome, witness: Witness
+) -> None:
+    """The witness limits tries, and a person has to look at the sheet."""
+    home = await new_home(backoff=AT_ONCE)
+    wrong = CODE.replace("B", "C")
+    await home.enter(wrong)
+    for _ in range(3):
+        await home.enrolling.round()
+        assert "does not accept the code" in plain(home.problem)
+    assert witness.asked == [Call.ENROLMENTS]
+    assert not await home.may_leave()
+    await home.enter(CODE)
+    await home.enrolling.round()
+    assert witness.asked == [Call.ENROLMENTS, Call.ENROLMENTS]
+    assert home.problem is None
+    assert await home.may_leave()
+
+
+async def test_a_home_whose_keys_are_lost_enrols_again_by_its_code(
+    new_home: MakeHome, witness: Witness
+) -> None:
+    home = await new_home(backoff=AT_ONCE)
+    await home.enrolling.round()
+    first = witness.enrolled[home.permission]
+    receipt = (await home.stored()).receipt
+    async with home.store.writing() as connection:
+        await keep_keys(connection, home.permission, None)
+    witness.answers[Call.ENROLMENTS] = web.Response(status=503)
+    await home.enrolling.round()
+    # Until the witness has the new key, what it masks could not be opened.
+    assert not await home.may_leave()
+    del witness.answers[Call.ENROLMENTS]
+    await home.enrolling.round()
+    assert home.problem is None
+    assert await home.may_leave()
+    again = witness.enrolled[home.permission]
+    assert (again.code, again.pseudonym) == (first.code, first.pseudonym)
+    assert again.key != first.key
+    assert (await home.stored()).receipt != receipt
+
+
+async def test_nothing_leaves_once_the_witness_has_revoked_the_code(
+    new_home: MakeHome, witness: Witness
+) -> None:
+    home = await new_home()
+    witness.left_at = now()
+    for _ in range(3):
+        await home.enrolling.round()
+    assert not await home.may_leave()
+    assert "has revoked the code" in plain(home.problem)
+    assert (await home.stored()).left_at == witness.left_at
+    async with home.store.reading() as connection:
+        assert await load_keys(connection, home.permission) is None
+    asked = len(witness.asked)
+    await home.withdraw()
+    await home.enrolling.round()
+    assert home.problem is None
+    assert len(witness.asked) == asked
 
 
 async def test_a_withdrawal_does_not_wait_for_a_retry(new_home: MakeHome, witness: Witness) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 import ssl
 
@@ -21,6 +22,8 @@ from demo.prosody import Authority
 
 from ..permission.samples import now
 
+CODE = "BCDFG-HJKLM-PRSTX-ZBCDF"
+
 
 @dataclass
 class Witness:
@@ -29,6 +32,10 @@ class Witness:
     enrolled: dict[str, EnrolmentRequest] = field(default_factory=dict)
     asked: list[Call] = field(default_factory=list)
     answers: dict[Call, web.Response] = field(default_factory=dict)
+    codes: set[str] = field(default_factory=lambda: {CODE})
+    """Those that are valid."""
+    left_at: datetime | None = None
+    """When it revoked the code of a home."""
     loses: bool = False
     url: str = ""
 
@@ -40,8 +47,12 @@ class Witness:
         body, at = await request.json(), now()
         if call is Call.ENROLMENTS:
             enrolment = EnrolmentRequest.read(body)
-            if self.enrolled.setdefault(enrolment.pseudonym, enrolment) != enrolment:
+            if enrolment.code not in self.codes:
+                return web.json_response({}, status=422)
+            before = self.enrolled.get(enrolment.pseudonym, enrolment)
+            if replace(before, day=enrolment.day, key=enrolment.key) != enrolment:
                 return web.json_response({}, status=409)
+            self.enrolled[enrolment.pseudonym] = enrolment
             if self.loses:
                 return web.json_response({}, status=503)
             return web.json_response(EnrolmentReceipt(at, enrolment.mac(at)).body(), status=201)
@@ -56,7 +67,7 @@ class Witness:
         return web.json_response(
             OpeningsSummary(
                 enrolled_at=at,
-                left_at=None,
+                left_at=self.left_at,
                 opened={Direction.CONSUMPTION: 720},
                 least_homes=36,
                 refused={"dominance": 2},

@@ -40,6 +40,7 @@ PROOFS = (
     "register",
     "series",
     "shown_text",
+    "witness_code",
     "witness_enrolment",
     "witness_ledger",
     "witness_opening",
@@ -473,11 +474,16 @@ def test_masked_records_wait_for_the_enrolment_at_the_witness(
     else:
         # Masked records are pushed, and never asked for.
         refuses(cheat, leaving)
-    for change in ("receipt = 'other'", "enrolled_at = NULL, receipt = NULL"):
+    for change in ("receipt = 'other'", "enrolled_at = enrolled_at + 1"):
         refuses(cheat, f"UPDATE enrolment SET {change}")
+    # A home whose keys are lost enrols again: until then, nothing leaves.
+    cheat.run("UPDATE enrolment SET enrolled_at = NULL, receipt = NULL")
+    refuses(cheat, leaving)
+    cheat.run("UPDATE enrolment SET enrolled_at = {now}, receipt = 'another'")
     cheat.run("UPDATE enrolment SET left_at = {now}")
     refuses(cheat, leaving)
-    refuses(cheat, "UPDATE enrolment SET left_at = NULL")
+    for change in ("left_at = NULL", "enrolled_at = NULL, receipt = NULL"):
+        refuses(cheat, f"UPDATE enrolment SET {change}")
     refuses(cheat, "DELETE FROM enrolment")
 
 

@@ -27,6 +27,7 @@ from consometers_node.series import Direction
 NOW = datetime(2026, 11, 29, 10, tzinfo=UTC)
 SECRET = bytes(range(32))
 KEY = DayKey(date(2026, 11, 29), SECRET)
+CODE = "BCDFG-HJKLM-PRSTX-ZBCDF"
 COLLECTIVE, PSEUDONYM = "coop@energies.example", "0b0f1c6e-96d5-4f0e-8f6a-0d4a1c2b3e4f"
 ENROLMENT = EnrolmentRequest(
     collective=COLLECTIVE,
@@ -38,6 +39,7 @@ ENROLMENT = EnrolmentRequest(
     directions=frozenset({Direction.CONSUMPTION, Direction.INJECTION}),
     day=KEY.day,
     key=SECRET,
+    code=CODE,
 )
 SUMMARY = OpeningsSummary(
     enrolled_at=NOW,
@@ -145,6 +147,7 @@ HINTS = {
     "directions": "a list of directions without repetition: consumption, injection, production.",
     "day": "a date such as",
     "key": "32 bytes in base64url",
+    "code": "four groups of five letters",
 }
 
 
@@ -176,6 +179,11 @@ HINTS = {
         ("key", "A" * 42 + "B"),
         ("key", "+" * 43),
         ("key", 7),
+        ("code", None),
+        ("code", CODE.lower()),
+        ("code", CODE.replace("-", "")),
+        ("code", CODE[:-1]),
+        ("code", CODE[:-1] + "A"),
     ],
 )
 def test_a_malformed_field_is_named_with_its_form_in_both_languages(

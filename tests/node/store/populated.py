@@ -161,7 +161,17 @@ def collective(series_id: SeriesId) -> Iterator[tuple[str, Mapping[str, object]]
     yield "closed_interval", over
     yield "closed_month", {"start": now() - timedelta(days=40), "until": now() - timedelta(days=10)}
     yield "group_part", {}
-    yield "witness_enrolment", {"minimum": 10, "key": bytes(32)}
+    code = {"id": WORDS, "created_at": now(), "expires_at": until}
+    yield "witness_code", code | {"code_hash": "ab" * 32, "collective": "coop@energies.example"}
+    yield (
+        "witness_enrolment",
+        {
+            "code_id": WORDS,
+            "collective": "coop@energies.example",
+            "minimum": 10,
+            "key": bytes(32),
+        },
+    )
     yield "witness_opening", {}
     yield "witness_ledger", {}
     yield "administrator", {}

@@ -16,17 +16,21 @@ from consometers_node.sharing.account import save
 from consometers_node.sharing.export import as_json
 from consometers_node.sharing.masked_reports import load_keys
 from consometers_node.store.clock import confirm
-from consometers_node.store.enrolments import enrolments
+from consometers_node.store.enrolments import code_of, enrolments
 from consometers_node.xmpp import Account, Identity, Server
 from demo.prosody import Authority
 
-from ..household.witnesses import Witness, serving
+from ..household.witnesses import CODE, Witness, serving
 from ..permission.samples import NEED, PROTECTED, WITNESS
 from .conftest import allow, ask
 from .home import API_TOKEN, DRAWN, GUEST, Home, until
 
 COOP = "coop@energies.example"
-NOBODY = "Nobody can read your home: two independent bodies would have to conspire."
+WHO_COULD = (
+    "The collective and the witness together could read you; so could the collective together with"
+    " all but you of the homes in a sum."
+)
+CODE_OF = f"The code that {WITNESS.name} gave you"
 
 
 @pytest.fixture
@@ -54,14 +58,71 @@ async def test_request_names_both_bodies_and_previews_the_report(
     number = await ask(home, need_of(witness), COOP)
     browser = home.browser()
     page = await browser.open(f"permissions/{number}")
-    for words in (NOBODY, PROTECTED.controller, WITNESS.name, witness.url, "at least 10 homes"):
+    for words in (WHO_COULD, PROTECTED.controller, WITNESS.name, witness.url, "at least 10 homes"):
         assert words in page.text
     preview = await browser.send(page, "preview", ("series", DRAWN))
     assert "Leaves as" in preview.text
     assert "350 Wh" in preview.text
-    assert NOBODY in preview.text
-    page = await browser.send(preview, "allow")
+    assert WHO_COULD in preview.text
+    assert CODE_OF in preview.text
+    page = await browser.send(preview, "allow", ("code", CODE))
     assert "Allowed" in page.text
+
+
+@pytest.mark.parametrize("typed", ["", "BCDFG", CODE.replace("B", "A")])
+async def test_a_protected_request_is_not_allowed_without_a_code(
+    home: Home, witness: Witness, typed: str
+) -> None:
+    number = await ask(home, need_of(witness), COOP)
+    browser = home.browser()
+    preview = await browser.fill(f"permissions/{number}", "preview", ("series", DRAWN))
+    page = await browser.send(preview, "allow", ("code", typed))
+    assert page.status == 422
+    assert "four groups of five letters" in page.text
+    # What was typed is still there, to be compared with the sheet.
+    assert ("code", typed) in page.form("allow").fields
+    page = await browser.send(page, "allow", ("code", CODE.lower().replace("-", " ")))
+    assert "Allowed" in page.text
+    async with home.store.reading() as connection:
+        assert await code_of(connection, number) == CODE
+
+
+async def test_a_code_that_the_witness_refuses_is_corrected_on_the_page(
+    home: Home, witness: Witness
+) -> None:
+    number = await ask(home, need_of(witness), COOP)
+    browser = home.browser()
+    preview = await browser.fill(f"permissions/{number}", "preview", ("series", DRAWN))
+    await browser.send(preview, "allow", ("code", CODE.replace("B", "C")))
+    async with home.store.writing() as connection:
+        await confirm(connection, datetime.now(UTC))
+    home.node.look_again()
+
+    async def problem() -> bool:
+        return "does not accept the code" in (await browser.open(f"permissions/{number}")).text
+
+    await until(problem, bool)
+    page = await browser.open(f"permissions/{number}")
+    page = await browser.send(page, "code", ("code", "BCDFG"))
+    assert (page.status, "four groups of five letters" in page.text) == (422, True)
+    page = await browser.send(page, "code", ("code", CODE))
+    assert "The code is saved." in page.text
+    await until(partial(shown, home), bool)
+    page = await browser.open(f"permissions/{number}")
+    assert "Key confirmed" in page.text
+    assert CODE_OF not in page.text
+    guest = await home.browser(GUEST).open(f"permissions/{number}")
+    assert guest.status == 200
+
+
+async def test_what_needs_no_code_takes_none(home: Home, witness: Witness) -> None:
+    number = await ask(home, need_of(witness), COOP)
+    browser = home.browser()
+    page = await browser.open(f"permissions/{number}")
+    token = dict(page.form("preview").fields)["token"]
+    page = await browser.post(f"code/{number}", [("token", token), ("code", CODE)])
+    assert page.status == 409
+    assert "needs no code" in page.text
 
 
 async def test_pages_api_and_export_show_opened_hours(home: Home, witness: Witness) -> None:
@@ -78,7 +139,7 @@ async def test_pages_api_and_export_show_opened_hours(home: Home, witness: Witne
     for path in (f"permissions/{number}", "mine"):
         page = await browser.open(path)
         assert opened in page.text
-        assert NOBODY in page.text
+        assert WHO_COULD in page.text
     async with home.session.get(
         home.url.join(URL("api/v1/node")), headers={"Authorization": f"Bearer {API_TOKEN}"}
     ) as response:

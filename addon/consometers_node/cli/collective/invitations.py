@@ -16,7 +16,7 @@ from consometers_node.collective.members.sites import MAX_SHARES
 from consometers_node.collective.privacy.export import values
 from consometers_node.collective.services import InvitationOrder, IssuedInvitation
 from consometers_node.quoalise.text import text
-from consometers_node.web.core.invitation_sheets import (
+from consometers_node.web.core.sheets import (
     InvitationSheet,
     qr_image,
     qr_lines,
@@ -61,7 +61,7 @@ _COLUMNS: Columns[Invitation] = {
         _STANDS if invitation.stands(now()) else _REVOKED_STATE if invitation.revoked_at else _OVER
     ),
 }
-_WRITTEN = text("{file}: ready to print.")
+WRITTEN = text("{file}: ready to print.")
 _NO_COMMAND = text("set xmpp.account_command first: it creates accounts on your own server.")
 _NOT_A_JOIN = text("this is not an invitation of a collective: xmpp:…?consometers-join;token=…")
 _TOO_LONG = text("write at most {most} characters.")
@@ -238,7 +238,7 @@ def make(
         _show(new, output)
     output.note(_KEEP)
     if sheet is not None:
-        output.say(_WRITTEN, file=sheet)
+        output.say(WRITTEN, file=sheet)
 
 
 @commands.add("list", text("List the invitations."))
@@ -314,7 +314,7 @@ async def sheet(
             raise misused("INVITATION", _NOT_A_JOIN)
     page = InvitationSheet(session.settings.name, link, account, until)
     write_private(file, sheets_page([page], language or session.output.catalogue_language).encode())
-    session.output.result({"file": str(file)}, _WRITTEN, file=file)
+    session.output.result({"file": str(file)}, WRITTEN, file=file)
 
 
 def _shares(typed: str) -> tuple[str, int]:

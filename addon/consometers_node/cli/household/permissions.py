@@ -16,6 +16,7 @@ from consometers_node.permission import (
     SumRefused,
 )
 from consometers_node.quoalise import Identifier, Role, iso8601
+from consometers_node.quoalise.foreign import isolated
 from consometers_node.quoalise.text import Text, text
 from consometers_node.series import Series
 from consometers_node.sharing import consent_text
@@ -27,11 +28,12 @@ from consometers_node.sharing.consent import (
 )
 from consometers_node.sharing.names import load_naming
 from consometers_node.store import PermissionId, Store
+from consometers_node.store.enrolments import set_code
 from consometers_node.wire import Naming
 
 from ..client.formats import as_json, show
 from ..client.history import History
-from ..core.errors import CliError
+from ..core.errors import CliError, misused
 from ..core.locale import say, who
 from ..core.options import Yes
 from ..core.output import Columns, Json, Output
@@ -70,6 +72,12 @@ _DONE = {
     State.WITHDRAWN: text("Withdrawn. No more data leaves for this request."),
 }
 _NOT_RUNNING = text("The node is not running: it will inform the collective once started.")
+
+_CODE = say("CODE")
+_CODE_NEEDED = text("write the code that {name} gave you: only homes with one are in these sums.")
+_NOT_A_CODE = text("a code has four groups of five letters, such as {example}.")
+_NO_CODE = text("Permission {number} needs no code.")
+_CODE_SAVED = text("The code is saved: {name} is asked to accept it.")
 
 PermissionNumber = Annotated[
     str,
@@ -149,7 +157,18 @@ async def preview(
     text("Without --series, show the choices and allow nothing."),
 )
 async def grant(
-    session: HouseholdSession, permission: PermissionNumber, chosen: Chosen, yes: Yes = False
+    session: HouseholdSession,
+    permission: PermissionNumber,
+    chosen: Chosen,
+    *,
+    code: Annotated[
+        str | None,
+        typer.Option(
+            metavar=_CODE,
+            help=say("For protected sums: the code that their witness gave to this household."),
+        ),
+    ] = None,
+    yes: Yes = False,
 ) -> None:
     """Grant a permission for the chosen records."""
     store, output = session.store, session.output
@@ -163,6 +182,9 @@ async def grant(
     async with store.reading() as connection:
         await check(connection, naming, question, picked)
     if question.need.witness is not None:
+        if code is None:
+            raise misused("--code", _CODE_NEEDED.fill(name=isolated(question.need.witness.name)))
+        code = _read_code(code, "--code")
         # A home without protected sums never loads them.
         from consometers_node.household.protected_sums import witness_check  # noqa: PLC0415
 
@@ -177,9 +199,35 @@ async def grant(
         role=_role(naming),
     )
     signature = _sign(shown, _AGREE, output, yes=yes)
-    terms = await _decisions(store, naming).grant(naming, question, picked, signature)
+    terms = await _decisions(store, naming).grant(naming, question, picked, signature, code=code)
     until = terms.valid_until.astimezone().date()
     await _done(session, question, State.GRANTED, until=until)
+
+
+@commands.add("code")
+async def code(
+    session: HouseholdSession,
+    permission: PermissionNumber,
+    code: Annotated[
+        str,
+        typer.Argument(
+            metavar=_CODE,
+            help=say("The code that the witness gave to this household."),
+        ),
+    ],
+) -> None:
+    """Save the code for the witness of a permission."""
+    store = session.store
+    question = await _data_request(store, permission)
+    witness, number = question.need.witness, question.permission.id
+    if witness is None or question.permission.state is not State.GRANTED:
+        raise CliError("no-code", _NO_CODE.fill(number=number))
+    read = _read_code(code, "CODE")
+    async with store.writing() as connection:
+        await set_code(connection, number, read)
+    runs = await session.look_again()
+    document: dict[str, Json] = {"permission": number, "running": runs}
+    session.output.result(document, _CODE_SAVED, name=isolated(witness.name))
 
 
 @commands.add("refuse")
@@ -244,6 +292,16 @@ async def _data_request(store: Store, typed: str) -> DataRequest:
         if len(matching) > 1:
             raise CliError("ambiguous", _AMBIGUOUS.fill(typed=typed))
         return await data_request(connection, matching[0] if matching else PermissionId(typed))
+
+
+def _read_code(typed: str, where: str) -> str:
+    """Return a typed code as it is printed. Raises `CliError`."""
+    from consometers_node.protected_sums import codes  # noqa: PLC0415
+
+    try:
+        return codes.read(typed)
+    except codes.NoCode:
+        raise misused(where, _NOT_A_CODE.fill(example=codes.EXAMPLE)) from None
 
 
 def _role(naming: Naming) -> Role:

@@ -97,8 +97,9 @@ _KEPT_LOG = text(
 _WITNESS = text("Homes for which we are a witness")
 _WITNESSED = text(
     "We are the witness of {collectives}: with that collective alone, we open totals of its homes."
-    " Of each home we hold a pseudonym, what it was promised, its keys of the last 35 days and"
-    " which of its hours were opened; we hold no record of it, and no name."
+    " Of each home we hold a pseudonym, which code its household received from us, what it was"
+    " promised, its keys of the last 35 days and which of its hours were opened; the node holds no"
+    " record of it, and no name."
 )
 _WITNESS_BASIS = text(
     "Legal basis: the consent that the home gave for the total. Its node enrols with us, sees what"

@@ -33,10 +33,12 @@ _WITNESS_PURPOSE = text(
     "To open totals of enough homes, once per hour, together with {collective}: neither can read a"
     " home alone."
 )
-_WITNESS_PERSONS = text("Homes of that collective, under a pseudonym.")
+_WITNESS_PERSONS = text(
+    "Homes of that collective, under a pseudonym; each enrols by a code given to its household."
+)
 _WITNESS_DATA = text(
-    "A pseudonym, what the home was promised, its keys of the last 35 days, and which of its hours"
-    " were opened; no record."
+    "A pseudonym, the number of the code that the household received, what the home was promised,"
+    " its keys of the last 35 days, and which of its hours were opened; no record."
 )
 _WITNESS_RECIPIENTS = text(
     "{collective}: totals of enough homes. The home: which of its hours were opened."

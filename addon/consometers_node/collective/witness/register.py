@@ -25,6 +25,8 @@ from ...store.collective_tables import WitnessEnrolmentRow, WitnessLedgerRow, Wi
 from ...store.connection import AsyncConnection
 from ...store.settings import set_setting, setting
 from ..errors import CollectiveFault
+from . import codes
+from .codes import BadCode, Code
 
 DEPARTED_FOR = timedelta(days=367)
 """How long a departed home’s pseudonym stays. The database lets it go after 366 days."""
@@ -37,12 +39,12 @@ _HAS_NOT_LEFT = WitnessEnrolmentRow.left_at.is_(None)
 
 
 class OtherEnrolment(CollectiveFault):
-    """A pseudonym is enrolled with another key or other terms, or has left."""
+    """A pseudonym is enrolled on other terms, or has left."""
 
     condition = "conflict"
     words = text(
-        "This pseudonym is already enrolled with another key or other terms, or has left: withdraw"
-        " the permission and grant a new one."
+        "This pseudonym is already enrolled on other terms, or has left: withdraw the permission,"
+        " and grant a new one with another code."
     )
 
 
@@ -84,10 +86,18 @@ class Witnessed:
 async def enrol(
     connection: AsyncConnection, request: EnrolmentRequest, now: datetime
 ) -> tuple[EnrolmentReceipt, bool]:
-    """Enrol a home; return its receipt, and whether it is new. The same again gets the same.
+    """Enrol a home by its code; return its receipt, and whether its key is new.
 
-    Raises OtherEnrolment and WrongTime.
+    The same again gets the same. With other keys, a home that has lost its own enrols again.
+    Raises BadCode, OtherEnrolment and WrongTime.
     """
+    code_id = await codes.check(
+        connection,
+        request.code,
+        collective=request.collective,
+        pseudonym=request.pseudonym,
+        at=now,
+    )
     terms = {
         "collective": request.collective,
         "need": request.need,
@@ -95,24 +105,28 @@ async def enrol(
         "need_sha256": request.need_sha256,
         "minimum": request.minimum,
         "directions": " ".join(sorted(request.directions)),
-        "first_day": request.day,
-        "authentication": request.day_key.authentication_key(),
     }
+    keys = {"first_day": request.day, "authentication": request.day_key.authentication_key()}
     row = await _row(connection, request.pseudonym)
     if row is not None:
+        if row.code_id != code_id:
+            raise BadCode
         if row.left_at is not None or any(getattr(row, name) != terms[name] for name in terms):
             raise OtherEnrolment
-        return EnrolmentReceipt(row.enrolled_at, request.mac(row.enrolled_at)), False
-    if not now.date() - KEYS_FOR <= request.day <= now.date() + _TOMORROW:
+        if all(getattr(row, name) == keys[name] for name in keys):
+            return EnrolmentReceipt(row.enrolled_at, request.mac(row.enrolled_at)), False
+    earliest = now.date() - KEYS_FOR if row is None else max(row.first_day, row.key_day)
+    if not earliest <= request.day <= now.date() + _TOMORROW:
         raise WrongTime(at=request.day, now=now.date())
     enrolled_at = now.replace(microsecond=0)
-    values = terms | {
-        "pseudonym": request.pseudonym,
-        "key_day": request.day,
-        "key": request.key,
-        "enrolled_at": enrolled_at,
-    }
-    await connection.execute(insert(WitnessEnrolmentRow).values(values))
+    keys |= {"key_day": request.day, "key": request.key, "enrolled_at": enrolled_at}
+    if row is None:
+        values = {"pseudonym": request.pseudonym, "code_id": code_id} | terms | keys
+        await connection.execute(insert(WitnessEnrolmentRow).values(values))
+    else:
+        # Its number stays: what was opened of it stays marked in the ledger.
+        same = WitnessEnrolmentRow.id == row.id
+        await connection.execute(update(WitnessEnrolmentRow).where(same).values(keys))
     return EnrolmentReceipt(enrolled_at, request.mac(enrolled_at)), True
 
 
@@ -134,6 +148,16 @@ async def depart(connection: AsyncConnection, pseudonym: str, at: datetime) -> b
         .values(left_at=at, key=None)
     )
     return done.rowcount > 0
+
+
+async def revoke(connection: AsyncConnection, code_id: str, at: datetime) -> Code:
+    """Revoke a code: its home, if there is one, leaves. Raises NotFound."""
+    await codes.revoke(connection, code_id, at)
+    query = select(WitnessEnrolmentRow.pseudonym).where(WitnessEnrolmentRow.code_id == code_id)
+    pseudonym = await connection.scalar(query)
+    if pseudonym is not None:
+        await depart(connection, pseudonym, at)
+    return await codes.by_number(connection, code_id)
 
 
 async def departures(connection: AsyncConnection) -> list[tuple[str, datetime]]:
@@ -191,17 +215,20 @@ async def look(
     )
 
 
-type Fingerprint = tuple[int, int | None, date | None]
-"""Of the enrolments of a collective: it changes with each home that comes or leaves."""
+type Fingerprint = tuple[int, int | None, date | None, datetime | None]
+"""Of the enrolments of a collective: it changes with each home that comes, comes back or leaves."""
 
 
 async def fingerprint(connection: AsyncConnection, collective: str) -> Fingerprint:
     """Return it as it is now."""
     query = select(
-        func.count(), func.max(WitnessEnrolmentRow.id), func.min(WitnessEnrolmentRow.key_day)
+        func.count(),
+        func.max(WitnessEnrolmentRow.id),
+        func.min(WitnessEnrolmentRow.key_day),
+        func.max(WitnessEnrolmentRow.enrolled_at),
     ).where(WitnessEnrolmentRow.collective == collective, _HAS_NOT_LEFT)
-    count, newest, oldest_key = (await connection.execute(query)).one()
-    return count, newest, oldest_key
+    count, newest, oldest_key, last = (await connection.execute(query)).one()
+    return count, newest, oldest_key, last
 
 
 async def enrolments(
@@ -250,10 +277,15 @@ async def age_keys(connection: AsyncConnection, now: Confirmed) -> bool:
 
 
 async def forget(connection: AsyncConnection, now: Confirmed) -> None:
-    """Forget homes that left long ago: what the ledger has of them names nobody any more."""
+    """Forget homes that left long ago, and codes that ended long ago.
+
+    What the ledger has of these homes names nobody any more.
+    """
+    before = now - DEPARTED_FOR
     await connection.execute(
-        delete(WitnessEnrolmentRow).where(WitnessEnrolmentRow.left_at < now - DEPARTED_FOR)
+        delete(WitnessEnrolmentRow).where(WitnessEnrolmentRow.left_at < before)
     )
+    await codes.forget(connection, before)
 
 
 async def overview(

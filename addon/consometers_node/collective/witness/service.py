@@ -159,10 +159,15 @@ class WitnessService:
                     del self._homes[collective]
 
     async def enrol(self, request: EnrolmentRequest) -> tuple[EnrolmentReceipt, bool]:
-        """Enrol a home; return its receipt, and whether it is new. Raises CollectiveFault."""
+        """Enrol a home; return its receipt, and whether its key is new. Raises CollectiveFault."""
         self._check(request.collective)
         async with self._store.writing() as connection:
-            return await register.enrol(connection, request, self._clock.now())
+            await lock(connection, "witness")
+            receipt, is_new = await register.enrol(connection, request, self._clock.now())
+            if is_new:
+                # A home that comes back within a second leaves the fingerprint as it was.
+                self._homes.pop(request.collective, None)
+        return receipt, is_new
 
     async def leave(self, request: SignedRequest) -> DepartureReceipt:
         """Note that a home leaves, and return the receipt. Raises CollectiveFault."""

@@ -1,12 +1,13 @@
-"""A home and its witnesses: it enrols, asks daily what was opened, and leaves.
+"""A home and its witnesses: it enrols by its code, asks daily what was opened, and leaves.
 
 What a witness does not answer is asked again, later each time. A withdrawal waits for nothing here:
-nothing more is sent from then on, and the witness learns it as soon as it answers.
+nothing more is sent from then on, and the witness learns it as soon as it answers. A home whose
+keys are lost draws others, and enrols again by the same code.
 """
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 import json
 import logging
@@ -23,15 +24,19 @@ from ...protected_sums.requests import (
     SignedRequest,
 )
 from ...quoalise import Text, Witness
+from ...quoalise.foreign import isolated
 from ...quoalise.text import TranslatedError, text
 from ...sharing.changes import Changes
 from ...sharing.masked_reports import HomeKeys, keep_keys, load_keys
 from ...store import PeerId, PermissionId, Store
 from ...store.clock import Clock
+from ...store.connection import AsyncConnection
 from ...store.enrolments import (
     StoredEnrolment,
     add_enrolment,
+    code_of,
     enrolments,
+    set_code,
     update_enrolment,
 )
 from ...store.peers import all_peers
@@ -40,6 +45,8 @@ from .witness_client import WitnessClient, WitnessFault
 
 LOOK_EVERY: Final = timedelta(days=1)
 _WAKES_EVERY_S: Final = 600.0
+_DAY_S: Final = LOOK_EVERY.total_seconds()
+"""A code that was refused is sent again after so long, unless a person enters another."""
 
 _UNCONFIRMED = text(
     "The node’s clock is not confirmed yet: the witness is asked once it is, and nothing leaves"
@@ -53,8 +60,14 @@ _WRONG_RECEIPT = text(
     "The receipt of the witness {name} does not prove that it has this home’s key: inform its"
     " contact, {contact}."
 )
+_NO_CODE = text("Enter the code that {name} gave you: nothing leaves before.")
 _NO_KEYS = text(
-    "The keys of this permission are missing, so nothing leaves: withdraw, and allow again."
+    "The keys of this permission are missing, so the witness {name} cannot learn that it has ended:"
+    " inform its contact, {contact}. Nothing leaves."
+)
+_REVOKED = text(
+    "{name} has revoked the code of this home, so nothing leaves. To take part again, withdraw, and"
+    " allow again with another code, from {contact}."
 )
 
 _LEFT = text("A witness knows that this home has left.")
@@ -114,19 +127,29 @@ class Enrolling:
         async with self._store.reading() as connection:
             stored = (await enrolments(connection)).get(permission.id)
             keys = await load_keys(connection, permission.id)
-        if stored is None and is_granted and (begun := await self._begin(permission.id)):
+            code = await code_of(connection, permission.id)
+        called = {"name": isolated(witness.name), "contact": isolated(witness.contact)}
+        if stored is not None and stored.left_at is not None:
+            if is_granted:
+                raise _Waiting(_REVOKED, **called)
+            return False
+        if is_granted and code is None and (stored is None or stored.enrolled_at is None):
+            raise _Waiting(_NO_CODE, **called)
+        if is_granted and keys is None and (begun := await self._begin(permission.id)):
             stored, keys = begun
-        if stored is None or stored.left_at is not None:
+        if stored is None:
             return False
         if keys is None:
-            raise _Waiting(_NO_KEYS)
+            raise _Waiting(_NO_KEYS, **called)
         if stored.enrolled_at is not None:
             keys = await self._age(permission.id, keys)
         call = _due(stored, is_granted=is_granted, now=self._clock.now())
         retry = self._retries.pop(permission.id, None)
         if call is None:
             return False
-        if retry is not None and retry.call is call and retry.at > _loop_time():
+        if retry is not None and (retry.call, retry.code) != (call, code):
+            retry = None
+        if retry is not None and retry.at > _loop_time():
             self._retries[permission.id] = retry
             raise _Waiting(retry.why)
         try:
@@ -136,17 +159,19 @@ class Enrolling:
                 witness,
                 peers[permission.peer],
                 keys=keys,
+                code=code,
                 has_receipt=stored.enrolled_at is not None,
             )
         except WitnessFault as fault:
-            failures = retry.failures + 1 if retry is not None and retry.call is call else 0
-            at = _loop_time() + self._backoff.seconds(failures)
-            self._retries[permission.id] = _Retry(call, failures, at, fault.text)
+            failures = 0 if retry is None else retry.failures + 1
+            wait_s = _DAY_S if fault.needs_code else self._backoff.seconds(failures)
+            at = _loop_time() + wait_s
+            self._retries[permission.id] = _Retry(call, code, failures, at, fault.text)
             raise
         return True
 
     async def _begin(self, permission: PermissionId) -> tuple[StoredEnrolment, HomeKeys] | None:
-        """Draw the keys of a new enrolment, by a confirmed clock only; None if it has ended."""
+        """Draw the keys of an enrolment, by a confirmed clock only; None if it has ended."""
         async with self._store.writing() as connection:
             now = await self._clock.confirmed(connection)
             if now is None:
@@ -154,7 +179,10 @@ class Enrolling:
             if (await Permissions(connection).get(permission)).state is not State.GRANTED:
                 return None
             keys = HomeKeys.new(now.astimezone(UTC).date())
-            await add_enrolment(connection, permission)
+            if permission in await enrolments(connection):
+                await update_enrolment(connection, permission, enrolled_at=None, receipt=None)
+            else:
+                await add_enrolment(connection, permission)
             await keep_keys(connection, permission, keys)
             return (await enrolments(connection))[permission], keys
 
@@ -182,11 +210,13 @@ class Enrolling:
         collective: str,
         *,
         keys: HomeKeys,
+        code: str | None,
         has_receipt: bool,
     ) -> None:
         """Send a witness a request, and store its answer. Raises `WitnessFault`."""
         if call is Call.ENROLMENTS:
-            await self._enrol(permission, witness, collective, keys)
+            assert code is not None
+            await self._enrol(permission, witness, collective, keys, code)
             return
         now = self._clock.now().replace(microsecond=0)
         signed = SignedRequest.of(call, collective, permission.id, now, keys.authentication_key)
@@ -195,6 +225,8 @@ class Enrolling:
             async with self._store.writing() as connection:
                 summary = json.dumps(answer.body())
                 await update_enrolment(connection, permission.id, asked_at=now, summary=summary)
+                if answer.left_at is not None:
+                    await self._end(connection, permission.id, answer.left_at)
             return
         try:
             left = await self._client.ask(witness, call, signed.body(), DepartureReceipt.read)
@@ -204,12 +236,19 @@ class Enrolling:
                 raise
             left = DepartureReceipt(now)
         async with self._store.writing() as connection:
-            await update_enrolment(connection, permission.id, left_at=left.left_at)
-            await keep_keys(connection, permission.id, None)
+            await self._end(connection, permission.id, left.left_at)
         _LOGGER.info(_LEFT)
 
+    async def _end(
+        self, connection: AsyncConnection, permission: PermissionId, left_at: datetime
+    ) -> None:
+        """Store that a home has left its witness: its keys and its code are of no use any more."""
+        await update_enrolment(connection, permission, left_at=left_at)
+        await keep_keys(connection, permission, None)
+        await set_code(connection, permission, None)
+
     async def _enrol(
-        self, permission: Permission, witness: Witness, collective: str, keys: HomeKeys
+        self, permission: Permission, witness: Witness, collective: str, keys: HomeKeys, code: str
     ) -> None:
         need, terms = permission.need, permission.terms
         assert terms is not None
@@ -223,6 +262,7 @@ class Enrolling:
             directions=frozenset(series.direction for series in terms.series),
             day=keys.day_key.day,
             key=keys.day_key.secret,
+            code=code,
         )
         receipt = await self._client.ask(
             witness, Call.ENROLMENTS, request.body(), EnrolmentReceipt.read
@@ -244,6 +284,7 @@ class _Retry:
     """A failed request to a witness: its count, its next attempt, and its reason."""
 
     call: Call
+    code: str | None = field(repr=False)
     failures: int
     at: float
     why: Text

@@ -13,7 +13,7 @@ from ...quoalise.text import TranslatedError, text
 from .witness_address import PublicResolver, Trust, check_url
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=30)
-_CONFLICT, _FORBIDDEN, _NOT_FOUND = 409, 403, 404
+_CONFLICT, _FORBIDDEN, _NOT_FOUND, _BAD_CODE, _TOO_MANY = 409, 403, 404, 422, 429
 
 _AWAY = text("The witness {name} cannot be reached; this node tries again: {why}")
 UNVERIFIED = text(
@@ -22,11 +22,27 @@ UNVERIFIED = text(
 )
 _REFUSED = text("The witness {name} refuses ({status}): inform its contact, {contact}.")
 _NO_WITNESS = text("{name} is no witness for this collective: inform the collective, and withdraw.")
-_OTHER_KEY = text(
-    "The witness {name} knows this home by another key, from before a backup was restored:"
-    " withdraw, and allow again."
+_OTHER_TERMS = text(
+    "The witness {name} knows this home on other terms, from before a backup was restored:"
+    " withdraw, and allow again with another code, from {contact}."
+)
+_NOT_ITS_CODE = text(
+    "{name} does not accept the code of this home: it may be mistyped, expired, revoked, or used"
+    " by another home or by an earlier permission. Check it below, or ask {contact} for another."
+)
+_LIMITED = text(
+    "{name} takes no more codes from your address for now, because too many were not valid: this"
+    " node tries again later."
 )
 _STRANGE = text("The answer of the witness {name} cannot be read: inform its contact, {contact}.")
+
+
+_WORDS = {
+    _CONFLICT: _OTHER_TERMS,
+    _FORBIDDEN: _NO_WITNESS,
+    _BAD_CODE: _NOT_ITS_CODE,
+    _TOO_MANY: _LIMITED,
+}
 
 
 class WitnessFault(TranslatedError):
@@ -40,6 +56,11 @@ class WitnessFault(TranslatedError):
     def is_unknown(self) -> bool:
         """Whether the witness does not know this home."""
         return self.status in {_FORBIDDEN, _NOT_FOUND}
+
+    @property
+    def needs_code(self) -> bool:
+        """Whether only a person helps, who enters another code."""
+        return self.status == _BAD_CODE
 
 
 class WitnessClient:
@@ -63,7 +84,7 @@ class WitnessClient:
             why = str(fault) or type(fault).__name__
             raise WitnessFault(_AWAY.fill(name=witness.name, why=why)) from fault
         if status not in {200, 201}:
-            words = {_CONFLICT: _OTHER_KEY, _FORBIDDEN: _NO_WITNESS}.get(status, _REFUSED)
+            words = _WORDS.get(status, _REFUSED)
             refusal = words.fill(name=witness.name, status=status, contact=witness.contact)
             raise WitnessFault(refusal, status=status)
         try:

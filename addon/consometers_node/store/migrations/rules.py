@@ -193,6 +193,7 @@ CHANGED = {
     "member_permission_series": (
         "(SELECT state FROM member_permission WHERE id = OLD.permission_id) <> 'granted'"
     ),
+    "witness_code": "coalesce(OLD.revoked_at, OLD.expires_at) < {now} - 366 * 86400",
     "witness_enrolment": "OLD.left_at < {now} - 366 * 86400",
     "opening": IS_CLOSED.format(row="OLD"),
 }
@@ -206,6 +207,7 @@ CHECKED = (
     "member_permission",
     "member_permission_register",
     "closed_month",
+    "witness_code",
     "witness_enrolment",
     "witness_opening",
     "witness_ledger",
@@ -252,7 +254,11 @@ UNALTERED = {
     ),
     "opening": ("groups request asked_at answer", "another hour is another opening"),
     "access_log": ("who", "what was read is not altered"),
-    "witness_enrolment": ("key_day key left_at", "what a home enrolled with is not altered"),
+    "witness_code": ("revoked_at", "what a code lets in is not altered"),
+    "witness_enrolment": (
+        "first_day key_day key authentication enrolled_at left_at",
+        "what a home enrolled with is not altered",
+    ),
 }
 """Columns that may change, and the message where another one does."""
 
@@ -373,8 +379,9 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
         SHARED,
     ),
     "enrolment UPDATE has_one_receipt": (
-        f"OLD.enrolled_at IS NULL OR ({same(('enrolled_at', 'receipt'))})",
-        "a receipt is not altered",
+        f"""OLD.enrolled_at IS NULL OR ({same(("enrolled_at", "receipt"))})
+         OR (NEW.enrolled_at IS NULL AND OLD.left_at IS NULL)""",
+        "a receipt is not altered: a home whose keys are lost enrols again",
     ),
     "enrolment UPDATE leaves_once": (
         f"OLD.left_at IS NULL OR ({same(('left_at',))})",
@@ -519,6 +526,21 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
          OR (SELECT erase_at FROM member_permission WHERE id = NEW.permission_id) IS NOT NULL""",
         "an end comes with the day of the erasure",
     ),
+    "witness_code INSERT may_be_used": (
+        "NEW.revoked_at IS NULL AND NEW.created_at <= {now} + 300",
+        "a code is made before it is revoked",
+    ),
+    "witness_code UPDATE is_revoked_for_good": (
+        f"{same(('revoked_at',))} OR (OLD.revoked_at IS NULL AND NEW.revoked_at <= {{now}} + 300)",
+        "a code that was revoked stays so",
+    ),
+    "witness_enrolment INSERT has_a_code": (
+        """EXISTS (SELECT 1 FROM witness_code WHERE id = NEW.code_id
+         AND collective = NEW.collective AND revoked_at IS NULL
+         AND expires_at >= NEW.enrolled_at)""",
+        "a home enrols by a code that is valid",
+        "1 FROM witness_code WHERE id = NEW.code_id FOR SHARE",
+    ),
     "witness_enrolment INSERT has_not_left": (
         "NEW.left_at IS NULL",
         "a home enrols before it leaves",
@@ -529,8 +551,19 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
     ),
     "witness_enrolment UPDATE forgets_keys": (
         f"""NEW.key IS NULL OR {same(("key_day", "key"))}
-         OR (OLD.key IS NOT NULL AND NEW.key_day > OLD.key_day)""",
+         OR (OLD.key IS NOT NULL AND NEW.key_day > OLD.key_day)
+         OR (OLD.key IS NOT NULL AND NEW.authentication <> OLD.authentication
+         AND NEW.key_day = NEW.first_day AND NEW.first_day >= OLD.first_day)""",
         "a key is replaced by a later one, and never comes back",
+    ),
+    "witness_enrolment UPDATE enrols_again": (
+        f"""{same(("first_day", "authentication", "enrolled_at"))}
+         OR (OLD.left_at IS NULL AND NEW.left_at IS NULL
+         AND NEW.authentication <> OLD.authentication AND NEW.key <> OLD.key
+         AND NEW.key_day = NEW.first_day AND abs(NEW.enrolled_at - {{now}}) <= 300
+         AND EXISTS (SELECT 1 FROM witness_code WHERE id = NEW.code_id AND revoked_at IS NULL))""",
+        "a home enrols again with other keys, by its code",
+        "1 FROM witness_code WHERE id = NEW.code_id FOR SHARE",
     ),
     "witness_ledger INSERT is_of_its_opening": (
         """EXISTS (SELECT 1 FROM witness_opening WHERE id = NEW.opening_id

@@ -179,6 +179,7 @@ class AdminPages(ConsentPages[AdminContext]):
             zone=self.settings.time_zone.key,
             today_is=context.today,
             done=context.asked("done"),
+            is_witness=bool(self.settings.witness_for),
             **{"scripts": scripts} | model,
         )
         language.remember(context.request, response)

@@ -4,11 +4,7 @@ A token stands in the answer to the form that made it, and in forms that print i
 no log, and not in the database.
 """
 
-from base64 import b64encode
 from collections.abc import Mapping
-from hashlib import sha256
-import re
-import secrets
 
 from aiohttp import web
 from markupsafe import Markup
@@ -25,12 +21,12 @@ from ...quoalise import Text
 from ...quoalise.text import text
 from ...xmpp import Join, Register, links
 from ...xmpp.errors import NetworkError
-from ..core.invitation_sheets import InvitationSheet, qr_inline, sheets_page, style
 from ..core.language import LANGUAGES
 from ..core.page_base import RequestRefused
 from ..core.request_context import FilledForm
-from ..core.speech import numbered
+from ..core.sheets import InvitationSheet, printable, qr_inline
 from .handlers import AdminPages
+from .made_once import TWICE, form_key, numbers_of, whole_number
 from .member import share_labels, shares_field
 from .pager import Pager
 from .request_context import AdminContext
@@ -43,23 +39,13 @@ MOST_USES = 100_000
 _LISTED = 50
 _DRAWN = 10
 """Codes on a page: larger numbers are printed."""
-_FORM = re.compile(r"[0-9a-f]{32}")
 _USUAL = {"days": "30", "uses": "1", "count": "1", "kind": MemberKind.HOME.value}
-_ONLY_PAPER = (
-    "default-src 'none'; style-src 'sha256-{style}'; form-action 'none'; base-uri 'none';"
-    " frame-ancestors 'none'"
-)
 _QR = text("QR code of the invitation")
 
-_NO_NUMBER = text("Write a whole number, from 1 to {most}.")
 _CHOOSE = text("Choose one of these.")
 _TOO_LONG = text("Write at most {most} characters.")
 _NO_COMMAND = text(
     "This server cannot create accounts: set xmpp.account_command in the settings file."
-)
-_TWICE = text(
-    "These invitations were created already, and their links were shown once. If you lost them,"
-    " revoke them and create others."
 )
 _NOT_OURS = text("These invitations are not from this collective.")
 
@@ -107,7 +93,7 @@ async def show_form(
         status=422 if errors else 200,
         errors=errors or {},
         filled=typed,
-        form=secrets.token_hex(16),
+        form=form_key(),
         areas=communes,
         share_labels=share_labels(context, plants),
         kinds=KINDS,
@@ -128,19 +114,13 @@ async def make(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     if order is None or filled.errors:
         typed = {name: values[0] for name, values in context.form.items()}
         return await show_form(pages, context, typed, filled.errors)
-    form = context.typed("form")
-    if not _FORM.fullmatch(form):
-        raise RequestRefused(409, _TWICE)
-    ids = [sha256(f"{form}{n}".encode()).hexdigest()[:8] for n in range(order.count)]
     async with pages.store.reading() as connection:
-        if any(
-            invitation.id in ids for invitation in await invitations.all_invitations(connection)
-        ):
-            raise RequestRefused(409, _TWICE)
+        made = await invitations.all_invitations(connection)
+    ids = numbers_of(context, order.count, {invitation.id for invitation in made})
     try:
         issued = await pages.actions(context).invite(order, ids=ids)
     except IntegrityError as fault:
-        raise RequestRefused(409, _TWICE) from fault
+        raise RequestRefused(409, TWICE) from fault
     return pages.page(
         context,
         "invitations-made.html",
@@ -162,13 +142,7 @@ async def print_sheets(pages: AdminPages, context: AdminContext) -> web.StreamRe
         ]
     if not sheets:
         raise RequestRefused(400, _NOT_OURS)
-    hashed = b64encode(sha256(style().encode()).digest()).decode()
-    policy = _ONLY_PAPER.format(style=hashed)
-    return web.Response(
-        text=sheets_page(sheets, tag),
-        content_type="text/html",
-        headers={"Content-Language": tag, "Content-Security-Policy": policy},
-    )
+    return printable(sheets, tag)
 
 
 async def revoke(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
@@ -206,9 +180,9 @@ def _filled(
     pages: AdminPages, context: AdminContext, plants: list[Plant]
 ) -> FilledForm[InvitationOrder]:
     filled = FilledForm[InvitationOrder]()
-    days = _whole_number(context, "days", MOST_DAYS, filled)
-    count = _whole_number(context, "count", MOST_AT_ONCE, filled)
-    uses = None if context.typed("any") else _whole_number(context, "uses", MOST_USES, filled)
+    days = whole_number(context, "days", MOST_DAYS, filled)
+    count = whole_number(context, "count", MOST_AT_ONCE, filled)
+    uses = None if context.typed("any") else whole_number(context, "uses", MOST_USES, filled)
     kind, area, note = context.typed("kind"), context.typed("area"), context.typed("note")
     if kind not in MemberKind:
         filled.errors["kind"] = _CHOOSE
@@ -216,7 +190,7 @@ def _filled(
         if len(typed) > most:
             filled.errors[name] = _TOO_LONG.fill(most=most)
     shares = {
-        plant.id: _whole_number(context, field, plant.total, filled)
+        plant.id: whole_number(context, field, plant.total, filled)
         for plant in plants
         if context.typed(field := shares_field(plant))
     }
@@ -235,12 +209,3 @@ def _filled(
             shares=shares,
         )
     return filled
-
-
-def _whole_number(
-    context: AdminContext, name: str, most: int, filled: FilledForm[InvitationOrder]
-) -> int:
-    number = context.whole_number(name) or 0
-    if not 1 <= number <= most:
-        filled.errors[name] = numbered(_NO_NUMBER, most=most)
-    return number

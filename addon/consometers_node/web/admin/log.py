@@ -46,6 +46,8 @@ _WHATS = {
     r"data need (?P<id>\S+) asked for again": text("resumed “{id}”"),
     r"(?P<count>\d+) invitations made for \S+": text("created invitations ({count})"),
     r"invitation (?P<id>\S+) revoked": text("revoked invitation {id}"),
+    r"(?P<count>\d+) codes made for (?P<jid>\S+)": text("made codes for {jid} ({count})"),
+    r"code (?P<id>\S+) revoked": text("revoked code {id}"),
     r"challenge (?P<name>.+) set": text("set the challenge “{name}”"),
     r"challenge (?P<name>.+) changed": text("changed the challenge “{name}”"),
     r"challenge (?P<name>.+) removed": text("removed the challenge “{name}”"),

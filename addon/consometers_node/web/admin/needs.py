@@ -110,7 +110,7 @@ def as_read(pages: AdminPages, need: DataNeed) -> Mapping[str, Any]:
         "wanted": need.directions,
         "by_name": consent_text.shown_by_name(need),
         "policy": need.policy_link,
-        "nobody_can_read": consent_text.NOBODY_CAN_READ,
+        "who_could_read": consent_text.WHO_COULD_READ,
         "speeches": [Language(tag, pages.settings.time_zone) for tag in LANGUAGES],
     }
 

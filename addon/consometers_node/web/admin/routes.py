@@ -17,6 +17,7 @@ from ..public.handlers import now as this_moment
 from . import (
     about,
     challenges,
+    codes,
     doubts,
     health,
     invitations,
@@ -41,6 +42,8 @@ _PERMISSION = "{permission:[0-9a-f-]{36}}"
 
 _NEED = "/needs/{need:[^/]{1,300}}"
 _VERSION = _NEED + r"/{version:\d{1,12}}"
+
+_REVOKED_CODE = "/codes/{code:[0-9a-f]{1,40}}/revoke"
 
 _CHALLENGE = r"/challenges/{challenge:\d{1,9}}"
 
@@ -76,6 +79,10 @@ LOOKS: dict[str, Look] = {
     "/invitations": invitations.show,
     "/invitations/new": invitations.show_form,
     "/invitations/sheets": partial(_go, to="invitations"),
+    "/codes": codes.show,
+    "/codes/new": codes.show_form,
+    "/codes/sheets": partial(_go, to="codes"),
+    _REVOKED_CODE: codes.confirm_revocation,
     "/municipalities": municipalities.show,
     "/municipalities/join": municipalities.show,
     "/municipalities/permissions": municipalities.show,
@@ -114,6 +121,9 @@ ACTS: dict[str, Look] = {
     "/invitations": invitations.make,
     "/invitations/sheets": invitations.print_sheets,
     "/invitations/{invitation:[0-9a-f]{1,40}}/revoke": invitations.revoke,
+    "/codes": codes.make,
+    "/codes/sheets": codes.print_sheets,
+    _REVOKED_CODE: codes.revoke,
     "/municipalities/join": municipalities.join,
     f"/municipalities/preview/{_PERMISSION}": consenting.look,
     f"/municipalities/allow/{_PERMISSION}": consenting.allow,

@@ -41,6 +41,10 @@ _CIVIL_DAYS_SHOWN = 8
 
 _CHOOSE = text("Choose at least one series: none is chosen for you.")
 _NOT_DAYS = text("Write a whole number of days, from {least} to {most}.")
+_NOT_A_CODE = text(
+    "A code has four groups of five letters, such as {example}. Compare it with your sheet, letter"
+    " by letter."
+)
 _READ_AGAIN = text(
     "This data request changed since you read it. Here is the present version: read it, then"
     " allow it."
@@ -202,7 +206,7 @@ async def ask[C: RequestContext[Any]](
         trouble=trouble,
         objection=objection,
         blocked=objections_to_directions(need, granted),
-        nobody_can_read=consent_text.NOBODY_CAN_READ,
+        who_could_read=consent_text.WHO_COULD_READ,
         errors=errors or {},
         filled=context.form,
         coarser=choosable.intervals if choosable else [],
@@ -219,9 +223,12 @@ async def ask[C: RequestContext[Any]](
 
 
 async def look[C: RequestContext[Any]](
-    pages: ConsentPages[C], context: C, notice: Text | None = None
+    pages: ConsentPages[C],
+    context: C,
+    notice: Text | None = None,
+    errors: Mapping[str, Text] | None = None,
 ) -> web.StreamResponse:
-    """Show the very records that would leave, and the text to agree to."""
+    """Show the very records that would leave, the text to agree to, and the field of a code."""
     question = await _proposed(pages, context)
     choosable = await pages.choosable(question)
     filled = _fill(context, question.need, choosable)
@@ -241,8 +248,10 @@ async def look[C: RequestContext[Any]](
     return pages.consent_page(
         context,
         "preview.html",
-        status=409 if notice else 200,
+        status=409 if notice else 422 if errors else 200,
         notice=notice,
+        errors=errors or {},
+        code=context.typed("code"),
         question=question,
         need=question.need,
         agreed=_agreed(pages, context, question, filled.value),
@@ -267,14 +276,28 @@ async def allow[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> w
     shown = _agreed(pages, context, question, filled.value)
     if context.typed("read") != shown.hash:
         return await look(pages, context, _READ_AGAIN)
+    code = typed_code(context) if question.need.witness is not None else None
+    if isinstance(code, Text):
+        return await look(pages, context, errors={"code": code})
     signature = Signature(pages.signer(context), shown)
     try:
         naming = await pages.naming()
-        await pages.decisions(context).grant(naming, question, filled.value, signature)
+        await pages.decisions(context).grant(naming, question, filled.value, signature, code=code)
     except (PermissionFault, Unsayable, NotPermitted) as fault:
         return await ask(pages, context, question, {"": reason(fault)})
     pages.changed()
     return context.go(f"{pages.section}permissions/{question.permission.id}?done=granted")
+
+
+def typed_code(context: RequestContext[Any]) -> str | Text:
+    """Return the typed code of a witness, or what is wrong with it."""
+    # A home without protected sums never loads them.
+    from ...protected_sums import codes  # noqa: PLC0415
+
+    try:
+        return codes.read(context.typed("code"))
+    except codes.NoCode:
+        return _NOT_A_CODE.fill(example=codes.EXAMPLE)
 
 
 async def named[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> DataRequest:

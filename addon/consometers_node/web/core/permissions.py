@@ -19,7 +19,7 @@ from ...permission import (
     Signature,
     State,
 )
-from ...quoalise import QuoaliseError, federation_xml
+from ...quoalise import QuoaliseError, Text, federation_xml
 from ...quoalise.markup import parse
 from ...quoalise.text import text
 from ...series import Series
@@ -27,10 +27,11 @@ from ...sharing import consent_text
 from ...sharing.consent import DataRequest, data_request
 from ...store import NotPermitted, PermissionId, SeriesId, Store
 from ...store.answers import latest_answers, total_of_answers
+from ...store.enrolments import set_code
 from ...store.peers import Subscription, subscriptions
 from ...store.series import all_series
 from ...wire import Naming, Unsayable
-from .consenting import ConsentPages, ask, named, refused
+from .consenting import ConsentPages, ask, named, refused, typed_code
 from .page_base import RequestRefused
 from .request_context import RequestContext
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from ...sharing.openings import Openings
 
 MOST_ANSWERS = 100
+_NO_CODE = text("This permission needs no code.")
 _NOT_SAID = text("Choose whether to erase the received data.")
 
 
@@ -85,7 +87,9 @@ async def listed(store: Store) -> dict[str, Any]:
     return {"every": requests, "last": last, **_WORDS}
 
 
-async def show[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> web.StreamResponse:
+async def show[C: RequestContext[Any]](
+    pages: ConsentPages[C], context: C, errors: Mapping[str, Text] | None = None
+) -> web.StreamResponse:
     """Show a pending request with its answers, or a permission in full."""
     question = await named(pages, context)
     if question.permission.state is State.PROPOSED:
@@ -103,6 +107,9 @@ async def show[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> we
     return pages.consent_page(
         context,
         "permission.html",
+        status=422 if errors else 200,
+        errors=errors or {},
+        code=context.typed("code"),
         question=question,
         terms=question.permission.terms,
         by_name=consent_text.shown_by_name(question.need),
@@ -118,7 +125,7 @@ async def show[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> we
         policy=question.need.policy_link,
         openings=openings,
         problem=pages.sum_problem(question.permission.id),
-        nobody_can_read=consent_text.NOBODY_CAN_READ,
+        who_could_read=consent_text.WHO_COULD_READ,
         **_WORDS,
     )
 
@@ -162,6 +169,22 @@ async def withdraw[C: RequestContext[Any]](
         raise RequestRefused(503, consent_text.STILL_LEAVES) from fault
     pages.changed()
     return context.go(f"{pages.section}permissions/{question.permission.id}?done=withdrawn")
+
+
+async def enter_code[C: RequestContext[Any]](
+    pages: ConsentPages[C], context: C
+) -> web.StreamResponse:
+    """Store the code that the witness of a permission gave to the household."""
+    question = await named(pages, context)
+    if question.need.witness is None or question.permission.state is not State.GRANTED:
+        raise RequestRefused(409, _NO_CODE)
+    code = typed_code(context)
+    if isinstance(code, Text):
+        return await show(pages, context, {"code": code})
+    async with pages.store.writing() as connection:
+        await set_code(connection, question.permission.id, code)
+    pages.changed()
+    return context.go(f"{pages.section}permissions/{question.permission.id}?done=code")
 
 
 async def refuse[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> web.StreamResponse:

@@ -52,7 +52,7 @@ async def show(
         granted=len(granted),
         peers=peers,
         sums=sums,
-        nobody_can_read=consent_text.NOBODY_CAN_READ,
+        who_could_read=consent_text.WHO_COULD_READ,
         directions=consent_text.DIRECTIONS,
         intervals=consent_text.INTERVALS,
     )

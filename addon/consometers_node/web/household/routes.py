@@ -38,6 +38,7 @@ ACTS: dict[str, Look] = {
     "/join": joining.join,
     f"/preview/{_PERMISSION}": consenting.look,
     f"/allow/{_PERMISSION}": consenting.allow,
+    f"/code/{_PERMISSION}": permissions.enter_code,
     f"/refuse/{_PERMISSION}": permissions.refuse,
     f"/withdraw/{_PERMISSION}": permissions.withdraw,
     "/mine": my_data.erase,

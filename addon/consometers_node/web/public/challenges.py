@@ -53,7 +53,7 @@ async def show(
 
 async def poster(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Return a printable sheet for a challenge: an invitation, or its results."""
-    from ..core.invitation_sheets import qr_inline  # noqa: PLC0415
+    from ..core.sheets import qr_inline  # noqa: PLC0415
 
     async with pages.store.reading() as connection:
         seen = await _named(pages, guest, connection)

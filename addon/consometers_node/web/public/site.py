@@ -19,7 +19,7 @@ from .handlers import PublicPages, now as this_moment
 from .headers import harden
 from .response_cache import ResponseCache
 from .routes import routes
-from .witness import calls
+from .witness import calls, wrong_codes
 
 _MAX_BODY_BYTES = 1024
 
@@ -58,7 +58,7 @@ class PublicSite:
         self.app.on_response_prepare.append(harden)
         self.app.add_routes(routes(pages, watch))
         if witness is not None:
-            self.app.add_routes(calls(witness))
+            self.app.add_routes(calls(witness, settings.page.proxies, wrong_codes()))
         self._proxies = settings.page.proxies
 
     def listening(

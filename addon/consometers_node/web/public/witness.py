@@ -1,13 +1,15 @@
 """This node as a witness: the API for homes, and the page about its collectives."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from http import HTTPStatus
 import json
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from ...collective.errors import CollectiveFault
 from ...collective.monitoring.metrics import REFUSALS
+from ...collective.witness.codes import BadCode
 from ...collective.witness.register import NotEnrolled, OtherEnrolment, overview, restored_at
 from ...collective.witness.service import NotWitnessed, WitnessService
 from ...protected_sums.requests import (
@@ -19,8 +21,16 @@ from ...protected_sums.requests import (
 )
 from ...quoalise.decoding import Undecodable, decoded
 from ...quoalise.text import text
-from ..core.access import Handler
+from ...rate_limit import TokenBucket
+from ..core.rate_limit import asker
 from .handlers import Guest, PublicPages, problem
+
+if TYPE_CHECKING:
+    from ...collective.settings_schema import Network
+
+WRONG_CODES = 10
+"""At once, of one address; then one in ten minutes. Of 2^80 codes, that finds none."""
+_WRONG_CODE_EVERY_S = 600
 
 _NOT_JSON = text("The body is not JSON in UTF-8.")
 _TITLES = {
@@ -28,16 +38,39 @@ _TITLES = {
     HTTPStatus.FORBIDDEN: text("This node is no witness for that collective."),
     HTTPStatus.NOT_FOUND: text("No such home is enrolled."),
     HTTPStatus.CONFLICT: text("This pseudonym is taken."),
+    HTTPStatus.UNPROCESSABLE_CONTENT: text("This code is not valid."),
 }
+_TOO_MANY_CODES = text("Too many codes that are not valid came from this address: try again later.")
 _STATUSES: Mapping[type[CollectiveFault], HTTPStatus] = {
     NotWitnessed: HTTPStatus.FORBIDDEN,
     NotEnrolled: HTTPStatus.NOT_FOUND,
     OtherEnrolment: HTTPStatus.CONFLICT,
+    BadCode: HTTPStatus.UNPROCESSABLE_CONTENT,
 }
 
 
-def calls(witness: WitnessService) -> list[web.RouteDef]:
-    """Return the routes of the API for homes."""
+def wrong_codes() -> TokenBucket:
+    """Return a limit on the codes that are not valid, of each address."""
+    return TokenBucket(WRONG_CODES, 1 / _WRONG_CODE_EVERY_S)
+
+
+def calls(
+    witness: WitnessService, proxies: Collection[Network], tries: TokenBucket
+) -> list[web.RouteDef]:
+    """Return the routes of the API for homes; `tries` limits codes that are not valid."""
+
+    async def enrol_within_limit(request: web.Request) -> web.Response:
+        # A try counts before it is made: of many at once, none passes uncounted.
+        address = asker(request, proxies)
+        wait = tries.take(address)
+        if wait is not None:
+            response = problem(HTTPStatus.TOO_MANY_REQUESTS, _TOO_MANY_CODES)
+            response.headers["Retry-After"] = str(wait)
+            return response
+        response = await answer_enrolment(request)
+        if response.status != HTTPStatus.UNPROCESSABLE_CONTENT:
+            tries.give_back(address)
+        return response
 
     async def enrol(body: object) -> web.Response:
         receipt, is_new = await witness.enrol(EnrolmentRequest.read(body))
@@ -52,8 +85,9 @@ def calls(witness: WitnessService) -> list[web.RouteDef]:
         summary = await witness.look(SignedRequest.read(body, call=Call.OPENINGS))
         return web.json_response(summary.body())
 
+    answer_enrolment = _answering(enrol)
     return [
-        web.post(Call.ENROLMENTS.path, _answering(enrol)),
+        web.post(Call.ENROLMENTS.path, enrol_within_limit),
         web.post(Call.DEPARTURES.path, _answering(leave)),
         web.post(Call.OPENINGS.path, _answering(look)),
     ]
@@ -77,7 +111,9 @@ def _json(body: bytes) -> object:
     return parsed
 
 
-def _answering(call: Callable[[object], Awaitable[web.Response]]) -> Handler:
+def _answering(
+    call: Callable[[object], Awaitable[web.Response]],
+) -> Callable[[web.Request], Awaitable[web.Response]]:
     """Return a handler that takes a JSON body of bounded size, and answers JSON."""
 
     async def handle(request: web.Request) -> web.Response:

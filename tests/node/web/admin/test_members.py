@@ -24,7 +24,7 @@ from consometers_node.web.admin.log import _in_words
 
 from ...clocks import sure
 from ...collective.people import let_be_named
-from ...collective.witnessed import COLLECTIVE, Home
+from ...collective.witnessed import COLLECTIVE, Home, vouch
 from ..public.town import NOW, ZONE, settings
 from .office import NAME, Office, serving, summary
 from .village import permission_id_of
@@ -440,8 +440,10 @@ async def test_register_of_processing_is_shown_and_exported(office: Office) -> N
 async def test_register_of_processing_includes_the_work_as_a_witness(
     file: Store, tmp_path: Path
 ) -> None:
+    home = Home()
     async with file.writing() as connection:
-        await enrol(connection, Home().enrolment(), datetime.now(UTC))
+        await vouch(connection, home)
+        await enrol(connection, home.enrolment(), datetime.now(UTC))
     async with serving(file, settings(tmp_path, witness_for=(COLLECTIVE,))) as office:
         await office.appoint(NAME)
         browser = await office.enter("fr")

@@ -1,5 +1,7 @@
 """The API of a witness for homes, and the page about its collectives."""
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 import logging
@@ -16,6 +18,7 @@ from consometers_node.protected_sums.requests import (
 )
 from consometers_node.rate_limit import TokenBucket
 from consometers_node.store import Store
+from consometers_node.web.public.witness import WRONG_CODES
 
 from ...collective.witnessed import (
     COLLECTIVE,
@@ -26,7 +29,9 @@ from ...collective.witnessed import (
     new_witness,
     opening,
     this_hour,
+    vouched,
 )
+from ..browser import Browser
 from .town import Town, serving, settings
 
 UNLIMITED = 100_000
@@ -55,6 +60,7 @@ async def test_home_enrols_reads_openings_and_departs(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     home = Home()
+    await vouched(witness.store, home)
     answer = await post(witness, Call.ENROLMENTS, home.enrolment().body())
     assert answer.status == 201
     receipt = EnrolmentReceipt.read(await answer.json())
@@ -68,10 +74,12 @@ async def test_home_enrols_reads_openings_and_departs(
     assert DepartureReceipt.read(await answer.json()).left_at >= summary.enrolled_at
     assert answer.headers["Cache-Control"] == "no-cache"
     assert home.pseudonym not in caplog.text
+    assert home.code not in caplog.text
 
 
 async def test_invalid_requests_are_refused_in_both_languages(witness: Town) -> None:
     home = Home()
+    await vouched(witness.store, home)
     await post(witness, Call.ENROLMENTS, home.enrolment().body())
     other = home.enrolment(minimum=11).body()
     stranger = home.enrolment().body() | {"collective": "other@energies.example"}
@@ -79,6 +87,8 @@ async def test_invalid_requests_are_refused_in_both_languages(witness: Town) -> 
     for call, body, status in (
         (Call.ENROLMENTS, other, 409),
         (Call.ENROLMENTS, stranger, 403),
+        (Call.ENROLMENTS, Home().enrolment().body(), 422),
+        (Call.ENROLMENTS, other | {"code": "BCDFG"}, 400),
         (Call.ENROLMENTS, {}, 400),
         (Call.OPENINGS, unknown, 404),
         (Call.OPENINGS, unknown | {"mac": "AAAA"}, 400),
@@ -106,6 +116,58 @@ async def test_frequent_requests_must_wait(
         answers = [await post(served, Call.ENROLMENTS, {}) for _ in range(3)]
     assert [answer.status for answer in answers] == [400, 400, 429]
     assert answers[-1].content_type == "application/problem+json"
+
+
+async def test_wrong_codes_are_limited_by_address_and_say_nothing_of_valid_ones(
+    witness: Town,
+) -> None:
+    """A home that enrols, or tries again after a lost answer, uses none of the tries up."""
+    home, late = Home(), Home()
+    await vouched(witness.store, home, late)
+    for _ in range(3):
+        assert (await post(witness, Call.ENROLMENTS, home.enrolment().body())).status < 300
+    wrong = [Home(), Home(code=home.code)]
+    answers = []
+    for n in range(WRONG_CODES):
+        answer = await post(witness, Call.ENROLMENTS, wrong[n % 2].enrolment().body())
+        answers.append((answer.status, await answer.read()))
+    # One that nobody has, and one that a home has, are answered alike.
+    assert {status for status, _ in answers} == {422}
+    assert len({body for _, body in answers}) == 1
+    # From then on, the address learns nothing at all: not even by a valid code.
+    for each in (Home(), late):
+        answer = await post(witness, Call.ENROLMENTS, each.enrolment().body())
+        assert answer.status == 429
+        assert 500 < int(answer.headers["Retry-After"]) <= 600
+        assert answer.content_type == "application/problem+json"
+    # Homes that are enrolled go on.
+    answer = await post(witness, Call.OPENINGS, home.signed(Call.OPENINGS).body())
+    assert (answer.status, (await answer.json())["homes"]) == (200, 1)
+
+
+async def test_tries_that_come_at_once_are_counted_before_they_are_made(witness: Town) -> None:
+    async def attempt() -> int:
+        return (await post(witness, Call.ENROLMENTS, Home().enrolment().body())).status
+
+    statuses = Counter(await asyncio.gather(*(attempt() for _ in range(3 * WRONG_CODES))))
+    assert statuses == {422: WRONG_CODES, 429: 2 * WRONG_CODES}
+
+
+async def test_strangers_do_not_raise_the_number_of_homes_enrolled(
+    witness: Town, tmp_path: Path
+) -> None:
+    service = await new_witness(witness.store, tmp_path)
+    await enrolled(service, 3)
+    for _ in range(5):
+        await post(witness, Call.ENROLMENTS, Home().enrolment().body())
+    for language, words in (
+        ("en", "so could the collective together with all but one of the homes in a sum."),
+        ("fr", "le collectif le pourrait aussi avec tous les foyers d’une somme sauf un."),
+    ):
+        browser = Browser(visitor(witness), witness.url, "", language)
+        page = await browser.open("witness")
+        assert words in page.text
+        assert "Homes enrolled 3" in page.text or "Foyers inscrits 3" in page.text
 
 
 async def test_page_of_a_witness_shows_collective_and_openings(

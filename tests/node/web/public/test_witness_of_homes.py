@@ -28,13 +28,13 @@ from consometers_node.series import Record
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.masked_reports import load_keys, mask
 from consometers_node.store import PermissionId, Store
-from consometers_node.store.enrolments import StoredEnrolment, enrolments
+from consometers_node.store.enrolments import StoredEnrolment, enrolments, set_code
 from consometers_node.store.peers import add_peer
 from consometers_node.web.public.site import PublicSite
 from demo.prosody import Authority
 
 from ...clocks import Hands, confirmed
-from ...collective.witnessed import COLLECTIVE, new_witness, opening, this_hour
+from ...collective.witnessed import COLLECTIVE, codes_for, new_witness, opening, this_hour
 from ...conftest import Place
 from ...household.witnesses import over_https
 from ...permission.samples import (
@@ -76,7 +76,7 @@ def pages(store: Store, folder: Path, witness: WitnessService) -> web.Applicatio
     return PublicSite(store, settings(folder, witness_for=(COLLECTIVE,)), "0", witness=witness).app
 
 
-async def new_home(store: Store, url: str, authority: Authority) -> Home:
+async def new_home(store: Store, url: str, authority: Authority, code: str) -> Home:
     """Return a home that granted the sum, and has not met its witness."""
     hands = Hands(datetime.now(UTC))
     clock = await confirmed(store, hands)
@@ -84,6 +84,7 @@ async def new_home(store: Store, url: str, authority: Authority) -> Home:
     async with store.writing() as connection:
         coop = await add_peer(connection, COLLECTIVE, "Coop", now())
         permission = await grant(Permissions(connection), coop.id, need, CHOICE_OF_PROTECTED)
+        await set_code(connection, permission, code)
     tls = ssl.create_default_context(cafile=str(authority.file))
     enrolling = Enrolling(
         store, clock, Changes(), WitnessClient(Trust(tls, is_private=True)), Backoff(0, 0, 0)
@@ -119,7 +120,8 @@ async def test_restarted_witness_opens_exact_sums(
         witness = await new_witness(file, tmp_path)
         async with over_https(pages(file, tmp_path, witness), authority, tmp_path) as port:
             homes = [
-                await new_home(store, f"https://localhost:{port}", authority) for store in stores
+                await new_home(store, f"https://localhost:{port}", authority, code)
+                for store, (_, code) in zip(stores, await codes_for(file, len(WH)), strict=True)
             ]
             for home in homes[:2]:
                 await home.enrolling.round()

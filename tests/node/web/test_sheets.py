@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from consometers_node.web.core.invitation_sheets import (
+from consometers_node.web.core.sheets import (
     InvitationSheet,
     qr_image,
     qr_lines,

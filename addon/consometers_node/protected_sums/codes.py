@@ -1,0 +1,44 @@
+"""Codes that a witness gives to the households it knows: without one, no home enrols. Pure.
+
+    BCDFG-HJKLM-PRSTX-ZBCDF
+
+A code is 80 random bits: four groups of five letters, each of 4 bits. The letters are those of
+RFC 8628 §6.1, which make no words, without N, Q, V and W: these look or sound like others.
+"""
+
+from collections.abc import Iterable
+from hashlib import sha256
+from itertools import batched
+import secrets
+from typing import Final
+
+LETTERS: Final = "BCDFGHJKLMPRSTXZ"
+LETTER_COUNT: Final = 20
+EXAMPLE: Final = "BCDFG-HJKLM-PRSTX-ZBCDF"
+_IN_GROUP: Final = 5
+
+
+class NoCode(ValueError):
+    """A text is no code."""
+
+
+def draw() -> str:
+    """Return a new code, as it is printed."""
+    return _grouped(secrets.choice(LETTERS) for _ in range(LETTER_COUNT))
+
+
+def read(typed: str) -> str:
+    """Return a typed code as it is printed: case, spaces and hyphens are free. Raises NoCode."""
+    letters = "".join(typed.replace("-", " ").split()).upper()
+    if len(letters) != LETTER_COUNT or not set(letters) <= set(LETTERS):
+        raise NoCode
+    return _grouped(letters)
+
+
+def hashed(code: str) -> str:
+    """Return the SHA-256 of a code as it is printed: what a witness stores of it."""
+    return sha256(code.encode()).hexdigest()
+
+
+def _grouped(letters: Iterable[str]) -> str:
+    return "-".join("".join(group) for group in batched(letters, _IN_GROUP, strict=True))
