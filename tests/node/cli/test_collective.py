@@ -16,6 +16,7 @@ from consometers_node.collective.members.members import MemberKind, Members, pub
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.settings import read
 from consometers_node.collective.witness.register import depart, enrol
+from consometers_node.protected_sums.codes import read as read_code
 from consometers_node.store.collective_tables import OwnNeedRow
 from consometers_node.xmpp import Join, Register, links
 from demo.hass.folder import ROOT
@@ -418,6 +419,65 @@ async def test_accounts_of_our_server_are_removed(run: Run, coop: Path) -> None:
         *("account removed", "account removed"),
         "erase with account",
     ]
+
+
+# codes of a witness
+
+
+async def test_codes_of_a_witness_are_made_printed_listed_and_revoked(
+    run: Run, coop: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    environment["CONSOMETERS_WITNESS_FOR"] = COLLECTIVE
+    codes = ("witness", "codes")
+    assert "aucun code" in (await run(*codes, "list", language="fr")).out
+    sheets = tmp_path / "sheets.html"
+    printing = ("--sheet", sheets, "--language", "fr")
+    made = await run.json(*codes, "make", 3, "--for", COLLECTIVE, "--days", 20, *printing)
+    html = sheets.read_text()
+    assert html.count("<article") == 3
+    assert "Code de votre foyer" in html
+    assert sheets.stat().st_mode & 0o777 == 0o600
+    for code in made:
+        assert read_code(code["code"]) == code["code"]
+        assert code["code"] in html
+        assert code["id"] in html
+        assert (code["state"], code["collective"]) == ("unused", COLLECTIVE)
+    used, unused, _ = made
+    async with writing(coop) as connection:
+        await enrol(connection, Home(code=used["code"]).enrolment(), now())
+    listed = await run(*codes, "list", language="fr")
+    assert "utilisé" in listed.out
+    for code in made:
+        assert code["id"] in listed.out
+        assert code["code"] not in listed.out
+    # A home would be out of all sums: that is asked for.
+    assert await run.condition(*codes, "revoke", used["id"]) == "not-confirmed"
+    revoked = await run.json(*codes, "revoke", used["id"], "--yes")
+    assert revoked["state"] == "revoked"
+    assert revoked["left_at"] is not None
+    assert (await run.json(*codes, "revoke", unused["id"]))["state"] == "revoked"
+    states = sorted(code["state"] for code in await run.json(*codes, "list"))
+    assert states == ["revoked", "revoked", "unused"]
+    assert await run.condition(*codes, "revoke", "none") == "unknown"
+    assert [entry["what"] for entry in await run.json("reads")] == [
+        f"code {unused['id']} revoked",
+        f"code {used['id']} revoked",
+        f"3 codes made for {COLLECTIVE}",
+    ]
+
+
+async def test_codes_are_made_for_a_collective_of_the_settings_alone(
+    run: Run, coop: Path, environment: dict[str, str]
+) -> None:
+    making = ("witness", "codes", "make")
+    assert await run.condition(*making, 1, "--for", COLLECTIVE) == "forbidden"
+    environment["CONSOMETERS_WITNESS_FOR"] = COLLECTIVE
+    for wrong in ((0, "--for", COLLECTIVE), (1,), (501, "--for", COLLECTIVE)):
+        assert await run.condition(*making, *wrong) == "usage"
+    away = ("--sheet", coop / "away" / "x.html")
+    result = await run(*making, 2, "--for", COLLECTIVE, *away, language="fr")
+    assert result.status == 1
+    assert await run.json("witness", "codes", "list") == []
 
 
 # members
