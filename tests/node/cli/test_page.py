@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+from typer.core import TyperGroup
 from typer.main import get_group
 
 from consometers_node.cli.app import COMMANDS, PROGRAM
@@ -51,8 +52,13 @@ def examples(page: Path) -> list[list[str]]:
 def options(command: str, arguments: list[str]) -> set[str]:
     entry = COMMANDS[command]
     module = import_module(f"consometers_node.cli.{entry.module}")
-    name = arguments[0] if entry.group else command
-    params = get_group(module.commands.all).commands[name].params
+    group = get_group(module.commands.all)
+    first, *others = arguments if entry.group else [command]
+    called = group.commands[first]
+    for name in others:
+        if isinstance(called, TyperGroup):
+            called = called.commands[name]
+    params = called.params
     return {"--help", *(option for param in params for option in param.opts)}
 
 
