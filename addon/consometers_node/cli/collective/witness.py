@@ -28,7 +28,7 @@ from .invitations import WRITTEN, Language, Sheet
 
 _MADE = text("Code {id}, until {until}: {code}")
 _KEEP = text("Codes are shown once: they are not stored here.")
-_NONE = text("There is no code: “consometers-node witness codes make” makes some.")
+_NONE = text("There is no code: “consometers-node witness codes make” creates some.")
 _STATES = {
     CodeState.UNUSED: text("unused"),
     CodeState.USED: text("used"),
@@ -52,7 +52,7 @@ commands.all.add_typer(
 )
 
 
-@_codes.add("make", text("Make codes, and show them: they are not stored."))
+@_codes.add("make", text("Create codes, and show them: they are not stored."))
 async def make(
     session: CollectiveSession,
     count: Annotated[

@@ -114,7 +114,7 @@ async def test_a_form_that_is_sent_twice_makes_codes_once(witness: Office) -> No
             (
                 "Code of your household",
                 "so could the collective together with all but you of the homes in a sum.",
-                "Use it before 8 September 2026",
+                "Use this code before 8 September 2026",
             ),
         ),
         (
@@ -122,7 +122,7 @@ async def test_a_form_that_is_sent_twice_makes_codes_once(witness: Office) -> No
             (
                 "Code de votre foyer",
                 "le collectif le pourrait aussi avec tous les autres foyers d’une somme.",
-                "Utilisez-le avant le 8 septembre 2026",
+                "Utilisez ce code avant le 8 septembre 2026",
             ),
         ),
     ],
