@@ -106,7 +106,7 @@ async def test_nine_made_up_homes_do_not_open_a_real_one(world: World) -> None:
         for code, _ in revoked:
             await register.revoke(connection, code.id, datetime.now(UTC))
     expired = await world.codes(FAKES, days=1)
-    world.hands.go_on(timedelta(days=1))
+    world.hands.go_on(timedelta(days=1, minutes=1))
     for codes in (
         [draw() for _ in range(FAKES)],
         [world.real.code] * FAKES,

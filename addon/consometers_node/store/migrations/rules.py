@@ -526,10 +526,6 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
          OR (SELECT erase_at FROM member_permission WHERE id = NEW.permission_id) IS NOT NULL""",
         "an end comes with the day of the erasure",
     ),
-    "witness_code INSERT may_be_used": (
-        "NEW.revoked_at IS NULL AND NEW.created_at <= {now} + 300",
-        "a code is made before it is revoked",
-    ),
     "witness_code UPDATE is_revoked_for_good": (
         f"{same(('revoked_at',))} OR (OLD.revoked_at IS NULL AND NEW.revoked_at <= {{now}} + 300)",
         "a code that was revoked stays so",
