@@ -130,7 +130,7 @@ async def codes_for(
 
 
 async def vouch(connection: AsyncConnection, *homes: Home) -> None:
-    """Give a code to each home."""
+    """Store a code of its own for each home."""
     now = datetime.now(UTC)
     until = now + timedelta(days=90)
     for home in homes:
@@ -138,7 +138,7 @@ async def vouch(connection: AsyncConnection, *homes: Home) -> None:
 
 
 async def vouched(store: Store, *homes: Home) -> None:
-    """Give a code to each home, in a transaction of its own."""
+    """Store a code of its own for each home, in one transaction."""
     async with store.writing() as connection:
         await vouch(connection, *homes)
 
