@@ -142,6 +142,38 @@ async def deliver_too_much(connection: AsyncConnection, name: str, now: datetime
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_codes_of_a_witness_are_made_printed_and_revoked(
+    browser: Browser, tmp_path: Path, look: Look
+) -> None:
+    store = await Store.open(tmp_path / "node.db")
+    try:
+        async with serving(store, settings(tmp_path, witness_for=("coop@example.org",))) as office:
+            await office.appoint(NAME)
+            page = await entered(office, await open_page(browser, str(office.url), look))
+            faults = faults_of(page)
+            await page.goto(f"{office.url}administration/codes/new")
+            await photograph(page, ARTIFACTS / f"admin.codes.form.{look}.png")
+            await page.locator("#count").fill("3")
+            await page.locator("main button[type=submit]").click()
+            await page.locator("code.link").first.wait_for()
+            await photograph(page, ARTIFACTS / f"admin.codes.made.{look}.png")
+            async with page.context.expect_page() as opened:
+                await page.locator(f"button[name=in][value={look.language}]").click()
+            sheets = await opened.value
+            await sheets.locator(".letters").last.wait_for()
+            assert await sheets.locator("article.sheet").count() == 3
+            await photograph(sheets, ARTIFACTS / f"admin.codes.sheets.{look}.png")
+            await page.goto(f"{office.url}administration/codes")
+            await page.locator("table a[href*=revoke]").first.click()
+            await page.locator("button.danger").click()
+            await page.locator(".notice.good").wait_for()
+            await photograph(page, ARTIFACTS / f"admin.codes.ended.{look}.png")
+            assert not faults
+    finally:
+        await store.close()
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
 async def test_every_page_fits_its_window_and_loads_nothing_from_elsewhere(
     browser: Browser, office: Office, look: Look
 ) -> None:
