@@ -111,6 +111,8 @@ async def test_a_code_that_the_witness_refuses_is_corrected_on_the_page(
     page = await browser.open(f"permissions/{number}")
     assert "Key confirmed" in page.text
     assert CODE_OF not in page.text
+    page = await browser.follow(page, f"withdraw/{number}")
+    assert f"you need another code from {WITNESS.name}" in page.text
     guest = await home.browser(GUEST).open(f"permissions/{number}")
     assert guest.status == 200
 
