@@ -217,7 +217,7 @@ async def grant(
     clock: Clock | None = None,
     code: str | None = None,
 ) -> Terms:
-    """Grant a permission from the checked instant on, with the code of its witness, if there is one.
+    """Grant a permission from the checked instant on, with its witness’s code if there is one.
 
     Raises as `check` does.
     """
