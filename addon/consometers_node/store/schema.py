@@ -1,3 +1,3 @@
 """Which tables and rules this node works with. Written by `script/lib/run tools.tables`."""
 
-SCHEMA = "dad52d28e1f8"
+SCHEMA = "3b63399220dd"
