@@ -65,7 +65,7 @@ async def test_half_hours_cannot_be_published_with_protected_sums(
     assert refused.status == 1
     assert "demande des sommes protégées" in refused.err
     environment["CONSOMETERS_PUBLICATION_INTERVAL"] = "PT1H"
-    await run("publication", "open", "--yes", "--without-history")
+    await run("publication", "open", "--yes")
     assert (await run.json("status"))["opens"] is not None
 
 
@@ -77,7 +77,8 @@ async def test_publication_is_opened_and_closed(run: Run, coop: Path) -> None:
     assert await run.json("publication", "open", "--from", "2027-01-01", "--yes") == {
         "opens": "2027-01-01"
     }
-    result = await run("publication", "open", "--yes", "--without-history")
+    # There is no history that could be lost.
+    result = await run("publication", "open", "--yes")
     assert result.status == 0
     assert result.out.endswith("Sums are published from now on. Published figures stay.\n")
     assert (await run.json("status"))["opens"] == AT_ONCE.isoformat()
@@ -115,7 +116,7 @@ async def test_opening_in_vain_needs_a_second_confirmation(run: Run, coop: Path)
 
 
 async def test_an_open_collective_is_not_opened_again(run: Run, coop: Path) -> None:
-    await run("publication", "open", "--yes", "--without-history")
+    await run("publication", "open", "--yes")
     before = await run.json("status")
     result = await run("publication", "open")
     assert result.status == 0

@@ -200,7 +200,8 @@ async def _agree(
     behind = sum(giver.catching_up for giver in givers)
     output.agree(_ASK_WAITING.fill(count=behind) if behind else _ASK, yes=yes)
     # Until a later day, more may arrive.
-    if past.intervals.shown or opens > at.astimezone(settings.time_zone).date() or without_history:
+    is_later = opens > at.astimezone(settings.time_zone).date()
+    if is_later or without_history or not past.intervals.is_in_vain:
         return
     if yes or output.as_json:
         raise CliError("nothing-to-publish", _IN_VAIN)

@@ -55,6 +55,11 @@ class Count:
     def hidden(self) -> int:
         return self.withheld.total()
 
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether there is something, and all of it would be suppressed."""
+        return self.hidden > 0 and self.shown == 0
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:

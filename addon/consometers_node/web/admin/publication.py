@@ -251,7 +251,7 @@ async def _is_in_vain(pages: AdminPages, context: AdminContext, rules: Rules) ->
     if before.are_open(context.now, zone) or not rules.are_open(context.now, zone):
         return False
     *_, past = await dry_run.foresee(pages.store, pages.settings, rules.publication, context.now)
-    return not past.intervals.shown
+    return past.intervals.is_in_vain
 
 
 async def _note(pages: AdminPages, context: AdminContext, rules: Rules) -> None:
