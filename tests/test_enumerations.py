@@ -14,6 +14,7 @@ import custom_components.consometers
 OURS = consometers_node.__name__, custom_components.consometers.__name__
 PARTIAL = {
     "cli.household.permissions._DONE": "what a household answers",
+    "household.statistics_import.recorder_writer._REGISTER": "of what a register counts",
     "store.personal._KEYS": "of what deletes whole rows",
     "web.admin.alerts._PAGES": "all others lead to the page of health",
     "web.household.home.EXPLANATIONS": "of flags by which a record is missing",

@@ -323,8 +323,10 @@ async def test_a_power_is_granted_with_a_direction(asked: Home, toy: Toy) -> Non
 
 async def test_a_second_node_of_a_folder_is_refused(asked: Home) -> None:
     async with asked.running():
-        result = await asked.refused("run")
-        assert "already running" in result.out
+        # It would log, in the language of Home Assistant.
+        result = await asked.run("run", language="fr_FR.UTF-8")
+        assert result.status == 1
+        assert "already running" in result.err
         await asyncio.sleep(1)
         status = await asked.json("status")
         assert (status["online"], status["network"]) == (True, None)
