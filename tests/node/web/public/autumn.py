@@ -101,6 +101,13 @@ class Roof:
         device = Device(f"urn:dev:org:60060-m{number}-{direction}")
         return Series(device, direction, quantity, interval, ZONE.key)
 
+    def _begun(self, direction: Direction) -> datetime:
+        """Return when it begins; a home that sends days sends whole ones."""
+        begun = BEGUN[direction]
+        if not self.sends_days:
+            return begun
+        return instants(ZONE.key, begun.astimezone(ZONE).date()).end
+
     def energies(self, number: MemberId) -> Mapping[Direction, Energies]:
         """Return what it sends in each direction."""
         found: Mapping[Direction, dict[datetime, int]] = {
@@ -118,7 +125,7 @@ class Roof:
                 drawn, fed = drawn + made - fed, made
             for direction, wh in ((_DRAWN, drawn), (_FED, fed), (_MADE, made)):
                 is_heard = direction is not _DRAWN or self.name or start not in NOBODY_AT
-                if direction in found and is_heard and start >= BEGUN[direction]:
+                if direction in found and is_heard and start >= self._begun(direction):
                     found[direction][start] = wh
         return found
 
