@@ -137,7 +137,9 @@ async def test_pages_api_and_export_show_opened_hours(home: Home, witness: Witne
         await confirm(connection, datetime.now(UTC))
     home.node.look_again()
     await until(partial(shown, home), lambda is_shown: is_shown and Call.OPENINGS in witness.asked)
-    opened = "720 hours opened, each with 36 homes or more; 2 refused (one home or two dominate: 2)."
+    opened = (
+        "720 hours opened, each with 36 homes or more; 2 refused (one home or two dominate: 2)."
+    )
     for path in (f"permissions/{number}", "mine"):
         page = await browser.open(path)
         assert opened in page.text
