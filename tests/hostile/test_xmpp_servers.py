@@ -72,7 +72,8 @@ async def test_prosody_ends_the_stream_of_a_costly_stanza_alone(
             else Wire.server(place(deployed.s2s_port), ATTACKER, certificate)
         ) as wire:
             wire.send(sent[name])
-            with pytest.raises(Ended, match="not-well-formed"):
+            # A reset may overtake the error of the stream: the log has the reason.
+            with pytest.raises(Ended):
                 await wire.answered(deployed.host)
         assert deployed.log().count(f"a stanza had {excess}") == before + 1
         assert await features(peer.connection, node.connection.jid)
