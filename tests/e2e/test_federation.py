@@ -324,13 +324,15 @@ async def test_each_peer_lists_its_granted_series(world: World) -> None:
 
 async def test_a_year_of_history_matches_the_recorder(world: World) -> None:
     began = NOW - timedelta(days=A_YEAR_DAYS - 1)
-    pages = [began + n * timedelta(days=160) for n in range(3)]
+    # An answer has 2,000 records at most.
+    page = timedelta(days=80)
+    pages = [began + n * page for n in range(5)]
     directions: list[str] = []
     devices: list[str] = []
     for series in await world.listed(world.coop):
         received: Values = {}
         for start in pages:
-            end = min(start + timedelta(days=160), KNOWN_UNTIL)
+            end = min(start + page, KNOWN_UNTIL)
             answer = await world.history(world.coop, series, start, end)
             assert answer.get("type") == "result", tostring(answer)
             command = answer.find(COMMAND)
