@@ -19,7 +19,7 @@ _SPELLED = {
     "en": "three four five six seven eight nine ten eleven twelve",
     "fr": "trois quatre cinq six sept huit neuf dix onze douze",
 }
-"""Numbers from `LEAST_MINIMUM` on, which people rather write in words."""
+"""Numbers from `LEAST_MINIMUM` on, which people usually write in words."""
 _PUBLISHED = re.compile("publi", re.IGNORECASE)
 _RESOLUTIONS = {
     Interval.PT1H: {"en": r"\bhour", "fr": r"\bheure|\bhoraire"},

@@ -21,7 +21,7 @@ HTTPS_PORT = 443
 
 
 class NotPublic(OSError):
-    """An address is none of a public site."""
+    """An address is not that of a public site."""
 
 
 class Trust(NamedTuple):
@@ -46,7 +46,7 @@ def check_url(url: str, *, is_private: bool) -> tuple[str, int]:
     site = urlsplit(url)
     host, port = site.hostname, site.port or HTTPS_PORT
     if site.scheme != "https" or not host or "@" in site.netloc:
-        raise NotPublic("it is no plain https address")
+        raise NotPublic("it is not a plain https address")
     if not is_private:
         if port != HTTPS_PORT:
             raise NotPublic(f"port {port}")
@@ -62,7 +62,7 @@ def check_address(address: str) -> None:
         # A name: it is resolved, and checked again.
         return
     if not parsed.is_global or parsed.is_multicast:
-        raise NotPublic("it is no public address")
+        raise NotPublic("it is not a public address")
 
 
 async def addresses(host: str, port: int, *, is_private: bool) -> list[str]:
