@@ -24,7 +24,7 @@ WH = 60
 LARGEST = 2**50
 """Watt-minutes. Nobody draws 18 TWh at once, and thousands of such values fit in 8 bytes."""
 
-MOST_MEMBERS = 2**22
+MOST_COUNTED = 2**22
 """A collective that says it sums more counts for this many: a thousand of them fit in 4 bytes."""
 
 _SOME = -1
@@ -71,7 +71,7 @@ class Part:
             MemberCount(0) if value is None else count or _ONE
             for value, count in zip(values, counts, strict=True)
         ]
-        many = [min(count.members, MOST_MEMBERS) for count in weights]
+        many = [min(count.members, MOST_COUNTED) for count in weights]
         return cls(energies, tuple(many), tuple([count.lacks_homes for count in weights]))
 
 
