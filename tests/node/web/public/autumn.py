@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from consometers_node.collective.calendar import Span, instants
@@ -30,6 +31,7 @@ from consometers_node.series import (
 )
 from consometers_node.store import SeriesId, Store
 from consometers_node.store.collective_tables import MemberId
+from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.publication import ClosedInterval, write
 from consometers_node.store.published_series import published_records
 from consometers_node.store.series import MemberCount, add_series, put_blocks, put_counts
@@ -159,8 +161,18 @@ _JOINERS = tuple(
 class _Joining(Town):
     """A town whose members have series in several directions."""
 
-    async def begin(self) -> None:
-        await self._add("own_need", need="sums", version=1, body=ASKED, offered_at=NOON)
+    @classmethod
+    async def begun(cls, connection: AsyncConnection) -> Self:
+        """Return one that has been open since always, and asks for sums."""
+        town = cls(
+            connection,
+            PUBLICATION,
+            opened_at=_ALWAYS[0],
+            online_since=_ALWAYS[0],
+            backfilled_until=_ALWAYS[1],
+        )
+        await town._add("own_need", need="sums", version=1, body=ASKED, offered_at=NOON)
+        return town
 
     async def skip_to(self, day: date) -> None:
         """Close what is before a day, of which no member sends anything."""
@@ -220,14 +232,7 @@ class _Joining(Town):
 async def fill(store: Store) -> None:
     """Have members join and send, and the collective close all that is due."""
     async with store.writing() as connection:
-        town = _Joining(
-            connection,
-            PUBLICATION,
-            opened_at=_ALWAYS[0],
-            online_since=_ALWAYS[0],
-            backfilled_until=_ALWAYS[1],
-        )
-        await town.begin()
+        town = await _Joining.begun(connection)
         for number, roof in enumerate(_ROOFS, 1):
             await town.join(MemberId(number), roof)
         await town.look(instants(ZONE.key, A_YEAR_EARLIER.last).end + _SETTLED)
@@ -245,14 +250,7 @@ async def fill_above(above: Store, below: Store) -> None:
     device = Device(str(organisation(COLLECTIVE)))
     within = Range(instants(ZONE.key, ABOVE.first).start, instants(ZONE.key, ABOVE.last).end)
     async with above.writing() as connection, below.reading() as reading:
-        town = _Joining(
-            connection,
-            PUBLICATION,
-            opened_at=_ALWAYS[0],
-            online_since=_ALWAYS[0],
-            backfilled_until=_ALWAYS[1],
-        )
-        await town.begin()
+        town = await _Joining.begun(connection)
         child = MemberId(1)
         await town.add_collective(child)
         for direction in Direction:
