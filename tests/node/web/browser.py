@@ -148,6 +148,8 @@ async def read(response: ClientResponse) -> Page:
         assert len(page.ids) == len(set(page.ids)), page.url
         assert not [name for _, name, _ in page.attributes if re.match(r"style$|on", name)]
         assert not re.search(r"<script(?![^>]*src=)", html), page.url
+        # A figure, and its note in small print.
+        assert "</strong><span" not in html, page.url
     return page
 
 
