@@ -115,7 +115,7 @@ class NoticeReceipt:
 
 
 _UNDER_WAY = "under way"
-_NOT_ENTERED = text("The register did not take a withdrawal, which holds nevertheless: {why}")
+_NOT_ENTERED = text("A withdrawal is not in the register, and is valid all the same: {why}")
 _LOGGER = logging.getLogger(__name__)
 
 _TERMS = columns_of(PermissionRow, Terms, series=None, subscribed_kva=None)

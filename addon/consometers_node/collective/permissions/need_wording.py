@@ -30,7 +30,7 @@ _RESOLUTIONS = {
 
 _UNPUBLISHED = text("The purpose ({language}) does not say that sums are published.")
 _UNCOUNTED = text(
-    "The purpose ({language}) does not say of how many homes a published sum is at least: {count}."
+    "The purpose ({language}) does not say how many homes a published sum has at least: {count}."
 )
 _UNRESOLVED = text(
     "The purpose ({language}) does not say at what resolution sums are published: {interval}."
