@@ -190,7 +190,7 @@ PUBLISHED = (
     ("options", "english", "french"),
     [
         (("--purpose", "en=To know. Of 10 homes, by the hour."), "published.", "publiées."),
-        (("--purpose", "en=We publish hours of nine."), "at least: 10.", "au moins : 10."),
+        (("--purpose", "en=We publish hours of nine."), "at least: 10.", "somme publiée : 10."),
         (("--purpose", "en=We publish ten."), "published: every hour.", "toutes les heures."),
         (("--purpose", "fr=Nous publions dix foyers."), "every hour.", "toutes les heures."),
         (("--purpose", "de=Wir veröffentlichen."), "(de)", "(de)"),
