@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+import re
+from typing import Final
 
 from aiohttp import ClientSession
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
@@ -16,10 +18,12 @@ from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberGroupRow, MemberRow
 from consometers_node.web.api.metrics import Metrics
 
+from ..collective.people import changing, join
 from ..collective.watched import VERSION, watch_of
 from .public.conftest import fill
 from .public.town import Town, settings
 
+DOCS: Final = Path(__file__).parents[3] / "docs"
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 
 
@@ -115,3 +119,28 @@ async def test_metrics_server_serves_nothing_else(town: Town) -> None:
                 assert response.status == 404
         async with session.post(f"{root}/metrics") as response:
             assert response.status == 405
+
+
+@pytest.mark.parametrize("page", ["operators.md", "operators.fr.md"])
+async def test_the_rule_of_silence_does_not_count_members_that_have_not_begun(
+    town: Town, page: str
+) -> None:
+    async with changing(town.store) as (connection, _):
+        for name in ("a", "b", "c"):
+            await join(connection, name)
+    text, _ = await read(watch_of(town))
+    homes = {
+        sample.name: sample.value
+        for family in plain(text)
+        for sample in family.samples
+        if sample.labels == {"kind": "home"}
+    }
+    assert (homes["consometers_members"], homes["consometers_members_begun"]) == (3, 0)
+    match = re.search(
+        r"alert: ManyHomesAreSilent\n +"
+        r'expr: (\w+)\{kind="home"\} < ([\d.]+) \* (\w+)\{kind="home"\}',
+        (DOCS / page).read_text(encoding="utf-8"),
+    )
+    assert match is not None
+    delivering, least, members = match.groups()
+    assert homes[delivering] >= float(least) * homes[members]

@@ -160,7 +160,9 @@ def _stored(value: Callable[[Database, str], Value]) -> Callable[[Health, str], 
     return lambda health, label: None if health.database is None else value(health.database, label)
 
 
-def _givers(what: Literal["members", "series", "delivering"]) -> Callable[[Health, str], Value]:
+def _givers(
+    what: Literal["members", "begun", "series", "delivering"],
+) -> Callable[[Health, str], Value]:
     return _stored(lambda database, kind: getattr(database.standing.granting.get(kind), what, 0))
 
 
@@ -253,6 +255,13 @@ HEALTH: tuple[Metric[Health], ...] = (
         text("Members"),
         text("Members with an active permission."),
         _givers("members"),
+        Label("kind", _KINDS),
+    ),
+    Metric(
+        "consometers_members_begun",
+        text("Members that have begun"),
+        text("Members with an active permission that have sent records at least once."),
+        _givers("begun"),
         Label("kind", _KINDS),
     ),
     Metric(
