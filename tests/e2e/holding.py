@@ -14,6 +14,7 @@ from consometers_node.store import PermissionId, Store
 from consometers_node.store.memberships import member_blocks, member_counts
 from consometers_node.xmpp import Account, Join
 from demo.prosody import Prosody
+from tests.deadline import DEADLINE_S
 from tests.node.collective.coops import Coop, settings
 from tests.node.permission.samples import CHOICE, NEED
 from tests.node.sharing.houses import House, decisions_confirmed, running
@@ -106,7 +107,7 @@ async def settle(
             naming=naming,
         )
     )
-    await house.connection.online()
+    await house.connection.online(DEADLINE_S)
     await house.ledger.cover(covered.start, covered.end)
     await house.keep(dict(past))
     await house.sharing.asking.get_data_needs(invitation.collective, invitation.token)

@@ -273,7 +273,7 @@ async def test_an_invited_account_exists_on_all_machines(world: World) -> None:
     invitation = await world.invite()
     account = await register(invitation, server=world.server(first))
     async with Connection(account, server=world.server(second), backoff=QUICK) as connection:
-        await connection.online()
+        await connection.online(DEADLINE_S)
         assert connection.stream.managed
     with pytest.raises(InvitationRefused):
         await register(invitation, server=world.server(second))
@@ -295,7 +295,7 @@ async def test_a_killed_machine_loses_and_doubles_nothing(world: World, killed: 
     account = await register(await world.invite(), server=world.server(other))
     await asyncio.to_thread(world.cluster.restart, machine)
     async with Connection(account, server=world.server(machine), backoff=QUICK) as connection:
-        await connection.online()
+        await connection.online(DEADLINE_S)
 
 
 async def test_an_account_is_removed_from_all_machines_and_its_name_stays_taken(
@@ -333,7 +333,7 @@ async def test_the_servers_refuse_larger_stanzas_and_store_none(world: World) ->
     away = await register(await world.invite(), server=server)
     account = await register(await world.invite(), server=server)
     async with Connection(account, server=server, backoff=QUICK) as connection:
-        await connection.online()
+        await connection.online(DEADLINE_S)
         bounced: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
         def note(message: Message) -> None:
@@ -354,7 +354,7 @@ async def test_nested_elements_end_no_server(world: World) -> None:
     account = await register(await world.invite(), server=server)
     levels = (Cluster.stanza_size() - 1_000) // len("<a></a>")
     async with Connection(account, server=server, backoff=QUICK) as connection:
-        await connection.online()
+        await connection.online(DEADLINE_S)
         nested = "<a>" * levels + "</a>" * levels
         connection.stream.send_raw(f"<message to='{account.jid}'>{nested}</message>")
         assert await features(connection, world.cluster.host)

@@ -50,6 +50,7 @@ from consometers_node.xmpp import (
 )
 from demo.hass import Api, Hass
 from demo.prosody import Authority, Prosody
+from tests.deadline import DEADLINE_S
 from tests.e2e.waiting import eventually
 from tests.node.household.factories import DAY, HOUR
 from tests.node.household.importing_toy import HALF_HOUR, LOAD, Notes, curve, hourly, load
@@ -148,7 +149,7 @@ async def stage(hass: Hass, prosody: Prosody) -> AsyncIterator[Stage]:
     async with Connection(Account(proxy, PASSWORD), server=reach(prosody)) as connection:
         Discovery(connection, operator.role)
         Answering(connection, operator)
-        await connection.online()
+        await connection.online(DEADLINE_S)
         yield Stage(hass, prosody, token, operator, Pushing(connection))
 
 
@@ -183,7 +184,7 @@ async def node(
         Discovery(connection, Role.HOUSEHOLD, receives=True)
         Receiving(connection, importing.receive)
         await stack.enter_async_context(connection)
-        await connection.online()
+        await connection.online(DEADLINE_S)
         task = asyncio.create_task(importing.run())
         try:
             yield importing

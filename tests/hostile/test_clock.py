@@ -396,7 +396,7 @@ async def test_a_wrong_clock_expires_no_permission_of_a_home(
 ) -> None:
     clock = Clock()
     async with running(file, own, new_account(own), "coop@example.org", clock=clock) as house:
-        await house.connection.online()
+        await house.connection.online(DEADLINE_S)
         await until(lambda: clock.doubt is None)
         permission = await house.grant()
         # What the clock shows now is years from what it showed before.
@@ -452,14 +452,16 @@ async def test_the_node_has_its_server_confirm_the_clock_after_a_jump(
     hands = Hands(now())
     clock = hands.clock()
     async with running(file, own, new_account(own), "coop@example.org", clock=clock) as house:
-        session = await house.connection.online()
+        session = await house.connection.online(DEADLINE_S)
         await until(lambda: clock.doubt is None)
         hands.at += timedelta(hours=1)
         await until(lambda: clock.doubt is not None)
         assert clock.doubt is not None
         assert clock.doubt.reason is ClockDoubtReason.STEPPED
         await until(lambda: clock.doubt is None)
-        assert await house.connection.online() is session, "nothing that was on its way is lost"
+        assert await house.connection.online(DEADLINE_S) is session, (
+            "nothing that was on its way is lost"
+        )
 
 
 @pytest.mark.usefixtures("socket_enabled")

@@ -104,7 +104,7 @@ async def house(
     file: Store, places: list[Prosody], new_account: NewAccount, coop: Coop
 ) -> AsyncIterator[House]:
     async with running(file, places[0], new_account(places[0]), coop.jid) as house:
-        await house.connection.online()
+        await house.connection.online(DEADLINE_S)
         yield house
 
 
@@ -262,7 +262,7 @@ async def test_forged_receipts_and_errors_acknowledge_nothing(
     collective.keeps.clear()
     node = await new_node(honest, collective, keep=collective.keep)
     async with running(file, honest, new_account(honest), bare(node)) as house:
-        await house.connection.online()
+        await house.connection.online(DEADLINE_S)
         await shared(house, node)
         await house.keep(hours(midnight(), range(10)))
         async with asyncio.timeout(DEADLINE_S):

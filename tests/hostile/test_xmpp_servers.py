@@ -18,6 +18,7 @@ from consometers_node.quoalise.markup import MAX_BYTES, MAX_DEPTH, serialise
 from consometers_node.quoalise.text import Text
 from consometers_node.xmpp import Asker, features, parsing
 from demo.prosody import Authority
+from tests.deadline import DEADLINE_S
 from tests.e2e.ejabberd import Cluster
 from tests.node.quoalise.samples import NEED
 from tests.node.xmpp.conftest import PASSWORD, MakeNode, NewAccount
@@ -56,7 +57,7 @@ async def test_prosody_ends_the_stream_of_a_costly_stanza_alone(
     new_account: NewAccount,
 ) -> None:
     node, peer = await new_node(deployed), await new_node(deployed)
-    session = await node.connection.online()
+    session = await node.connection.online(DEADLINE_S)
     user = new_account(deployed).partition("@")[0]
     certificate = authority.issue(ATTACKER, deployed.folder)
 
@@ -111,7 +112,7 @@ async def test_an_answer_is_as_large_as_it_is_written(
 ) -> None:
     """Of an apostrophe, six bytes are sent."""
     node, peer = await new_node(deployed, Wordy("'", 3)), await new_node(deployed)
-    session = await node.connection.online()
+    session = await node.connection.online(DEADLINE_S)
     with pytest.raises(BadRequest, match="too large"):
         await peer.asking.get_data_needs(node.connection.jid)
     assert not session.ended.done()

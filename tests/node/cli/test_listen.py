@@ -4,7 +4,6 @@ import asyncio
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-import json
 import signal
 
 import pytest
@@ -35,7 +34,7 @@ async def listening(start: Start, reader: Reader, *arguments: object) -> AsyncIt
             await process.wait()
 
 
-async def push(reader: Reader, data: Data, seconds: float = 20) -> None:
+async def push(reader: Reader, data: Data, seconds: float = DEADLINE_S) -> None:
     await reader.node.pushing.push(reader.jid, data, seconds=seconds)
 
 
@@ -98,11 +97,11 @@ async def test_records_that_cannot_be_printed_are_not_acknowledged(
 
 
 async def test_listen_reconnects_after_the_server_restarts(reader: Reader, start: Start) -> None:
-    async with listening(start, reader, "--json", "--count", 1) as process:
-        await asyncio.sleep(2)
+    async with listening(start, reader, "--json", "--count", 2) as process:
+        await push(reader, records(START, 1))
         reader.server.stop()
         reader.server.start()
-        await push(reader, records(START, 1), 40)
+        await push(reader, records(START, 1))
         result = await ended(process)
     assert result.status == 0
-    assert json.loads(result.out)["value"] == 0
+    assert [line["value"] for line in result.lines] == [0, 0]

@@ -185,7 +185,7 @@ async def test_a_home_joins_grants_runs_withdraws_and_erases(
         assert sum(map(len, pages)) == 34 * 24 - 1
         toy.hours[DRAWN] = rows(hour() - timedelta(days=40), 24 * 40 + 1, wh=100)
         await toy.fire("recorder_hourly_statistics_generated")
-        await until(lambda: hour() in collective.values, 20)
+        await until(lambda: hour() in collective.values)
 
         status = await home.json("status")
         assert (status["account"], status["online"]) == (home.address, True)

@@ -8,6 +8,7 @@ import pytest
 
 from consometers_node.store import Store
 from demo.prosody import Prosody
+from tests.deadline import DEADLINE_S
 
 from ..sharing.houses import House, running
 from ..xmpp.conftest import NewAccount
@@ -32,7 +33,7 @@ async def house(
     file: Store, server: Prosody, new_account: NewAccount, coop: Coop
 ) -> AsyncIterator[House]:
     async with running(file, server, new_account(server), coop.jid) as house:
-        await house.connection.online()
+        await house.connection.online(DEADLINE_S)
         yield house
 
 

@@ -199,7 +199,7 @@ async def test_offline_home_is_asked_when_it_returns(
 ) -> None:
     account = new_account(server)
     async with run() as coop, running(file, server, account, coop.jid) as house:
-        await house.connection.online()
+        await house.connection.online(DEADLINE_S)
         token = await coop.invite()
         await house.sharing.asking.get_data_needs(coop.jid, token)
         await house.grant()
@@ -245,7 +245,7 @@ async def test_restarted_collective_asks_again_for_lost_records(
             house = await stack.enter_async_context(
                 running(file, server, new_account(server), coop.jid)
             )
-            await house.connection.online()
+            await house.connection.online(DEADLINE_S)
             past = await join(coop, house)
             await wait_for_records(coop, past)
             await wait_for_backfill(coop, house, PAST)

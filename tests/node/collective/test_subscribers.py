@@ -273,7 +273,7 @@ async def test_a_member_receives_new_sums_and_older_ones_that_are_published_late
     coop: Coop, server: Prosody, new_account: NewAccount, file: Store
 ) -> None:
     async with running(file, server, new_account(server), coop.jid) as house:
-        await house.connection.online()
+        await house.connection.online(DEADLINE_S)
         await join(coop, house)
         came = receive(house)
         await release(coop, [100, 200])
@@ -422,7 +422,7 @@ async def test_a_member_that_was_away_receives_the_backlog(
 ) -> None:
     account = new_account(server)
     async with running(file, server, account, coop.jid) as house:
-        await house.connection.online()
+        await house.connection.online(DEADLINE_S)
         await join(coop, house)
         await release(coop, [100])
         await house.sharing.asking.subscribe(coop.jid, DRAWN)
@@ -432,7 +432,7 @@ async def test_a_member_that_was_away_receives_the_backlog(
     await coop.start()
     async with running(file, server, account, coop.jid) as house:
         came = receive(house)
-        await house.connection.online()
+        await house.connection.online(DEADLINE_S)
         await house.sharing.asking.list_series(coop.jid)
         await until(lambda: came == {str(DRAWN): [200], str(DRAWN.members): [12]})
         await until_async(lambda: rows(coop, OutboxRow), 0)

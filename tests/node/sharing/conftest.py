@@ -6,6 +6,7 @@ import pytest
 
 from consometers_node.store import Store
 from demo.prosody import Prosody
+from tests.deadline import DEADLINE_S
 
 from ..xmpp.conftest import MakeNode, NewAccount, Node
 from .houses import Collective, House, bare, running
@@ -26,5 +27,5 @@ async def house(
     file: Store, server: Prosody, new_account: NewAccount, coop: Node
 ) -> AsyncIterator[House]:
     async with running(file, server, new_account(server), bare(coop)) as house:
-        await house.connection.online()
+        await house.connection.online(DEADLINE_S)
         yield house

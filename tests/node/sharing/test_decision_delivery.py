@@ -15,6 +15,7 @@ from consometers_node.quoalise import BadRequest, Identifier, ResourceConstraint
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.tables import NoticeRow
 from demo.prosody import Prosody
+from tests.deadline import DEADLINE_S
 
 from ..permission.samples import CHOICE, CHOICE_OF_PROTECTED, HOURLY, NEED, PROTECTED, YES, now
 from ..xmpp.conftest import NewAccount, Node
@@ -188,7 +189,7 @@ async def test_a_need_from_a_file_sends_no_decision(
     await ledger.cover(midnight(-30), midnight(1))
     await ledger.keep(hours(midnight(-1), range(24)))
     async with running(file, server, new_account(server), bare(coop)) as house:
-        await house.connection.online()
+        await house.connection.online(DEADLINE_S)
         await coop.asking.subscribe(house.address, house.name)
         await house.keep(hours(midnight(), range(3)))
         await until(lambda: bool(collective.values))
@@ -255,7 +256,7 @@ async def test_a_restored_grant_answers_nothing_before_its_receipt(
     collective.answers.clear()
     try:
         async with running(store, server, jid, bare(coop)) as house:
-            await house.connection.online()
+            await house.connection.online(DEADLINE_S)
             await until(lambda: len(collective.log) == 3)
             for ask in (
                 coop.asking.get_history(house.address, house.name),

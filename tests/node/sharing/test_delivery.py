@@ -85,7 +85,7 @@ async def test_a_withdrawal_during_an_outage_drops_queued_records(
 ) -> None:
     coop = await new_node(own, collective, keep=collective.keep)
     async with running(file, own, new_account(own), bare(coop)) as house:
-        await house.connection.online()
+        await house.connection.online(DEADLINE_S)
         permission = await shared(house, coop)
         own.freeze()
         await house.keep(hours(midnight(), range(10)))
@@ -116,7 +116,7 @@ async def test_a_subscriber_without_receipts_gets_each_record_once(
         permission = await permissions.propose(ledger.peer.id, NEED, now(), who="me")
         await permissions.grant(permission, CHOICE, YES, now())
     async with running(file, server, new_account(server), plain.boundjid.bare) as house:
-        await house.connection.online()
+        await house.connection.online(DEADLINE_S)
         asked = SUBSCRIBE.format(node="subscribe", identifier=house.name)
         assert (await plain.ask(house.address, asked)).get("type") == "result"
         await house.keep(hours(midnight(), range(4)))
@@ -135,7 +135,7 @@ async def test_a_collective_that_was_away_gets_decisions_once_it_asks(
 ) -> None:
     collective, jid = Collective(), new_account(other_server)
     async with running(file, server, new_account(server), jid, first_delay_s=LONG) as house:
-        await house.connection.online()
+        await house.connection.online(DEADLINE_S)
         await house.ledger.cover(midnight(-30), midnight(1))
         await house.grant()
         await until(lambda: house.delivery.problem is not None)
@@ -154,7 +154,7 @@ async def test_a_late_receipt_prevents_a_repetition(
     async with running(
         file, server, jid, bare(coop), first_delay_s=LONG, receipt_within_s=0.3
     ) as house:
-        await house.connection.online()
+        await house.connection.online(DEADLINE_S)
         await shared(house, coop)
         collective.keeps.clear()
         await house.keep(hours(midnight(), range(10)))
@@ -187,7 +187,7 @@ async def test_refused_or_unconfirmed_records_are_reported_and_sent_again(
     async with running(
         file, server, new_account(server), bare(coop), receipt_within_s=0.3
     ) as house:
-        await house.connection.online()
+        await house.connection.online(DEADLINE_S)
         await shared(house, coop)
         await house.keep(hours(midnight(), range(10)))
         await until(lambda: house.delivery.problem is not None)
@@ -201,7 +201,7 @@ async def test_a_restarted_node_resumes_its_delivery(
 ) -> None:
     jid = new_account(server)
     async with running(file, server, jid, bare(coop)) as house:
-        await house.connection.online()
+        await house.connection.online(DEADLINE_S)
         await shared(house, coop)
         collective.keeps.clear()
         await house.keep(hours(midnight(), range(10)))
@@ -266,7 +266,7 @@ async def test_a_password_that_becomes_wrong_is_reported_and_ends_nothing(
 ) -> None:
     coop, jid = await new_node(own, collective, keep=collective.keep), new_account(own)
     async with running(file, own, jid, bare(coop)) as house:
-        await house.connection.online()
+        await house.connection.online(DEADLINE_S)
         permission = await shared(house, coop)
         await asyncio.to_thread(own._control, "shell", f'user:password("{jid}", "another one")')
         own.kill()

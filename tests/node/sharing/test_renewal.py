@@ -10,6 +10,7 @@ from consometers_node.permission import DataNeed, Permission, Permissions, State
 from consometers_node.store import Store
 from consometers_node.wire import write_need
 from demo.prosody import Prosody
+from tests.deadline import DEADLINE_S
 
 from ..permission.samples import NEED, NO, now
 from ..xmpp.conftest import NewAccount, Node
@@ -28,7 +29,7 @@ async def house(
     """A home that often asks again."""
     collective.needs = [write_need(NEED)]
     async with running(file, server, new_account(server), bare(coop), renewal_s=EVERY_S) as house:
-        await house.connection.online()
+        await house.connection.online(DEADLINE_S)
         yield house
 
 

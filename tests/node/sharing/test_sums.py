@@ -41,6 +41,7 @@ from consometers_node.store.series import add_series
 from consometers_node.wire import Naming, Unsayable
 from consometers_node.xmpp import Asker
 from demo.prosody import Prosody
+from tests.deadline import DEADLINE_S
 
 from ..permission.samples import CHOICE, HOURLY, NEED, now
 from ..sums import Sum, publish
@@ -207,7 +208,7 @@ async def test_a_collective_delivers_to_another_until_the_permission_ends(
         file, server, new_account(server), bare(town), naming=NAMING, make_answers=Sums, series=SUM
     )
     async with node as coop:
-        await coop.connection.online()
+        await coop.connection.online(DEADLINE_S)
         permission = await coop.grant(ASKED, A_MONTH)
         await decisions_confirmed(coop)
         (name,) = collective.permissions[permission].series

@@ -27,6 +27,7 @@ from consometers_node.xmpp import (
 )
 from consometers_node.xmpp.receiving import Handler, ReportsHandler
 from demo.prosody import LOOPBACK, Authority, Prosody, federate
+from tests.deadline import DEADLINE_S
 
 from .home import Home
 from .plain import Plain, Reachable
@@ -148,7 +149,7 @@ def new_node(stack: AsyncExitStack, new_account: NewAccount) -> MakeNode:
         )
         node = Node(connection, Asking(connection), Pushing(connection), receiving)
         await stack.enter_async_context(connection)
-        await connection.online()
+        await connection.online(DEADLINE_S)
         return node
 
     return make

@@ -288,7 +288,7 @@ async def test_a_cut_connection_resumes_with_its_pending_requests(
 
     home = Slow()
     node, peer = await new_node(server, home), await new_node(server)
-    session = await peer.connection.online()
+    session = await peer.connection.online(DEADLINE_S)
 
     def cut() -> None:
         for connection in (peer.connection, node.connection):
@@ -297,7 +297,7 @@ async def test_a_cut_connection_resumes_with_its_pending_requests(
 
     home.cut = cut
     assert await peer.asking.list_series(node.connection.jid) == ()
-    assert await peer.connection.online() is session
+    assert await peer.connection.online(DEADLINE_S) is session
     assert not session.ended.done()
 
 
@@ -314,7 +314,7 @@ async def test_tasks_spawned_while_closing_are_cancelled(
             ended.append("handled")
 
     async with Connection(Account(new_account(server), PASSWORD), server=reach(server)) as left:
-        await left.online()
+        await left.online(DEADLINE_S)
         close = left.stream.close
 
         async def slowly() -> None:
@@ -332,7 +332,7 @@ async def test_a_killed_server_ends_the_session_and_its_requests(
 ) -> None:
     home = Silent()
     node, peer = await new_node(own, home), await new_node(own)
-    sessions = [await each.connection.online() for each in (node, peer)]
+    sessions = [await each.connection.online(DEADLINE_S) for each in (node, peer)]
     asked = asyncio.create_task(peer.asking.list_series(node.connection.jid))
     await home.asked.wait()
     own.kill()
@@ -350,7 +350,7 @@ async def test_a_frozen_server_is_left_and_resumed(
 ) -> None:
     monkeypatch.setattr(connection_module, "PING_EVERY_SECONDS", 0.1)
     connection = (await new_node(own)).connection
-    session = await connection.online()
+    session = await connection.online(DEADLINE_S)
     await asyncio.sleep(0.3)
     assert connection.is_online
     own.freeze()
@@ -394,7 +394,7 @@ async def test_a_second_program_at_the_same_address_ends_the_first(
     second = await new_node(server, jid=jid)
     await offline(first.connection)
     with pytest.raises(TakenOver):
-        await first.connection.online()
+        await first.connection.online(DEADLINE_S)
     with pytest.raises(TakenOver):
         await first.pushing.push(jid, records(NOW, 1))
     await asyncio.sleep(0.2)
@@ -409,7 +409,7 @@ async def test_an_error_in_the_block_closes_the_connection_and_leaves_no_task(
 
     async def fail() -> None:
         async with connection:
-            await connection.online()
+            await connection.online(DEADLINE_S)
             connection.spawn(asyncio.sleep(3600))
             raise ZeroDivisionError
 

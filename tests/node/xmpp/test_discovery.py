@@ -7,6 +7,7 @@ import pytest
 from consometers_node.quoalise import Role
 from consometers_node.xmpp import Account, Connection, Discovery
 from demo.prosody import Prosody
+from tests.deadline import DEADLINE_S
 
 from .conftest import PASSWORD, MakeNode, MakePlain, NewAccount, reach
 from .home import Collective
@@ -50,7 +51,7 @@ async def test_a_client_program_announces_no_commands(
     account = Account(new_account(server), PASSWORD)
     async with Connection(account, server=reach(server), resource="console") as connection:
         Discovery(connection, None, receives=True)
-        await connection.online()
+        await connection.online(DEADLINE_S)
         peer = await new_plain(server)
         answer = await disco(peer, connection.jid, INFO)
         assert identity(answer)[:2] == ("client", "console")
