@@ -1,5 +1,7 @@
 """script/bench protected: masking at home, opening at the witness, adding up at the collective.
 
+First, what a report that proves its value costs each of them, as a multiple of one HMAC-SHA512.
+
 An hour of N homes is opened for each of 24 hours, one core, by the witness's service: parts put
 together, homes checked, answer and ledger in a SQLite database before it leaves. At the collective,
 reports become what is stored and asked for. The lower bound,
@@ -18,7 +20,7 @@ from pathlib import Path
 from random import Random
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
+from time import perf_counter, process_time
 from uuid import UUID
 
 from sqlalchemy import func, insert, select
@@ -34,6 +36,14 @@ from consometers_node.protected_sums.masks import (
     Subject,
 )
 from consometers_node.protected_sums.opening import KEYS_FOR
+from consometers_node.protected_sums.reports import (
+    VERIFICATION_KEY_BYTES,
+    ProvenReport,
+    Verification,
+    element_masks,
+    outputs,
+    share,
+)
 from consometers_node.quoalise import (
     Data,
     DeviceType,
@@ -74,11 +84,14 @@ MOST_S_AT_HOME = 0.001
 MOST_S_AT_WITNESS = 20.0 / 100_000
 """For the 24 hours of a home, as at the collective."""
 MOST_S_AT_COLLECTIVE = 0.5 / 10_000
+MOST_HMACS_OF_REPORT, MOST_HMACS_OF_QUERY, MOST_HMACS_OF_MASKS = 120, 6, 10
+"""For a report at home, its query at the collective, its masks with their query at the witness."""
 MOST_TIMES_A_RECORD = 3.0
 """Over the wire."""
 MOST_BYTES_OF_LEDGER = 8.0
 """Per home, direction and day."""
 
+_AT_ONCE = 100
 _COLLECTIVE = "energies@example.org"
 _NOW = datetime.now(UTC).replace(microsecond=0)
 _DAY = _NOW.date()
@@ -97,7 +110,54 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="script/bench protected", description=__doc__)
     parser.add_argument("--homes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     counts = parser.parse_args(arguments).homes
-    return 0 if all([_at_home(), _on_the_wire(), *map(_opened, counts)]) else 1
+    return 0 if all([_of_one_report(), _at_home(), _on_the_wire(), *map(_opened, counts)]) else 1
+
+
+def _of_one_report() -> bool:
+    """Compare each party's work on a report to a bare HMAC-SHA512 of 80 bytes, side by side."""
+    random = Random(2)
+    subject, key = _SUBJECTS[0], DayKey(_DAY, random.randbytes(KEY_BYTES))
+    encoded, secret = subject.encoded(), random.randbytes(NONCE_SECRET_BYTES)
+    verification = Verification(random.randbytes(VERIFICATION_KEY_BYTES), subject)
+    report = ProvenReport.of(400, subject, key, secret)
+    message = random.randbytes(80)
+
+    def hmacs() -> None:
+        for _ in range(_AT_ONCE):
+            hmac.digest(key.secret, message, "sha512")
+
+    def reports() -> None:
+        for _ in range(_AT_ONCE):
+            ProvenReport.of(400, subject, key, secret)
+
+    def queries() -> None:
+        for _ in range(_AT_ONCE):
+            of_report = share(report.masked)
+            verification.verifier(of_report)
+            outputs(of_report)
+
+    def masks() -> None:
+        for _ in range(_AT_ONCE):
+            masks = element_masks(key.secret, encoded, report.nonce)
+            verification.verifier(masks)
+            outputs(masks)
+
+    rounds = [
+        [_seconds(work, process_time) for work in (hmacs, reports, queries, masks)]
+        for _ in range(31)
+    ]
+    wanted = {
+        "a report at home": MOST_HMACS_OF_REPORT,
+        "its query at the collective": MOST_HMACS_OF_QUERY,
+        "its masks and their query at the witness": MOST_HMACS_OF_MASKS,
+    }
+    passed = True
+    for place, (name, most) in enumerate(wanted.items(), 1):
+        seconds = median(each[place] for each in rounds) / _AT_ONCE
+        times = median(each[place] / each[0] for each in rounds)
+        print(f"{name}: {1e6 * seconds:.1f} µs, {times:.1f} × a bare HMAC; at most {most}")
+        passed &= times <= most
+    return passed
 
 
 def _at_home() -> bool:
@@ -277,7 +337,7 @@ def _hmacs(keys: Sequence[DayKey], subject: Subject, reports: Sequence[Report]) 
         hmac.digest(key.secret, encoded + report.nonce, "sha512")
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    begun = perf_counter()
+def _seconds(work: Callable[[], object], clock: Callable[[], float] = perf_counter) -> float:
+    begun = clock()
     work()
-    return perf_counter() - begun
+    return clock() - begun

@@ -1,7 +1,11 @@
 """Protected sums: totals of homes that a collective and a witness open only together. Pure.
 
     codes      what a witness gives to the households it knows
+    field      elements, and polynomials by their values
+    xof        elements from a seed
+    flp        proofs that shared elements satisfy equations
     masks      the key of a day, and reports whose values it masks
+    reports    reports that prove their values to servers that read none
     opening    what a witness checks before it opens a sum
     requests   what a home and its witness write to each other
 

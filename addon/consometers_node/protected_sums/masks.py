@@ -113,7 +113,7 @@ class Report:
         if len(nonce_secret) != NONCE_SECRET_BYTES:
             raise ValueError(f"a nonce secret has {NONCE_SECRET_BYTES} bytes")
         encoded = subject.encoded()
-        nonce = _nonce(nonce_secret, key.day, encoded, wh)
+        nonce = synthetic_nonce(nonce_secret, key.day, encoded, wh)
         mask, mask_of_square = masks(key.secret, encoded, nonce)
         return cls(
             key.day,
@@ -129,7 +129,8 @@ def masks(secret: bytes, subject: bytes, nonce: bytes) -> tuple[int, int]:
     return mask, high << 64 | low
 
 
-def _nonce(secret: bytes, day: date, subject: bytes, wh: int) -> bytes:
+def synthetic_nonce(secret: bytes, day: date, subject: bytes, wh: int) -> bytes:
+    """Return the nonce of a value, for an encoded subject and the day of the key."""
     of_day = _NUMBER.pack((day - _EPOCH.date()).days)
     return hmac.digest(secret, of_day + subject + _NUMBER.pack(wh), "sha256")[:NONCE_BYTES]
 

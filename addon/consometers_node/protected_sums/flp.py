@@ -1,0 +1,158 @@
+"""Proofs that shared elements satisfy equations: FlpBBCGGI19 of VDAF. Pure.
+
+draft-irtf-cfrg-vdaf-20 §7.3, for circuits of one gadget of degree 2 without constants. A proof has
+a seed for each wire of the gadget, and the values of the gadget polynomial. All that a server
+computes of its share is linear, so that the sum of two servers' results is that of the whole.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import zip_longest
+from operator import mul
+from typing import Final, NamedTuple
+
+from .field import MODULUS, Form, Matrix, lagrange, roots
+
+
+class Gadget(NamedTuple):
+    """A polynomial of degree 2 in `arity` wires, which is 0 where all of them are."""
+
+    arity: int
+    evaluate: Callable[..., int]
+
+
+MUL: Final = Gadget(2, mul)
+
+
+class Equation(NamedTuple):
+    """What a measurement satisfies: the gadget of these wires is `result`."""
+
+    wires: tuple[Form, ...]
+    result: Form
+
+
+class RootOfUnity(ValueError):
+    """A test point at which a query would show a wire."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """Equations over `measured` elements, each of which calls the gadget once.
+
+    With the proof, there are at most 256 elements.
+    """
+
+    gadget: Gadget
+    measured: int
+    equations: tuple[Equation, ...]
+
+    @property
+    def order(self) -> int:
+        """How many values a wire polynomial has: its seed, its calls, zeros up to a power of 2."""
+        return 1 << len(self.equations).bit_length()
+
+    @property
+    def proof_length(self) -> int:
+        """How many elements a proof has."""
+        return self.gadget.arity + 2 * self.order - 1
+
+    @property
+    def length(self) -> int:
+        """How many elements a measurement has with its proof."""
+        return self.measured + self.proof_length
+
+    @property
+    def query_randomness(self) -> int:
+        """How many random elements a query needs: one for each equation of many, and a point."""
+        count = len(self.equations)
+        return 1 + (count if count > 1 else 0)
+
+    def prove(self, measurement: Sequence[int], seeds: Sequence[int]) -> list[int]:
+        """Return the proof of a valid measurement, for secret random seeds, one a wire.
+
+        Its values are those of the gadget polynomial at the roots of unity of twice the order: all
+        but the last, which follows from the others by the degree.
+        """
+        wires = [
+            [seed, *(_evaluate(equation.wires[wire], measurement) for equation in self.equations)]
+            for wire, seed in enumerate(seeds)
+        ]
+        halfway = _halfway(self.order, len(self.equations))
+        values = []
+        for at_root, after in zip_longest(
+            zip(*wires, strict=True), zip(*map(halfway.times, wires), strict=True)
+        ):
+            values.append(self.gadget.evaluate(*at_root) % MODULUS if at_root else 0)
+            values.append(self.gadget.evaluate(*after) % MODULUS)
+        return [*seeds, *values[:-1]]
+
+    def query(self, randomness: Sequence[int]) -> Query:
+        """Return the query for these random elements. Raises RootOfUnity.
+
+        The prover must not know them before its proof is sent.
+        """
+        *factors, point = randomness
+        order, count = self.order, len(self.equations)
+        if pow(point, order, MODULUS) == 1:
+            raise RootOfUnity("the test point is a root of unity")
+        values = self.measured + self.gadget.arity
+        validity: dict[int, int] = {}
+        for call, (equation, factor) in enumerate(
+            zip(self.equations, factors or (1,), strict=True), 1
+        ):
+            validity[values + 2 * call] = factor
+            _add(validity, equation.result, -factor)
+        seed_weight, *call_weights = lagrange(order, point)[: count + 1]
+        tests = []
+        for wire in range(self.gadget.arity):
+            test = {self.measured + wire: seed_weight}
+            for equation, weight in zip(self.equations, call_weights, strict=True):
+                _add(test, equation.wires[wire], weight)
+            tests.append(test)
+        # By the degree, the values times the powers of the root add up to 0: the last is left out.
+        *weights, last = lagrange(2 * order, point)
+        powers = roots(2 * order)[1:]
+        gadget = {
+            values + place: (weight - last * power) % MODULUS
+            for place, (weight, power) in enumerate(zip(weights, powers, strict=True))
+        }
+        return Query(self.gadget, Matrix((validity, gadget, *tests), self.length))
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A matrix: what a server computes of its share, and how the sum of all is judged.
+
+    Its rows are the validity, the gadget polynomial at the test point, and each wire there: in this
+    order, the numbers of `Matrix` are short for most elements, which are in the first two alone.
+    """
+
+    gadget: Gadget
+    matrix: Matrix
+
+    def ask(self, share: Sequence[int]) -> list[int]:
+        """Return the verifier of a share of a measurement with its proof, in the order of VDAF."""
+        validity, value, *wires = self.matrix.times(share)
+        return [validity, *wires, value]
+
+    def decide(self, *verifiers: Sequence[int]) -> bool:
+        """Return whether the verifiers of all shares are those of a valid measurement."""
+        validity, *wires, value = map(sum, zip(*verifiers, strict=True))
+        return validity % MODULUS == 0 and (self.gadget.evaluate(*wires) - value) % MODULUS == 0
+
+
+@cache
+def _halfway(order: int, calls: int) -> Matrix:
+    """Return a wire's values halfway between the roots, as forms of its seed and calls."""
+    points = roots(2 * order)[1::2]
+    return Matrix([dict(enumerate(lagrange(order, point))) for point in points], calls + 1)
+
+
+def _evaluate(form: Form, elements: Sequence[int]) -> int:
+    return sum(weight * elements[place] for place, weight in form.items()) % MODULUS
+
+
+def _add(total: dict[int, int], form: Form, factor: int) -> None:
+    for place, weight in form.items():
+        total[place] = (total.get(place, 0) + factor * weight) % MODULUS

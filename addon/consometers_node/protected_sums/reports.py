@@ -1,0 +1,128 @@
+"""Reports that prove their values: Prio3 of VDAF, whose Helper's share is a mask. Pure.
+
+The measurement of an hour of x Wh has 16 bits, weighted so that every combination is a value from 0
+to `MOST_WH`, and s. The proof shows that each bit is 0 or 1 and that s is x**2: a server that sees
+a mere share of the elements, and adds its verifier to the other's, knows that and nothing else.
+
+    home          sends the elements less the masks, which are expanded from the key of the day
+    collective    has what is sent: the Leader's share
+    witness       has the key, hence the masks: the Helper's share
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from operator import mul
+from typing import Final, Self
+
+from .field import ELEMENT_BYTES, MODULUS, decode, encode
+from .flp import MUL, Circuit, Equation
+from .masks import MOST_WH, NONCE_SECRET_BYTES, DayKey, Subject, synthetic_nonce
+from .xof import expand, shake128
+
+VERIFICATION_KEY_BYTES: Final = 32
+
+_BITS: Final = MOST_WH.bit_length()
+_LAST_WEIGHT: Final = MOST_WH - (1 << _BITS - 1) + 1
+_WEIGHTS: Final = (*(1 << bit for bit in range(_BITS - 1)), _LAST_WEIGHT)
+_VALUE: Final = dict(enumerate(_WEIGHTS))
+
+CIRCUIT: Final = Circuit(
+    MUL,
+    _BITS + 1,
+    (
+        *(Equation(({bit: 1}, {bit: 1}), {bit: 1}) for bit in range(_BITS)),
+        Equation((_VALUE, _VALUE), {_BITS: 1}),
+    ),
+)
+ELEMENTS: Final = CIRCUIT.length
+ELEMENTS_BYTES: Final = ELEMENTS * ELEMENT_BYTES
+VERIFIER_ELEMENTS: Final = 2 + MUL.arity
+
+_MASKS: Final = b"consometers masks"
+_SEEDS: Final = b"consometers wire seeds"
+_QUERY: Final = b"consometers query"
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenReport:
+    """A report as it leaves a home: which day's key masks it, its nonce, masked elements."""
+
+    day: date
+    nonce: bytes
+    masked: bytes
+
+    @classmethod
+    def of(cls, wh: int, subject: Subject, key: DayKey, nonce_secret: bytes) -> Self:
+        """Prove and mask a value of 0 to `MOST_WH` Wh. Raises ValueError.
+
+        The seeds of the wires come from `nonce_secret` too, which nobody else has: they blind what
+        servers compute of the value, and a report stays a function of hour, value and day.
+        """
+        if not 0 <= wh <= MOST_WH:
+            raise ValueError(f"a report is of 0 to {MOST_WH} Wh")
+        if len(nonce_secret) != NONCE_SECRET_BYTES:
+            raise ValueError(f"a nonce secret has {NONCE_SECRET_BYTES} bytes")
+        encoded = subject.encoded()
+        nonce = synthetic_nonce(nonce_secret, key.day, encoded, wh)
+        seeds = expand(nonce_secret, _SEEDS, nonce, MUL.arity, shake128)
+        measured = measurement(wh)
+        elements = [*measured, *CIRCUIT.prove(measured, seeds)]
+        masked = (
+            (element - mask) % MODULUS
+            for element, mask in zip(
+                elements, element_masks(key.secret, encoded, nonce), strict=True
+            )
+        )
+        return cls(key.day, nonce, encode(masked))
+
+
+class Verification:
+    """The query of all reports of an hour and direction, by a collective and its witness.
+
+    Both know its key, and no home does. A server that saw one report's verifiers under two keys
+    would know two values of one wire, and so something of its value: it is verified once.
+    """
+
+    def __init__(self, key: bytes, subject: Subject) -> None:
+        """Derive the query. Raises `RootOfUnity`, for one key in 2**59, and ValueError."""
+        if len(key) != VERIFICATION_KEY_BYTES:
+            raise ValueError(f"a verification key has {VERIFICATION_KEY_BYTES} bytes")
+        randomness = expand(key, _QUERY, subject.encoded(), CIRCUIT.query_randomness, shake128)
+        self._query = CIRCUIT.query(randomness)
+
+    def verifier(self, share: Sequence[int]) -> list[int]:
+        """Return the `VERIFIER_ELEMENTS` elements of a share: of a report, or of its masks."""
+        return self._query.ask(share)
+
+    def decide(self, of_report: Sequence[int], of_masks: Sequence[int]) -> bool:
+        """Return whether these are the verifiers of a report of 0 to `MOST_WH` Wh."""
+        return self._query.decide(of_report, of_masks)
+
+
+def measurement(wh: int) -> list[int]:
+    """Return the elements of a value, without their proof: its weighted bits, and its square.
+
+    draft-irtf-cfrg-vdaf-20 §7.4.2 chooses the bits of a value that has two representations.
+    """
+    last = int(wh >= 1 << _BITS - 1)
+    rest = wh - last * _LAST_WEIGHT
+    return [*(rest >> bit & 1 for bit in range(_BITS - 1)), last, wh * wh]
+
+
+def element_masks(secret: bytes, subject: bytes, nonce: bytes) -> list[int]:
+    """Return the masks of a report under the key of a day, for an encoded subject."""
+    return expand(secret, _MASKS, subject + nonce, ELEMENTS, shake128)
+
+
+def share(report: bytes) -> tuple[int, ...]:
+    """Return the collective's share: the elements of a report. Raises `NotElements`."""
+    return decode(report, ELEMENTS)
+
+
+def outputs(share: Sequence[int]) -> tuple[int, int]:
+    """Return the shares of the value and of its square, modulo `MODULUS`.
+
+    Summed over reports and both servers, they are the sum of values and the sum of squares.
+    """
+    return sum(map(mul, _WEIGHTS, share[:_BITS], strict=True)) % MODULUS, share[_BITS]

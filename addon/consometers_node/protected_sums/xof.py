@@ -1,0 +1,36 @@
+"""Elements of Field64 from a seed, by an extendable output function. Pure.
+
+The framing is that of `XofTurboShake128` (draft-irtf-cfrg-vdaf-20 §6.2.1), over SHAKE128, which
+Python's hashlib has.
+"""
+
+from collections.abc import Callable
+import hashlib
+import struct
+
+from .field import ELEMENT_BYTES, MODULUS
+
+type Xof = Callable[[bytes, int], bytes]
+"""Returns that many bytes for a message: of more bytes, these are the first."""
+
+
+def shake128(message: bytes, length: int) -> bytes:
+    """Return the first bytes of SHAKE128 (FIPS 202)."""
+    return hashlib.shake_128(message).digest(length)
+
+
+def expand(seed: bytes, domain: bytes, binder: bytes, count: int, xof: Xof) -> list[int]:
+    """Return as many elements, uniform to all who lack the seed, of at most 255 bytes.
+
+    Of each 8 bytes, a number above the field's is left out: one in 2**32.
+    """
+    message = b"".join(
+        (len(domain).to_bytes(2, "little"), domain, len(seed).to_bytes(1), seed, binder)
+    )
+    numbers = count
+    while True:
+        drawn = struct.unpack(f"<{numbers}Q", xof(message, numbers * ELEMENT_BYTES))
+        elements = [number for number in drawn if number < MODULUS]
+        if len(elements) == count:
+            return elements
+        numbers += count - len(elements)

@@ -1,0 +1,113 @@
+"""Field, XOF framing and proofs give the published test vectors of draft-irtf-cfrg-vdaf-20.
+
+`vdaf/README.md` says where they are from.
+"""
+
+from collections.abc import Iterator, Sequence
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from consometers_node.protected_sums.field import MODULUS, encode
+from consometers_node.protected_sums.flp import Circuit, RootOfUnity
+from consometers_node.protected_sums.xof import expand
+
+from .prio3 import Prio3, count, summed, turboshake128
+
+FOLDER = Path(__file__).parent / "vdaf"
+GOOD = [f"Prio3{variant}_{number}" for variant in ("Sum", "Count") for number in range(3)]
+BAD = sorted(path.stem for path in FOLDER.glob("*_bad_*.json"))
+
+
+def read(name: str) -> dict[str, Any]:
+    vector: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text())
+    return vector
+
+
+def variant_of(vector: dict[str, Any]) -> Prio3:
+    shares, context = vector["shares"], bytes.fromhex(vector["ctx"])
+    most = vector.get("max_measurement")
+    return count(shares, context) if most is None else summed(shares, context, most)
+
+
+def encoded_measurement(prio3: Prio3, value: int) -> list[int]:
+    """Return the bits of a value (§7.4.2); of Prio3Count, there is one."""
+    *weights, last_weight = prio3.weights
+    last = int(value > sum(weights))
+    rest = value - last * last_weight
+    return [*(rest >> bit & 1 for bit in range(len(weights))), last]
+
+
+def verified(
+    prio3: Prio3, vector: dict[str, Any], report: dict[str, Any]
+) -> tuple[list[Sequence[int]], list[list[int]], bool]:
+    """Return the shares of a report, their verifiers, and whether they are accepted."""
+    nonce, key = bytes.fromhex(report["nonce"]), bytes.fromhex(vector["verify_key"])
+    query = prio3.circuit.query(prio3.query_randomness(key, nonce))
+    shares = [
+        prio3.read_share(server, bytes.fromhex(encoded))
+        for server, encoded in enumerate(report["input_shares"])
+    ]
+    verifiers = [query.ask(share) for share in shares]
+    return shares, verifiers, query.decide(*verifiers)
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_reports_are_sharded_verified_and_summed_as_published(name: str) -> None:
+    vector = read(name)
+    prio3 = variant_of(vector)
+    totals = [0] * prio3.shares
+    for report in vector["reports"]:
+        measurement = encoded_measurement(prio3, report["measurement"])
+        leader = prio3.shard(measurement, bytes.fromhex(report["rand"]))
+        assert encode(leader).hex() == report["input_shares"][0]
+        shares, verifiers, accepted = verified(prio3, vector, report)
+        assert [encode(verifier).hex() for verifier in verifiers] == report["verifier_shares"][0]
+        assert accepted
+        outputs = [prio3.output(share) for share in shares]
+        assert [encode([output]).hex() for output in outputs] == report["out_shares"]
+        totals = [(sum_ + output) % MODULUS for sum_, output in zip(totals, outputs, strict=True)]
+    assert [encode([sum_]).hex() for sum_ in totals] == vector["agg_shares"]
+    assert sum(totals) % MODULUS == vector["agg_result"]
+
+
+def test_each_kind_of_altered_report_is_published() -> None:
+    altered = {name.removeprefix("Prio3Count_bad_") for name in BAD}
+    assert altered == {"gadget_poly", "helper_seed", "meas_share", "wire_seed"}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_altered_reports_are_refused_with_the_published_verifiers(name: str) -> None:
+    vector = read(name)
+    (report,) = vector["reports"]
+    _, verifiers, accepted = verified(variant_of(vector), vector, report)
+    assert [encode(verifier).hex() for verifier in verifiers] == report["verifier_shares"][0]
+    assert not accepted
+
+
+def test_bytes_of_the_xof_are_published() -> None:
+    """Two elements here for one of Field128: none of these numbers is above the field's."""
+    vector = read("XofTurboShake128")
+    seed, tag, binder = (bytes.fromhex(vector[field]) for field in ("seed", "dst", "binder"))
+    elements = expand(seed, tag, binder, 2 * vector["length"], turboshake128)
+    assert encode(elements).hex() == vector["expanded_vec_field128"]
+    assert encode(elements[:4]).hex() == vector["derived_seed"]
+
+
+def circuits() -> Iterator[Circuit]:
+    yield count(2, b"").circuit
+    yield summed(2, b"", 1337).circuit
+
+
+@pytest.mark.parametrize("circuit", circuits(), ids=["count", "sum"])
+def test_a_query_at_a_root_of_unity_is_refused(circuit: Circuit) -> None:
+    """§7.3.4: it would show a wire."""
+    factors = [1] * (circuit.query_randomness - 1)
+    root = pow(7, (MODULUS - 1) // circuit.order, MODULUS)
+    for point in (1, root, MODULUS - 1):
+        with pytest.raises(RootOfUnity):
+            circuit.query([*factors, point])
+    # One of twice the order is none of a wire's.
+    circuit.query([*factors, pow(7, (MODULUS - 1) // (2 * circuit.order), MODULUS)])
