@@ -5,6 +5,7 @@ a degree below n, a power of 2, stands as its values at the n-th roots of unity,
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from math import sumprod
 import struct
 from typing import Final, cast
@@ -17,8 +18,9 @@ _ORDER: Final = 2**32
 _ROOT: Final = pow(7, (MODULUS - 1) // _ORDER, MODULUS)
 
 
-_ROW_BYTES: Final = 2 * ELEMENT_BYTES + 1
+_ROW_BITS: Final = 2 * 64 + 8
 """Of a sum of up to 256 products of two elements."""
+_ROW: Final = (1 << _ROW_BITS) - 1
 
 type Form = Mapping[int, int]
 """A linear form: the weights of elements, by their places."""
@@ -37,32 +39,34 @@ class Matrix:
     def __init__(self, rows: Sequence[Form], length: int) -> None:
         """Prepare to apply forms to as many elements as `length` says."""
         self._columns = [
-            sum(row.get(place, 0) << 8 * _ROW_BYTES * number for number, row in enumerate(rows))
+            sum(row.get(place, 0) << _ROW_BITS * number for number, row in enumerate(rows))
             for place in range(length)
         ]
-        self._starts = range(0, _ROW_BYTES * len(rows), _ROW_BYTES)
+        self._shifts = range(0, _ROW_BITS * len(rows), _ROW_BITS)
 
     def times(self, elements: Sequence[int]) -> list[int]:
         """Return the value of each form."""
         total = _sum_of_products(self._columns, elements)
-        values = total.to_bytes(self._starts.stop, "little")
-        return [
-            int.from_bytes(values[start : start + _ROW_BYTES], "little") % MODULUS
-            for start in self._starts
-        ]
+        return [(total >> shift & _ROW) % MODULUS for shift in self._shifts]
+
+
+@cache
+def numbers(count: int) -> struct.Struct:
+    """Return how so many numbers of 8 bytes are written, little-endian."""
+    return struct.Struct(f"<{count}Q")
 
 
 def encode(elements: Iterable[int]) -> bytes:
     """Return elements in 8 bytes each, little-endian."""
     elements = tuple(elements)
-    return struct.pack(f"<{len(elements)}Q", *elements)
+    return numbers(len(elements)).pack(*elements)
 
 
 def decode(encoded: bytes, count: int) -> tuple[int, ...]:
     """Return as many elements as these bytes encode. Raises NotElements."""
     if len(encoded) != count * ELEMENT_BYTES:
         raise NotElements(f"{count} elements have {count * ELEMENT_BYTES} bytes")
-    elements = struct.unpack(f"<{count}Q", encoded)
+    elements = numbers(count).unpack(encoded)
     if max(elements) >= MODULUS:
         raise NotElements(f"an element is below {MODULUS}")
     return elements

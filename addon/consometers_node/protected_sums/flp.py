@@ -46,6 +46,8 @@ class Circuit:
     gadget: Gadget
     measured: int
     equations: tuple[Equation, ...]
+    outputs: tuple[Form, ...]
+    """What is summed of a measurement, the truncation of VDAF."""
 
     @property
     def order(self) -> int:
@@ -117,28 +119,31 @@ class Circuit:
             values + place: (weight - last * power) % MODULUS
             for place, (weight, power) in enumerate(zip(weights, powers, strict=True))
         }
-        return Query(self.gadget, Matrix((validity, gadget, *tests), self.length))
+        rows = gadget, validity, *tests, *self.outputs
+        return Query(self.gadget, Matrix(rows, self.length))
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """A matrix: what a server computes of its share, and how the sum of all is judged.
 
-    Its rows are the validity, the gadget polynomial at the test point, and each wire there: in this
-    order, the numbers of `Matrix` are short for most elements, which are in the first two alone.
+    Its rows are the gadget polynomial at the test point, the validity, each wire at that point, and
+    the outputs: in this order, the numbers of `Matrix` are short for most elements, which are in
+    the first alone.
     """
 
     gadget: Gadget
     matrix: Matrix
 
-    def ask(self, share: Sequence[int]) -> list[int]:
-        """Return the verifier of a share of a measurement with its proof, in the order of VDAF."""
-        validity, value, *wires = self.matrix.times(share)
-        return [validity, *wires, value]
+    def ask(self, share: Sequence[int]) -> tuple[list[int], list[int]]:
+        """Return verifier and outputs of a share of a measurement with its proof."""
+        value, *rest = self.matrix.times(share)
+        wires = 1 + self.gadget.arity
+        return [*rest[:wires], value], rest[wires:]
 
-    def decide(self, *verifiers: Sequence[int]) -> bool:
-        """Return whether the verifiers of all shares are those of a valid measurement."""
-        validity, *wires, value = map(sum, zip(*verifiers, strict=True))
+    def decide(self, verifier: Sequence[int]) -> bool:
+        """Return whether this sum of all shares' verifiers is that of a valid measurement."""
+        validity, *wires, value = verifier
         return validity % MODULUS == 0 and (self.gadget.evaluate(*wires) - value) % MODULUS == 0
 
 

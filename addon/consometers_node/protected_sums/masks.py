@@ -1,13 +1,8 @@
-"""The key of a day, and reports whose values are masked with it. Pure.
+"""The key of a day, and what a report made under it is about. Pure.
 
 A home and its witness share a key, which is replaced each UTC day by one that is derived from it:
-nobody computes an older key from a newer one. A report of `x` Wh holds
-
-    y1 = x + m1 mod 2**64    and    y2 = x**2 + m2 mod 2**128
-
-where `m1` and `m2` are the first 8 and the next 16 bytes of HMAC-SHA512 under the key of the day,
-over what the report is about and a nonce. Sums of reports are masked by sums of masks, so that a
-witness unmasks a sum without ever seeing a report.
+nobody computes an older key from a newer one. The masks of a report are expanded from it
+(`reports`), over what the report is about and a nonce.
 
 The nonce is synthetic, as in SIV (RFC 5297): a MAC of day, subject and value under a secret that
 the home shares with nobody. So a report is a function of these, and what a home sends again, or a
@@ -19,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 import hashlib
 import hmac
 import struct
-from typing import Final, Self
+from typing import Final
 
 from ..series import Direction
 
@@ -28,12 +23,9 @@ NONCE_SECRET_BYTES: Final = 32
 NONCE_BYTES: Final = 16
 MOST_WH: Final = 36_000
 """The most that a home reports for an hour: 36 kVA, the largest contract of a Linky meter."""
-SUM_MODULUS: Final = 1 << 64
-SQUARES_MODULUS: Final = 1 << 128
 
 _HOUR: Final = timedelta(hours=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MASKS: Final = struct.Struct(">QQQ")
 _NUMBER: Final = struct.Struct(">q")
 
 
@@ -90,43 +82,12 @@ class Subject:
             struct.pack(">H", len(name)) + name
             for name in (b"consometers report 1", self.collective.encode(), self.direction.encode())
         )
-        return names + _NUMBER.pack((self.hour - _EPOCH) // _HOUR)
+        return names + encoded_hour(self.hour)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """A masked value: which day's key masks it, its nonce, `y1` and `y2`."""
-
-    day: date
-    nonce: bytes
-    masked: int
-    masked_square: int
-
-    @classmethod
-    def of(cls, wh: int, subject: Subject, key: DayKey, nonce_secret: bytes) -> Self:
-        """Mask a value of 0 to `MOST_WH` Wh. Raises ValueError.
-
-        The witness must not know `nonce_secret`: it could try values until a nonce matches.
-        """
-        if not 0 <= wh <= MOST_WH:
-            raise ValueError(f"a report is of 0 to {MOST_WH} Wh")
-        if len(nonce_secret) != NONCE_SECRET_BYTES:
-            raise ValueError(f"a nonce secret has {NONCE_SECRET_BYTES} bytes")
-        encoded = subject.encoded()
-        nonce = synthetic_nonce(nonce_secret, key.day, encoded, wh)
-        mask, mask_of_square = masks(key.secret, encoded, nonce)
-        return cls(
-            key.day,
-            nonce,
-            (wh + mask) % SUM_MODULUS,
-            (wh * wh + mask_of_square) % SQUARES_MODULUS,
-        )
-
-
-def masks(secret: bytes, subject: bytes, nonce: bytes) -> tuple[int, int]:
-    """Return `m1` and `m2` under the key of a day, for an encoded subject."""
-    mask, high, low = _MASKS.unpack_from(hmac.digest(secret, subject + nonce, "sha512"))
-    return mask, high << 64 | low
+def encoded_hour(hour: datetime) -> bytes:
+    """Return the start of an hour: hours since 1970, in 8 bytes."""
+    return _NUMBER.pack((hour - _EPOCH) // _HOUR)
 
 
 def synthetic_nonce(secret: bytes, day: date, subject: bytes, wh: int) -> bytes:

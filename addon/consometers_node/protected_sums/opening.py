@@ -1,16 +1,18 @@
 """A witness's checks before it opens a sum of masked reports. Pure.
 
 A collective asks for all groups of an hour and a direction at once, each with the sums of its
-homes' reports. Either nothing of it is opened, and the refusal says which homes stand in the way;
-or every home of it counts as opened, whatever the answer is, so that nothing can be learnt from a
-second attempt. Groups in which one home dominates are put together with others, as
-`collective.disclosure.closing` puts them together.
+homes' reports, and the verifier of each report: with its own, made of the masks, the witness sees
+whether the report proves its value. Either nothing of it is opened, and the refusal says which
+homes stand in the way; or every home of it counts as opened, whatever the answer is, so that
+nothing can be learnt from a second attempt. Groups in which one home dominates are put together
+with others, as `collective.disclosure.closing` puts them together.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
+from hashlib import sha256
 from typing import Final
 
 from ..keyed_draw import keyed_draw
@@ -23,10 +25,13 @@ from ..quoalise.protected_sums import (
     RefusedSum,
 )
 from ..series import Direction
-from .masks import MOST_WH, SQUARES_MODULUS, SUM_MODULUS, DayKey, Subject, masks
+from .field import MODULUS
+from .masks import MOST_WH, DayKey, Subject
+from .reports import Verification, element_masks, read_verifier
 
 KEYS_FOR: Final = timedelta(days=35)
 """How long a witness can open a report: it forgets older keys."""
+FINGERPRINT_BYTES: Final = 16
 DOMINANCE_PERCENT: Final = range(37, 42)
 """The bounds of the most that the sum of squares may be, of the square of the sum.
 
@@ -51,6 +56,9 @@ class Enrolment:
     minimum: int
 
 
+_NOTHING_VERIFIED: Final[Mapping[str, bytes]] = {}
+
+
 class Witness:
     """The enrolments of one collective's homes, by pseudonym."""
 
@@ -66,18 +74,35 @@ class Witness:
         sums: Sequence[MaskedSum],
         today: date,
         opened: Set[str] = frozenset(),
+        *,
+        key: bytes,
+        verified: Mapping[str, bytes] = _NOTHING_VERIFIED,
     ) -> list[Answer]:
         """Open an hour of a direction, for the groups of homes that a collective asks for.
 
         An answer is for one group, or for several together; each group is in one answer. What
         refuses a home refuses the whole request, after which no home counts as opened: the
         collective asks again without it. `today` is the UTC day; `opened` are the homes that were
-        opened before for that hour and direction.
+        opened before for that hour and direction. Reports are verified under `key`, once: of those
+        that were before, `verified` has the `fingerprint`, and another one is invalid.
+
+        Raises `NotElements` and `RootOfUnity` where the request is none.
         """
         if refused := self._standing_in_the_way(subject, sums, today, opened):
             return refused
+        verification = Verification(key, subject.direction, subject.hour)
         encoded = subject.encoded()
-        cells = {frozenset({asked.group}): self._unmasked(encoded, asked) for asked in sums}
+        cells: dict[frozenset[str], _Moments] = {}
+        invalid = set[str]()
+        for asked in sums:
+            cell, bad = self._unmasked(encoded, asked, verification)
+            cells[frozenset({asked.group})] = cell
+            invalid |= bad
+            if verified:
+                invalid |= _verified_otherwise(asked.parts, key, verified)
+        if invalid:
+            groups = frozenset(asked.group for asked in sums)
+            return [RefusedSum(groups, Refusal.INVALID, frozenset(invalid))]
         answers: list[Answer] = [
             RefusedSum(groups, Refusal.IMPLAUSIBLE)
             for groups, cell in cells.items()
@@ -119,13 +144,20 @@ class Witness:
             for reason, pseudonyms in refused.items()
         ]
 
-    def _unmasked(self, subject: bytes, asked: MaskedSum) -> _Moments:
+    def _unmasked(
+        self, subject: bytes, asked: MaskedSum, verification: Verification
+    ) -> tuple[_Moments, set[str]]:
+        """Return the sums of a group, and the homes whose reports are invalid."""
         wh, squares = asked.masked, asked.masked_squares
+        invalid = set[str]()
         for part in asked.parts:
-            mask, mask_of_square = masks(self._key(part).secret, subject, part.nonce)
-            wh -= mask
-            squares -= mask_of_square
-        return _Moments(len(asked.parts), wh % SUM_MODULUS, squares % SQUARES_MODULUS)
+            masks = element_masks(self._key(part).secret, subject, part.nonce)
+            of_masks, (mask, mask_of_square) = verification.ask(masks)
+            if not verification.decide(read_verifier(part.verifier), of_masks):
+                invalid.add(part.pseudonym)
+            wh += mask
+            squares += mask_of_square
+        return _Moments(len(asked.parts), wh % MODULUS, squares % MODULUS), invalid
 
     def _key(self, part: Part) -> DayKey:
         """Return the key of a report. The latest stays at hand: mostly, it is the one of today."""
@@ -141,6 +173,23 @@ class Witness:
         return key
 
 
+def _verified_otherwise(
+    parts: Iterable[Part], key: bytes, verified: Mapping[str, bytes]
+) -> set[str]:
+    """Return the homes whose reports were verified before, with anything else."""
+    return {
+        part.pseudonym
+        for part in parts
+        if (before := verified.get(part.pseudonym)) and before != fingerprint(part, key)
+    }
+
+
+def fingerprint(part: Part, key: bytes) -> bytes:
+    """Return what a report was verified with, in 16 bytes."""
+    verified = part.day.toordinal().to_bytes(4) + part.nonce + part.verifier + key
+    return sha256(verified).digest()[:FINGERPRINT_BYTES]
+
+
 @dataclass(frozen=True, slots=True)
 class _Moments:
     """The sum of some homes' values, and the sum of their squares."""
@@ -154,12 +203,8 @@ class _Moments:
 
     @property
     def is_plausible(self) -> bool:
-        """Whether values of 0 to `MOST_WH` can have these sums. The last is Cauchy and Schwarz."""
-        return (
-            self.wh <= self.homes * MOST_WH
-            and self.squares <= self.wh * MOST_WH
-            and self.homes * self.squares >= self.wh**2
-        )
+        """Whether the collective added up what it has: each report is a value of `MOST_WH`."""
+        return self.wh <= self.homes * MOST_WH
 
     def is_dominated(self, bound: int) -> bool:
         return 10_000 * self.squares > bound * self.wh**2

@@ -11,16 +11,16 @@ a mere share of the elements, and adds its verifier to the other's, knows that a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from operator import mul
 from typing import Final, Self
 
-from .field import ELEMENT_BYTES, MODULUS, decode, encode
+from ..quoalise.protected_sums import VERIFICATION_KEY_BYTES
+from ..series import Direction
+from .field import MODULUS, decode, encode
 from .flp import MUL, Circuit, Equation
-from .masks import MOST_WH, NONCE_SECRET_BYTES, DayKey, Subject, synthetic_nonce
+from .masks import MOST_WH, NONCE_SECRET_BYTES, DayKey, Subject, encoded_hour, synthetic_nonce
 from .xof import expand, shake128
-
-VERIFICATION_KEY_BYTES: Final = 32
 
 _BITS: Final = MOST_WH.bit_length()
 _LAST_WEIGHT: Final = MOST_WH - (1 << _BITS - 1) + 1
@@ -34,9 +34,9 @@ CIRCUIT: Final = Circuit(
         *(Equation(({bit: 1}, {bit: 1}), {bit: 1}) for bit in range(_BITS)),
         Equation((_VALUE, _VALUE), {_BITS: 1}),
     ),
+    (_VALUE, {_BITS: 1}),
 )
 ELEMENTS: Final = CIRCUIT.length
-ELEMENTS_BYTES: Final = ELEMENTS * ELEMENT_BYTES
 VERIFIER_ELEMENTS: Final = 2 + MUL.arity
 
 _MASKS: Final = b"consometers masks"
@@ -45,7 +45,7 @@ _QUERY: Final = b"consometers query"
 
 
 @dataclass(frozen=True, slots=True)
-class ProvenReport:
+class Report:
     """A report as it leaves a home: which day's key masks it, its nonce, masked elements."""
 
     day: date
@@ -84,20 +84,24 @@ class Verification:
     would know two values of one wire, and so something of its value: it is verified once.
     """
 
-    def __init__(self, key: bytes, subject: Subject) -> None:
+    def __init__(self, key: bytes, direction: Direction, hour: datetime) -> None:
         """Derive the query. Raises `RootOfUnity`, for one key in 2**59, and ValueError."""
         if len(key) != VERIFICATION_KEY_BYTES:
             raise ValueError(f"a verification key has {VERIFICATION_KEY_BYTES} bytes")
-        randomness = expand(key, _QUERY, subject.encoded(), CIRCUIT.query_randomness, shake128)
+        binder = direction.encode() + encoded_hour(hour)
+        randomness = expand(key, _QUERY, binder, CIRCUIT.query_randomness, shake128)
         self._query = CIRCUIT.query(randomness)
 
-    def verifier(self, share: Sequence[int]) -> list[int]:
-        """Return the `VERIFIER_ELEMENTS` elements of a share: of a report, or of its masks."""
+    def ask(self, share: Sequence[int]) -> tuple[list[int], list[int]]:
+        """Return the verifier of a share, of a report or of its masks, and its `outputs`.
+
+        A verifier has `VERIFIER_ELEMENTS` elements.
+        """
         return self._query.ask(share)
 
     def decide(self, of_report: Sequence[int], of_masks: Sequence[int]) -> bool:
         """Return whether these are the verifiers of a report of 0 to `MOST_WH` Wh."""
-        return self._query.decide(of_report, of_masks)
+        return self._query.decide([a + b for a, b in zip(of_report, of_masks, strict=True)])
 
 
 def measurement(wh: int) -> list[int]:
@@ -118,6 +122,11 @@ def element_masks(secret: bytes, subject: bytes, nonce: bytes) -> list[int]:
 def share(report: bytes) -> tuple[int, ...]:
     """Return the collective's share: the elements of a report. Raises `NotElements`."""
     return decode(report, ELEMENTS)
+
+
+def read_verifier(encoded: bytes) -> tuple[int, ...]:
+    """Return a verifier that a collective sent. Raises `NotElements`."""
+    return decode(encoded, VERIFIER_ELEMENTS)
 
 
 def outputs(share: Sequence[int]) -> tuple[int, int]:

@@ -6,9 +6,8 @@ Python's hashlib has.
 
 from collections.abc import Callable
 import hashlib
-import struct
 
-from .field import ELEMENT_BYTES, MODULUS
+from .field import ELEMENT_BYTES, MODULUS, numbers
 
 type Xof = Callable[[bytes, int], bytes]
 """Returns that many bytes for a message: of more bytes, these are the first."""
@@ -27,10 +26,10 @@ def expand(seed: bytes, domain: bytes, binder: bytes, count: int, xof: Xof) -> l
     message = b"".join(
         (len(domain).to_bytes(2, "little"), domain, len(seed).to_bytes(1), seed, binder)
     )
-    numbers = count
+    drawn = count
     while True:
-        drawn = struct.unpack(f"<{numbers}Q", xof(message, numbers * ELEMENT_BYTES))
-        elements = [number for number in drawn if number < MODULUS]
+        stream = numbers(drawn).unpack(xof(message, drawn * ELEMENT_BYTES))
+        elements = [number for number in stream if number < MODULUS]
         if len(elements) == count:
             return elements
-        numbers += count - len(elements)
+        drawn += count - len(elements)

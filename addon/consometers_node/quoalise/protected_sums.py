@@ -9,7 +9,7 @@ Rows of fixed size stand in base64: a year of reports costs about what a year of
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -28,7 +28,6 @@ from .identifier import Direction
 from .markup import check_depth, tag
 from .problems import Problem
 from .reading import Reader
-from .senml import MAX_PUSHED
 
 REPORTS = tag(NAMESPACE, "reports")
 OPENING = tag(NAMESPACE, "opening")
@@ -36,8 +35,17 @@ OPENED = tag(NAMESPACE, "opened")
 _SUM = tag(NAMESPACE, "sum")
 _REFUSED = tag(NAMESPACE, "refused")
 
-HOMES_IN_PART: Final = 1_200
+HOMES_IN_PART: Final = 640
 """In one part of an opening: in base64 well below the limit of a stanza."""
+
+MAX_REPORTS: Final = 2 * 24
+"""In one message: in base64 well below the limit of a stanza."""
+NONCE_BYTES: Final = 16
+MASKED_BYTES: Final = 656
+"""Of a report: 82 elements of Field64."""
+VERIFIER_BYTES: Final = 32
+"""Four elements."""
+VERIFICATION_KEY_BYTES: Final = 32
 
 MAX_REFUSED: Final = 2_500
 """Homes that a refusal names: of more, the others are named when the collective asks again."""
@@ -46,10 +54,10 @@ _HOUR = timedelta(hours=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_DAY = _EPOCH.date()
 _LAST_HOURS = (iso8601.LAST - _EPOCH) // _HOUR
-_REPORT = struct.Struct(">I16s8s16s")
-_HOME = struct.Struct(">16sH16s")
+_REPORT = struct.Struct(f">I{NONCE_BYTES}s{MASKED_BYTES}s")
+_HOME = struct.Struct(f">16sH{NONCE_BYTES}s{VERIFIER_BYTES}s")
 _PSEUDONYM = struct.Struct(">16s")
-_SUM_DIGITS, _SQUARES_DIGITS = 16, 32
+_ELEMENT_DIGITS, _KEY_DIGITS = 16, 2 * VERIFICATION_KEY_BYTES
 _HEXADECIMAL = re.compile(r"[0-9a-f]+")
 _GROUP = re.compile(r"[0-9]{1,12}")
 
@@ -67,26 +75,27 @@ class Refusal(StrEnum):
     """The report is older than the witness's keys, or was made after today."""
     OPENED_BEFORE = "opened-before"
     """This hour of it is in a sum that was opened or refused before."""
+    INVALID = "invalid"
+    """The report does not prove its value, or was verified with another verifier before."""
     IMPLAUSIBLE = "implausible"
-    """No values of homes have this sum and these squares: a report or a nonce is a wrong one."""
+    """No homes have this sum: the collective has not added up what it asks for."""
     DOMINANCE = "dominance"
     """One home or two make most of it, also together with the other groups."""
 
 
 class MaskedReport(NamedTuple):
-    """A masked value of an hour: its nonce of 16 bytes, `y1` of 64 bits and `y2` of 128."""
+    """A masked value of an hour with its proof: its nonce, and its elements."""
 
     hour: datetime
     nonce: bytes
-    masked: int
-    masked_square: int
+    masked: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reports:
     """Masked values of one direction, under the key of a UTC day, by the permission for them.
 
-    At least one, at most `MAX_PUSHED`; their hours are UTC, each once, in order.
+    At least one, at most `MAX_REPORTS`; their hours are UTC, each once, in order.
     """
 
     permission: str
@@ -99,16 +108,17 @@ class Reports:
 
 
 class Part(NamedTuple):
-    """A report in a group: its home, the UTC day of its key, its nonce."""
+    """A report in a group: its home, the UTC day of its key, its nonce, and its verifier."""
 
     pseudonym: str
     day: date
     nonce: bytes
+    verifier: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class MaskedSum:
-    """A group to open: its reports, the sums of their `y1` and their `y2`.
+    """A group to open: its reports, the sums of their masked values and of the masked squares.
 
     `group` is a whole number that says nothing to the witness.
     """
@@ -123,10 +133,12 @@ class MaskedSum:
 class Opening:
     """A part of an opening of an hour: `part` counts from 1.
 
-    A group may be split over several parts: its sums are added up.
+    A group may be split over several parts: its sums are added up. Reports are verified under
+    `verification_key`, which no home may know.
     """
 
     id: str
+    verification_key: bytes = field(repr=False)
     direction: Direction
     hour: datetime
     part: int
@@ -169,13 +181,8 @@ def write_reports(reports: Reports) -> Element:
     """Return the `<reports>`."""
     element = Element(REPORTS, attributes(reports, "permission", "direction", "day"))
     element.text = _rows(
-        _REPORT.pack(
-            (hour - _EPOCH) // _HOUR,
-            nonce,
-            masked.to_bytes(_SUM_DIGITS // 2),
-            masked_square.to_bytes(_SQUARES_DIGITS // 2),
-        )
-        for hour, nonce, masked, masked_square in reports.reports
+        _REPORT.pack((hour - _EPOCH) // _HOUR, nonce, masked)
+        for hour, nonce, masked in reports.reports
     )
     return element
 
@@ -185,13 +192,8 @@ def read_reports(element: Element) -> Reports:
     check_depth(element)
     sent = Reader(element, "reports").expect(REPORTS)
     reports = tuple(
-        MaskedReport(
-            _hour(hours, sent.place),
-            nonce,
-            int.from_bytes(masked),
-            int.from_bytes(masked_square),
-        )
-        for hours, nonce, masked, masked_square in _read_rows(sent, _REPORT, MAX_PUSHED)
+        MaskedReport(_hour(hours, sent.place), nonce, masked)
+        for hours, nonce, masked in _read_rows(sent, _REPORT, MAX_REPORTS)
     )
     for before, after in pairwise(reports):
         if after.hour <= before.hour:
@@ -207,15 +209,16 @@ def read_reports(element: Element) -> Reports:
 def write_opening(opening: Opening) -> Element:
     """Return the `<opening>`."""
     element = Element(OPENING, attributes(opening, "id", "direction", "hour", "part", "parts"))
+    element.set("verification-key", opening.verification_key.hex())
     for asked in opening.sums:
         group = {
             "group": asked.group,
-            "masked": f"{asked.masked:0{_SUM_DIGITS}x}",
-            "masked-squares": f"{asked.masked_squares:0{_SQUARES_DIGITS}x}",
+            "masked": f"{asked.masked:0{_ELEMENT_DIGITS}x}",
+            "masked-squares": f"{asked.masked_squares:0{_ELEMENT_DIGITS}x}",
         }
         SubElement(element, _SUM, group).text = _rows(
-            _HOME.pack(UUID(pseudonym).bytes, (day - _FIRST_DAY).days, nonce)
-            for pseudonym, day, nonce in asked.parts
+            _HOME.pack(UUID(pseudonym).bytes, (day - _FIRST_DAY).days, nonce, verifier)
+            for pseudonym, day, nonce, verifier in asked.parts
         )
     return element
 
@@ -230,21 +233,23 @@ def read_opening(element: Element) -> Opening:
     sums, left = [], HOMES_IN_PART
     for asked in sent.each(_SUM, required=True):
         parts = tuple(
-            Part(str(UUID(bytes=pseudonym)), _FIRST_DAY + timedelta(day), nonce)
-            for pseudonym, day, nonce in _read_rows(asked, _HOME, left)
+            Part(str(UUID(bytes=pseudonym)), _FIRST_DAY + timedelta(day), nonce, verifier)
+            for pseudonym, day, nonce, verifier in _read_rows(asked, _HOME, left)
         )
         left -= len(parts)
         sums.append(
             MaskedSum(
                 _group(asked.text("group"), asked.at("group")),
                 parts,
-                _hexadecimal(asked, "masked", _SUM_DIGITS),
-                _hexadecimal(asked, "masked-squares", _SQUARES_DIGITS),
+                _hexadecimal(asked, "masked", _ELEMENT_DIGITS),
+                _hexadecimal(asked, "masked-squares", _ELEMENT_DIGITS),
             )
         )
     part, parts_of_it = _part(sent)
+    key = _hexadecimal(sent, "verification-key", _KEY_DIGITS)
     return Opening(
         id=sent.uuid("id"),
+        verification_key=key.to_bytes(VERIFICATION_KEY_BYTES),
         direction=sent.choice("direction", Direction),
         hour=hour.astimezone(UTC),
         part=part,

@@ -17,9 +17,9 @@ from ..protected_sums.masks import (
     MOST_WH,
     NONCE_SECRET_BYTES,
     DayKey,
-    Report,
     Subject,
 )
+from ..protected_sums.reports import Report
 from ..quoalise import Direction, MaskedReport, Reports
 from ..series import Record, Series
 from ..store import PermissionId
@@ -81,9 +81,7 @@ def mask(
         subject = Subject(collective, series.direction, record.start)
         wh = min(max(record.value, 0), MOST_WH)
         report = Report.of(wh, subject, keys.day_key, keys.nonce_secret)
-        reports.append(
-            MaskedReport(record.start, report.nonce, report.masked, report.masked_square)
-        )
+        reports.append(MaskedReport(record.start, report.nonce, report.masked))
     return Reports(
         permission=permission,
         direction=Direction(series.direction),

@@ -17,7 +17,8 @@ _REASONS = {
     Refusal.TOO_FEW: text("fewer homes than promised"),
     Refusal.KEY_FORGOTTEN: text("too late: the key was erased"),
     Refusal.OPENED_BEFORE: text("opened before"),
-    Refusal.IMPLAUSIBLE: text("no possible values of homes"),
+    Refusal.INVALID: text("this home’s report was invalid: update this node"),
+    Refusal.IMPLAUSIBLE: text("the collective added up wrongly"),
     Refusal.DOMINANCE: text("one home or two dominate"),
 }
 

@@ -13,7 +13,7 @@ from ..permission import Identification, Reading
 from ..quoalise import MAX_PUSHED, Data, Identifier, Reports, Text
 from ..quoalise.data import encode
 from ..quoalise.markup import serialise
-from ..quoalise.protected_sums import write_reports
+from ..quoalise.protected_sums import MAX_REPORTS, write_reports
 from ..series import Range, Record, Series
 from ..store import PeerId, PermissionId, SeriesId
 from ..store.connection import AsyncConnection
@@ -128,7 +128,11 @@ class _Messages:
                 content = await self._payload(reader, queued, series)
                 if content is None:
                     continue
-                stanza = self._add(reader.peer, queued, content[0])
+                data, over = content
+                if over is not None:
+                    # A message holds fewer reports than records.
+                    queued = replace(queued, records=Range(queued.records.start, over))
+                stanza = self._add(reader.peer, queued, data)
                 leaving.append((reader.peer, replace(queued, stanza=stanza)))
         await queue(self._connection, leaving, at=self._at, sent_at=self._at)
 
@@ -190,8 +194,8 @@ class _Parts:
         records = await records_of(
             self._connection, self._naming, queued.series_id, series, queued.records
         )
-        over = records[MAX_PUSHED].start if len(records) > MAX_PUSHED else None
-        return mask(keys, collective, queued.permission, series, records[:MAX_PUSHED]), over
+        over = records[MAX_REPORTS].start if len(records) > MAX_REPORTS else None
+        return mask(keys, collective, queued.permission, series, records[:MAX_REPORTS]), over
 
     async def beyond(self, series_id: SeriesId, series: Series, within: Range) -> Range | None:
         """Return where the first records in a range are, as many as a message holds."""

@@ -186,7 +186,8 @@ class MemberPermissionSeriesRow(Base, personal=Erasure.WITH_PERMISSION):
     which masked reports come: these are of the direction `masked_direction`. `subscribed_kva` is
     the subscribed power of its meter, as the member says it. The past was asked for up to
     `backfilled_until`; `last_received_at` is when records or reports last came; `problem` why no
-    more do.
+    more do. `invalid_at` is the hour of the last report that did not prove its value, until a later
+    one does.
     """
 
     __table_args__ = (
@@ -209,14 +210,14 @@ class MemberPermissionSeriesRow(Base, personal=Erasure.WITH_PERMISSION):
     subscribed_at: Column[datetime | None]
     last_received_at: Column[datetime | None]
     problem: Column[str | None]
+    invalid_at: Column[datetime | None]
 
 
 class MaskedReportRow(Base, clustered=True, personal=Erasure.AT_CLOSING):
     """A masked value of an hour that a member sent: the last one counts, until the hour is closed.
 
-    `day` is of the key that masks it: docs/protected-sums.md. `masked` is modulo 2^64,
-    `masked_square` modulo 2^128, both in network byte order. Nothing of the home can be computed
-    from them.
+    `day` is of the key that masks it: docs/protected-sums.md. `masked` is the value with its proof,
+    82 elements of 8 bytes. Nothing of the home can be computed from them.
     """
 
     direction: Column[Direction] = column(primary_key=True)
@@ -226,8 +227,7 @@ class MaskedReportRow(Base, clustered=True, personal=Erasure.AT_CLOSING):
     )
     day: Column[date]
     nonce: Column[bytes] = check("nonce", "length(nonce) = 16")
-    masked: Column[bytes] = check("masked", "length(masked) = 8")
-    masked_square: Column[bytes] = check("square", "length(masked_square) = 16")
+    masked: Column[bytes] = check("masked", "length(masked) = 656")
 
 
 class OpeningRow(Base, clustered=True, personal=False):
@@ -235,13 +235,15 @@ class OpeningRow(Base, clustered=True, personal=False):
 
     It is stored before it is sent, so that the very same is asked again after a failure. `groups`
     is which communes each group of it has, as JSON; `request` the groups with their masked sums and
-    their homes; `answer` what the witness said, as JSON, or that it was given up.
+    their homes, with the verifier of each report under `verification_key`: it is computed once;
+    `answer` what the witness said, as JSON, or that it was given up.
     """
 
     direction: Column[Direction] = column(primary_key=True)
     start: Column[datetime] = column(primary_key=True)
     witness: Column[str] = column(primary_key=True)
     groups: Column[str]
+    verification_key: Column[bytes] = check("key", "length(verification_key) = 32")
     request: Column[bytes] = column(personal=Erasure.TOGETHER)
     asked_at: Column[datetime]
     answer: Column[str | None]
@@ -515,6 +517,22 @@ class WitnessLedgerRow(Base, clustered=True, personal=False):
     homes: Column[int] = check("homes", "homes >= 1")
     reason: Column[str | None]
     enrolments: Column[bytes] = column(personal=Erasure.WITNESSED)
+
+
+class WitnessVerificationRow(Base, clustered=True, personal=False):
+    """Reports of an hour of a direction that were verified, and of which some were invalid.
+
+    Of each enrolment, `fingerprints` has the id in 4 bytes, and 16 of what its report was verified
+    with: nothing else is verified for it. `invalid` is a bitmap of enrolments' ids, as in
+    `witness_ledger`. `at` is when the last were, and the row goes once their keys are forgotten.
+    """
+
+    collective: Column[str] = column(primary_key=True)
+    direction: Column[Direction] = column(primary_key=True)
+    hour: Column[datetime] = column(primary_key=True)
+    fingerprints: Column[bytes] = column(personal=Erasure.WITNESSED)
+    invalid: Column[bytes] = column(personal=Erasure.WITNESSED)
+    at: Column[datetime]
 
 
 TABLES = [table for table in Base.metadata.sorted_tables if not table.info.get("view")]

@@ -26,13 +26,12 @@ from .tables import SeriesRow
 
 
 class StoredReport(NamedTuple):
-    """A masked value of an hour, its sums in network byte order."""
+    """A masked value of an hour, with its proof."""
 
     permission: MemberPermissionId
     day: date
     nonce: bytes
     masked: bytes
-    masked_square: bytes
 
 
 class SumPermission(NamedTuple):
@@ -60,6 +59,7 @@ class StoredOpening:
     start: datetime
     witness: str
     groups: str
+    verification_key: bytes
     request: bytes
     asked_at: datetime
     answer: str | None = None
@@ -79,6 +79,14 @@ _NOTE_RECEIVED = (
     .where(among(ids=MemberPermissionSeriesRow.permission_id))
     .values(last_received_at=bindparam("at"))
 )
+_NOTE_INVALID = (
+    update(MemberPermissionSeriesRow)
+    .where(
+        among(ids=MemberPermissionSeriesRow.permission_id),
+        MemberPermissionSeriesRow.invalid_at.is_distinct_from(bindparam("hour")),
+    )
+    .values(invalid_at=bindparam("hour"))
+)
 
 
 async def put_reports(
@@ -87,8 +95,7 @@ async def put_reports(
     """Store reports of hours, each in place of the former one."""
     rows = [
         {"direction": direction, "start": start, "permission_id": report.permission}
-        | {"day": report.day, "nonce": report.nonce}
-        | {"masked": report.masked, "masked_square": report.masked_square}
+        | {"day": report.day, "nonce": report.nonce, "masked": report.masked}
         for direction, start, report in reports
     ]
     await upsert.put(connection, MaskedReportRow, rows)
@@ -184,6 +191,19 @@ async def note_reports(
         ids = [permission for permission, way in permissions if way is direction]
         of_direction = _NOTE_RECEIVED.where(MemberPermissionSeriesRow.masked_direction == direction)
         await connection.execute(of_direction, {"ids": ids, "at": at})
+
+
+async def note_invalid(
+    connection: AsyncConnection,
+    permissions: Collection[MemberPermissionId],
+    direction: Direction,
+    hour: datetime | None,
+) -> None:
+    """Note that the reports of these permissions of an hour are invalid; None where none is."""
+    await connection.execute(
+        _NOTE_INVALID.where(MemberPermissionSeriesRow.masked_direction == direction),
+        {"ids": list(permissions), "hour": hour},
+    )
 
 
 def _first_report(direction: Direction) -> ScalarSelect[datetime]:

@@ -51,6 +51,7 @@ class MemberSeries:
     subscribed_at: datetime | None
     last_received_at: datetime | None
     problem: str | None
+    invalid_at: datetime | None
     has_records_set_aside: bool
     reading: str
     masked_direction: Direction | None

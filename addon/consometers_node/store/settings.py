@@ -14,6 +14,11 @@ DISCLOSURE_SECRET = "disclosure"  # noqa: S105  # its name
 """A collective's key of the confidential parameter of its disclosure control: it never changes."""
 WITNESS_SECRET = "witness"  # noqa: S105  # its name
 """A witness's key of its confidential bound of dominance: it never changes."""
+VERIFICATION_SECRET = "verification.{witness}"  # noqa: S105  # its name
+"""A collective's key by which it and a witness (bare JID) verify reports: it never changes.
+
+It is made when a data need names the witness, so that no report comes before it.
+"""
 
 _SETTING = select(SettingRow.value).where(SettingRow.key == bindparam("key"))
 

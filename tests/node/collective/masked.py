@@ -21,10 +21,10 @@ from consometers_node.protected_sums.masks import (
     KEY_BYTES,
     NONCE_SECRET_BYTES,
     DayKey,
-    Report,
     Subject,
 )
 from consometers_node.protected_sums.opening import Enrolment, Witness
+from consometers_node.protected_sums.reports import Report
 from consometers_node.quoalise import Direction as Way, QuoaliseError
 from consometers_node.quoalise.federation_xml import write_data_needs
 from consometers_node.quoalise.markup import serialise
@@ -38,6 +38,7 @@ from consometers_node.store.masked_reports import (
     store_answer,
 )
 from consometers_node.store.series import add_series
+from consometers_node.store.settings import VERIFICATION_SECRET, set_secret
 from consometers_node.wire import write_need
 
 from ..permission.samples import PROTECTED, WITNESS
@@ -79,6 +80,8 @@ class MaskedTown(Town):
             await self._add(
                 "own_need", need=NEED_OF_SUMS.id, version=1, body=ASKED, offered_at=NOON
             )
+            name = VERIFICATION_SECRET.format(witness=WITNESS.jid)
+            await set_secret(self.connection, name, self.random.randbytes(32))
         permission = str(UUID(bytes=self.random.randbytes(16), version=4))
         key, secret = (self.random.randbytes(size) for size in (KEY_BYTES, NONCE_SECRET_BYTES))
         home = MaskedHome(number, permission, DayKey(MONTH, key), secret)
@@ -117,7 +120,7 @@ class MaskedTown(Town):
             hour = start.replace(hour=start.hour + place)
             subject = Subject(COLLECTIVE, CONSUMPTION, hour)
             report = Report.of(value, subject, key, home.nonce_secret)
-            masked.append(MaskedReport(hour, report.nonce, report.masked, report.masked_square))
+            masked.append(MaskedReport(hour, report.nonce, report.masked))
         return Reports(
             permission=home.permission,
             direction=Way.CONSUMPTION,
@@ -165,7 +168,13 @@ class MaskedTown(Town):
             for asked in pending:
                 sums = [each for part in requests(asked) for each in part.sums]
                 subject = Subject(COLLECTIVE, asked.direction, asked.start)
-                answers = witness.open(subject, sums, self.at.date(), self.opened_before)
+                answers = witness.open(
+                    subject,
+                    sums,
+                    self.at.date(),
+                    self.opened_before,
+                    key=asked.verification_key,
+                )
                 answered.append(answers)
                 refused = refused_homes(asked, answers)
                 if not refused:

@@ -13,9 +13,11 @@ from consometers_node.permission import ChangedNeed, DataNeed, DataNeedSeries
 from consometers_node.quoalise import Malformed, Witness
 from consometers_node.quoalise.federation_xml import write_data_needs
 from consometers_node.quoalise.markup import serialise
+from consometers_node.quoalise.protected_sums import VERIFICATION_KEY_BYTES
 from consometers_node.series import Direction, Interval, Quantity
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import OwnNeedRow
+from consometers_node.store.settings import VERIFICATION_SECRET, secret
 from consometers_node.wire import write_need
 
 from ..permission.samples import NEED, PROTECTED, WITNESS
@@ -37,6 +39,29 @@ OTHER = replace(PROTECTED, id="other-sums")
 SUN = replace(OTHER, series=frozenset({DataNeedSeries(Direction.PRODUCTION, Quantity.ENERGY)}))
 FED_IN = replace(OTHER, series=frozenset({DataNeedSeries(Direction.INJECTION, Quantity.ENERGY)}))
 HOURLY = Publication(minimum=10)
+
+
+async def test_the_key_of_a_witness_is_drawn_with_the_first_need_that_names_it(
+    store: Store,
+) -> None:
+    """So no report comes before it; another key would verify reports twice."""
+
+    async def key(jid: str) -> bytes | None:
+        return await secret(connection, VERIFICATION_SECRET.format(witness=jid))
+
+    async with store.writing() as connection:
+        await needs.offer(connection, NEED, AT)
+        assert await key(WITNESS.jid) is None
+        await needs.offer(connection, PROTECTED, AT)
+        drawn = await key(WITNESS.jid)
+        assert drawn is not None
+        assert len(drawn) == VERIFICATION_KEY_BYTES
+        await needs.offer(connection, replace(PROTECTED, version=2), LATER)
+        await needs.offer(connection, SUN, LATER)
+        assert await key(WITNESS.jid) == drawn
+        other = replace(WITNESS, jid="other@commune.example")
+        await needs.offer(connection, replace(PROTECTED, version=3, witness=other), LATER)
+        assert await key(other.jid) not in {None, drawn}
 
 
 async def test_an_offered_need_is_stored_once(store: Store) -> None:

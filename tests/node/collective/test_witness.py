@@ -14,6 +14,8 @@ from consometers_node.collective.privacy.erasure_log import ErasureLog, read_str
 from consometers_node.collective.witness import register
 from consometers_node.collective.witness.register import NotEnrolled, OtherEnrolment, WrongTime
 from consometers_node.collective.witness.service import FILE, NotWitnessed, WitnessService
+from consometers_node.protected_sums.field import MODULUS, encode
+from consometers_node.protected_sums.masks import Subject
 from consometers_node.protected_sums.requests import Call
 from consometers_node.quoalise import BadRequest, NotAuthorized, ResourceConstraint
 from consometers_node.quoalise.protected_sums import (
@@ -35,6 +37,7 @@ from consometers_node.store.settings import WITNESS_SECRET, secret
 
 from ..clocks import Hands, confirmed, leaping, sure
 from ..permission.plain import Refused, plain
+from ..protected_sums.homes import VERIFICATION_KEY, added
 from ..protected_sums.independent import KEPT
 from .witnessed import (
     COLLECTIVE,
@@ -154,6 +157,74 @@ async def test_homes_of_a_dominated_sum_are_in_no_second_attempt(
     assert await answers_of(witness, opening_of(homes[5:], hour)) == refused
     summary = await witness.look(homes[0].signed(Call.OPENINGS))
     assert (summary.opened, summary.refused) == ({}, {Refusal.DOMINANCE: 1})
+
+
+async def test_a_report_is_verified_once_and_its_home_alone_reads_that_it_is_invalid(
+    store: Store, tmp_path: Path
+) -> None:
+    """A collective that shifts its shares tries once, and learns nothing by another try."""
+    witness, hour = await new_witness(store, tmp_path), this_hour()
+    homes = await enrolled(witness, 11)
+    reports = [home.report(wh, hour) for home, wh in zip(homes, [*VALUES, 400], strict=True)]
+
+    async def refused(*verifiers: bytes, key: bytes = VERIFICATION_KEY) -> set[str]:
+        """Ask with these in place of the first homes' verifiers; return which are invalid."""
+        parts = [
+            (part._replace(verifier=verifier), report)
+            for (part, report), verifier in zip(reports, verifiers, strict=False)
+        ]
+        asked = added("1", [*parts, *reports[len(parts) :]])
+        request = replace(opening(asked, hour=hour), verification_key=key)
+        (answer,) = await answers_of(witness, request)
+        assert isinstance(answer, RefusedSum)
+        assert answer.reason is Refusal.INVALID
+        return set(answer.pseudonyms)
+
+    first, second = homes[0].pseudonym, homes[1].pseudonym
+    assert await refused(encode([0, 0, 0, 0])) == {first}
+    witness = await new_witness(store, tmp_path)
+    assert await refused() == {first}
+    assert await refused(encode([1, 0, 0, 0])) == {first}
+    assert await refused(encode([0, 0, 0, 0]), encode([0, 0, 0, 0])) == {first, second}
+    assert await refused(key=bytes(32)) == {home.pseudonym for home in homes}
+    assert await stored_counts(store) == (0, 0)
+    for home in homes:
+        # What was tried again says nothing of a home.
+        invalid = {Refusal.INVALID: 1} if home is homes[0] else {}
+        assert (await witness.look(home.signed(Call.OPENINGS))).refused == invalid
+    answers = await answers_of(witness, opening(added("1", reports[1:]), hour=hour))
+    assert answers == (OpenedSum(frozenset({"1"}), 10, sum(VALUES[1:]) + 400),)
+
+
+@pytest.mark.parametrize(
+    ("verifier", "key"),
+    [(b"\xff" * 32, VERIFICATION_KEY), (encode([MODULUS - 1] * 3) + b"\xff" * 8, bytes(32))],
+)
+async def test_a_verifier_of_no_elements_is_a_bad_request(
+    store: Store, tmp_path: Path, verifier: bytes, key: bytes
+) -> None:
+    witness, hour = await new_witness(store, tmp_path), this_hour()
+    request = opening_of(await enrolled(witness), hour)
+    (asked,) = request.sums
+    parts = (asked.parts[0]._replace(verifier=verifier), *asked.parts[1:])
+    sums = (replace(asked, parts=parts),)
+    with pytest.raises(BadRequest, match="no element of the field"):
+        await answers_of(witness, replace(request, sums=sums, verification_key=key))
+    assert await stored_counts(store) == (0, 0)
+
+
+async def test_what_reports_were_verified_with_is_forgotten_after_their_keys(store: Store) -> None:
+    now = datetime.now(UTC)
+    ages = [KEPT + timedelta(days=3), KEPT, timedelta()]
+    subjects = [Subject(COLLECTIVE, way, this_hour()) for way in Direction]
+    async with store.writing() as connection:
+        for subject, age in zip(subjects, ages, strict=True):
+            await register.note_verified(connection, subject, {1: bytes(16)}, {1}, now - age)
+        await register.forget(connection, sure(now))
+        left = [
+            bool(await register.verified(connection, subject, {1: "home"})) for subject in subjects
+        ]
+    assert left == [False, True, True]
 
 
 async def test_home_sees_its_openings(store: Store, tmp_path: Path) -> None:
@@ -364,6 +435,8 @@ async def test_database_refuses_to_forget_openings_and_departures(
     witness, hour = await new_witness(store, tmp_path), this_hour()
     homes = await enrolled(witness)
     await witness.open_sums(COLLECTIVE, opening_of(homes, hour))
+    other_key = replace(opening_of(homes, hour - HOURS), verification_key=bytes(32))
+    await witness.open_sums(COLLECTIVE, other_key)
     await witness.leave(homes[9].signed(Call.DEPARTURES))
     left = f"pseudonym = '{homes[9].pseudonym}'"
     with plain(place) as cheat:
@@ -374,6 +447,10 @@ async def test_database_refuses_to_forget_openings_and_departures(
             "UPDATE witness_opening SET answer = ''",
             "DELETE FROM witness_opening",
             "DELETE FROM witness_enrolment",
+            "DELETE FROM witness_verification",
+            "UPDATE witness_verification SET hour = hour + 3600",
+            "UPDATE witness_verification SET fingerprints = substr(fingerprints, 1, 20)",
+            "UPDATE witness_verification SET invalid = substr(invalid, 1, 0)",
             "UPDATE witness_enrolment SET minimum = 3",
             "UPDATE witness_enrolment SET enrolled_at = {now} + 1",
             "UPDATE witness_enrolment SET authentication = key WHERE left_at IS NULL",

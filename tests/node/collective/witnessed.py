@@ -10,7 +10,8 @@ from uuid import uuid4
 from consometers_node.collective.witness import codes
 from consometers_node.collective.witness.service import WitnessService
 from consometers_node.protected_sums.codes import draw
-from consometers_node.protected_sums.masks import DayKey, Report, Subject
+from consometers_node.protected_sums.masks import DayKey, Subject
+from consometers_node.protected_sums.reports import Report
 from consometers_node.protected_sums.requests import Call, EnrolmentRequest, SignedRequest
 from consometers_node.quoalise import Direction as WireDirection
 from consometers_node.quoalise.protected_sums import MaskedSum, Opening, Part
@@ -20,7 +21,7 @@ from consometers_node.store.clock import Clock
 from consometers_node.store.connection import AsyncConnection
 
 from ..clocks import Hands, confirmed
-from ..protected_sums.homes import added
+from ..protected_sums.homes import VERIFICATION_KEY, added, part_of
 
 COLLECTIVE = "coop@energies.example"
 HOURS = timedelta(hours=1)
@@ -74,7 +75,7 @@ class Home:
         subject = Subject(COLLECTIVE, Direction.CONSUMPTION, hour)
         today = datetime.now(UTC).date()
         report = Report.of(wh, subject, self.key.on(today), token_bytes(32))
-        return Part(self.pseudonym, today, report.nonce), report
+        return part_of(self.pseudonym, report, subject), report
 
 
 def masked_sum(
@@ -86,6 +87,7 @@ def masked_sum(
 def opening(*sums: MaskedSum, hour: datetime, part: int = 1, parts: int = 1) -> Opening:
     return Opening(
         id=str(uuid4()),
+        verification_key=VERIFICATION_KEY,
         direction=WireDirection.CONSUMPTION,
         hour=hour,
         part=part,

@@ -5,21 +5,21 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from random import Random
 
+from consometers_node.protected_sums.field import MODULUS, encode
 from consometers_node.protected_sums.masks import (
     KEY_BYTES,
     NONCE_SECRET_BYTES,
-    SQUARES_MODULUS,
-    SUM_MODULUS,
     DayKey,
-    Report,
     Subject,
 )
 from consometers_node.protected_sums.opening import Enrolment
+from consometers_node.protected_sums.reports import Report, Verification, outputs, share
 from consometers_node.quoalise.protected_sums import MaskedSum, Part
 from consometers_node.series import Direction
 
 TODAY = date(2026, 11, 28)
 COLLECTIVE = "energies.example"
+VERIFICATION_KEY = bytes(range(128, 160))
 NOON = Subject(COLLECTIVE, Direction.CONSUMPTION, datetime(2026, 11, 28, 12, tzinfo=UTC))
 
 
@@ -35,7 +35,14 @@ class Home:
         """Mask a value on a day. Return what the collective names it by, and what it adds up."""
         secret = self.random.randbytes(NONCE_SECRET_BYTES)
         report = Report.of(wh, subject, self.key.on(day), secret)
-        return Part(self.pseudonym, report.day, report.nonce), report
+        return part_of(self.pseudonym, report, subject), report
+
+
+def part_of(pseudonym: str, report: Report, subject: Subject = NOON) -> Part:
+    """Return what a collective names a report by, with its verifier."""
+    verification = Verification(VERIFICATION_KEY, subject.direction, subject.hour)
+    verifier = encode(verification.ask(share(report.masked))[0])
+    return Part(pseudonym, report.day, report.nonce, verifier)
 
 
 def homes(count: int, seed: int = 1, since: date = TODAY) -> list[Home]:
@@ -55,9 +62,10 @@ def enrolled(homes: Iterable[Home], minimum: int = 3) -> dict[str, Enrolment]:
 def added(group: str, reports: Iterable[tuple[Part, Report]]) -> MaskedSum:
     """Add reports up, as the collective does."""
     reports = list(reports)
+    shares = [outputs(share(report.masked)) for _, report in reports]
     return MaskedSum(
         group,
         tuple(part for part, _ in reports),
-        sum(report.masked for _, report in reports) % SUM_MODULUS,
-        sum(report.masked_square for _, report in reports) % SQUARES_MODULUS,
+        sum(value for value, _ in shares) % MODULUS,
+        sum(square for _, square in shares) % MODULUS,
     )

@@ -29,12 +29,12 @@ def turboshake128(message: bytes, length: int) -> bytes:
 
 @dataclass(frozen=True)
 class Prio3:
-    """A variant: its number, its circuit, how many servers, the weights of its bits."""
+    """A variant: its number, its circuit, how many servers, the most that it measures."""
 
     number: int
     circuit: Circuit
     shares: int
-    weights: tuple[int, ...]
+    most: int
     context: bytes
 
     def expanded(self, usage: int, seed: bytes, binder: bytes, count: int) -> list[int]:
@@ -69,16 +69,14 @@ class Prio3:
         binder, count = PROOFS + nonce, self.circuit.query_randomness
         return self.expanded(QUERY_RANDOMNESS, key, binder, count)
 
-    def output(self, share: Sequence[int]) -> int:
-        return sum(w * bit for w, bit in zip(self.weights, share, strict=False)) % MODULUS
-
 
 def count(shares: int, context: bytes) -> Prio3:
-    return Prio3(1, Circuit(MUL, 1, (Equation(({0: 1}, {0: 1}), {0: 1}),)), shares, (1,), context)
+    circuit = Circuit(MUL, 1, (Equation(({0: 1}, {0: 1}), {0: 1}),), ({0: 1},))
+    return Prio3(1, circuit, shares, 1, context)
 
 
 def summed(shares: int, context: bytes, most: int) -> Prio3:
     bits = most.bit_length()
-    circuit = Circuit(BIT, bits, tuple(Equation(({bit: 1},), {}) for bit in range(bits)))
-    weights = (*(1 << bit for bit in range(bits - 1)), most - (1 << bits - 1) + 1)
-    return Prio3(2, circuit, shares, weights, context)
+    equations = tuple(Equation(({bit: 1},), {}) for bit in range(bits))
+    output = {bit: 1 << bit for bit in range(bits - 1)} | {bits - 1: most - (1 << bits - 1) + 1}
+    return Prio3(2, Circuit(BIT, bits, equations, (output,)), shares, most, context)

@@ -12,8 +12,16 @@ import pytest
 
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.disclosure.sdc_rules import P_PERCENT, Cell
-from consometers_node.protected_sums.masks import MOST_WH, Report, Subject
-from consometers_node.protected_sums.opening import DOMINANCE_PERCENT, KEYS_FOR, Enrolment, Witness
+from consometers_node.protected_sums.field import MODULUS, NotElements, encode
+from consometers_node.protected_sums.masks import MOST_WH, Subject
+from consometers_node.protected_sums.opening import (
+    DOMINANCE_PERCENT,
+    KEYS_FOR,
+    Enrolment,
+    Witness,
+    fingerprint,
+)
+from consometers_node.protected_sums.reports import Report, share
 from consometers_node.quoalise.protected_sums import (
     MaskedSum,
     OpenedSum,
@@ -23,7 +31,7 @@ from consometers_node.quoalise.protected_sums import (
 )
 from consometers_node.series import Direction
 
-from .homes import NOON, TODAY, Home, added, enrolled, homes
+from .homes import NOON, TODAY, VERIFICATION_KEY, Home, added, enrolled, homes, part_of
 from .independent import KEPT
 
 ALIKE = [300, 420, 380, 510, 290, 333, 450, 400, 370, 440]
@@ -45,7 +53,7 @@ def refusals(
     witness: Witness, *sums: MaskedSum, opened: Set[str] = frozenset()
 ) -> dict[Refusal, frozenset[str]]:
     """Return the homes in the way of a request that is refused, by reason."""
-    answers = witness.open(NOON, sums, TODAY, opened)
+    answers = witness.open(NOON, sums, TODAY, opened, key=VERIFICATION_KEY)
     assert all(isinstance(answer, RefusedSum) for answer in answers)
     return {
         answer.reason: answer.pseudonyms for answer in answers if isinstance(answer, RefusedSum)
@@ -75,7 +83,7 @@ def test_opened_sums_are_exact_to_the_wh(
         )
         for number, values in enumerate(groups)
     ]
-    assert witness_of(members).open(NOON, asked, TODAY) == [
+    assert witness_of(members).open(NOON, asked, TODAY, key=VERIFICATION_KEY) == [
         OpenedSum(frozenset({str(number)}), len(values), sum(values))
         for number, values in enumerate(groups)
     ]
@@ -83,9 +91,9 @@ def test_opened_sums_are_exact_to_the_wh(
 
 def test_sum_of_zeros_is_opened() -> None:
     members = homes(3)
-    assert witness_of(members).open(NOON, [masked_sum(members, [0, 0, 0])], TODAY) == [
-        OpenedSum(ALL, 3, 0)
-    ]
+    assert witness_of(members).open(
+        NOON, [masked_sum(members, [0, 0, 0])], TODAY, key=VERIFICATION_KEY
+    ) == [OpenedSum(ALL, 3, 0)]
 
 
 def test_sum_of_too_few_homes_is_refused() -> None:
@@ -118,6 +126,13 @@ def test_overlapping_sums_are_refused() -> None:
     assert refused == {Refusal.OPENED_BEFORE: before}
 
 
+def shifted(report: Report, place: int, by: int) -> Report:
+    """Return a report with another element."""
+    elements = list(share(report.masked))
+    elements[place] = (elements[place] + by) % MODULUS
+    return replace(report, masked=encode(elements))
+
+
 def other_nonce(part: Part, report: Report) -> tuple[Part, Report]:
     return part._replace(nonce=bytes(16)), report
 
@@ -126,32 +141,96 @@ def other_day(part: Part, report: Report) -> tuple[Part, Report]:
     return part._replace(day=part.day - timedelta(days=1)), report
 
 
-def altered(part: Part, report: Report) -> tuple[Part, Report]:
-    return part, replace(report, masked=report.masked + (1 << 40))
+def other_verifier(part: Part, report: Report) -> tuple[Part, Report]:
+    return part._replace(verifier=encode([1, 2, 3, 4])), report
 
 
-def negative(part: Part, report: Report) -> tuple[Part, Report]:
-    return part, replace(report, masked=report.masked - 5_000)
+def lying(place: int, by: int) -> Callable[[Part, Report], tuple[Part, Report]]:
+    """Return what a home sends that adds to an element, and leaves the rest."""
 
+    def attack(part: Part, report: Report) -> tuple[Part, Report]:
+        lie = shifted(report, place, by)
+        return part_of(part.pseudonym, lie), lie
 
-def no_square(part: Part, report: Report) -> tuple[Part, Report]:
-    return part, replace(report, masked_square=report.masked_square - 420**2 - 400**2)
-
-
-def absurd_square(part: Part, report: Report) -> tuple[Part, Report]:
-    return part, replace(report, masked_square=report.masked_square + (MOST_WH * 4_000))
+    return attack
 
 
 @pytest.mark.parametrize(
-    "attack", [other_nonce, other_day, altered, negative, no_square, absurd_square]
+    "attack",
+    [
+        other_nonce,
+        other_day,
+        other_verifier,
+        lying(0, 1_400_000_000),
+        lying(0, -19_000),
+        lying(0, 1 << 63),
+        lying(16, -(420**2) - 400**2),
+        lying(16, MOST_WH * 4_000),
+        lying(17, 1),
+        lying(81, 1),
+    ],
+    ids=[
+        *("nonce", "day", "verifier", "huge", "negative", "half of the field", "no square"),
+        *("absurd square", "wire seed", "gadget polynomial"),
+    ],
 )
-def test_values_that_homes_cannot_have_are_refused(
+def test_an_invalid_report_names_its_home_and_costs_the_others_nothing(
     attack: Callable[[Part, Report], tuple[Part, Report]],
 ) -> None:
     members = homes(10, since=TODAY - KEYS_FOR)
     first, *others = [home.reports(wh) for home, wh in zip(members, ALIKE, strict=True)]
-    refused = refusals(witness_of(members), added("all", [attack(*first), *others]))
-    assert refused == {Refusal.IMPLAUSIBLE: frozenset()}
+    witness = witness_of(members)
+    refused = refusals(witness, added("all", [attack(*first), *others]))
+    assert refused == {Refusal.INVALID: {"home-0"}}
+    assert witness.open(NOON, [added("all", others)], TODAY, key=VERIFICATION_KEY) == [
+        OpenedSum(ALL, 9, sum(ALIKE[1:]))
+    ]
+
+
+def test_a_report_is_verified_once() -> None:
+    """With another verifier, or under another key, a collective would try again."""
+    members = homes(10)
+    asked = masked_sum(members, ALIKE)
+    before = {part.pseudonym: fingerprint(part, VERIFICATION_KEY) for part in asked.parts}
+    witness = witness_of(members)
+    opened = witness.open(NOON, [asked], TODAY, key=VERIFICATION_KEY, verified=before)
+    assert opened == [OpenedSum(ALL, 10, sum(ALIKE))]
+    first = asked.parts[0]
+    for other in (
+        fingerprint(first, bytes(32)),
+        fingerprint(first._replace(verifier=bytes(32)), VERIFICATION_KEY),
+        fingerprint(first._replace(nonce=bytes(16)), VERIFICATION_KEY),
+        fingerprint(first._replace(day=TODAY - timedelta(days=1)), VERIFICATION_KEY),
+    ):
+        verified = before | {"home-0": other}
+        answers = witness.open(NOON, [asked], TODAY, key=VERIFICATION_KEY, verified=verified)
+        assert answers == [RefusedSum(ALL, Refusal.INVALID, frozenset({"home-0"}))]
+
+
+def test_a_verifier_under_another_key_is_refused() -> None:
+    members = homes(3)
+    (answer,) = witness_of(members).open(
+        NOON, [masked_sum(members, ALIKE[:3])], TODAY, key=bytes(32)
+    )
+    assert answer == RefusedSum(ALL, Refusal.INVALID, frozenset(h.pseudonym for h in members))
+
+
+@pytest.mark.parametrize("verifier", [b"\xff" * 32, bytes(31), bytes(40)])
+def test_a_verifier_of_no_elements_is_none(verifier: bytes) -> None:
+    members = homes(3)
+    asked = masked_sum(members, ALIKE[:3])
+    parts = (asked.parts[0]._replace(verifier=verifier), *asked.parts[1:])
+    with pytest.raises(NotElements):
+        witness_of(members).open(NOON, [replace(asked, parts=parts)], TODAY, key=VERIFICATION_KEY)
+
+
+def test_a_sum_that_is_not_that_of_its_reports_is_refused() -> None:
+    members = homes(3)
+    asked = masked_sum(members, [MOST_WH] * 3)
+    for by in (1, -3 * MOST_WH - 1):
+        other = replace(asked, masked=(asked.masked + by) % MODULUS)
+        refused = refusals(witness_of(members), other)
+        assert refused == {Refusal.IMPLAUSIBLE: frozenset()}
 
 
 @pytest.mark.parametrize(
@@ -167,7 +246,7 @@ def test_report_of_another_subject_opens_nothing(subject: Subject) -> None:
     foreign = added(
         "all", [members[0].reports(300, subject), *(h.reports(400) for h in members[1:])]
     )
-    assert refusals(witness_of(members), foreign) == {Refusal.IMPLAUSIBLE: frozenset()}
+    assert refusals(witness_of(members), foreign) == {Refusal.INVALID: {"home-0"}}
 
 
 def injecting(enrolment: Enrolment) -> Enrolment:
@@ -196,12 +275,14 @@ def test_a_key_is_forgotten_after_35_days() -> None:
     def of(day: date) -> MaskedSum:
         return added("all", (home.reports(300, day=day) for home in members))
 
-    assert witness_of(members).open(NOON, [of(oldest)], TODAY) == [OpenedSum(ALL, 3, 900)]
+    assert witness_of(members).open(NOON, [of(oldest)], TODAY, key=VERIFICATION_KEY) == [
+        OpenedSum(ALL, 3, 900)
+    ]
     early = of(oldest - timedelta(days=1))
     assert refusals(witness_of(members), early) == {Refusal.KEY_FORGOTTEN: everybody}
     # The witness holds no key of a day before it was given it, nor opens one of tomorrow.
     for day in (TODAY - timedelta(days=1), TODAY + timedelta(days=1)):
-        parts = tuple(Part(home.pseudonym, day, bytes(16)) for home in members)
+        parts = tuple(Part(home.pseudonym, day, bytes(16), bytes(32)) for home in members)
         refused = refusals(witness_of(homes(3, since=TODAY)), MaskedSum("all", parts, 0, 0))
         assert refused == {Refusal.KEY_FORGOTTEN: everybody}
 
@@ -243,7 +324,9 @@ def test_bound_of_dominance_is_the_secret_of_the_witness(largest: int, opened: s
     asked = masked_sum(members, [largest, *[100] * 9])
     answers = {
         isinstance(
-            witness_of(members, secret=bytes([number] * 32)).open(NOON, [asked], TODAY)[0],
+            witness_of(members, secret=bytes([number] * 32)).open(
+                NOON, [asked], TODAY, key=VERIFICATION_KEY
+            )[0],
             OpenedSum,
         )
         for number in range(40)
@@ -258,7 +341,12 @@ def test_bound_of_dominance_differs_by_day() -> None:
     for day in range(28):
         subject = replace(NOON, hour=NOON.hour - timedelta(days=day))
         reports = [home.reports(wh, subject) for home, wh in zip(members, LOPSIDED, strict=True)]
-        opened.add(isinstance(witness.open(subject, [added("all", reports)], TODAY)[0], OpenedSum))
+        opened.add(
+            isinstance(
+                witness.open(subject, [added("all", reports)], TODAY, key=VERIFICATION_KEY)[0],
+                OpenedSum,
+            )
+        )
     assert opened == {True, False}
 
 
@@ -291,7 +379,7 @@ def test_dominated_group_joins_the_smallest_other_groups(order: str) -> None:
         "c": (ALIKE, members[7:]),
     }
     asked = [masked_sum(values[group][1], values[group][0], group) for group in order]
-    assert witness_of(members).open(NOON, asked, TODAY) == [
+    assert witness_of(members).open(NOON, asked, TODAY, key=VERIFICATION_KEY) == [
         OpenedSum(frozenset({"c"}), 10, sum(ALIKE)),
         OpenedSum(frozenset({"a", "b"}), 7, 5_500 + 4_050),
     ]
@@ -302,7 +390,7 @@ def test_what_one_home_dominates_in_every_group_stays_closed(order: str) -> None
     members = homes(7)
     values = {"a": ([9_000, 10, 10], members[:3]), "b": ([90, 80, 10, 10], members[3:])}
     asked = [masked_sum(values[group][1], values[group][0], group) for group in order]
-    assert witness_of(members).open(NOON, asked, TODAY) == [
+    assert witness_of(members).open(NOON, asked, TODAY, key=VERIFICATION_KEY) == [
         RefusedSum(frozenset({"a", "b"}), Refusal.DOMINANCE)
     ]
 
@@ -311,7 +399,11 @@ def test_a_home_dominates_from_one_wh_on() -> None:
     members = homes(3)
 
     def answers(largest: int) -> list[object]:
-        return [*witness_of(members).open(NOON, [masked_sum(members, [largest, 900, 900])], TODAY)]
+        return [
+            *witness_of(members).open(
+                NOON, [masked_sum(members, [largest, 900, 900])], TODAY, key=VERIFICATION_KEY
+            )
+        ]
 
     def share(largest: int) -> float:
         """Return the sum of squares, in percent of the square of the sum."""
@@ -326,19 +418,22 @@ def test_a_home_dominates_from_one_wh_on() -> None:
 def test_homes_that_draw_all_of_the_largest_contract_are_opened() -> None:
     members = homes(3)
     full = masked_sum(members, [MOST_WH] * 3)
-    assert witness_of(members).open(NOON, [full], TODAY) == [OpenedSum(ALL, 3, 3 * MOST_WH)]
+    assert witness_of(members).open(NOON, [full], TODAY, key=VERIFICATION_KEY) == [
+        OpenedSum(ALL, 3, 3 * MOST_WH)
+    ]
 
 
 def test_a_refusal_says_of_which_groups_it_is() -> None:
     members = homes(7)
     good = masked_sum(members[4:], ALIKE[:3], "good")
     first, *others = [home.reports(wh) for home, wh in zip(members[:4], ALIKE, strict=False)]
-    bad = added("bad", [altered(*first), *others])
-    assert witness_of(members).open(NOON, [good, bad], TODAY) == [
+    bad = added("bad", [first, *others])
+    bad = replace(bad, masked=(bad.masked + (1 << 40)) % MODULUS)
+    assert witness_of(members).open(NOON, [good, bad], TODAY, key=VERIFICATION_KEY) == [
         RefusedSum(frozenset({"bad"}), Refusal.IMPLAUSIBLE),
         OpenedSum(frozenset({"good"}), 3, sum(ALIKE[:3])),
     ]
-    assert witness_of(members, 4).open(NOON, [good, bad], TODAY) == [
+    assert witness_of(members, 4).open(NOON, [good, bad], TODAY, key=VERIFICATION_KEY) == [
         RefusedSum(
             frozenset({"good", "bad"}), Refusal.TOO_FEW, frozenset(h.pseudonym for h in members[4:])
         )
@@ -353,7 +448,9 @@ def test_one_witness_opens_reports_made_on_several_days_in_any_order(ages: Seque
     for age in ages:
         made_on = TODAY - timedelta(days=age)
         asked = added("all", (home.reports(300 + age, day=made_on) for home in members))
-        assert witness.open(NOON, [asked], TODAY) == [OpenedSum(ALL, 3, 3 * (300 + age))]
+        assert witness.open(NOON, [asked], TODAY, key=VERIFICATION_KEY) == [
+            OpenedSum(ALL, 3, 3 * (300 + age))
+        ]
 
 
 @given(st.integers(0, 10_000))
@@ -371,7 +468,7 @@ def test_opened_sums_of_an_hour_share_no_home(seed: int) -> None:
             if part
         ]
         by_group = {each.group: {part.pseudonym for part in each.parts} for each in asked}
-        for answer in witness.open(NOON, asked, TODAY, opened):
+        for answer in witness.open(NOON, asked, TODAY, opened, key=VERIFICATION_KEY):
             if isinstance(answer, OpenedSum):
                 summed = set[str]().union(*(by_group[group] for group in answer.groups))
                 assert len(summed) == answer.homes >= 3

@@ -14,28 +14,30 @@ from consometers_node.protected_sums.masks import MOST_WH, DayKey
 from consometers_node.protected_sums.reports import (
     CIRCUIT,
     ELEMENTS,
-    ELEMENTS_BYTES,
-    ProvenReport,
+    Report,
     Verification,
     element_masks,
     measurement,
     outputs,
+    read_verifier,
     share,
 )
+from consometers_node.quoalise.protected_sums import MASKED_BYTES, VERIFIER_BYTES
 from consometers_node.series import Direction
 
 from .homes import NOON, TODAY
 
 KEY = DayKey(TODAY, bytes(range(32)))
 SECRET = bytes(range(32, 64))
-VERIFICATION = Verification(bytes(range(64, 96)), NOON)
+VERIFICATION_KEY = bytes(range(64, 96))
+VERIFICATION = Verification(VERIFICATION_KEY, NOON.direction, NOON.hour)
 BITS = 16
 SQUARE = BITS
 SEEDS = range(BITS + 1, BITS + 3)
 VALUES = range(BITS + 3, ELEMENTS)
 
 
-def masks_of(report: ProvenReport) -> list[int]:
+def masks_of(report: Report) -> list[int]:
     return element_masks(KEY.secret, NOON.encoded(), report.nonce)
 
 
@@ -43,11 +45,17 @@ def added(first: Sequence[int], second: Sequence[int]) -> list[int]:
     return [(a + b) % MODULUS for a, b in zip(first, second, strict=True)]
 
 
+def verifier_of(share: Sequence[int], verification: Verification = VERIFICATION) -> list[int]:
+    verifier, outputs_of_share = verification.ask(share)
+    assert tuple(outputs_of_share) == outputs(share)
+    return verifier
+
+
 def accepts(elements: Sequence[int], verification: Verification = VERIFICATION) -> bool:
     """Return whether servers accept elements, of which one has shares that a seed decides."""
     masks = element_masks(bytes(32), b"", bytes(16))
     rest = [(element - mask) % MODULUS for element, mask in zip(elements, masks, strict=True)]
-    return verification.decide(verification.verifier(rest), verification.verifier(masks))
+    return verification.decide(verification.ask(rest)[0], verification.ask(masks)[0])
 
 
 def proven(measured: Sequence[int], seeds: Sequence[int] = (3, 4)) -> list[int]:
@@ -65,16 +73,19 @@ def changed(elements: Sequence[int], place: int, by: int) -> list[int]:
 @example(1 << 15)
 @example(MOST_WH)
 def test_a_report_is_accepted_and_opens_to_its_value_and_square(wh: int) -> None:
-    report = ProvenReport.of(wh, NOON, KEY, SECRET)
+    report = Report.of(wh, NOON, KEY, SECRET)
     of_collective, of_witness = share(report.masked), masks_of(report)
-    verifiers = VERIFICATION.verifier(of_collective), VERIFICATION.verifier(of_witness)
+    verifiers = verifier_of(of_collective), verifier_of(of_witness)
     assert VERIFICATION.decide(*verifiers)
     assert added(outputs(of_collective), outputs(of_witness)) == [wh, wh * wh]
 
 
-def test_a_report_has_656_bytes() -> None:
-    report = ProvenReport.of(412, NOON, KEY, SECRET)
-    assert len(report.masked) == ELEMENTS_BYTES == 656
+def test_a_report_has_656_bytes_and_its_verifier_32() -> None:
+    report = Report.of(412, NOON, KEY, SECRET)
+    assert len(report.masked) == MASKED_BYTES == 656
+    verifier = encode(verifier_of(share(report.masked)))
+    assert len(verifier) == VERIFIER_BYTES == 32
+    assert read_verifier(verifier) == tuple(verifier_of(share(report.masked)))
 
 
 @pytest.mark.parametrize("place", range(ELEMENTS))
@@ -86,15 +97,15 @@ def test_a_report_with_another_element_is_refused(place: int) -> None:
         assert not accepts(changed(elements, place, by))
 
 
-@given(st.integers(0, MOST_WH), st.integers(0, ELEMENTS_BYTES * 8 - 1))
+@given(st.integers(0, MOST_WH), st.integers(0, MASKED_BYTES * 8 - 1))
 def test_a_message_with_another_bit_is_refused(wh: int, bit: int) -> None:
-    report = ProvenReport.of(wh, NOON, KEY, SECRET)
-    altered = (int.from_bytes(report.masked) ^ 1 << bit).to_bytes(ELEMENTS_BYTES)
+    report = Report.of(wh, NOON, KEY, SECRET)
+    altered = (int.from_bytes(report.masked) ^ 1 << bit).to_bytes(MASKED_BYTES)
     try:
         elements = share(altered)
     except NotElements:
         return
-    verifiers = VERIFICATION.verifier(elements), VERIFICATION.verifier(masks_of(report))
+    verifiers = verifier_of(elements), verifier_of(masks_of(report))
     assert not VERIFICATION.decide(*verifiers)
 
 
@@ -126,7 +137,7 @@ def test_a_value_that_no_home_has_is_refused(measured: list[int]) -> None:
 def test_no_random_proof_is_accepted() -> None:
     random = Random(7)
     verifications = [
-        Verification(random.randbytes(32), replace(NOON, hour=NOON.hour - timedelta(hours=hour)))
+        Verification(random.randbytes(32), NOON.direction, NOON.hour - timedelta(hours=hour))
         for hour in range(30)
     ]
     for measured in LIES:
@@ -151,37 +162,36 @@ def test_each_value_has_bits(wh: int) -> None:
 @pytest.mark.parametrize("place", range(4))
 def test_a_collective_that_shifts_its_verifier_is_refused(place: int) -> None:
     """It learns nothing by it, for to it the wires are uniform."""
-    report = ProvenReport.of(412, NOON, KEY, SECRET)
-    of_witness = VERIFICATION.verifier(masks_of(report))
-    shifted = changed(VERIFICATION.verifier(share(report.masked)), place, 1)
+    report = Report.of(412, NOON, KEY, SECRET)
+    of_witness = verifier_of(masks_of(report))
+    shifted = changed(verifier_of(share(report.masked)), place, 1)
     assert not VERIFICATION.decide(shifted, of_witness)
 
 
 @pytest.mark.parametrize("place", [0, BITS - 1, SQUARE])
 def test_a_collective_that_shifts_a_measurement_is_refused(place: int) -> None:
     """It cannot add to a bit and correct the proof, of which it knows the shape alone."""
-    report = ProvenReport.of(412, NOON, KEY, SECRET)
+    report = Report.of(412, NOON, KEY, SECRET)
     zero = proven(measurement(0), (0, 0))
     other = proven([int(number == place) for number in range(BITS + 1)], (0, 0))
     difference = [(b - a) % MODULUS for a, b in zip(zero, other, strict=True)]
     shifted = added(share(report.masked), difference)
-    verifiers = VERIFICATION.verifier(shifted), VERIFICATION.verifier(masks_of(report))
+    verifiers = verifier_of(shifted), verifier_of(masks_of(report))
     assert not VERIFICATION.decide(*verifiers)
 
 
 def test_a_report_is_verified_under_its_own_hour_direction_and_key() -> None:
-    report = ProvenReport.of(412, NOON, KEY, SECRET)
-    of_witness = VERIFICATION.verifier(masks_of(report))
+    report = Report.of(412, NOON, KEY, SECRET)
+    of_witness = verifier_of(masks_of(report))
     for other in (
-        Verification(bytes(32), NOON),
-        Verification(bytes(range(64, 96)), replace(NOON, direction=Direction.INJECTION)),
-        Verification(bytes(range(64, 96)), replace(NOON, hour=NOON.hour + timedelta(hours=1))),
-        Verification(bytes(range(64, 96)), replace(NOON, collective="other.example")),
+        Verification(bytes(32), NOON.direction, NOON.hour),
+        Verification(VERIFICATION_KEY, Direction.INJECTION, NOON.hour),
+        Verification(VERIFICATION_KEY, NOON.direction, NOON.hour + timedelta(hours=1)),
     ):
-        of_collective = other.verifier(share(report.masked))
+        of_collective = verifier_of(share(report.masked), other)
         assert not VERIFICATION.decide(of_collective, of_witness)
     with pytest.raises(ValueError, match="a verification key has 32 bytes"):
-        Verification(bytes(31), NOON)
+        Verification(bytes(31), NOON.direction, NOON.hour)
 
 
 def test_the_witness_sees_wires_that_are_uniform_whatever_the_value() -> None:
@@ -190,11 +200,11 @@ def test_the_witness_sees_wires_that_are_uniform_whatever_the_value() -> None:
         opened = []
         for n in range(2_000):
             subject = replace(NOON, hour=NOON.hour + timedelta(hours=n))
-            report = ProvenReport.of(wh, subject, KEY, SECRET)
+            report = Report.of(wh, subject, KEY, SECRET)
             masks = element_masks(KEY.secret, subject.encoded(), report.nonce)
             # All under one query, which a witness never has.
             whole = added(share(report.masked), masks)
-            opened.append(VERIFICATION.verifier(whole))
+            opened.append(verifier_of(whole))
         assert {validity for validity, *_ in opened} == {0}
         for wire in (1, 2):
             assert chi_squared(encode(verifier[wire] for verifier in opened)) < 330
@@ -202,7 +212,7 @@ def test_the_witness_sees_wires_that_are_uniform_whatever_the_value() -> None:
 
 def test_masked_elements_look_like_random_bytes() -> None:
     reports = [
-        ProvenReport.of(412, replace(NOON, hour=NOON.hour + timedelta(hours=n)), KEY, SECRET)
+        Report.of(412, replace(NOON, hour=NOON.hour + timedelta(hours=n)), KEY, SECRET)
         for n in range(200)
     ]
     assert chi_squared(b"".join(report.masked for report in reports)) < 330
@@ -219,14 +229,14 @@ def chi_squared(column: bytes) -> float:
 def test_a_report_is_a_function_of_hour_value_and_day_and_no_seed_serves_two_values() -> None:
     tomorrow = KEY.on(TODAY + timedelta(days=1))
     later = replace(NOON, hour=NOON.hour + timedelta(hours=1))
-    made: dict[tuple[int, object, date, bytes], ProvenReport] = {}
+    made: dict[tuple[int, object, date, bytes], Report] = {}
     seeds = set[int]()
     for wh in (0, 1, 412):
         for subject in (NOON, later):
             for key in (KEY, tomorrow):
                 for secret in (SECRET, KEY.secret):
-                    report = ProvenReport.of(wh, subject, key, secret)
-                    assert report == ProvenReport.of(wh, subject, key, secret)
+                    report = Report.of(wh, subject, key, secret)
+                    assert report == Report.of(wh, subject, key, secret)
                     made[wh, subject, key.day, secret] = report
                     masks = element_masks(key.secret, subject.encoded(), report.nonce)
                     whole = added(share(report.masked), masks)
@@ -248,24 +258,24 @@ def test_masks_depend_on_key_subject_and_nonce() -> None:
 @pytest.mark.parametrize("wh", [-1, MOST_WH + 1])
 def test_values_beyond_any_contract_are_not_reported(wh: int) -> None:
     with pytest.raises(ValueError, match="0 to 36000 Wh"):
-        ProvenReport.of(wh, NOON, KEY, SECRET)
+        Report.of(wh, NOON, KEY, SECRET)
 
 
 def test_a_nonce_secret_has_32_bytes() -> None:
     with pytest.raises(ValueError, match="a nonce secret has 32 bytes"):
-        ProvenReport.of(1, NOON, KEY, SECRET[1:])
+        Report.of(1, NOON, KEY, SECRET[1:])
 
 
 @pytest.mark.parametrize("place", [0, SQUARE, ELEMENTS - 1])
 @pytest.mark.parametrize("number", [MODULUS, MODULUS + 1, (1 << 64) - 1])
 def test_numbers_that_are_no_elements_are_refused(place: int, number: int) -> None:
-    elements = list(share(ProvenReport.of(412, NOON, KEY, SECRET).masked))
+    elements = list(share(Report.of(412, NOON, KEY, SECRET).masked))
     elements[place] = number
     with pytest.raises(NotElements, match=f"an element is below {MODULUS}"):
         share(encode(elements))
 
 
-@pytest.mark.parametrize("length", [0, 8, ELEMENTS_BYTES - 8, ELEMENTS_BYTES - 1, 664])
+@pytest.mark.parametrize("length", [0, 8, MASKED_BYTES - 8, MASKED_BYTES - 1, 664])
 def test_a_report_of_another_length_is_refused(length: int) -> None:
     with pytest.raises(NotElements, match="82 elements have 656 bytes"):
         share(bytes(length))

@@ -3,7 +3,7 @@
 `vdaf/README.md` says where they are from.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 
 from consometers_node.protected_sums.field import MODULUS, encode
 from consometers_node.protected_sums.flp import Circuit, RootOfUnity
+from consometers_node.protected_sums.reports import CIRCUIT
 from consometers_node.protected_sums.xof import expand
 
 from .prio3 import Prio3, count, summed, turboshake128
@@ -34,24 +35,25 @@ def variant_of(vector: dict[str, Any]) -> Prio3:
 
 def encoded_measurement(prio3: Prio3, value: int) -> list[int]:
     """Return the bits of a value (§7.4.2); of Prio3Count, there is one."""
-    *weights, last_weight = prio3.weights
-    last = int(value > sum(weights))
-    rest = value - last * last_weight
-    return [*(rest >> bit & 1 for bit in range(len(weights))), last]
+    bits = prio3.circuit.measured
+    last = int(value >= 1 << bits - 1)
+    rest = value - last * (prio3.most - (1 << bits - 1) + 1)
+    return [*(rest >> bit & 1 for bit in range(bits - 1)), last]
 
 
 def verified(
     prio3: Prio3, vector: dict[str, Any], report: dict[str, Any]
-) -> tuple[list[Sequence[int]], list[list[int]], bool]:
-    """Return the shares of a report, their verifiers, and whether they are accepted."""
+) -> tuple[list[list[int]], list[int], bool]:
+    """Return the verifiers of a report's shares, their outputs, and whether they are accepted."""
     nonce, key = bytes.fromhex(report["nonce"]), bytes.fromhex(vector["verify_key"])
     query = prio3.circuit.query(prio3.query_randomness(key, nonce))
     shares = [
         prio3.read_share(server, bytes.fromhex(encoded))
         for server, encoded in enumerate(report["input_shares"])
     ]
-    verifiers = [query.ask(share) for share in shares]
-    return shares, verifiers, query.decide(*verifiers)
+    verifiers, outputs = zip(*map(query.ask, shares), strict=True)
+    total = [sum(elements) for elements in zip(*verifiers, strict=True)]
+    return list(verifiers), [output for (output,) in outputs], query.decide(total)
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -63,10 +65,9 @@ def test_reports_are_sharded_verified_and_summed_as_published(name: str) -> None
         measurement = encoded_measurement(prio3, report["measurement"])
         leader = prio3.shard(measurement, bytes.fromhex(report["rand"]))
         assert encode(leader).hex() == report["input_shares"][0]
-        shares, verifiers, accepted = verified(prio3, vector, report)
+        verifiers, outputs, accepted = verified(prio3, vector, report)
         assert [encode(verifier).hex() for verifier in verifiers] == report["verifier_shares"][0]
         assert accepted
-        outputs = [prio3.output(share) for share in shares]
         assert [encode([output]).hex() for output in outputs] == report["out_shares"]
         totals = [(sum_ + output) % MODULUS for sum_, output in zip(totals, outputs, strict=True)]
     assert [encode([sum_]).hex() for sum_ in totals] == vector["agg_shares"]
@@ -82,7 +83,7 @@ def test_each_kind_of_altered_report_is_published() -> None:
 def test_altered_reports_are_refused_with_the_published_verifiers(name: str) -> None:
     vector = read(name)
     (report,) = vector["reports"]
-    _, verifiers, accepted = verified(variant_of(vector), vector, report)
+    verifiers, _, accepted = verified(variant_of(vector), vector, report)
     assert [encode(verifier).hex() for verifier in verifiers] == report["verifier_shares"][0]
     assert not accepted
 
@@ -99,9 +100,10 @@ def test_bytes_of_the_xof_are_published() -> None:
 def circuits() -> Iterator[Circuit]:
     yield count(2, b"").circuit
     yield summed(2, b"", 1337).circuit
+    yield CIRCUIT
 
 
-@pytest.mark.parametrize("circuit", circuits(), ids=["count", "sum"])
+@pytest.mark.parametrize("circuit", circuits(), ids=["count", "sum", "ours"])
 def test_a_query_at_a_root_of_unity_is_refused(circuit: Circuit) -> None:
     """§7.3.4: it would show a wire."""
     factors = [1] * (circuit.query_randomness - 1)

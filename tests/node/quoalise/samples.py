@@ -314,15 +314,16 @@ DAYS = st.dates(date(2000, 1, 1), date(2099, 12, 31))
 NONCES = st.binary(min_size=16, max_size=16)
 PSEUDONYMS = st.uuids().map(str)
 GROUPS = st.integers(0, 10**6).map(str)
-MASKED = st.integers(0, 2**64 - 1)
-MASKED_SQUARES = st.integers(0, 2**128 - 1)
+MASKED = st.binary(min_size=656, max_size=656)
+VERIFIERS = st.binary(min_size=32, max_size=32)
+ELEMENTS = st.integers(0, 2**64 - 1)
 REPORTS = st.builds(
     Reports,
     permission=PSEUDONYMS,
     direction=st.sampled_from(Direction),
     day=DAYS,
     reports=st.lists(
-        st.builds(MaskedReport, HOURS, NONCES, MASKED, MASKED_SQUARES),
+        st.builds(MaskedReport, HOURS, NONCES, MASKED),
         min_size=1,
         max_size=5,
         unique_by=lambda report: report.hour,
@@ -331,6 +332,7 @@ REPORTS = st.builds(
 OPENINGS = st.builds(
     Opening,
     id=PSEUDONYMS,
+    verification_key=VERIFIERS,
     direction=st.sampled_from(Direction),
     hour=HOURS,
     part=st.integers(1, 5),
@@ -339,9 +341,11 @@ OPENINGS = st.builds(
         st.builds(
             MaskedSum,
             GROUPS,
-            st.lists(st.builds(Part, PSEUDONYMS, DAYS, NONCES), min_size=1, max_size=3).map(tuple),
-            MASKED,
-            MASKED_SQUARES,
+            st.lists(
+                st.builds(Part, PSEUDONYMS, DAYS, NONCES, VERIFIERS), min_size=1, max_size=3
+            ).map(tuple),
+            ELEMENTS,
+            ELEMENTS,
         ),
         min_size=1,
         max_size=4,

@@ -9,7 +9,6 @@ from uuid import UUID
 from xml.etree.ElementTree import Element
 
 from consometers_node.quoalise import (
-    MAX_PUSHED,
     Direction,
     MaskedReport,
     Opened,
@@ -21,7 +20,9 @@ from consometers_node.quoalise import (
 from consometers_node.quoalise.markup import serialise
 from consometers_node.quoalise.protected_sums import (
     HOMES_IN_PART,
+    MASKED_BYTES,
     MAX_REFUSED,
+    MAX_REPORTS,
     MaskedSum,
     OpenedSum,
     Part,
@@ -34,20 +35,24 @@ from .samples import Edit, edited, element
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 TODAY = date(2026, 11, 29)
 PERMISSION = "2f6c1f0a-52b7-4c39-9d0e-6a1b5f8e7c3d"
-ROWS = tuple(MaskedReport(NOON + timedelta(hours=n), bytes(16), n, n) for n in range(3))
+ROWS = tuple(
+    MaskedReport(NOON + timedelta(hours=n), bytes(16), bytes([n] * MASKED_BYTES)) for n in range(3)
+)
+ROW = 4 + 16 + MASKED_BYTES
 SENT = Reports(permission=PERMISSION, direction=Direction.CONSUMPTION, day=TODAY, reports=ROWS)
 ASKED = Opening(
     id=PERMISSION,
+    verification_key=bytes(range(32)),
     direction=Direction.INJECTION,
     hour=NOON,
     part=1,
     parts=1,
-    sums=(MaskedSum("3", (Part(PERMISSION, TODAY, bytes(16)),), 1, 2),),
+    sums=(MaskedSum("3", (Part(PERMISSION, TODAY, bytes(16), bytes(32)),), 1, 2),),
 )
-_HOMES = tuple(Part(str(UUID(int=n)), TODAY, bytes(16)) for n in range(HOMES_IN_PART))
+_HOMES = tuple(Part(str(UUID(int=n)), TODAY, bytes(16), bytes(32)) for n in range(HOMES_IN_PART))
 LARGEST_REPORTS = replace(
     SENT,
-    reports=tuple(ROWS[0]._replace(hour=NOON + timedelta(hours=n)) for n in range(MAX_PUSHED)),
+    reports=tuple(ROWS[0]._replace(hour=NOON + timedelta(hours=n)) for n in range(MAX_REPORTS)),
 )
 LARGEST_OPENING = replace(
     ASKED,
@@ -103,12 +108,17 @@ BROKEN_REPORTS: list[tuple[Problem, str, Edit]] = [
     (Problem.NO_TEXT, "", lambda sent: setattr(sent, "text", None)),
     (Problem.NOT_BASE64, "", lambda sent: setattr(sent, "text", "é==")),
     (Problem.NOT_ROWS, "", rows(lambda sent: sent[:-1])),
-    (Problem.OUT_OF_ORDER, "", rows(lambda sent: sent[44:] + sent[:44])),
-    (Problem.OUT_OF_ORDER, "", rows(lambda sent: sent[:44] + sent)),
-    (Problem.OUT_OF_TIME, "", rows(lambda sent: b"\xff" * 4 + sent[4:44])),
-    (Problem.TOO_MANY_ROWS, "", rows(lambda sent: bytes(44 * (MAX_PUSHED + 1)))),
+    (Problem.OUT_OF_ORDER, "", rows(lambda sent: sent[ROW:] + sent[:ROW])),
+    (Problem.OUT_OF_ORDER, "", rows(lambda sent: sent[:ROW] + sent)),
+    (Problem.OUT_OF_TIME, "", rows(lambda sent: b"\xff" * 4 + sent[4:ROW])),
+    (Problem.TOO_MANY_ROWS, "", rows(lambda sent: bytes(ROW * (MAX_REPORTS + 1)))),
 ]
 BROKEN_OPENINGS: list[tuple[Problem, str, Edit]] = [
+    (
+        Problem.NOT_HEXADECIMAL,
+        "@verification-key",
+        lambda sent: sent.set("verification-key", 62 * "0"),
+    ),
     (Problem.NOT_AN_HOUR, "@hour", lambda sent: sent.set("hour", "2026-11-29T12:30:00Z")),
     (Problem.NOT_A_COUNT, "@part", lambda sent: sent.set("part", "0")),
     (Problem.BACKWARDS, "@part", lambda sent: sent.set("part", "2")),
@@ -118,7 +128,7 @@ BROKEN_OPENINGS: list[tuple[Problem, str, Edit]] = [
     (
         Problem.NOT_HEXADECIMAL,
         "/sum[1]@masked-squares",
-        lambda sent: sent[0].set("masked-squares", 32 * "G"),
+        lambda sent: sent[0].set("masked-squares", 16 * "G"),
     ),
     (
         Problem.TOO_MANY_ROWS,

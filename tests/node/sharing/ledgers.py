@@ -94,23 +94,27 @@ class Ledger:
         async with self.store.writing() as connection:
             return await keep(connection, {self.series: self.series_id}, blocks, now())
 
-    async def next(self, message_id: str = "message") -> RecordsMessage | None:
+    async def next(
+        self, message_id: str = "message", at: datetime | None = None
+    ) -> RecordsMessage | None:
         async with self.store.writing() as connection:
-            return await self.next_in(connection, message_id)
+            return await self.next_in(connection, message_id, at)
 
     async def due(self, message_id: str = "message") -> RecordsMessage:
         message = await self.next(message_id)
         assert message is not None
         return message
 
-    async def next_in(self, connection: AsyncConnection, message_id: str) -> RecordsMessage | None:
+    async def next_in(
+        self, connection: AsyncConnection, message_id: str, at: datetime | None = None
+    ) -> RecordsMessage | None:
         messages = await next_messages(
             connection,
             self.naming,
             {self.peer.id: self.peer.jid},
             await subscribed_series(connection),
             new_id=lambda: message_id,
-            at=now(),
+            at=at or now(),
         )
         message = messages.get(self.peer.id)
         assert not isinstance(message, Text)

@@ -6,12 +6,16 @@ from pathlib import Path
 import pytest
 
 from consometers_node.permission import Choice, Permissions
-from consometers_node.protected_sums.masks import MOST_WH, SUM_MODULUS, Subject, masks
+from consometers_node.protected_sums.field import MODULUS
+from consometers_node.protected_sums.masks import MOST_WH, Subject
+from consometers_node.protected_sums.reports import element_masks, outputs, share
 from consometers_node.quoalise import Data, GetHistory, NotAuthorized, Reports
+from consometers_node.quoalise.protected_sums import MAX_REPORTS
 from consometers_node.sharing.masked_reports import HomeKeys, keep_keys, load_keys
 from consometers_node.sharing.record_messages import RecordsMessage
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.enrolments import add_enrolment, update_enrolment
+from consometers_node.store.outbox import acknowledged
 
 from ..permission.samples import CHOICE_OF_PROTECTED, HOURLY, INJECTED, NEED, PROTECTED, grant, now
 from .ledgers import DAY, HOUR, Ledger, hours, midnight
@@ -38,11 +42,12 @@ def unmasked(message: RecordsMessage, keys: HomeKeys, permission: str) -> dict[d
     assert isinstance(reports, Reports)
     assert (reports.permission, reports.day) == (permission, keys.day_key.day)
     values = {}
-    for hour, nonce, masked, masked_square in reports.reports:
+    for hour, nonce, masked in reports.reports:
         subject = Subject(COOP.jid, HOURLY.direction, hour).encoded()
-        mask, mask_of_square = masks(keys.day_key.secret, subject, nonce)
-        values[hour] = (masked - mask) % SUM_MODULUS
-        assert (masked_square - mask_of_square) % (1 << 128) == values[hour] ** 2
+        masks = outputs(element_masks(keys.day_key.secret, subject, nonce))
+        value, square = map(sum, zip(outputs(share(masked)), masks, strict=True))
+        values[hour] = value % MODULUS
+        assert square % MODULUS == values[hour] ** 2
     return values
 
 
@@ -79,6 +84,28 @@ async def test_reports_are_masked_and_repeated_unchanged(ledger: Ledger) -> None
     first, *others = corrected.data.reports
     assert others == list(message.data.reports[1:])
     assert first.nonce != message.data.reports[0].nonce
+
+
+async def test_more_reports_than_a_message_holds_leave_one_after_the_other(ledger: Ledger) -> None:
+    """A message of records holds a thousand: what is left over of it is no hour that was sent."""
+    permission, keys = await granted(ledger)
+    await ledger.cover(midnight(), midnight(20))
+    start = now().replace(minute=0, second=0) + HOUR
+    values = {start + n * HOUR: n for n in range(2 * MAX_REPORTS + 10)}
+    await ledger.keep(values)
+    sent: dict[datetime, int] = {}
+    counts: list[int] = []
+    # The collective was away until then.
+    at = now() + timedelta(days=15)
+    while (message := await ledger.next(f"m{len(counts)}", at)) is not None:
+        part = unmasked(message, keys, permission)
+        assert not part.keys() & sent.keys()
+        sent |= part
+        counts.append(len(part))
+        async with ledger.store.writing() as connection:
+            await acknowledged(connection, ledger.peer.id, message.id)
+    assert sent == values
+    assert counts == [MAX_REPORTS, MAX_REPORTS, 10]
 
 
 async def test_no_report_leaves_without_today_s_key_or_after_departure(

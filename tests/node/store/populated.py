@@ -174,10 +174,11 @@ def collective(series_id: SeriesId) -> Iterator[tuple[str, Mapping[str, object]]
     )
     yield "witness_opening", {}
     yield "witness_ledger", {}
+    yield "witness_verification", {}
     yield "administrator", {}
     yield "admin_session", {}
     yield "member_permission", granted | {"id": "masked", "reading": "sum"}
     yield "member_permission_series", masked | {"masked_direction": Direction.CONSUMPTION}
-    sizes = {"nonce": bytes(16), "masked": bytes(8), "masked_square": bytes(16)}
+    sizes = {"nonce": bytes(16), "masked": bytes(656)}
     yield "masked_report", hour | masked | sizes
     yield "opening", hour

@@ -91,6 +91,7 @@ _SERIES: Columns[MemberSeries] = {
     _HEARD: lambda series: series.last_received_at,
     text("Subscribed power (kVA)"): lambda series: series.subscribed_kva,
     text("Problem"): lambda series: series.problem,
+    text("Invalid report"): lambda series: series.invalid_at,
 }
 
 
@@ -139,6 +140,7 @@ def series_document(series: MemberSeries) -> dict[str, Json]:
         "heard_at": shown(series.last_received_at),
         "subscribed_kva": series.subscribed_kva,
         "problem": series.problem,
+        "invalid_at": shown(series.invalid_at),
     }
 
 

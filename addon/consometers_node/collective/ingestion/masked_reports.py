@@ -8,8 +8,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from ...quoalise import MAX_PUSHED, BadRequest, NotAuthorized, QuoaliseError, Reports, iso8601
+from ...protected_sums.field import NotElements
+from ...protected_sums.reports import share
+from ...quoalise import BadRequest, NotAuthorized, QuoaliseError, Reports, iso8601
 from ...quoalise.identifier import identifier
+from ...quoalise.protected_sums import MAX_REPORTS
 from ...quoalise.text import text
 from ...series import Direction
 from ...store.collective_tables import MemberPermissionId
@@ -36,6 +39,9 @@ _NOT_THEN = text("Your permission covers hours from {start} until {end}: no repo
 _NOT_YET = text("A report is of an hour in the future, {start}: set your clock.")
 _OTHER_DAY = text("The reports are masked with the key of {day}, today is {today}: set your clock.")
 _TOO_MANY = text("A message contains at most {most} reports, this one has {found}.")
+_NO_ELEMENTS = text(
+    "The report of {start} has a number that is no element of the field: no report was stored."
+)
 
 
 async def take_reports(
@@ -65,8 +71,7 @@ async def take_reports(
                 series.permission,
                 reports.day,
                 report.nonce,
-                report.masked.to_bytes(8),
-                report.masked_square.to_bytes(16),
+                report.masked,
             )
     late = await hours_too_late(connection, {(direction, hour) for direction, hour, _ in new})
     taken = [
@@ -91,8 +96,8 @@ async def _check(
     at: datetime,
 ) -> MemberSeries:
     """Return the permission under which these reports may be stored. Raises QuoaliseError."""
-    if len(reports) > MAX_PUSHED:
-        raise BadRequest(_TOO_MANY.fill(most=MAX_PUSHED, found=len(reports)))
+    if len(reports) > MAX_REPORTS:
+        raise BadRequest(_TOO_MANY.fill(most=MAX_REPORTS, found=len(reports)))
     granted = [
         series
         for series in granted
@@ -110,6 +115,11 @@ async def _check(
         raise BadRequest(_NOT_YET.fill(start=iso8601.shown(last)))
     if abs(reports.day - at.date()) > _KEY_SKEW:
         raise BadRequest(_OTHER_DAY.fill(day=reports.day, today=at.date()))
+    for report in reports.reports:
+        try:
+            share(report.masked)
+        except NotElements:
+            raise BadRequest(_NO_ELEMENTS.fill(start=iso8601.shown(report.hour))) from None
     return series
 
 

@@ -115,7 +115,10 @@ async def member_overview(
             func.max(MemberPermissionRow.valid_until).filter(_IS_READ).label("until"),
             func.max(MemberPermissionRow.valid_from).label("given_at"),
             func.max(MemberPermissionSeriesRow.last_received_at).label("last_received_at"),
-            func.count(MemberPermissionSeriesRow.problem).label("problems"),
+            (
+                func.count(MemberPermissionSeriesRow.problem)
+                + func.count(MemberPermissionSeriesRow.invalid_at)
+            ).label("problems"),
         )
         .join(MemberPermissionSeriesRow)
         .where(MemberPermissionRow.state == "granted")

@@ -137,7 +137,8 @@ _STEPS: Words = {
 }
 REFUSALS: Words = {
     Refusal.DOMINANCE: text("one home or two make most of the sum"),
-    Refusal.IMPLAUSIBLE: text("the sum does not match its homes’ keys"),
+    Refusal.INVALID: text("a home’s report does not prove its value"),
+    Refusal.IMPLAUSIBLE: text("the sum is not that of its reports"),
     Refusal.TOO_FEW: text("fewer homes than one of them was promised"),
     Refusal.NOT_ENROLLED: text("a home was not enrolled, or had left"),
     Refusal.REPEATED: text("a home stood in the request twice"),

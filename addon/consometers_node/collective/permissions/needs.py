@@ -7,9 +7,10 @@ again: permissions for the version before go on under the terms of that one.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 import logging
 import re
+from secrets import token_bytes
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,10 +21,12 @@ from ...permission.need import MAX_DAYS
 from ...quoalise import Malformed, Text, federation_xml
 from ...quoalise.markup import parse, serialise
 from ...quoalise.problems import Problem
+from ...quoalise.protected_sums import VERIFICATION_KEY_BYTES
 from ...quoalise.text import text
 from ...series import Direction, Interval, Quantity
 from ...store.collective_tables import OwnNeedRow
 from ...store.connection import AsyncConnection
+from ...store.settings import VERIFICATION_SECRET, secret_or_new
 from ...wire import Unsayable, read_need, write_need
 from ..disclosure.sdc_rules import LEAST_MINIMUM, Publication
 from ..errors import BadWitness, NotFound
@@ -100,6 +103,9 @@ async def offer(connection: AsyncConnection, need: DataNeed, at: datetime) -> bo
     await connection.execute(
         insert(OwnNeedRow).values(need=need.id, version=need.version, body=body, offered_at=at)
     )
+    if read.witness is not None:
+        name = VERIFICATION_SECRET.format(witness=read.witness.jid)
+        await secret_or_new(connection, name, partial(token_bytes, VERIFICATION_KEY_BYTES))
     return True
 
 

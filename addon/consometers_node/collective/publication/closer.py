@@ -31,8 +31,10 @@ from ...store.publication import (
     write,
     write_month,
 )
+from ...store.settings import VERIFICATION_SECRET, secret
 from ..calendar import civil_days, days_of, instants, month_of
 from ..disclosure.closing import close_counts
+from ..disclosure.reasons import Reason
 from ..disclosure.sdc_rules import Publication, Quartiles
 from ..ingestion.arrivals import RECENT, Arrivals
 from ..members.members import Members
@@ -335,8 +337,15 @@ class Closer:
                 communes: [report for area in communes for report in reports.get(area, ())]
                 for communes in passed
             }
+            key = await secret(self._connection, VERIFICATION_SECRET.format(witness=witness))
+            if key is None:
+                # It was lost: another one would verify reports twice.
+                left.append(OpenedCells({}, Reason.NOT_OPENED))
+                continue
             start = arrived.within.start
-            ask.append(opening(direction, start, witness, groups, minimum=minimum, at=self._at))
+            ask.append(
+                opening(direction, start, witness, groups, minimum=minimum, key=key, at=self._at)
+            )
         return ask, left
 
     async def _close_day(self, direction: Direction, day: date, until: datetime) -> bool:

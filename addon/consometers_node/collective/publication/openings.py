@@ -4,7 +4,7 @@ An opening is stored before it is sent: the same is asked until it is answered, 
 made of what it says. docs/protected-sums.md has the scheme.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -15,7 +15,9 @@ import struct
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from ...protected_sums.masks import MOST_WH, SQUARES_MODULUS, SUM_MODULUS
+from ...protected_sums.field import MODULUS, encode
+from ...protected_sums.masks import MOST_WH
+from ...protected_sums.reports import Verification, outputs, share
 from ...quoalise import Direction as WireDirection
 from ...quoalise.protected_sums import (
     HOMES_IN_PART,
@@ -48,8 +50,7 @@ _MINUTES = 60
 _HOMES_AT_HAND = 16_384
 """Whose names are not converted each hour."""
 _GROUPS_IN_PART = 200
-_HOME = struct.Struct(">16sH16s")
-_SUMS = struct.Struct(">QQQ")
+_HOME = struct.Struct(">16sH16s32s")
 _FIRST_DAY = date(1970, 1, 1)
 _GIVEN_UP = "given-up"
 
@@ -82,22 +83,55 @@ def opening(
     groups: Mapping[Groups[GroupId], Sequence[StoredReport]],
     *,
     minimum: int,
+    key: bytes,
     at: datetime,
 ) -> StoredOpening:
-    """Return the request to a witness for an hour; each group has at least `minimum` homes."""
+    """Return the request to a witness for an hour; each group has at least `minimum` homes.
+
+    The reports are verified under `key`, once: these verifiers are sent again as they are.
+    """
+    verification = Verification(key, direction, start)
+    verifiers = {
+        report.permission: encode(verification.ask(share(report.masked))[0])
+        for reports in groups.values()
+        for report in reports
+    }
+    return _opening(direction, start, witness, groups, verifiers, minimum=minimum, key=key, at=at)
+
+
+def _opening(
+    direction: Direction,
+    start: datetime,
+    witness: str,
+    groups: Mapping[Groups[GroupId], Sequence[StoredReport]],
+    verifiers: Mapping[MemberPermissionId, bytes],
+    *,
+    minimum: int,
+    key: bytes,
+    at: datetime,
+) -> StoredOpening:
     ordered = sorted(groups.items(), key=lambda item: sorted(item[0]))
     stored = [
         [sorted(communes), len(reports), *map(hex, _summed(reports))]
         for communes, reports in ordered
     ]
-    request = b"".join(_rows(report for _, reports in ordered for report in reports))
+    request = b"".join(
+        _HOME.pack(
+            _bytes(report.permission),
+            (report.day - _FIRST_DAY).days,
+            report.nonce,
+            verifiers[report.permission],
+        )
+        for _, reports in ordered
+        for report in reports
+    )
     written = json.dumps({"minimum": minimum, "groups": stored})
-    return StoredOpening(direction, start, witness, written, request, at)
+    return StoredOpening(direction, start, witness, written, key, request, at)
 
 
 def homes(stored: StoredOpening) -> list[MemberPermissionId]:
     """Return the permissions of the homes in an opening."""
-    return [MemberPermissionId(_uuid(home)) for home, _, _ in _HOME.iter_unpack(stored.request)]
+    return [MemberPermissionId(_uuid(home)) for home, *_ in _HOME.iter_unpack(stored.request)]
 
 
 def requests(stored: StoredOpening) -> list[Opening]:
@@ -113,7 +147,8 @@ def requests(stored: StoredOpening) -> list[Opening]:
                 room = HOMES_IN_PART
             count = min(left, room)
             some = tuple(
-                Part(_uuid(home), _day(day), nonce) for home, day, nonce in islice(rows, count)
+                Part(_uuid(home), _day(day), nonce, verifier)
+                for home, day, nonce, verifier in islice(rows, count)
             )
             parts[-1].append(MaskedSum(str(number), some, *sums))
             # The witness adds up what is split: the rest comes with nothing more.
@@ -122,6 +157,7 @@ def requests(stored: StoredOpening) -> list[Opening]:
     return [
         Opening(
             id=name,
+            verification_key=stored.verification_key,
             direction=WireDirection(stored.direction),
             hour=stored.start,
             part=place,
@@ -130,6 +166,16 @@ def requests(stored: StoredOpening) -> list[Opening]:
         )
         for place, sums in enumerate(parts, 1)
     ]
+
+
+def invalid_homes(answers: Iterable[Answer]) -> set[MemberPermissionId]:
+    """Return the homes whose reports do not prove their value."""
+    return {
+        MemberPermissionId(pseudonym)
+        for answer in answers
+        if isinstance(answer, RefusedSum) and answer.reason is Refusal.INVALID
+        for pseudonym in answer.pseudonyms
+    }
 
 
 def refused_homes(stored: StoredOpening, answers: Iterable[Answer]) -> set[MemberPermissionId]:
@@ -172,12 +218,17 @@ def without(
     }
     if not groups:
         return None
-    return opening(
+    return _opening(
         stored.direction,
         stored.start,
         stored.witness,
         groups,
+        {
+            MemberPermissionId(_uuid(home)): verifier
+            for home, _, _, verifier in _HOME.iter_unpack(stored.request)
+        },
         minimum=minimum,
+        key=stored.verification_key,
         at=stored.asked_at,
     )
 
@@ -250,19 +301,8 @@ def _reason(refused: set[str]) -> Reason | None:
 
 def _summed(reports: Iterable[StoredReport]) -> tuple[int, int]:
     """Return the sums of the masked values and of the masked squares."""
-    masked = high = low = 0
-    packed = b"".join(report.masked + report.masked_square for report in reports)
-    for value, upper, lower in _SUMS.iter_unpack(packed):
-        masked += value
-        high += upper
-        low += lower
-    return masked % SUM_MODULUS, ((high << 64) + low) % SQUARES_MODULUS
-
-
-def _rows(reports: Iterable[StoredReport]) -> Iterator[bytes]:
-    for report in reports:
-        days = (report.day - _FIRST_DAY).days
-        yield _HOME.pack(_bytes(report.permission), days, report.nonce)
+    values, squares = zip(*(outputs(share(report.masked)) for report in reports), strict=True)
+    return sum(values) % MODULUS, sum(squares) % MODULUS
 
 
 @lru_cache(_HOMES_AT_HAND)
@@ -291,5 +331,5 @@ def _groups(stored: StoredOpening) -> list[_Group]:
 def _id(stored: StoredOpening) -> str:
     """Return a UUID that is made of the request, so that the same is asked under the same name."""
     described = f"{stored.direction} {stored.start.astimezone(UTC).isoformat()} {stored.groups}\n"
-    digest = sha256(described.encode() + stored.request).digest()
+    digest = sha256(described.encode() + stored.verification_key + stored.request).digest()
     return str(UUID(bytes=digest[:16], version=4))

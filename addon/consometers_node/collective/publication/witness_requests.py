@@ -19,12 +19,22 @@ from ...store import Store
 from ...store.masked_reports import (
     StoredOpening,
     ask_less,
+    note_invalid,
     openings,
     reports_of_hour,
     store_answer,
 )
 from ...xmpp import Asking, NetworkError
-from .openings import BadAnswer, refused_homes, requests, too_few, without, written_answer
+from .openings import (
+    BadAnswer,
+    homes,
+    invalid_homes,
+    refused_homes,
+    requests,
+    too_few,
+    without,
+    written_answer,
+)
 
 _BAD_ANSWER = text("It answered something else than what it was asked: ask those who run it.")
 
@@ -119,7 +129,10 @@ class WitnessRequests:
                 return None
             if answer is not None:
                 await store_answer(connection, opening, answer)
+                await note_invalid(connection, homes(opening), opening.direction, None)
                 return None
+            if invalid := invalid_homes(answers):
+                await note_invalid(connection, invalid, opening.direction, opening.start)
             reports = await reports_of_hour(connection, *hour)
             less = without(opening, refused, reports)
             if less is None:

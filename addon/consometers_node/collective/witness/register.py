@@ -4,12 +4,23 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 import json
+import struct
 from typing import Any
 
-from sqlalchemy import LargeBinary, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    LargeBinary,
+    Row,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
-from ...protected_sums.masks import DayKey
-from ...protected_sums.opening import KEYS_FOR, Enrolment
+from ...protected_sums.masks import DayKey, Subject
+from ...protected_sums.opening import FINGERPRINT_BYTES, KEYS_FOR, Enrolment
 from ...protected_sums.requests import (
     MAX_CLOCK_DIFFERENCE,
     EnrolmentReceipt,
@@ -21,7 +32,12 @@ from ...quoalise.protected_sums import Refusal
 from ...quoalise.text import text
 from ...series import Direction
 from ...store.clock import Confirmed
-from ...store.collective_tables import WitnessEnrolmentRow, WitnessLedgerRow, WitnessOpeningRow
+from ...store.collective_tables import (
+    WitnessEnrolmentRow,
+    WitnessLedgerRow,
+    WitnessOpeningRow,
+    WitnessVerificationRow,
+)
 from ...store.connection import AsyncConnection
 from ...store.settings import set_setting, setting
 from ..errors import CollectiveFault
@@ -30,11 +46,14 @@ from .codes import BadCode, Code
 
 DEPARTED_FOR = timedelta(days=367)
 """How long a departed home’s pseudonym stays. The database lets it go after 366 days."""
+VERIFIED_FOR = KEYS_FOR + timedelta(days=2)
+"""How long it stays with what reports were verified. The database lets that go after 36 days."""
 _KEYS_AT_ONCE = 2_000
 _TOMORROW = timedelta(days=1)
 _RECENT = timedelta(days=30)
 _REFUSED = "witness.refused"
 _RESTORED = "witness.restored_at"
+_VERIFIED = struct.Struct(f">I{FINGERPRINT_BYTES}s")
 _HAS_NOT_LEFT = WitnessEnrolmentRow.left_at.is_(None)
 
 
@@ -200,6 +219,12 @@ async def look(
             least.append(homes)
         else:
             refused[reason] = refused.get(reason, 0) + hours
+    rows = select(WitnessVerificationRow.invalid).where(
+        WitnessVerificationRow.collective == row.collective
+    )
+    invalid = sum(row.id in numbers(bits) for bits in (await connection.execute(rows)).scalars())
+    if invalid:
+        refused[Refusal.INVALID] = invalid
     homes = await connection.scalar(
         select(func.count())
         .select_from(WitnessEnrolmentRow)
@@ -276,12 +301,53 @@ async def age_keys(connection: AsyncConnection, now: Confirmed) -> bool:
     return len(keys) == _KEYS_AT_ONCE
 
 
+async def verified(
+    connection: AsyncConnection, subject: Subject, pseudonyms: Mapping[int, str]
+) -> dict[str, bytes]:
+    """Return what reports of an hour were verified with, by pseudonym, where some were invalid."""
+    query = select(WitnessVerificationRow.fingerprints).where(*_of_subject(subject))
+    rows = await connection.scalar(query) or b""
+    return {
+        pseudonyms[id_]: value for id_, value in _VERIFIED.iter_unpack(rows) if id_ in pseudonyms
+    }
+
+
+async def note_verified(
+    connection: AsyncConnection,
+    subject: Subject,
+    fingerprints: Mapping[int, bytes],
+    invalid: Collection[int],
+    now: datetime,
+) -> None:
+    """Note what the reports of an hour were verified with, by enrolment, and which are invalid."""
+    query = select(WitnessVerificationRow.invalid).where(*_of_subject(subject))
+    before = await connection.scalar(query)
+    values = {
+        "fingerprints": b"".join(_VERIFIED.pack(*each) for each in sorted(fingerprints.items())),
+        "invalid": bitmap({*numbers(before or b""), *invalid}),
+        "at": now,
+    }
+    if before is None:
+        row = values | {
+            "collective": subject.collective,
+            "direction": subject.direction,
+            "hour": subject.hour,
+        }
+        await connection.execute(insert(WitnessVerificationRow).values(row))
+    else:
+        change = update(WitnessVerificationRow).where(*_of_subject(subject))
+        await connection.execute(change.values(values))
+
+
 async def forget(connection: AsyncConnection, now: Confirmed) -> None:
-    """Forget homes that left long ago, and codes that ended long ago.
+    """Forget homes and codes that ended long ago, and how reports of forgotten keys were verified.
 
     What the ledger has of these homes names nobody any more.
     """
     before = now - DEPARTED_FOR
+    await connection.execute(
+        delete(WitnessVerificationRow).where(WitnessVerificationRow.at < now - VERIFIED_FOR)
+    )
     await connection.execute(
         delete(WitnessEnrolmentRow).where(WitnessEnrolmentRow.left_at < before)
     )
@@ -375,6 +441,14 @@ def numbers(bits: bytes) -> Iterator[int]:
     for at, byte in enumerate(bits):
         if byte:
             yield from (at * 8 + bit for bit in range(8) if byte >> bit & 1)
+
+
+def _of_subject(subject: Subject) -> tuple[ColumnElement[bool], ...]:
+    return (
+        WitnessVerificationRow.collective == subject.collective,
+        WitnessVerificationRow.direction == subject.direction,
+        WitnessVerificationRow.hour == subject.hour,
+    )
 
 
 async def _turned_down(connection: AsyncConnection) -> dict[str, dict[str, int]]:

@@ -5,6 +5,7 @@ database has the number of the last one: where the database has fewer, it was re
 backup, and no hour that began before is opened any more.
 """
 
+from array import array
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,8 +24,10 @@ from xml.etree.ElementTree import fromstring, tostring
 from sqlalchemy import func, insert, select
 
 from ...keyed_draw import SECRET_BYTES
-from ...protected_sums.masks import SQUARES_MODULUS, SUM_MODULUS, Subject
-from ...protected_sums.opening import Witness
+from ...protected_sums.field import MODULUS, NotElements
+from ...protected_sums.flp import RootOfUnity
+from ...protected_sums.masks import Subject
+from ...protected_sums.opening import Witness, fingerprint
 from ...protected_sums.requests import (
     DepartureReceipt,
     EnrolmentReceipt,
@@ -69,6 +72,7 @@ _LOGGER = logging.getLogger(__name__)
 _FROM_THE_FIRST = text("Earlier parts of this opening are missing: send it again from part 1.")
 _ALTERED = text("This opening differs from an earlier one with the same id: use another id.")
 _TOO_MANY = text("An opening has at most {most} homes.")
+_NOT_VERIFIABLE = text("A verifier or a sum is no element of the field, or the key is no key.")
 _CLOCK = text("The witness’s clock is not confirmed: ask again later.")
 
 
@@ -272,10 +276,21 @@ class WitnessService:
             for id_ in register.numbers(bits)
             if id_ in homes.pseudonyms
         }
-        today = now.astimezone(UTC).date()
-        answers = tuple(
-            await asyncio.to_thread(homes.witness.open, subject, sums, today, opened_before)
-        )
+        verified = await register.verified(connection, subject, homes.pseudonyms)
+        try:
+            answers = tuple(
+                await asyncio.to_thread(
+                    homes.witness.open,
+                    subject,
+                    sums,
+                    now.astimezone(UTC).date(),
+                    opened_before,
+                    key=opening.verification_key,
+                    verified=verified,
+                )
+            )
+        except NotElements, RootOfUnity:
+            raise BadRequest(_NOT_VERIFIABLE) from None
         in_the_way = {
             answer.reason
             for answer in answers
@@ -284,6 +299,22 @@ class WitnessService:
         if in_the_way:
             # Nothing was opened, nor is any home marked.
             await register.note_refusals(connection, collective, in_the_way)
+            if Refusal.INVALID in in_the_way:
+                new = {
+                    part.pseudonym: fingerprint(part, opening.verification_key)
+                    for asked in sums
+                    for part in asked.parts
+                }
+                (refused,) = answers
+                assert isinstance(refused, RefusedSum)
+                await register.note_verified(
+                    connection,
+                    subject,
+                    {homes.ids[home]: value for home, value in (new | verified).items()},
+                    # Of those that were verified before, this is another try of the collective.
+                    {homes.ids[home] for home in refused.pseudonyms - verified.keys()},
+                    now,
+                )
             return answers
         opened = Opened(id=opening.id, part=opening.parts, parts=opening.parts, answers=answers)
         row = {
@@ -355,23 +386,22 @@ def _add(first: MaskedSum, second: MaskedSum) -> MaskedSum:
     return MaskedSum(
         first.group,
         first.parts + second.parts,
-        (first.masked + second.masked) % SUM_MODULUS,
-        (first.masked_squares + second.masked_squares) % SQUARES_MODULUS,
+        (first.masked + second.masked) % MODULUS,
+        (first.masked_squares + second.masked_squares) % MODULUS,
     )
 
 
 def _hash(opening: Opening, sums: Sequence[MaskedSum]) -> str:
     """Return the hash of all that is asked."""
     hashed = sha256(f"{opening.direction} {opening.hour.isoformat()}".encode())
+    hashed.update(opening.verification_key)
     for asked in sums:
         head = f"\n{asked.group} {asked.masked} {asked.masked_squares} {len(asked.parts)} "
         hashed.update(head.encode())
-        hashed.update(
-            b"".join(
-                part.pseudonym.encode() + part.day.toordinal().to_bytes(4) + part.nonce
-                for part in asked.parts
-            )
-        )
+        # Each of these is as long for all of them.
+        hashed.update("".join([part.pseudonym for part in asked.parts]).encode())
+        hashed.update(array("I", [part.day.toordinal() for part in asked.parts]))
+        hashed.update(b"".join([part.nonce + part.verifier for part in asked.parts]))
     return hashed.hexdigest()
 
 

@@ -196,6 +196,7 @@ CHANGED = {
     "witness_code": "coalesce(OLD.revoked_at, OLD.expires_at) < {now} - 366 * 86400",
     "witness_enrolment": "OLD.left_at < {now} - 366 * 86400",
     "opening": IS_CLOSED.format(row="OLD"),
+    "witness_verification": "OLD.at < {now} - 36 * 86400",
 }
 """The same of tables whose rows may change."""
 CHECKED = (
@@ -248,11 +249,12 @@ UNALTERED = {
     "member_permission_series": (
         (
             "series_id masked_direction subscribed_kva backfilled_until subscribed_at"
-            " last_received_at problem"
+            " last_received_at problem invalid_at"
         ),
         "what was given is not altered",
     ),
     "opening": ("groups request asked_at answer", "another hour is another opening"),
+    "witness_verification": ("fingerprints invalid at", "another hour is another verification"),
     "access_log": ("who", "what was read is not altered"),
     "witness_code": ("revoked_at", "what a code lets in is not altered"),
     "witness_enrolment": (
@@ -560,6 +562,11 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
          AND EXISTS (SELECT 1 FROM witness_code WHERE id = NEW.code_id AND revoked_at IS NULL))""",
         "a home enrols again with other keys, by its code",
         "1 FROM witness_code WHERE id = NEW.code_id FOR SHARE",
+    ),
+    "witness_verification UPDATE forgets_no_report": (
+        """length(NEW.fingerprints) >= length(OLD.fingerprints)
+         AND length(NEW.invalid) >= length(OLD.invalid)""",
+        "what was verified once is not verified again",
     ),
     "witness_ledger INSERT is_of_its_opening": (
         """EXISTS (SELECT 1 FROM witness_opening WHERE id = NEW.opening_id

@@ -423,14 +423,15 @@ def _shown(preview: Preview, question: DataRequest) -> Shown:
 def _masked(
     series: Series, question: DataRequest, rows: Sequence[tuple[datetime, float]]
 ) -> Mapping[datetime, str]:
-    """Return masked values, with keys of this page, as the home's own come later."""
+    """Return how masked values begin, with keys of this page, as the home's own come later."""
     # A home without protected sums never loads them.
+    from ...protected_sums.field import ELEMENT_BYTES  # noqa: PLC0415
     from ...sharing.masked_reports import HomeKeys, mask  # noqa: PLC0415
 
     keys = HomeKeys.new(datetime.now(UTC).date())
     records = [Record(at, round(value)) for at, value in rows]
     masked = mask(keys, question.peer.jid, question.permission.id, series, records)
-    return {report.hour: f"{report.masked:016x}" for report in masked.reports}
+    return {report.hour: f"{report.masked[:ELEMENT_BYTES].hex()}…" for report in masked.reports}
 
 
 def _past(choice: Choice, need: DataNeed) -> int:

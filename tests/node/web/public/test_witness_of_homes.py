@@ -15,7 +15,8 @@ from consometers_node.household.protected_sums.enrolling import Enrolling
 from consometers_node.household.protected_sums.witness_address import Trust
 from consometers_node.household.protected_sums.witness_client import WitnessClient
 from consometers_node.permission import Permissions
-from consometers_node.protected_sums.masks import SQUARES_MODULUS, SUM_MODULUS
+from consometers_node.protected_sums.field import MODULUS, encode
+from consometers_node.protected_sums.reports import Verification, outputs, share
 from consometers_node.quoalise import Reports
 from consometers_node.quoalise.protected_sums import (
     MaskedSum,
@@ -24,7 +25,7 @@ from consometers_node.quoalise.protected_sums import (
     Refusal,
     RefusedSum,
 )
-from consometers_node.series import Record
+from consometers_node.series import Direction, Record
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.masked_reports import load_keys, mask
 from consometers_node.store import PermissionId, Store
@@ -46,6 +47,7 @@ from ...permission.samples import (
     grant,
     now,
 )
+from ...protected_sums.homes import VERIFICATION_KEY
 from .town import settings
 
 WH = (31_337, 29_989, 30_011)
@@ -95,14 +97,17 @@ async def new_home(store: Store, url: str, authority: Authority, code: str) -> H
 def added(reports: list[Reports]) -> MaskedSum:
     """Add reports up, as the collective does."""
     rows = [each.reports[0] for each in reports]
+    verification = Verification(VERIFICATION_KEY, Direction.CONSUMPTION, rows[0].hour)
+    shares = [share(row.masked) for row in rows]
+    values, squares = zip(*map(outputs, shares), strict=True)
     return MaskedSum(
         "1",
         tuple(
-            Part(each.permission, each.day, row.nonce)
-            for each, row in zip(reports, rows, strict=True)
+            Part(each.permission, each.day, row.nonce, encode(verification.ask(elements)[0]))
+            for each, row, elements in zip(reports, rows, shares, strict=True)
         ),
-        sum(row.masked for row in rows) % SUM_MODULUS,
-        sum(row.masked_square for row in rows) % SQUARES_MODULUS,
+        sum(values) % MODULUS,
+        sum(squares) % MODULUS,
     )
 
 

@@ -1,0 +1,213 @@
+"""A member of a protected sum who lies, and a collective that shifts its shares.
+
+What a liar sends is masked like anything else: its proof names it, and nobody reads the others.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import cast
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import select
+
+from consometers_node.backoff import Backoff
+from consometers_node.collective.calendar import Span
+from consometers_node.collective.members.member_overview import member_overview
+from consometers_node.collective.publication.witness_requests import WitnessRequests
+from consometers_node.protected_sums.field import MODULUS, encode
+from consometers_node.protected_sums.masks import MOST_WH, Subject
+from consometers_node.protected_sums.reports import CIRCUIT, element_masks, measurement, share
+from consometers_node.quoalise import BadRequest
+from consometers_node.quoalise.protected_sums import (
+    MAX_REPORTS,
+    MaskedReport,
+    Opened,
+    Opening,
+    Refusal,
+    RefusedSum,
+    Reports,
+)
+from consometers_node.sharing.changes import Changes
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import MemberPermissionSeriesRow
+from consometers_node.store.masked_reports import openings
+from consometers_node.store.settings import VERIFICATION_SECRET, set_secret
+from consometers_node.xmpp import Asking
+from tests.deadline import DEADLINE_S
+from tests.node.collective.masked import COLLECTIVE, MaskedHome, MaskedTown
+from tests.node.collective.publishing import CONSUMPTION, ZONE
+from tests.node.permission.samples import WITNESS
+
+AT = datetime(2026, 7, 15, 10, tzinfo=UTC)
+OVER = AT + timedelta(hours=4)
+HOUR = timedelta(hours=1)
+BITS = 16
+
+
+class Witness:
+    """Answers a collective's network as the witness of a town does."""
+
+    def __init__(self, town: MaskedTown) -> None:
+        self._witness = town.witness()
+        self.answers: list[Opened] = []
+
+    async def open_sums(self, _: str, part: Opening) -> Opened:
+        subject = Subject(COLLECTIVE, CONSUMPTION, part.hour)
+        answers = self._witness.open(subject, part.sums, OVER.date(), key=part.verification_key)
+        opened = Opened(id=part.id, part=part.part, parts=part.parts, answers=tuple(answers))
+        self.answers.append(opened)
+        return opened
+
+
+async def ask(store: Store, witness: Witness) -> None:
+    """Have the collective ask its witness until all that waits is answered."""
+    requests = WitnessRequests(store, cast("Asking", witness), Changes(), Backoff(0.01, 0.01))
+    running = asyncio.create_task(requests.run())
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            while True:
+                assert not running.done(), running
+                async with store.reading() as connection:
+                    if not await openings(connection, unanswered=True):
+                        return
+                await asyncio.sleep(0.01)
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
+
+
+def forged(
+    town: MaskedTown, home: MaskedHome, elements: Sequence[int], start: datetime = AT
+) -> Reports:
+    """Return a message with what a home made up in place of a value with its proof."""
+    honest = town.reports(home, [0], start)
+    (report,) = honest.reports
+    subject = Subject(COLLECTIVE, CONSUMPTION, start).encoded()
+    masks = element_masks(home.key.on(honest.day).secret, subject, report.nonce)
+    masked = encode((e - mask) % MODULUS for e, mask in zip(elements, masks, strict=True))
+    return replace(honest, reports=(MaskedReport(start, report.nonce, masked),))
+
+
+def proven(measured: Sequence[int]) -> list[int]:
+    """Return a measurement with the best proof of it that its home can make.
+
+    It sets what each equation demands, as if it held.
+    """
+    elements = [*measured, *CIRCUIT.prove(measured, (3, 4))]
+    values = BITS + 1 + 2
+    for call, result in enumerate(measured, 1):
+        elements[values + 2 * call] = result % MODULUS
+    return elements
+
+
+def value(wh: int, square: int) -> list[int]:
+    """Return a measurement whose first bit is a value in Wh."""
+    return proven([wh % MODULUS, *[0] * (BITS - 1), square % MODULUS])
+
+
+LIES = {
+    "no square": proven([*measurement(412)[:BITS], 0]),
+    "greater square": proven([*measurement(412)[:BITS], MOST_WH**2]),
+    "negative": value(-19_000, 19_000**2),
+    "huge": value(1_400_000_000, 1_400_000_000**2),
+    "half of the field": value(1 << 63, 1 << 126),
+    "a bit of two": proven([2, *measurement(0)[1:BITS], 4]),
+    "random": [pow(7, n, MODULUS) for n in range(CIRCUIT.length)],
+} | {
+    f"element {place}": [
+        element + (number == place) for number, element in enumerate(proven(measurement(412)))
+    ]
+    for place in (0, 15, 16, 17, 18, 19, 40, 81)
+}
+
+
+async def invalid(store: Store) -> dict[str, datetime | None]:
+    """Return of which hour each home's report was invalid."""
+    query = select(MemberPermissionSeriesRow.permission_id, MemberPermissionSeriesRow.invalid_at)
+    async with store.reading() as connection:
+        return dict((await connection.execute(query)).tuples().all())
+
+
+@pytest.mark.parametrize("lie", LIES)
+async def test_a_lie_is_in_no_sum_names_its_home_and_costs_the_others_nothing(
+    file: Store, lie: str
+) -> None:
+    async with file.writing() as connection:
+        town = MaskedTown(connection, at=OVER)
+        liar, *others = await town.masked_homes(4)
+        await town.report(others, [400, 400], AT)
+        await town.report([liar], [0], AT + HOUR)
+        assert await town.push(liar.jid, forged(town, liar, LIES[lie])) is None
+        await town.close(OVER)
+    witness = Witness(town)
+    await ask(file, witness)
+    refused, _ = witness.answers
+    assert refused.answers == (
+        RefusedSum(frozenset({"0"}), Refusal.INVALID, frozenset({liar.permission})),
+    )
+    noted = await invalid(file)
+    assert noted.pop(liar.permission) == AT
+    assert set(noted.values()) == {None}
+    async with file.reading() as connection:
+        overview = await member_overview(
+            connection, ZoneInfo(ZONE), Span(AT.date(), AT.date()), OVER
+        )
+    assert [entry.id for entry in overview.entries if entry.problems] == [liar.member]
+    async with file.writing() as connection:
+        town.connection = connection
+        await town.close(OVER)
+        assert (await town.shown())[10] == 1_200
+    # The next report of the home is valid: there is no problem any more.
+    await ask(file, witness)
+    assert set((await invalid(file)).values()) == {None}
+    async with file.writing() as connection:
+        town.connection = connection
+        await town.close(OVER)
+        assert (await town.shown())[11] == 1_200
+
+
+async def test_a_number_that_is_no_element_is_refused_when_it_comes(file: Store) -> None:
+    async with file.writing() as connection:
+        town = MaskedTown(connection, at=OVER)
+        (home,) = await town.masked_homes(1)
+        message = town.reports(home, [400, 400], AT)
+        for place in (0, BITS, CIRCUIT.length - 1):
+            elements = list(share(message.reports[1].masked))
+            elements[place] = MODULUS
+            masked = encode(elements)
+            altered = message.reports[1]._replace(masked=masked)
+            refused = await town.push(
+                home.jid, replace(message, reports=(message.reports[0], altered))
+            )
+            assert isinstance(refused, BadRequest)
+            assert "no element of the field" in refused.text.say()
+        assert not await town.rows("masked_report")
+
+
+async def test_a_message_has_no_more_reports_than_of_two_days(file: Store) -> None:
+    async with file.writing() as connection:
+        town = MaskedTown(connection, at=OVER)
+        (home,) = await town.masked_homes(1)
+        message = town.reports(home, [400], AT)
+        (report,) = message.reports
+        many = tuple(report._replace(hour=AT - n * HOUR) for n in reversed(range(MAX_REPORTS + 1)))
+        refused = await town.push(home.jid, replace(message, reports=many))
+        assert isinstance(refused, BadRequest)
+        assert "at most 48 reports" in refused.text.say()
+
+
+async def test_without_its_verification_key_a_collective_closes_the_hour_without_reports(
+    file: Store,
+) -> None:
+    """Under another key, a report that was verified before would be verified again."""
+    async with file.writing() as connection:
+        town = MaskedTown(connection, at=OVER)
+        await town.record(await town.members(3), 100)
+        await town.report(await town.masked_homes(4), [400], AT)
+        await set_secret(connection, VERIFICATION_SECRET.format(witness=WITNESS.jid), None)
+        await town.close_all(OVER)
+        assert not await openings(connection)
+        assert (await town.shown())[10] == 300
