@@ -47,14 +47,16 @@ _GUIDE: Final = """\
 {homes} foyers, l’école de Kersabiec et celle de Kermelo partagent avec la coopérative, qui partage
 les sommes de Lorient avec la commune. Chacune a ses pages publiques et son administration.
 Personne ne lit les {masked} autres foyers : ils envoient leurs heures masquées à la coopérative, et
-la commune, leur témoin, n’en ouvre avec elle que la somme.
+la commune, leur témoin, n’en ouvre avec elle que la somme. L’un d’eux a perdu sa clé : ses rapports
+sont invalides, et l’administration le nomme.
 Cette commande lit la somme de la commune des dernières 24 heures, et, avec /members au bout du nom
 de la série, combien de membres elle compte.
 
 {homes} homes, the school of Kersabiec and that of Kermelo share with the cooperative, which shares
 the sums of Lorient with the municipality. Each has its public pages and its administration.
 Nobody reads the {masked} other homes: they send their hours masked to the cooperative, and the
-municipality, their witness, opens nothing but the sum of them with it.
+municipality, their witness, opens nothing but the sum of them with it. One of them has lost its
+key: its reports are invalid, and the administration names it.
 This command reads the municipality's sum of the last 24 hours, and, with /members at the end of the
 series' name, of how many members it is.
 """

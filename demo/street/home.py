@@ -1,21 +1,24 @@
 """One home of the street: it stores its meter's records, and shares them as a node does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 import shutil
-from typing import Final, override
+from typing import Any, Final, override
 
 from consometers_node.backoff import Backoff
 from consometers_node.household.protected_sums.enrolling import Enrolling
-from consometers_node.household.protected_sums.witness_address import trust
+from consometers_node.household.protected_sums.witness_address import Trust, trust
 from consometers_node.household.protected_sums.witness_check import objection
 from consometers_node.household.protected_sums.witness_client import WitnessClient
 from consometers_node.permission import Choice, Permissions, Signature, State
-from consometers_node.quoalise import Data, GetHistory, Role
+from consometers_node.protected_sums.masks import KEY_BYTES, DayKey
+from consometers_node.protected_sums.requests import Call
+from consometers_node.quoalise import Data, GetHistory, Role, Witness
 from consometers_node.series import (
     Block,
     Device,
@@ -32,10 +35,11 @@ from consometers_node.sharing.answers import Answered, Answers, Confirms, Settle
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.consent import data_request, grant, propose_needs
 from consometers_node.sharing.due_records import keep
+from consometers_node.sharing.masked_reports import keep_keys, load_keys
 from consometers_node.sharing.names import load_naming
 from consometers_node.sharing.service import Sharing
 from consometers_node.sharing.status import collectives
-from consometers_node.store import SeriesId, Store
+from consometers_node.store import PermissionId, SeriesId, Store
 from consometers_node.store.clock import Clock
 from consometers_node.store.peers import all_peers
 from consometers_node.store.series import add_series, extent, put_blocks
@@ -157,7 +161,10 @@ class StreetHome:
         async with connection:
             running = {asyncio.create_task(sharing.run())}
             if self.home.masked:
-                client = WitnessClient(await trust(self._store))
+                make_client = (
+                    partial(_Forgetful, self._store) if self.home.forgets_its_key else WitnessClient
+                )
+                client = make_client(await trust(self._store))
                 enrolling = Enrolling(
                     self._store, clock, self._changes, client, Backoff(_AGAIN_S, _PATIENCE_S)
                 )
@@ -233,6 +240,28 @@ class StreetHome:
         return any(
             each.subscription is None or each.waiting for state in states for each in state.shared
         )
+
+
+class _Forgetful(WitnessClient):
+    """Enrols a home, which then has another key: its disk or its restored copy was a wrong one."""
+
+    def __init__(self, store: Store, trust: Trust) -> None:
+        super().__init__(trust)
+        self._store = store
+
+    @override
+    async def ask[T](
+        self, witness: Witness, call: Call, body: Mapping[str, Any], read: Callable[[object], T]
+    ) -> T:
+        answer = await super().ask(witness, call, body, read)
+        if call is Call.ENROLMENTS:
+            permission = PermissionId(body["pseudonym"])
+            async with self._store.writing() as connection:
+                keys = await load_keys(connection, permission)
+                assert keys is not None
+                other = DayKey(keys.day_key.day, bytes(KEY_BYTES))
+                await keep_keys(connection, permission, replace(keys, day_key=other))
+        return answer
 
 
 class _Answers(Answers):

@@ -25,7 +25,8 @@ class Home:
     """A home: its account, its building and its meter, its commune, the invitation that it has.
 
     One with a recording has its records from there, and a building by which it was made. Nobody
-    reads one with a `code`, which its witness gave to it: it allows protected sums alone.
+    reads one with a `code`, which its witness gave to it: it allows protected sums alone. One that
+    `forgets_its_key` masks with another than its witness has: its reports are invalid.
     """
 
     jid: str
@@ -37,6 +38,7 @@ class Home:
     kva: int = 9
     recording: str | None = None
     code: str | None = None
+    forgets_its_key: bool = False
 
     @property
     def masked(self) -> bool:
