@@ -16,7 +16,7 @@ from consometers_node.household.protected_sums.witness_address import Trust, tru
 from consometers_node.household.protected_sums.witness_check import objection
 from consometers_node.household.protected_sums.witness_client import WitnessClient
 from consometers_node.permission import Choice, Permissions, Signature, State
-from consometers_node.protected_sums.masks import KEY_BYTES, DayKey
+from consometers_node.protected_sums.keys import KEY_BYTES, DayKey
 from consometers_node.protected_sums.requests import Call
 from consometers_node.quoalise import Data, GetHistory, Role, Witness
 from consometers_node.series import (

@@ -18,8 +18,14 @@ from consometers_node.collective.calendar import Span
 from consometers_node.collective.members.member_overview import member_overview
 from consometers_node.collective.publication.witness_requests import WitnessRequests
 from consometers_node.protected_sums.field import MODULUS, encode
-from consometers_node.protected_sums.masks import MOST_WH, Subject
-from consometers_node.protected_sums.reports import CIRCUIT, element_masks, measurement, share
+from consometers_node.protected_sums.reports import (
+    CIRCUIT,
+    MOST_WH,
+    Subject,
+    element_masks,
+    measurement,
+    share,
+)
 from consometers_node.quoalise import BadRequest
 from consometers_node.quoalise.protected_sums import (
     MAX_REPORTS,

@@ -28,16 +28,12 @@ from sqlalchemy import func, insert, select
 from consometers_node.collective.publication.openings import opening, requests
 from consometers_node.collective.witness.service import WitnessService
 from consometers_node.protected_sums.field import MODULUS
-from consometers_node.protected_sums.masks import (
-    KEY_BYTES,
-    NONCE_BYTES,
-    NONCE_SECRET_BYTES,
-    DayKey,
-    Subject,
-)
+from consometers_node.protected_sums.keys import KEY_BYTES, DayKey
 from consometers_node.protected_sums.opening import KEYS_FOR
 from consometers_node.protected_sums.reports import (
+    NONCE_SECRET_BYTES,
     Report,
+    Subject,
     Verification,
     element_masks,
     share,
@@ -48,6 +44,7 @@ from consometers_node.quoalise import (
 from consometers_node.quoalise.markup import serialise
 from consometers_node.quoalise.protected_sums import (
     HOMES_IN_PART,
+    NONCE_BYTES,
     VERIFICATION_KEY_BYTES,
     VERIFIER_BYTES,
     MaskedReport,

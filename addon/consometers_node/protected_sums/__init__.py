@@ -4,7 +4,7 @@
     field      elements, and polynomials by their values
     xof        elements from a seed
     flp        proofs that shared elements satisfy equations
-    masks      the key of a day, and reports whose values it masks
+    keys       the key of a day, which home and witness share
     reports    reports that prove their values to servers that read none
     opening    what a witness checks before it opens a sum
     requests   what a home and its witness write to each other

@@ -26,8 +26,8 @@ from ..quoalise.protected_sums import (
 )
 from ..series import Direction
 from .field import MODULUS
-from .masks import MOST_WH, DayKey, Subject
-from .reports import Verification, element_masks, read_verifier
+from .keys import DayKey
+from .reports import MOST_WH, Subject, Verification, element_masks, read_verifier
 
 KEYS_FOR: Final = timedelta(days=35)
 """How long a witness can open a report: it forgets older keys."""

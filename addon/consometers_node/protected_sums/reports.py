@@ -7,20 +7,30 @@ a mere share of the elements, and adds its verifier to the other's, knows that a
     home          sends the elements less the masks, which are expanded from the key of the day
     collective    has what is sent: the Leader's share
     witness       has the key, hence the masks: the Helper's share
+
+The nonce is synthetic, as in SIV (RFC 5297): a MAC of day, subject and value under a secret that
+the home shares with nobody. So a report is a function of these, and what a home sends again, or a
+restored backup of it, says nothing new; another value has another nonce.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
+import hmac
 from operator import mul
+import struct
 from typing import Final, Self
 
-from ..quoalise.protected_sums import VERIFICATION_KEY_BYTES
+from ..quoalise.protected_sums import NONCE_BYTES, VERIFICATION_KEY_BYTES
 from ..series import Direction
 from .field import MODULUS, decode, encode
 from .flp import MUL, Circuit, Equation
-from .masks import MOST_WH, NONCE_SECRET_BYTES, DayKey, Subject, encoded_hour, synthetic_nonce
+from .keys import DayKey
 from .xof import expand, shake128
+
+MOST_WH: Final = 36_000
+"""The most that a home reports for an hour: 36 kVA, the largest contract of a Linky meter."""
+NONCE_SECRET_BYTES: Final = 32
 
 _BITS: Final = MOST_WH.bit_length()
 _LAST_WEIGHT: Final = MOST_WH - (1 << _BITS - 1) + 1
@@ -42,6 +52,33 @@ VERIFIER_ELEMENTS: Final = 2 + MUL.arity
 _MASKS: Final = b"consometers masks"
 _SEEDS: Final = b"consometers wire seeds"
 _QUERY: Final = b"consometers query"
+_HOUR: Final = timedelta(hours=1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NUMBER: Final = struct.Struct(">q")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The subject of a value: the hour of a direction, for a collective.
+
+    Raises ValueError where `hour` is not the start of an hour in UTC.
+    """
+
+    collective: str
+    direction: Direction
+    hour: datetime
+
+    def __post_init__(self) -> None:
+        if self.hour.utcoffset() != timedelta() or (self.hour - _EPOCH) % _HOUR:
+            raise ValueError(f"no hour of UTC starts at {self.hour}")
+
+    def encoded(self) -> bytes:
+        """Return the bytes that masks are computed over, before the nonce."""
+        names = b"".join(
+            struct.pack(">H", len(name)) + name
+            for name in (b"consometers report 1", self.collective.encode(), self.direction.encode())
+        )
+        return names + _encoded_hour(self.hour)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +101,7 @@ class Report:
         if len(nonce_secret) != NONCE_SECRET_BYTES:
             raise ValueError(f"a nonce secret has {NONCE_SECRET_BYTES} bytes")
         encoded = subject.encoded()
-        nonce = synthetic_nonce(nonce_secret, key.day, encoded, wh)
+        nonce = _nonce(nonce_secret, key.day, encoded, wh)
         seeds = expand(nonce_secret, _SEEDS, nonce, MUL.arity, shake128)
         measured = measurement(wh)
         elements = [*measured, *CIRCUIT.prove(measured, seeds)]
@@ -88,7 +125,7 @@ class Verification:
         """Derive the query. Raises `RootOfUnity`, for one key in 2**59, and ValueError."""
         if len(key) != VERIFICATION_KEY_BYTES:
             raise ValueError(f"a verification key has {VERIFICATION_KEY_BYTES} bytes")
-        binder = direction.encode() + encoded_hour(hour)
+        binder = direction.encode() + _encoded_hour(hour)
         randomness = expand(key, _QUERY, binder, CIRCUIT.query_randomness, shake128)
         self._query = CIRCUIT.query(randomness)
 
@@ -135,3 +172,14 @@ def outputs(share: Sequence[int]) -> tuple[int, int]:
     Summed over reports and both servers, they are the sum of values and the sum of squares.
     """
     return sum(map(mul, _WEIGHTS, share[:_BITS], strict=True)) % MODULUS, share[_BITS]
+
+
+def _encoded_hour(hour: datetime) -> bytes:
+    """Return the start of an hour: hours since 1970, in 8 bytes."""
+    return _NUMBER.pack((hour - _EPOCH) // _HOUR)
+
+
+def _nonce(secret: bytes, day: date, subject: bytes, wh: int) -> bytes:
+    """Return the nonce of a value, for an encoded subject and the day of the key."""
+    of_day = _NUMBER.pack((day - _EPOCH.date()).days)
+    return hmac.digest(secret, of_day + subject + _NUMBER.pack(wh), "sha256")[:NONCE_BYTES]

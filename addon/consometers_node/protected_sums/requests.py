@@ -25,7 +25,7 @@ from ..quoalise.decoding import Undecodable, decoded
 from ..quoalise.text import TranslatedError, around, text
 from ..series import Direction
 from . import codes
-from .masks import KEY_BYTES, DayKey
+from .keys import KEY_BYTES, DayKey
 
 PATH: Final = "/witness"
 MAX_BODY_BYTES: Final = 4096

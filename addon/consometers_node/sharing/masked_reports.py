@@ -12,14 +12,8 @@ import secrets
 import struct
 from typing import Self
 
-from ..protected_sums.masks import (
-    KEY_BYTES,
-    MOST_WH,
-    NONCE_SECRET_BYTES,
-    DayKey,
-    Subject,
-)
-from ..protected_sums.reports import Report
+from ..protected_sums.keys import KEY_BYTES, DayKey
+from ..protected_sums.reports import MOST_WH, NONCE_SECRET_BYTES, Report, Subject
 from ..quoalise import Direction, MaskedReport, Reports
 from ..series import Record, Series
 from ..store import PermissionId

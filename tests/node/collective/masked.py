@@ -17,14 +17,9 @@ from consometers_node.collective.publication.openings import (
 )
 from consometers_node.keyed_draw import SECRET_BYTES
 from consometers_node.permission import Reading
-from consometers_node.protected_sums.masks import (
-    KEY_BYTES,
-    NONCE_SECRET_BYTES,
-    DayKey,
-    Subject,
-)
+from consometers_node.protected_sums.keys import KEY_BYTES, DayKey
 from consometers_node.protected_sums.opening import Enrolment, Witness
-from consometers_node.protected_sums.reports import Report
+from consometers_node.protected_sums.reports import NONCE_SECRET_BYTES, Report, Subject
 from consometers_node.quoalise import Direction as Way, QuoaliseError
 from consometers_node.quoalise.federation_xml import write_data_needs
 from consometers_node.quoalise.markup import serialise

@@ -17,8 +17,8 @@ from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.permissions.member_permissions import withdraw
 from consometers_node.collective.publication.openings import give_up, given_up, read_answer
 from consometers_node.collective.publication.witness_requests import WitnessRequests
-from consometers_node.protected_sums.masks import Subject
 from consometers_node.protected_sums.opening import Witness
+from consometers_node.protected_sums.reports import Subject
 from consometers_node.quoalise import (
     BadRequest,
     Direction as Way,

@@ -15,7 +15,7 @@ from consometers_node.collective.witness import register
 from consometers_node.collective.witness.register import NotEnrolled, OtherEnrolment, WrongTime
 from consometers_node.collective.witness.service import FILE, NotWitnessed, WitnessService
 from consometers_node.protected_sums.field import MODULUS, encode
-from consometers_node.protected_sums.masks import Subject
+from consometers_node.protected_sums.reports import Subject
 from consometers_node.protected_sums.requests import Call
 from consometers_node.quoalise import BadRequest, NotAuthorized, ResourceConstraint
 from consometers_node.quoalise.protected_sums import (

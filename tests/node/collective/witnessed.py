@@ -10,8 +10,8 @@ from uuid import uuid4
 from consometers_node.collective.witness import codes
 from consometers_node.collective.witness.service import WitnessService
 from consometers_node.protected_sums.codes import draw
-from consometers_node.protected_sums.masks import DayKey, Subject
-from consometers_node.protected_sums.reports import Report
+from consometers_node.protected_sums.keys import DayKey
+from consometers_node.protected_sums.reports import Report, Subject
 from consometers_node.protected_sums.requests import Call, EnrolmentRequest, SignedRequest
 from consometers_node.quoalise import Direction as WireDirection
 from consometers_node.quoalise.protected_sums import MaskedSum, Opening, Part

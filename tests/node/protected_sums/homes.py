@@ -6,14 +6,16 @@ from datetime import UTC, date, datetime
 from random import Random
 
 from consometers_node.protected_sums.field import MODULUS, encode
-from consometers_node.protected_sums.masks import (
-    KEY_BYTES,
-    NONCE_SECRET_BYTES,
-    DayKey,
-    Subject,
-)
+from consometers_node.protected_sums.keys import KEY_BYTES, DayKey
 from consometers_node.protected_sums.opening import Enrolment
-from consometers_node.protected_sums.reports import Report, Verification, outputs, share
+from consometers_node.protected_sums.reports import (
+    NONCE_SECRET_BYTES,
+    Report,
+    Subject,
+    Verification,
+    outputs,
+    share,
+)
 from consometers_node.quoalise.protected_sums import MaskedSum, Part
 from consometers_node.series import Direction
 

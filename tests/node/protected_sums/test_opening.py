@@ -13,7 +13,6 @@ import pytest
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.disclosure.sdc_rules import P_PERCENT, Cell
 from consometers_node.protected_sums.field import MODULUS, NotElements, encode
-from consometers_node.protected_sums.masks import MOST_WH, Subject
 from consometers_node.protected_sums.opening import (
     DOMINANCE_PERCENT,
     KEYS_FOR,
@@ -21,7 +20,7 @@ from consometers_node.protected_sums.opening import (
     Witness,
     fingerprint,
 )
-from consometers_node.protected_sums.reports import Report, share
+from consometers_node.protected_sums.reports import MOST_WH, Report, Subject, share
 from consometers_node.quoalise.protected_sums import (
     MaskedSum,
     OpenedSum,

@@ -1,20 +1,27 @@
-"""Reports that prove their values: what is accepted, what is refused, what each server sees."""
+"""Reports that prove their values: what is accepted, what is refused, what each server sees.
+
+A second implementation computes the vectors.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
+import json
+from pathlib import Path
 from random import Random
 
 from hypothesis import example, given, strategies as st
 import pytest
 
 from consometers_node.protected_sums.field import MODULUS, NotElements, decode, encode
-from consometers_node.protected_sums.masks import MOST_WH, DayKey
+from consometers_node.protected_sums.keys import DayKey
 from consometers_node.protected_sums.reports import (
     CIRCUIT,
     ELEMENTS,
+    MOST_WH,
     Report,
+    Subject,
     Verification,
     element_masks,
     measurement,
@@ -26,11 +33,13 @@ from consometers_node.quoalise.protected_sums import MASKED_BYTES, VERIFIER_BYTE
 from consometers_node.series import Direction
 
 from .homes import NOON, TODAY
+from .independent import vectors
 
 KEY = DayKey(TODAY, bytes(range(32)))
 SECRET = bytes(range(32, 64))
 VERIFICATION_KEY = bytes(range(64, 96))
 VERIFICATION = Verification(VERIFICATION_KEY, NOON.direction, NOON.hour)
+VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())
 BITS = 16
 SQUARE = BITS
 SEEDS = range(BITS + 1, BITS + 3)
@@ -65,6 +74,36 @@ def proven(measured: Sequence[int], seeds: Sequence[int] = (3, 4)) -> list[int]:
 
 def changed(elements: Sequence[int], place: int, by: int) -> list[int]:
     return [(element + by * (number == place)) % MODULUS for number, element in enumerate(elements)]
+
+
+def test_vectors_match_an_independent_library() -> None:
+    assert vectors() == VECTORS
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: f"{vector['wh']} Wh")
+def test_masked_reports_match_the_vectors(vector: dict[str, str]) -> None:
+    first = DayKey(date.fromisoformat(vector["enrolled"]), bytes.fromhex(vector["first_key"]))
+    assert first.authentication_key().hex() == vector["authentication_key"]
+    key = first.on(date.fromisoformat(vector["day"]))
+    assert key.secret.hex() == vector["key"]
+    subject = Subject(
+        vector["collective"],
+        Direction(vector["direction"]),
+        datetime.fromisoformat(vector["hour"]),
+    )
+    report = Report.of(int(vector["wh"]), subject, key, bytes.fromhex(vector["nonce_secret"]))
+    assert (report.day, report.nonce.hex()) == (key.day, vector["nonce"])
+    assert report.masked.hex() == vector["masked"]
+    of_home = share(report.masked)
+    masks = element_masks(key.secret, subject.encoded(), report.nonce)
+    verification_key = bytes.fromhex(vector["verification_key"])
+    verification = Verification(verification_key, subject.direction, subject.hour)
+    of_collective, of_witness = (verification.ask(each)[0] for each in (of_home, masks))
+    assert encode(of_collective).hex() == vector["verifier_of_collective"]
+    assert encode(of_witness).hex() == vector["verifier_of_witness"]
+    assert verification.decide(read_verifier(encode(of_collective)), of_witness)
+    total = [sum(both) % MODULUS for both in zip(outputs(of_home), outputs(masks), strict=True)]
+    assert total == [vector["wh"], int(vector["wh"]) ** 2]
 
 
 @given(st.integers(0, MOST_WH))
@@ -283,3 +322,28 @@ def test_a_report_of_another_length_is_refused(length: int) -> None:
 
 def test_the_largest_element_is_one() -> None:
     assert decode(encode([MODULUS - 1, 0]), 2) == (MODULUS - 1, 0)
+
+
+def test_a_subject_is_encoded_with_every_field() -> None:
+    subjects = [
+        NOON,
+        Subject("energies.exampl", Direction.CONSUMPTION, NOON.hour),
+        Subject(NOON.collective, Direction.INJECTION, NOON.hour),
+        Subject(NOON.collective, NOON.direction, NOON.hour + timedelta(hours=1)),
+        # The end of a name is not taken for the beginning of the next.
+        Subject("energies.examplecon", Direction.CONSUMPTION, NOON.hour),
+    ]
+    assert len({subject.encoded() for subject in subjects}) == len(subjects)
+
+
+@pytest.mark.parametrize(
+    "hour",
+    [
+        datetime(2026, 11, 28, 12, 30, tzinfo=UTC),
+        datetime(2026, 11, 28, 12),  # noqa: DTZ001
+        datetime(2026, 11, 28, 12, tzinfo=timezone(timedelta(hours=1))),
+    ],
+)
+def test_a_subject_is_an_hour_of_utc(hour: datetime) -> None:
+    with pytest.raises(ValueError, match="no hour of UTC"):
+        Subject(NOON.collective, NOON.direction, hour)

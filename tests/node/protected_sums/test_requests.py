@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 import pytest
 
-from consometers_node.protected_sums.masks import DayKey
+from consometers_node.protected_sums.keys import DayKey
 from consometers_node.protected_sums.requests import (
     BadBody,
     Call,

@@ -7,8 +7,7 @@ import pytest
 
 from consometers_node.permission import Choice, Permissions
 from consometers_node.protected_sums.field import MODULUS
-from consometers_node.protected_sums.masks import MOST_WH, Subject
-from consometers_node.protected_sums.reports import element_masks, outputs, share
+from consometers_node.protected_sums.reports import MOST_WH, Subject, element_masks, outputs, share
 from consometers_node.quoalise import Data, GetHistory, NotAuthorized, Reports
 from consometers_node.quoalise.protected_sums import MAX_REPORTS
 from consometers_node.sharing.masked_reports import HomeKeys, keep_keys, load_keys

@@ -16,8 +16,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from ...protected_sums.field import MODULUS, encode
-from ...protected_sums.masks import MOST_WH
-from ...protected_sums.reports import Verification, outputs, share
+from ...protected_sums.reports import MOST_WH, Verification, outputs, share
 from ...quoalise import Direction as WireDirection
 from ...quoalise.protected_sums import (
     HOMES_IN_PART,

@@ -19,8 +19,9 @@ from sqlalchemy import (
     update,
 )
 
-from ...protected_sums.masks import DayKey, Subject
+from ...protected_sums.keys import DayKey
 from ...protected_sums.opening import FINGERPRINT_BYTES, KEYS_FOR, Enrolment
+from ...protected_sums.reports import Subject
 from ...protected_sums.requests import (
     MAX_CLOCK_DIFFERENCE,
     EnrolmentReceipt,

@@ -26,8 +26,8 @@ from sqlalchemy import func, insert, select
 from ...keyed_draw import SECRET_BYTES
 from ...protected_sums.field import MODULUS, NotElements
 from ...protected_sums.flp import RootOfUnity
-from ...protected_sums.masks import Subject
 from ...protected_sums.opening import Witness, fingerprint
+from ...protected_sums.reports import Subject
 from ...protected_sums.requests import (
     DepartureReceipt,
     EnrolmentReceipt,

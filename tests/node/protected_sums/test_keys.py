@@ -1,0 +1,43 @@
+"""Keys of days: each is derived from the one before it, and none from a later one."""
+
+from datetime import timedelta
+import re
+
+from hypothesis import given, strategies as st
+import pytest
+
+from consometers_node.protected_sums.keys import DayKey, PastKey
+from demo.hass.folder import ROOT
+
+from .homes import TODAY
+from .independent import KEPT, WAITED
+
+KEY = DayKey(TODAY, bytes(range(32)))
+
+
+@pytest.mark.parametrize("page", ["protected-sums.md", "protected-sums.fr.md"])
+def test_documentation_states_how_long_keys_and_hours_wait(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text().replace("\N{NO-BREAK SPACE}", " ")
+    stated = {int(days) for days in re.findall(r"(\d+) (?:days|jours)", text)}
+    assert stated == {KEPT.days, WAITED.days}
+
+
+@given(st.integers(0, 400), st.integers(0, 400))
+def test_keys_do_not_depend_on_the_steps_of_their_derivation(first: int, more: int) -> None:
+    then = TODAY + timedelta(days=first)
+    later = then + timedelta(days=more)
+    assert KEY.on(then).on(later) == KEY.on(later)
+    if more:
+        with pytest.raises(PastKey, match=f"the key of {then} was forgotten"):
+            KEY.on(later).on(then)
+
+
+def test_repr_hides_the_key() -> None:
+    assert "00010203" not in repr(KEY)
+    assert KEY.secret.hex() not in repr(KEY)
+    assert str(KEY.secret) not in repr(KEY)
+
+
+def test_a_key_of_a_wrong_length_is_refused() -> None:
+    with pytest.raises(ValueError, match="key"):
+        DayKey(TODAY, b"short")
