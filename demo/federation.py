@@ -93,8 +93,10 @@ SHARES: Final = {"École de Kermelo": 180, "École de Kersabiec": 720}
 HELD_AT_SCHOOL: Final = {"École de Kermelo": 9}
 """Those that the school of Kersabiec holds, whose Home Assistant is open."""
 MASKED: Final = 12
-"""The last of them forgets its key: its reports are invalid, and in no sum."""
-"""Homes more, of the commune, that nobody reads: enough for their sum to be opened."""
+"""Homes more, of the commune, that nobody reads: enough for their sum to be opened.
+
+The last of them forgets its key: its reports are invalid, and in no sum.
+"""
 _HOLDERS: Final = 12
 """Homes that hold shares of the school of Kersabiec's panels, enough to be counted in public."""
 _FIRST_SEED: Final = 100

@@ -33,20 +33,21 @@ class NotElements(ValueError):
 class Matrix:
     """Linear forms of up to 256 elements.
 
-    They stand side by side in one number for each element: one sum of products has all of them.
+    They stand side by side in one number for each element: one sum of products has all of them. It
+    begins with the last elements, which should be in the first form alone: it stays short for long.
     """
 
     def __init__(self, rows: Sequence[Form], length: int) -> None:
         """Prepare to apply forms to as many elements as `length` says."""
         self._columns = [
             sum(row.get(place, 0) << _ROW_BITS * number for number, row in enumerate(rows))
-            for place in range(length)
+            for place in reversed(range(length))
         ]
         self._shifts = range(0, _ROW_BITS * len(rows), _ROW_BITS)
 
     def times(self, elements: Sequence[int]) -> list[int]:
         """Return the value of each form."""
-        total = _sum_of_products(self._columns, elements)
+        total = _sum_of_products(self._columns, elements[::-1])
         return [(total >> shift & _ROW) % MODULUS for shift in self._shifts]
 
 

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 import hmac
-from operator import mul
+from operator import add, mul
 import struct
 from typing import Final, Self
 
@@ -138,7 +138,7 @@ class Verification:
 
     def decide(self, of_report: Sequence[int], of_masks: Sequence[int]) -> bool:
         """Return whether these are the verifiers of a report of 0 to `MOST_WH` Wh."""
-        return self._query.decide([a + b for a, b in zip(of_report, of_masks, strict=True)])
+        return self._query.decide(list(map(add, of_report, of_masks, strict=True)))
 
 
 def measurement(wh: int) -> list[int]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
-from itertools import islice
+from itertools import batched, islice
 import json
 import struct
 from typing import Final, NamedTuple
@@ -67,6 +67,14 @@ class _Group(NamedTuple):
     squares: int
 
 
+class _Home(NamedTuple):
+    """A home in an opening: its row of the request, the masked value, the masked square."""
+
+    row: bytes
+    value: int
+    square: int
+
+
 @dataclass(frozen=True, slots=True)
 class OpenedCells:
     """What a witness opened in an hour, by communes; and why something of it stays closed."""
@@ -90,42 +98,38 @@ def opening(
     The reports are verified under `key`, once: these verifiers are sent again as they are.
     """
     verification = Verification(key, direction, start)
-    verifiers = {
-        report.permission: encode(verification.ask(share(report.masked))[0])
-        for reports in groups.values()
-        for report in reports
+    verified = {
+        communes: [_verified(report, verification) for report in reports]
+        for communes, reports in groups.items()
     }
-    return _opening(direction, start, witness, groups, verifiers, minimum=minimum, key=key, at=at)
+    return _opening(direction, start, witness, verified, minimum=minimum, key=key, at=at)
+
+
+def _verified(report: StoredReport, verification: Verification) -> _Home:
+    verifier, (value, square) = verification.ask(share(report.masked))
+    day = report.day.toordinal() - _FIRST_DAY.toordinal()
+    row = _HOME.pack(_bytes(report.permission), day, report.nonce, encode(verifier))
+    return _Home(row, value, square)
 
 
 def _opening(
     direction: Direction,
     start: datetime,
     witness: str,
-    groups: Mapping[Groups[GroupId], Sequence[StoredReport]],
-    verifiers: Mapping[MemberPermissionId, bytes],
+    groups: Mapping[Groups[GroupId], Sequence[_Home]],
     *,
     minimum: int,
     key: bytes,
     at: datetime,
 ) -> StoredOpening:
-    ordered = sorted(groups.items(), key=lambda item: sorted(item[0]))
-    stored = [
-        [sorted(communes), len(reports), *map(hex, _summed(reports))]
-        for communes, reports in ordered
-    ]
-    request = b"".join(
-        _HOME.pack(
-            _bytes(report.permission),
-            (report.day - _FIRST_DAY).days,
-            report.nonce,
-            verifiers[report.permission],
-        )
-        for _, reports in ordered
-        for report in reports
-    )
+    stored, request = [], []
+    for communes, some in sorted(groups.items(), key=lambda item: sorted(item[0])):
+        masked = sum(home.value for home in some) % MODULUS
+        squares = sum(home.square for home in some) % MODULUS
+        stored.append([sorted(communes), len(some), hex(masked), hex(squares)])
+        request += [home.row for home in some]
     written = json.dumps({"minimum": minimum, "groups": stored})
-    return StoredOpening(direction, start, witness, written, key, request, at)
+    return StoredOpening(direction, start, witness, written, key, b"".join(request), at)
 
 
 def homes(stored: StoredOpening) -> list[MemberPermissionId]:
@@ -201,18 +205,20 @@ def without(
     `reports` are those of the hour. Groups that have become too small are put together.
     """
     by_home = {report.permission: report for report in reports}
-    rows = iter(homes(stored))
-    left: dict[Groups[GroupId], list[StoredReport]] = {}
+    rows = zip(homes(stored), batched(stored.request, _HOME.size, strict=True), strict=True)
+    left: dict[Groups[GroupId], list[_Home]] = {}
     for group in _groups(stored):
-        names = islice(rows, group.homes)
         left[group.communes] = [
-            by_home[home] for home in names if home not in refused and home in by_home
+            # What was verified once is not verified again.
+            _Home(bytes(row), *outputs(share(by_home[home].masked)))
+            for home, row in islice(rows, group.homes)
+            if home not in refused and home in by_home
         ]
     minimum = int(json.loads(stored.groups)["minimum"])
     counts = {communes: len(some) for communes, some in left.items() if some}
     passed, _ = close_counts(counts, (), minimum)
     groups = {
-        frozenset[GroupId]().union(*units): [report for unit in units for report in left[unit]]
+        frozenset[GroupId]().union(*units): [home for unit in units for home in left[unit]]
         for units in passed
     }
     if not groups:
@@ -222,10 +228,6 @@ def without(
         stored.start,
         stored.witness,
         groups,
-        {
-            MemberPermissionId(_uuid(home)): verifier
-            for home, _, _, verifier in _HOME.iter_unpack(stored.request)
-        },
         minimum=minimum,
         key=stored.verification_key,
         at=stored.asked_at,
@@ -296,12 +298,6 @@ def _reason(refused: set[str]) -> Reason | None:
     if Refusal.TOO_FEW in refused:
         return Reason.BELOW_THRESHOLD
     return Reason.DOMINANCE if refused else None
-
-
-def _summed(reports: Iterable[StoredReport]) -> tuple[int, int]:
-    """Return the sums of the masked values and of the masked squares."""
-    values, squares = zip(*(outputs(share(report.masked)) for report in reports), strict=True)
-    return sum(values) % MODULUS, sum(squares) % MODULUS
 
 
 @lru_cache(_HOMES_AT_HAND)
