@@ -197,16 +197,17 @@ class OpeningsSummary(_Message):
     """A witness's report on a home.
 
     `opened` is in how many hours of each direction the home is in an opened sum; `least_homes` how
-    many homes the smallest of these has; `refused` how many hours stayed closed, by the reason;
-    `homes` how many homes are enrolled for the collective now.
+    many homes the smallest of these has; `invalid` how many of its own reports were invalid, of the
+    last weeks; `homes` how many homes are enrolled for the collective, None if they are fewer than
+    this one was promised. Why another hour stayed closed would say something about the others.
     """
 
     enrolled_at: _Instant
     left_at: Annotated[datetime | None, _Json(_or_none(_instant), _or_none(written))]
     opened: Annotated[Mapping[Direction, int], _Json(_hours, dict)]
     least_homes: Annotated[int | None, _Json(_or_none(_whole(1)))]
-    refused: Annotated[Mapping[str, int], _Json(_counts, dict)]
-    homes: Annotated[int, _Json(_whole(0))]
+    invalid: Annotated[int, _Json(_whole(0))]
+    homes: Annotated[int | None, _Json(_or_none(_whole(1)))]
 
 
 def written(at: datetime) -> str:
@@ -290,14 +291,11 @@ def _bytes(count: int) -> Callable[[object], bytes]:
     return _canonical(decoded, _encoded, _BYTES.fill(bytes=count))
 
 
-def _counts(value: object) -> Mapping[str, int]:
+def _hours(value: object) -> Mapping[Direction, int]:
     if not isinstance(value, dict):
         raise _Bad(_COUNTS)
-    return {_word(name): _whole(0)(count) for name, count in value.items()}
-
-
-def _hours(value: object) -> Mapping[Direction, int]:
-    return {Direction(name): hours for name, hours in _counts(value).items() if name in _KNOWN}
+    counts = {_word(name): _whole(0)(count) for name, count in value.items()}
+    return {Direction(name): hours for name, hours in counts.items() if name in _KNOWN}
 
 
 def _or_none[S, T](convert: Callable[[S], T]) -> Callable[[S | None], T | None]:

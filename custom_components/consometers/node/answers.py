@@ -42,14 +42,15 @@ class VersionTooNew(ValueError):
 class ProtectedSums:
     """A witness's report on a permission: in how many hours the home is in an opened sum.
 
-    `least_homes` is how many homes the smallest of these has. None until the witness has answered.
+    `least_homes` is how many homes the smallest of these has; in `invalid_hours`, the home’s own
+    report was invalid. None until the witness has answered.
     """
 
     opened_hours: Mapping[str, int] | None
     least_homes: int | None
-    refused_hours: int | None
+    invalid_hours: int | None
     homes: int | None
-    """How many homes are enrolled for the collective."""
+    """How many homes are enrolled for the collective; None where they are fewer than promised, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,7 @@ ATTRIBUTES: Final = frozenset(
         *("total_shares", "corrected"),
         *("name_en", "name_fr", "participant", "participants", "objective"),
         *("first_day", "last_day", "low", "high", "rank_first", "rank_last"),
-        *("least_homes", "refused_hours", "enrolled_homes"),
+        *("least_homes", "invalid_hours", "enrolled_homes"),
         *("key", "until", "hours", "of_hours", "note", "local_price", "usual_price_wh"),
         *(SIGNED, COUNTED),
     }
@@ -151,7 +151,7 @@ def _of_witness(collective: Collective) -> Attributes:
         return {}
     return {
         "least_homes": protected.least_homes,
-        "refused_hours": protected.refused_hours,
+        "invalid_hours": protected.invalid_hours,
         "enrolled_homes": protected.homes,
     }
 

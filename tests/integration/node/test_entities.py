@@ -43,13 +43,13 @@ async def test_a_connected_node_shows_no_reason(house: House) -> None:
 
 
 async def test_protected_hours_appear_once_the_witness_has_answered(house: House) -> None:
-    unanswered = protected(opened_hours=None, least_homes=None, refused_hours=None, homes=None)
+    unanswered = protected(opened_hours=None, least_homes=None, invalid_hours=None, homes=None)
     await house.start(
         collective("1", permissions=[permission(), permission(protected=protected())]),
         collective("2", permissions=[permission(protected=unanswered)]),
         collective("3"),
     )
-    answered = {"least_homes": 36, "refused_hours": 2, "enrolled_homes": 40}
+    answered = {"least_homes": 36, "invalid_hours": 2, "enrolled_homes": 40}
     assert house.state("1_protected_hours") == "720"
     assert house.attributes("1_protected_hours").items() >= answered.items()
     assert house.state("2_protected_hours") is None

@@ -155,8 +155,36 @@ async def test_homes_of_a_dominated_sum_are_in_no_second_attempt(
     both = frozenset(home.pseudonym for home in homes[5:10])
     refused = (RefusedSum(frozenset({"1"}), Refusal.OPENED_BEFORE, both),)
     assert await answers_of(witness, opening_of(homes[5:], hour)) == refused
-    summary = await witness.look(homes[0].signed(Call.OPENINGS))
-    assert (summary.opened, summary.refused) == ({}, {Refusal.DOMINANCE: 1})
+
+
+async def test_a_home_cannot_tell_why_an_hour_of_it_stays_closed(
+    store: Store, tmp_path: Path
+) -> None:
+    """One of them dominates; another has left, and too few are left; nobody asks at all."""
+    witness, hour = await new_witness(store, tmp_path), this_hour()
+    homes = await enrolled(witness, 30)
+    dominated, few, never = homes[:10], homes[10:20], homes[20:]
+    (answer,) = await answers_of(witness, opening_of(dominated, hour, [20_000, *VALUES[1:]]))
+    assert isinstance(answer, RefusedSum)
+    assert answer.reason is Refusal.DOMINANCE
+    (answer,) = await answers_of(witness, opening_of(few[:9], hour, VALUES[:9]))
+    assert isinstance(answer, RefusedSum)
+    assert answer.reason is Refusal.TOO_FEW
+    reads = [
+        (await witness.look(home.signed(Call.OPENINGS))).body() | {"enrolled_at": None}
+        for home in (dominated[0], few[0], never[0])
+    ]
+    assert reads[0] == reads[1] == reads[2]
+    assert (reads[0]["opened"], reads[0]["invalid"], reads[0]["homes"]) == ({}, 0, 30)
+
+
+@pytest.mark.parametrize(("homes", "shown"), [(9, None), (10, 10)])
+async def test_a_home_reads_no_number_of_homes_below_its_minimum(
+    store: Store, tmp_path: Path, homes: int, shown: int | None
+) -> None:
+    witness = await new_witness(store, tmp_path)
+    first, *_ = await enrolled(witness, homes)
+    assert (await witness.look(first.signed(Call.OPENINGS))).homes == shown
 
 
 async def test_a_report_is_verified_once_and_its_home_alone_reads_that_it_is_invalid(
@@ -190,8 +218,8 @@ async def test_a_report_is_verified_once_and_its_home_alone_reads_that_it_is_inv
     assert await stored_counts(store) == (0, 0)
     for home in homes:
         # What was tried again says nothing of a home.
-        invalid = {Refusal.INVALID: 1} if home is homes[0] else {}
-        assert (await witness.look(home.signed(Call.OPENINGS))).refused == invalid
+        invalid = 1 if home is homes[0] else 0
+        assert (await witness.look(home.signed(Call.OPENINGS))).invalid == invalid
     answers = await answers_of(witness, opening(added("1", reports[1:]), hour=hour))
     assert answers == (OpenedSum(frozenset({"1"}), 10, sum(VALUES[1:]) + 400),)
 

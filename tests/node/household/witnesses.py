@@ -70,7 +70,7 @@ class Witness:
                 left_at=self.left_at,
                 opened={Direction.CONSUMPTION: 720},
                 least_homes=36,
-                refused={"dominance": 2},
+                invalid=2,
                 homes=40,
             ).body()
         )

@@ -46,7 +46,7 @@ SUMMARY = OpeningsSummary(
     left_at=None,
     opened={Direction.CONSUMPTION: 720},
     least_homes=36,
-    refused={"dominance": 2},
+    invalid=2,
     homes=40,
 )
 
@@ -62,7 +62,7 @@ def test_bodies_survive_a_round_trip() -> None:
     assert EnrolmentReceipt.read(over_the_wire(receipt.body())) == receipt
     assert SignedRequest.read(over_the_wire(signed.body()), call=Call.OPENINGS) == signed
     assert DepartureReceipt.read(over_the_wire(DepartureReceipt(NOW).body())).left_at == NOW
-    for summary in (SUMMARY, replace(SUMMARY, left_at=NOW, least_homes=None)):
+    for summary in (SUMMARY, replace(SUMMARY, left_at=NOW, least_homes=None, homes=None)):
         assert OpeningsSummary.read(over_the_wire(summary.body())) == summary
 
 
@@ -114,8 +114,8 @@ def test_the_extremes_of_each_field_are_read(enrolment: EnrolmentRequest) -> Non
     assert EnrolmentRequest.read(over_the_wire(enrolment.body())) == enrolment
 
 
-def test_a_reason_may_have_refused_no_hour() -> None:
-    summary = replace(SUMMARY, opened={Direction.CONSUMPTION: 0}, refused={"dominance": 0})
+def test_no_hour_may_be_opened_or_invalid() -> None:
+    summary = replace(SUMMARY, opened={Direction.CONSUMPTION: 0}, invalid=0)
     assert OpeningsSummary.read(over_the_wire(summary.body())) == summary
 
 
@@ -197,9 +197,8 @@ def test_a_malformed_field_is_named_with_its_form_in_both_languages(
 
 
 def test_a_summary_counts_hours_by_word() -> None:
-    for field in ("opened", "refused"):
-        with pytest.raises(BadBody, match="an object of whole numbers"):
-            OpeningsSummary.read(SUMMARY.body() | {field: [720]})
+    with pytest.raises(BadBody, match="an object of whole numbers"):
+        OpeningsSummary.read(SUMMARY.body() | {"opened": [720]})
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,8 @@ async def test_pages_api_and_export_show_opened_hours(home: Home, witness: Witne
     home.node.look_again()
     await until(partial(shown, home), lambda is_shown: is_shown and Call.OPENINGS in witness.asked)
     opened = (
-        "720 hours opened, each with 36 homes or more; 2 refused (one home or two dominate: 2)."
+        "720 hours opened, each with 36 homes or more."
+        " 2 reports of this home were invalid: update this node."
     )
     for path in (f"permissions/{number}", "mine"):
         page = await browser.open(path)
@@ -151,6 +152,7 @@ async def test_pages_api_and_export_show_opened_hours(home: Home, witness: Witne
     (permission,) = collective["permissions"]
     assert permission["protected"]["opened_hours"] == {"consumption": 720}
     assert permission["protected"]["least_homes"] == 36
+    assert permission["protected"]["invalid_hours"] == 2
     exported = "".join([part async for part in as_json(home.store)])
     (enrolment,) = json.loads(exported)["enrolment"]
     assert enrolment["summary"]["homes"] == 40

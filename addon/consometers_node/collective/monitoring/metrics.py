@@ -145,7 +145,7 @@ REFUSALS: Words = {
     Refusal.OPENED_BEFORE: text("a home’s hour had been opened before, or may have been"),
     Refusal.KEY_FORGOTTEN: text("a report was older than the keys"),
 }
-"""Why a witness refused sums, for its pages too."""
+"""Why a witness refused sums, for those who run it: no reader and no home learns it."""
 _OF_INTERVAL = verbatim("{said}")
 _IN_INTERVAL = text("{said} In the last published interval.")
 _OF_DAY = text("{said}, of the day")

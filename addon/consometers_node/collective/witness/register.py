@@ -23,6 +23,7 @@ from ...protected_sums.keys import DayKey
 from ...protected_sums.opening import FINGERPRINT_BYTES, KEYS_FOR, Enrolment
 from ...protected_sums.reports import Subject
 from ...protected_sums.requests import (
+    LEAST_MINIMUM,
     MAX_CLOCK_DIFFERENCE,
     EnrolmentReceipt,
     EnrolmentRequest,
@@ -56,6 +57,7 @@ _REFUSED = "witness.refused"
 _RESTORED = "witness.restored_at"
 _VERIFIED = struct.Struct(f">I{FINGERPRINT_BYTES}s")
 _HAS_NOT_LEFT = WitnessEnrolmentRow.left_at.is_(None)
+_WAS_OPENED = WitnessLedgerRow.reason.is_(None)
 
 
 class OtherEnrolment(CollectiveFault):
@@ -89,11 +91,14 @@ class WrongTime(CollectiveFault):
 class Witnessed:
     """The work of a witness for a collective.
 
-    `opened` counts sums; `refused` those that stayed closed, and requests that were turned down,
-    by the reason. `recent` homes enrolled in the last 30 days.
+    `minimum` is the largest that its homes were promised. `opened` counts sums, of which the last
+    one was opened at `last_opening`; `refused` those that stayed closed, and requests that were
+    turned down, by the reason, for those who run this witness alone. `recent` homes enrolled in the
+    last 30 days.
     """
 
     collective: str
+    minimum: int = LEAST_MINIMUM
     homes: int = 0
     recent: int = 0
     departed: int = 0
@@ -101,6 +106,10 @@ class Witnessed:
     opened: int = 0
     refused: Mapping[str, int] = field(default_factory=dict)
     last_opening: datetime | None = None
+
+    def public(self, count: int) -> int | None:
+        """Return a count that anybody may read; None for one below the minimum of homes."""
+        return count if count >= self.minimum else None
 
 
 async def enrol(
@@ -191,7 +200,10 @@ async def departures(connection: AsyncConnection) -> list[tuple[str, datetime]]:
 async def look(
     connection: AsyncConnection, request: SignedRequest, now: datetime
 ) -> OpeningsSummary:
-    """Return the opened sums of a home. Raises NotEnrolled and WrongTime."""
+    """Return the opened sums of a home, and no reason why others stayed closed.
+
+    Raises NotEnrolled and WrongTime.
+    """
     row = await _signed(connection, request)
     if abs(request.at - now) > MAX_CLOCK_DIFFERENCE:
         raise WrongTime(at=request.at, now=now.replace(microsecond=0))
@@ -201,43 +213,36 @@ async def look(
     query = (
         select(
             WitnessLedgerRow.direction,
-            WitnessLedgerRow.reason,
             func.count().label("hours"),
             func.min(WitnessLedgerRow.homes).label("least"),
             byte,
         )
-        .where(WitnessLedgerRow.collective == row.collective)
-        .group_by(WitnessLedgerRow.direction, WitnessLedgerRow.reason, byte)
+        .where(WitnessLedgerRow.collective == row.collective, _WAS_OPENED)
+        .group_by(WitnessLedgerRow.direction, byte)
     )
     opened: dict[Direction, int] = {}
-    refused: dict[str, int] = {}
     least: list[int] = []
-    for direction, reason, hours, homes, bits in await connection.execute(query):
-        if not bits or not bits[0] >> row.id % 8 & 1:
-            continue
-        if reason is None:
+    for direction, hours, homes, bits in await connection.execute(query):
+        if bits and bits[0] >> row.id % 8 & 1:
             opened[direction] = opened.get(direction, 0) + hours
             least.append(homes)
-        else:
-            refused[reason] = refused.get(reason, 0) + hours
     rows = select(WitnessVerificationRow.invalid).where(
         WitnessVerificationRow.collective == row.collective
     )
     invalid = sum(row.id in numbers(bits) for bits in (await connection.execute(rows)).scalars())
-    if invalid:
-        refused[Refusal.INVALID] = invalid
     homes = await connection.scalar(
         select(func.count())
         .select_from(WitnessEnrolmentRow)
         .where(WitnessEnrolmentRow.collective == row.collective, _HAS_NOT_LEFT)
     )
+    homes = homes or 0
     return OpeningsSummary(
         enrolled_at=row.enrolled_at,
         left_at=row.left_at,
         opened=opened,
         least_homes=min(least, default=None),
-        refused=refused,
-        homes=homes or 0,
+        invalid=invalid,
+        homes=homes if homes >= row.minimum else None,
     )
 
 
@@ -367,6 +372,7 @@ async def overview(
                 func.count().label("all"),
                 func.count(WitnessEnrolmentRow.left_at).label("departed"),
                 func.min(WitnessEnrolmentRow.enrolled_at).label("since"),
+                func.max(WitnessEnrolmentRow.minimum).label("minimum"),
                 func.count()
                 .filter(WitnessEnrolmentRow.enrolled_at > now - _RECENT, _HAS_NOT_LEFT)
                 .label("recent"),
@@ -384,14 +390,21 @@ async def overview(
         else:
             counts = refused.setdefault(collective, {})
             counts[reason] = counts.get(reason, 0) + count
-    newest = select(WitnessOpeningRow.collective, func.max(WitnessOpeningRow.at)).group_by(
-        WitnessOpeningRow.collective
+    # An answer that opened nothing would say that enough homes were asked for.
+    newest = (
+        select(WitnessLedgerRow.collective, func.max(WitnessOpeningRow.at))
+        .join_from(
+            WitnessLedgerRow, WitnessOpeningRow, WitnessLedgerRow.opening_id == WitnessOpeningRow.id
+        )
+        .where(_WAS_OPENED)
+        .group_by(WitnessLedgerRow.collective)
     )
     last = dict((await connection.execute(newest)).tuples().all())
     return [
         Witnessed(
             collective=collective,
-            homes=row.all - row.departed if (row := homes.get(collective)) else 0,
+            minimum=row.minimum if (row := homes.get(collective)) else LEAST_MINIMUM,
+            homes=row.all - row.departed if row else 0,
             recent=row.recent if row else 0,
             departed=row.departed if row else 0,
             since=row.since if row else None,

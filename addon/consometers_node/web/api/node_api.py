@@ -161,7 +161,7 @@ def _openings(openings: Openings, problem: Text | None) -> Json:
         if summary is None
         else {str(way): n for way, n in summary.opened.items()},
         "least_homes": None if summary is None else summary.least_homes,
-        "refused_hours": None if summary is None else openings.refused_hours,
+        "invalid_hours": None if summary is None else summary.invalid,
         "homes": None if summary is None else summary.homes,
         "problem": _words(problem),
     }

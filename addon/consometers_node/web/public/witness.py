@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from ...collective.errors import CollectiveFault
-from ...collective.monitoring.metrics import REFUSALS
 from ...collective.witness.codes import BadCode
 from ...collective.witness.register import NotEnrolled, OtherEnrolment, overview, restored_at
 from ...collective.witness.service import NotWitnessed, WitnessService
@@ -94,16 +93,17 @@ def calls(
 
 
 async def show(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Show the collectives of this witness, and what it opened."""
+    """Show the collectives of this witness, and what it opened: no reason of a refusal.
+
+    A reader could tell by it whether a figure is hidden for want of homes or for a large one.
+    """
     collectives = pages.settings.witness_for
     if not collectives:
         raise web.HTTPNotFound
     async with pages.store.reading() as connection:
         witnessed = await overview(connection, collectives, guest.now)
         restored = await restored_at(connection)
-    return pages.page(
-        guest, "witness.html", witnessed=witnessed, restored=restored, reasons=REFUSALS
-    )
+    return pages.page(guest, "witness.html", witnessed=witnessed, restored=restored)
 
 
 def _json(body: bytes) -> object:

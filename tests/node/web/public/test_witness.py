@@ -3,31 +3,36 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 import logging
 from pathlib import Path
+import re
+from uuid import uuid4
 
 from aiohttp import ClientResponse, ClientSession
 import pytest
 
+from consometers_node.collective.witness import register
 from consometers_node.protected_sums.requests import (
     Call,
     DepartureReceipt,
     EnrolmentReceipt,
     OpeningsSummary,
 )
+from consometers_node.quoalise.protected_sums import Refusal, RefusedSum
 from consometers_node.rate_limit import TokenBucket
 from consometers_node.store import Store
 from consometers_node.web.public.witness import WRONG_CODES
 
 from ...collective.witnessed import (
     COLLECTIVE,
+    HOURS,
     VALUES,
     Home,
     enrolled,
-    masked_sum,
     new_witness,
-    opening,
+    opening_of,
     this_hour,
     vouched,
 )
@@ -35,6 +40,8 @@ from ..browser import Browser
 from .town import Town, serving, settings
 
 UNLIMITED = 100_000
+MINIMUM = 10
+"""That each home was promised."""
 
 
 @pytest.fixture
@@ -69,7 +76,7 @@ async def test_home_enrols_reads_openings_and_departs(
     assert (answer.status, EnrolmentReceipt.read(await answer.json())) == (200, receipt)
     answer = await post(witness, Call.OPENINGS, home.signed(Call.OPENINGS).body())
     summary = OpeningsSummary.read(await answer.json())
-    assert (summary.homes, summary.opened, summary.left_at) == (1, {}, None)
+    assert (summary.homes, summary.opened, summary.left_at) == (None, {}, None)
     answer = await post(witness, Call.DEPARTURES, home.signed(Call.DEPARTURES).body())
     assert DepartureReceipt.read(await answer.json()).left_at >= summary.enrolled_at
     assert answer.headers["Cache-Control"] == "no-cache"
@@ -142,7 +149,7 @@ async def test_wrong_codes_are_limited_by_address_and_say_nothing_of_valid_ones(
         assert answer.content_type == "application/problem+json"
     # Homes that are enrolled go on.
     answer = await post(witness, Call.OPENINGS, home.signed(Call.OPENINGS).body())
-    assert (answer.status, (await answer.json())["homes"]) == (200, 1)
+    assert (answer.status, (await answer.json())["opened"]) == (200, {})
 
 
 async def test_tries_that_come_at_once_are_counted_before_they_are_made(witness: Town) -> None:
@@ -157,7 +164,7 @@ async def test_strangers_do_not_raise_the_number_of_homes_enrolled(
     witness: Town, tmp_path: Path
 ) -> None:
     service = await new_witness(witness.store, tmp_path)
-    await enrolled(service, 3)
+    await enrolled(service, 10)
     for _ in range(5):
         await post(witness, Call.ENROLMENTS, Home().enrolment().body())
     for language, words in (
@@ -167,7 +174,15 @@ async def test_strangers_do_not_raise_the_number_of_homes_enrolled(
         browser = Browser(visitor(witness), witness.url, "", language)
         page = await browser.open("witness")
         assert words in page.text
-        assert "Homes enrolled 3" in page.text or "Foyers inscrits 3" in page.text
+        assert "Homes enrolled 10" in page.text or "Foyers inscrits 10" in page.text
+
+
+async def shown(witness: Town) -> dict[str, str]:
+    """Return the facts of the page, in English, by their names."""
+    page = await visitor(witness).get(witness.url / "witness")
+    html = await page.text()
+    assert page.status == 200
+    return dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html))
 
 
 async def test_page_of_a_witness_shows_collective_and_openings(
@@ -175,16 +190,54 @@ async def test_page_of_a_witness_shows_collective_and_openings(
 ) -> None:
     service = await new_witness(witness.store, tmp_path)
     homes, hour = await enrolled(service, 20), this_hour()
-    for some, values in ((homes[:10], VALUES), (homes[10:], [30_000, *VALUES[1:]])):
-        await service.open_sums(COLLECTIVE, opening(masked_sum(some, values, hour), hour=hour))
-    page = await visitor(witness).get(witness.url / "witness")
-    html = await page.text()
-    assert page.status == 200
-    for sentence in (COLLECTIVE, "Homes enrolled", "one home or two make most"):
-        assert sentence in html
+    for hours in range(MINIMUM):
+        at = hour - hours * HOURS
+        await service.open_sums(COLLECTIVE, opening_of(homes[:10], at))
+    html = await (await visitor(witness).get(witness.url / "witness")).text()
+    assert COLLECTIVE in html
     assert not any(home.pseudonym in html for home in homes)
+    facts = await shown(witness)
+    assert list(facts) == ["Homes enrolled", "Since", "Sums opened", "Last opening"]
+    assert (facts["Homes enrolled"], facts["Sums opened"]) == ("20", "10")
     front = await (await visitor(witness).get(witness.url / "about")).text()
     assert 'href="./witness"' in front
+
+
+async def test_page_of_a_witness_shows_no_refusal(witness: Town, tmp_path: Path) -> None:
+    """Whoever reads it each hour would tell a large home from a lack of homes."""
+    service = await new_witness(witness.store, tmp_path)
+    homes, hour = await enrolled(service, 20), this_hour()
+    before = await (await visitor(witness).get(witness.url / "witness")).read()
+    dominated = opening_of(homes[:10], hour, [30_000, *VALUES[1:]])
+    for request, reason in (
+        (dominated, Refusal.DOMINANCE),
+        (replace(dominated, id=str(uuid4())), Refusal.OPENED_BEFORE),
+        (opening_of(homes[:9], hour - HOURS, VALUES[:9]), Refusal.TOO_FEW),
+        (replace(opening_of(homes, hour, VALUES * 2), verification_key=bytes(32)), None),
+    ):
+        (answer, *_) = (await service.open_sums(COLLECTIVE, request)).answers
+        assert isinstance(answer, RefusedSum)
+        assert reason in (answer.reason, None)
+        assert await (await visitor(witness).get(witness.url / "witness")).read() == before
+    async with witness.store.reading() as connection:
+        (work,) = await register.overview(connection, (COLLECTIVE,), datetime.now(UTC))
+    assert work.refused[Refusal.DOMINANCE] == 1
+
+
+async def test_page_of_a_witness_shows_no_count_below_the_minimum(
+    witness: Town, tmp_path: Path
+) -> None:
+    service = await new_witness(witness.store, tmp_path)
+    nobody = await shown(witness)
+    homes = await enrolled(service, MINIMUM - 1)
+    assert await shown(witness) == nobody == {"Homes enrolled": "too few to be shown"}
+    homes += await enrolled(service, 1)
+    await service.open_sums(COLLECTIVE, opening_of(homes, this_hour()))
+    assert list(await shown(witness)) == ["Homes enrolled", "Since", "Last opening"]
+    await service.leave(homes[0].signed(Call.DEPARTURES))
+    facts = await shown(witness)
+    assert list(facts) == ["Homes enrolled", "Last opening"]
+    assert facts["Homes enrolled"] == "too few to be shown"
 
 
 async def test_collective_that_is_no_witness_has_no_such_page(empty: Town) -> None:
