@@ -70,6 +70,7 @@ ON_BOTH_DATABASES = (
     "hostile/test_disk.py",
     "hostile/test_insider.py",
     "hostile/test_member.py",
+    "hostile/test_halves.py",
     "hostile/test_refused_rows.py",
     "node/collective/test_protected_sums.py",
     "node/collective/test_queries.py",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 import sqlite3
 import struct
@@ -86,6 +87,8 @@ WRITTEN: dict[str, list[object]] = {
             (">4d", 1 / 1_000),
         )
     },
+    "squares": [value * value for value in HOME],
+    "a report without masks": [struct.pack("<4Q", 1, 0, 1, HOME[2] ** 2)],
 }
 
 
@@ -98,6 +101,16 @@ def test_values_in_a_column_are_found(
     if not is_in_journal:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert VALUES.found_in(tmp_path / "node.db")
+
+
+@pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN)
+def test_values_in_rows_of_any_database_are_found(written: list[object]) -> None:
+    assert VALUES.found_in_rows({"thing": [(n, value) for n, value in enumerate(written)]})
+
+
+def test_values_in_columns_that_sqlite_lacks_are_found() -> None:
+    for written in ([Decimal(value) for value in HOME], [[*HOME]], [{"wh": HOME}]):
+        assert VALUES.found_in_rows({"thing": [(value,) for value in written]})
 
 
 def test_a_database_without_values_is_clean(database: sqlite3.Connection, tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """Looks for the values of homes in files: databases, their journals, dumps, logs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from decimal import Decimal
+import json
 from pathlib import Path
 import re
 import shutil
@@ -23,7 +25,7 @@ _NUMBER: Final = re.compile(
     rb"(?: ?[kM]?(?:Wh?|VAh?|J))?(?![0-9A-Za-z:-])"
 )
 _PER: Final = (1, 60, 3_600, 1 / 1_000)
-"""Wh as Wh or W, watt-minutes, joules and kWh."""
+"""Wh as Wh or W, watt-minutes, joules and kWh; a report has squares of Wh too."""
 
 
 class Values:
@@ -31,6 +33,13 @@ class Values:
 
     def __init__(self, homes: Sequence[Sequence[int]]) -> None:
         self._forms = {value * per: value for home in homes for value in home for per in _PER}
+        self._forms |= {value * value: value for home in homes for value in home}
+        self._squares = [
+            struct.pack(shape, value * value)
+            for home in homes
+            for value in home
+            for shape in ("<Q", ">Q")
+        ]
         self._packed = [
             struct.pack(shape, *(value * per for value in home[at : at + IN_A_ROW]))
             for home in homes
@@ -53,8 +62,31 @@ class Values:
             float(re.sub(rb"\D", b"", whole) + rest) for whole, rest in _NUMBER.findall(content)
         )
         yield from ("three in a row" for some in self._packed if some in content)
+        yield from ("a square" for some in self._squares if some in content)
 
-    def _in_columns(self, file: Path) -> Iterator[str]:
+    def found_in_rows(self, tables: Mapping[str, Sequence[Sequence[object]]]) -> list[str]:
+        """Return what of them the rows of tables have, in columns of any type."""
+        return [
+            f"{table}: {what}"
+            for table, rows in tables.items()
+            for what in self._in_values([value for row in rows for value in row])
+        ]
+
+    def _in_values(self, values: Sequence[object]) -> Iterator[str]:
+        yield from self._unless_by_chance(
+            [float(each) for each in values if isinstance(each, int | float | Decimal)]
+        )
+        words = [
+            value if isinstance(value, str) else json.dumps(value, default=str)
+            for value in values
+            if isinstance(value, str | list | dict)
+        ]
+        yield from self._in_bytes("\n".join(words).encode())
+        for value in values:
+            if isinstance(value, bytes):
+                yield from self._in_bytes(value)
+
+    def _in_columns(self, file: Path) -> list[str]:
         """Read a copy: what is only in its journal yet is in it too."""
         with TemporaryDirectory() as folder:
             for part in (file, file.with_name(f"{file.name}-wal")):
@@ -62,16 +94,12 @@ class Values:
                     shutil.copy(part, folder)
             with closing(sqlite3.connect(Path(folder) / file.name)) as database:
                 tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-                for (table,) in tables.fetchall():
-                    rows = database.execute(f'SELECT * FROM "{table}"').fetchall()
-                    values = [value for row in rows for value in row]
-                    numbers = [each for each in values if isinstance(each, int | float)]
-                    for what in self._unless_by_chance(numbers):
-                        yield f"{table}: {what}"
-                    for value in values:
-                        if isinstance(value, str | bytes):
-                            plain = value if isinstance(value, bytes) else value.encode()
-                            yield from (f"{table}: {what}" for what in self._in_bytes(plain))
+                return self.found_in_rows(
+                    {
+                        table: database.execute(f'SELECT * FROM "{table}"').fetchall()
+                        for (table,) in tables.fetchall()
+                    }
+                )
 
     def _unless_by_chance(self, numbers: Iterator[float] | Sequence[float]) -> Iterator[str]:
         found = {self._forms[number] for number in numbers if number in self._forms}
