@@ -173,6 +173,25 @@ async def test_codes_of_a_witness_are_made_printed_and_revoked(
         await store.close()
 
 
+@pytest.mark.parametrize("language", ["en", "fr"])
+async def test_a_witness_finds_its_pages_in_one_line_at_a_desk(
+    browser: Browser, tmp_path: Path, language: Language
+) -> None:
+    """It has one page more than other collectives."""
+    store = await Store.open(tmp_path / "node.db")
+    try:
+        async with serving(store, settings(tmp_path, witness_for=("coop@example.org",))) as office:
+            await office.appoint(NAME)
+            look = Look(language, "light", "desk")
+            page = await entered(office, await open_page(browser, str(office.url), look))
+            links = page.locator(".top nav a")
+            places = [await links.nth(n).bounding_box() for n in range(await links.count())]
+            assert len(places) == 12
+            assert len({place and place["y"] for place in places}) == 1
+    finally:
+        await store.close()
+
+
 @pytest.mark.parametrize("look", LOOKS, ids=str)
 async def test_every_page_fits_its_window_and_loads_nothing_from_elsewhere(
     browser: Browser, office: Office, look: Look

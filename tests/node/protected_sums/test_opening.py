@@ -292,6 +292,7 @@ def test_a_key_is_forgotten_after_35_days() -> None:
 )
 @example([49_300, 41_800, 8_874])
 @example([4932, 4180, 887, 0])
+@example([489, 423, *[1] * 88])
 def test_dominance_rule_covers_the_p_percent_rule(parts: list[int]) -> None:
     total, squares = sum(parts), sum(part * part for part in parts)
     cell = Cell.of(parts, range(1, len(parts) + 1))
