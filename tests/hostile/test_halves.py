@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from consometers_node.protected_sums.field import MODULUS
-from consometers_node.protected_sums.masks import DayKey
+from consometers_node.protected_sums.keys import DayKey
 from consometers_node.protected_sums.reports import (
     Report,
     Verification,

@@ -8,6 +8,7 @@ from ..store import PermissionId
 from ..store.connection import AsyncConnection
 from ..store.enrolments import StoredEnrolment, enrolments
 
+
 @dataclass(frozen=True, slots=True)
 class Openings:
     """A permission at its witness, and its last answer, if there is one."""

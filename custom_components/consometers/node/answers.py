@@ -50,7 +50,7 @@ class ProtectedSums:
     least_homes: int | None
     invalid_hours: int | None
     homes: int | None
-    """How many homes are enrolled for the collective; None where they are fewer than promised, too."""
+    """Homes enrolled for the collective; None also where they are fewer than was promised."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
