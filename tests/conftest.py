@@ -72,6 +72,7 @@ ON_BOTH_DATABASES = (
     "hostile/test_member.py",
     "hostile/test_halves.py",
     "hostile/test_refused_rows.py",
+    "node/collective/test_forgotten_keys.py",
     "node/collective/test_protected_sums.py",
     "node/collective/test_queries.py",
     "node/collective/test_witness.py",

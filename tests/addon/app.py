@@ -30,6 +30,7 @@ CONFIG = vol.Schema(
         vol.Optional("panel_title"): str,
         vol.Optional("panel_admin", default=True): bool,
         vol.Optional("backup_pre"): str,
+        vol.Optional("backup_exclude"): [str],
         vol.Optional("stage", default="stable"): vol.In(("stable", "experimental", "deprecated")),
         vol.Optional("init", default=True): bool,
         vol.Optional("homeassistant_api", default=False): bool,

@@ -1,6 +1,7 @@
 """The app's configuration is right, asks for no more than it needs, and fits the program."""
 
 import json
+from pathlib import PurePosixPath
 import re
 import shlex
 import subprocess
@@ -14,6 +15,7 @@ from typer.main import get_group
 
 from consometers_node.cli.app import COMMANDS, PROGRAM
 from consometers_node.cli.node import run
+from consometers_node.store import keys
 from custom_components.consometers.const import DOMAIN
 
 from . import app, service
@@ -31,6 +33,7 @@ NO_RIGHTS = {"name", "version", "slug", "description", "url", "image", "arch", "
     "panel_icon",
     "panel_title",
     "backup_pre",
+    "backup_exclude",
     "options",
     "schema",
 }
@@ -120,6 +123,18 @@ def test_the_backup_hook_is_an_existing_command() -> None:
     assert program == PROGRAM
     assert command in COMMANDS
     assert "\nENV CONSOMETERS_DATA=/data\n" in DOCKERFILE
+
+
+def test_a_backup_has_all_but_the_keys() -> None:
+    """Supervisor matches each pattern with the path of a file, as pathlib does."""
+
+    def is_excluded(name: str) -> bool:
+        path = PurePosixPath("/data/addons/data/consometers", name)
+        return any(path.match(pattern) for pattern in CONFIG["backup_exclude"])
+
+    assert is_excluded(keys.FILE)
+    assert is_excluded(f"{keys.FILE}-journal")
+    assert not any(map(is_excluded, ("node.db", "node.db-wal", "options.json", "node.reserve")))
 
 
 def test_the_init_system_knows_the_service() -> None:

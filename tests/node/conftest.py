@@ -133,8 +133,8 @@ async def place(
 
 
 @pytest.fixture
-async def store(place: Place) -> AsyncIterator[Store]:
-    opened = await Store.open(place)
+async def store(place: Place, tmp_path: Path) -> AsyncIterator[Store]:
+    opened = await Store.open(place, folder=tmp_path)
     yield opened
     await opened.close()
 

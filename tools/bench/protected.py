@@ -299,12 +299,12 @@ async def _enrol(store: Store, pseudonyms: Sequence[str], keys: Sequence[DayKey]
             "need_sha256": 64 * "0",
             "minimum": 10,
             "directions": Direction.CONSUMPTION,
-            "first_day": key.day,
-            "key_day": key.day,
-            "key": key.secret,
-            "authentication": key.authentication_key(),
             "enrolled_at": datetime.now(UTC),
         }
+        for pseudonym in pseudonyms
+    ]
+    held = [
+        (pseudonym, key.day.toordinal(), key.day.toordinal(), key.secret, key.authentication_key())
         for pseudonym, key in zip(pseudonyms, keys, strict=True)
     ]
     codes = [
@@ -320,6 +320,8 @@ async def _enrol(store: Store, pseudonyms: Sequence[str], keys: Sequence[DayKey]
     async with store.writing() as connection:
         await connection.execute(insert(WitnessCodeRow), codes)
         await connection.execute(insert(WitnessEnrolmentRow), rows)
+        put = "INSERT INTO witnessed VALUES (?, ?, ?, ?, ?)"
+        await connection.keys.run(lambda file: file.executemany(put, held))
 
 
 def _expand(keys: Sequence[DayKey], subject: Subject, reports: Sequence[Report]) -> None:

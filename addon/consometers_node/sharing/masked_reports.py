@@ -1,8 +1,8 @@
 """Records of a home that only sums may read: masked with the key of the day.
 
-What a home keeps of an enrolment is secret: the key of the last day that it had confirmed, alone,
-from which none of an earlier day can be computed; the secret of its nonces, which it shares with
-nobody; and the key of what it asks its witness for.
+What a home keeps of an enrolment is secret, and in the file of keys alone: the key of the last day
+that it had confirmed, from which none of an earlier day can be computed; the secret of its nonces,
+which it shares with nobody; and the key of what it asks its witness for.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,6 @@ from ..quoalise import Direction, MaskedReport, Reports
 from ..series import Record, Series
 from ..store import PermissionId
 from ..store.connection import AsyncConnection
-from ..store.settings import secret, set_secret
 
 _PACKED = struct.Struct(f">I{KEY_BYTES}s{NONCE_SECRET_BYTES}s{KEY_BYTES}s")
 
@@ -41,25 +40,36 @@ class HomeKeys:
         """Return them with the key of this day or of a later one. Raises `PastKey`."""
         return replace(self, day_key=self.day_key.on(day))
 
+    @property
+    def are_first(self) -> bool:
+        """Whether the key is that of the enrolment, which the witness receives."""
+        return self.authentication_key == self.day_key.authentication_key()
+
 
 async def load_keys(connection: AsyncConnection, permission: PermissionId) -> HomeKeys | None:
     """Return the keys of an enrolment, as long as there are any."""
-    packed = await secret(connection, _name(permission))
-    if packed is None:
+    query = "SELECT keys FROM home WHERE permission = ?"
+    row = await connection.keys.run(lambda keys: keys.execute(query, (permission,)).fetchone())
+    if row is None:
         return None
-    day, key, nonce_secret, authentication_key = _PACKED.unpack(packed)
+    day, key, nonce_secret, authentication_key = _PACKED.unpack(*row)
     return HomeKeys(DayKey(date.fromordinal(day), key), nonce_secret, authentication_key)
 
 
 async def keep_keys(
     connection: AsyncConnection, permission: PermissionId, keys: HomeKeys | None
 ) -> None:
-    """Store them in place of the former ones; None forgets them."""
-    packed = None
-    if keys is not None:
+    """Store them in place of the former ones, at once; None forgets them."""
+    if keys is None:
+        statement = "DELETE FROM home WHERE permission = :permission"
+        packed = None
+    else:
+        statement = """INSERT INTO home VALUES (:permission, :keys)
+         ON CONFLICT (permission) DO UPDATE SET keys = :keys"""
         day, key = keys.day_key.day.toordinal(), keys.day_key.secret
         packed = _PACKED.pack(day, key, keys.nonce_secret, keys.authentication_key)
-    await set_secret(connection, _name(permission), packed)
+    values = {"permission": permission, "keys": packed}
+    await connection.keys.run(lambda stored: stored.execute(statement, values))
 
 
 def mask(
@@ -82,7 +92,3 @@ def mask(
         day=keys.day_key.day,
         reports=tuple(reports),
     )
-
-
-def _name(permission: PermissionId) -> str:
-    return f"enrolment.{permission}"

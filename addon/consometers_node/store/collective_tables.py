@@ -455,11 +455,9 @@ class WitnessCodeRow(Base, personal=False):
 class WitnessEnrolmentRow(Base, personal=Erasure.WITNESSED):
     """A home that enrolled with this node, as the witness of a collective, by its permission's id.
 
-    `code_id` is the code of its household, which is used thereby. `key` is that of `key_day`; later
-    ones replace it. `authentication` proves what the home asks for. A home that has lost its keys
-    enrols again by its code: `first_day`, `key`, `authentication` and `enrolled_at` are then those
-    of its last enrolment. A home that has left has no key any more, and comes back under another
-    permission alone.
+    `code_id` is the code of its household, which is used thereby. Its keys are in a file apart
+    (`store/keys.py`). A home whose keys are lost enrols again by its code: `enrolled_at` is then of
+    its last enrolment. A home that has left comes back under another permission alone.
     """
 
     __table_args__ = (Index(None, "collective", "left_at"),)
@@ -473,10 +471,6 @@ class WitnessEnrolmentRow(Base, personal=Erasure.WITNESSED):
     need_sha256: Column[str]
     minimum: Column[int] = check("minimum", "minimum >= 3")
     directions: Column[str]
-    first_day: Column[date]
-    key_day: Column[date]
-    key: Column[bytes | None] = check("key", "(key IS NULL) = (left_at IS NOT NULL)")
-    authentication: Column[bytes]
     enrolled_at: Column[datetime]
     left_at: Column[datetime | None]
 

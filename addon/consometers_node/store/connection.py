@@ -21,18 +21,26 @@ from sqlalchemy.pool import QueuePool
 from sqlalchemy.sql.selectable import TypedReturnsRows
 from sqlalchemy.util import greenlet_spawn
 
+from .keys import Keys
+
 type _Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
 
 class AsyncEngine:
     """An engine whose driver is one for asyncio."""
 
-    def __init__(self, sync_engine: Engine) -> None:
+    def __init__(self, sync_engine: Engine, keys: Keys) -> None:
+        """Prepare; `keys` are those beside the database."""
         self.sync_engine = sync_engine
+        self._keys = keys
 
     @classmethod
     def create(
-        cls, url: URL, creator: Callable[[], Awaitable[Any]] | None = None, **options: Any
+        cls,
+        url: URL,
+        keys: Keys,
+        creator: Callable[[], Awaitable[Any]] | None = None,
+        **options: Any,
     ) -> Self:
         """Return the engine of a URL; `creator` opens a connection of its driver."""
 
@@ -42,7 +50,7 @@ class AsyncEngine:
         if creator is not None:
             options["creator"] = open_one
         engine: Engine = create_engine(url, **options)
-        return cls(engine)
+        return cls(engine, keys)
 
     @property
     def url(self) -> URL:
@@ -58,10 +66,10 @@ class AsyncEngine:
         return cast("QueuePool", self.sync_engine.pool).checkedout()
 
     def execution_options(self, **options: Any) -> Self:
-        return type(self)(self.sync_engine.execution_options(**options))
+        return type(self)(self.sync_engine.execution_options(**options), self._keys)
 
     async def connect(self) -> AsyncConnection:
-        return AsyncConnection(await greenlet_spawn(self.sync_engine.connect))
+        return AsyncConnection(await greenlet_spawn(self.sync_engine.connect), self._keys)
 
     async def dispose(self) -> None:
         """Close all connections that are not in use."""
@@ -71,8 +79,10 @@ class AsyncEngine:
 class AsyncConnection:
     """A connection: each statement runs in a greenlet that waits for the driver."""
 
-    def __init__(self, sync_connection: Connection) -> None:
+    def __init__(self, sync_connection: Connection, keys: Keys) -> None:
+        """Prepare; `keys` are in a file apart, and no part of the transaction."""
         self.sync_connection = sync_connection
+        self.keys = keys
 
     @property
     def dialect(self) -> Dialect:

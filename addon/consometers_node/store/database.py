@@ -18,6 +18,7 @@ from . import driver
 from .connection import AsyncConnection, AsyncEngine
 from .errors import DAMAGED, Unusable, is_full, is_locked, reason
 from .file import Reserve, prepare
+from .keys import Keys
 from .rewriting import rewrite
 from .schema import SCHEMA
 
@@ -97,16 +98,24 @@ class Store:
 
     @classmethod
     async def open(
-        cls, place: Path | str, *, half_moved: bool = False, connections: int = _CONNECTIONS
+        cls,
+        place: Path | str,
+        *,
+        folder: Path | None = None,
+        half_moved: bool = False,
+        connections: int = _CONNECTIONS,
     ) -> Self:
         """Open the file or the URL, make the tables or bring them up to date. Raises Unusable.
 
-        Only who goes on with a move opens what is half moved. Of the connections that a moment of
-        many users needs, `connections` stay open after it.
+        The keys' file is in `folder`, by default that of the database's file. Only who goes on with
+        a move opens what is half moved. Of the connections that a moment of many users needs,
+        `connections` stay open after it.
         """
         url = _url(place)
         make = _sqlite if url.get_backend_name() == "sqlite" else _postgresql
-        engine = make(url, connections)
+        if folder is None and make is _sqlite:
+            folder = Path(str(url.database)).parent
+        engine = make(url, Keys(folder), connections)
         store = cls(engine)
         try:
             if store._reserve is not None:
@@ -331,11 +340,12 @@ def _shown(url: URL) -> str:
     return url.database or ":memory:" if backend == "sqlite" else repr(url.set(drivername=backend))
 
 
-def _sqlite(url: URL, connections: int) -> AsyncEngine:
+def _sqlite(url: URL, keys: Keys, connections: int) -> AsyncEngine:
     # At level debug the driver would log each statement with its values: who, what, when.
     logging.getLogger("aiosqlite").setLevel(logging.WARNING)
     engine = AsyncEngine.create(
         url,
+        keys,
         partial(driver.Connection, url.database or ":memory:"),
         pool_size=connections,
         max_overflow=0,
@@ -352,10 +362,11 @@ def _sqlite(url: URL, connections: int) -> AsyncEngine:
     return engine
 
 
-def _postgresql(url: URL, connections: int) -> AsyncEngine:
+def _postgresql(url: URL, keys: Keys, connections: int) -> AsyncEngine:
     try:
         engine = AsyncEngine.create(
             url,
+            keys,
             pool_size=connections,
             max_overflow=0,
             # The connection that was used last has its statements prepared.

@@ -390,8 +390,8 @@ class AnswerRow(Base, personal=Erasure.NODE):
 class EnrolmentRow(Base, personal=Erasure.NODE):
     """A permission for sums at its witness: its receipt, and its report of opened sums.
 
-    Its keys are in `secret`. No record leaves before the receipt is here, nor after the home has
-    left.
+    Its keys are in a file apart (`store/keys.py`). No record leaves before the receipt is here, nor
+    after the home has left.
     """
 
     __table_args__ = (CheckConstraint("(enrolled_at IS NULL) = (receipt IS NULL)", "receipt"),)

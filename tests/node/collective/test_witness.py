@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from consometers_node.collective.privacy.erasure_log import ErasureLog, read_strictly, reapply
 from consometers_node.collective.witness import register
+from consometers_node.collective.witness.keys import day_keys
 from consometers_node.collective.witness.register import NotEnrolled, OtherEnrolment, WrongTime
 from consometers_node.collective.witness.service import FILE, NotWitnessed, WitnessService
 from consometers_node.protected_sums.field import MODULUS, encode
@@ -29,7 +30,6 @@ from consometers_node.quoalise.protected_sums import (
 from consometers_node.series import Direction
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import (
-    WitnessEnrolmentRow,
     WitnessLedgerRow,
     WitnessOpeningRow,
 )
@@ -314,8 +314,7 @@ async def test_departed_home_is_in_no_sum(store: Store, tmp_path: Path) -> None:
     assert isinstance(answer, OpenedSum)
     assert (await witness.look(homes[10].signed(Call.OPENINGS))).left_at == receipt.left_at
     async with store.reading() as connection:
-        keys = select(WitnessEnrolmentRow.key).where(WitnessEnrolmentRow.left_at.is_not(None))
-        assert (await connection.execute(keys)).scalars().all() == [None]
+        assert homes[10].pseudonym not in await day_keys(connection.keys)
         (witnessed,) = await register.overview(connection, (COLLECTIVE,), datetime.now(UTC))
     assert (witnessed.homes, witnessed.departed, witnessed.opened) == (10, 1, 1)
     assert witnessed.refused == {Refusal.NOT_ENROLLED: 1}
@@ -347,9 +346,8 @@ async def test_keys_are_forgotten_after_35_days(store: Store, tmp_path: Path) ->
     await witness.forget()
     oldest = now.date() + timedelta(days=3) - KEPT
     async with store.reading() as connection:
-        query = select(WitnessEnrolmentRow.key_day, WitnessEnrolmentRow.key)
-        keys = {(day, key) for day, key in await connection.execute(query)}
-    assert keys == {(oldest, home.key.on(oldest).secret) for home in homes}
+        keys = await day_keys(connection.keys)
+    assert keys == {home.pseudonym: home.key.on(oldest) for home in homes}
     # Receipts and reports of today are as good as before.
     witness = await new_witness(store, tmp_path)
     receipt, is_new = await witness.enrol(homes[0].enrolment())
@@ -366,8 +364,8 @@ async def test_unconfirmed_clock_deletes_no_key(store: Store, tmp_path: Path) ->
     hands.at += timedelta(days=300)
     await witness.forget()
     async with store.reading() as connection:
-        key = await connection.scalar(select(WitnessEnrolmentRow.key))
-    assert key == home.secret
+        keys = await day_keys(connection.keys)
+    assert keys == {home.pseudonym: home.key}
     with pytest.raises(ResourceConstraint):
         await answers_of(witness, opening_of([home], this_hour(), [1]))
 
@@ -481,15 +479,13 @@ async def test_database_refuses_to_forget_openings_and_departures(
             "UPDATE witness_verification SET invalid = substr(invalid, 1, 0)",
             "UPDATE witness_enrolment SET minimum = 3",
             "UPDATE witness_enrolment SET enrolled_at = {now} + 1",
-            "UPDATE witness_enrolment SET authentication = key WHERE left_at IS NULL",
-            "UPDATE witness_enrolment SET first_day = key_day, enrolled_at = {now} - 400",
+            "UPDATE witness_enrolment SET enrolled_at = {now} - 400 WHERE left_at IS NULL",
             "DELETE FROM witness_code",
             "UPDATE witness_code SET expires_at = expires_at + 1",
             "UPDATE witness_code SET collective = 'other@energies.example'",
             f"UPDATE witness_enrolment SET left_at = NULL WHERE {left}",
             f"UPDATE witness_enrolment SET left_at = left_at - 400 * 86400 WHERE {left}",
-            f"UPDATE witness_enrolment SET key = authentication, left_at = NULL WHERE {left}",
-            f"UPDATE witness_enrolment SET key = authentication WHERE NOT {left}",
+            f"UPDATE witness_enrolment SET enrolled_at = {{now}} + 1 WHERE {left}",
         ):
             with pytest.raises(Refused):
                 cheat.run(change)

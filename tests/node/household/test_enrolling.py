@@ -21,7 +21,7 @@ from consometers_node.permission import Permissions
 from consometers_node.protected_sums.requests import Call, EnrolmentReceipt
 from consometers_node.series import Direction
 from consometers_node.sharing.changes import Changes
-from consometers_node.sharing.masked_reports import keep_keys, load_keys
+from consometers_node.sharing.masked_reports import HomeKeys, keep_keys, load_keys
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.enrolments import (
     StoredEnrolment,
@@ -29,6 +29,7 @@ from consometers_node.store.enrolments import (
     enrolments,
     has_enrolments_due,
     set_code,
+    update_enrolment,
 )
 from consometers_node.store.peers import add_peer
 from consometers_node.wire.needs import need_hash
@@ -280,6 +281,80 @@ async def test_a_home_whose_keys_are_lost_enrols_again_by_its_code(
     assert (again.code, again.pseudonym) == (first.code, first.pseudonym)
     assert again.key != first.key
     assert (await home.stored()).receipt != receipt
+
+
+async def test_a_home_whose_key_the_witness_has_lost_enrols_again_by_its_code(
+    new_home: MakeHome, witness: Witness
+) -> None:
+    """A restored witness has no keys: within a day each home has given it another."""
+    home = await new_home()
+    for _ in range(2):
+        await home.enrolling.round()
+    first = witness.enrolled.pop(home.permission)
+    home.hands.go_on(timedelta(days=1))
+    await home.enrolling.round()
+    # Nothing leaves under a key that nobody has.
+    assert not await home.may_leave()
+    await home.enrolling.round()
+    again = witness.enrolled[home.permission]
+    assert (again.code, again.key == first.key) == (first.code, False)
+    assert await home.may_leave()
+    await home.enrolling.round()
+    assert home.problem is None
+    assert witness.asked[-2:] == [Call.ENROLMENTS, Call.OPENINGS]
+
+
+async def test_a_witness_that_forgets_each_key_at_once_is_not_asked_for_ever(
+    new_home: MakeHome, witness: Witness
+) -> None:
+    home = await new_home()
+    witness.answers[Call.OPENINGS] = web.Response(status=404)
+    for _ in range(5):
+        await home.enrolling.round()
+    assert witness.asked == [Call.ENROLMENTS, Call.OPENINGS]
+    assert "404" in (home.problem or "")
+
+
+async def test_a_home_whose_database_alone_was_restored_enrols_with_a_first_key(
+    new_home: MakeHome, witness: Witness
+) -> None:
+    """The database is of before the receipt, and the key of days later: its requests would fail."""
+    home = await new_home()
+    await home.enrolling.round()
+    home.hands.go_on(timedelta(days=2))
+    await home.enrolling.round()
+    async with home.store.writing() as connection:
+        await update_enrolment(connection, home.permission, enrolled_at=None, receipt=None)
+    for _ in range(2):
+        await home.enrolling.round()
+    assert home.problem is None
+    async with home.store.reading() as connection:
+        keys = await load_keys(connection, home.permission)
+    assert keys is not None
+    assert keys.authentication_key == witness.enrolled[home.permission].day_key.authentication_key()
+
+
+async def test_a_home_without_its_database_s_enrolment_draws_other_keys(
+    new_home: MakeHome, witness: Witness
+) -> None:
+    """Its keys were stored, and a power cut came before the database noted it."""
+    home = await new_home()
+    async with home.store.writing() as connection:
+        await keep_keys(connection, home.permission, HomeKeys.new(home.hands.at.date()))
+    await home.enrolling.round()
+    assert await home.may_leave()
+
+
+async def test_a_departure_from_a_witness_without_the_key_is_done(
+    new_home: MakeHome, witness: Witness
+) -> None:
+    home = await new_home()
+    await home.enrolling.round()
+    witness.enrolled.clear()
+    await home.withdraw()
+    await home.enrolling.round()
+    assert home.problem is None
+    assert (await home.stored()).left_at is not None
 
 
 async def test_nothing_leaves_once_the_witness_has_revoked_the_code(

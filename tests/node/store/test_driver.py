@@ -13,6 +13,7 @@ from sqlalchemy import make_url, text
 
 from consometers_node.store.connection import AsyncConnection, AsyncEngine
 from consometers_node.store.driver import AT_ONCE, Connection
+from consometers_node.store.keys import Keys
 from tests.deadline import DEADLINE_S
 
 MANY = 2 * AT_ONCE + 7
@@ -29,7 +30,7 @@ async def driver(tmp_path: Path) -> AsyncIterator[Connection]:
 @pytest_asyncio.fixture
 async def connection(tmp_path: Path) -> AsyncIterator[AsyncConnection]:
     creator = partial(Connection, tmp_path / "some.db")
-    engine = AsyncEngine.create(make_url("sqlite+aiosqlite://"), creator)
+    engine = AsyncEngine.create(make_url("sqlite+aiosqlite://"), Keys(None), creator)
     connection = await engine.connect()
     async with connection.begin():
         await connection.execute(text("CREATE TABLE numbers (n INTEGER PRIMARY KEY)"))

@@ -104,7 +104,7 @@ def run[T](
 
     async def opening() -> T:
         await asyncio.to_thread(settings.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
-        store = await _open(settings.database, waits=waits)
+        store = await _open(settings, waits=waits)
         try:
             await keep_collective(store, settings.identifier)
             return await work(CollectiveSession(store, settings, common.output))
@@ -114,7 +114,7 @@ def run[T](
     return run_to_end(opening(), _collective_error)
 
 
-async def _open(database: Path | str, *, waits: bool) -> Store:
+async def _open(settings: Settings, *, waits: bool) -> Store:
     """Open a database. With `waits`, a server that is away is waited for, and never given up.
 
     The log says the reason, once until that changes. Raises `Unusable`.
@@ -122,7 +122,7 @@ async def _open(database: Path | str, *, waits: bool) -> Store:
     logged = ""
     for delay_s in _DATABASE.delays():
         try:
-            return await Store.open(database)
+            return await Store.open(settings.database, folder=settings.folder)
         except Unusable as fault:
             cause = fault.__cause__
             if not waits or not isinstance(cause, InterfaceError | OperationalError):

@@ -81,7 +81,7 @@ def _settings(file: Path) -> Mapping[str, object]:
 @asynccontextmanager
 async def opened(chosen: Path | None) -> AsyncIterator[Store]:
     """Open the database for the duration of a block."""
-    store = await Store.open(database(chosen), connections=_CONNECTIONS)
+    store = await Store.open(database(chosen), folder=folder(chosen), connections=_CONNECTIONS)
     try:
         yield store
     finally:

@@ -105,8 +105,9 @@ def _place(typed: str) -> Path | str:
 @commands.add(
     "checkpoint",
     text(
-        "A copy of node.db then contains everything. The node can stay running. With PostgreSQL,"
-        " this command is not needed."
+        "A copy of node.db then contains everything but the keys of protected sums: they are in"
+        " keys.db, which belongs in no backup. After a restore, homes enrol again by themselves."
+        " The node can stay running. With PostgreSQL, this command is not needed."
     ),
 )
 def checkpoint(common: Common) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 import json
 import struct
 from typing import Any
@@ -11,7 +11,6 @@ from sqlalchemy import (
     ColumnElement,
     LargeBinary,
     Row,
-    bindparam,
     delete,
     func,
     insert,
@@ -19,7 +18,6 @@ from sqlalchemy import (
     update,
 )
 
-from ...protected_sums.keys import DayKey
 from ...protected_sums.opening import FINGERPRINT_BYTES, KEYS_FOR, Enrolment
 from ...protected_sums.reports import Subject
 from ...protected_sums.requests import (
@@ -43,14 +41,13 @@ from ...store.collective_tables import (
 from ...store.connection import AsyncConnection
 from ...store.settings import set_setting, setting
 from ..errors import CollectiveFault
-from . import codes
+from . import codes, keys as keys_file
 from .codes import BadCode, Code
 
 DEPARTED_FOR = timedelta(days=367)
 """How long a departed home’s pseudonym stays. The database lets it go after 366 days."""
 VERIFIED_FOR = KEYS_FOR + timedelta(days=2)
 """How long it stays with what reports were verified. The database lets that go after 36 days."""
-_KEYS_AT_ONCE = 2_000
 _TOMORROW = timedelta(days=1)
 _RECENT = timedelta(days=30)
 _REFUSED = "witness.refused"
@@ -75,8 +72,8 @@ class NotEnrolled(CollectiveFault):
 
     condition = "not-enrolled"
     words = text(
-        "No home is enrolled under this pseudonym with this key. If this witness was restored from"
-        " a backup, withdraw the permission and grant a new one."
+        "No home is enrolled under this pseudonym with this key. If its key was lost here, the"
+        " home enrols again by its code."
     )
 
 
@@ -117,7 +114,7 @@ async def enrol(
 ) -> tuple[EnrolmentReceipt, bool]:
     """Enrol a home by its code; return its receipt, and whether its key is new.
 
-    The same again gets the same. With other keys, a home that has lost its own enrols again.
+    The same again gets the same. With other keys, a home whose keys were lost enrols again.
     Raises BadCode, OtherEnrolment and WrongTime.
     """
     code_id = await codes.check(
@@ -135,27 +132,31 @@ async def enrol(
         "minimum": request.minimum,
         "directions": " ".join(sorted(request.directions)),
     }
-    keys = {"first_day": request.day, "authentication": request.day_key.authentication_key()}
     row = await _row(connection, request.pseudonym)
+    held = await keys_file.keys_of(connection.keys, request.pseudonym)
     if row is not None:
         if row.code_id != code_id:
             raise BadCode
         if row.left_at is not None or any(getattr(row, name) != terms[name] for name in terms):
             raise OtherEnrolment
-        if all(getattr(row, name) == keys[name] for name in keys):
+        if held is not None and held.are_of(request):
             return EnrolmentReceipt(row.enrolled_at, request.mac(row.enrolled_at)), False
-    earliest = now.date() - KEYS_FOR if row is None else max(row.first_day, row.key_day)
+    earliest = now.date() - KEYS_FOR
+    if row is not None and held is not None and held.day_key is not None:
+        earliest = max(held.first_day, held.day_key.day)
     if not earliest <= request.day <= now.date() + _TOMORROW:
         raise WrongTime(at=request.day, now=now.date())
     enrolled_at = now.replace(microsecond=0)
-    keys |= {"key_day": request.day, "key": request.key, "enrolled_at": enrolled_at}
     if row is None:
-        values = {"pseudonym": request.pseudonym, "code_id": code_id} | terms | keys
-        await connection.execute(insert(WitnessEnrolmentRow).values(values))
+        values = {"pseudonym": request.pseudonym, "code_id": code_id, "enrolled_at": enrolled_at}
+        await connection.execute(insert(WitnessEnrolmentRow).values(values | terms))
     else:
         # Its number stays: what was opened of it stays marked in the ledger.
         same = WitnessEnrolmentRow.id == row.id
-        await connection.execute(update(WitnessEnrolmentRow).where(same).values(keys))
+        again = update(WitnessEnrolmentRow).where(same).values(enrolled_at=enrolled_at)
+        await connection.execute(again)
+    # Without a receipt, the home enrols with the same key again, whatever the database has of it.
+    await keys_file.hold(connection.keys, request)
     return EnrolmentReceipt(enrolled_at, request.mac(enrolled_at)), True
 
 
@@ -174,8 +175,9 @@ async def depart(connection: AsyncConnection, pseudonym: str, at: datetime) -> b
     done = await connection.execute(
         update(WitnessEnrolmentRow)
         .where(WitnessEnrolmentRow.pseudonym == pseudonym, _HAS_NOT_LEFT)
-        .values(left_at=at, key=None)
+        .values(left_at=at)
     )
+    await keys_file.erase(connection.keys, [pseudonym])
     return done.rowcount > 0
 
 
@@ -246,7 +248,7 @@ async def look(
     )
 
 
-type Fingerprint = tuple[int, int | None, date | None, datetime | None]
+type Fingerprint = tuple[int, int | None, datetime | None]
 """Of the enrolments of a collective: it changes with each home that comes, comes back or leaves."""
 
 
@@ -255,56 +257,37 @@ async def fingerprint(connection: AsyncConnection, collective: str) -> Fingerpri
     query = select(
         func.count(),
         func.max(WitnessEnrolmentRow.id),
-        func.min(WitnessEnrolmentRow.key_day),
         func.max(WitnessEnrolmentRow.enrolled_at),
     ).where(WitnessEnrolmentRow.collective == collective, _HAS_NOT_LEFT)
-    count, newest, oldest_key, last = (await connection.execute(query)).one()
-    return count, newest, oldest_key, last
+    count, newest, last = (await connection.execute(query)).one()
+    return count, newest, last
 
 
 async def enrolments(
     connection: AsyncConnection, collective: str
 ) -> tuple[dict[str, Enrolment], dict[str, int]]:
-    """Return the homes that are enrolled for a collective and have not left, and their ids."""
+    """Return the homes that are enrolled for a collective and have not left, and their ids.
+
+    A home whose key is lost is not enrolled before it enrols again.
+    """
+    day_keys = await keys_file.day_keys(connection.keys)
     query = select(
         WitnessEnrolmentRow.id,
         WitnessEnrolmentRow.pseudonym,
-        WitnessEnrolmentRow.key_day,
-        WitnessEnrolmentRow.key,
         WitnessEnrolmentRow.directions,
         WitnessEnrolmentRow.minimum,
     ).where(WitnessEnrolmentRow.collective == collective, _HAS_NOT_LEFT)
     sets: dict[str, frozenset[Direction]] = {}
     enrolled: dict[str, Enrolment] = {}
     ids: dict[str, int] = {}
-    for id_, pseudonym, day, key, words, minimum in await connection.execute(query):
+    for id_, pseudonym, words, minimum in await connection.execute(query):
+        if (day_key := day_keys.get(pseudonym)) is None:
+            continue
         if words not in sets:
             sets[words] = frozenset(map(Direction, words.split()))
-        enrolled[pseudonym] = Enrolment(DayKey(day, key), sets[words], minimum)
+        enrolled[pseudonym] = Enrolment(day_key, sets[words], minimum)
         ids[pseudonym] = id_
     return enrolled, ids
-
-
-async def age_keys(connection: AsyncConnection, now: Confirmed) -> bool:
-    """Advance some keys to the oldest kept day; return whether more are left."""
-    oldest = now.astimezone(UTC).date() - KEYS_FOR
-    query = (
-        select(WitnessEnrolmentRow.id, WitnessEnrolmentRow.key_day, WitnessEnrolmentRow.key)
-        .where(WitnessEnrolmentRow.key_day < oldest, _HAS_NOT_LEFT)
-        .limit(_KEYS_AT_ONCE)
-    )
-    keys = [
-        {"enrolment": id_, "new_key": DayKey(day, key).on(oldest).secret}
-        for id_, day, key in await connection.execute(query)
-    ]
-    if keys:
-        await connection.execute(
-            update(WitnessEnrolmentRow)
-            .where(WitnessEnrolmentRow.id == bindparam("enrolment"))
-            .values(key_day=oldest, key=bindparam("new_key")),
-            keys,
-        )
-    return len(keys) == _KEYS_AT_ONCE
 
 
 async def verified(
@@ -358,6 +341,16 @@ async def forget(connection: AsyncConnection, now: Confirmed) -> None:
         delete(WitnessEnrolmentRow).where(WitnessEnrolmentRow.left_at < before)
     )
     await codes.forget(connection, before)
+    await forget_keys(connection)
+
+
+async def forget_keys(connection: AsyncConnection) -> None:
+    """Forget the keys of homes that have left or that nothing is stored of."""
+    query = select(WitnessEnrolmentRow.pseudonym, WitnessEnrolmentRow.left_at)
+    rows = (await connection.execute(query)).all()
+    enrolled = {pseudonym for pseudonym, left_at in rows if left_at is None}
+    departed = {pseudonym for pseudonym, left_at in rows if left_at is not None}
+    await keys_file.keep_only(connection.keys, enrolled, departed)
 
 
 async def overview(
@@ -474,10 +467,12 @@ async def _turned_down(connection: AsyncConnection) -> dict[str, dict[str, int]]
 async def _signed(connection: AsyncConnection, request: SignedRequest) -> Row[Any]:
     """Return the enrolment of the home that signed a request. Raises NotEnrolled."""
     row = await _row(connection, request.pseudonym)
+    held = await keys_file.keys_of(connection.keys, request.pseudonym)
     if (
         row is None
+        or held is None
         or row.collective != request.collective
-        or not request.is_authentic(row.authentication)
+        or not request.is_authentic(held.authentication_key)
     ):
         raise NotEnrolled
     return row

@@ -57,6 +57,7 @@ from ...store.exclusive import lock
 from ...store.settings import WITNESS_SECRET, secret_or_new
 from ..errors import CollectiveFault
 from . import register
+from .keys import age
 
 FILE = "witness.json"
 """Its name, in the folder of the node."""
@@ -147,17 +148,16 @@ class WitnessService:
     async def forget(self) -> None:
         """Forget what is too old, if the clock is confirmed."""
         self._drop_old_parts()
-        more = True
-        while more:
-            async with self._store.writing() as connection:
-                now = await self._clock.confirmed(connection)
-                if now is None:
-                    return
-                more = await register.age_keys(connection, now)
-                if not more:
-                    await register.forget(connection, now)
-        # In memory too: where a key was aged, all are read again.
-        async with self._store.reading() as connection:
+        async with self._store.writing() as connection:
+            now = await self._clock.confirmed(connection)
+            if now is None:
+                return
+            await lock(connection, "witness")
+            if await age(connection.keys, now):
+                # In memory too: all are read again.
+                self._homes.clear()
+                await connection.keys.rewrite()
+            await register.forget(connection, now)
             for collective, homes in list(self._homes.items()):
                 if homes.fingerprint != await register.fingerprint(connection, collective):
                     del self._homes[collective]
@@ -167,11 +167,9 @@ class WitnessService:
         self._check(request.collective)
         async with self._store.writing() as connection:
             await lock(connection, "witness")
-            receipt, is_new = await register.enrol(connection, request, self._clock.now())
-            if is_new:
-                # A home that comes back within a second leaves the fingerprint as it was.
-                self._homes.pop(request.collective, None)
-        return receipt, is_new
+            # A home that comes back within a second leaves the fingerprint as it was.
+            self._homes.pop(request.collective, None)
+            return await register.enrol(connection, request, self._clock.now())
 
     async def leave(self, request: SignedRequest) -> DepartureReceipt:
         """Note that a home leaves, and return the receipt. Raises CollectiveFault."""

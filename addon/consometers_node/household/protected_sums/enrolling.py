@@ -2,7 +2,7 @@
 
 What a witness does not answer is asked again, later each time. A withdrawal waits for nothing here:
 nothing more is sent from then on, and the witness learns it as soon as it answers. A home whose
-keys are lost draws others, and enrols again by the same code.
+keys are lost, here or at the witness, draws others, and enrols again by the same code.
 """
 
 import asyncio
@@ -44,6 +44,8 @@ from ...wire.needs import need_hash
 from .witness_client import WitnessClient, WitnessFault
 
 LOOK_EVERY: Final = timedelta(days=1)
+_ENROLS_AGAIN_AFTER: Final = timedelta(hours=1)
+"""A witness that forgets each key at once is asked no more often than this."""
 _WAKES_EVERY_S: Final = 600.0
 _DAY_S: Final = LOOK_EVERY.total_seconds()
 """A code that was refused is sent again after so long, unless a person enters another."""
@@ -71,6 +73,10 @@ _REVOKED = text(
 )
 
 _LEFT = text("A witness knows that this home has left.")
+_UNKNOWN = text(
+    "The witness {name} no longer has this home’s key, as after a restored backup: this home enrols"
+    " again by its code."
+)
 _ENROLLED = text("A witness has confirmed an enrolment.")
 _LOGGER = logging.getLogger(__name__)
 
@@ -135,7 +141,7 @@ class Enrolling:
             return False
         if is_granted and code is None and (stored is None or stored.enrolled_at is None):
             raise _Waiting(_NO_CODE, **called)
-        if is_granted and keys is None and (begun := await self._begin(permission.id)):
+        if is_granted and not _fit(stored, keys) and (begun := await self._begin(permission.id)):
             stored, keys = begun
         if stored is None:
             return False
@@ -163,6 +169,12 @@ class Enrolling:
                 has_receipt=stored.enrolled_at is not None,
             )
         except WitnessFault as fault:
+            now = self._clock.now()
+            if call is Call.OPENINGS and fault.has_no_key and _was_long_ago(stored, now):
+                # The witness has lost it: another one is enrolled by the code.
+                _LOGGER.warning(_UNKNOWN.fill(**called))
+                await self._begin(permission.id)
+                return True
             failures = 0 if retry is None else retry.failures + 1
             wait_s = _DAY_S if fault.needs_code else self._backoff.seconds(failures)
             at = _loop_time() + wait_s
@@ -231,8 +243,9 @@ class Enrolling:
         try:
             left = await self._client.ask(witness, call, signed.body(), DepartureReceipt.read)
         except WitnessFault as fault:
-            # Whether an enrolment without a receipt arrived is uncertain.
-            if has_receipt or not fault.is_unknown:
+            # Whether an enrolment without a receipt arrived is uncertain; and of a home whose key
+            # the witness has lost, there is nothing to open.
+            if not fault.has_no_key and (has_receipt or not fault.is_unknown):
                 raise
             left = DepartureReceipt(now)
         async with self._store.writing() as connection:
@@ -292,6 +305,22 @@ class _Retry:
 
 class _Waiting(TranslatedError):
     """No request is possible now; `text` says why."""
+
+
+def _fit(stored: StoredEnrolment | None, keys: HomeKeys | None) -> bool:
+    """Return whether an enrolment has its keys.
+
+    Where the database was restored, they may be missing, or of a day after the one that it enrols
+    with.
+    """
+    if stored is None or keys is None:
+        return False
+    return stored.enrolled_at is not None or keys.are_first
+
+
+def _was_long_ago(stored: StoredEnrolment, now: datetime) -> bool:
+    assert stored.enrolled_at is not None
+    return abs(now - stored.enrolled_at) >= _ENROLS_AGAIN_AFTER
 
 
 def _due(stored: StoredEnrolment, *, is_granted: bool, now: datetime) -> Call | None:

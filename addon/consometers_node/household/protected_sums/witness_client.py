@@ -58,6 +58,11 @@ class WitnessFault(TranslatedError):
         return self.status in {_FORBIDDEN, _NOT_FOUND}
 
     @property
+    def has_no_key(self) -> bool:
+        """Whether it is a witness of the collective, and has no key of this home."""
+        return self.status == _NOT_FOUND
+
+    @property
     def needs_code(self) -> bool:
         """Whether only a person helps, who enters another code."""
         return self.status == _BAD_CODE

@@ -258,7 +258,7 @@ UNALTERED = {
     "access_log": ("who", "what was read is not altered"),
     "witness_code": ("revoked_at", "what a code lets in is not altered"),
     "witness_enrolment": (
-        "first_day key_day key authentication enrolled_at left_at",
+        "enrolled_at left_at",
         "what a home enrolled with is not altered",
     ),
 }
@@ -547,20 +547,12 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
         f"{same(('left_at',))} OR (OLD.left_at IS NULL AND NEW.left_at <= {{now}} + 300)",
         "a departure is final",
     ),
-    "witness_enrolment UPDATE forgets_keys": (
-        f"""NEW.key IS NULL OR {same(("key_day", "key"))}
-         OR (OLD.key IS NOT NULL AND NEW.key_day > OLD.key_day)
-         OR (OLD.key IS NOT NULL AND NEW.authentication <> OLD.authentication
-         AND NEW.key_day = NEW.first_day AND NEW.first_day >= OLD.first_day)""",
-        "a key is replaced by a later one, and never comes back",
-    ),
     "witness_enrolment UPDATE enrols_again": (
-        f"""{same(("first_day", "authentication", "enrolled_at"))}
+        f"""{same(("enrolled_at",))}
          OR (OLD.left_at IS NULL AND NEW.left_at IS NULL
-         AND NEW.authentication <> OLD.authentication AND NEW.key <> OLD.key
-         AND NEW.key_day = NEW.first_day AND abs(NEW.enrolled_at - {{now}}) <= 300
+         AND abs(NEW.enrolled_at - {{now}}) <= 300
          AND EXISTS (SELECT 1 FROM witness_code WHERE id = NEW.code_id AND revoked_at IS NULL))""",
-        "a home enrols again with other keys, by its code",
+        "a home enrols again by its code",
         "1 FROM witness_code WHERE id = NEW.code_id FOR SHARE",
     ),
     "witness_verification UPDATE forgets_no_report": (
