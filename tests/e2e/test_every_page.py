@@ -118,7 +118,7 @@ async def public(folder: Path) -> AsyncIterator[Role]:
     town = Town(store, settings(folder, witness_for=(COLLECTIVE,)))
     await furnish_town(town)
     await compete(town)
-    async with serving_town(town, witness=await new_witness(store, folder)):
+    async with serving_town(town, witness=await new_witness(store)):
         shown = [f"{place}{path}" for place in ("", f"/sites/{SITE}") for path in SHOWN]
         drawn = [
             f"{place}/{period}.svg"

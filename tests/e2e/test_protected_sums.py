@@ -250,11 +250,12 @@ async def test_restored_backups_open_no_hour_twice(world: World, tmp_path: Path)
     assert world.closed(lost) == (HOMES, 0, None)
     assert world.opened() == world.hours()
 
-    # Of the two hours, the witness's backup knows nothing either: no hour of before is opened.
+    # Of the two hours, the witness's backup knows nothing either: no hour of before is opened, and
+    # none at all until a home has looked.
     del world.variables[WAIT]
     await world.kill(world.witness)
     await put_back(world.witness, tmp_path / world.witness.profile.identifier)
-    await world.go_on(2 * HOUR)
+    await world.go_on(DAY)
     refused = set(world.hours()) - expected.keys()
     assert refused
     expected |= dict.fromkeys(refused, (None, 0))

@@ -110,7 +110,7 @@ async def test_no_store_and_no_log_of_a_witness_has_an_hour_of_a_home(
     caplog.set_level(logging.DEBUG)
     hours = hours_of_homes()
     truth = Values(hours)
-    witness = await new_witness(store, tmp_path)
+    witness = await new_witness(store)
     homes, now = await enrolled(witness, HOMES), this_hour()
     for n, values in enumerate(zip(*hours, strict=True)):
         hour = now - n * HOUR

@@ -69,7 +69,7 @@ class World:
 @pytest.fixture
 async def world(file: Store, tmp_path: Path, socket_enabled: None) -> AsyncIterator[World]:
     hands = Hands(datetime.now(UTC))
-    service = await new_witness(file, tmp_path, hands)
+    service = await new_witness(file, hands)
     town = Town(file, settings(tmp_path, witness_for=(COLLECTIVE,)))
     real = Home()
     await vouched(file, real)

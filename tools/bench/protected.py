@@ -188,7 +188,7 @@ async def _opened_in(folder: Path, count: int) -> bool:
         await _enrol(store, pseudonyms, first_keys)
         clock = Clock()
         clock.vouch()
-        witness = WitnessService(store, clock, [_COLLECTIVE], folder)
+        witness = WitnessService(store, clock, [_COLLECTIVE])
         await witness.begin()
         for ago in range(hours + 1):
             subject = replace(_LAST, hour=_LAST.hour - timedelta(hours=ago))

@@ -223,7 +223,7 @@ class CollectiveNode:
         self.rules = InForce(settings.publication)
         self.network: CollectiveOnline | None = None
         self.witness = (
-            WitnessService(store, self.clock, settings.witness_for, settings.folder)
+            WitnessService(store, self.clock, settings.witness_for)
             if settings.witness_for
             else None
         )

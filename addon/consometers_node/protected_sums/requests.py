@@ -7,7 +7,8 @@
 What a home asks after it enrolled carries a MAC under a key derived from its first one, and so does
 the receipt of the enrolment: nobody but the home and its witness can make either. Bytes are in
 base64url (RFC 4648 §5) without padding, instants in ISO 8601, UTC, to the second. Days and
-instants are those of the protocol (`iso8601`).
+instants are those of the protocol (`iso8601`). Each answer but that of a departure has the head of
+the witness, and each request the newest heads that the home has of it (`heads`).
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -25,6 +26,7 @@ from ..quoalise.decoding import Undecodable, decoded
 from ..quoalise.text import TranslatedError, around, text
 from ..series import Direction
 from . import codes
+from .heads import HEAD_BYTES, MOST_HEADS
 from .keys import KEY_BYTES, DayKey
 
 PATH: Final = "/witness"
@@ -51,6 +53,7 @@ _INSTANT = text("a UTC time to the second, such as 2026-11-29T10:00:00+00:00.")
 _CODE = text("four groups of five letters, with hyphens between them.")
 _BYTES = text("{bytes} bytes in base64url, without padding.")
 _COUNTS = text("an object of whole numbers.")
+_HEADS = text("a list of at most {most} heads: each {bytes} bytes in base64url, without padding.")
 
 
 class Call(StrEnum):
@@ -124,6 +127,7 @@ class EnrolmentRequest(_Message):
     day: Annotated[date, _Json(_canonical(iso8601.day, date.isoformat, _DAY), date.isoformat)]
     key: Annotated[bytes, _Json(_bytes(KEY_BYTES), _encoded)] = field(repr=False)
     code: Annotated[str, _Json(_canonical(codes.read, str, _CODE))] = field(repr=False)
+    heads: _Heads = ()
 
     @property
     def day_key(self) -> DayKey:
@@ -148,6 +152,7 @@ class EnrolmentReceipt(_Message):
 
     enrolled_at: _Instant
     mac: _Mac
+    head: _Head
 
     def proves(self, enrolment: EnrolmentRequest) -> bool:
         """Return whether the witness that wrote it has the key of this enrolment."""
@@ -163,6 +168,7 @@ class SignedRequest(_Message):
     pseudonym: _Pseudonym
     at: _Instant
     mac: _Mac
+    heads: _Heads = ()
 
     @classmethod
     def of(
@@ -172,10 +178,12 @@ class SignedRequest(_Message):
         pseudonym: str,
         at: datetime,
         authentication_key: bytes,
+        *,
+        heads: tuple[bytes, ...] = (),
     ) -> Self:
         """Make it; the key is that of `DayKey.authentication_key`, of the first day's."""
         mac = _mac(authentication_key, call, collective, pseudonym, written(at))
-        return cls(call, collective, pseudonym, at, mac)
+        return cls(call, collective, pseudonym, at, mac, heads)
 
     def is_authentic(self, authentication_key: bytes) -> bool:
         """Return whether the home that enrolled with this key asks."""
@@ -208,6 +216,7 @@ class OpeningsSummary(_Message):
     least_homes: Annotated[int | None, _Json(_or_none(_whole(1)))]
     invalid: Annotated[int, _Json(_whole(0))]
     homes: Annotated[int | None, _Json(_or_none(_whole(1)))]
+    head: _Head
 
 
 def written(at: datetime) -> str:
@@ -298,6 +307,12 @@ def _hours(value: object) -> Mapping[Direction, int]:
     return {Direction(name): hours for name, hours in counts.items() if name in _KNOWN}
 
 
+def _heads(value: object) -> tuple[bytes, ...]:
+    if not isinstance(value, list) or len(value) > MOST_HEADS:
+        raise _Bad(_HEADS.fill(most=MOST_HEADS, bytes=HEAD_BYTES))
+    return tuple(map(_bytes(HEAD_BYTES), value))
+
+
 def _or_none[S, T](convert: Callable[[S], T]) -> Callable[[S | None], T | None]:
     return lambda value: None if value is None else convert(value)
 
@@ -308,3 +323,5 @@ _Word = Annotated[str, _Json(_word)]
 _Pseudonym = Annotated[str, _Json(_canonical(lambda value: str(UUID(value)), str, _PSEUDONYM))]
 _Instant = Annotated[datetime, _Json(_instant, written)]
 _Mac = Annotated[bytes, _Json(_bytes(MAC_BYTES), _encoded)]
+_Head = Annotated[bytes, _Json(_bytes(HEAD_BYTES), _encoded)]
+_Heads = Annotated[tuple[bytes, ...], _Json(_heads, lambda heads: list(map(_encoded, heads)))]

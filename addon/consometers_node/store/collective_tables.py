@@ -491,6 +491,13 @@ class WitnessOpeningRow(Base, personal=False):
     at: Column[datetime]
 
 
+class WitnessHeadRow(Base, personal=False):
+    """A head of this node as a witness: after `number` answers, the hash chained over them."""
+
+    number: Column[int] = column(primary_key=True, autoincrement=False)
+    chain: Column[bytes] = check("chain", "length(chain) = 32")
+
+
 class WitnessLedgerRow(Base, clustered=True, personal=False):
     """Homes of which an hour of a direction is never opened again, as a bitmap of enrolments' ids.
 

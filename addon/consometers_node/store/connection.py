@@ -32,7 +32,7 @@ class AsyncEngine:
     def __init__(self, sync_engine: Engine, keys: Keys) -> None:
         """Prepare; `keys` are those beside the database."""
         self.sync_engine = sync_engine
-        self._keys = keys
+        self.keys = keys
 
     @classmethod
     def create(
@@ -66,10 +66,10 @@ class AsyncEngine:
         return cast("QueuePool", self.sync_engine.pool).checkedout()
 
     def execution_options(self, **options: Any) -> Self:
-        return type(self)(self.sync_engine.execution_options(**options), self._keys)
+        return type(self)(self.sync_engine.execution_options(**options), self.keys)
 
     async def connect(self) -> AsyncConnection:
-        return AsyncConnection(await greenlet_spawn(self.sync_engine.connect), self._keys)
+        return AsyncConnection(await greenlet_spawn(self.sync_engine.connect), self.keys)
 
     async def dispose(self) -> None:
         """Close all connections that are not in use."""

@@ -130,6 +130,11 @@ class Store:
         return store
 
     @property
+    def keys(self) -> Keys:
+        """The keys beside the database."""
+        return self._engine.keys
+
+    @property
     def is_sqlite(self) -> bool:
         return self._engine.dialect.name == "sqlite"
 

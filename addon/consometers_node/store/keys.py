@@ -1,8 +1,8 @@
 """Keys that are replaced each day, in a file apart from the database.
 
 Backups and a write-ahead log would preserve what was forgotten. So keys are in a file of SQLite's
-without such a log, whatever database holds the rest: what is replaced or deleted is overwritten, and
-no backup has it. A node that lost the file goes on: its homes enrol again.
+without such a log, whatever database holds the rest: what is replaced or deleted is overwritten,
+and no backup has it. A node that lost the file goes on: its homes enrol again.
 
 A change here is not part of a transaction of the database. Callers order both so that a crash
 between them loses a key at most.

@@ -1,3 +1,3 @@
 """Which tables and rules this node works with. Written by `script/lib/run tools.tables`."""
 
-SCHEMA = "8475a2c93a85"
+SCHEMA = "aa366c46a9de"

@@ -23,7 +23,7 @@ from consometers_node.sharing.access_requests import (
     is_readable,
 )
 from consometers_node.web.core.speech import Language
-from tests.node.protected_sums.test_requests import ENROLMENT, NOW, SUMMARY
+from tests.node.protected_sums.test_requests import ENROLMENT, HEAD, NOW, SUMMARY
 from tests.node.sharing.test_access_requests import GOOD, NO_DEFLATE, packed
 
 from .documents import NASTY
@@ -73,7 +73,7 @@ PLACES = [
 """Ahead of UTC and behind it: an instant that is shown is in the years of Python in each."""
 type Receipt = EnrolmentReceipt | DepartureReceipt | OpeningsSummary
 RECEIPTS: dict[type[Receipt], dict[str, Any]] = {
-    EnrolmentReceipt: EnrolmentReceipt(NOW, ENROLMENT.mac(NOW)).body(),
+    EnrolmentReceipt: EnrolmentReceipt(NOW, ENROLMENT.mac(NOW), HEAD).body(),
     DepartureReceipt: DepartureReceipt(NOW).body(),
     OpeningsSummary: SUMMARY.body(),
 }

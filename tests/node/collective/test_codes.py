@@ -55,7 +55,7 @@ async def revoke(store: Store, number: str) -> codes.Code:
 
 
 async def test_a_code_enrols_one_home(store: Store, tmp_path: Path) -> None:
-    witness, home = await new_witness(store, tmp_path), Home()
+    witness, home = await new_witness(store), Home()
     await vouched(store, home)
     assert await states(store) == [CodeState.UNUSED]
     await witness.enrol(home.enrolment())
@@ -69,7 +69,7 @@ async def test_a_home_without_a_valid_code_does_not_enrol(store: Store, tmp_path
     """Whatever is wrong with it, the words are the same: nobody learns which codes there are."""
     hands = Hands(datetime.now(UTC))
     clock = await confirmed(store, hands)
-    witness = Witness(store, clock, [COLLECTIVE, OTHER], tmp_path)
+    witness = Witness(store, clock, [COLLECTIVE, OTHER])
     await witness.begin()
     (used,) = await enrolled(witness, 1)
     ((revoked, of_revoked),) = await codes_for(store)
@@ -90,7 +90,7 @@ async def test_a_valid_code_is_refused_to_a_home_that_enrolled_by_another(
     store: Store, tmp_path: Path
 ) -> None:
     """The collective knows pseudonyms: with a code of its own it would take a home's place."""
-    witness = await new_witness(store, tmp_path)
+    witness = await new_witness(store)
     (home,) = await enrolled(witness, 1)
     ((_, spare),) = await codes_for(store)
     for secret in (home.secret, bytes(32)):
@@ -104,7 +104,7 @@ async def test_a_valid_code_is_refused_to_a_home_that_enrolled_by_another(
 async def test_a_home_that_lost_its_keys_enrols_again_by_its_code(
     store: Store, tmp_path: Path
 ) -> None:
-    witness, hour = await new_witness(store, tmp_path), this_hour()
+    witness, hour = await new_witness(store), this_hour()
     homes = await enrolled(witness)
     await witness.open_sums(COLLECTIVE, opening_of(homes, hour))
     restored = replace(homes[0], secret=bytes(32))
@@ -136,7 +136,7 @@ async def test_a_home_that_lost_its_keys_enrols_again_by_its_code(
 async def test_an_expired_code_of_an_enrolled_home_is_still_its_own(
     store: Store, tmp_path: Path
 ) -> None:
-    witness, home = await new_witness(store, tmp_path), Home()
+    witness, home = await new_witness(store), Home()
     ((_, home.code),) = await codes_for(store, days=1)
     await witness.enrol(home.enrolment())
     later = datetime.now(UTC) + timedelta(days=2)
@@ -149,7 +149,7 @@ async def test_an_expired_code_of_an_enrolled_home_is_still_its_own(
 
 
 async def test_a_revoked_code_takes_its_home_out_of_all_sums(store: Store, tmp_path: Path) -> None:
-    witness, hour = await new_witness(store, tmp_path), this_hour()
+    witness, hour = await new_witness(store), this_hour()
     homes = await enrolled(witness, 11)
     async with store.reading() as connection:
         code = await codes.by_code(connection, homes[10].code)
@@ -175,7 +175,7 @@ async def test_a_home_that_left_does_not_come_back_by_its_code(
     store: Store, tmp_path: Path
 ) -> None:
     """Under another pseudonym, one hour of it would be in two sums."""
-    witness = await new_witness(store, tmp_path)
+    witness = await new_witness(store)
     (home,) = await enrolled(witness, 1)
     await witness.leave(home.signed(Call.DEPARTURES))
     with pytest.raises(OtherEnrolment):
@@ -185,7 +185,7 @@ async def test_a_home_that_left_does_not_come_back_by_its_code(
 
 
 async def test_the_database_holds_no_code(store: Store, tmp_path: Path) -> None:
-    witness = await new_witness(store, tmp_path)
+    witness = await new_witness(store)
     await enrolled(witness, 1)
     ((_, unused),) = await codes_for(store)
     async with store.reading() as connection:
@@ -196,7 +196,7 @@ async def test_the_database_holds_no_code(store: Store, tmp_path: Path) -> None:
 
 
 async def test_codes_that_ended_a_year_ago_are_forgotten(store: Store, tmp_path: Path) -> None:
-    witness = await new_witness(store, tmp_path)
+    witness = await new_witness(store)
     await enrolled(witness, 1)
     long_ago = datetime.now(UTC) - timedelta(days=500)
     async with store.writing() as connection:
@@ -212,7 +212,7 @@ async def test_codes_that_ended_a_year_ago_are_forgotten(store: Store, tmp_path:
 
 
 async def test_a_home_keeps_the_code_that_ended_years_ago(file: Store, tmp_path: Path) -> None:
-    witness = await new_witness(file, tmp_path)
+    witness = await new_witness(file)
     await enrolled(witness, 1)
     with plain(tmp_path / "node.db") as years:
         years.run(
@@ -227,7 +227,7 @@ async def test_a_home_keeps_the_code_that_ended_years_ago(file: Store, tmp_path:
 async def test_plain_sql_enrols_no_home_without_a_valid_code(
     store: Store, place: Path | str, tmp_path: Path
 ) -> None:
-    witness = await new_witness(store, tmp_path)
+    witness = await new_witness(store)
     await enrolled(witness, 1)
     (good, revoked) = [code for code, _ in await codes_for(store, 2)]
     await revoke(store, revoked.id)

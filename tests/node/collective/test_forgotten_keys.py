@@ -67,7 +67,7 @@ async def test_a_witness_has_a_forgotten_key_nowhere(
 ) -> None:
     now = datetime.now(UTC)
     hands = Hands(now)
-    witness = await new_witness(store, tmp_path, hands)
+    witness = await new_witness(store, hands)
     homes = await enrolled(witness, 12, since=now.date() - KEPT)
     await witness.open_sums(COLLECTIVE, opening_of(homes[:10], this_hour()))
     secrets = [home.secret for home in homes]

@@ -14,7 +14,7 @@ from consometers_node.collective.privacy.erasure_log import ErasureLog, read_str
 from consometers_node.collective.witness import register
 from consometers_node.collective.witness.keys import day_keys
 from consometers_node.collective.witness.register import NotEnrolled, OtherEnrolment, WrongTime
-from consometers_node.collective.witness.service import FILE, NotWitnessed, WitnessService
+from consometers_node.collective.witness.service import NotWitnessed, WitnessService
 from consometers_node.protected_sums.field import MODULUS, encode
 from consometers_node.protected_sums.reports import Subject
 from consometers_node.protected_sums.requests import Call
@@ -75,7 +75,7 @@ async def test_secret_of_the_witness_lasts_beyond_a_restart(store: Store, tmp_pa
     """Another one would be another bound of dominance: a second sample for a liar."""
     made = set()
     for n in range(2):
-        witness = await new_witness(store, tmp_path)
+        witness = await new_witness(store)
         homes = await enrolled(witness)
         await answers_of(witness, opening_of(homes, this_hour() - n * timedelta(hours=1)))
         async with store.reading() as connection:
@@ -86,7 +86,7 @@ async def test_secret_of_the_witness_lasts_beyond_a_restart(store: Store, tmp_pa
 
 
 async def test_a_home_enrols_once(store: Store, tmp_path: Path) -> None:
-    witness, home = await new_witness(store, tmp_path), Home()
+    witness, home = await new_witness(store), Home()
     await vouched(store, home)
     receipt, is_new = await witness.enrol(home.enrolment())
     assert is_new
@@ -109,7 +109,7 @@ async def test_a_home_enrols_once(store: Store, tmp_path: Path) -> None:
 
 
 async def test_repeated_request_gets_the_first_answer(store: Store, tmp_path: Path) -> None:
-    witness, hour = await new_witness(store, tmp_path), this_hour()
+    witness, hour = await new_witness(store), this_hour()
     homes = await enrolled(witness)
     # The group is split over two parts.
     whole = masked_sum(homes, VALUES, hour)
@@ -121,7 +121,7 @@ async def test_repeated_request_gets_the_first_answer(store: Store, tmp_path: Pa
     assert await answers_of(witness, last) == answers
     assert await answers_of(witness, last) == answers
     # After a restart the parts are gone, and the answers are not.
-    again = await new_witness(store, tmp_path)
+    again = await new_witness(store)
     with pytest.raises(ResourceConstraint):
         await again.open_sums(COLLECTIVE, last)
     await again.open_sums(COLLECTIVE, first)
@@ -147,7 +147,7 @@ async def test_homes_of_a_dominated_sum_are_in_no_second_attempt(
     store: Store, tmp_path: Path
 ) -> None:
     """Otherwise the edge of a rule would say, attempt by attempt, what a home has."""
-    witness, hour = await new_witness(store, tmp_path), this_hour()
+    witness, hour = await new_witness(store), this_hour()
     homes = await enrolled(witness, 15)
     dominated = opening_of(homes[:10], hour, [20_000, *VALUES[1:]])
     refused = (RefusedSum(frozenset({"1"}), Refusal.DOMINANCE),)
@@ -161,7 +161,7 @@ async def test_a_home_cannot_tell_why_an_hour_of_it_stays_closed(
     store: Store, tmp_path: Path
 ) -> None:
     """One of them dominates; another has left, and too few are left; nobody asks at all."""
-    witness, hour = await new_witness(store, tmp_path), this_hour()
+    witness, hour = await new_witness(store), this_hour()
     homes = await enrolled(witness, 30)
     dominated, few, never = homes[:10], homes[10:20], homes[20:]
     (answer,) = await answers_of(witness, opening_of(dominated, hour, [20_000, *VALUES[1:]]))
@@ -182,7 +182,7 @@ async def test_a_home_cannot_tell_why_an_hour_of_it_stays_closed(
 async def test_a_home_reads_no_number_of_homes_below_its_minimum(
     store: Store, tmp_path: Path, homes: int, shown: int | None
 ) -> None:
-    witness = await new_witness(store, tmp_path)
+    witness = await new_witness(store)
     first, *_ = await enrolled(witness, homes)
     assert (await witness.look(first.signed(Call.OPENINGS))).homes == shown
 
@@ -191,7 +191,7 @@ async def test_a_report_is_verified_once_and_its_home_alone_reads_that_it_is_inv
     store: Store, tmp_path: Path
 ) -> None:
     """A collective that shifts its shares tries once, and learns nothing by another try."""
-    witness, hour = await new_witness(store, tmp_path), this_hour()
+    witness, hour = await new_witness(store), this_hour()
     homes = await enrolled(witness, 11)
     reports = [home.report(wh, hour) for home, wh in zip(homes, [*VALUES, 400], strict=True)]
 
@@ -210,7 +210,7 @@ async def test_a_report_is_verified_once_and_its_home_alone_reads_that_it_is_inv
 
     first, second = homes[0].pseudonym, homes[1].pseudonym
     assert await refused(encode([0, 0, 0, 0])) == {first}
-    witness = await new_witness(store, tmp_path)
+    witness = await new_witness(store)
     assert await refused() == {first}
     assert await refused(encode([1, 0, 0, 0])) == {first}
     assert await refused(encode([0, 0, 0, 0]), encode([0, 0, 0, 0])) == {first, second}
@@ -231,7 +231,7 @@ async def test_a_report_is_verified_once_and_its_home_alone_reads_that_it_is_inv
 async def test_a_verifier_of_no_elements_is_a_bad_request(
     store: Store, tmp_path: Path, verifier: bytes, key: bytes
 ) -> None:
-    witness, hour = await new_witness(store, tmp_path), this_hour()
+    witness, hour = await new_witness(store), this_hour()
     request = opening_of(await enrolled(witness), hour)
     (asked,) = request.sums
     parts = (asked.parts[0]._replace(verifier=verifier), *asked.parts[1:])
@@ -256,7 +256,7 @@ async def test_what_reports_were_verified_with_is_forgotten_after_their_keys(sto
 
 
 async def test_home_sees_its_openings(store: Store, tmp_path: Path) -> None:
-    witness, hour = await new_witness(store, tmp_path), this_hour()
+    witness, hour = await new_witness(store), this_hour()
     homes = await enrolled(witness, 14)
     await witness.open_sums(COLLECTIVE, opening_of(homes[:10], hour))
     await witness.open_sums(COLLECTIVE, opening_of(homes[:12], hour - HOURS, [400] * 12))
@@ -279,7 +279,7 @@ async def test_signed_request_is_for_the_collective_of_the_enrolment(
     """The same witness serves two: a request names the one that the home is enrolled for."""
     other = "other@energies.example"
     clock = await confirmed(file, Hands(datetime.now(UTC)))
-    witness = Witness(file, clock, [COLLECTIVE, other], tmp_path)
+    witness = Witness(file, clock, [COLLECTIVE, other])
     await witness.begin()
     (home,) = await enrolled(witness, 1)
     asks = {Call.OPENINGS: witness.look, Call.DEPARTURES: witness.leave}[call]
@@ -299,7 +299,7 @@ async def test_signed_request_is_for_the_collective_of_the_enrolment(
 
 
 async def test_departed_home_is_in_no_sum(store: Store, tmp_path: Path) -> None:
-    witness, hour = await new_witness(store, tmp_path), this_hour()
+    witness, hour = await new_witness(store), this_hour()
     homes = await enrolled(witness, 11)
     with pytest.raises(NotEnrolled):
         await witness.leave(replace(homes[10], secret=bytes(32)).signed(Call.DEPARTURES))
@@ -323,9 +323,9 @@ async def test_departed_home_is_in_no_sum(store: Store, tmp_path: Path) -> None:
 async def test_homes_of_another_collective_are_in_no_sum(store: Store, tmp_path: Path) -> None:
     """Both have the same witness: the one opens nothing of the other, and marks nothing of it."""
     other, hour = "other@energies.example", this_hour()
-    homes = await enrolled(await new_witness(store, tmp_path))
+    homes = await enrolled(await new_witness(store))
     clock = await confirmed(store, Hands(datetime.now(UTC)))
-    witness = Witness(store, clock, [COLLECTIVE, other], tmp_path)
+    witness = Witness(store, clock, [COLLECTIVE, other])
     await witness.begin()
     whole = masked_sum(homes, VALUES, hour)
     assert (await witness.open_sums(other, opening(whole, hour=hour))).answers == (
@@ -340,7 +340,7 @@ async def test_homes_of_another_collective_are_in_no_sum(store: Store, tmp_path:
 async def test_keys_are_forgotten_after_35_days(store: Store, tmp_path: Path) -> None:
     now = datetime.now(UTC)
     hands = Hands(now)
-    witness = await new_witness(store, tmp_path, hands)
+    witness = await new_witness(store, hands)
     homes = await enrolled(witness, since=now.date() - KEPT)
     hands.go_on(timedelta(days=3))
     await witness.forget()
@@ -349,7 +349,7 @@ async def test_keys_are_forgotten_after_35_days(store: Store, tmp_path: Path) ->
         keys = await day_keys(connection.keys)
     assert keys == {home.pseudonym: home.key.on(oldest) for home in homes}
     # Receipts and reports of today are as good as before.
-    witness = await new_witness(store, tmp_path)
+    witness = await new_witness(store)
     receipt, is_new = await witness.enrol(homes[0].enrolment())
     assert not is_new
     assert receipt.proves(homes[0].enrolment())
@@ -359,7 +359,7 @@ async def test_keys_are_forgotten_after_35_days(store: Store, tmp_path: Path) ->
 
 async def test_unconfirmed_clock_deletes_no_key(store: Store, tmp_path: Path) -> None:
     hands = Hands(datetime.now(UTC))
-    witness = await new_witness(store, tmp_path, hands)
+    witness = await new_witness(store, hands)
     (home,) = await enrolled(witness, 1)
     hands.at += timedelta(days=300)
     await witness.forget()
@@ -375,14 +375,14 @@ async def test_a_clock_that_leaps_after_its_check_refuses_no_opening(
 ) -> None:
     """By the time that it leaps to, all keys are gone."""
     hands = Hands(datetime.now(UTC))
-    homes = await enrolled(await new_witness(store, tmp_path, hands))
-    witness = Witness(store, leaping(hands, 1), [COLLECTIVE], tmp_path)
+    homes = await enrolled(await new_witness(store, hands))
+    witness = Witness(store, leaping(hands, 1), [COLLECTIVE])
     (answer,) = await answers_of(witness, opening_of(homes, this_hour()))
     assert answer == OpenedSum(frozenset({"1"}), 10, sum(VALUES))
 
 
 async def test_a_departed_home_is_forgotten_after_a_year(store: Store, tmp_path: Path) -> None:
-    witness = await new_witness(store, tmp_path)
+    witness = await new_witness(store)
     homes = await enrolled(witness, 2)
     long_ago = datetime.now(UTC) - timedelta(days=368)
     async with store.writing() as connection:
@@ -393,51 +393,8 @@ async def test_a_departed_home_is_forgotten_after_a_year(store: Store, tmp_path:
     assert [pseudonym for pseudonym, _ in left] == [homes[1].pseudonym]
 
 
-async def test_restored_witness_opens_no_earlier_hour(file: Store, tmp_path: Path) -> None:
-    """The backup knows nothing of a sum that was opened after it."""
-    hour = this_hour()
-    witness = await new_witness(file, tmp_path)
-    homes = await enrolled(witness, 20)
-    await file.checkpoint()
-    backup = shutil.copy(tmp_path / "node.db", tmp_path / "backup.db")
-    await witness.open_sums(COLLECTIVE, opening_of(homes[:10], hour))
-    restored = await Store.open(Path(backup))
-    try:
-        again = await new_witness(restored, tmp_path)
-        # With the first answer, the difference would be one home.
-        attack = opening_of(homes[:11], hour, [*VALUES, 777])
-        refused = (RefusedSum(frozenset({"1"}), Refusal.OPENED_BEFORE),)
-        assert await answers_of(again, attack) == refused
-        later = hour + HOURS
-        answers = await answers_of(again, opening_of(homes[:11], later, [400] * 11))
-        assert answers == (OpenedSum(frozenset({"1"}), 11, 4_400),)
-        # A second start finds nothing new.
-        async with restored.reading() as connection:
-            mark = await register.restored_at(connection)
-        await new_witness(restored, tmp_path)
-        async with restored.reading() as connection:
-            assert await register.restored_at(connection) == mark
-    finally:
-        await restored.close()
-
-
-async def test_witness_resumes_after_a_crash_before_its_answer(file: Store, tmp_path: Path) -> None:
-    """It had written its answer down, and not yet that it did: that is no restored backup."""
-    hour = this_hour()
-    witness = await new_witness(file, tmp_path)
-    homes = await enrolled(witness, 10)
-    request = opening_of(homes, hour)
-    before = (tmp_path / FILE).read_bytes() if (tmp_path / FILE).exists() else b'{"answers": 0}'
-    answers = await answers_of(witness, request)
-    (tmp_path / FILE).write_bytes(before)
-    again = await new_witness(file, tmp_path)
-    assert await answers_of(again, request) == answers
-    async with file.reading() as connection:
-        assert await register.restored_at(connection) is None
-
-
 async def test_a_departure_outlives_a_restored_backup(file: Store, tmp_path: Path) -> None:
-    witness = await new_witness(file, tmp_path)
+    witness = await new_witness(file)
     homes = await enrolled(witness, 2)
     await file.checkpoint()
     backup = shutil.copy(tmp_path / "node.db", tmp_path / "backup.db")
@@ -458,7 +415,7 @@ async def test_database_refuses_to_forget_openings_and_departures(
     store: Store, place: Path | str, tmp_path: Path
 ) -> None:
     """Plain SQL can neither open an hour again nor undo the departure of a home."""
-    witness, hour = await new_witness(store, tmp_path), this_hour()
+    witness, hour = await new_witness(store), this_hour()
     homes = await enrolled(witness)
     await witness.open_sums(COLLECTIVE, opening_of(homes, hour))
     other_key = replace(opening_of(homes, hour - HOURS), verification_key=bytes(32))

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from secrets import token_bytes
 from uuid import uuid4
 
@@ -41,6 +40,8 @@ class Home:
     secret: bytes = field(default_factory=lambda: token_bytes(32))
     code: str = field(default_factory=draw)
     """Made up, unless the witness gave it: `vouched`."""
+    heads: tuple[bytes, ...] = ()
+    """Those that it has of the witness."""
 
     @property
     def key(self) -> DayKey:
@@ -58,6 +59,7 @@ class Home:
             day=self.since,
             key=self.secret,
             code=self.code,
+            heads=self.heads,
         )
 
     def signed(
@@ -69,6 +71,7 @@ class Home:
             self.pseudonym,
             at or datetime.now(UTC).replace(microsecond=0),
             self.key.authentication_key(),
+            heads=self.heads,
         )
 
     def report(self, wh: int, hour: datetime) -> tuple[Part, Report]:
@@ -104,16 +107,14 @@ def opening_of(homes: Sequence[Home], hour: datetime, values: Sequence[int] = VA
 class Witness(WitnessService):
     """A witness whose codes a test makes."""
 
-    def __init__(
-        self, store: Store, clock: Clock, collectives: Collection[str], folder: Path
-    ) -> None:
-        super().__init__(store, clock, collectives, folder)
+    def __init__(self, store: Store, clock: Clock, collectives: Collection[str]) -> None:
+        super().__init__(store, clock, collectives)
         self.store = store
 
 
-async def new_witness(store: Store, folder: Path, hands: Hands | None = None) -> Witness:
+async def new_witness(store: Store, hands: Hands | None = None) -> Witness:
     clock = await confirmed(store, hands or Hands(datetime.now(UTC)))
-    witness = Witness(store, clock, [COLLECTIVE], folder)
+    witness = Witness(store, clock, [COLLECTIVE])
     await witness.begin()
     return witness
 

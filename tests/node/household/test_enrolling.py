@@ -17,7 +17,9 @@ from consometers_node.household.protected_sums.enrolling import Enrolling
 from consometers_node.household.protected_sums.witness_address import Trust
 from consometers_node.household.protected_sums.witness_check import public_key_of
 from consometers_node.household.protected_sums.witness_client import WitnessClient
+from consometers_node.household.protected_sums.witness_heads import heads_of, remember_head
 from consometers_node.permission import Permissions
+from consometers_node.protected_sums.heads import Head
 from consometers_node.protected_sums.requests import Call, EnrolmentReceipt
 from consometers_node.series import Direction
 from consometers_node.sharing.changes import Changes
@@ -37,7 +39,7 @@ from demo.prosody import Authority
 
 from ..clocks import Hands, confirmed
 from ..permission.samples import CHOICE_OF_PROTECTED, PROTECTED, STOP, WITNESS, grant, now
-from .witnesses import CODE, Witness, serving
+from .witnesses import CODE, HEAD, Witness, serving
 
 NEVER_AGAIN = Backoff(3600, 3600, 1)
 AT_ONCE = Backoff(0, 0, 0)
@@ -173,7 +175,7 @@ async def test_an_enrolment_with_a_lost_answer_is_repeated_unchanged(
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (web.json_response(EnrolmentReceipt(now(), bytes(32)).body(), status=201), "prove"),
+        (web.json_response(EnrolmentReceipt(now(), bytes(32), HEAD).body(), status=201), "prove"),
         (web.json_response({"enrolled_at": "yesterday"}, status=201), "cannot be read"),
         (web.Response(body=b"[" * 100_000, status=201), "cannot be read"),
         (web.json_response({}, status=409), "allow again"),
@@ -302,6 +304,27 @@ async def test_a_home_whose_key_the_witness_has_lost_enrols_again_by_its_code(
     await home.enrolling.round()
     assert home.problem is None
     assert witness.asked[-2:] == [Call.ENROLMENTS, Call.OPENINGS]
+
+
+async def test_a_home_shows_the_newest_head_that_it_has_of_a_witness(
+    new_home: MakeHome, witness: Witness
+) -> None:
+    """A witness that was set back answers with an older one, and is shown what it lost."""
+    home = await new_home()
+    heads = [Head.of(bytes(32), number, bytes(32)).packed() for number in range(3)]
+    for head in (heads[1], heads[2], heads[0], heads[0]):
+        witness.head = head
+        await home.enrolling.round()
+        home.hands.go_on(timedelta(days=1))
+    await home.withdraw()
+    await home.enrolling.round()
+    assert witness.asked == [Call.ENROLMENTS, *[Call.OPENINGS] * 3, Call.DEPARTURES]
+    assert witness.shown == [(), (heads[1],), *[(heads[2],)] * 3]
+    witness.head = other = Head.of(bytes(range(32)), 0, bytes(32)).packed()
+    async with home.store.writing() as connection:
+        await remember_head(connection, witness.url, other)
+        assert await heads_of(connection, witness.url) == (heads[2], other)
+        assert await heads_of(connection, "https://other.example") == ()
 
 
 async def test_a_witness_that_forgets_each_key_at_once_is_not_asked_for_ever(

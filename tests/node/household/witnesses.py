@@ -9,6 +9,7 @@ import ssl
 
 from aiohttp import web
 
+from consometers_node.protected_sums.heads import Head
 from consometers_node.protected_sums.requests import (
     Call,
     DepartureReceipt,
@@ -23,6 +24,7 @@ from demo.prosody import Authority
 from ..permission.samples import now
 
 CODE = "BCDFG-HJKLM-PRSTX-ZBCDF"
+HEAD = Head.of(bytes(32), 3, bytes(32)).packed()
 
 
 @dataclass
@@ -37,6 +39,9 @@ class Witness:
     left_at: datetime | None = None
     """When it revoked the code of a home."""
     loses: bool = False
+    head: bytes = HEAD
+    shown: list[tuple[bytes, ...]] = field(default_factory=list)
+    """The heads of each request."""
     url: str = ""
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -47,16 +52,22 @@ class Witness:
         body, at = await request.json(), now()
         if call is Call.ENROLMENTS:
             enrolment = EnrolmentRequest.read(body)
+            self.shown.append(enrolment.heads)
             if enrolment.code not in self.codes:
                 return web.json_response({}, status=422)
             before = self.enrolled.get(enrolment.pseudonym, enrolment)
-            if replace(before, day=enrolment.day, key=enrolment.key) != enrolment:
+            if (
+                replace(before, day=enrolment.day, key=enrolment.key, heads=enrolment.heads)
+                != enrolment
+            ):
                 return web.json_response({}, status=409)
             self.enrolled[enrolment.pseudonym] = enrolment
             if self.loses:
                 return web.json_response({}, status=503)
-            return web.json_response(EnrolmentReceipt(at, enrolment.mac(at)).body(), status=201)
+            receipt = EnrolmentReceipt(at, enrolment.mac(at), self.head)
+            return web.json_response(receipt.body(), status=201)
         signed = SignedRequest.read(body, call=call)
+        self.shown.append(signed.heads)
         if signed.pseudonym not in self.enrolled:
             return web.json_response({}, status=404)
         key = self.enrolled[signed.pseudonym].day_key.authentication_key()
@@ -72,6 +83,7 @@ class Witness:
                 least_homes=36,
                 invalid=2,
                 homes=40,
+                head=self.head,
             ).body()
         )
 

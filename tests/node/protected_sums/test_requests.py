@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 import pytest
 
+from consometers_node.protected_sums.heads import Head
 from consometers_node.protected_sums.keys import DayKey
 from consometers_node.protected_sums.requests import (
     BadBody,
@@ -29,6 +30,7 @@ SECRET = bytes(range(32))
 KEY = DayKey(date(2026, 11, 29), SECRET)
 CODE = "BCDFG-HJKLM-PRSTX-ZBCDF"
 COLLECTIVE, PSEUDONYM = "coop@energies.example", "0b0f1c6e-96d5-4f0e-8f6a-0d4a1c2b3e4f"
+HEAD = Head.of(SECRET, 41, bytes(32)).packed()
 ENROLMENT = EnrolmentRequest(
     collective=COLLECTIVE,
     pseudonym=PSEUDONYM,
@@ -40,6 +42,7 @@ ENROLMENT = EnrolmentRequest(
     day=KEY.day,
     key=SECRET,
     code=CODE,
+    heads=(HEAD,),
 )
 SUMMARY = OpeningsSummary(
     enrolled_at=NOW,
@@ -48,6 +51,7 @@ SUMMARY = OpeningsSummary(
     least_homes=36,
     invalid=2,
     homes=40,
+    head=HEAD,
 )
 
 
@@ -57,7 +61,7 @@ def over_the_wire(body: object) -> Any:
 
 def test_bodies_survive_a_round_trip() -> None:
     signed = SignedRequest.of(Call.OPENINGS, COLLECTIVE, PSEUDONYM, NOW, KEY.authentication_key())
-    receipt = EnrolmentReceipt(NOW, ENROLMENT.mac(NOW))
+    receipt = EnrolmentReceipt(NOW, ENROLMENT.mac(NOW), HEAD)
     assert EnrolmentRequest.read(over_the_wire(ENROLMENT.body())) == ENROLMENT
     assert EnrolmentReceipt.read(over_the_wire(receipt.body())) == receipt
     assert SignedRequest.read(over_the_wire(signed.body()), call=Call.OPENINGS) == signed
@@ -91,7 +95,7 @@ def test_mac_is_valid_for_its_own_request_alone() -> None:
 
 
 def test_a_receipt_proves_that_its_writer_has_the_key() -> None:
-    receipt = EnrolmentReceipt(NOW, ENROLMENT.mac(NOW))
+    receipt = EnrolmentReceipt(NOW, ENROLMENT.mac(NOW), HEAD)
     assert receipt.proves(ENROLMENT)
     assert not replace(receipt, enrolled_at=NOW.replace(second=1)).proves(ENROLMENT)
     other = replace(ENROLMENT, key=bytes(32))

@@ -13,7 +13,7 @@ from consometers_node.collective.privacy.erasure_log import (
     read_strictly,
     reapply as apply_again,
 )
-from consometers_node.collective.witness.register import mark_restored
+from consometers_node.collective.witness.heads import Evidence, mark
 from consometers_node.quoalise.text import text
 
 from ..core.errors import CliError, misused
@@ -81,7 +81,8 @@ def reapply(
         count = await apply_again(store, settings.time_zone, ends, now())
         async with store.writing() as connection:
             # As a witness, this node may have opened sums that the backup lacks.
-            await mark_restored(connection, now())
+            if settings.witness_for:
+                await mark(connection, Evidence.DATABASE)
         await wipe(store)
         return count
 

@@ -15,6 +15,7 @@ from consometers_node.collective.monitoring.problems import (
     of_backups,
     of_disk,
     of_members,
+    of_set_back,
     of_witnesses,
 )
 from consometers_node.collective.permissions import member_permissions, needs
@@ -23,6 +24,7 @@ from consometers_node.collective.privacy.export import values
 from consometers_node.collective.publication.policy import NOT_YET, InForce
 from consometers_node.collective.publication.queries import Published
 from consometers_node.collective.settings import Settings
+from consometers_node.collective.witness.heads import set_back
 from consometers_node.collective.witness.register import Witnessed, overview
 from consometers_node.quoalise.text import text
 from consometers_node.series import Interval
@@ -213,6 +215,7 @@ async def _look(store: Store, settings: Settings) -> _Collective:
                 *of_backups(backed_up, at),
                 *of_members(members),
                 *of_witnesses(await waiting_since(connection), at),
+                *of_set_back(await set_back(connection), at),
             ],
         )
 

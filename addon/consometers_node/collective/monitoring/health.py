@@ -21,6 +21,7 @@ from ..counters import Counts
 from ..disclosure.reasons import Reason
 from ..node import CollectiveNode
 from ..publication.queries import Latest, Published
+from ..witness.heads import SetBack, set_back
 from ..witness.register import Witnessed, overview
 from .backups import Backups, backups
 from .certificates import Certificates
@@ -34,6 +35,7 @@ from .problems import (
     of_disk,
     of_members,
     of_node,
+    of_set_back,
     of_witnesses,
 )
 
@@ -56,6 +58,8 @@ class Database:
     latest: Latest | None
     backups: Backups
     witnessed: Sequence[Witnessed]
+    set_back: SetBack | None
+    """How this node, as a witness, was set back last."""
     waiting_since: datetime | None
     """Since when a protected sum has waited for its witness."""
     size_bytes: int
@@ -126,6 +130,7 @@ class Watch:
             problems += [*of_backups(database.backups, at), *of_members(database.standing)]
             faults = network.witness_requests.problems.values() if network else ()
             problems += of_witnesses(database.waiting_since, at, faults)
+            problems += of_set_back(database.set_back, at)
         elif node.database_problem is None:
             problems.append(UNREADABLE)
         return Health(
@@ -161,6 +166,7 @@ class Watch:
                         if settings.witness_for
                         else ()
                     ),
+                    set_back=await set_back(connection),
                     waiting_since=await waiting_since(connection),
                     size_bytes=await store.size_bytes(connection),
                 )

@@ -396,6 +396,14 @@ HEALTH: tuple[Metric[Health], ...] = (
         ),
     ),
     Metric(
+        "consometers_witness_opens_from_timestamp_seconds",
+        text("First hour that this witness opens"),
+        text("As a witness that was set back to an earlier state, it opens no hour before."),
+        _stored(
+            lambda database, _: None if database.set_back is None else database.set_back.opens_from
+        ),
+    ),
+    Metric(
         "consometers_database_size_bytes",
         text("Size of the database"),
         text("Size of the database."),

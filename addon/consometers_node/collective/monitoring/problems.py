@@ -15,6 +15,7 @@ from ...quoalise import Text
 from ...quoalise.text import around, text
 from ...store.member_status import MemberCounts
 from ..node import CollectiveNode
+from ..witness.heads import SetBack
 from .backups import LONGEST, Backups, BackupStep
 from .certificates import Certificates
 
@@ -23,6 +24,8 @@ _FEW_BYTES = 500 * 1024**2
 _MANY_SILENT = 0.2
 _WITNESS_ANSWERS_IN = timedelta(minutes=30)
 _LONG_AWAY = timedelta(days=1)
+_SHOWN_FOR = timedelta(days=7)
+"""How long a witness that was set back says so."""
 
 
 class ProblemKind(StrEnum):
@@ -38,6 +41,7 @@ class ProblemKind(StrEnum):
     OFFSITE_COPY = "offsite_copy"
     SILENCE = "silence"
     WITNESS = "witness"
+    SET_BACK = "set_back"
     ALERTS = "alerts"
 
 
@@ -52,6 +56,7 @@ TITLES: Mapping[str, Text] = {
     ProblemKind.OFFSITE_COPY: text("no recent off-site copy"),
     ProblemKind.SILENCE: text("many members are silent"),
     ProblemKind.WITNESS: text("the witness does not answer"),
+    ProblemKind.SET_BACK: text("this witness was set back"),
     ProblemKind.ALERTS: text("alerts cannot be sent"),
 }
 STORED = frozenset(
@@ -61,6 +66,7 @@ STORED = frozenset(
         ProblemKind.OFFSITE_COPY,
         ProblemKind.SILENCE,
         ProblemKind.WITNESS,
+        ProblemKind.SET_BACK,
     }
 )
 """Kinds that are unknown while the database cannot be read."""
@@ -87,6 +93,14 @@ _WITNESS = text(
 _WITNESS_SAYS = text(
     "Figures have waited for the witness of protected sums for {hours} h. Nothing is lost"
     " meanwhile. {said}"
+)
+_OPENS_NOTHING = text(
+    "This witness was set back to an earlier state: {why}. It opens nothing until the clock of a"
+    " home agrees with its own, which takes a day at most."
+)
+_OPENS_LATER_HOURS = text(
+    "This witness was set back to an earlier state: {why}. It opens no hour that began before"
+    " {moment}. Homes whose keys are missing enrol again by themselves."
 )
 _ALERTS = text("Alerts cannot be sent: {said}")
 _SILENCE = text("Of {all} members that have sent data, {count} have sent none lately.")
@@ -171,6 +185,19 @@ def of_witnesses(
         _WITNESS.fill(hours=hours) if fault is None else around(_WITNESS_SAYS, fault, hours=hours)
     )
     yield Problem(ProblemKind.WITNESS, Weight.WRONG if waited > _LONG_AWAY else Weight.WARN, words)
+
+
+def of_set_back(back: SetBack | None, at: datetime) -> Iterator[Problem]:
+    """Yield that this node, as a witness, was set back, until some days after it opens again."""
+    if back is None:
+        return
+    if back.opens_from is None:
+        words = _OPENS_NOTHING.fill(why=back.why)
+        yield Problem(ProblemKind.SET_BACK, Weight.WRONG, words)
+    elif at - back.opens_from < _SHOWN_FOR:
+        moment = back.opens_from.strftime("%Y-%m-%d %H:%M UTC")
+        words = _OPENS_LATER_HOURS.fill(why=back.why, moment=moment)
+        yield Problem(ProblemKind.SET_BACK, Weight.WARN, words)
 
 
 async def of_disk(folder: Path) -> list[Problem]:

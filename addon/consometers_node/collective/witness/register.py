@@ -18,6 +18,7 @@ from sqlalchemy import (
     update,
 )
 
+from ...protected_sums.heads import Head
 from ...protected_sums.opening import FINGERPRINT_BYTES, KEYS_FOR, Enrolment
 from ...protected_sums.reports import Subject
 from ...protected_sums.requests import (
@@ -51,7 +52,6 @@ VERIFIED_FOR = KEYS_FOR + timedelta(days=2)
 _TOMORROW = timedelta(days=1)
 _RECENT = timedelta(days=30)
 _REFUSED = "witness.refused"
-_RESTORED = "witness.restored_at"
 _VERIFIED = struct.Struct(f">I{FINGERPRINT_BYTES}s")
 _HAS_NOT_LEFT = WitnessEnrolmentRow.left_at.is_(None)
 _WAS_OPENED = WitnessLedgerRow.reason.is_(None)
@@ -110,7 +110,7 @@ class Witnessed:
 
 
 async def enrol(
-    connection: AsyncConnection, request: EnrolmentRequest, now: datetime
+    connection: AsyncConnection, request: EnrolmentRequest, head: Head, now: datetime
 ) -> tuple[EnrolmentReceipt, bool]:
     """Enrol a home by its code; return its receipt, and whether its key is new.
 
@@ -140,7 +140,7 @@ async def enrol(
         if row.left_at is not None or any(getattr(row, name) != terms[name] for name in terms):
             raise OtherEnrolment
         if held is not None and held.are_of(request):
-            return EnrolmentReceipt(row.enrolled_at, request.mac(row.enrolled_at)), False
+            return _receipt(request, row.enrolled_at, head), False
     earliest = now.date() - KEYS_FOR
     if row is not None and held is not None and held.day_key is not None:
         earliest = max(held.first_day, held.day_key.day)
@@ -157,7 +157,11 @@ async def enrol(
         await connection.execute(again)
     # Without a receipt, the home enrols with the same key again, whatever the database has of it.
     await keys_file.hold(connection.keys, request)
-    return EnrolmentReceipt(enrolled_at, request.mac(enrolled_at)), True
+    return _receipt(request, enrolled_at, head), True
+
+
+def _receipt(request: EnrolmentRequest, enrolled_at: datetime, head: Head) -> EnrolmentReceipt:
+    return EnrolmentReceipt(enrolled_at, request.mac(enrolled_at), head.packed())
 
 
 async def leave(connection: AsyncConnection, request: SignedRequest, now: datetime) -> datetime:
@@ -200,7 +204,7 @@ async def departures(connection: AsyncConnection) -> list[tuple[str, datetime]]:
 
 
 async def look(
-    connection: AsyncConnection, request: SignedRequest, now: datetime
+    connection: AsyncConnection, request: SignedRequest, head: Head, now: datetime
 ) -> OpeningsSummary:
     """Return the opened sums of a home, and no reason why others stayed closed.
 
@@ -245,6 +249,7 @@ async def look(
         least_homes=min(least, default=None),
         invalid=invalid,
         homes=homes if homes >= row.minimum else None,
+        head=head.packed(),
     )
 
 
@@ -418,18 +423,6 @@ async def note_refusals(
     for reason in reasons:
         counts[reason] = counts.get(reason, 0) + 1
     await set_setting(connection, _REFUSED, json.dumps(all_counts))
-
-
-async def mark_restored(connection: AsyncConnection, at: datetime) -> None:
-    """Note that this database was restored: no hour that began before is opened any more."""
-    before = await restored_at(connection)
-    await set_setting(connection, _RESTORED, max(at, before or at).isoformat())
-
-
-async def restored_at(connection: AsyncConnection) -> datetime | None:
-    """Return when this database was last restored from a backup, if it was."""
-    mark = await setting(connection, _RESTORED)
-    return None if mark is None else datetime.fromisoformat(mark)
 
 
 def bitmap(numbers: Collection[int]) -> bytes:

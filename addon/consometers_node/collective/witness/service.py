@@ -1,8 +1,7 @@
 """A witness at work: it enrols homes, opens sums of enough of them once, and forgets old keys.
 
-An answer is written down, with the homes that it concerns, before it leaves. A file beside the
-database has the number of the last one: where the database has fewer, it was restored from a
-backup, and no hour that began before is opened any more.
+An answer is written down, with the homes that it concerns, before it leaves. A witness that was set
+back to an earlier state (`heads`) opens no hour that began before it knew.
 """
 
 from array import array
@@ -12,16 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
-import json
-import logging
-import os
-from pathlib import Path
 from secrets import token_bytes
 import time
 from typing import NoReturn
 from xml.etree.ElementTree import fromstring, tostring
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 
 from ...keyed_draw import SECRET_BYTES
 from ...protected_sums.field import MODULUS, NotElements
@@ -56,25 +51,23 @@ from ...store.connection import AsyncConnection
 from ...store.exclusive import lock
 from ...store.settings import WITNESS_SECRET, secret_or_new
 from ..errors import CollectiveFault
-from . import register
+from . import heads, register
 from .keys import age
 
-FILE = "witness.json"
-"""Its name, in the folder of the node."""
 MOST_HOMES = 250_000
 """In all parts of an opening."""
 PARTS_WITHIN_S = 600.0
 """How long the parts of an opening are held until the last one comes."""
-
-_RESTORED = text("The database was restored: no hour that began before is opened any more.")
-_UNREADABLE = text("{file} cannot be read: it is written again.")
-_LOGGER = logging.getLogger(__name__)
 
 _FROM_THE_FIRST = text("Earlier parts of this opening are missing: send it again from part 1.")
 _ALTERED = text("This opening differs from an earlier one with the same id: use another id.")
 _TOO_MANY = text("An opening has at most {most} homes.")
 _NOT_VERIFIABLE = text("A verifier or a sum is no element of the field, or the key is no key.")
 _CLOCK = text("The witness’s clock is not confirmed: ask again later.")
+_IS_SET_BACK = text(
+    "The witness was set back to an earlier state, and opens nothing until the clock of a home"
+    " agrees with its own: ask again later."
+)
 
 
 class NotWitnessed(CollectiveFault):
@@ -85,6 +78,13 @@ class NotWitnessed(CollectiveFault):
         "This node is no witness for that collective: check the address, or ask the operator to"
         " add it to “witness.for” in the settings."
     )
+
+
+class NotReady(CollectiveFault):
+    """This witness was set back, and its clock is not confirmed: the home is to ask again."""
+
+    condition = "not-ready"
+    words = text("The clock of this witness is not confirmed yet: ask again later.")
 
 
 @dataclass(slots=True)
@@ -116,28 +116,21 @@ class _Homes:
 class WitnessService:
     """The witness of some collectives, by their bare addresses."""
 
-    def __init__(
-        self, store: Store, clock: Clock, collectives: Collection[str], folder: Path
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, collectives: Collection[str]) -> None:
         """Prepare; `begin` comes before anything is opened."""
         self.collectives = tuple(collectives)
         self._store = store
         self._clock = clock
-        self._file = folder / FILE
         self._parts: dict[str, _Parts] = {}
         self._homes: dict[str, _Homes] = {}
         self._one = asyncio.Lock()
 
     async def begin(self) -> None:
-        """Compare the database with the file beside it: a restored one opens nothing of before."""
-        answered = await asyncio.to_thread(_read, self._file)
+        """Look whether the witness was set back, and forget keys that a power cut left."""
         async with self._store.writing() as connection:
-            last = await _last(connection)
-            if answered > last:
-                await register.mark_restored(connection, self._clock.now())
-                _LOGGER.warning(_RESTORED)
-        if answered != last:
-            await asyncio.to_thread(_write, self._file, last)
+            await lock(connection, "witness")
+            await heads.begin(connection)
+            await register.forget_keys(connection)
 
     async def run(self, every_s: float) -> NoReturn:
         """Forget old keys, and homes that left long ago, again and again."""
@@ -165,23 +158,37 @@ class WitnessService:
     async def enrol(self, request: EnrolmentRequest) -> tuple[EnrolmentReceipt, bool]:
         """Enrol a home; return its receipt, and whether its key is new. Raises CollectiveFault."""
         self._check(request.collective)
+        await self._look_at(request.heads)
         async with self._store.writing() as connection:
             await lock(connection, "witness")
             # A home that comes back within a second leaves the fingerprint as it was.
             self._homes.pop(request.collective, None)
-            return await register.enrol(connection, request, self._clock.now())
+            head = await heads.current(connection)
+            return await register.enrol(connection, request, head, self._clock.now())
 
     async def leave(self, request: SignedRequest) -> DepartureReceipt:
         """Note that a home leaves, and return the receipt. Raises CollectiveFault."""
         self._check(request.collective)
+        await self._look_at(request.heads)
         async with self._store.withdrawing() as connection:
             return DepartureReceipt(await register.leave(connection, request, self._clock.now()))
 
     async def look(self, request: SignedRequest) -> OpeningsSummary:
         """Return the opened sums of a home. Raises CollectiveFault."""
         self._check(request.collective)
-        async with self._store.reading() as connection:
-            return await register.look(connection, request, self._clock.now())
+        await self._look_at(request.heads)
+        async with self._store.writing() as connection:
+            await lock(connection, "witness")
+            head = await heads.current(connection)
+            summary = await register.look(connection, request, head, self._clock.now())
+            back = await heads.set_back(connection)
+            if back is not None and back.opens_from is None:
+                # The clock of the home agrees: that was looked at.
+                now = await self._clock.confirmed(connection)
+                if now is None:
+                    raise NotReady
+                await heads.agree(connection, now)
+        return summary
 
     async def open_sums(self, collective: str, opening: Opening) -> Opened:
         """Take a part of an opening; answer the last one. Raises a `QuoaliseError` to refuse."""
@@ -198,6 +205,13 @@ class WitnessService:
     def _check(self, collective: str) -> None:
         if collective not in self.collectives:
             raise NotWitnessed
+
+    async def _look_at(self, shown: Collection[bytes]) -> None:
+        """Look at the heads that a home shows, whatever else is wrong with its request."""
+        if shown:
+            async with self._store.writing() as connection:
+                await lock(connection, "witness")
+                await heads.shown(connection, shown)
 
     def _received(self, collective: str, opening: Opening) -> _Parts:
         """Add a part to those before it; the same part again takes its own place."""
@@ -242,8 +256,8 @@ class WitnessService:
                 answers = read_opened(fromstring(stored.answer)).answers  # noqa: S314 - our own
             else:
                 answers = await self._open(connection, collective, opening, sums, hashed, now=now)
-            last = await _last(connection)
-        await asyncio.to_thread(_write, self._file, last)
+            head = await heads.current(connection)
+        await heads.remember(self._store.keys, head)
         return answers
 
     async def _open(
@@ -257,8 +271,11 @@ class WitnessService:
         now: datetime,
     ) -> tuple[Answer, ...]:
         groups = frozenset(asked.group for asked in sums)
-        restored = await register.restored_at(connection)
-        if restored is not None and opening.hour < restored:
+        back = await heads.set_back(connection)
+        opens_from = None if back is None else back.opens_from
+        if back is not None and opens_from is None:
+            raise ResourceConstraint(_IS_SET_BACK)
+        if opens_from is not None and opening.hour < opens_from:
             await register.note_refusals(connection, collective, {Refusal.OPENED_BEFORE})
             return (RefusedSum(groups, Refusal.OPENED_BEFORE),)
         homes = await self._homes_of(connection, collective)
@@ -313,6 +330,7 @@ class WitnessService:
                     {homes.ids[home] for home in refused.pseudonyms - verified.keys()},
                     now,
                 )
+                await heads.append(connection, bytes.fromhex(hashed))
             return answers
         opened = Opened(id=opening.id, part=opening.parts, parts=opening.parts, answers=answers)
         row = {
@@ -324,6 +342,7 @@ class WitnessService:
         }
         stored = insert(WitnessOpeningRow).values(row).returning(WitnessOpeningRow.id)
         opening_id = (await connection.execute(stored)).scalar_one()
+        await heads.append(connection, bytes.fromhex(hashed))
         by_group = {asked.group: asked.parts for asked in sums}
         await connection.execute(
             insert(WitnessLedgerRow),
@@ -401,29 +420,3 @@ def _hash(opening: Opening, sums: Sequence[MaskedSum]) -> str:
         hashed.update(array("I", [part.day.toordinal() for part in asked.parts]))
         hashed.update(b"".join([part.nonce + part.verifier for part in asked.parts]))
     return hashed.hexdigest()
-
-
-async def _last(connection: AsyncConnection) -> int:
-    """Return the number of the last answer; 0 before the first one."""
-    return await connection.scalar(select(func.max(WitnessOpeningRow.id))) or 0
-
-
-def _read(file: Path) -> int:
-    try:
-        return int(json.loads(file.read_text(encoding="utf-8"))["answers"])
-    except FileNotFoundError:
-        return 0
-    except KeyError, TypeError, ValueError:
-        _LOGGER.warning(_UNREADABLE.fill(file=FILE))
-        return 0
-
-
-def _write(file: Path, last: int) -> None:
-    """Write the number of the last answer, so that a power cut leaves the one before or this."""
-    new = file.with_suffix(".new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as written:  # noqa: PTH123
-        json.dump({"answers": last}, written)
-        written.flush()
-        os.fsync(written.fileno())
-    new.replace(file)

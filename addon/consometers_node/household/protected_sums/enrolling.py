@@ -42,6 +42,7 @@ from ...store.enrolments import (
 from ...store.peers import all_peers
 from ...wire.needs import need_hash
 from .witness_client import WitnessClient, WitnessFault
+from .witness_heads import heads_of, remember_head
 
 LOOK_EVERY: Final = timedelta(days=1)
 _ENROLS_AGAIN_AFTER: Final = timedelta(hours=1)
@@ -231,12 +232,16 @@ class Enrolling:
             await self._enrol(permission, witness, collective, keys, code)
             return
         now = self._clock.now().replace(microsecond=0)
-        signed = SignedRequest.of(call, collective, permission.id, now, keys.authentication_key)
+        heads = await self._heads(witness)
+        signed = SignedRequest.of(
+            call, collective, permission.id, now, keys.authentication_key, heads=heads
+        )
         if call is Call.OPENINGS:
             answer = await self._client.ask(witness, call, signed.body(), OpeningsSummary.read)
             async with self._store.writing() as connection:
                 summary = json.dumps(answer.body())
                 await update_enrolment(connection, permission.id, asked_at=now, summary=summary)
+                await remember_head(connection, witness.url, answer.head)
                 if answer.left_at is not None:
                     await self._end(connection, permission.id, answer.left_at)
             return
@@ -251,6 +256,10 @@ class Enrolling:
         async with self._store.writing() as connection:
             await self._end(connection, permission.id, left.left_at)
         _LOGGER.info(_LEFT)
+
+    async def _heads(self, witness: Witness) -> tuple[bytes, ...]:
+        async with self._store.reading() as connection:
+            return await heads_of(connection, witness.url)
 
     async def _end(
         self, connection: AsyncConnection, permission: PermissionId, left_at: datetime
@@ -276,6 +285,7 @@ class Enrolling:
             day=keys.day_key.day,
             key=keys.day_key.secret,
             code=code,
+            heads=await self._heads(witness),
         )
         receipt = await self._client.ask(
             witness, Call.ENROLMENTS, request.body(), EnrolmentReceipt.read
@@ -289,6 +299,7 @@ class Enrolling:
                 enrolled_at=receipt.enrolled_at,
                 receipt=receipt.mac.hex(),
             )
+            await remember_head(connection, witness.url, receipt.head)
         _LOGGER.info(_ENROLLED)
 
 

@@ -14,6 +14,7 @@ from .witness_address import PublicResolver, Trust, check_url
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=30)
 _CONFLICT, _FORBIDDEN, _NOT_FOUND, _BAD_CODE, _TOO_MANY = 409, 403, 404, 422, 429
+_UNAVAILABLE = 503
 
 _AWAY = text("The witness {name} cannot be reached; this node tries again: {why}")
 UNVERIFIED = text(
@@ -34,6 +35,7 @@ _LIMITED = text(
     "{name} takes no more codes from your address for now, because too many were not valid: this"
     " node tries again later."
 )
+_NOT_READY = text("The witness {name} is not ready yet ({status}): this node tries again later.")
 _STRANGE = text("The answer of the witness {name} cannot be read: inform its contact, {contact}.")
 
 
@@ -42,6 +44,7 @@ _WORDS = {
     _FORBIDDEN: _NO_WITNESS,
     _BAD_CODE: _NOT_ITS_CODE,
     _TOO_MANY: _LIMITED,
+    _UNAVAILABLE: _NOT_READY,
 }
 
 

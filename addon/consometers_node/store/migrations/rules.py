@@ -178,6 +178,7 @@ WRITTEN_ONCE = {
     "closed_month": NEVER,
     "member_permission_register": NEVER,
     "witness_opening": NEVER,
+    "witness_head": NEVER,
     "witness_ledger": NEVER,
 }
 """When a row may be removed, of tables whose rows are never altered."""
@@ -211,6 +212,7 @@ CHECKED = (
     "witness_code",
     "witness_enrolment",
     "witness_opening",
+    "witness_head",
     "witness_ledger",
 )
 NUMBERED = ("register", "member_permission_register")

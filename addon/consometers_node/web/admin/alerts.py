@@ -13,11 +13,19 @@ from ...collective.members import invitations
 from ...collective.members.accounts import removal_problems
 from ...collective.members.member_overview import MemberOverview, Status, granted_needs
 from ...collective.monitoring.backups import Backups
-from ...collective.monitoring.problems import ProblemKind, Weight, of_backups, of_disk, of_witnesses
+from ...collective.monitoring.problems import (
+    ProblemKind,
+    Weight,
+    of_backups,
+    of_disk,
+    of_set_back,
+    of_witnesses,
+)
 from ...collective.permissions import member_permissions, needs
 from ...collective.publication.closed_hours import IntervalState, hours, missing, progress
 from ...collective.publication.policy import BadRules, InForce, chosen, opened
 from ...collective.settings_schema import Key
+from ...collective.witness.heads import set_back
 from ...quoalise import Text
 from ...quoalise.text import around, text
 from ...store import claims, set_aside
@@ -247,6 +255,7 @@ async def of_node(pages: AdminPages, backups: Backups, at: datetime) -> list[Con
     problems += [*await of_disk(pages.settings.folder), *of_backups(backups, at)]
     async with pages.store.reading() as connection:
         problems += of_witnesses(await waiting_since(connection), at)
+        problems += of_set_back(await set_back(connection), at)
     all_concerns = [
         Concern(problem.weight, problem.words, _PAGES.get(problem.kind, "health"))
         for problem in problems

@@ -19,7 +19,8 @@ from ...collective.monitoring.metrics import (
     SECONDS,
     Metric,
 )
-from ...collective.witness.register import overview, restored_at
+from ...collective.witness.heads import set_back
+from ...collective.witness.register import overview
 from ...quoalise import Text
 from ..core.speech import Language
 from .alerts import of_node
@@ -39,7 +40,7 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         accounts = await administrators.administrators(connection, context.now)
         backed_up = await backups(connection)
         witnessed = await overview(connection, pages.settings.witness_for, context.now)
-        restored = await restored_at(connection)
+        back = await set_back(connection)
     return pages.page(
         context,
         "health.html",
@@ -54,7 +55,7 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         versions={"Python": platform.python_version(), "SQLAlchemy": sqlalchemy.__version__},
         administrators=accounts,
         witnessed=witnessed,
-        restored=restored,
+        set_back=back,
         reasons=REFUSALS,
     )
 

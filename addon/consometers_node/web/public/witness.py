@@ -9,8 +9,9 @@ from aiohttp import web
 
 from ...collective.errors import CollectiveFault
 from ...collective.witness.codes import BadCode
-from ...collective.witness.register import NotEnrolled, OtherEnrolment, overview, restored_at
-from ...collective.witness.service import NotWitnessed, WitnessService
+from ...collective.witness.heads import set_back
+from ...collective.witness.register import NotEnrolled, OtherEnrolment, overview
+from ...collective.witness.service import NotReady, NotWitnessed, WitnessService
 from ...protected_sums.requests import (
     MAX_BODY_BYTES,
     BadBody,
@@ -38,6 +39,7 @@ _TITLES = {
     HTTPStatus.NOT_FOUND: text("No such home is enrolled."),
     HTTPStatus.CONFLICT: text("This pseudonym is taken."),
     HTTPStatus.UNPROCESSABLE_CONTENT: text("This code is not valid."),
+    HTTPStatus.SERVICE_UNAVAILABLE: text("This witness is not ready yet."),
 }
 _TOO_MANY_CODES = text("Too many codes that are not valid came from this address: try again later.")
 _STATUSES: Mapping[type[CollectiveFault], HTTPStatus] = {
@@ -45,6 +47,7 @@ _STATUSES: Mapping[type[CollectiveFault], HTTPStatus] = {
     NotEnrolled: HTTPStatus.NOT_FOUND,
     OtherEnrolment: HTTPStatus.CONFLICT,
     BadCode: HTTPStatus.UNPROCESSABLE_CONTENT,
+    NotReady: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 
@@ -102,8 +105,8 @@ async def show(pages: PublicPages, guest: Guest) -> web.StreamResponse:
         raise web.HTTPNotFound
     async with pages.store.reading() as connection:
         witnessed = await overview(connection, collectives, guest.now)
-        restored = await restored_at(connection)
-    return pages.page(guest, "witness.html", witnessed=witnessed, restored=restored)
+        back = await set_back(connection)
+    return pages.page(guest, "witness.html", witnessed=witnessed, set_back=back)
 
 
 def _json(body: bytes) -> object:

@@ -47,7 +47,7 @@ MINIMUM = 10
 @pytest.fixture
 async def witness(file: Store, tmp_path: Path, socket_enabled: None) -> AsyncIterator[Town]:
     town = Town(file, settings(tmp_path, witness_for=(COLLECTIVE,)))
-    service = await new_witness(file, tmp_path)
+    service = await new_witness(file)
     limits = TokenBucket(UNLIMITED, 1)
     async with serving(town, limits, lambda: datetime.now(UTC), witness=service) as served:
         yield served
@@ -118,7 +118,7 @@ async def test_frequent_requests_must_wait(
     file: Store, tmp_path: Path, socket_enabled: None
 ) -> None:
     town = Town(file, settings(tmp_path, witness_for=(COLLECTIVE,)))
-    service = await new_witness(file, tmp_path)
+    service = await new_witness(file)
     async with serving(town, TokenBucket(2, 0.01), witness=service) as served:
         answers = [await post(served, Call.ENROLMENTS, {}) for _ in range(3)]
     assert [answer.status for answer in answers] == [400, 400, 429]
@@ -163,7 +163,7 @@ async def test_tries_that_come_at_once_are_counted_before_they_are_made(witness:
 async def test_strangers_do_not_raise_the_number_of_homes_enrolled(
     witness: Town, tmp_path: Path
 ) -> None:
-    service = await new_witness(witness.store, tmp_path)
+    service = await new_witness(witness.store)
     await enrolled(service, 10)
     for _ in range(5):
         await post(witness, Call.ENROLMENTS, Home().enrolment().body())
@@ -188,7 +188,7 @@ async def shown(witness: Town) -> dict[str, str]:
 async def test_page_of_a_witness_shows_collective_and_openings(
     witness: Town, tmp_path: Path
 ) -> None:
-    service = await new_witness(witness.store, tmp_path)
+    service = await new_witness(witness.store)
     homes, hour = await enrolled(service, 20), this_hour()
     for hours in range(MINIMUM):
         at = hour - hours * HOURS
@@ -205,7 +205,7 @@ async def test_page_of_a_witness_shows_collective_and_openings(
 
 async def test_page_of_a_witness_shows_no_refusal(witness: Town, tmp_path: Path) -> None:
     """Whoever reads it each hour would tell a large home from a lack of homes."""
-    service = await new_witness(witness.store, tmp_path)
+    service = await new_witness(witness.store)
     homes, hour = await enrolled(service, 20), this_hour()
     before = await (await visitor(witness).get(witness.url / "witness")).read()
     dominated = opening_of(homes[:10], hour, [30_000, *VALUES[1:]])
@@ -227,7 +227,7 @@ async def test_page_of_a_witness_shows_no_refusal(witness: Town, tmp_path: Path)
 async def test_page_of_a_witness_shows_no_count_below_the_minimum(
     witness: Town, tmp_path: Path
 ) -> None:
-    service = await new_witness(witness.store, tmp_path)
+    service = await new_witness(witness.store)
     nobody = await shown(witness)
     homes = await enrolled(service, MINIMUM - 1)
     assert await shown(witness) == nobody == {"Homes enrolled": "too few to be shown"}

@@ -122,7 +122,7 @@ async def test_restarted_witness_opens_exact_sums(
         stores = [await Store.open(await new_database("sqlite")) for _ in WH]
         for store in stores:
             stack.push_async_callback(store.close)
-        witness = await new_witness(file, tmp_path)
+        witness = await new_witness(file)
         async with over_https(pages(file, tmp_path, witness), authority, tmp_path) as port:
             homes = [
                 await new_home(store, f"https://localhost:{port}", authority, code)
@@ -134,7 +134,7 @@ async def test_restarted_witness_opens_exact_sums(
         await homes[2].enrolling.round()
         assert (await homes[2].enrolment()).enrolled_at is None
         assert "cannot be reached" in homes[2].enrolling.problems[homes[2].permission].say()
-        witness = await new_witness(file, tmp_path)
+        witness = await new_witness(file)
         async with over_https(pages(file, tmp_path, witness), authority, tmp_path, port):
             await homes[2].enrolling.round()
             assert not any(home.enrolling.problems for home in homes)
@@ -142,7 +142,7 @@ async def test_restarted_witness_opens_exact_sums(
             request = opening(added(reports), hour=hour)
             answers = (OpenedSum(frozenset({"1"}), 3, sum(WH)),)
             assert (await witness.open_sums(COLLECTIVE, request)).answers == answers
-            witness = await new_witness(file, tmp_path)
+            witness = await new_witness(file)
             assert (await witness.open_sums(COLLECTIVE, request)).answers == answers
             await _looks_and_leaves(homes)
         later = hour - timedelta(hours=1)
