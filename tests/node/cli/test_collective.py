@@ -24,7 +24,7 @@ from tests.documented import blocks, commands
 
 from ..collective.ingestion import pushed_data, running_queue
 from ..collective.people import ZONE, let_be_named, meter
-from ..collective.witnessed import COLLECTIVE, Home, vouch
+from ..collective.witnessed import COLLECTIVE, FIRST_HEAD, Home, vouch
 from ..permission.samples import NEED
 from .conftest import Run, at_a_terminal
 from .factories import INIT, admit_homes, need_toml, now, opened, writing
@@ -444,7 +444,7 @@ async def test_codes_of_a_witness_are_made_printed_listed_and_revoked(
         assert (code["state"], code["collective"]) == ("unused", COLLECTIVE)
     used, unused, _ = made
     async with writing(coop) as connection:
-        await enrol(connection, Home(code=used["code"]).enrolment(), now())
+        await enrol(connection, Home(code=used["code"]).enrolment(), FIRST_HEAD, now())
     listed = await run(*codes, "list", language="fr")
     assert "utilisé" in listed.out
     for code in made:
@@ -667,7 +667,7 @@ async def test_register_includes_the_processing_of_a_witness(
         home = Home()
         for each in (Home(), home):
             await vouch(connection, each)
-            await enrol(connection, each.enrolment(), now())
+            await enrol(connection, each.enrolment(), FIRST_HEAD, now())
         await depart(connection, home.pseudonym, now())
     text = await run("register", language="fr")
     for line in (

@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from consometers_node.collective.privacy.erasure_log import FILE, Ended, read_ended
+from consometers_node.collective.witness.heads import Evidence, SetBack, set_back
 from consometers_node.permission import State
 from consometers_node.store.collective_tables import MemberPermissionId
 
 from .conftest import Run
-from .factories import admit_homes
+from .factories import admit_homes, writing
 
 ENDED = Ended(
     MemberPermissionId("b"), State.WITHDRAWN, datetime(2026, 6, 12, 9, 30, tzinfo=UTC), erased=True
@@ -30,6 +31,24 @@ async def test_reapply_repeats_what_the_erasure_log_holds(run: Run, coop: Path) 
     result = await run("reapply", str(copy))
     assert result.out.endswith("erasures: 0.\n")
     assert read_ended(copy) == [ENDED]
+
+
+async def test_reapply_notes_a_witness_s_restored_backup(run: Run, coop: Path) -> None:
+    """The keys of its homes are still there, and lack nothing: the database does."""
+
+    async def noted() -> SetBack | None:
+        async with writing(coop) as connection:
+            return await set_back(connection)
+
+    (coop / FILE).write_text("")
+    await run.ok("reapply")
+    assert await noted() is None
+    settings = coop / "collective.toml"
+    witnessed = '[witness]\nfor = ["other@energies.example"]\n'
+    settings.write_text(settings.read_text().replace("[witness]\n", witnessed))
+    await run.ok("reapply")
+    assert await noted() == SetBack(Evidence.RESTORED, None)
+    assert "set_back" in str((await run.json("status"))["problems"])
 
 
 async def test_a_missing_copy_of_the_log_is_an_error(run: Run, coop: Path) -> None:

@@ -11,10 +11,13 @@ from consometers_node.collective.monitoring.certificates import Certificate, Cer
 from consometers_node.collective.monitoring.problems import (
     TITLES,
     ProblemKind,
+    Weight,
     of_backups,
     of_certificates,
     of_members,
+    of_set_back,
 )
+from consometers_node.collective.witness.heads import Evidence, SetBack
 from consometers_node.store import Store
 from consometers_node.store.member_status import GrantingMembers, MemberCounts
 from consometers_node.xmpp import Account, Identity
@@ -56,6 +59,22 @@ def test_overdue_backup_steps_are_problems(
     last = {BackupStep(step): AT - count * DAY for step, count in days.items()}
     stored = Backups(last, None if joined is None else AT - joined * DAY)
     assert [problem.kind for problem in of_backups(stored, AT)] == expected
+
+
+@pytest.mark.parametrize(
+    ("opens_from", "weight"),
+    [(None, Weight.WRONG), (AT, Weight.WARN), (AT - 6 * DAY, Weight.WARN), (AT - 8 * DAY, None)],
+)
+def test_a_witness_that_was_set_back_says_so_for_a_week(
+    opens_from: datetime | None, weight: Weight | None
+) -> None:
+    problems = list(of_set_back(SetBack(Evidence.KEYS, opens_from), AT))
+    assert [problem.weight for problem in problems] == ([] if weight is None else [weight])
+    for problem in problems:
+        assert problem.kind is ProblemKind.SET_BACK
+        assert "its keys are missing" in problem.words.say("en")
+        assert "ses clés manquent" in problem.words.say("fr")
+    assert list(of_set_back(None, AT)) == []
 
 
 async def test_the_last_time_of_each_backup_step_is_stored(store: Store) -> None:

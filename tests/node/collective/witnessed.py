@@ -4,11 +4,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from secrets import token_bytes
+from typing import Final
 from uuid import uuid4
 
 from consometers_node.collective.witness import codes
 from consometers_node.collective.witness.service import WitnessService
 from consometers_node.protected_sums.codes import draw
+from consometers_node.protected_sums.heads import NO_ANSWER, Head
 from consometers_node.protected_sums.keys import DayKey
 from consometers_node.protected_sums.reports import Report, Subject
 from consometers_node.protected_sums.requests import Call, EnrolmentRequest, SignedRequest
@@ -23,6 +25,8 @@ from ..clocks import Hands, confirmed
 from ..protected_sums.homes import VERIFICATION_KEY, added, part_of
 
 COLLECTIVE = "coop@energies.example"
+FIRST_HEAD: Final = Head.of(bytes(32), 0, NO_ANSWER)
+"""Of a witness that has answered nothing."""
 HOURS = timedelta(hours=1)
 VALUES = [300, 420, 380, 510, 290, 333, 450, 400, 370, 440]
 

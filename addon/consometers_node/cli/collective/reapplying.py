@@ -82,7 +82,7 @@ def reapply(
         async with store.writing() as connection:
             # As a witness, this node may have opened sums that the backup lacks.
             if settings.witness_for:
-                await mark(connection, Evidence.DATABASE)
+                await mark(connection, Evidence.RESTORED)
         await wipe(store)
         return count
 

@@ -43,11 +43,13 @@ class Evidence(StrEnum):
     KEYS = "keys"
     DATABASE = "database"
     SHOWN = "shown"
+    RESTORED = "restored"
 
 
 WORDS = {
     Evidence.KEYS: text("its keys are missing, as after a restored backup"),
     Evidence.DATABASE: text("its database is older than its keys, as after a restored backup"),
+    Evidence.RESTORED: text("a backup was restored"),
     Evidence.SHOWN: text("a home has an answer of it that it does not have"),
 }
 _NOTICED = text("This witness was set back ({why}): it opens no hour that began before now.")

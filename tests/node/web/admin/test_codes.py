@@ -14,7 +14,7 @@ from consometers_node.collective.witness.register import enrol
 from consometers_node.protected_sums.codes import read
 from consometers_node.store import Store
 
-from ...collective.witnessed import COLLECTIVE, Home
+from ...collective.witnessed import COLLECTIVE, FIRST_HEAD, Home
 from ..browser import Browser, Page
 from ..public.town import NOW, settings
 from .office import NAME, Office, serving
@@ -42,7 +42,7 @@ async def use(witness: Office, code: str) -> Home:
     """Enrol a home by a code, at the time of the database."""
     home = Home(code=code)
     async with witness.store.writing() as connection:
-        await enrol(connection, home.enrolment(), datetime.now(UTC))
+        await enrol(connection, home.enrolment(), FIRST_HEAD, datetime.now(UTC))
     return home
 
 

@@ -24,7 +24,7 @@ from consometers_node.web.admin.log import _in_words
 
 from ...clocks import sure
 from ...collective.people import let_be_named
-from ...collective.witnessed import COLLECTIVE, Home, vouch
+from ...collective.witnessed import COLLECTIVE, FIRST_HEAD, Home, vouch
 from ..public.town import NOW, ZONE, settings
 from .office import NAME, Office, serving, summary
 from .village import permission_id_of
@@ -443,7 +443,7 @@ async def test_register_of_processing_includes_the_work_as_a_witness(
     home = Home()
     async with file.writing() as connection:
         await vouch(connection, home)
-        await enrol(connection, home.enrolment(), datetime.now(UTC))
+        await enrol(connection, home.enrolment(), FIRST_HEAD, datetime.now(UTC))
     async with serving(file, settings(tmp_path, witness_for=(COLLECTIVE,))) as office:
         await office.appoint(NAME)
         browser = await office.enter("fr")

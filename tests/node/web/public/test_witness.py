@@ -13,7 +13,8 @@ from uuid import uuid4
 from aiohttp import ClientResponse, ClientSession
 import pytest
 
-from consometers_node.collective.witness import register
+from consometers_node.collective.witness import heads, register
+from consometers_node.collective.witness.heads import Evidence
 from consometers_node.protected_sums.requests import (
     Call,
     DepartureReceipt,
@@ -25,6 +26,7 @@ from consometers_node.rate_limit import TokenBucket
 from consometers_node.store import Store
 from consometers_node.web.public.witness import WRONG_CODES
 
+from ...clocks import sure
 from ...collective.witnessed import (
     COLLECTIVE,
     HOURS,
@@ -203,7 +205,7 @@ async def test_page_of_a_witness_shows_collective_and_openings(
     assert 'href="./witness"' in front
 
 
-async def test_page_of_a_witness_shows_no_refusal(witness: Town, tmp_path: Path) -> None:
+async def test_page_of_a_witness_shows_no_refusal(witness: Town) -> None:
     """Whoever reads it each hour would tell a large home from a lack of homes."""
     service = await new_witness(witness.store)
     homes, hour = await enrolled(service, 20), this_hour()
@@ -224,9 +226,7 @@ async def test_page_of_a_witness_shows_no_refusal(witness: Town, tmp_path: Path)
     assert work.refused[Refusal.DOMINANCE] == 1
 
 
-async def test_page_of_a_witness_shows_no_count_below_the_minimum(
-    witness: Town, tmp_path: Path
-) -> None:
+async def test_page_of_a_witness_shows_no_count_below_the_minimum(witness: Town) -> None:
     service = await new_witness(witness.store)
     nobody = await shown(witness)
     homes = await enrolled(service, MINIMUM - 1)
@@ -238,6 +238,23 @@ async def test_page_of_a_witness_shows_no_count_below_the_minimum(
     facts = await shown(witness)
     assert list(facts) == ["Homes enrolled", "Last opening"]
     assert facts["Homes enrolled"] == "too few to be shown"
+
+
+async def test_pages_of_a_witness_that_was_set_back_say_so_in_both_languages(
+    witness: Town,
+) -> None:
+    async with witness.store.writing() as connection:
+        await heads.mark(connection, Evidence.KEYS)
+    for opens, sentences in (
+        (False, {"en": "It opens nothing until a home", "fr": "Il n’ouvre rien avant"}),
+        (True, {"en": "it opens no hour that began before", "fr": "n’ouvre aucune heure"}),
+    ):
+        if opens:
+            async with witness.store.writing() as connection:
+                await heads.agree(connection, sure(datetime.now(UTC)))
+        for language, sentence in sentences.items():
+            browser = Browser(visitor(witness), witness.url, "", language)
+            assert sentence in (await browser.open("witness")).text
 
 
 async def test_collective_that_is_no_witness_has_no_such_page(empty: Town) -> None:
