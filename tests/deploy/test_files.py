@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 
 import pytest
 import yaml  # type: ignore[import-untyped]
@@ -304,6 +305,26 @@ def test_a_running_node_that_fails_is_not_reported_as_stopped(site: Path) -> Non
     notes = f"{NODE_RUNS}; [[ $* != *note* ]] || {{ echo the disk is full >&2; exit 1; }}"
     done = ended(site / "backup", "ended", **recorder(site, notes))
     assert "the disk is full\nLe nœud n’a pas pu noter cette sauvegarde" in done.stderr
+
+
+def test_a_node_that_docker_lists_before_others_is_not_reported_as_stopped(site: Path) -> None:
+    slowly = "[[ $* != *' ps '* ]] || for each in node postgresql; do echo $each; sleep 0.2; done"
+    done = ended(site / "backup", "ended", **recorder(site, slowly))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_test_restore_finds_the_account_of_the_node_among_many(site: Path) -> None:
+    """What lists the archive has more to print than waits for a reader."""
+    backup = site / "backups" / "2026-11-26T031500Z"
+    backup.mkdir(parents=True)
+    (backup / "database.dump").write_text("all of it")
+    (backup / "counts").touch()
+    with tarfile.open(backup / "accounts.tar", "w") as archive:
+        for name in ("collective", *(f"home%2d{n:090}" for n in range(2_000))):
+            archive.addfile(tarfile.TarInfo(f"./energies%2etest/accounts/{name}.dat"))
+    done = ended(site / "backup", "test", **recorder(site, f"{NODE_RUNS}; cat >/dev/null"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "peut être restaurée" in done.stdout
 
 
 ENDED = """[[ $* != *" sh -c "* ]] || head --bytes=100000 /dev/zero | tr '\\0' '}'"""
