@@ -63,9 +63,9 @@ _HALF_MOVED = text("a move to this database is incomplete: resume it with migrat
 _OF_ANOTHER_PROGRAM = text("the database belongs to another program: choose another one.")
 _OTHER_SCHEMA = text(
     "the database has the tables of another commit ({schema}; this program has {own}). Nothing was"
-    " changed. In a clone of the repository, “git log -S {schema} -- addon/consometers_node/store/"
-    "schema.py” names that commit: go back to it. Or move the database elsewhere to start over"
-    " without its data."
+    " changed. In a clone of the repository, the last line of “git log --all --oneline -S {schema}"
+    " -- :/addon/consometers_node/store/schema.py” names a commit that has them: go back to it. Or"
+    " move the database elsewhere to start over without its data."
 )
 _NO_FINGERPRINT = text(
     "the database has the tables of an older commit, which left no fingerprint of them. Nothing was"

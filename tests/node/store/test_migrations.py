@@ -3,6 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+import re
+import shlex
+import subprocess
 import sys
 
 from alembic.autogenerate import compare_metadata
@@ -15,6 +18,7 @@ from sqlalchemy import Connection, text
 from consometers_node.store import HEAD, Store, Unusable, database
 from consometers_node.store.collective_tables import MemberRow
 from consometers_node.store.months import BY_MONTH
+from consometers_node.store.schema import SCHEMA
 
 from ..conftest import KINDS, Place
 from ..permission.plain import plain
@@ -128,3 +132,32 @@ async def test_tables_of_another_commit_are_refused_in_words(
     words = refused.value.text.say("fr")
     assert "Rien n’a été modifié" in words
     assert ("abc" in words) is ("abc" in cheat)
+
+
+async def test_what_is_said_of_tables_of_another_commit_leads_to_it(
+    store: Store, place: Place, tmp_path: Path
+) -> None:
+    """From the folder of a collective in production, whose program is of a later commit."""
+    await store.close()
+    with plain(place) as connection:
+        connection.run("UPDATE made_by SET schema = 'abc'")
+    with pytest.raises(Unusable) as refused:
+        await Store.open(place)
+
+    def git(*words: str, folder: Path = tmp_path) -> str:
+        who = ("-c", "user.name=nobody", "-c", "user.email=nobody@energies.test")
+        return subprocess.check_output(("git", *who, *words), cwd=folder, text=True)
+
+    git("init", "--quiet")
+    (tmp_path / "deploy").mkdir()
+    schema = tmp_path / Path(database.__file__).with_name("schema.py").relative_to(ADDON.parent)
+    schema.parent.mkdir(parents=True)
+    for its in ("first", "abc", SCHEMA):
+        schema.write_text(f'SCHEMA = "{its}"\n')
+        git("add", ".")
+        git("commit", "--quiet", "--message", f"tables {its}")
+    git("checkout", "--quiet", "HEAD~2")
+    for language in ("en", "fr"):
+        (command,) = re.findall(r"git (log [^”»]*[^”»\s])", refused.value.text.say(language))
+        listed = git(*shlex.split(command), folder=tmp_path / "deploy").splitlines()
+        assert listed[-1].endswith(" tables abc")
