@@ -55,6 +55,14 @@ async def test_preview_shows_future_sums_and_publishes_none(run: Run, coop: Path
     await store.close()
 
 
+async def test_preview_without_any_figure_says_so(run: Run, coop: Path) -> None:
+    """Rather than show a table without a line, whose figures would be published."""
+    for language, words in (("en", "No figures"), ("fr", "Aucun chiffre")):
+        shown = (await run("publication", "preview", language=language)).out
+        assert shown.startswith(words)
+        assert len(shown.splitlines()) == 1
+
+
 async def test_half_hours_cannot_be_published_with_protected_sums(
     run: Run, coop: Path, environment: dict[str, str]
 ) -> None:

@@ -53,6 +53,7 @@ _IN_VAIN = text(
 )
 _ASK_WITHOUT = text("Open all the same, and do without the history for good? [y/N] ")
 _ALREADY = text("The collective is open already: opened by {who} on {at}.")
+_NO_FIGURES = text("No figures to preview yet: wait for the records of your members.")
 _MEANING = text(
     "“publication open” publishes this, once and for all. A home that joins later "
     "counts from its first hour on: wait until the history of your founders has "
@@ -122,6 +123,9 @@ async def preview(session: CollectiveSession) -> None:
         for name, count in ((_EVERYBODY, period.everybody), (_COMMUNES, period.areas))
         if count.shown or count.hidden
     ]
+    if not rows:
+        output.say(_NO_FIGURES)
+        return
     output.table(
         {
             text("Sums"): lambda row: row[0],
