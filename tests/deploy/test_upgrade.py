@@ -174,12 +174,25 @@ def test_an_upgrade_shows_the_changelog_of_the_language_and_asks(
     assert (installed.version, installed.asked) == ("v1.0.0", [])
 
 
+@pytest.mark.parametrize(("language", "words"), [("en", "no line"), ("fr", "aucune ligne")])
+def test_an_upgrade_that_no_changelog_names_says_so(
+    installed: Machine, language: str, words: str
+) -> None:
+    git(installed.clone, "checkout", "--quiet", "v1.0.0")
+    git(installed.origin, "reset", "--quiet", "--hard", "v1.0.0")
+    installed.change("deploy/compose.yaml", "name: consometers", "name: consometers # here")
+    settings = installed.clone / "deploy" / ".env"
+    settings.write_text(settings.read_text().replace("LANGUAGE=en", f"LANGUAGE={language}"))
+    assert words in installed.upgrade("main").stdout
+
+
 def test_an_upgrade_backs_up_builds_and_only_then_stops_the_node(installed: Machine) -> None:
     done = installed.upgrade("--yes")
     assert done.returncode == 0, done.stdout
     (backup,) = (installed.clone / "deploy" / "backups").glob("*Z")
     assert f"✓ Backup: backups/{backup.name}" in done.stdout
-    assert f"git checkout v1.0.0, then ./restore backups/{backup.name}" in done.stdout
+    back = f"sudo git checkout v1.0.0, then sudo ./restore backups/{backup.name}"
+    assert back in done.stdout
     assert installed.version == "v1.1.0"
     of_old = [line for line in installed.asked if line.startswith("v1.0.0: ")]
     of_new = [line for line in installed.asked if line.startswith("v1.1.0: ")]

@@ -278,7 +278,15 @@ async def test_every_documented_command_works(operator: Operator) -> None:
         elif command.startswith("sudo restic "):
             assert (operator.home / "restic-password").stat().st_mode & 0o077 == 0
             assert (operator.home / "elsewhere" / "config").exists()
+            with (operator.deploy / ".env").open("a") as settings_file:
+                settings_file.write(
+                    f"OFFSITE_REPOSITORY={operator.home}/elsewhere\n"
+                    f"OFFSITE_PASSWORD_FILE={operator.home}/restic-password\n"
+                )
         elif "./restore" in command or "--restore" in command:
             assert member is not None
             await operator.held(member)
+            if "--restore" in command:
+                scheduled = (operator.state / "cron.d" / "consometers").read_text()
+                assert f"root {operator.deploy}/backup offsite\n" in scheduled
     assert not operator.deploy.exists()
