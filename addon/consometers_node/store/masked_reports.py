@@ -214,14 +214,10 @@ def _first_report(direction: Direction) -> ScalarSelect[datetime]:
 _FIRST_REPORTS = select(*map(_first_report, Direction))
 
 
-async def first_reports(connection: AsyncConnection) -> dict[Direction, date]:
-    """Return the first UTC day of which a report is held, by direction."""
+async def first_reports(connection: AsyncConnection) -> dict[Direction, datetime]:
+    """Return the first hour of which a report is held, by direction."""
     starts = (await connection.execute(_FIRST_REPORTS)).one()
-    return {
-        direction: start.date()
-        for direction, start in zip(Direction, starts, strict=True)
-        if start is not None
-    }
+    return {way: start for way, start in zip(Direction, starts, strict=True) if start is not None}
 
 
 async def openings(

@@ -37,8 +37,9 @@ async def test_closed_hours_show_their_response_and_reason(file_town: Town) -> N
     await file_town.look(NOON)
     # Midnight in Lorient is 22:00 UTC, which has no record; noon UTC is 14:00.
     hours = await hours_of(file_town)
-    assert [hour.start.hour for hour in hours] == [*range(2, 14)]
+    assert [hour.start.hour for hour in hours] == [*range(14)]
     assert states(hours) == [
+        *[IntervalState.NOTHING] * 2,
         *[IntervalState.PUBLISHED] * 8,
         Reason.DOMINANCE,
         Reason.BELOW_THRESHOLD,
@@ -47,8 +48,9 @@ async def test_closed_hours_show_their_response_and_reason(file_town: Town) -> N
     assert [
         (outcome.response, outcome.expected)
         for outcome in (hour.outcomes[CONSUMPTION] for hour in hours)
-    ][7:10] == [(4, 4), (4, 4), (2, 4)]
+    ][9:12] == [(4, 4), (4, 4), (2, 4)]
     assert missing(hours) == {
+        (CONSUMPTION, IntervalState.NOTHING): 2,
         (CONSUMPTION, Reason.DOMINANCE): 1,
         (CONSUMPTION, Reason.BELOW_THRESHOLD): 1,
     }
@@ -57,7 +59,7 @@ async def test_closed_hours_show_their_response_and_reason(file_town: Town) -> N
 async def test_overdue_hours_are_late(file_town: Town) -> None:
     await file_town.record(await file_town.members(3), 1000, day=DAY)
     assert (
-        states(await hours_of(file_town)) == [IntervalState.LATE] * 9 + [IntervalState.WAITING] * 3
+        states(await hours_of(file_town)) == [IntervalState.LATE] * 11 + [IntervalState.WAITING] * 3
     )
 
 
@@ -77,7 +79,7 @@ async def test_hours_are_shown_at_the_step_of_their_day(file_town: Town) -> None
     finer = Publication(minimum=3, interval=Interval.PT30M)
     hours = await hours_of(file_town, publication=finer)
     assert hours == await hours_of(file_town)
-    assert len(hours) == 12
+    assert len(hours) == 14
 
 
 async def test_progress_runs_from_the_first_record_to_the_opening(file_town: Town) -> None:

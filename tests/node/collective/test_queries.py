@@ -234,6 +234,18 @@ async def test_first_closed_day_may_precede_the_first_published_day(town: Town) 
     assert await firsts() == (earlier, DAY)
 
 
+async def test_intervals_before_the_first_closed_one_are_not_withheld(town: Town) -> None:
+    """Each direction has its own first one."""
+    await town.close(hours_of(DAY)[:20], Reason.DOMINANCE)
+    await town.close(hours_of(DAY)[12:15], direction=MADE)
+    async with town.store.reading() as connection:
+        for first in (DAY - timedelta(days=3), DAY):
+            reasons = await reader(town).withheld(
+                connection, Interval.PT1H, Span(first, DAY), LATER
+            )
+            assert reasons == {Reason.DOMINANCE: 20, Reason.NOT_YET: 4 + 9}
+
+
 async def test_combined_communes_name_each_other(town: Town) -> None:
     lanester = await town.group(GroupKind.AREA, "Lanester")
     riantec = await town.group(GroupKind.AREA, "Riantec")

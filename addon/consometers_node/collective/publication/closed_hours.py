@@ -14,12 +14,13 @@ from zoneinfo import ZoneInfo
 from ...quoalise.text import Text, text
 from ...series import Direction
 from ...store.connection import AsyncConnection
-from ...store.masked_reports import first_reports, openings
+from ...store.masked_reports import openings
 from ...store.memberships import first_blocks
 from ...store.publication import closed_intervals, closed_step, closed_until, last_closed
 from ..calendar import instants
 from ..disclosure.reasons import Reason
 from ..disclosure.sdc_rules import Publication
+from .first_days import first_days
 from .policy import Opening
 
 _GRACE = timedelta(minutes=5)
@@ -92,20 +93,17 @@ async def hours(
 ) -> Sequence[Hour]:
     """Return what became of the intervals of a civil day that ended by then, in order.
 
-    They are of the step of that day. Intervals of before the first record are left out.
+    They are of the step of that day. Days before that of the first record are left out.
     """
     within = instants(zone.key, day)
     interval = await closed_step(connection, within) or publication.interval
     step = timedelta(minutes=interval.minutes)
     last = await last_closed(connection)
-    # Reports of closed hours are gone.
-    first_days = await first_blocks(connection) | await first_reports(connection)
-    first = {direction: datetime.combine(day, time(), UTC) for direction, day in first_days.items()}
-    begun = {
-        direction: start
-        for direction in Direction
-        if (start := closed_until(last, direction) or first.get(direction)) is not None
-    }
+    begun = {way: end for way in Direction if (end := closed_until(last, way)) is not None}
+    blocks = await first_blocks(connection)
+    new = {way: first for way, first in blocks.items() if way not in begun}
+    for direction, first in (await first_days(connection, zone, new)).items():
+        begun.setdefault(direction, instants(zone.key, first).start)
     waiting = {opening.direction for opening in await openings(connection, unanswered=True)}
     closed: dict[tuple[datetime, Direction], Outcome] = {}
     for each in await closed_intervals(connection, interval, within):

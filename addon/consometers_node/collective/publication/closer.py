@@ -12,7 +12,6 @@ from ...series import Direction, Interval, Range, Series
 from ...store.collective_tables import GroupId, MemberId
 from ...store.masked_reports import (
     StoredOpening,
-    first_reports,
     forget_hour,
     openings,
     store_opening,
@@ -32,7 +31,7 @@ from ...store.publication import (
     write_month,
 )
 from ...store.settings import VERIFICATION_SECRET, secret
-from ..calendar import civil_days, days_of, instants, month_of
+from ..calendar import days_of, instants, month_of
 from ..disclosure.closing import close_counts
 from ..disclosure.reasons import Reason
 from ..disclosure.sdc_rules import Publication, Quartiles
@@ -40,6 +39,7 @@ from ..ingestion.arrivals import RECENT, Arrivals
 from ..members.members import Members
 from ..output_series import offer
 from .blocks import Day, Months, Sums
+from .first_days import first_days
 from .masked_hours import NOTHING_MASKED, MaskedHour
 from .monthly_groups import GroupsOfMonth, MonthlyGroups, Together
 from .openings import OpenedCells, opening, read_answer
@@ -112,7 +112,7 @@ class Closer:
         together: Together | None = None,
         asks_witnesses: bool = False,
     ) -> None:
-        """Close for a collective (its identifier); from a UTC day on, if nothing was before.
+        """Close for a collective (its identifier); from a civil day on, if nothing was before.
 
         `steps` is which step civil days have: without it, that of the publication. `together` is
         what an earlier one decided, whose transaction was committed. One that
@@ -136,9 +136,8 @@ class Closer:
 
     async def close(self) -> bool:
         """Close what is due of each direction, some days at once. Return if anything was."""
-        last, first = await last_closed_or_first_block(self._connection)
-        if self._asks_witnesses:
-            first = await self._first_days(last, first)
+        last, blocks = await last_closed_or_first_block(self._connection)
+        first = await self._first_days(last, blocks)
         begun = {direction for direction, interval in last if interval is Interval.P1D}
         first |= dict.fromkeys(begun, self._since)
         is_new = False
@@ -152,17 +151,12 @@ class Closer:
     async def _first_days(
         self, last: Mapping[tuple[Direction, Interval], datetime], blocks: dict[Direction, date]
     ) -> dict[Direction, date]:
-        """Return the first UTC day of each direction of which there is a block, or a report.
-
-        Reports of hours that are closed are gone.
-        """
-        first = dict(blocks)
-        days = list((await first_reports(self._connection)).items())
+        """Return the first civil day of each direction: the first closed one, or one to close."""
+        new = {way: day for way, day in blocks.items() if closed_until(last, way) is None}
+        first = await first_days(self._connection, self._zone, new, has_masked=self._asks_witnesses)
         if any((direction, Interval.P1D) not in last for direction, _ in last):
-            closed = await closed_spans(self._connection)
-            days += [(direction, start.date()) for (direction, _), (start, _) in closed.items()]
-        for direction, day in days:
-            first[direction] = min(day, first.get(direction, day))
+            for (direction, _), (start, _) in (await closed_spans(self._connection)).items():
+                first[direction] = start.astimezone(self._zone).date()
         return first
 
     async def _close(
@@ -171,13 +165,9 @@ class Closer:
         first: date,
         last: Mapping[tuple[Direction, Interval], datetime],
     ) -> bool:
-        until = closed_until(last, direction) or datetime.combine(first, time(), UTC)
+        until = closed_until(last, direction) or instants(self._zone.key, first).start
         day_start = last.get((direction, Interval.P1D))
-        day = (
-            min(civil_days(self._zone.key, first))
-            if day_start is None
-            else day_start.astimezone(self._zone).date() + _DAY
-        )
+        day = first if day_start is None else day_start.astimezone(self._zone).date() + _DAY
         is_new = False
         for _ in range(DAYS_AT_ONCE):
             before = until, day

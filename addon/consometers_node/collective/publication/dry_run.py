@@ -25,6 +25,7 @@ from ..ingestion.arrivals import Arrivals
 from ..members.members import Members
 from ..settings import Settings
 from .closer import Closer, WaitRule
+from .first_days import first_days
 from .monthly_groups import GroupsOfMonth
 from .tabulation import disclosure_secret
 
@@ -88,7 +89,9 @@ async def foresee(
     hours, month, year = ((Count(), Count()) for _ in PreviewPeriod)
     of_month, of_year = Count(), Count()
     async with _trial(store, settings, publication, at) as (connection, closer):
-        begun = await first_blocks(connection)
+        begun = await first_days(
+            connection, settings.time_zone, await first_blocks(connection), has_masked=False
+        )
         first = max(last - (_YEAR_DAYS - 1) * _DAY, min(begun.values(), default=last))
         began, day = time.monotonic(), last
         while day >= first and (day >= in_month or time.monotonic() - began < ENOUGH_S):

@@ -316,14 +316,19 @@ class Published:
     async def withheld(
         self, connection: AsyncConnection, interval: Interval, span: Span, until: datetime
     ) -> Counter[Reason]:
-        """Count the intervals that ended by then of which no sum of homes was published."""
+        """Count the intervals that ended by then of which no sum of homes was published.
+
+        Those before the first closed one of a direction are none.
+        """
         within = await self._closed_at(connection, interval, self._range(span))
         bounds = self._bounds(interval, within, until)
         closed = await closed_intervals(connection, interval, Range(bounds[0], bounds[-1]))
         reasons = Counter(Reason(interval.reason) for interval in closed if interval.reason)
-        directions = {direction for direction, _ in await last_closed(connection)}
-        open_count = (len(bounds) - 1) * len(directions) - len(closed)
-        if open_count > 0:
+        begun: dict[Direction, datetime] = {}
+        for (direction, _), (first, _) in (await closed_spans(connection)).items():
+            begun[direction] = min(first, begun.get(direction, first))
+        ended = sum(start >= first for first in begun.values() for start in bounds[:-1])
+        if (open_count := ended - len(closed)) > 0:
             reasons[Reason.NOT_YET] = open_count
         return reasons
 

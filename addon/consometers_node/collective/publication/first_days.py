@@ -1,0 +1,44 @@
+"""The first civil day of which members sent anything, in each direction."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from ...series import Block, Direction, Range
+from ...store.connection import AsyncConnection
+from ...store.masked_reports import first_reports
+from ...store.memberships import member_blocks, series_of
+
+
+async def first_days(
+    connection: AsyncConnection,
+    zone: ZoneInfo,
+    blocks: Mapping[Direction, date],
+    *,
+    has_masked: bool = True,
+) -> dict[Direction, date]:
+    """Return the first civil day of each direction of which there is a record, or a masked report.
+
+    `blocks` are the first UTC days with a block, which has records of two civil days. Reports of
+    closed hours are gone; without `has_masked`, records alone count.
+    """
+    starts: dict[Direction, datetime] = await first_reports(connection) if has_masked else {}
+    for direction, day in blocks.items():
+        start = await _first_record(connection, direction, day)
+        starts[direction] = min(start, starts.get(direction, start))
+    return {direction: start.astimezone(zone).date() for direction, start in starts.items()}
+
+
+async def _first_record(connection: AsyncConnection, direction: Direction, day: date) -> datetime:
+    """Return the start of the first record of a UTC day; of the day, where none of it counts."""
+    blocks = await member_blocks(connection, direction, day, day)
+    series = await series_of(connection, {block.series for block in blocks})
+    starts = (
+        start
+        for block in blocks
+        for start, value in zip(
+            series[block.series].starts(day), Block.values_of(block.packed), strict=True
+        )
+        if value is not None
+    )
+    return min(starts, default=Range.of_day(day).start)
