@@ -264,7 +264,10 @@ async def test_the_worker_gives_homes_the_usual_time_after_an_outage(
     hands = Hands(NOON - timedelta(hours=3))
     async with file.writing() as connection:
         town = Town(connection, at=hands.at)
-        await town.record(await town.members(4), [100] * 9)
+        homes = await town.members(4)
+        # From midnight there on.
+        await town.record(homes, [None] * 22 + [100] * 2, day=BEFORE)
+        await town.record(homes, [100] * 9)
         await choose(connection, Rules(AGREED, BEFORE), "Maëlle", hands.at - timedelta(days=2))
     own = settings(tmp_path, identifier="kersabiec")
     running = Running(file, own, hands, await confirmed(file, hands))
