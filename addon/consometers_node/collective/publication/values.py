@@ -5,7 +5,7 @@ carries what it covers.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from fractions import Fraction
 from itertools import groupby
@@ -244,9 +244,13 @@ class FlowRow:
     start: datetime
     end: datetime
     slots: Slots = ()
+    _values: dict[str, Value] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __getitem__(self, key: str) -> Value:
-        return value(self.slots, key)
+        # A page reads each of them many times.
+        if key not in self._values:
+            self._values[key] = value(self.slots, key)
+        return self._values[key]
 
     @property
     def directions(self) -> Sequence[Direction]:

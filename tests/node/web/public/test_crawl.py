@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 import re
@@ -22,6 +23,7 @@ from consometers_node.store.published_series import devices, own_series, publish
 from tests.crawl import DIRECTIONS, TODAY, Crawl, Figure, Known, Place, rounded, shown
 
 from ...collective.watched import watch_of
+from ...conftest import KINDS as DATABASES
 from ..test_metrics import read as read_metrics
 from .autumn import (
     ABOVE,
@@ -96,31 +98,38 @@ def read() -> dict[str, Crawls]:
     return {}
 
 
+@pytest.fixture(params=DATABASES)
+def place(request: pytest.FixtureRequest) -> str:
+    """Return the kind of database in which both collectives are."""
+    kind: str = request.param
+    return kind
+
+
 @pytest.fixture
 async def crawls(
     read: dict[str, Crawls],
-    store: Store,
+    place: str,
     request: pytest.FixtureRequest,
     tmp_path: Path,
     socket_enabled: None,
 ) -> Crawls:
-    kind = request.node.callspec.params["place"]
-    if kind not in read:
-        await fill(store)
-        town = Town(store, settings(tmp_path, identifier=COLLECTIVE), now=NOW)
+    if place in read:
+        return read[place]
+    new_database: Callable[[str], Awaitable[Path | str]]
+    new_database = request.getfixturevalue("new_database")
+    async with AsyncExitStack() as stack:
+        below, above = [await Store.open(await new_database(place)) for _ in range(2)]
+        for store in (below, above):
+            stack.push_async_callback(store.close)
+        await fill(below)
+        town = Town(below, settings(tmp_path, identifier=COLLECTIVE), now=NOW)
         async with serving(town):
             collective = await read_all(town)
-        new_database: Callable[[str], Awaitable[Path | str]]
-        new_database = request.getfixturevalue("new_database")
-        above = await Store.open(await new_database(kind))
-        try:
-            await fill_above(above, store)
-            town = Town(above, settings(tmp_path, identifier=MUNICIPALITY), now=NOW)
-            async with serving(town):
-                read[kind] = Crawls(collective, await read_above(town))
-        finally:
-            await above.close()
-    return read[kind]
+        await fill_above(above, below)
+        town = Town(above, settings(tmp_path, identifier=MUNICIPALITY), now=NOW)
+        async with serving(town):
+            read[place] = Crawls(collective, await read_above(town))
+    return read[place]
 
 
 @pytest.fixture
