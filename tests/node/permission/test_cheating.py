@@ -42,6 +42,7 @@ PROOFS = (
     "shown_text",
     "witness_code",
     "witness_enrolment",
+    "witness_head",
     "witness_ledger",
     "witness_opening",
 )

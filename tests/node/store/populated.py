@@ -169,10 +169,10 @@ def collective(series_id: SeriesId) -> Iterator[tuple[str, Mapping[str, object]]
             "code_id": WORDS,
             "collective": "coop@energies.example",
             "minimum": 10,
-            "key": bytes(32),
         },
     )
     yield "witness_opening", {}
+    yield "witness_head", {"chain": bytes(32)}
     yield "witness_ledger", {}
     yield "witness_verification", {}
     yield "administrator", {}
