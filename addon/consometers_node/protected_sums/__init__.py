@@ -9,5 +9,6 @@
     opening    what a witness checks before it opens a sum
     requests   what a home and its witness write to each other
 
-docs/protected-sums.md has the scheme, its assumptions and what it does not protect from.
+docs/protected-sums-specification.md has the scheme, docs/protected-sums-security.md its assumptions
+and what it does not protect from.
 """

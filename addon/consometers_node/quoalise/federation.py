@@ -76,8 +76,9 @@ class DataNeedSeries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Witness:
-    """The server that opens sums of homes together with a collective: docs/protected-sums.md.
+    """The server that opens sums of homes together with a collective.
 
+    docs/protected-sums-specification.md has what it checks.
     `name` and `contact` are of who runs it. Its `url`, https and without a slash at its end, is
     where homes enrol; its `jid`, a bare address, where the collective asks. Each sum is promised
     to have at least `minimum` homes.

@@ -1,4 +1,4 @@
-"""Masked reports, and the opening of sums of them, as elements: docs/protected-sums.md.
+"""Masked reports, and the opening of sums of them, as elements.
 
     <reports>    what a home sends: masked values of one direction, under the key of one day
     <opening>    what a collective asks its witness to open: an hour of a direction, in groups

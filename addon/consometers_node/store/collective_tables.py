@@ -216,8 +216,8 @@ class MemberPermissionSeriesRow(Base, personal=Erasure.WITH_PERMISSION):
 class MaskedReportRow(Base, clustered=True, personal=Erasure.AT_CLOSING):
     """A masked value of an hour that a member sent: the last one counts, until the hour is closed.
 
-    `day` is of the key that masks it: docs/protected-sums.md. `masked` is the value with its proof,
-    82 elements of 8 bytes. Nothing of the home can be computed from them.
+    `day` is of the key that masks it. `masked` is the value with its proof, 82 elements of 8 bytes:
+    docs/protected-sums-specification.md. Nothing of the home can be computed from them.
     """
 
     direction: Column[Direction] = column(primary_key=True)

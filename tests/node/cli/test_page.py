@@ -20,14 +20,16 @@ from tests.documented import commands, words_of_code
 from .conftest import ROOT
 
 DOCS = ROOT / "docs"
-PAGES = {
-    name: DOCS / name for name in ("node.md", "node.fr.md", "collective.md", "collective.fr.md")
-}
+BOTH = [
+    ("node.md", "node.fr.md"),
+    ("collective.md", "collective.fr.md"),
+    ("witness.md", "witness.fr.md"),
+]
+PAGES = {name: DOCS / name for names in BOTH for name in names}
 EVERY_PAGE = sorted(
     page for at in (".", "addon", "deploy", "docs") for page in (ROOT / at).glob("*.md")
 )
 _TYPED = re.compile(rf"(?:^|\s)(?:{PROGRAM}|script/node) +([^(].*)")
-BOTH = [("node.md", "node.fr.md"), ("collective.md", "collective.fr.md")]
 HEAVY = ("rich", "pydantic", "slixmpp", "sqlalchemy", "aiohttp", "alembic")
 HOME = "import consometers_node.cli.node.running_home, consometers_node.web.site"
 UNNEEDED_AT_HOME = (
@@ -108,9 +110,9 @@ def test_every_command_is_explained(language: int) -> None:
     assert set(COMMANDS) <= explained
 
 
-@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
-def test_the_documented_data_need_is_valid(page: Path) -> None:
-    blocks = re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
+@pytest.mark.parametrize("name", [*BOTH[0], *BOTH[1]])
+def test_the_documented_data_need_is_valid(name: str) -> None:
+    blocks = re.findall(r"```toml\n(.*?)```", PAGES[name].read_text(), re.DOTALL)
     (written,) = (block for block in blocks if "[purpose]" in block)
     assert read_need_file(written.encode()).id == "roof"
 
@@ -123,7 +125,7 @@ def test_the_documented_settings_are_valid(name: str, tmp_path: Path) -> None:
     assert read(file, {}).identifier == "kersabiec"
 
 
-@pytest.mark.parametrize(("english", "french"), BOTH, ids=["node", "collective"])
+@pytest.mark.parametrize(("english", "french"), BOTH, ids=["node", "collective", "witness"])
 def test_both_languages_have_the_same_examples(english: str, french: str) -> None:
     assert examples(PAGES[english]) == examples(PAGES[french])
 

@@ -1,25 +1,15 @@
 """Keys of days: each is derived from the one before it, and none from a later one."""
 
 from datetime import timedelta
-import re
 
 from hypothesis import given, strategies as st
 import pytest
 
 from consometers_node.protected_sums.keys import DayKey, PastKey
-from demo.hass.folder import ROOT
 
 from .homes import TODAY
-from .independent import KEPT, WAITED
 
 KEY = DayKey(TODAY, bytes(range(32)))
-
-
-@pytest.mark.parametrize("page", ["protected-sums.md", "protected-sums.fr.md"])
-def test_documentation_states_how_long_keys_and_hours_wait(page: str) -> None:
-    text = (ROOT / "docs" / page).read_text().replace("\N{NO-BREAK SPACE}", " ")
-    stated = {int(days) for days in re.findall(r"(\d+) (?:days|jours)", text)}
-    assert stated == {KEPT.days, WAITED.days}
 
 
 @given(st.integers(0, 400), st.integers(0, 400))

@@ -1,5 +1,6 @@
-"""Masked reports of members, checked against their permissions, and stored: docs/protected-sums.md.
+"""Masked reports of members, checked against their permissions, and stored.
 
+docs/protected-sums-specification.md has what they hold, and when they are refused.
 A message is taken whole or refused whole, in words. Of an hour that is closed, or that a witness is
 asked to open, a report is acknowledged and dropped: it can be in no sum any more.
 """

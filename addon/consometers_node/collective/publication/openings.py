@@ -1,7 +1,7 @@
 """Openings of masked reports: the homes in a sum, the request to a witness, its answer.
 
 An opening is stored before it is sent: the same is asked until it is answered, with an id that is
-made of what it says. docs/protected-sums.md has the scheme.
+made of what it says. docs/protected-sums-specification.md has the scheme.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
