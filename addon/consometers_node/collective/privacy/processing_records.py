@@ -30,7 +30,7 @@ SECURITY = text(
 
 _WITNESS = text("Witness of {collective}")
 _WITNESS_PURPOSE = text(
-    "To open totals of enough homes, once per hour, together with {collective}: neither can read a"
+    "To open totals of enough homes, once per hour, together with {collective}, which cannot read a"
     " home alone."
 )
 _WITNESS_PERSONS = text(
