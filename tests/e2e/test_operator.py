@@ -139,7 +139,7 @@ class Operator:
             "/root/": f"{self.home}/",
             "sftp:backups@other.example.org:consometers": str(self.home / "elsewhere"),
             "backups/2026-11-26T031500Z": f"backups/{backups[-1].name}" if backups else "",
-            "0f1e2d3": "HEAD",
+            "v1.0.0": "HEAD",
         }.items():
             command = command.replace(written, here)
         if command.startswith("cd "):
