@@ -70,6 +70,7 @@ class MemberEntry:
     until: date | None
     last_received_at: datetime | None
     problems: int
+    invalid: int
     there: float | None
     is_masked: bool
 
@@ -115,10 +116,8 @@ async def member_overview(
             func.max(MemberPermissionRow.valid_until).filter(_IS_READ).label("until"),
             func.max(MemberPermissionRow.valid_from).label("given_at"),
             func.max(MemberPermissionSeriesRow.last_received_at).label("last_received_at"),
-            (
-                func.count(MemberPermissionSeriesRow.problem)
-                + func.count(MemberPermissionSeriesRow.invalid_at)
-            ).label("problems"),
+            func.count(MemberPermissionSeriesRow.problem).label("problems"),
+            func.count(MemberPermissionSeriesRow.invalid_at).label("invalid"),
         )
         .join(MemberPermissionSeriesRow)
         .where(MemberPermissionRow.state == "granted")
@@ -240,6 +239,7 @@ def _entry(row: Any, zone: ZoneInfo, share: float, window: Span, at: datetime) -
         until=until,
         last_received_at=row.last_received_at,
         problems=row.problems or 0,
+        invalid=row.invalid or 0,
         there=min(1.0, share / days) if days else None,
         is_masked=row.since is None and row.given_at is not None,
     )

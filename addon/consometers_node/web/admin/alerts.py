@@ -57,6 +57,10 @@ _PROBLEMS = (
     text("One member’s node refuses some of the allowed data."),
     text("The nodes of {count} members refuse some of the allowed data."),
 )
+_INVALID = (
+    text("The reports of one member do not prove their values: they are in no sum."),
+    text("The reports of {count} members do not prove their values: they are in no sum."),
+)
 _CONTESTED = (
     text("Two members share data under the same device name: decide who owns the device."),
     text(
@@ -177,6 +181,7 @@ async def _all(
     for words, count, shown in (
         (_SILENT, silent, "silent"),
         (_PROBLEMS, sum(entry.problems > 0 for entry in entries), "problems"),
+        (_INVALID, sum(entry.invalid > 0 for entry in entries), "invalid"),
         (_SET_ASIDE, len(await set_aside.undecided(connection)), "aside"),
         (_CONTESTED, len(await claims.contested(connection)), "contested"),
         (_GUESTS, late, "guests"),

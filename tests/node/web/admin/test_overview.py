@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import OperationalError
 
 from consometers_node.collective.calendar import Span
@@ -33,7 +33,11 @@ from consometers_node.permission import Reading
 from consometers_node.quoalise.text import Text, printed
 from consometers_node.series import Direction, Interval
 from consometers_node.store.clock import Clock
-from consometers_node.store.collective_tables import MemberId, MemberPermissionId
+from consometers_node.store.collective_tables import (
+    MemberId,
+    MemberPermissionId,
+    MemberPermissionSeriesRow,
+)
 from consometers_node.store.publication import ClosedInterval, write
 from consometers_node.store.settings import set_setting
 from consometers_node.store.tables import BlockRow, SeriesRow
@@ -309,6 +313,25 @@ async def test_member_in_protected_sums_alone_delivers_and_has_no_share(office: 
     assert page.text.count("Seulement en sommes protégées") == 1
 
 
+async def test_a_member_whose_report_is_invalid_is_named_with_its_hour(office: Office) -> None:
+    hour = NOW.replace(minute=0) - timedelta(hours=2)
+    async with office.village() as village:
+        for name in ("honest", "invalid"):
+            await village.join(name)
+        of_invalid = MemberPermissionSeriesRow.permission_id == permission_id_of("invalid")
+        change = update(MemberPermissionSeriesRow).where(of_invalid).values(invalid_at=hour)
+        await village.connection.execute(change)
+    browser = await office.enter()
+    page = await browser.open("")
+    assert "The reports of one member do not prove their values" in page.text
+    (link,) = {link for link in page.links if link.endswith("members?show=invalid")}
+    page = await browser.open(link)
+    (member,) = {link for link in page.links if re.search("members/[a-z0-9]{8}$", link)}
+    page = await browser.open(member)
+    assert "invalid@example.org" in page.text
+    assert re.search(rf"Invalid report \([^)]* {hour.astimezone(ZONE):%H:%M}\): it", page.text)
+
+
 async def test_days_are_counted_over_all_members(office: Office) -> None:
     await settle(office)
     days = (await office.read(member_overview, ZONE, WINDOW, NOW)).days
@@ -368,6 +391,7 @@ def test_heatmap_draws_days_by_shape() -> None:
         joined_at=NOW,
         last_received_at=NOW,
         problems=0,
+        invalid=0,
         since=date(2026, 6, 2),
         until=date(2027, 6, 2),
         there=None,
