@@ -15,6 +15,7 @@ from typing import Final
 import pytest
 import pytest_asyncio
 
+from consometers_node.collective.disclosure.reasons import Reason
 from demo import program
 from demo.collective import Collective, Profile
 from demo.hass import free_port
@@ -261,5 +262,5 @@ async def test_restored_backups_open_no_hour_twice(world: World, tmp_path: Path)
     expected |= dict.fromkeys(refused, (None, 0))
     await becomes(published, expected, within_s=WITHIN_S)
     for hour in refused:
-        assert world.closed(hour) == (HOMES, HOMES, "not_opened")
+        assert world.closed(hour) == (HOMES, HOMES, Reason.NOT_OPENED)
     assert refused.isdisjoint(world.opened())
