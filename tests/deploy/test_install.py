@@ -29,6 +29,7 @@ PROGRAMS = {
         case "$*" in
           version*) echo "$DOCKER" ;;
           *"exec -T proxy"*) exit 1 ;;
+          *" list --json"*) exit 1 ;;
           *" logs "*)
             echo "challenge failed: urn:ietf:params:acme:error:tls"
             echo "could not get certificate from issuer: $ANSWER"
@@ -60,15 +61,19 @@ class Machine:
         }
     )
 
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {
+            "PATH": f"{self.folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "ASKED": str(self.folder / "asked"),
+            **self.answers,
+        }
+
     def install(self, *options: str) -> str:
         """Run it until it stops, and return what it says on both streams."""
         done = subprocess.run(
             (self.folder / "install", *options),
-            env={
-                "PATH": f"{self.folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                "ASKED": str(self.folder / "asked"),
-                **self.answers,
-            },
+            env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -77,6 +82,18 @@ class Machine:
         )
         assert done.returncode == 1, done.stdout
         return done.stdout
+
+    def call(self, function: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Call one of its functions."""
+        return subprocess.run(
+            ("bash", "-c", f'source ./install; {function} "$@"', "install", *arguments),
+            cwd=self.folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     @property
     def settings(self) -> dict[str, str]:
@@ -241,3 +258,12 @@ def test_documented_commands_are_the_same_and_run_by_sudo() -> None:
     assert english
     assert english == french
     assert [command for command in english if not command.startswith(("sudo ", "cd "))] == []
+
+
+def test_a_node_that_does_not_answer_is_not_taken_for_one_with_an_administrator(
+    machine: Machine,
+) -> None:
+    for function in ("add_administrator", "invite"):
+        called = machine.call(function, "")
+        assert (called.returncode, called.stdout) == (1, "")
+        assert "The node does not answer" in called.stderr
