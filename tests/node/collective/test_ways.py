@@ -42,7 +42,10 @@ RECORDS = {
         "collective.ingestion.validation",
         "web.admin.doubts",
     },
-    "store.memberships.member_blocks": {"collective.publication.blocks"},
+    "store.memberships.member_blocks": {
+        "collective.publication.blocks",
+        "collective.publication.first_days",
+    },
     "store.memberships.packed_day": {"collective.publication.blocks"},
     "collective.publication.blocks.Day": {
         "collective.publication.closer",
