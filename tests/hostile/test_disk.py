@@ -411,9 +411,11 @@ async def test_a_read_only_disk_is_reported_with_its_remedy(run: Run, disk: Path
         subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
 
 
-async def put_back(backup: Path | str, copy_of: Callable[[Path | str], Path | str]) -> Store:
-    """Put a backup back as it was."""
-    return await Store.open(copy_of(backup))
+async def put_back(
+    backup: Path | str, copy_of: Callable[[Path | str], Path | str], folder: Path
+) -> Store:
+    """Put a backup back as it was, in a node's folder."""
+    return await Store.open(copy_of(backup), folder=folder)
 
 
 async def is_gone(store: Store) -> bool:
@@ -454,7 +456,7 @@ async def test_no_backup_brings_an_erased_member_back(
 ) -> None:
     before, within, file = backups
     for backup in (before, within, before):
-        store = await put_back(backup, copy_of)
+        store = await put_back(backup, copy_of, file.parent)
         assert not await is_gone(store)
         await reapply(store, ZONE, read_ended(file), LATER)
         async with store.writing() as connection:
@@ -472,7 +474,7 @@ async def test_the_erasure_log_erases_once_and_without_a_clock(
     backups: tuple[Path | str, Path | str, Path], copy_of: Callable[[Path | str], Path | str]
 ) -> None:
     before, _, file = backups
-    store = await put_back(before, copy_of)
+    store = await put_back(before, copy_of, file.parent)
     assert await reapply(store, ZONE, read_ended(file), LATER) == 1
     async with store.reading() as connection:
         states = {

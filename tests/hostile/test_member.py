@@ -392,8 +392,9 @@ async def test_the_database_refuses_shared_series_and_double_counts(
         "UPDATE member_permission_series SET series_id = (SELECT max(id) FROM series)",
         "UPDATE device_claim SET counts = 1",
         (
-            "INSERT INTO member_permission_series"
-            " SELECT p.id, 'x', series.id, NULL, NULL, 0, 0, 0, '' FROM member_permission p, series"
+            "INSERT INTO member_permission_series "
+            "(permission_id, identifier, series_id) SELECT p.id, 'x', series.id"
+            " FROM member_permission p, series"
         ),
     ):
         with pytest.raises(IntegrityError):

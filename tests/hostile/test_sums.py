@@ -161,7 +161,7 @@ async def test_a_lie_is_in_no_sum_names_its_home_and_costs_the_others_nothing(
         overview = await member_overview(
             connection, ZoneInfo(ZONE), Span(AT.date(), AT.date()), OVER
         )
-    assert [entry.id for entry in overview.entries if entry.problems] == [liar.member]
+    assert [entry.id for entry in overview.entries if entry.invalid] == [liar.member]
     async with file.writing() as connection:
         town.connection = connection
         await town.close(OVER)
