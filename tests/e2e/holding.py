@@ -12,6 +12,7 @@ from consometers_node.series import Block, Direction, Range
 from consometers_node.sharing.names import load_naming
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.memberships import member_blocks, member_counts
+from consometers_node.store.series import MemberCount
 from consometers_node.xmpp import Account, Join
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
@@ -40,13 +41,13 @@ async def held(store: Store, direction: Direction, within: Range) -> Sums:
         }
     for row in rows:
         values = Block.values_of(row.packed)
-        counts = counted.get((row.series, row.day), (1,) * len(values))
+        counts = counted.get((row.series, row.day), (MemberCount(1).packed,) * len(values))
         midnight = datetime.combine(row.day, time(), UTC)
         for n, (value, count) in enumerate(zip(values, counts, strict=True)):
             start = midnight + n * _DAY / len(values)
             if value is not None and count is not None and start in within:
                 total, members = sums.get(start, (0, 0))
-                sums[start] = total + value, members + count
+                sums[start] = total + value, members + MemberCount.unpack(count).members
     return sums
 
 

@@ -1,6 +1,7 @@
 """A collective begins with the civil day of the first record, of which all hours are closed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -83,3 +84,12 @@ async def test_earlier_records_of_a_later_member_leave_the_first_day_as_it_is(
     await file_town.record(late, [24_000], day=DAY - timedelta(days=9))
     await file_town.look()
     assert (await closed_starts(file_town, Interval.P1D))[0] == MIDNIGHT
+
+
+async def test_hours_before_the_first_record_wait_for_nothing(file_town: Town) -> None:
+    """They would hold up those that have come."""
+    waits = timedelta(hours=24)
+    file_town.publication = replace(file_town.publication, wait=waits, longest_wait=2 * waits)
+    await file_town.record(await file_town.members(3), from_hour(5), day=DAY)
+    await file_town.look(NOON)
+    assert MIDNIGHT + 7 * HOUR_LONG in await closed_starts(file_town, HOUR)

@@ -39,7 +39,7 @@ from ..ingestion.arrivals import RECENT, Arrivals
 from ..members.members import Members
 from ..output_series import offer
 from .blocks import Day, Months, Sums
-from .first_days import first_days
+from .first_days import first_records
 from .masked_hours import NOTHING_MASKED, MaskedHour
 from .monthly_groups import GroupsOfMonth, MonthlyGroups, Together
 from .openings import OpenedCells, opening, read_answer
@@ -126,6 +126,8 @@ class Closer:
         self._at = at
         self._since = since
         self._asks_witnesses = asks_witnesses
+        self._begins: Mapping[Direction, datetime] = {}
+        """The first records of directions of which nothing is closed."""
         self._planned = steps
         self._steps: dict[date, Interval] = {}
         self._published: dict[tuple[GroupId, Direction, Interval], Range] = {}
@@ -153,7 +155,11 @@ class Closer:
     ) -> dict[Direction, date]:
         """Return the first civil day of each direction: the first closed one, or one to close."""
         new = {way: day for way, day in blocks.items() if closed_until(last, way) is None}
-        first = await first_days(self._connection, self._zone, new, has_masked=self._asks_witnesses)
+        starts = await first_records(self._connection, new, has_masked=self._asks_witnesses)
+        self._begins = {
+            way: start for way, start in starts.items() if closed_until(last, way) is None
+        }
+        first = {way: start.astimezone(self._zone).date() for way, start in starts.items()}
         if any((direction, Interval.P1D) not in last for direction, _ in last):
             for (direction, _), (start, _) in (await closed_spans(self._connection)).items():
                 first[direction] = start.astimezone(self._zone).date()
@@ -286,7 +292,12 @@ class Closer:
     async def _is_over(
         self, direction: Direction, step: Interval, arrived: _Arrived, expected: Expected
     ) -> bool:
-        """Return whether an interval closes now: all of it is there, or was waited for."""
+        """Return whether an interval closes now: all of it is there, or was waited for.
+
+        Those of the first civil day before the first record wait for nothing.
+        """
+        if direction in self._begins and arrived.within.end <= self._begins[direction]:
+            return True
         masked = arrived.masked
         is_complete = (
             self._is_recent(arrived.within)

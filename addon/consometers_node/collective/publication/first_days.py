@@ -1,4 +1,4 @@
-"""The first civil day of which members sent anything, in each direction."""
+"""The first record that members sent, in each direction, and its civil day."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -10,6 +10,21 @@ from ...store.masked_reports import first_reports
 from ...store.memberships import member_blocks, series_of
 
 
+async def first_records(
+    connection: AsyncConnection, blocks: Mapping[Direction, date], *, has_masked: bool
+) -> dict[Direction, datetime]:
+    """Return the start of the first record of each direction, or of its first masked report.
+
+    `blocks` are the first UTC days with a block. Reports of closed hours are gone; without
+    `has_masked`, records alone count.
+    """
+    starts: dict[Direction, datetime] = await first_reports(connection) if has_masked else {}
+    for direction, day in blocks.items():
+        start = await _first_record(connection, direction, day)
+        starts[direction] = min(start, starts.get(direction, start))
+    return starts
+
+
 async def first_days(
     connection: AsyncConnection,
     zone: ZoneInfo,
@@ -17,15 +32,8 @@ async def first_days(
     *,
     has_masked: bool = True,
 ) -> dict[Direction, date]:
-    """Return the first civil day of each direction of which there is a record, or a masked report.
-
-    `blocks` are the first UTC days with a block, which has records of two civil days. Reports of
-    closed hours are gone; without `has_masked`, records alone count.
-    """
-    starts: dict[Direction, datetime] = await first_reports(connection) if has_masked else {}
-    for direction, day in blocks.items():
-        start = await _first_record(connection, direction, day)
-        starts[direction] = min(start, starts.get(direction, start))
+    """Return the civil day of each of the `first_records`. A block has records of two."""
+    starts = await first_records(connection, blocks, has_masked=has_masked)
     return {direction: start.astimezone(zone).date() for direction, start in starts.items()}
 
 
