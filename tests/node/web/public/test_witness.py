@@ -206,7 +206,7 @@ async def test_page_of_a_witness_shows_collective_and_openings(
 
 
 async def test_page_of_a_witness_shows_no_refusal(witness: Town) -> None:
-    """Whoever reads it each hour would tell a large home from a lack of homes."""
+    """An hourly reader would otherwise see which hours one large home dominates."""
     service = await new_witness(witness.store)
     homes, hour = await enrolled(service, 20), this_hour()
     before = await (await visitor(witness).get(witness.url / "witness")).read()
