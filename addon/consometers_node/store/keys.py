@@ -59,7 +59,7 @@ class Keys:
 
     @property
     def file(self) -> Path:
-        """Where it is. Raises RuntimeError where nobody said."""
+        """Its path. Raises RuntimeError without a folder."""
         if self._folder is None:
             raise RuntimeError("the folder of the keys was not given")
         return self._folder / FILE
@@ -104,9 +104,10 @@ class Keys:
                     damaged = sqlite3.DatabaseError(state)
                     damaged.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
                     raise damaged
-                for table in _TABLES:
-                    connection.execute(table)
                 self._is_checked = True
+            # Each time: the file may have been removed meanwhile.
+            for table in _TABLES:
+                connection.execute(table)
             return do(connection)
 
     def _remove(self) -> None:

@@ -118,3 +118,12 @@ async def test_a_file_that_cannot_be_written_is_an_outage_that_loses_nothing(
     with pytest.raises(OperationalError):
         await keys.run(full)
     assert await stored(keys) == {"home": b"first"}
+
+
+async def test_a_file_that_is_removed_meanwhile_is_made_again_without_keys(tmp_path: Path) -> None:
+    keys = Keys(tmp_path)
+    await put(keys, [("home", bytes(32))])
+    keys.file.unlink()
+    assert await stored(keys) == {}
+    await put(keys, [("home", b"1" * 32)])
+    assert await stored(keys) == {"home": b"1" * 32}
