@@ -93,7 +93,7 @@ SHARES: Final = {"École de Kermelo": 180, "École de Kersabiec": 720}
 HELD_AT_SCHOOL: Final = {"École de Kermelo": 9}
 """Those that the school of Kersabiec holds, whose Home Assistant is open."""
 MASKED: Final = 12
-"""Homes more, of the commune, that nobody reads: enough for their sum to be opened.
+"""Further homes of the commune, of which nobody reads records: enough for a protected sum.
 
 The last of them forgets its key: its reports are invalid, and in no sum.
 """

@@ -86,7 +86,7 @@ class Crawl:
         values = self.seen[figure]
         if not values and self._is_open(figure):
             values["JSON"] = self._open(figure)
-        # Mostly they are all the same.
+        # Most runs have equal members.
         is_new = source.startswith("table") or any(value != other for other in values.values())
         values[source] = value
         self.sources[source] += 1

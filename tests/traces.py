@@ -65,7 +65,7 @@ class Values:
         yield from ("a square" for some in self._squares if some in content)
 
     def found_in_rows(self, tables: Mapping[str, Sequence[Sequence[object]]]) -> list[str]:
-        """Return what of them the rows of tables have, in columns of any type."""
+        """Return the traces in rows of tables, in columns of any type."""
         return [
             f"{table}: {what}"
             for table, rows in tables.items()

@@ -243,7 +243,7 @@ class StreetHome:
 
 
 class _Forgetful(WitnessClient):
-    """Enrols a home, which then has another key: its disk or its restored copy was a wrong one."""
+    """Enrols a home, then replaces its key, as a wrong copy of its file would."""
 
     def __init__(self, store: Store, trust: Trust) -> None:
         super().__init__(trust)

@@ -314,7 +314,7 @@ def test_a_node_that_docker_lists_before_others_is_not_reported_as_stopped(site:
 
 
 def test_a_test_restore_finds_the_account_of_the_node_among_many(site: Path) -> None:
-    """What lists the archive has more to print than waits for a reader."""
+    """The listing is longer than a pipe holds."""
     backup = site / "backups" / "2026-11-26T031500Z"
     backup.mkdir(parents=True)
     (backup / "database.dump").write_text("all of it")

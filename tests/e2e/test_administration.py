@@ -177,7 +177,7 @@ async def test_codes_of_a_witness_are_made_printed_and_revoked(
 async def test_a_witness_finds_its_pages_in_one_line_at_a_desk(
     browser: Browser, tmp_path: Path, language: Language
 ) -> None:
-    """It has one page more than other collectives."""
+    """Its administration has one page more than that of other collectives."""
     store = await Store.open(tmp_path / "node.db")
     try:
         async with serving(store, settings(tmp_path, witness_for=("coop@example.org",))) as office:

@@ -1,4 +1,4 @@
-"""Half of a protected sum: a thief of what the collective or the witness has, or one that cheats.
+"""Attackers of one half of a protected sum: a thief of its data, a collective that cheats.
 
 Neither half has an hour of a home in any form but masked, and none gets at it by asking otherwise.
 """
@@ -45,7 +45,7 @@ TRIES = 20_000
 
 
 def found(values: Values, place: Place) -> list[str]:
-    """Return what of homes' hours a database has, in its rows and in files of SQLite's."""
+    """Return the traces of homes' hours in a database: its rows, and SQLite's files."""
     with plain(place) as database:
         traces = values.found_in_rows(database.everything())
     if isinstance(place, Path):
@@ -151,7 +151,7 @@ def fitting(left: int, right: int, by: tuple[int, int]) -> tuple[int, int, int, 
 
 
 def test_a_collective_that_shifts_its_shares_is_accepted_where_it_knows_the_wires_alone() -> None:
-    """It would learn a bit of the wires by each shift that passes: of so many tries, none does."""
+    """A shift that passes would show something of the wires; of so many, none passes."""
     random = Random(5)
     accepted = 0
     for n in range(TRIES):
@@ -160,17 +160,17 @@ def test_a_collective_that_shifts_its_shares_is_accepted_where_it_knows_the_wire
             assert verification.decide(ours, theirs)
             left, right = ((a + b) % MODULUS for a, b in zip(ours[1:3], theirs[1:3], strict=True))
             by = random.randrange(1, MODULUS), random.randrange(MODULUS)
-            # The witness itself could tell it: that is both together.
+            # The witness itself could distinguish them: both halves together.
             assert verification.decide(shifted(ours, fitting(left, right, by)), theirs)
         small = random.choice([1, 2, MODULUS - 1, 1 << 32])
         by = random.choice([(small, 0), (0, small), (small, small), (random.getrandbits(63), 1)])
         guess = random.choice(
             [
-                # That a wire is 0, is its own share, or is anything.
+                # The forger guesses that a wire is 0, or its own share, or anything.
                 fitting(0, 0, by),
                 fitting(ours[1], ours[2], by),
                 fitting(random.randrange(MODULUS), random.randrange(MODULUS), by),
-                # That one wire is not needed, or the validity alone.
+                # The forger shifts one wire alone, or the validity alone.
                 (0, *by, 0),
                 (0, 0, 0, small),
                 (small, 0, 0, 0),
@@ -181,7 +181,7 @@ def test_a_collective_that_shifts_its_shares_is_accepted_where_it_knows_the_wire
 
 
 def test_a_collective_that_alters_a_masked_report_is_accepted_by_chance_alone() -> None:
-    """Whatever it adds to elements of which it knows none: it moves no value, and tests none."""
+    """It knows no element, so it can neither move a value nor test one."""
     random, accepted = Random(6), 0
     for _ in range(50):
         key = DayKey(TODAY, random.randbytes(32))

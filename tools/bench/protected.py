@@ -337,7 +337,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 class _Clocked:
-    """Adds up what its blocks take of the processor."""
+    """Adds up the processor time of its blocks."""
 
     seconds = 0.0
 

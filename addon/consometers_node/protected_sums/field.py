@@ -27,7 +27,7 @@ type Form = Mapping[int, int]
 
 
 class NotElements(ValueError):
-    """Bytes that encode no such number of elements."""
+    """The bytes do not encode that number of elements."""
 
 
 class Matrix:
@@ -38,7 +38,7 @@ class Matrix:
     """
 
     def __init__(self, rows: Sequence[Form], length: int) -> None:
-        """Prepare to apply forms to as many elements as `length` says."""
+        """Prepare to apply forms to `length` elements."""
         self._columns = [
             sum(row.get(place, 0) << _ROW_BITS * number for number, row in enumerate(rows))
             for place in reversed(range(length))
@@ -53,7 +53,7 @@ class Matrix:
 
 @cache
 def numbers(count: int) -> struct.Struct:
-    """Return how so many numbers of 8 bytes are written, little-endian."""
+    """Return the format of `count` numbers of 8 bytes, little-endian."""
     return struct.Struct(f"<{count}Q")
 
 

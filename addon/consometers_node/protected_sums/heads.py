@@ -35,7 +35,7 @@ class Head(NamedTuple):
 
     @classmethod
     def of(cls, secret: bytes, number: int, chain: bytes) -> Self:
-        """Make it, with its MAC."""
+        """Return the head of a state, with its MAC."""
         epoch = epoch_of(secret)
         mac = hmac.digest(secret, b"head" + _SIGNED.pack(epoch, number, chain), "sha256")
         return cls(epoch, number, chain, mac)

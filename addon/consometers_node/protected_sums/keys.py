@@ -1,4 +1,4 @@
-"""The key of a day, by which a home masks its reports. Pure.
+"""The key of a day, under which a home masks its reports. Pure.
 
 A home and its witness share it. It is replaced each UTC day by one that is derived from it: nobody
 computes an older key from a newer one.
@@ -14,7 +14,7 @@ KEY_BYTES: Final = 32
 
 
 class PastKey(ValueError):
-    """A past key was requested, which is forgotten: keys are derived forwards only."""
+    """The requested key is in the past; keys are derived forwards only."""
 
 
 @dataclass(frozen=True, slots=True)

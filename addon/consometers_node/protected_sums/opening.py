@@ -176,7 +176,7 @@ class Witness:
 def _verified_otherwise(
     parts: Iterable[Part], key: bytes, verified: Mapping[str, bytes]
 ) -> set[str]:
-    """Return the homes whose reports were verified before, with anything else."""
+    """Return the homes whose reports were verified before with another verifier or key."""
     return {
         part.pseudonym
         for part in parts
@@ -185,7 +185,7 @@ def _verified_otherwise(
 
 
 def fingerprint(part: Part, key: bytes) -> bytes:
-    """Return what a report was verified with, in 16 bytes."""
+    """Return the hash of key, nonce, day and verifier of a report, in 16 bytes."""
     verified = part.day.toordinal().to_bytes(4) + part.nonce + part.verifier + key
     return sha256(verified).digest()[:FINGERPRINT_BYTES]
 

@@ -10,7 +10,7 @@ import hashlib
 from .field import ELEMENT_BYTES, MODULUS, numbers
 
 type Xof = Callable[[bytes, int], bytes]
-"""Returns that many bytes for a message: of more bytes, these are the first."""
+"""A function of a message and a length; a longer output begins with the shorter one."""
 
 
 def shake128(message: bytes, length: int) -> bytes:

@@ -65,14 +65,14 @@ class Keys:
         return self._folder / FILE
 
     async def run[T](self, do: Callable[[sqlite3.Connection], T]) -> T:
-        """Return what a function does with the file, in one transaction.
+        """Call a function with the file, in one transaction, and return its result.
 
         A damaged file is replaced by an empty one. Raises OperationalError, as a database does.
         """
         return await asyncio.to_thread(self._run, lambda file: _in_transaction(file, do))
 
     async def rewrite(self) -> None:
-        """Write the file from the start, so that no page has remains of former rows."""
+        """Rewrite the file, so that no page has remains of former rows."""
         await asyncio.to_thread(self._run, lambda file: file.execute("VACUUM"))
 
     def _run[T](self, do: Callable[[sqlite3.Connection], T]) -> T:
@@ -111,7 +111,7 @@ class Keys:
             return do(connection)
 
     def _remove(self) -> None:
-        """Remove a damaged file, after its bytes: keys may be among them."""
+        """Overwrite and remove a damaged file, which may have keys."""
         self._is_checked = False
         for file in (self.file, self.file.with_name(f"{self.file.name}-journal")):
             if file.exists():
@@ -123,7 +123,7 @@ class Keys:
 
 
 def _in_transaction[T](file: sqlite3.Connection, do: Callable[[sqlite3.Connection], T]) -> T:
-    # What an error leaves open is rolled back when the file is closed.
+    # Closing the file rolls back what an error left open.
     file.execute("BEGIN IMMEDIATE")
     result = do(file)
     file.execute("COMMIT")

@@ -199,7 +199,7 @@ async def note_invalid(
     direction: Direction,
     hour: datetime | None,
 ) -> None:
-    """Note that the reports of these permissions of an hour are invalid; None where none is."""
+    """Store the hour of an invalid report with these permissions; None clears it."""
     await connection.execute(
         _NOTE_INVALID.where(MemberPermissionSeriesRow.masked_direction == direction),
         {"ids": list(permissions), "hour": hour},

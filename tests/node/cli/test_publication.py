@@ -56,7 +56,7 @@ async def test_preview_shows_future_sums_and_publishes_none(run: Run, coop: Path
 
 
 async def test_preview_without_any_figure_says_so(run: Run, coop: Path) -> None:
-    """Rather than show a table without a line, whose figures would be published."""
+    """An empty table would look like a result."""
     for language, words in (("en", "No figures"), ("fr", "Aucun chiffre")):
         shown = (await run("publication", "preview", language=language)).out
         assert shown.startswith(words)

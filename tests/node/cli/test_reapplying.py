@@ -34,7 +34,7 @@ async def test_reapply_repeats_what_the_erasure_log_holds(run: Run, coop: Path) 
 
 
 async def test_reapply_notes_a_witness_s_restored_backup(run: Run, coop: Path) -> None:
-    """The keys of its homes are still there, and lack nothing: the database does."""
+    """The file of keys is complete; the restored database is not."""
 
     async def noted() -> SetBack | None:
         async with writing(coop) as connection:

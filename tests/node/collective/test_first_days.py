@@ -76,7 +76,7 @@ async def test_the_day_of_a_record_is_that_of_the_collectives_zone(
 async def test_earlier_records_of_a_later_member_leave_the_first_day_as_it_is(
     file_town: Town,
 ) -> None:
-    """Before that day is over, and closed: what is closed goes on, and never back."""
+    """Neither before that day is closed nor later: closing only goes forwards."""
     await file_town.record(await file_town.members(3), 1000, day=DAY)
     await file_town.look(NOON)
     assert not await closed_starts(file_town, Interval.P1D)
@@ -87,7 +87,7 @@ async def test_earlier_records_of_a_later_member_leave_the_first_day_as_it_is(
 
 
 async def test_hours_before_the_first_record_wait_for_nothing(file_town: Town) -> None:
-    """They would hold up those that have come."""
+    """Otherwise the empty hours would hold up the later ones."""
     waits = timedelta(hours=24)
     file_town.publication = replace(file_town.publication, wait=waits, longest_wait=2 * waits)
     await file_town.record(await file_town.members(3), from_hour(5), day=DAY)

@@ -1,4 +1,4 @@
-"""What home and witness forget is in no file: not in the database, its journals or its backups."""
+"""Forgotten keys are in no file of a home or a witness: no database, journal or backup."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -45,7 +45,7 @@ def holders(secrets: Iterable[bytes], everything: dict[Path, bytes]) -> set[str]
 
 @pytest.fixture
 def folders(place: Place, tmp_path: Path, request: pytest.FixtureRequest) -> list[Path]:
-    """Return where a node's data are: its folder, and all that its server writes."""
+    """Return the places of a node's data: its folder, and the files of its server."""
     if isinstance(place, Path):
         return [tmp_path, place.parent]
     server: Server = request.getfixturevalue("postgresql_server")

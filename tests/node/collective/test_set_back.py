@@ -62,7 +62,7 @@ async def looked(witness: Witness, home: Home, at: datetime | None = None) -> No
 
 
 async def enrolled_again(witness: Witness, *homes: Home) -> None:
-    """Have homes give a new key, as they do when the witness has lost theirs."""
+    """Enrol homes again with new keys, as after the loss of the witness's."""
     for home in homes:
         with pytest.raises(NotEnrolled):
             await looked(witness, home)
@@ -152,7 +152,7 @@ async def test_a_database_that_was_restored_beside_its_keys_opens_no_earlier_hou
 async def test_a_folder_that_was_copied_back_opens_no_earlier_hour_once_a_home_has_looked(
     file: Store, tmp_path: Path
 ) -> None:
-    """An image of the machine has both: nothing in it says that it is old."""
+    """An image has database and keys of the same age, so only homes can show that it is old."""
     hour = this_hour()
     homes = await enrolled(witness := await new_witness(file), 11)
     await looked(witness, homes[9])
@@ -163,7 +163,7 @@ async def test_a_folder_that_was_copied_back_opens_no_earlier_hour_once_a_home_h
         image = Path(shutil.copytree(tmp_path / "image", tmp_path / f"image {n}"))
         async with put_back(image) as (store, restored):
             assert await state_of(store) is None
-            # What this home has seen is of before the image.
+            # The heads that this home has seen are older than the image.
             await looked(restored, replace(homes[9]))
             assert await state_of(store) is None
             await looked(restored, homes[0])
@@ -173,7 +173,7 @@ async def test_a_folder_that_was_copied_back_opens_no_earlier_hour_once_a_home_h
             attack = opening_of(homes, hour, [*VALUES, 777])
             assert await answers_of(restored, attack) == GONE_BY
             assert await answers_of(restored, later(homes)) == opens(11)
-            # What homes show of before says nothing new.
+            # Heads from before the set-back prove nothing more.
             await looked(restored, homes[0])
             assert await state_of(store) == back
 
@@ -181,7 +181,7 @@ async def test_a_folder_that_was_copied_back_opens_no_earlier_hour_once_a_home_h
 async def test_an_old_image_is_noticed_by_another_hash_of_the_same_number(
     file: Store, tmp_path: Path
 ) -> None:
-    """By the time that a home looks, it may have answered as often as before."""
+    """Until a home asks, the witness may have answered as often as before."""
     homes = await enrolled(witness := await new_witness(file), 11)
     await copied(file, tmp_path, tmp_path / "image", with_keys=True)
     await answers_of(witness, opening_of(homes[:10], this_hour()))
@@ -196,7 +196,7 @@ async def test_an_old_image_is_noticed_by_another_hash_of_the_same_number(
 
 
 async def test_an_image_of_before_a_restored_backup_is_noticed(file: Store, tmp_path: Path) -> None:
-    """Homes have heads of both lives, and show both."""
+    """Homes show the heads of both epochs."""
     homes = await enrolled(witness := await new_witness(file), 10)
     await copied(file, tmp_path, tmp_path / "image", with_keys=True)
     await answers_of(witness, opening_of(homes, this_hour() - HOURS))
@@ -216,7 +216,7 @@ async def test_an_image_of_before_a_restored_backup_is_noticed(file: Store, tmp_
 async def test_an_invalid_report_that_was_verified_is_noticed_too(
     file: Store, tmp_path: Path
 ) -> None:
-    """Nothing was opened, but a second verification with another key would show bits of it."""
+    """Nothing was opened, but another verification under a second key would show bits."""
     hour = this_hour()
     homes = await enrolled(witness := await new_witness(file), 10)
     await copied(file, tmp_path, tmp_path / "image", with_keys=True)
@@ -237,7 +237,7 @@ async def test_an_invalid_report_that_was_verified_is_noticed_too(
 async def test_a_wrong_clock_sets_no_mark_and_opens_nothing(
     file: Store, tmp_path: Path, by: timedelta
 ) -> None:
-    """A slow one would let hours pass that were opened; a fast one would close years to come."""
+    """A slow clock would open hours twice; a fast one would close years."""
     hour, now = this_hour(), datetime.now(UTC)
     homes = await enrolled(witness := await new_witness(file), 11)
     await copied(file, tmp_path, tmp_path / "image", with_keys=True)
@@ -262,7 +262,7 @@ async def test_a_wrong_clock_sets_no_mark_and_opens_nothing(
 
 
 async def test_an_unconfirmed_clock_sets_no_mark(file: Store, tmp_path: Path) -> None:
-    """It agrees with a home by chance, or because both are wrong. The home asks again soon."""
+    """The clocks may agree by chance, or both be wrong. The home asks again soon."""
     homes = await enrolled(await new_witness(file), 1)
     async with file.writing() as connection:
         await heads.mark(connection, Evidence.DATABASE)
@@ -278,7 +278,7 @@ async def test_an_unconfirmed_clock_sets_no_mark(file: Store, tmp_path: Path) ->
 async def test_a_head_that_is_made_up_or_of_another_witness_is_ignored(
     file: Store, tmp_path: Path
 ) -> None:
-    """Otherwise any stranger could stop a witness."""
+    """Otherwise any stranger could stop a witness by a made-up head."""
     homes = await enrolled(witness := await new_witness(file), 10)
     await answers_of(witness, opening_of(homes, this_hour()))
     await looked(witness, homes[0])
@@ -301,7 +301,7 @@ async def test_a_head_that_is_made_up_or_of_another_witness_is_ignored(
 async def test_a_torn_file_of_keys_opens_no_earlier_hour(
     file: Store, tmp_path: Path, share: float
 ) -> None:
-    """A power cut in the middle of a write, on a disk that promised what it did not do."""
+    """A power cut in the middle of a write, on a disk that acknowledges before it writes."""
     hour = this_hour()
     homes = await enrolled(witness := await new_witness(file), 11)
     await answers_of(witness, opening_of(homes[:10], hour))

@@ -217,7 +217,7 @@ async def test_a_report_is_verified_once_and_its_home_alone_reads_that_it_is_inv
     assert await refused(key=bytes(32)) == {home.pseudonym for home in homes}
     assert await stored_counts(store) == (0, 0)
     for home in homes:
-        # What was tried again says nothing of a home.
+        # Another try says nothing of a home.
         invalid = 1 if home is homes[0] else 0
         assert (await witness.look(home.signed(Call.OPENINGS))).invalid == invalid
     answers = await answers_of(witness, opening(added("1", reports[1:]), hour=hour))

@@ -341,7 +341,7 @@ async def test_a_witness_that_forgets_each_key_at_once_is_not_asked_for_ever(
 async def test_a_home_whose_database_alone_was_restored_enrols_with_a_first_key(
     new_home: MakeHome, witness: Witness
 ) -> None:
-    """The database is of before the receipt, and the key of days later: its requests would fail."""
+    """The database is older than the receipt, the key days newer: its requests would fail."""
     home = await new_home()
     await home.enrolling.round()
     home.hands.go_on(timedelta(days=2))

@@ -41,7 +41,7 @@ class Home:
 
 
 def part_of(pseudonym: str, report: Report, subject: Subject = NOON) -> Part:
-    """Return what a collective names a report by, with its verifier."""
+    """Return the part of a request that names a report, with its verifier."""
     verification = Verification(VERIFICATION_KEY, subject.direction, subject.hour)
     verifier = encode(verification.ask(share(report.masked))[0])
     return Part(pseudonym, report.day, report.nonce, verifier)

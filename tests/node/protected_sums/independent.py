@@ -436,7 +436,7 @@ NEED = (
 
 
 def vectors() -> dict[str, list[dict[str, Any]]]:
-    """Return what an implementation has to make and answer alike; bytes are in hexadecimal."""
+    """Return the vectors that every implementation reproduces; bytes are in hexadecimal."""
     return {"reports": reports(), "requests": requests(), "openings": openings()}
 
 

@@ -145,7 +145,7 @@ def other_verifier(part: Part, report: Report) -> tuple[Part, Report]:
 
 
 def lying(place: int, by: int) -> Callable[[Part, Report], tuple[Part, Report]]:
-    """Return what a home sends that adds to an element, and leaves the rest."""
+    """Return a report with one element altered."""
 
     def attack(part: Part, report: Report) -> tuple[Part, Report]:
         lie = shifted(report, place, by)

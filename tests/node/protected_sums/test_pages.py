@@ -23,14 +23,14 @@ DOCS = Path(__file__).parents[3] / "docs"
 LANGUAGES = ("en", "fr")
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PASSES = 2 * (CIRCUIT.order - 1) / (MODULUS - CIRCUIT.order)
-"""The most that the probability is of an invalid report to pass."""
+"""The bound of the probability that an invalid report passes."""
 SQUARES = {percent: 1 / (1 + (1 + percent / 100) ** 2) for percent in P_PERCENT}
 """The least sum of squares of a suppressed cell, by the parameter of the p % rule."""
 HOURS_OF_TEN_YEARS = round(24 * 3_652.5)
 
 
 def page(name: str, language: str) -> str:
-    """Return a page with English numbers, whichever its language is."""
+    """Return a page with its numbers written as in English."""
     text = (DOCS / (f"{name}.md" if language == "en" else f"{name}.fr.md")).read_text()
     text = re.sub("[\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]", " ", text)
     if language == "fr":

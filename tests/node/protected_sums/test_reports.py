@@ -195,7 +195,7 @@ def test_each_value_has_bits(wh: int) -> None:
 
 @pytest.mark.parametrize("place", range(4))
 def test_a_collective_that_shifts_its_verifier_is_refused(place: int) -> None:
-    """It learns nothing by it, for to it the wires are uniform."""
+    """It learns nothing, as the wires are uniform to it."""
     report = Report.of(412, NOON, KEY, SECRET)
     of_witness = verifier_of(masks_of(report))
     shifted = changed(verifier_of(share(report.masked)), place, 1)
@@ -204,7 +204,7 @@ def test_a_collective_that_shifts_its_verifier_is_refused(place: int) -> None:
 
 @pytest.mark.parametrize("place", [0, BITS - 1, SQUARE])
 def test_a_collective_that_shifts_a_measurement_is_refused(place: int) -> None:
-    """It cannot add to a bit and correct the proof, of which it knows the shape alone."""
+    """It cannot add to a bit and correct the proof, as it knows only the proof's form."""
     report = Report.of(412, NOON, KEY, SECRET)
     zero = proven(measurement(0), (0, 0))
     other = proven([int(number == place) for number in range(BITS + 1)], (0, 0))
@@ -236,7 +236,7 @@ def test_the_witness_sees_wires_that_are_uniform_whatever_the_value() -> None:
             subject = replace(NOON, hour=NOON.hour + timedelta(hours=n))
             report = Report.of(wh, subject, KEY, SECRET)
             masks = element_masks(KEY.secret, subject.encoded(), report.nonce)
-            # All under one query, which a witness never has.
+            # All under one query; a witness has one for each hour.
             whole = added(share(report.masked), masks)
             opened.append(verifier_of(whole))
         assert {validity for validity, *_ in opened} == {0}

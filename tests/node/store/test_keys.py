@@ -1,4 +1,4 @@
-"""The file of keys: nobody else reads it, what was replaced is gone, damage loses keys alone."""
+"""The file of keys: its mode, the erasure of replaced bytes, and damage."""
 
 import logging
 from pathlib import Path
@@ -41,7 +41,7 @@ async def test_the_file_is_the_owner_s_alone_and_has_no_journal_at_rest(tmp_path
 
 
 async def test_bytes_that_were_replaced_or_deleted_are_in_no_file(tmp_path: Path) -> None:
-    """Homes come, go and get another key each day; pages are split, merged and rewritten."""
+    """Homes come and go, and each has a new key each day: pages are split, merged and rewritten."""
     keys, random = Keys(tmp_path), Random(34)
     now: dict[str, bytes] = {}
     former: list[bytes] = []
@@ -106,7 +106,7 @@ async def test_a_damaged_page_is_found_at_the_first_use(tmp_path: Path) -> None:
 async def test_a_file_that_cannot_be_written_is_an_outage_that_loses_nothing(
     tmp_path: Path,
 ) -> None:
-    """Disks fill up and come back: keys are not thrown away for it."""
+    """A full disk is temporary, so no key is dropped."""
     keys = Keys(tmp_path)
     await put(keys, [("home", b"first")])
 

@@ -137,7 +137,7 @@ async def test_tables_of_another_commit_are_refused_in_words(
 async def test_what_is_said_of_tables_of_another_commit_leads_to_it(
     store: Store, place: Place, tmp_path: Path
 ) -> None:
-    """From the folder of a collective in production, whose program is of a later commit."""
+    """The advice is typed in deploy/, in a clone at a later commit."""
     await store.close()
     with plain(place) as connection:
         connection.run("UPDATE made_by SET schema = 'abc'")

@@ -139,7 +139,8 @@ async def test_pages_api_and_export_show_opened_hours(home: Home, witness: Witne
     await until(partial(shown, home), lambda is_shown: is_shown and Call.OPENINGS in witness.asked)
     opened = (
         "720 hours opened, each with 36 homes or more."
-        " 2 reports of this home were invalid: update this node."
+        " 2 reports of this home were invalid, and are in no sum. Update this node; if later ones"
+        " are invalid too, withdraw the permission and allow again with another code."
     )
     for path in (f"permissions/{number}", "mine"):
         page = await browser.open(path)

@@ -59,7 +59,7 @@ class Database:
     backups: Backups
     witnessed: Sequence[Witnessed]
     set_back: SetBack | None
-    """How this node, as a witness, was set back last."""
+    """The last set-back of this node, as a witness."""
     waiting_since: datetime | None
     """Since when a protected sum has waited for its witness."""
     size_bytes: int

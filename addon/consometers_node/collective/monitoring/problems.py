@@ -25,7 +25,7 @@ _MANY_SILENT = 0.2
 _WITNESS_ANSWERS_IN = timedelta(minutes=30)
 _LONG_AWAY = timedelta(days=1)
 _SHOWN_FOR = timedelta(days=7)
-"""How long a witness that was set back says so."""
+"""How long a set-back remains a problem, once the witness opens hours again."""
 
 
 class ProblemKind(StrEnum):
@@ -188,7 +188,7 @@ def of_witnesses(
 
 
 def of_set_back(back: SetBack | None, at: datetime) -> Iterator[Problem]:
-    """Yield that this node, as a witness, was set back, until some days after it opens again."""
+    """Yield a set-back of this node as a witness, until some days after it opens hours again."""
     if back is None:
         return
     if back.opens_from is None:

@@ -340,7 +340,7 @@ class Closer:
             }
             key = await secret(self._connection, VERIFICATION_SECRET.format(witness=witness))
             if key is None:
-                # It was lost: another one would verify reports twice.
+                # The key was lost, and another one would verify reports twice.
                 left.append(OpenedCells({}, Reason.NOT_OPENED))
                 continue
             start = arrived.within.start

@@ -38,7 +38,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Evidence(StrEnum):
-    """By what a witness knows that it was set back."""
+    """The evidence that a witness was set back."""
 
     KEYS = "keys"
     DATABASE = "database"
@@ -50,14 +50,14 @@ WORDS = {
     Evidence.KEYS: text("its keys are missing, as after a restored backup"),
     Evidence.DATABASE: text("its database is older than its keys, as after a restored backup"),
     Evidence.RESTORED: text("a backup was restored"),
-    Evidence.SHOWN: text("a home has an answer of it that it does not have"),
+    Evidence.SHOWN: text("a home showed an answer that it no longer has"),
 }
 _NOTICED = text("This witness was set back ({why}): it opens no hour that began before now.")
 
 
 @dataclass(frozen=True, slots=True)
 class SetBack:
-    """How a witness knows that it was set back last, and the start of the first hour it opens.
+    """The last set-back of a witness: its evidence, and the first instant whose hours it opens.
 
     While `opens_from` is None, no clock has confirmed the time yet, and nothing is opened.
     """
@@ -83,7 +83,7 @@ async def begin(connection: AsyncConnection) -> None:
 
 
 async def current(connection: AsyncConnection) -> Head:
-    """Return the head of now."""
+    """Return the current head."""
     secret, _ = await connection.keys.run(_state)
     if secret is None:
         await begin(connection)
@@ -92,7 +92,7 @@ async def current(connection: AsyncConnection) -> Head:
 
 
 async def append(connection: AsyncConnection, answer: bytes) -> None:
-    """Count one more answer, of which this is a hash."""
+    """Add the hash of an answer to the chain."""
     number, chain = await _newest(connection)
     row = {"number": number + 1, "chain": chained(chain, answer)}
     await connection.execute(insert(WitnessHeadRow).values(row))
@@ -104,7 +104,7 @@ async def remember(keys: Keys, head: Head) -> None:
 
 
 async def shown(connection: AsyncConnection, packed: Iterable[bytes]) -> None:
-    """Look at the heads that a home shows: one of ours that is not here proves a set-back."""
+    """Check the heads that a home shows: an authentic one that is not here proves a set-back."""
     secret, _ = await connection.keys.run(_state)
     for head in map(Head.read, packed):
         if secret is not None and head.is_authentic(secret) and not await _has(connection, head):
@@ -123,14 +123,14 @@ async def mark(connection: AsyncConnection, evidence: Evidence) -> None:
 
 
 async def agree(connection: AsyncConnection, now: Confirmed) -> None:
-    """Begin to open hours again, from a confirmed instant on at which a home has the same time."""
+    """Open hours again that begin after a confirmed instant, on which a home agrees."""
     back = await set_back(connection)
     assert back is not None
     await _note(connection, SetBack(back.evidence, now))
 
 
 async def set_back(connection: AsyncConnection) -> SetBack | None:
-    """Return how this witness was set back last; None if it never was."""
+    """Return the last set-back of this witness; None without any."""
     stored = await setting(connection, _SET_BACK)
     if stored is None:
         return None
@@ -143,7 +143,7 @@ async def set_back(connection: AsyncConnection) -> SetBack | None:
 
 
 async def _renew(connection: AsyncConnection) -> None:
-    """Begin another epoch."""
+    """Draw a new secret, which begins an epoch."""
     secret = token_bytes(SECRET_BYTES)
     await _store(connection.keys, _SECRET, secret)
     await remember(connection.keys, Head.of(secret, *await _newest(connection)))

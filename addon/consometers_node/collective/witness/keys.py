@@ -18,7 +18,7 @@ from ...store.keys import Keys
 
 @dataclass(frozen=True, slots=True)
 class HeldKeys:
-    """What a witness holds of a home; `day_key` is None once the home has left."""
+    """The keys that a witness holds of a home; `day_key` is None once the home has left."""
 
     first_day: date
     day_key: DayKey | None
@@ -79,7 +79,7 @@ async def erase(keys: Keys, pseudonyms: Collection[str]) -> None:
 
 
 async def keep_only(keys: Keys, enrolled: Collection[str], departed: Collection[str]) -> None:
-    """Forget the keys of all homes but those that are enrolled, and what is left of the others.
+    """Forget the keys of homes that are not enrolled, and all keys of unknown ones.
 
     What authenticates the requests of homes that have left is kept.
     """

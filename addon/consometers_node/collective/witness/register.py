@@ -48,7 +48,7 @@ from .codes import BadCode, Code
 DEPARTED_FOR = timedelta(days=367)
 """How long a departed home’s pseudonym stays. The database lets it go after 366 days."""
 VERIFIED_FOR = KEYS_FOR + timedelta(days=2)
-"""How long it stays with what reports were verified. The database lets that go after 36 days."""
+"""How long fingerprints of verified reports are stored; the database ensures 36 days."""
 _TOMORROW = timedelta(days=1)
 _RECENT = timedelta(days=30)
 _REFUSED = "witness.refused"
@@ -298,7 +298,7 @@ async def enrolments(
 async def verified(
     connection: AsyncConnection, subject: Subject, pseudonyms: Mapping[int, str]
 ) -> dict[str, bytes]:
-    """Return what reports of an hour were verified with, by pseudonym, where some were invalid."""
+    """Return the fingerprints of verified reports of an hour with invalid ones, by pseudonym."""
     query = select(WitnessVerificationRow.fingerprints).where(*_of_subject(subject))
     rows = await connection.scalar(query) or b""
     return {
@@ -313,7 +313,7 @@ async def note_verified(
     invalid: Collection[int],
     now: datetime,
 ) -> None:
-    """Note what the reports of an hour were verified with, by enrolment, and which are invalid."""
+    """Store the fingerprints of an hour's verified reports, by enrolment, and which are invalid."""
     query = select(WitnessVerificationRow.invalid).where(*_of_subject(subject))
     before = await connection.scalar(query)
     values = {
@@ -350,7 +350,7 @@ async def forget(connection: AsyncConnection, now: Confirmed) -> None:
 
 
 async def forget_keys(connection: AsyncConnection) -> None:
-    """Forget the keys of homes that have left or that nothing is stored of."""
+    """Forget the keys of homes that have left or are unknown."""
     query = select(WitnessEnrolmentRow.pseudonym, WitnessEnrolmentRow.left_at)
     rows = (await connection.execute(query)).all()
     enrolled = {pseudonym for pseudonym, left_at in rows if left_at is None}

@@ -126,7 +126,7 @@ class WitnessService:
         self._one = asyncio.Lock()
 
     async def begin(self) -> None:
-        """Look whether the witness was set back, and forget keys that a power cut left."""
+        """Check whether the witness was set back, and forget keys that a power cut left."""
         async with self._store.writing() as connection:
             await lock(connection, "witness")
             await heads.begin(connection)
@@ -147,7 +147,7 @@ class WitnessService:
                 return
             await lock(connection, "witness")
             if await age(connection.keys, now):
-                # In memory too: all are read again.
+                # Also in memory: all keys are read again.
                 self._homes.clear()
                 await connection.keys.rewrite()
             await register.forget(connection, now)
@@ -183,7 +183,7 @@ class WitnessService:
             summary = await register.look(connection, request, head, self._clock.now())
             back = await heads.set_back(connection)
             if back is not None and back.opens_from is None:
-                # The clock of the home agrees: that was looked at.
+                # The clock of the home agrees: `look` checks its time.
                 now = await self._clock.confirmed(connection)
                 if now is None:
                     raise NotReady
@@ -207,7 +207,7 @@ class WitnessService:
             raise NotWitnessed
 
     async def _look_at(self, shown: Collection[bytes]) -> None:
-        """Look at the heads that a home shows, whatever else is wrong with its request."""
+        """Check the heads that a home shows, even in a request that is refused."""
         if shown:
             async with self._store.writing() as connection:
                 await lock(connection, "witness")
@@ -415,7 +415,7 @@ def _hash(opening: Opening, sums: Sequence[MaskedSum]) -> str:
     for asked in sums:
         head = f"\n{asked.group} {asked.masked} {asked.masked_squares} {len(asked.parts)} "
         hashed.update(head.encode())
-        # Each of these is as long for all of them.
+        # Each field has a fixed length.
         hashed.update("".join([part.pseudonym for part in asked.parts]).encode())
         hashed.update(array("I", [part.day.toordinal() for part in asked.parts]))
         hashed.update(b"".join([part.nonce + part.verifier for part in asked.parts]))

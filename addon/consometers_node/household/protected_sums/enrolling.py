@@ -46,7 +46,7 @@ from .witness_heads import heads_of, remember_head
 
 LOOK_EVERY: Final = timedelta(days=1)
 _ENROLS_AGAIN_AFTER: Final = timedelta(hours=1)
-"""A witness that forgets each key at once is asked no more often than this."""
+"""The least time between two enrolments, for a witness that loses each key at once."""
 _WAKES_EVERY_S: Final = 600.0
 _DAY_S: Final = LOOK_EVERY.total_seconds()
 """A code that was refused is sent again after so long, unless a person enters another."""
@@ -172,7 +172,7 @@ class Enrolling:
         except WitnessFault as fault:
             now = self._clock.now()
             if call is Call.OPENINGS and fault.has_no_key and _was_long_ago(stored, now):
-                # The witness has lost it: another one is enrolled by the code.
+                # The witness has lost the key: the home enrols again by its code.
                 _LOGGER.warning(_UNKNOWN.fill(**called))
                 await self._begin(permission.id)
                 return True

@@ -21,7 +21,7 @@ HTTPS_PORT = 443
 
 
 class NotPublic(OSError):
-    """An address is not that of a public site."""
+    """The address of a witness is not public."""
 
 
 class Trust(NamedTuple):

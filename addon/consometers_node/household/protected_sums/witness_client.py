@@ -62,7 +62,7 @@ class WitnessFault(TranslatedError):
 
     @property
     def has_no_key(self) -> bool:
-        """Whether it is a witness of the collective, and has no key of this home."""
+        """Whether the witness has no key of this home."""
         return self.status == _NOT_FOUND
 
     @property

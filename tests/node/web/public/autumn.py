@@ -104,7 +104,7 @@ class Roof:
         return Series(device, direction, quantity, interval, ZONE.key)
 
     def _begun(self, direction: Direction) -> datetime:
-        """Return when it begins; a home that sends days sends whole ones."""
+        """Return the first instant; a home with daily records sends whole days."""
         begun = BEGUN[direction]
         if not self.sends_days:
             return begun
@@ -163,7 +163,7 @@ class _Joining(Town):
 
     @classmethod
     async def begun(cls, connection: AsyncConnection) -> Self:
-        """Return one that has been open since always, and asks for sums."""
+        """Return a collective that opened long ago and asks for protected sums."""
         town = cls(
             connection,
             PUBLICATION,

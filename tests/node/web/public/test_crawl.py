@@ -100,7 +100,7 @@ def read() -> dict[str, Crawls]:
 
 @pytest.fixture(params=DATABASES)
 def place(request: pytest.FixtureRequest) -> str:
-    """Return the kind of database in which both collectives are."""
+    """Return the kind of database of both collectives."""
     kind: str = request.param
     return kind
 

@@ -1,4 +1,4 @@
-"""Readers cannot tell why a figure is hidden: by too few homes, by a large one, by the witness."""
+"""Hidden figures look alike to readers: too few homes, a large one, or the witness."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -17,12 +17,12 @@ DAYS = [NOW.date() - timedelta(days=ago) for ago in (2, 1)]
 HIDDEN = hours_of(*DAYS)[20:30]
 """Of two days."""
 NAMED = ("place", "challenge")
-"""In addresses of buildings, communes and challenges, of which this town has none."""
+"""Parameters of addresses of buildings, communes and challenges; this town has none."""
 FILLED = {"month": "2026-06", "year": "2026", "day": str(DAYS[0]), "quantity": "consumption"}
 
 
 def paths() -> list[str]:
-    """Return each public address of a period in which figures are hidden."""
+    """Return each public address of a period with hidden figures."""
     everything = FILLED | {"group": "all", "first": str(DAYS[0]), "last": str(DAYS[1])}
     return [
         re.sub(r"\{(\w+)(?:[^{}]|\{\d+\})*\}", lambda name: everything[name[1]], path)
@@ -34,7 +34,7 @@ def paths() -> list[str]:
 
 
 async def read(folder: Path, place: Place, reason: Reason) -> dict[str, str]:
-    """Return all that a town says, of which some hours, and the days, are hidden for a reason."""
+    """Return all answers of a town whose hours and days are partly hidden, for a given reason."""
     store = await Store.open(place)
     town = Town(store, settings(folder))
     everybody = await town.group()

@@ -43,7 +43,7 @@ from .town import Town, serving, settings
 
 UNLIMITED = 100_000
 MINIMUM = 10
-"""That each home was promised."""
+"""The minimum promised to each home."""
 
 
 @pytest.fixture
