@@ -1,7 +1,8 @@
-"""Home, collective and witness a second time, from docs/protected-sums-specification.md alone.
+"""A second implementation of home, collective and witness, as the specification has them.
 
-It imports nothing of the node. Polynomials stand by their coefficients here, hashes are of another
-library, and messages are read by their bytes.
+The page is docs/protected-sums-specification.md. This module imports nothing of the node.
+Polynomials stand by their coefficients here, hashes are of another library, and messages are read
+by their bytes.
 
     .venv/bin/python -m tests.node.protected_sums.independent
 
