@@ -18,6 +18,7 @@ from consometers_node.household.recorder.errors import (
     WrongToken,
 )
 from consometers_node.household.recorder.home_assistant import HomeAssistant, HomeAssistantAccess
+from tests.deadline import DEADLINE_S
 
 from .toy import TOKEN, Toy, connection, until
 
@@ -233,6 +234,30 @@ async def test_stopping_while_home_assistant_is_away_logs_nothing(
         waiting.cancel()
         await asyncio.wait({waiting})
     await asyncio.sleep(0)
+    assert faults == []
+
+
+async def test_a_connection_that_is_stopped_at_any_moment_ends(toy: Toy) -> None:
+    faults: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: faults.append(context["message"])
+    )
+    access = HomeAssistantAccess.at(toy.url, TOKEN)
+    async with ClientSession() as session:
+        # So many turns of the loop take it from its first step to its last subscription.
+        for turns in range(1, 60):
+            home = HomeAssistant(access, session)
+            for event in ("recorder_hourly_statistics_generated", "another_event"):
+                home.listen(event, lambda: None)
+            running = asyncio.create_task(home.run())
+            asking = asyncio.create_task(home.ask("get_config"))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            running.cancel()
+            async with asyncio.timeout(DEADLINE_S):
+                await asyncio.wait({running, asking})
+            assert running.cancelled()
+            assert asking.exception() is None or isinstance(asking.exception(), Away)
     assert faults == []
 
 

@@ -179,7 +179,10 @@ class HomeAssistant:
         )
         try:
             await self._open(client)
-            line = _Line(client, asyncio.create_task(client.start_listening()))
+            listening = asyncio.create_task(client.start_listening())
+            # Where nobody waits for it any more, its fault would be logged.
+            listening.add_done_callback(lambda task: task.cancelled() or task.exception())
+            line = _Line(client, listening)
             try:
                 self.connections += 1
                 self._line.set_result(line)
@@ -188,9 +191,9 @@ class HomeAssistant:
                 raise await line.ended()
             finally:
                 self._line = asyncio.get_running_loop().create_future()
-                line.listening.cancel()
-                await asyncio.wait({line.listening})
         finally:
+            # It ends the listener, too. Cancelled while it closes, a listener would not say that it
+            # has ended, and the client would wait for ever.
             await client.disconnect()
 
     async def _open(self, client: HomeAssistantClient) -> None:
