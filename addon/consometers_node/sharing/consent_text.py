@@ -26,7 +26,7 @@ QUANTITIES = {
     Quantity.POWER: text("mean power"),
 }
 IDENTIFICATIONS = {
-    Identification.PSEUDONYM: text("a pseudonym, which no one else knows"),
+    Identification.PSEUDONYM: text("a pseudonym, different for each collective"),
     Identification.DELIVERY_POINT: text("the number of your delivery point"),
     Identification.NAME: text("the name of your building, which everyone sees"),
 }

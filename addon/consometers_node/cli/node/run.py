@@ -25,7 +25,7 @@ commands = Commands()
     text(
         "A household's node reads Home Assistant, answers its peers and sends them the data it"
         " allowed, nothing else. A collective's node collects the data its members allowed, sums"
-        " it, and publishes the sums that identify nobody. The log goes to stderr."
+        " it, and publishes the sums of enough homes. The log goes to stderr."
     ),
 )
 def run(
