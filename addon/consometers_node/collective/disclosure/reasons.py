@@ -83,8 +83,10 @@ class Reason(StrEnum):
         remedy=text("The witness did not open the protected sums: its page gives the reasons."),
     )
     """The witness of a protected sum refused it, or did not answer in time."""
-    TOGETHER = _Row("together", anybody=text("published together with other communes"))
-    """It is published with other groups, as one figure."""
+    TOGETHER = _Row(
+        "together", anybody=text("not published by itself: with other communes, or not at all")
+    )
+    """It is of a commune whose intervals are published with others, as one figure, if at all."""
     INCOMPARABLE = _Row(
         "incomparable",
         anybody=text(
