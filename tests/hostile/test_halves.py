@@ -20,22 +20,16 @@ from consometers_node.protected_sums.reports import (
     share,
 )
 from consometers_node.protected_sums.requests import Call
-from consometers_node.quoalise.protected_sums import OpenedSum, Refusal, RefusedSum
+from consometers_node.quoalise.protected_sums import OpenedSum, Refusal, RefusedHomes
 from consometers_node.store import Store
-from tests.node.collective.masked import MaskedTown
-from tests.node.collective.witnessed import (
-    COLLECTIVE as COOP,
-    enrolled,
-    new_witness,
-    opening,
-    this_hour,
-)
+from tests.node.collective.masked import MaskedTown, answered
+from tests.node.collective.witnessed import Request, answers_of, enrolled, new_witness, this_hour
 from tests.node.conftest import Place
 from tests.node.permission.plain import plain
 from tests.node.protected_sums.homes import NOON, TODAY, VERIFICATION_KEY, added
 from tests.traces import Values
 
-from .test_sums import HOUR, Witness, ask, forged, proven
+from .test_sums import HOUR, Witness, forged, proven
 
 AT = datetime(2026, 7, 15, 6, tzinfo=UTC)
 HOURS = 5
@@ -87,7 +81,7 @@ async def test_no_store_and_no_log_of_a_collective_has_an_hour_of_a_home(
             town.connection = connection
             is_news = await town.close(OVER)
         assert found(truth, place) == []
-        await ask(store, witness)
+        await answered(store, witness)
         assert found(truth, place) == []
         moments += 1
     assert moments > HOURS
@@ -117,12 +111,12 @@ async def test_no_store_and_no_log_of_a_witness_has_an_hour_of_a_home(
         reports = [home.report(wh, hour) for home, wh in zip(homes, values, strict=True)]
         part, report = reports[0]
         lying = added("1", [(part._replace(verifier=bytes(32)), report), *reports[1:]])
-        (answer,) = (await witness.open_sums(COOP, opening(lying, hour=hour))).answers
-        assert isinstance(answer, RefusedSum)
+        (answer,) = await answers_of(witness, Request((lying,), hour))
+        assert isinstance(answer, RefusedHomes)
         assert answer.reason is Refusal.INVALID
-        request = opening(added("1", reports[1:]), hour=hour)
+        request = Request((added("1", reports[1:]),), hour)
         for _ in range(2):
-            (answer,) = (await witness.open_sums(COOP, request)).answers
+            (answer,) = await answers_of(witness, request)
             assert answer == OpenedSum(frozenset({"1"}), HOMES - 1, sum(values[1:]))
     await witness.forget()
     for home in homes:

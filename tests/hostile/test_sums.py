@@ -3,20 +3,16 @@
 What a liar sends is masked like anything else: its proof names it, and nobody reads the others.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import cast
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
 
-from consometers_node.backoff import Backoff
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.members.member_overview import member_overview
-from consometers_node.collective.publication.witness_requests import WitnessRequests
 from consometers_node.protected_sums.field import MODULUS, encode
 from consometers_node.protected_sums.reports import (
     CIRCUIT,
@@ -30,20 +26,23 @@ from consometers_node.quoalise import BadRequest
 from consometers_node.quoalise.protected_sums import (
     MAX_REPORTS,
     MaskedReport,
-    Opened,
-    Opening,
     Refusal,
-    RefusedSum,
+    RefusedHomes,
     Reports,
+    VerificationRequest,
+    Verified,
 )
-from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberPermissionSeriesRow
 from consometers_node.store.masked_reports import openings
 from consometers_node.store.settings import VERIFICATION_SECRET, set_secret
-from consometers_node.xmpp import Asking
-from tests.deadline import DEADLINE_S
-from tests.node.collective.masked import COLLECTIVE, MaskedHome, MaskedTown
+from tests.node.collective.masked import (
+    COLLECTIVE,
+    AskedWitness,
+    MaskedHome,
+    MaskedTown,
+    answered,
+)
 from tests.node.collective.publishing import CONSUMPTION, ZONE
 from tests.node.permission.samples import WITNESS
 
@@ -53,36 +52,17 @@ HOUR = timedelta(hours=1)
 BITS = 16
 
 
-class Witness:
+class Witness(AskedWitness):
     """Answers a collective's network as the witness of a town does."""
 
     def __init__(self, town: MaskedTown) -> None:
-        self._witness = town.witness()
-        self.answers: list[Opened] = []
+        super().__init__(town.witness(), OVER.date())
+        self.refused: list[RefusedHomes] = []
 
-    async def open_sums(self, _: str, part: Opening) -> Opened:
-        subject = Subject(COLLECTIVE, CONSUMPTION, part.hour)
-        answers = self._witness.open(subject, part.sums, OVER.date(), key=part.verification_key)
-        opened = Opened(id=part.id, part=part.part, parts=part.parts, answers=tuple(answers))
-        self.answers.append(opened)
-        return opened
-
-
-async def ask(store: Store, witness: Witness) -> None:
-    """Have the collective ask its witness until all that waits is answered."""
-    requests = WitnessRequests(store, cast("Asking", witness), Changes(), Backoff(0.01, 0.01))
-    running = asyncio.create_task(requests.run())
-    try:
-        async with asyncio.timeout(DEADLINE_S):
-            while True:
-                assert not running.done(), running
-                async with store.reading() as connection:
-                    if not await openings(connection, unanswered=True):
-                        return
-                await asyncio.sleep(0.01)
-    finally:
-        running.cancel()
-        await asyncio.wait({running})
+    async def verify_reports(self, collective: str, request: VerificationRequest) -> Verified:
+        verified = await super().verify_reports(collective, request)
+        self.refused += verified.refused
+        return verified
 
 
 def forged(
@@ -149,11 +129,8 @@ async def test_a_lie_is_in_no_sum_names_its_home_and_costs_the_others_nothing(
         assert await town.push(liar.jid, forged(town, liar, LIES[lie])) is None
         await town.close(OVER)
     witness = Witness(town)
-    await ask(file, witness)
-    refused, _ = witness.answers
-    assert refused.answers == (
-        RefusedSum(frozenset({"0"}), Refusal.INVALID, frozenset({liar.permission})),
-    )
+    await answered(file, witness)
+    assert witness.refused == [RefusedHomes(Refusal.INVALID, frozenset({liar.permission}))]
     noted = await invalid(file)
     assert noted.pop(liar.permission) == AT
     assert set(noted.values()) == {None}
@@ -167,7 +144,7 @@ async def test_a_lie_is_in_no_sum_names_its_home_and_costs_the_others_nothing(
         await town.close(OVER)
         assert (await town.shown())[10] == 1_200
     # The next report of the home is valid: there is no problem any more.
-    await ask(file, witness)
+    await answered(file, witness)
     assert set((await invalid(file)).values()) == {None}
     async with file.writing() as connection:
         town.connection = connection

@@ -18,7 +18,7 @@ import pytest
 from consometers_node.collective.witness import register
 from consometers_node.protected_sums.codes import LETTER_COUNT, LETTERS, draw
 from consometers_node.protected_sums.requests import Call
-from consometers_node.quoalise.protected_sums import OpenedSum, Refusal, RefusedSum
+from consometers_node.quoalise.protected_sums import OpenedSum, Refusal, RefusedHomes
 from consometers_node.rate_limit import TokenBucket
 from consometers_node.store import Store
 from consometers_node.web.public.witness import WRONG_CODES
@@ -28,6 +28,7 @@ from tests.node.collective.witnessed import (
     VALUES,
     Home,
     Witness,
+    answers_of,
     codes_for,
     new_witness,
     opening_of,
@@ -88,15 +89,13 @@ async def attack(world: World, fakes: list[Home]) -> None:
     """Ask for the sum of made-up homes, whose values are known, and the real one."""
     hour = this_hour()
     asked = opening_of([*fakes, world.real], hour, VALUES)
-    (answer,) = (await world.service.open_sums(COLLECTIVE, asked)).answers
-    assert isinstance(answer, RefusedSum)
+    (answer,) = await answers_of(world.service, asked)
+    assert isinstance(answer, RefusedHomes)
     assert answer.reason is Refusal.NOT_ENROLLED
     # Without them, the real one is alone.
     asked = opening_of([world.real], hour, VALUES[:1])
-    (answer,) = (await world.service.open_sums(COLLECTIVE, asked)).answers
-    assert answer == RefusedSum(
-        frozenset({"1"}), Refusal.TOO_FEW, frozenset({world.real.pseudonym})
-    )
+    (answer,) = await answers_of(world.service, asked)
+    assert answer == RefusedHomes(Refusal.TOO_FEW, frozenset({world.real.pseudonym}))
 
 
 async def test_nine_made_up_homes_do_not_open_a_real_one(world: World) -> None:
@@ -149,7 +148,7 @@ async def test_a_code_takes_no_other_home_over(world: World) -> None:
         assert (await world.enrol(home)).status == 201
         homes.append(home)
     # Its key is still its own: ten real homes are opened, to the Wh.
-    (answer,) = (await world.service.open_sums(COLLECTIVE, opening_of(homes, this_hour()))).answers
+    (answer,) = await answers_of(world.service, opening_of(homes, this_hour()))
     assert answer == OpenedSum(frozenset({"1"}), FAKES + 1, sum(VALUES))
 
 

@@ -27,7 +27,11 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select
 
-from consometers_node.collective.publication.openings import opening, requests
+from consometers_node.collective.publication.openings import (
+    opening,
+    sums_to_open,
+    verifications,
+)
 from consometers_node.collective.witness.service import WitnessService
 from consometers_node.protected_sums.keys import KEY_BYTES, DayKey
 from consometers_node.protected_sums.opening import KEYS_FOR
@@ -50,6 +54,7 @@ from consometers_node.quoalise.protected_sums import (
     OpenedSum,
     Opening,
     Reports,
+    VerificationRequest,
     write_reports,
 )
 from consometers_node.series import Direction, Interval
@@ -201,8 +206,11 @@ async def _opened_in(folder: Path, count: int) -> bool:
             with at_collective:
                 parts = await _asked(collective, subject)
             with at_witness:
-                for part in parts:
-                    answer = await witness.open_sums(_COLLECTIVE, part)
+                for part in parts[0]:
+                    verified = await witness.verify_reports(_COLLECTIVE, part)
+                for sums in parts[1]:
+                    answer = await witness.open_sums(_COLLECTIVE, sums)
+            assert not verified.refused
             assert answer.answers == (OpenedSum(frozenset({"0"}), count, sum(values)),)
             if not ago:
                 # The first hour after a restart is another figure.
@@ -269,7 +277,7 @@ async def _report(
             )
 
 
-async def _asked(store: Store, subject: Subject) -> list[Opening]:
+async def _asked(store: Store, subject: Subject) -> tuple[list[VerificationRequest], list[Opening]]:
     """Return the parts of what a witness is asked about an hour, which is stored first."""
     async with store.writing() as connection:
         reports = await reports_of_hour(connection, subject.direction, subject.hour)
@@ -285,7 +293,7 @@ async def _asked(store: Store, subject: Subject) -> list[Opening]:
         await store_opening(connection, new)
     async with store.reading() as connection:
         (stored,) = await openings(connection, subject.direction, subject.hour)
-    return requests(stored)
+    return verifications(stored), sums_to_open(stored)
 
 
 async def _enrol(store: Store, pseudonyms: Sequence[str], keys: Sequence[DayKey]) -> None:

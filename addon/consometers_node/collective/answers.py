@@ -36,6 +36,8 @@ from ..quoalise import (
     SeriesPath,
     Shares,
     State,
+    VerificationRequest,
+    Verified,
 )
 from ..quoalise.text import text
 from ..series import Range
@@ -264,6 +266,12 @@ class CollectiveAnswers(Answers):
     @override
     async def get_export(self, asker: Asker, part: int) -> ExportPart:
         return await self._exports.part(asker.jid, part)
+
+    @override
+    async def verify_reports(self, asker: Asker, request: VerificationRequest) -> Verified:
+        if self._witness is None:
+            return await super().verify_reports(asker, request)
+        return await self._witness.verify_reports(asker.jid, request)
 
     @override
     async def open_sums(self, asker: Asker, opening: Opening) -> Opened:

@@ -1,27 +1,30 @@
 """A witness's checks before it opens a sum of masked reports. Pure.
 
-A collective asks for all groups of an hour and a direction at once, each with the sums of its
-homes' reports, and the verifier of each report: with its own, made of the masks, the witness sees
-whether the report proves its value. Either nothing of it is opened, and the refusal says which
-homes stand in the way; or every home of it counts as opened, whatever the answer is, so that
-nothing can be learnt from a second attempt. Groups in which one home dominates are put together
-with others, as `collective.disclosure.closing` puts them together.
+A collective asks in two steps, for all groups of an hour and a direction at once. First come the
+homes, each with the verifier of its report: with its own, made of the masks, the witness sees
+whether the report proves its value. It names the homes in the way, and is asked again without
+them. Only for homes that all passed do the sums of their reports follow: a witness that lies about
+homes has no other sum to compare them with. From then on every home of it counts as opened,
+whatever the answer is, so that nothing can be learnt from a second attempt. Groups in which one
+home dominates are put together with others, as `collective.disclosure.closing` puts them together.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..keyed_draw import keyed_draw
 from ..quoalise.protected_sums import (
     Answer,
+    Group,
     MaskedSum,
     OpenedSum,
     Part,
     Refusal,
+    RefusedHomes,
     RefusedSum,
 )
 from ..series import Direction
@@ -56,6 +59,37 @@ class Enrolment:
     minimum: int
 
 
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """The sum of some homes' values, and the sum of their squares; or those of their masks."""
+
+    homes: int
+    wh: int
+    squares: int
+
+    def __add__(self, other: Moments) -> Moments:
+        return Moments(self.homes + other.homes, self.wh + other.wh, self.squares + other.squares)
+
+    @property
+    def is_plausible(self) -> bool:
+        """Whether the collective added up what it has: each report is a value of `MOST_WH`."""
+        return self.wh <= self.homes * MOST_WH
+
+    def is_dominated(self, bound: int) -> bool:
+        return 10_000 * self.squares > bound * self.wh**2
+
+
+class Verdict(NamedTuple):
+    """The homes in the way of a request; if there are none, the sums of the masks, by group.
+
+    `fingerprints` are of the reports that were verified, and were not before.
+    """
+
+    refused: list[RefusedHomes]
+    masks: dict[str, Moments]
+    fingerprints: dict[str, bytes]
+
+
 _NOTHING_VERIFIED: Final[Mapping[str, bytes]] = {}
 
 
@@ -65,44 +99,63 @@ class Witness:
     def __init__(self, enrolments: Mapping[str, Enrolment], secret: bytes) -> None:
         """Know homes, and the witness's secret, which makes its bound of dominance."""
         self._secret = secret
-        self._enrolments = enrolments
+        self.enrolments = enrolments
         self._latest_keys: dict[str, DayKey] = {}
 
-    def open(
+    def verify(
         self,
         subject: Subject,
-        sums: Sequence[MaskedSum],
+        groups: Sequence[Group],
         today: date,
         opened: Set[str] = frozenset(),
         *,
         key: bytes,
         verified: Mapping[str, bytes] = _NOTHING_VERIFIED,
-    ) -> list[Answer]:
-        """Open an hour of a direction, for the groups of homes that a collective asks for.
+    ) -> Verdict:
+        """Check the homes of an hour of a direction, and verify their reports.
 
-        An answer is for one group, or for several together; each group is in one answer. What
-        refuses a home refuses the whole request, after which no home counts as opened: the
-        collective asks again without it. `today` is the UTC day; `opened` are the homes that were
-        opened before for that hour and direction. Reports are verified under `key`, once: of those
-        that were before, `verified` has the `fingerprint`, and another one is invalid.
+        What refuses a home refuses the whole request: the collective asks again without it. `today`
+        is the UTC day; `opened` are the homes that were opened before for that hour and direction.
+        Reports are verified under `key`, once: of those that were before, `verified` has the
+        `fingerprint`, and another one is invalid.
 
         Raises `NotElements` and `RootOfUnity` where the request is none.
         """
-        if refused := self._standing_in_the_way(subject, sums, today, opened):
-            return refused
+        if refused := self._standing_in_the_way(subject, groups, today, opened):
+            return Verdict(refused, {}, {})
         verification = Verification(key, subject.direction, subject.hour)
         encoded = subject.encoded()
-        cells: dict[frozenset[str], _Moments] = {}
+        masks: dict[str, Moments] = {}
+        fingerprints: dict[str, bytes] = {}
         invalid = set[str]()
-        for asked in sums:
-            cell, bad = self._unmasked(encoded, asked, verification)
-            cells[frozenset({asked.group})] = cell
-            invalid |= bad
-            if verified:
-                invalid |= _verified_otherwise(asked.parts, key, verified)
+        for group in groups:
+            wh = squares = 0
+            for part in group.parts:
+                pseudonym, day, nonce, verifier = part
+                elements = element_masks(self._key(pseudonym, day).secret, encoded, nonce)
+                of_masks, (mask, mask_of_square) = verification.ask(elements)
+                now = fingerprint(part, key)
+                before = verified.get(pseudonym)
+                if before is None:
+                    fingerprints[pseudonym] = before = now
+                proven = verification.decide(read_verifier(verifier), of_masks)
+                if not proven or before != now:
+                    invalid.add(pseudonym)
+                wh += mask
+                squares += mask_of_square
+            masks[group.name] = Moments(len(group.parts), wh, squares)
         if invalid:
-            groups = frozenset(asked.group for asked in sums)
-            return [RefusedSum(groups, Refusal.INVALID, frozenset(invalid))]
+            return Verdict([RefusedHomes(Refusal.INVALID, frozenset(invalid))], {}, fingerprints)
+        return Verdict([], masks, fingerprints)
+
+    def open(
+        self, subject: Subject, masks: Mapping[str, Moments], sums: Sequence[MaskedSum]
+    ) -> list[Answer]:
+        """Open the groups of a request whose homes all passed, each of which has its sums here.
+
+        An answer is for one group, or for several together; each group is in one answer.
+        """
+        cells = {frozenset({sent.group}): _unmasked(sent, masks[sent.group]) for sent in sums}
         answers: list[Answer] = [
             RefusedSum(groups, Refusal.IMPLAUSIBLE)
             for groups, cell in cells.items()
@@ -119,102 +172,59 @@ class Witness:
         return 100 * DOMINANCE_PERCENT[0] + of_month + of_day
 
     def _standing_in_the_way(
-        self, subject: Subject, sums: Sequence[MaskedSum], today: date, opened: Set[str]
-    ) -> list[Answer]:
+        self, subject: Subject, groups: Sequence[Group], today: date, opened: Set[str]
+    ) -> list[RefusedHomes]:
         refused = defaultdict[Refusal, set[str]](set)
         seen = set[str]()
         oldest = today - KEYS_FOR
-        for asked in sums:
-            for part in asked.parts:
-                enrolment = self._enrolments.get(part.pseudonym)
+        for group in groups:
+            homes = len(group.parts)
+            for pseudonym, day, _, _ in group.parts:
+                enrolment = self.enrolments.get(pseudonym)
                 if enrolment is None or subject.direction not in enrolment.directions:
-                    refused[Refusal.NOT_ENROLLED].add(part.pseudonym)
-                elif part.pseudonym in seen:
-                    refused[Refusal.REPEATED].add(part.pseudonym)
-                elif len(asked.parts) < enrolment.minimum:
-                    refused[Refusal.TOO_FEW].add(part.pseudonym)
-                elif not max(oldest, enrolment.key.day) <= part.day <= today:
-                    refused[Refusal.KEY_FORGOTTEN].add(part.pseudonym)
-                seen.add(part.pseudonym)
+                    refused[Refusal.NOT_ENROLLED].add(pseudonym)
+                elif pseudonym in seen:
+                    refused[Refusal.REPEATED].add(pseudonym)
+                elif homes < enrolment.minimum:
+                    refused[Refusal.TOO_FEW].add(pseudonym)
+                elif not oldest <= day <= today or day < enrolment.key.day:
+                    refused[Refusal.KEY_FORGOTTEN].add(pseudonym)
+                seen.add(pseudonym)
         if again := seen & opened:
             refused[Refusal.OPENED_BEFORE] = again
-        groups = frozenset(asked.group for asked in sums)
-        return [
-            RefusedSum(groups, reason, frozenset(pseudonyms))
-            for reason, pseudonyms in refused.items()
-        ]
+        return [RefusedHomes(reason, frozenset(homes)) for reason, homes in refused.items()]
 
-    def _unmasked(
-        self, subject: bytes, asked: MaskedSum, verification: Verification
-    ) -> tuple[_Moments, set[str]]:
-        """Return the sums of a group, and the homes whose reports are invalid."""
-        wh, squares = asked.masked, asked.masked_squares
-        invalid = set[str]()
-        for part in asked.parts:
-            masks = element_masks(self._key(part).secret, subject, part.nonce)
-            of_masks, (mask, mask_of_square) = verification.ask(masks)
-            if not verification.decide(read_verifier(part.verifier), of_masks):
-                invalid.add(part.pseudonym)
-            wh += mask
-            squares += mask_of_square
-        return _Moments(len(asked.parts), wh % MODULUS, squares % MODULUS), invalid
-
-    def _key(self, part: Part) -> DayKey:
-        """Return the key of a report. The latest stays at hand: mostly, it is the one of today."""
-        latest = self._latest_keys.get(part.pseudonym)
-        if latest is not None and latest.day == part.day:
+    def _key(self, pseudonym: str, day: date) -> DayKey:
+        """Return a home's key of a day. The latest stays at hand: mostly, it is that of today."""
+        latest = self._latest_keys.get(pseudonym)
+        if latest is not None and latest.day == day:
             return latest
-        if latest is None or part.day < latest.day:
-            key = self._enrolments[part.pseudonym].key.on(part.day)
+        if latest is None or day < latest.day:
+            key = self.enrolments[pseudonym].key.on(day)
         else:
-            key = latest.on(part.day)
+            key = latest.on(day)
         if latest is None or latest.day < key.day:
-            self._latest_keys[part.pseudonym] = key
+            self._latest_keys[pseudonym] = key
         return key
-
-
-def _verified_otherwise(
-    parts: Iterable[Part], key: bytes, verified: Mapping[str, bytes]
-) -> set[str]:
-    """Return the homes whose reports were verified before with another verifier or key."""
-    return {
-        part.pseudonym
-        for part in parts
-        if (before := verified.get(part.pseudonym)) and before != fingerprint(part, key)
-    }
 
 
 def fingerprint(part: Part, key: bytes) -> bytes:
     """Return the hash of key, nonce, day and verifier of a report, in 16 bytes."""
-    verified = part.day.toordinal().to_bytes(4) + part.nonce + part.verifier + key
+    _, day, nonce, verifier = part
+    verified = day.toordinal().to_bytes(4) + nonce + verifier + key
     return sha256(verified).digest()[:FINGERPRINT_BYTES]
 
 
-@dataclass(frozen=True, slots=True)
-class _Moments:
-    """The sum of some homes' values, and the sum of their squares."""
-
-    homes: int
-    wh: int
-    squares: int
-
-    def __add__(self, other: _Moments) -> _Moments:
-        return _Moments(self.homes + other.homes, self.wh + other.wh, self.squares + other.squares)
-
-    @property
-    def is_plausible(self) -> bool:
-        """Whether the collective added up what it has: each report is a value of `MOST_WH`."""
-        return self.wh <= self.homes * MOST_WH
-
-    def is_dominated(self, bound: int) -> bool:
-        return 10_000 * self.squares > bound * self.wh**2
+def _unmasked(sent: MaskedSum, masks: Moments) -> Moments:
+    wh, squares = sent.masked + masks.wh, sent.masked_squares + masks.squares
+    return Moments(masks.homes, wh % MODULUS, squares % MODULUS)
 
 
-def _together(cells: Mapping[frozenset[str], _Moments], bound: int) -> list[Answer]:
+def _together(cells: Mapping[frozenset[str], Moments], bound: int) -> list[Answer]:
     """Open the groups that pass; the others together, with the smallest that pass if need be."""
     passing = {groups: cell for groups, cell in cells.items() if not cell.is_dominated(bound)}
     pool = {groups: cell for groups, cell in cells.items() if cell.is_dominated(bound)}
-    pooled = sum(pool.values(), _Moments(0, 0, 0))
+    pooled = sum(pool.values(), Moments(0, 0, 0))
     for groups in sorted(passing, key=lambda groups: (passing[groups].homes, *groups)):
         if not pooled.is_dominated(bound):
             break

@@ -8,7 +8,7 @@ read raises its `Malformed`, which names the place. What a module reads and writ
     answers          <command>: forms to fill in, and success
     stanza_errors    <error>: refusals
     federation_xml   <data-needs>, <permission>, <receipt>
-    protected_sums   <reports>, <opening>, <opened>
+    protected_sums   <reports>, <verification>, <verified>, <opening>, <opened>
     decoding         foreign bytes of any format, by its decoder
     identifier       urn:dev:…
     iso8601          times and durations
@@ -69,7 +69,14 @@ from .metadata import (
     describe,
 )
 from .problems import Problem
-from .protected_sums import MaskedReport, Opened, Opening, Reports
+from .protected_sums import (
+    MaskedReport,
+    Opened,
+    Opening,
+    Reports,
+    VerificationRequest,
+    Verified,
+)
 from .requests import GetHistory
 from .senml import MAX_PUSHED, MAX_RECORDS, Number, Records
 from .text import Text
@@ -126,6 +133,8 @@ __all__ = [
     "Text",
     "UnknownContent",
     "UpstreamError",
+    "VerificationRequest",
+    "Verified",
     "Witness",
     "answers",
     "commands",

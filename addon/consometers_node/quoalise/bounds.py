@@ -28,7 +28,7 @@ CHARACTERS: Mapping[str, int] = {
     "export": 87_384,
     # protected sums: rows in base64, in all at most so many of each kind
     "reports": 60_000,
-    "sum": 57_600,
+    "homes": 57_600,
     "refused": 54_000,
     "groups": 4_000,
     # errors
@@ -45,6 +45,7 @@ ELEMENTS: Mapping[str, int] = {
     "series": 50,
     "erased": 1_000,
     "item": 2_000,
+    "homes": 300,
     "sum": 300,
     "refused": 300,
     "title": 20,

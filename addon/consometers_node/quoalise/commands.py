@@ -32,6 +32,7 @@ class Node(StrEnum):
     WITHDRAW = "withdraw"
     TERMINATE = "terminate"
     GET_EXPORT = "get_export"
+    VERIFY_REPORTS = "verify_reports"
     OPEN_SUMS = "open_sums"
 
 
@@ -110,6 +111,11 @@ COMMANDS = {
             text("Get all that this collective holds about you"),
             (_PART,),
             _COLLECTIVE,
+        ),
+        Command(
+            Node.VERIFY_REPORTS,
+            text("Verify masked reports, as their witness"),
+            answered_by=_COLLECTIVE,
         ),
         Command(
             Node.OPEN_SUMS,

@@ -1,10 +1,13 @@
-"""Masked reports, and the opening of sums of them, as elements.
+"""Masked reports, their verification, and the opening of sums of them, as elements.
 
-    <reports>    what a home sends: masked values of one direction, under the key of one day
-    <opening>    what a collective asks its witness to open: an hour of a direction, in groups
-    <opened>     what the witness answers
+    <reports>         what a home sends: masked values of one direction, under the key of one day
+    <verification>    what a collective asks its witness first: are these homes' reports valid?
+    <verified>        what the witness answers: the homes in the way, or none
+    <opening>         what it asks next: the sums of the groups whose homes all passed
+    <opened>          what the witness answers
 
-Rows of fixed size stand in base64: a year of reports costs about what a year of records does.
+A witness that could refuse homes once it has sums would be sent other sums, and compare both. Rows
+of fixed size stand in base64: a year of reports costs about what a year of records does.
 """
 
 from base64 import b64decode, b64encode
@@ -30,13 +33,18 @@ from .problems import Problem
 from .reading import Reader
 
 REPORTS = tag(NAMESPACE, "reports")
+VERIFICATION = tag(NAMESPACE, "verification")
+VERIFIED = tag(NAMESPACE, "verified")
 OPENING = tag(NAMESPACE, "opening")
 OPENED = tag(NAMESPACE, "opened")
+_HOMES = tag(NAMESPACE, "homes")
 _SUM = tag(NAMESPACE, "sum")
 _REFUSED = tag(NAMESPACE, "refused")
 
 HOMES_IN_PART: Final = 640
-"""In one part of an opening: in base64 well below the limit of a stanza."""
+"""In one part of a verification: in base64 well below the limit of a stanza."""
+GROUPS_IN_PART: Final = 200
+"""In one part of a verification or an opening."""
 
 MAX_REPORTS: Final = 2 * 24
 """In one message: in base64 well below the limit of a stanza."""
@@ -63,7 +71,7 @@ _GROUP = re.compile(r"[0-9]{1,12}")
 
 
 class Refusal(StrEnum):
-    """Why a sum stays closed."""
+    """Why homes do not pass, or a sum stays closed."""
 
     NOT_ENROLLED = "not-enrolled"
     """Never enrolled for this collective and direction, or has left."""
@@ -117,30 +125,67 @@ class Part(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class MaskedSum:
-    """A group to open: its reports, the sums of their masked values and of the masked squares.
+class Group:
+    """Reports of homes whose sum is to be opened.
 
-    `group` is a whole number that says nothing to the witness.
+    `name` is a whole number that says nothing to the witness.
     """
 
-    group: str
+    name: str
     parts: tuple[Part, ...]
-    masked: int
-    masked_squares: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """A part of an opening of an hour: `part` counts from 1.
+class VerificationRequest:
+    """A part of the reports of an hour that a witness verifies: `part` counts from 1.
 
-    A group may be split over several parts: its sums are added up. Reports are verified under
-    `verification_key`, which no home may know.
+    A group may be split over several parts. Reports are verified under `verification_key`, which no
+    home may know.
     """
 
     id: str
     verification_key: bytes = field(repr=False)
     direction: Direction
     hour: datetime
+    part: int
+    parts: int
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedHomes:
+    """Homes in the way of a request; without `pseudonyms`, all of its homes are."""
+
+    reason: Refusal
+    pseudonyms: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """A witness's answer to a part of a verification: to the last one, with the refused homes.
+
+    If there are none, all passed.
+    """
+
+    id: str
+    part: int
+    parts: int
+    refused: tuple[RefusedHomes, ...] = ()
+
+
+class MaskedSum(NamedTuple):
+    """The sums of a group's masked values, and of the masked squares."""
+
+    group: str
+    masked: int
+    masked_squares: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """A part of the sums of groups whose homes passed the verification of this `id`."""
+
+    id: str
     part: int
     parts: int
     sums: tuple[MaskedSum, ...]
@@ -157,11 +202,10 @@ class OpenedSum:
 
 @dataclass(frozen=True, slots=True)
 class RefusedSum:
-    """Groups that stay closed; `pseudonyms` are the homes at fault, if only some are."""
+    """Groups that stay closed."""
 
     groups: frozenset[str]
     reason: Refusal
-    pseudonyms: frozenset[str] = frozenset()
 
 
 type Answer = OpenedSum | RefusedSum
@@ -169,7 +213,7 @@ type Answer = OpenedSum | RefusedSum
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """A witness's answer to a part: to the last one, with the outcome."""
+    """A witness's answer to a part of an opening: to the last one, with the outcome."""
 
     id: str
     part: int
@@ -206,20 +250,87 @@ def read_reports(element: Element) -> Reports:
     )
 
 
+def write_verification(request: VerificationRequest) -> Element:
+    """Return the `<verification>`."""
+    names = "id", "direction", "hour", "part", "parts"
+    element = Element(VERIFICATION, attributes(request, *names))
+    element.set("verification-key", request.verification_key.hex())
+    for group in request.groups:
+        SubElement(element, _HOMES, {"group": group.name}).text = _rows(
+            _HOME.pack(UUID(pseudonym).bytes, (day - _FIRST_DAY).days, nonce, verifier)
+            for pseudonym, day, nonce, verifier in group.parts
+        )
+    return element
+
+
+def read_verification(element: Element) -> VerificationRequest:
+    """Read a `<verification>`. Raises `Malformed`."""
+    check_depth(element)
+    sent = Reader(element, "verification").expect(VERIFICATION)
+    hour = sent.moment("hour")
+    if (hour - _EPOCH) % _HOUR:
+        raise Malformed(sent.at("hour"), Problem.NOT_AN_HOUR, found=iso8601.shown(hour))
+    groups, left = [], HOMES_IN_PART
+    for asked in sent.each(_HOMES, required=True):
+        parts = tuple(
+            Part(str(UUID(bytes=pseudonym)), _FIRST_DAY + timedelta(day), nonce, verifier)
+            for pseudonym, day, nonce, verifier in _read_rows(asked, _HOME, left)
+        )
+        left -= len(parts)
+        groups.append(Group(_group(asked.text("group"), asked.at("group")), parts))
+    part, parts_of_it = _part(sent)
+    key = _hexadecimal(sent, "verification-key", _KEY_DIGITS)
+    return VerificationRequest(
+        id=sent.uuid("id"),
+        verification_key=key.to_bytes(VERIFICATION_KEY_BYTES),
+        direction=sent.choice("direction", Direction),
+        hour=hour.astimezone(UTC),
+        part=part,
+        parts=parts_of_it,
+        groups=tuple(groups),
+    )
+
+
+def write_verified(verified: Verified) -> Element:
+    """Return the `<verified>`."""
+    element = Element(VERIFIED, attributes(verified, "id", "part", "parts"))
+    for refused in verified.refused:
+        named = sorted(refused.pseudonyms)[:MAX_REFUSED]
+        SubElement(element, _REFUSED, attributes(refused, "reason")).text = (
+            _rows(UUID(each).bytes for each in named) or None
+        )
+    return element
+
+
+def read_verified(element: Element) -> Verified:
+    """Read a `<verified>`. Raises `Malformed`."""
+    check_depth(element)
+    sent = Reader(element, "verified").expect(VERIFIED)
+    part, parts = _part(sent)
+    refused = tuple(
+        RefusedHomes(
+            answer.choice("reason", Refusal),
+            frozenset(
+                str(UUID(bytes=pseudonym))
+                for (pseudonym,) in _read_rows(answer, _PSEUDONYM, MAX_REFUSED)
+            )
+            if answer.element.text
+            else frozenset(),
+        )
+        for answer in sent.each(_REFUSED)
+    )
+    return Verified(id=sent.uuid("id"), part=part, parts=parts, refused=refused)
+
+
 def write_opening(opening: Opening) -> Element:
     """Return the `<opening>`."""
-    element = Element(OPENING, attributes(opening, "id", "direction", "hour", "part", "parts"))
-    element.set("verification-key", opening.verification_key.hex())
-    for asked in opening.sums:
-        group = {
-            "group": asked.group,
-            "masked": f"{asked.masked:0{_ELEMENT_DIGITS}x}",
-            "masked-squares": f"{asked.masked_squares:0{_ELEMENT_DIGITS}x}",
+    element = Element(OPENING, attributes(opening, "id", "part", "parts"))
+    for group, masked, masked_squares in opening.sums:
+        sums = {
+            "masked": f"{masked:0{_ELEMENT_DIGITS}x}",
+            "masked-squares": f"{masked_squares:0{_ELEMENT_DIGITS}x}",
         }
-        SubElement(element, _SUM, group).text = _rows(
-            _HOME.pack(UUID(pseudonym).bytes, (day - _FIRST_DAY).days, nonce, verifier)
-            for pseudonym, day, nonce, verifier in asked.parts
-        )
+        SubElement(element, _SUM, {"group": group} | sums)
     return element
 
 
@@ -227,35 +338,16 @@ def read_opening(element: Element) -> Opening:
     """Read an `<opening>`. Raises `Malformed`."""
     check_depth(element)
     sent = Reader(element, "opening").expect(OPENING)
-    hour = sent.moment("hour")
-    if (hour - _EPOCH) % _HOUR:
-        raise Malformed(sent.at("hour"), Problem.NOT_AN_HOUR, found=iso8601.shown(hour))
-    sums, left = [], HOMES_IN_PART
-    for asked in sent.each(_SUM, required=True):
-        parts = tuple(
-            Part(str(UUID(bytes=pseudonym)), _FIRST_DAY + timedelta(day), nonce, verifier)
-            for pseudonym, day, nonce, verifier in _read_rows(asked, _HOME, left)
+    sums = tuple(
+        MaskedSum(
+            _group(asked.text("group"), asked.at("group")),
+            _hexadecimal(asked, "masked", _ELEMENT_DIGITS),
+            _hexadecimal(asked, "masked-squares", _ELEMENT_DIGITS),
         )
-        left -= len(parts)
-        sums.append(
-            MaskedSum(
-                _group(asked.text("group"), asked.at("group")),
-                parts,
-                _hexadecimal(asked, "masked", _ELEMENT_DIGITS),
-                _hexadecimal(asked, "masked-squares", _ELEMENT_DIGITS),
-            )
-        )
-    part, parts_of_it = _part(sent)
-    key = _hexadecimal(sent, "verification-key", _KEY_DIGITS)
-    return Opening(
-        id=sent.uuid("id"),
-        verification_key=key.to_bytes(VERIFICATION_KEY_BYTES),
-        direction=sent.choice("direction", Direction),
-        hour=hour.astimezone(UTC),
-        part=part,
-        parts=parts_of_it,
-        sums=tuple(sums),
+        for asked in sent.each(_SUM, required=True)
     )
+    part, parts = _part(sent)
+    return Opening(id=sent.uuid("id"), part=part, parts=parts, sums=sums)
 
 
 def write_opened(opened: Opened) -> Element:
@@ -266,15 +358,15 @@ def write_opened(opened: Opened) -> Element:
         if isinstance(answer, OpenedSum):
             SubElement(element, _SUM, groups | attributes(answer, "homes", "wh"))
         else:
-            refused = SubElement(element, _REFUSED, groups | attributes(answer, "reason"))
-            refused.text = (
-                _rows(UUID(each).bytes for each in sorted(answer.pseudonyms)[:MAX_REFUSED]) or None
-            )
+            SubElement(element, _REFUSED, groups | attributes(answer, "reason"))
     return element
 
 
 def read_opened(element: Element) -> Opened:
-    """Read an `<opened>`. Raises `Malformed`."""
+    """Read an `<opened>`. Raises `Malformed`.
+
+    The homes that a refusal names are not read: from here on, nothing depends on them.
+    """
     check_depth(element)
     sent = Reader(element, "opened").expect(OPENED)
     part, parts = _part(sent)
@@ -283,16 +375,7 @@ def read_opened(element: Element) -> Opened:
         for answer in sent.each(_SUM)
     ]
     refused = [
-        RefusedSum(
-            _groups(answer),
-            answer.choice("reason", Refusal),
-            frozenset(
-                str(UUID(bytes=pseudonym))
-                for (pseudonym,) in _read_rows(answer, _PSEUDONYM, MAX_REFUSED)
-            )
-            if answer.element.text
-            else frozenset(),
-        )
+        RefusedSum(_groups(answer), answer.choice("reason", Refusal))
         for answer in sent.each(_REFUSED)
     ]
     return Opened(id=sent.uuid("id"), part=part, parts=parts, answers=(*opened, *refused))

@@ -26,7 +26,16 @@ from .forms import FORM, FormType
 from .identifier import Identifier, identifier
 from .markup import check_depth, tag
 from .problems import Problem
-from .protected_sums import OPENING, Opening, read_opening, write_opening
+from .protected_sums import (
+    OPENING,
+    VERIFICATION,
+    Opening,
+    VerificationRequest,
+    read_opening,
+    read_verification,
+    write_opening,
+    write_verification,
+)
 from .reading import Reader, uuid, whole_number
 
 COMMAND = tag(NAMESPACE, "command")
@@ -115,8 +124,16 @@ class GetExport:
 
 
 @dataclass(frozen=True, slots=True)
+class VerifyReports:
+    """Asks a witness to verify masked reports whose sums it is to open."""
+
+    node: ClassVar = Node.VERIFY_REPORTS
+    verification: VerificationRequest
+
+
+@dataclass(frozen=True, slots=True)
 class OpenSums:
-    """Asks a witness to open sums of masked reports."""
+    """Asks a witness to open sums of the masked reports that it has verified."""
 
     node: ClassVar = Node.OPEN_SUMS
     opening: Opening
@@ -132,6 +149,7 @@ type Request = (
     | Withdraw
     | Terminate
     | GetExport
+    | VerifyReports
     | OpenSums
 )
 
@@ -199,6 +217,8 @@ def write(request: Request) -> Element:
             values = {Var.PERMISSION: permission_id}
         case GetExport(part):
             values = {Var.PART: str(part)}
+        case VerifyReports(verification):
+            command.append(write_verification(verification))
         case OpenSums(opening):
             command.append(write_opening(opening))
         case ListSeries():
@@ -214,6 +234,8 @@ def _without_form(node: Node, asked: Reader) -> Request:
             return Grant(read_permission(asked.only(PERMISSION).element))
         case Node.GET_DATA_NEEDS:
             return GetDataNeeds(read_invitation(asked.element))
+        case Node.VERIFY_REPORTS:
+            return VerifyReports(read_verification(asked.only(VERIFICATION).element))
         case Node.OPEN_SUMS:
             return OpenSums(read_opening(asked.only(OPENING).element))
         case _:

@@ -38,8 +38,8 @@ _SHOWN_BY_NAME = text(
 )
 
 WHO_COULD_READ = text(
-    "The collective and the witness together could read you; so could the collective together with"
-    " all but you of the homes in a sum, or a witness that changed its program."
+    "The collective and the witness together could read you; so could either of them together with"
+    " all but you of the homes in a sum."
 )
 _PROTECTED = text(
     "Only sums of at least {minimum} homes can be read. {controller} receives masked values, and no"

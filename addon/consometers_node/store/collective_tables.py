@@ -234,9 +234,10 @@ class OpeningRow(Base, clustered=True, personal=False):
     """What a witness (a bare JID) is asked to open of an hour, until the hour is closed.
 
     It is stored before it is sent, so that the very same is asked again after a failure. `groups`
-    is which communes each group of it has, as JSON; `request` the groups with their masked sums and
-    their homes, with the verifier of each report under `verification_key`: it is computed once;
-    `answer` what the witness said, as JSON, or that it was given up.
+    is which communes each group of it has, with its masked sums, as JSON; `request` their homes,
+    with the verifier of each report under `verification_key`: it is computed once. `sums_sent` is
+    set before the sums leave: from then on, no other set of homes is asked for. `answer` is what
+    the witness said, as JSON, or that it was given up.
     """
 
     direction: Column[Direction] = column(primary_key=True)
@@ -246,6 +247,7 @@ class OpeningRow(Base, clustered=True, personal=False):
     verification_key: Column[bytes] = check("key", "length(verification_key) = 32")
     request: Column[bytes] = column(personal=Erasure.TOGETHER)
     asked_at: Column[datetime]
+    sums_sent: Column[int] = check("sums_sent", "sums_sent IN (0, 1)")
     answer: Column[str | None]
 
 
@@ -460,7 +462,8 @@ class WitnessEnrolmentRow(Base, personal=Erasure.WITNESSED):
     its last enrolment. A home that has left comes back under another permission alone.
     """
 
-    __table_args__ = (Index(None, "collective", "left_at"),)
+    # It covers `register.fingerprint`, which is asked for with each request.
+    __table_args__ = (Index(None, "collective", "left_at", "enrolled_at"),)
 
     id: Column[int] = column(primary_key=True)
     code_id: Column[str] = column(ForeignKey("witness_code.id"), unique=True)
@@ -478,7 +481,8 @@ class WitnessEnrolmentRow(Base, personal=Erasure.WITNESSED):
 class WitnessOpeningRow(Base, personal=False):
     """What this node, as a witness, answered to a request for an hour: written before it left.
 
-    `request_sha256` is of all that was asked, `answer` the `<opened>`.
+    `verification_sha256` is of the homes and their reports, `request_sha256` of these and of the
+    sums, `answer` the `<opened>`.
     """
 
     __table_args__ = (UniqueConstraint("collective", "request"),)
@@ -486,6 +490,9 @@ class WitnessOpeningRow(Base, personal=False):
     id: Column[int] = column(primary_key=True)
     collective: Column[str]
     request: Column[str]
+    verification_sha256: Column[str] = check(
+        "verification_sha256", "length(verification_sha256) = 64"
+    )
     request_sha256: Column[str] = check("request_sha256", "length(request_sha256) = 64")
     answer: Column[str]
     at: Column[datetime]
@@ -521,11 +528,12 @@ class WitnessLedgerRow(Base, clustered=True, personal=False):
 
 
 class WitnessVerificationRow(Base, clustered=True, personal=False):
-    """Reports of an hour of a direction that were verified, and of which some were invalid.
+    """Reports of an hour of a direction that were verified.
 
     Of each enrolment, `fingerprints` has the id in 4 bytes, and 16 of what its report was verified
-    with: nothing else is verified for it. `invalid` is a bitmap of enrolments' ids, as in
-    `witness_ledger`. `at` is when the last were, and the row goes once their keys are forgotten.
+    with: nothing else is verified for it, until `witness_ledger` marks it. `invalid` is a bitmap of
+    enrolments' ids, as there, of invalid reports. `at` is when the last were verified. The row goes
+    once all are marked and none was invalid, or once their keys are forgotten.
     """
 
     collective: Column[str] = column(primary_key=True)

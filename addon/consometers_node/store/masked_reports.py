@@ -5,7 +5,17 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import ScalarSelect, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from ..series import Direction, Interval
 from . import upsert
@@ -62,10 +72,12 @@ class StoredOpening:
     verification_key: bytes
     request: bytes
     asked_at: datetime
+    sums_sent: bool = False
     answer: str | None = None
 
 
 _REPORT_FACTS = columns_of(MaskedReportRow, StoredReport, permission=MaskedReportRow.permission_id)
+_OPENING_FACTS = columns_of(OpeningRow, StoredOpening, sums_sent=OpeningRow.sums_sent == 1)
 _SUM_PERMISSION_FACTS = columns_of(
     MemberPermissionRow,
     SumPermission,
@@ -228,7 +240,7 @@ async def openings(
     unanswered: bool = False,
 ) -> list[StoredOpening]:
     """Return the requests to witnesses, in the order of time: of an hour of a direction, or all."""
-    query = select(*columns_of(OpeningRow, StoredOpening)).order_by(
+    query = select(*_OPENING_FACTS).order_by(
         OpeningRow.start, OpeningRow.direction, OpeningRow.witness
     )
     if direction is not None:
@@ -247,30 +259,39 @@ async def waiting_since(connection: AsyncConnection) -> datetime | None:
 
 async def store_opening(connection: AsyncConnection, opening: StoredOpening) -> None:
     """Store a request to a witness."""
-    await connection.execute(insert(OpeningRow).values(asdict(opening)))
+    row = asdict(opening) | {"sums_sent": int(opening.sums_sent)}
+    await connection.execute(insert(OpeningRow).values(row))
 
 
 async def ask_less(connection: AsyncConnection, opening: StoredOpening) -> None:
-    """Replace a request that a witness refused."""
-    asked = (
-        OpeningRow.direction == opening.direction,
-        OpeningRow.start == opening.start,
-        OpeningRow.witness == opening.witness,
-    )
+    """Replace a request that a witness refused before its sums left."""
     values = {"groups": opening.groups, "request": opening.request}
+    asked = *_is(opening), OpeningRow.sums_sent == 0
     await connection.execute(update(OpeningRow).where(*asked).values(values))
+
+
+async def note_sums_sent(connection: AsyncConnection, opening: StoredOpening) -> bool:
+    """Note that the sums of an opening leave; return whether this request still waits for them.
+
+    From then on, no sums of other homes leave for this hour: `ask_less` does nothing.
+    """
+    asked = *_is(opening), OpeningRow.request == opening.request, OpeningRow.answer.is_(None)
+    noted = await connection.execute(update(OpeningRow).where(*asked).values(sums_sent=1))
+    return noted.rowcount > 0
 
 
 async def store_answer(connection: AsyncConnection, opening: StoredOpening, answer: str) -> None:
     """Store a witness's answer to an opening, if the request is still the same."""
-    asked = (
+    asked = *_is(opening), OpeningRow.request == opening.request, OpeningRow.answer.is_(None)
+    await connection.execute(update(OpeningRow).where(*asked).values(answer=answer))
+
+
+def _is(opening: StoredOpening) -> tuple[ColumnElement[bool], ...]:
+    return (
         OpeningRow.direction == opening.direction,
         OpeningRow.start == opening.start,
         OpeningRow.witness == opening.witness,
-        OpeningRow.request == opening.request,
-        OpeningRow.answer.is_(None),
     )
-    await connection.execute(update(OpeningRow).where(*asked).values(answer=answer))
 
 
 async def forget_hour(connection: AsyncConnection, direction: Direction, start: datetime) -> None:

@@ -1,3 +1,3 @@
 """Which tables and rules this node works with. Written by `script/lib/run tools.tables`."""
 
-SCHEMA = "aa366c46a9de"
+SCHEMA = "b025c92422f9"

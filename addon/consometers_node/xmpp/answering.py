@@ -37,6 +37,8 @@ from consometers_node.quoalise import (
     Receipt,
     ResourceConstraint,
     Role,
+    VerificationRequest,
+    Verified,
     answers,
     data,
     federation_xml,
@@ -121,6 +123,10 @@ class Answerer(Protocol):
         raise no_such_command()
 
     async def get_export(self, asker: Asker, part: int) -> ExportPart:
+        raise no_such_command()
+
+    async def verify_reports(self, asker: Asker, request: VerificationRequest) -> Verified:
+        """Verify masked reports for the asker, as their witness."""
         raise no_such_command()
 
     async def open_sums(self, asker: Asker, opening: Opening) -> Opened:
@@ -249,6 +255,9 @@ class Answering:
             case requests.GetExport(part):
                 about = str(part)
                 payload = federation_xml.write_export(await answerer.get_export(asker, part))
+            case requests.VerifyReports(verification):
+                verified = await answerer.verify_reports(asker, verification)
+                payload = protected_sums.write_verified(verified)
             case requests.OpenSums(opening):
                 payload = protected_sums.write_opened(await answerer.open_sums(asker, opening))
         return answers.completed(

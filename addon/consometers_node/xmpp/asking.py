@@ -26,6 +26,8 @@ from consometers_node.quoalise import (
     Opening,
     Permission,
     Receipt,
+    VerificationRequest,
+    Verified,
     answers,
     data,
     federation_xml,
@@ -133,8 +135,13 @@ class Asking:
         answer = await self._ask(collective, requests.GetExport(part))
         return federation_xml.read_export(answers.payload(answer, federation_xml.EXPORT))
 
+    async def verify_reports(self, witness: str, request: VerificationRequest) -> Verified:
+        """Ask a witness to verify masked reports: one part of the request."""
+        answer = await self._ask(witness, requests.VerifyReports(request))
+        return protected_sums.read_verified(answers.payload(answer, protected_sums.VERIFIED))
+
     async def open_sums(self, witness: str, opening: Opening) -> Opened:
-        """Ask a witness to open sums of masked reports: one part of the request."""
+        """Ask a witness to open sums of masked reports that it verified: one part of them."""
         answer = await self._ask(witness, requests.OpenSums(opening))
         opened = answers.payload(answer, protected_sums.OPENED)
         return protected_sums.read_opened(opened)

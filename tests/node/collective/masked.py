@@ -1,30 +1,46 @@
 """Homes that send masked reports, and their witness, in a town of `publishing`."""
 
-from collections.abc import Collection, Sequence
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from random import Random
+from typing import cast
 from uuid import UUID
 
+from consometers_node.backoff import Backoff
 from consometers_node.collective.ingestion.masked_reports import take_reports
 from consometers_node.collective.publication.closer import WaitRule
 from consometers_node.collective.publication.openings import (
     refused_homes,
-    requests,
+    sums_to_open,
     too_few,
+    verifications,
     without,
     written_answer,
 )
+from consometers_node.collective.publication.witness_requests import WitnessRequests
 from consometers_node.keyed_draw import SECRET_BYTES
 from consometers_node.permission import Reading
 from consometers_node.protected_sums.keys import KEY_BYTES, DayKey
-from consometers_node.protected_sums.opening import Enrolment, Witness
+from consometers_node.protected_sums.opening import Enrolment, Moments, Witness
 from consometers_node.protected_sums.reports import NONCE_SECRET_BYTES, Report, Subject
-from consometers_node.quoalise import Direction as Way, QuoaliseError
+from consometers_node.quoalise import Direction as Way, QuoaliseError, ResourceConstraint
 from consometers_node.quoalise.federation_xml import write_data_needs
 from consometers_node.quoalise.markup import serialise
-from consometers_node.quoalise.protected_sums import Answer, MaskedReport, Reports
+from consometers_node.quoalise.protected_sums import (
+    Answer,
+    MaskedReport,
+    Opened,
+    Opening,
+    RefusedHomes,
+    Reports,
+    VerificationRequest,
+    Verified,
+)
 from consometers_node.series import Device, Direction, Quantity, Series
+from consometers_node.sharing.changes import Changes
+from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberId
 from consometers_node.store.masked_reports import (
     ask_less,
@@ -35,6 +51,8 @@ from consometers_node.store.masked_reports import (
 from consometers_node.store.series import add_series
 from consometers_node.store.settings import VERIFICATION_SECRET, set_secret
 from consometers_node.wire import write_need
+from consometers_node.xmpp import Asking
+from tests.deadline import DEADLINE_S
 
 from ..permission.samples import PROTECTED, WITNESS
 from .publishing import CONSUMPTION, EARLIER, HOUR, MONTH, NOON, ZONE, Town
@@ -155,30 +173,34 @@ class MaskedTown(Town):
         }
         return Witness(enrolments, bytes(SECRET_BYTES))
 
-    async def answer_openings(self, witness: Witness | None = None) -> list[list[Answer]]:
+    async def answer_openings(
+        self, witness: Witness | None = None
+    ) -> list[list[Answer] | list[RefusedHomes]]:
         """Have the witness answer what it is asked, as `WitnessRequests` does."""
         witness = witness or self.witness()
-        answered = []
+        answered: list[list[Answer] | list[RefusedHomes]] = []
         while pending := await openings(self.connection, unanswered=True):
             for asked in pending:
-                sums = [each for part in requests(asked) for each in part.sums]
+                groups = [each for part in verifications(asked) for each in part.groups]
                 subject = Subject(COLLECTIVE, asked.direction, asked.start)
-                answers = witness.open(
+                refused, masks, _ = witness.verify(
                     subject,
-                    sums,
+                    groups,
                     self.at.date(),
                     self.opened_before,
                     key=asked.verification_key,
                 )
-                answered.append(answers)
-                refused = refused_homes(asked, answers)
                 if not refused:
+                    sums = [each for part in sums_to_open(asked) for each in part.sums]
+                    answers = witness.open(subject, masks, sums)
+                    answered.append(answers)
                     await store_answer(self.connection, asked, written_answer(asked, answers))
                     continue
+                answered.append(refused)
                 reports = await reports_of_hour(self.connection, asked.direction, asked.start)
-                left = without(asked, refused, reports)
+                left = without(asked, refused_homes(asked, refused), reports)
                 if left is None:
-                    await store_answer(self.connection, asked, too_few(answers))
+                    await store_answer(self.connection, asked, too_few(refused))
                 else:
                     await ask_less(self.connection, left)
         return answered
@@ -188,3 +210,51 @@ class MaskedTown(Town):
         await self.answer_openings(witness)
         while await self.close(at):
             await self.answer_openings(witness)
+
+
+class AskedWitness:
+    """An honest witness behind a collective's network, with all that it was asked, in order.
+
+    It holds what it verified last. What is asked fits into one part.
+    """
+
+    def __init__(self, witness: Witness, today: date) -> None:
+        self.asked: list[VerificationRequest | Opening] = []
+        self._witness = witness
+        self._today = today
+        self._passed: tuple[str, Subject, Mapping[str, Moments]] | None = None
+
+    async def verify_reports(self, _: str, request: VerificationRequest) -> Verified:
+        self.asked.append(request)
+        subject = Subject(COLLECTIVE, CONSUMPTION, request.hour)
+        verdict = self._witness.verify(
+            subject, request.groups, self._today, key=request.verification_key
+        )
+        self._passed = None if verdict.refused else (request.id, subject, verdict.masks)
+        return Verified(id=request.id, part=1, parts=1, refused=tuple(verdict.refused))
+
+    async def open_sums(self, _: str, opening: Opening) -> Opened:
+        self.asked.append(opening)
+        if self._passed is None or self._passed[0] != opening.id:
+            raise ResourceConstraint
+        _, subject, masks = self._passed
+        answers = self._witness.open(subject, masks, opening.sums)
+        return Opened(id=opening.id, part=1, parts=1, answers=tuple(answers))
+
+
+async def answered(store: Store, witness: AskedWitness, changes: Changes | None = None) -> None:
+    """Have a collective ask its witness until all that waits is answered."""
+    network = cast("Asking", witness)
+    requests = WitnessRequests(store, network, changes or Changes(), Backoff(0.01, 0.01))
+    running = asyncio.create_task(requests.run())
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            while True:
+                assert not running.done(), running
+                async with store.reading() as connection:
+                    if not await openings(connection, unanswered=True):
+                        return
+                await asyncio.sleep(0.01)
+    finally:
+        running.cancel()
+        await asyncio.wait({running})

@@ -14,7 +14,7 @@ from consometers_node.collective.witness.keys import day_keys
 from consometers_node.collective.witness.register import OtherEnrolment, WrongTime
 from consometers_node.protected_sums.codes import draw
 from consometers_node.protected_sums.requests import Call
-from consometers_node.quoalise.protected_sums import OpenedSum, Refusal, RefusedSum
+from consometers_node.quoalise.protected_sums import OpenedSum, Refusal, RefusedHomes
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import WitnessCodeRow, WitnessEnrolmentRow
 
@@ -26,6 +26,7 @@ from .witnessed import (
     VALUES,
     Home,
     Witness,
+    answers_of,
     codes_for,
     enrolled,
     new_witness,
@@ -97,8 +98,8 @@ async def test_a_valid_code_is_refused_to_a_home_that_enrolled_by_another(
         with pytest.raises(BadCode):
             await witness.enrol(replace(home, code=spare, secret=secret).enrolment())
     assert await states(store) == [CodeState.UNUSED, CodeState.USED]
-    answers = (await witness.open_sums(COLLECTIVE, opening_of([home], this_hour(), [1]))).answers
-    assert answers == (RefusedSum(frozenset({"1"}), Refusal.TOO_FEW, frozenset({home.pseudonym})),)
+    answers = await answers_of(witness, opening_of([home], this_hour(), [1]))
+    assert answers == (RefusedHomes(Refusal.TOO_FEW, frozenset({home.pseudonym})),)
 
 
 async def test_a_home_that_lost_its_keys_enrols_again_by_its_code(
@@ -106,7 +107,7 @@ async def test_a_home_that_lost_its_keys_enrols_again_by_its_code(
 ) -> None:
     witness, hour = await new_witness(store), this_hour()
     homes = await enrolled(witness)
-    await witness.open_sums(COLLECTIVE, opening_of(homes, hour))
+    await answers_of(witness, opening_of(homes, hour))
     restored = replace(homes[0], secret=bytes(32))
     receipt, is_new = await witness.enrol(restored.enrolment())
     assert is_new
@@ -119,11 +120,11 @@ async def test_a_home_that_lost_its_keys_enrols_again_by_its_code(
         await witness.look(homes[0].signed(Call.OPENINGS))
     # Its number is the same: an hour of it that was opened is not opened again.
     again = [restored, *homes[1:]]
-    (refused,) = (await witness.open_sums(COLLECTIVE, opening_of(again, hour))).answers
-    assert refused == RefusedSum(
-        frozenset({"1"}), Refusal.OPENED_BEFORE, frozenset(home.pseudonym for home in homes)
+    (refused,) = await answers_of(witness, opening_of(again, hour))
+    assert refused == RefusedHomes(
+        Refusal.OPENED_BEFORE, frozenset(home.pseudonym for home in homes)
     )
-    (opened,) = (await witness.open_sums(COLLECTIVE, opening_of(again, hour - HOURS))).answers
+    (opened,) = await answers_of(witness, opening_of(again, hour - HOURS))
     assert opened == OpenedSum(frozenset({"1"}), len(homes), sum(VALUES))
     for other in (restored.enrolment(minimum=11), replace(restored.enrolment(), version=2)):
         with pytest.raises(OtherEnrolment):
@@ -157,10 +158,8 @@ async def test_a_revoked_code_takes_its_home_out_of_all_sums(store: Store, tmp_p
     assert revoked.left_at is not None
     assert await revoke(store, code.id) == revoked
     values = [*VALUES, 400]
-    (refused,) = (await witness.open_sums(COLLECTIVE, opening_of(homes, hour, values))).answers
-    assert refused == RefusedSum(
-        frozenset({"1"}), Refusal.NOT_ENROLLED, frozenset({homes[10].pseudonym})
-    )
+    (refused,) = await answers_of(witness, opening_of(homes, hour, values))
+    assert refused == RefusedHomes(Refusal.NOT_ENROLLED, frozenset({homes[10].pseudonym}))
     with pytest.raises(BadCode):
         await witness.enrol(homes[10].enrolment())
     # The home learns it.

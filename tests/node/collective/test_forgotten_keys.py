@@ -16,7 +16,7 @@ from ..clocks import Hands
 from ..conftest import Place
 from ..postgresql import Server
 from ..protected_sums.independent import KEPT
-from .witnessed import COLLECTIVE, enrolled, new_witness, opening_of, this_hour
+from .witnessed import answers_of, enrolled, new_witness, opening_of, this_hour
 
 
 def written(secret: bytes) -> Iterator[bytes]:
@@ -69,7 +69,7 @@ async def test_a_witness_has_a_forgotten_key_nowhere(
     hands = Hands(now)
     witness = await new_witness(store, hands)
     homes = await enrolled(witness, 12, since=now.date() - KEPT)
-    await witness.open_sums(COLLECTIVE, opening_of(homes[:10], this_hour()))
+    await answers_of(witness, opening_of(homes[:10], this_hour()))
     secrets = [home.secret for home in homes]
     await backed_up(store, place, tmp_path)
     assert holders(secrets, files(*folders)) == {FILE}

@@ -1,31 +1,25 @@
 """Hours are closed over masked reports, which a witness opens in sums of enough homes."""
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import cast
 
 import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.exc import DatabaseError
 
-from consometers_node.backoff import Backoff
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.permissions.member_permissions import withdraw
 from consometers_node.collective.publication.openings import give_up, given_up, read_answer
-from consometers_node.collective.publication.witness_requests import WitnessRequests
-from consometers_node.protected_sums.opening import Witness
-from consometers_node.protected_sums.reports import Subject
 from consometers_node.quoalise import (
     BadRequest,
     Direction as Way,
     NotAuthorized,
     ResourceConstraint,
 )
-from consometers_node.quoalise.protected_sums import Opened, Opening
+from consometers_node.quoalise.protected_sums import Opened, Opening, VerificationRequest, Verified
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import (
@@ -33,13 +27,17 @@ from consometers_node.store.collective_tables import (
     MemberPermissionSeriesRow,
     OpeningRow,
 )
-from consometers_node.store.masked_reports import openings, reports_of_hour, store_answer
-from consometers_node.xmpp import Asking
-from tests.deadline import DEADLINE_S
+from consometers_node.store.masked_reports import (
+    ask_less,
+    note_sums_sent,
+    openings,
+    reports_of_hour,
+    store_answer,
+)
 
 from ..clocks import sure
 from ..protected_sums.independent import KEPT, WAITED
-from .masked import COLLECTIVE, MaskedTown
+from .masked import AskedWitness, MaskedTown, answered
 from .publishing import CONSUMPTION
 from .test_erasure import everything
 
@@ -281,6 +279,25 @@ async def test_database_refuses_to_alter_an_opening(
             await connection.execute(change)  # type: ignore[call-overload]
 
 
+@pytest.mark.parametrize("column", ["groups", "request", "sums_sent"])
+async def test_database_lets_the_sums_of_one_set_of_homes_leave(file: Store, column: str) -> None:
+    """Whatever the program asks next: a witness would read the difference of two."""
+    async with file.writing() as connection:
+        town = MaskedTown(connection, at=OVER)
+        await town.report(await town.masked_homes(3), [400], AT)
+        await town.close(OVER)
+        (asked,) = await openings(connection)
+        assert await note_sums_sent(connection, asked)
+    values = {"groups": "{}", "request": bytes(66), "sums_sent": 0}
+    with pytest.raises(DatabaseError, match="the sums of these homes have left"):
+        async with file.writing() as connection:
+            await connection.execute(update(OpeningRow).values({column: values[column]}))
+    async with file.writing() as connection:
+        await ask_less(connection, replace(asked, groups="{}", request=bytes(66)))
+        assert await note_sums_sent(connection, asked)
+        assert await openings(connection) == [replace(asked, sums_sent=True)]
+
+
 async def test_stored_reports_look_like_random_bytes(store: Store, place: Path | str) -> None:
     """Every home has the same in every hour: what is stored looks as if it were drawn by lot."""
     wh = 31_337
@@ -311,46 +328,41 @@ async def test_stored_reports_look_like_random_bytes(store: Store, place: Path |
     assert chi_square < 380
 
 
-class AnsweringWitness:
-    """A witness that is away at first, and that one home has left."""
+class AbsentWitness(AskedWitness):
+    """A witness that is away at first, and again once it has verified homes."""
 
-    def __init__(self, witness: Witness) -> None:
-        self.witness = witness
-        self.asked: list[Opening] = []
-
-    async def open_sums(self, _: str, part: Opening) -> Opened:
-        self.asked.append(part)
-        if len(self.asked) == 1:
+    async def verify_reports(self, collective: str, request: VerificationRequest) -> Verified:
+        if not self.asked:
+            self.asked.append(request)
             raise ResourceConstraint
-        subject = Subject(COLLECTIVE, CONSUMPTION, part.hour)
-        answers = tuple(
-            self.witness.open(subject, part.sums, OVER.date(), key=part.verification_key)
-        )
-        return Opened(id=part.id, part=part.part, parts=part.parts, answers=answers)
+        return await super().verify_reports(collective, request)
+
+    async def open_sums(self, collective: str, opening: Opening) -> Opened:
+        if isinstance(self.asked[-2], VerificationRequest):
+            self.asked.append(opening)
+            raise ResourceConstraint
+        return await super().open_sums(collective, opening)
 
 
 async def test_a_witness_is_asked_until_it_has_answered(file: Store) -> None:
+    """Each time from the beginning: the sums of the same homes follow their verification."""
     async with file.writing() as connection:
         town = MaskedTown(connection, at=OVER)
         homes = await town.masked_homes(4)
         await town.report(homes, [400], AT)
         await town.close(OVER)
-    witness = AnsweringWitness(town.witness(without=homes[:1]))
+    witness = AbsentWitness(town.witness(without=homes[:1]), OVER.date())
     changes = Changes()
-    requests = WitnessRequests(file, cast("Asking", witness), changes, Backoff(0.01, 0.01))
-    running = asyncio.create_task(requests.run())
-    try:
-        async with asyncio.timeout(DEADLINE_S):
-            while changes.count == 0:
-                assert not running.done(), running
-                await asyncio.sleep(0.01)
-    finally:
-        running.cancel()
-        await asyncio.wait({running})
-    first, again, less = witness.asked
+    await answered(file, witness, changes)
+    assert changes.count
+    first, again, less, away, once_more, sums = witness.asked
     assert first == again
-    assert (len(first.sums[0].parts), len(less.sums[0].parts)) == (4, 3)
-    assert not requests.problems
+    assert less == once_more
+    assert away == sums
+    assert isinstance(first, VerificationRequest)
+    assert isinstance(less, VerificationRequest)
+    assert isinstance(sums, Opening)
+    assert (len(first.groups[0].parts), len(less.groups[0].parts)) == (4, 3)
     async with file.reading() as connection:
         (opening,) = await openings(connection)
     assert [cell.watt_minutes for cell in read_answer(opening).cells.values()] == [3 * 400 * 60]

@@ -21,9 +21,8 @@ from consometers_node.quoalise import ResourceConstraint
 from consometers_node.quoalise.protected_sums import (
     Answer,
     OpenedSum,
-    Opening,
     Refusal,
-    RefusedSum,
+    RefusedHomes,
 )
 from consometers_node.store import Store
 from consometers_node.store.keys import FILE
@@ -35,19 +34,16 @@ from .witnessed import (
     HOURS,
     VALUES,
     Home,
+    Request,
     Witness,
+    answers_of,
     enrolled,
     new_witness,
-    opening,
     opening_of,
     this_hour,
 )
 
-GONE_BY = (RefusedSum(frozenset({"1"}), Refusal.OPENED_BEFORE),)
-
-
-async def answers_of(witness: Witness, request: Opening) -> tuple[Answer, ...]:
-    return (await witness.open_sums(COLLECTIVE, request)).answers
+GONE_BY = (RefusedHomes(Refusal.OPENED_BEFORE),)
 
 
 async def state_of(store: Store) -> SetBack | None:
@@ -73,7 +69,7 @@ async def enrolled_again(witness: Witness, *homes: Home) -> None:
         await looked(witness, home)
 
 
-def later(homes: list[Home]) -> Opening:
+def later(homes: list[Home]) -> Request:
     return opening_of(homes, this_hour() + HOURS, [400] * len(homes))
 
 
@@ -223,8 +219,8 @@ async def test_an_invalid_report_that_was_verified_is_noticed_too(
     reports = [home.report(wh, hour) for home, wh in zip(homes, VALUES, strict=True)]
     (part, report), *others = reports
     wrong = (part._replace(verifier=encode([0, 0, 0, 0])), report)
-    (answer,) = await answers_of(witness, opening(added("1", [wrong, *others]), hour=hour))
-    assert isinstance(answer, RefusedSum)
+    (answer,) = await answers_of(witness, Request((added("1", [wrong, *others]),), hour))
+    assert isinstance(answer, RefusedHomes)
     await looked(witness, homes[1])
     async with put_back(tmp_path / "image") as (store, restored):
         await looked(restored, homes[1])

@@ -15,14 +15,20 @@ from consometers_node.protected_sums.keys import DayKey
 from consometers_node.protected_sums.reports import Report, Subject
 from consometers_node.protected_sums.requests import Call, EnrolmentRequest, SignedRequest
 from consometers_node.quoalise import Direction as WireDirection
-from consometers_node.quoalise.protected_sums import MaskedSum, Opening, Part
+from consometers_node.quoalise.protected_sums import (
+    Answer,
+    Opening,
+    Part,
+    RefusedHomes,
+    VerificationRequest,
+)
 from consometers_node.series import Direction
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
 from consometers_node.store.connection import AsyncConnection
 
 from ..clocks import Hands, confirmed
-from ..protected_sums.homes import VERIFICATION_KEY, added, part_of
+from ..protected_sums.homes import VERIFICATION_KEY, Asked, added, part_of
 
 COLLECTIVE = "coop@energies.example"
 FIRST_HEAD: Final = Head.of(bytes(32), 0, NO_ANSWER)
@@ -87,25 +93,48 @@ class Home:
 
 def masked_sum(
     homes: Sequence[Home], values: Sequence[int], hour: datetime, group: str = "1"
-) -> MaskedSum:
+) -> Asked:
     return added(group, (home.report(wh, hour) for home, wh in zip(homes, values, strict=True)))
 
 
-def opening(*sums: MaskedSum, hour: datetime, part: int = 1, parts: int = 1) -> Opening:
-    return Opening(
-        id=str(uuid4()),
-        verification_key=VERIFICATION_KEY,
-        direction=WireDirection.CONSUMPTION,
-        hour=hour,
-        part=part,
-        parts=parts,
-        sums=sums,
-    )
+@dataclass(frozen=True)
+class Request:
+    """What a collective asks of an hour: to verify the homes of groups, then to open their sums."""
+
+    groups: tuple[Asked, ...]
+    hour: datetime
+    id: str = field(default_factory=lambda: str(uuid4()))
+    verification_key: bytes = VERIFICATION_KEY
+
+    def verification(self) -> VerificationRequest:
+        return VerificationRequest(
+            id=self.id,
+            verification_key=self.verification_key,
+            direction=WireDirection.CONSUMPTION,
+            hour=self.hour,
+            part=1,
+            parts=1,
+            groups=tuple(group.reports for group in self.groups),
+        )
+
+    def opening(self) -> Opening:
+        sums = tuple(group.sums for group in self.groups)
+        return Opening(id=self.id, part=1, parts=1, sums=sums)
 
 
-def opening_of(homes: Sequence[Home], hour: datetime, values: Sequence[int] = VALUES) -> Opening:
+def opening_of(homes: Sequence[Home], hour: datetime, values: Sequence[int] = VALUES) -> Request:
     """Return the opening of homes as one group."""
-    return opening(masked_sum(homes, values, hour), hour=hour)
+    return Request((masked_sum(homes, values, hour),), hour)
+
+
+async def answers_of(
+    witness: WitnessService, request: Request, collective: str = COLLECTIVE
+) -> tuple[Answer, ...] | tuple[RefusedHomes, ...]:
+    """Have homes verified, then the sums of those that passed opened, as a collective does."""
+    verified = await witness.verify_reports(collective, request.verification())
+    if verified.refused:
+        return verified.refused
+    return (await witness.open_sums(collective, request.opening())).answers
 
 
 class Witness(WitnessService):

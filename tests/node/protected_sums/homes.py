@@ -1,13 +1,13 @@
 """Homes that enrol with a witness and report to a collective, as the tests know them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from random import Random
 
 from consometers_node.protected_sums.field import MODULUS, encode
 from consometers_node.protected_sums.keys import KEY_BYTES, DayKey
-from consometers_node.protected_sums.opening import Enrolment
+from consometers_node.protected_sums.opening import Enrolment, Witness
 from consometers_node.protected_sums.reports import (
     NONCE_SECRET_BYTES,
     Report,
@@ -16,7 +16,13 @@ from consometers_node.protected_sums.reports import (
     outputs,
     share,
 )
-from consometers_node.quoalise.protected_sums import MaskedSum, Part
+from consometers_node.quoalise.protected_sums import (
+    Answer,
+    Group,
+    MaskedSum,
+    Part,
+    RefusedHomes,
+)
 from consometers_node.series import Direction
 
 TODAY = date(2026, 11, 28)
@@ -61,11 +67,46 @@ def enrolled(homes: Iterable[Home], minimum: int = 3) -> dict[str, Enrolment]:
     return {home.pseudonym: Enrolment(home.key, directions, minimum) for home in homes}
 
 
-def added(group: str, reports: Iterable[tuple[Part, Report]]) -> MaskedSum:
+@dataclass(frozen=True)
+class Asked:
+    """A group that a collective asks for: first its reports, then their sums."""
+
+    group: str
+    parts: tuple[Part, ...]
+    masked: int
+    masked_squares: int
+
+    @property
+    def reports(self) -> Group:
+        return Group(self.group, self.parts)
+
+    @property
+    def sums(self) -> MaskedSum:
+        return MaskedSum(self.group, self.masked, self.masked_squares)
+
+
+def answers_of(
+    witness: Witness,
+    asked: Sequence[Asked],
+    subject: Subject = NOON,
+    today: date = TODAY,
+    opened: Set[str] = frozenset(),
+    *,
+    key: bytes = VERIFICATION_KEY,
+    verified: Mapping[str, bytes] | None = None,
+) -> list[Answer] | list[RefusedHomes]:
+    """Have a witness verify groups, then open those whose homes passed."""
+    refused, masks, _ = witness.verify(
+        subject, [each.reports for each in asked], today, opened, key=key, verified=verified or {}
+    )
+    return refused or witness.open(subject, masks, [each.sums for each in asked])
+
+
+def added(group: str, reports: Iterable[tuple[Part, Report]]) -> Asked:
     """Add reports up, as the collective does."""
     reports = list(reports)
     shares = [outputs(share(report.masked)) for _, report in reports]
-    return MaskedSum(
+    return Asked(
         group,
         tuple(part for part, _ in reports),
         sum(value for value, _ in shares) % MODULUS,

@@ -213,7 +213,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Asked:
-    """An opening, of all its parts."""
+    """What a collective asks of an hour: to verify the rows of groups, then to open their sums."""
 
     direction: str
     hour: datetime
@@ -221,12 +221,13 @@ class Asked:
     groups: Mapping[str, Group]
 
 
-def read_openings(parts: Sequence[ET.Element]) -> Asked:
+def read_asked(verification: Sequence[ET.Element], opening: Sequence[ET.Element] = ()) -> Asked:
+    """Read the parts of a verification, and those of the opening that follows it, if one does."""
     groups: dict[str, Group] = {}
-    for part in parts:
-        for asked in part.iter(tagged("sum")):
-            group = groups.setdefault(asked.attrib["group"], Group())
-            raw = b64decode(asked.text or "")
+    for part in verification:
+        for homes in part.iter(tagged("homes")):
+            group = groups.setdefault(homes.attrib["group"], Group())
+            raw = b64decode(homes.text or "")
             group.rows += (
                 Row(
                     str(UUID(bytes=raw[at : at + 16])),
@@ -236,26 +237,27 @@ def read_openings(parts: Sequence[ET.Element]) -> Asked:
                 )
                 for at in range(0, len(raw), 66)
             )
-            group.masked += int(asked.attrib["masked"], 16)
-            group.squares += int(asked.attrib["masked-squares"], 16)
-    head = parts[0].attrib
+    head = verification[0].attrib
+    for part in opening:
+        assert part.attrib["id"] == head["id"]
+        for sent in part.iter(tagged("sum")):
+            groups[sent.attrib["group"]].masked = int(sent.attrib["masked"], 16)
+            groups[sent.attrib["group"]].squares = int(sent.attrib["masked-squares"], 16)
     hour = datetime.fromisoformat(head["hour"])
     return Asked(head["direction"], hour, bytes.fromhex(head["verification-key"]), groups)
 
 
-def opening_element(asked: Asked, id: str) -> ET.Element:
-    """Return an opening in a single part."""
+def asked_elements(asked: Asked, id: str) -> tuple[ET.Element, ET.Element]:
+    """Return a verification and its opening, each in a single part."""
+    part = {"id": id, "part": "1", "parts": "1"}
     attributes = {
-        "id": id,
         "direction": asked.direction,
         "hour": asked.hour.isoformat(),
-        "part": "1",
-        "parts": "1",
         "verification-key": asked.key.hex(),
     }
-    element = ET.Element(tagged("opening"), attributes)
+    verification = ET.Element(tagged("verification"), part | attributes)
+    opening = ET.Element(tagged("opening"), part)
     for name, group in asked.groups.items():
-        sums = {"masked": f"{group.masked:016x}", "masked-squares": f"{group.squares:016x}"}
         packed = (
             UUID(row.pseudonym).bytes
             + (row.day - EPOCH.date()).days.to_bytes(2, "big")
@@ -264,8 +266,10 @@ def opening_element(asked: Asked, id: str) -> ET.Element:
             for row in group.rows
         )
         text = b64encode(b"".join(packed)).decode()
-        ET.SubElement(element, tagged("sum"), {"group": name} | sums).text = text
-    return element
+        ET.SubElement(verification, tagged("homes"), {"group": name}).text = text
+        sums = {"masked": f"{group.masked:016x}", "masked-squares": f"{group.squares:016x}"}
+        ET.SubElement(opening, tagged("sum"), {"group": name} | sums)
+    return verification, opening
 
 
 @dataclass(frozen=True)
@@ -287,23 +291,30 @@ class Sum:
 
 @dataclass(frozen=True)
 class Refused:
+    """A sum that stays closed."""
+
     groups: frozenset[str]
     reason: str
-    pseudonyms: frozenset[str] = frozenset()
 
 
-def opened(
+@dataclass(frozen=True)
+class AtFault:
+    """Homes for which a verification does not pass."""
+
+    reason: str
+    pseudonyms: frozenset[str]
+
+
+def verified(
     asked: Asked,
     collective: str,
     homes: Mapping[str, Enrolled],
     today: date,
     *,
     marked: Collection[str],
-    verified: Mapping[str, tuple[Row, bytes]],
-    secret: bytes,
-) -> set[Sum | Refused]:
-    """Answer as a witness. `verified` has what reports were verified with before, and by what."""
-    everything = frozenset(asked.groups)
+    before: Mapping[str, tuple[Row, bytes]],
+) -> set[AtFault]:
+    """Verify as a witness. `before` has what reports were verified with before, and by what."""
     at_fault: dict[str, set[str]] = {}
     seen: set[str] = set()
     for group in asked.groups.values():
@@ -318,29 +329,38 @@ def opened(
             elif not max(today - KEPT, home.day) <= row.day <= today:
                 at_fault.setdefault("key-forgotten", set()).add(row.pseudonym)
             seen.add(row.pseudonym)
-    if before := seen.intersection(marked):
-        at_fault["opened-before"] = before
+    if again := seen.intersection(marked):
+        at_fault["opened-before"] = again
     if at_fault:
-        return {Refused(everything, why, frozenset(some)) for why, some in at_fault.items()}
-    about = collective, asked.direction
-    totals: dict[frozenset[str], tuple[int, int, int]] = {}
+        return {AtFault(why, frozenset(some)) for why, some in at_fault.items()}
     invalid: set[str] = set()
+    for group in asked.groups.values():
+        for row in group.rows:
+            mine = masks_of(row, asked, collective, homes)
+            mine = verifier(asked.key, asked.direction, asked.hour, mine)
+            is_another = before.get(row.pseudonym, (row, asked.key)) != (row, asked.key)
+            if is_another or not is_valid(elements_of(row.verifier), mine):
+                invalid.add(row.pseudonym)
+    return {AtFault("invalid", frozenset(invalid))} if invalid else set()
+
+
+def masks_of(row: Row, asked: Asked, collective: str, homes: Mapping[str, Enrolled]) -> list[int]:
+    home = homes[row.pseudonym]
+    key = key_of(home.key, (row.day - home.day).days)
+    return masks(key, (collective, asked.direction), asked.hour, row.nonce)
+
+
+def opened(
+    asked: Asked, collective: str, homes: Mapping[str, Enrolled], secret: bytes
+) -> set[Sum | Refused]:
+    """Open as a witness what passed its verification."""
+    totals: dict[frozenset[str], tuple[int, int, int]] = {}
     for name, group in asked.groups.items():
         wh, squares = group.masked, group.squares
         for row in group.rows:
-            home = homes[row.pseudonym]
-            key = key_of(home.key, (row.day - home.day).days)
-            masked_by = masks(key, about, asked.hour, row.nonce)
-            mine = verifier(asked.key, asked.direction, asked.hour, masked_by)
-            again = verified.get(row.pseudonym)
-            is_another = again is not None and again != (row, asked.key)
-            if is_another or not is_valid(elements_of(row.verifier), mine):
-                invalid.add(row.pseudonym)
-            value, square = outputs(masked_by)
+            value, square = outputs(masks_of(row, asked, collective, homes))
             wh, squares = wh + value, squares + square
         totals[frozenset({name})] = len(group.rows), wh % P, squares % P
-    if invalid:
-        return {Refused(everything, "invalid", frozenset(invalid))}
     most = bound(secret, collective, asked.direction, asked.hour)
     absurd = {names for names, (count, wh, _) in totals.items() if wh > count * MOST_WH}
     left = {names: total for names, total in totals.items() if names not in absurd}
@@ -378,20 +398,24 @@ def bound(secret: bytes, collective: str, direction: str, hour: datetime) -> int
     return 3_700 + drawn("month", day[:7]) + drawn("day", day)
 
 
+def verified_element(id: str, part: int, at_fault: Collection[AtFault]) -> ET.Element:
+    element = ET.Element(tagged("verified"), {"id": id, "part": str(part), "parts": str(part)})
+    for each in at_fault:
+        named = sorted(UUID(home).bytes for home in each.pseudonyms)
+        refused = ET.SubElement(element, tagged("refused"), {"reason": each.reason})
+        refused.text = b64encode(b"".join(named[:2_500])).decode()
+    return element
+
+
 def opened_element(id: str, part: int, answers: Collection[Sum | Refused]) -> ET.Element:
     element = ET.Element(tagged("opened"), {"id": id, "part": str(part), "parts": str(part)})
     for answer in answers:
-        groups = " ".join(sorted(answer.groups))
+        attributes = {"groups": " ".join(sorted(answer.groups))}
         if isinstance(answer, Sum):
-            attributes = {"groups": groups, "homes": str(answer.homes), "wh": str(answer.wh)}
+            attributes |= {"homes": str(answer.homes), "wh": str(answer.wh)}
             ET.SubElement(element, tagged("sum"), attributes)
-            continue
-        refused = ET.SubElement(
-            element, tagged("refused"), {"groups": groups, "reason": answer.reason}
-        )
-        if answer.pseudonyms:
-            named = sorted(UUID(each).bytes for each in answer.pseudonyms)
-            refused.text = b64encode(b"".join(named[:2_500])).decode()
+        else:
+            ET.SubElement(element, tagged("refused"), attributes | {"reason": answer.reason})
     return element
 
 
@@ -594,17 +618,10 @@ def case(
     about: str, town: Town, groups: Mapping[str, Group], marked: Sequence[str]
 ) -> dict[str, Any]:
     asked = Asked("consumption", town.hour, VERIFICATION_KEY, groups)
-    element = opening_element(asked, "7c9e6679-7425-40de-944b-e07fc1f90ae7")
-    assert read_openings([element]) == asked
-    answers = opened(
-        asked,
-        COLLECTIVE,
-        town.homes,
-        town.today,
-        marked=marked,
-        verified={},
-        secret=WITNESS_SECRET,
-    )
+    verification, opening = asked_elements(asked, "7c9e6679-7425-40de-944b-e07fc1f90ae7")
+    assert read_asked([verification], [opening]) == asked
+    at_fault = verified(asked, COLLECTIVE, town.homes, town.today, marked=marked, before={})
+    answers = set() if at_fault else opened(asked, COLLECTIVE, town.homes, WITNESS_SECRET)
     return {
         "about": about,
         "collective": COLLECTIVE,
@@ -621,20 +638,20 @@ def case(
             for name, home in town.homes.items()
         ],
         "marked": [*marked],
-        "asked": ET.tostring(element, encoding="unicode"),
+        "verification": ET.tostring(verification, encoding="unicode"),
+        "refused": sorted(map(shown, at_fault), key=json.dumps),
+        "opening": None if at_fault else ET.tostring(opening, encoding="unicode"),
         "answers": sorted(map(shown, answers), key=json.dumps),
     }
 
 
-def shown(answer: Sum | Refused) -> dict[str, Any]:
+def shown(answer: Sum | Refused | AtFault) -> dict[str, Any]:
+    if isinstance(answer, AtFault):
+        return {"reason": answer.reason, "pseudonyms": sorted(answer.pseudonyms)}
     groups = sorted(answer.groups)
     if isinstance(answer, Sum):
         return {"groups": groups, "homes": answer.homes, "wh": answer.wh}
-    return {
-        "groups": groups,
-        "reason": answer.reason,
-        "pseudonyms": sorted(answer.pseudonyms),
-    }
+    return {"groups": groups, "reason": answer.reason}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A second implementation of docs/protected-sums-specification.md, and ours: they agree."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 import json
@@ -34,32 +34,40 @@ from consometers_node.quoalise.federation_xml import read_data_needs, write_data
 from consometers_node.quoalise.markup import parse, serialise
 from consometers_node.quoalise.protected_sums import (
     Answer,
+    Group,
     MaskedSum,
     OpenedSum,
     Opening,
     Part,
+    RefusedHomes,
+    VerificationRequest,
     read_opened,
     read_opening,
     read_reports,
+    read_verification,
+    read_verified,
     write_opening,
     write_reports,
+    write_verification,
 )
 from consometers_node.series import Direction
 from consometers_node.wire.needs import need_hash, read_need
 
 from . import independent
-from .independent import Enrolled, Refused, Row, Sum
+from .independent import AtFault, Enrolled, Refused, Row, Sum
 
 DOCS = Path(__file__).parents[3] / "docs"
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())
 OPENING = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
 
-def compared(answers: Sequence[Answer]) -> set[Sum | Refused]:
+def compared(answers: Iterable[Answer | RefusedHomes]) -> set[Sum | Refused | AtFault]:
     return {
         Sum(answer.groups, answer.homes, answer.wh)
         if isinstance(answer, OpenedSum)
-        else Refused(answer.groups, answer.reason.value, answer.pseudonyms)
+        else AtFault(answer.reason.value, answer.pseudonyms)
+        if isinstance(answer, RefusedHomes)
+        else Refused(answer.groups, answer.reason.value)
         for answer in answers
     }
 
@@ -78,16 +86,22 @@ def test_our_witness_answers_as_the_vectors(vector: dict[str, Any]) -> None:
         )
         for home in vector["homes"]
     }
-    asked = read_opening(fromstring(vector["asked"]))
-    answers = Witness(enrolments, bytes.fromhex(vector["secret"])).open(
-        Subject(vector["collective"], Direction(asked.direction), asked.hour),
-        asked.sums,
+    asked = read_verification(fromstring(vector["verification"]))
+    subject = Subject(vector["collective"], Direction(asked.direction), asked.hour)
+    witness = Witness(enrolments, bytes.fromhex(vector["secret"]))
+    refused, masks, _ = witness.verify(
+        subject,
+        asked.groups,
         date.fromisoformat(vector["today"]),
         frozenset(vector["marked"]),
         key=asked.verification_key,
     )
-    shown = sorted(map(independent.shown, compared(answers)), key=json.dumps)
-    assert shown == vector["answers"]
+    answers: list[Answer] = []
+    if vector["opening"] is not None:
+        answers = witness.open(subject, masks, read_opening(fromstring(vector["opening"])).sums)
+    for ours, name in (refused, "refused"), (answers, "answers"):
+        shown = sorted(map(independent.shown, compared(ours)), key=json.dumps)
+        assert shown == vector[name]
 
 
 def test_requests_of_homes_are_those_of_the_vectors() -> None:
@@ -141,8 +155,11 @@ def test_the_examples_of_the_protocol_are_made_of_a_vector(page: str) -> None:
     asked = independent.Asked(
         vector["direction"], hour, bytes.fromhex(vector["verification_key"]), {"3": group}
     )
-    (example,) = re.findall(r"<opening .*?</opening>", text, re.DOTALL)
-    assert independent.read_openings([parse(example.encode())]) == asked
+    examples = [
+        parse(re.findall(rf"<{name} .*?</{name}>", text, re.DOTALL)[0].encode())
+        for name in ("verification", "opening")
+    ]
+    assert independent.read_asked(examples[:1], examples[1:]) == asked
 
 
 class House:
@@ -213,7 +230,7 @@ def agrees(seed: int) -> str:
     faults = random.randrange(2)
     houses = [House(random, number, today, faults) for number in range(random.randint(3, 14))]
     known_to_witness = [house for house in houses if random.random() >= 0.01 * faults]
-    waiting, sums, verified = list(houses), [], {}
+    waiting, groups, sums, verified = list(houses), [], [], {}
     names = random.sample(["0", "1", "2", "9", "10", "100"], 4)
     while waiting and names:
         count = random.randint(3, 5)
@@ -235,29 +252,41 @@ def agrees(seed: int) -> str:
                 )
         if random.random() < 0.03:
             masked += random.randrange(MODULUS)
-        sums.append(MaskedSum(names.pop(), tuple(parts), masked % MODULUS, squares % MODULUS))
+        groups.append(Group(names.pop(), tuple(parts)))
+        sums.append(MaskedSum(groups[-1].name, masked % MODULUS, squares % MODULUS))
     marked = {house.pseudonym for house in houses if random.random() < 0.01 * faults}
-    ours = Witness({house.pseudonym: house.enrolment for house in known_to_witness}, secret).open(
+    witness = Witness({house.pseudonym: house.enrolment for house in known_to_witness}, secret)
+    refused, masks, _ = witness.verify(
         subject,
-        sums,
+        groups,
         today,
         marked,
         key=key,
         verified={name: fingerprint(part, key) for name, part in verified.items()},
     )
-    sent = [parse(serialise(write_opening(part))) for part in split(sums, subject, key, random)]
-    asked = independent.read_openings(sent)
-    theirs = independent.opened(
+    sent = [
+        parse(serialise(write_verification(part))) for part in split(groups, subject, key, random)
+    ]
+    asked = independent.read_asked(sent)
+    enrolled = {house.pseudonym: house.enrolled() for house in known_to_witness}
+    at_fault = independent.verified(
         asked,
         collective,
-        {house.pseudonym: house.enrolled() for house in known_to_witness},
+        enrolled,
         today,
         marked=marked,
-        verified={name: (Row(*part), key) for name, part in verified.items()},
-        secret=secret,
+        before={name: (Row(*part), key) for name, part in verified.items()},
     )
-    assert theirs == compared(ours), seed
+    assert at_fault == compared(refused), seed
     # Each reads what the other writes.
+    written = parse(serialise(independent.verified_element(OPENING, 1, at_fault)))
+    assert compared(read_verified(written).refused) == at_fault
+    if at_fault:
+        return " ".join(sorted(each.reason for each in at_fault))
+    opening = Opening(id=OPENING, part=1, parts=1, sums=tuple(sums))
+    asked = independent.read_asked(sent, [parse(serialise(write_opening(opening)))])
+    theirs = independent.opened(asked, collective, enrolled, secret)
+    assert theirs == compared(witness.open(subject, masks, sums)), seed
     written = parse(serialise(independent.opened_element(OPENING, 1, theirs)))
     assert compared(read_opened(written).answers) == theirs
     return " ".join(
@@ -265,23 +294,25 @@ def agrees(seed: int) -> str:
     )
 
 
-def split(sums: Sequence[MaskedSum], subject: Subject, key: bytes, random: Random) -> list[Opening]:
+def split(
+    groups: Sequence[Group], subject: Subject, key: bytes, random: Random
+) -> list[VerificationRequest]:
     """Return the same in parts, in which a group is cut somewhere."""
-    parts = [[*sums]]
-    last = sums[-1]
+    parts = [[*groups]]
+    last = groups[-1]
     if len(last.parts) > 1 and random.random() < 0.5:
         cut = random.randint(1, len(last.parts) - 1)
-        first = replace(last, parts=last.parts[:cut])
-        parts = [[*sums[:-1], first], [MaskedSum(last.group, last.parts[cut:], 0, 0)]]
+        first, rest = (replace(last, parts=some) for some in (last.parts[:cut], last.parts[cut:]))
+        parts = [[*groups[:-1], first], [rest]]
     return [
-        Opening(
+        VerificationRequest(
             id=OPENING,
             verification_key=key,
             direction=WireDirection(subject.direction),
             hour=subject.hour,
             part=number,
             parts=len(parts),
-            sums=tuple(some),
+            groups=tuple(some),
         )
         for number, some in enumerate(parts, 1)
     ]

@@ -22,15 +22,26 @@ from consometers_node.protected_sums.opening import (
 )
 from consometers_node.protected_sums.reports import MOST_WH, Report, Subject, share
 from consometers_node.quoalise.protected_sums import (
-    MaskedSum,
     OpenedSum,
     Part,
     Refusal,
+    RefusedHomes,
     RefusedSum,
 )
 from consometers_node.series import Direction
 
-from .homes import NOON, TODAY, VERIFICATION_KEY, Home, added, enrolled, homes, part_of
+from .homes import (
+    NOON,
+    TODAY,
+    VERIFICATION_KEY,
+    Asked,
+    Home,
+    added,
+    answers_of,
+    enrolled,
+    homes,
+    part_of,
+)
 from .independent import KEPT
 
 ALIKE = [300, 420, 380, 510, 290, 333, 450, 400, 370, 440]
@@ -44,18 +55,18 @@ def witness_of(members: Sequence[Home], minimum: int = 3, secret: bytes = SECRET
     return Witness(enrolled(members, minimum), secret)
 
 
-def masked_sum(members: Sequence[Home], values: Sequence[int], group: str = "all") -> MaskedSum:
+def masked_sum(members: Sequence[Home], values: Sequence[int], group: str = "all") -> Asked:
     return added(group, (home.reports(wh) for home, wh in zip(members, values, strict=True)))
 
 
 def refusals(
-    witness: Witness, *sums: MaskedSum, opened: Set[str] = frozenset()
+    witness: Witness, *asked: Asked, opened: Set[str] = frozenset()
 ) -> dict[Refusal, frozenset[str]]:
     """Return the homes in the way of a request that is refused, by reason."""
-    answers = witness.open(NOON, sums, TODAY, opened, key=VERIFICATION_KEY)
-    assert all(isinstance(answer, RefusedSum) for answer in answers)
+    answers = answers_of(witness, asked, opened=opened)
+    assert all(isinstance(answer, RefusedHomes) for answer in answers)
     return {
-        answer.reason: answer.pseudonyms for answer in answers if isinstance(answer, RefusedSum)
+        answer.reason: answer.pseudonyms for answer in answers if isinstance(answer, RefusedHomes)
     }
 
 
@@ -82,7 +93,7 @@ def test_opened_sums_are_exact_to_the_wh(
         )
         for number, values in enumerate(groups)
     ]
-    assert witness_of(members).open(NOON, asked, TODAY, key=VERIFICATION_KEY) == [
+    assert answers_of(witness_of(members), asked) == [
         OpenedSum(frozenset({str(number)}), len(values), sum(values))
         for number, values in enumerate(groups)
     ]
@@ -90,9 +101,9 @@ def test_opened_sums_are_exact_to_the_wh(
 
 def test_sum_of_zeros_is_opened() -> None:
     members = homes(3)
-    assert witness_of(members).open(
-        NOON, [masked_sum(members, [0, 0, 0])], TODAY, key=VERIFICATION_KEY
-    ) == [OpenedSum(ALL, 3, 0)]
+    assert answers_of(witness_of(members), [masked_sum(members, [0, 0, 0])]) == [
+        OpenedSum(ALL, 3, 0)
+    ]
 
 
 def test_sum_of_too_few_homes_is_refused() -> None:
@@ -181,9 +192,7 @@ def test_an_invalid_report_names_its_home_and_costs_the_others_nothing(
     witness = witness_of(members)
     refused = refusals(witness, added("all", [attack(*first), *others]))
     assert refused == {Refusal.INVALID: {"home-0"}}
-    assert witness.open(NOON, [added("all", others)], TODAY, key=VERIFICATION_KEY) == [
-        OpenedSum(ALL, 9, sum(ALIKE[1:]))
-    ]
+    assert answers_of(witness, [added("all", others)]) == [OpenedSum(ALL, 9, sum(ALIKE[1:]))]
 
 
 def test_a_report_is_verified_once() -> None:
@@ -192,7 +201,7 @@ def test_a_report_is_verified_once() -> None:
     asked = masked_sum(members, ALIKE)
     before = {part.pseudonym: fingerprint(part, VERIFICATION_KEY) for part in asked.parts}
     witness = witness_of(members)
-    opened = witness.open(NOON, [asked], TODAY, key=VERIFICATION_KEY, verified=before)
+    opened = answers_of(witness, [asked], verified=before)
     assert opened == [OpenedSum(ALL, 10, sum(ALIKE))]
     first = asked.parts[0]
     for other in (
@@ -202,16 +211,15 @@ def test_a_report_is_verified_once() -> None:
         fingerprint(first._replace(day=TODAY - timedelta(days=1)), VERIFICATION_KEY),
     ):
         verified = before | {"home-0": other}
-        answers = witness.open(NOON, [asked], TODAY, key=VERIFICATION_KEY, verified=verified)
-        assert answers == [RefusedSum(ALL, Refusal.INVALID, frozenset({"home-0"}))]
+        answers = answers_of(witness, [asked], verified=verified)
+        assert answers == [RefusedHomes(Refusal.INVALID, frozenset({"home-0"}))]
 
 
 def test_a_verifier_under_another_key_is_refused() -> None:
     members = homes(3)
-    (answer,) = witness_of(members).open(
-        NOON, [masked_sum(members, ALIKE[:3])], TODAY, key=bytes(32)
-    )
-    assert answer == RefusedSum(ALL, Refusal.INVALID, frozenset(h.pseudonym for h in members))
+    asked = masked_sum(members, ALIKE[:3])
+    (answer,) = answers_of(witness_of(members), [asked], key=bytes(32))
+    assert answer == RefusedHomes(Refusal.INVALID, frozenset(h.pseudonym for h in members))
 
 
 @pytest.mark.parametrize("verifier", [b"\xff" * 32, bytes(31), bytes(40)])
@@ -220,7 +228,7 @@ def test_a_verifier_of_no_elements_is_none(verifier: bytes) -> None:
     asked = masked_sum(members, ALIKE[:3])
     parts = (asked.parts[0]._replace(verifier=verifier), *asked.parts[1:])
     with pytest.raises(NotElements):
-        witness_of(members).open(NOON, [replace(asked, parts=parts)], TODAY, key=VERIFICATION_KEY)
+        answers_of(witness_of(members), [replace(asked, parts=parts)])
 
 
 def test_a_sum_that_is_not_that_of_its_reports_is_refused() -> None:
@@ -228,8 +236,8 @@ def test_a_sum_that_is_not_that_of_its_reports_is_refused() -> None:
     asked = masked_sum(members, [MOST_WH] * 3)
     for by in (1, -3 * MOST_WH - 1):
         other = replace(asked, masked=(asked.masked + by) % MODULUS)
-        refused = refusals(witness_of(members), other)
-        assert refused == {Refusal.IMPLAUSIBLE: frozenset()}
+        answers = answers_of(witness_of(members), [other])
+        assert answers == [RefusedSum(ALL, Refusal.IMPLAUSIBLE)]
 
 
 @pytest.mark.parametrize(
@@ -271,18 +279,16 @@ def test_a_key_is_forgotten_after_35_days() -> None:
     members = homes(3, since=oldest - timedelta(days=1))
     everybody = {home.pseudonym for home in members}
 
-    def of(day: date) -> MaskedSum:
+    def of(day: date) -> Asked:
         return added("all", (home.reports(300, day=day) for home in members))
 
-    assert witness_of(members).open(NOON, [of(oldest)], TODAY, key=VERIFICATION_KEY) == [
-        OpenedSum(ALL, 3, 900)
-    ]
+    assert answers_of(witness_of(members), [of(oldest)]) == [OpenedSum(ALL, 3, 900)]
     early = of(oldest - timedelta(days=1))
     assert refusals(witness_of(members), early) == {Refusal.KEY_FORGOTTEN: everybody}
     # The witness holds no key of a day before it was given it, nor opens one of tomorrow.
     for day in (TODAY - timedelta(days=1), TODAY + timedelta(days=1)):
         parts = tuple(Part(home.pseudonym, day, bytes(16), bytes(32)) for home in members)
-        refused = refusals(witness_of(homes(3, since=TODAY)), MaskedSum("all", parts, 0, 0))
+        refused = refusals(witness_of(homes(3, since=TODAY)), Asked("all", parts, 0, 0))
         assert refused == {Refusal.KEY_FORGOTTEN: everybody}
 
 
@@ -324,9 +330,7 @@ def test_bound_of_dominance_is_the_secret_of_the_witness(largest: int, opened: s
     asked = masked_sum(members, [largest, *[100] * 9])
     answers = {
         isinstance(
-            witness_of(members, secret=bytes([number] * 32)).open(
-                NOON, [asked], TODAY, key=VERIFICATION_KEY
-            )[0],
+            answers_of(witness_of(members, secret=bytes([number] * 32)), [asked])[0],
             OpenedSum,
         )
         for number in range(40)
@@ -343,7 +347,7 @@ def test_bound_of_dominance_differs_by_day() -> None:
         reports = [home.reports(wh, subject) for home, wh in zip(members, LOPSIDED, strict=True)]
         opened.add(
             isinstance(
-                witness.open(subject, [added("all", reports)], TODAY, key=VERIFICATION_KEY)[0],
+                answers_of(witness, [added("all", reports)], subject)[0],
                 OpenedSum,
             )
         )
@@ -379,7 +383,7 @@ def test_dominated_group_joins_the_smallest_other_groups(order: str) -> None:
         "c": (ALIKE, members[7:]),
     }
     asked = [masked_sum(values[group][1], values[group][0], group) for group in order]
-    assert witness_of(members).open(NOON, asked, TODAY, key=VERIFICATION_KEY) == [
+    assert answers_of(witness_of(members), asked) == [
         OpenedSum(frozenset({"c"}), 10, sum(ALIKE)),
         OpenedSum(frozenset({"a", "b"}), 7, 5_500 + 4_050),
     ]
@@ -390,7 +394,7 @@ def test_what_one_home_dominates_in_every_group_stays_closed(order: str) -> None
     members = homes(7)
     values = {"a": ([9_000, 10, 10], members[:3]), "b": ([90, 80, 10, 10], members[3:])}
     asked = [masked_sum(values[group][1], values[group][0], group) for group in order]
-    assert witness_of(members).open(NOON, asked, TODAY, key=VERIFICATION_KEY) == [
+    assert answers_of(witness_of(members), asked) == [
         RefusedSum(frozenset({"a", "b"}), Refusal.DOMINANCE)
     ]
 
@@ -399,11 +403,7 @@ def test_a_home_dominates_from_one_wh_on() -> None:
     members = homes(3)
 
     def answers(largest: int) -> list[object]:
-        return [
-            *witness_of(members).open(
-                NOON, [masked_sum(members, [largest, 900, 900])], TODAY, key=VERIFICATION_KEY
-            )
-        ]
+        return [*answers_of(witness_of(members), [masked_sum(members, [largest, 900, 900])])]
 
     def share(largest: int) -> float:
         """Return the sum of squares, in percent of the square of the sum."""
@@ -418,9 +418,7 @@ def test_a_home_dominates_from_one_wh_on() -> None:
 def test_homes_that_draw_all_of_the_largest_contract_are_opened() -> None:
     members = homes(3)
     full = masked_sum(members, [MOST_WH] * 3)
-    assert witness_of(members).open(NOON, [full], TODAY, key=VERIFICATION_KEY) == [
-        OpenedSum(ALL, 3, 3 * MOST_WH)
-    ]
+    assert answers_of(witness_of(members), [full]) == [OpenedSum(ALL, 3, 3 * MOST_WH)]
 
 
 def test_a_refusal_says_of_which_groups_it_is() -> None:
@@ -429,14 +427,12 @@ def test_a_refusal_says_of_which_groups_it_is() -> None:
     first, *others = [home.reports(wh) for home, wh in zip(members[:4], ALIKE, strict=False)]
     bad = added("bad", [first, *others])
     bad = replace(bad, masked=(bad.masked + (1 << 40)) % MODULUS)
-    assert witness_of(members).open(NOON, [good, bad], TODAY, key=VERIFICATION_KEY) == [
+    assert answers_of(witness_of(members), [good, bad]) == [
         RefusedSum(frozenset({"bad"}), Refusal.IMPLAUSIBLE),
         OpenedSum(frozenset({"good"}), 3, sum(ALIKE[:3])),
     ]
-    assert witness_of(members, 4).open(NOON, [good, bad], TODAY, key=VERIFICATION_KEY) == [
-        RefusedSum(
-            frozenset({"good", "bad"}), Refusal.TOO_FEW, frozenset(h.pseudonym for h in members[4:])
-        )
+    assert answers_of(witness_of(members, 4), [good, bad]) == [
+        RefusedHomes(Refusal.TOO_FEW, frozenset(h.pseudonym for h in members[4:]))
     ]
 
 
@@ -448,9 +444,7 @@ def test_one_witness_opens_reports_made_on_several_days_in_any_order(ages: Seque
     for age in ages:
         made_on = TODAY - timedelta(days=age)
         asked = added("all", (home.reports(300 + age, day=made_on) for home in members))
-        assert witness.open(NOON, [asked], TODAY, key=VERIFICATION_KEY) == [
-            OpenedSum(ALL, 3, 3 * (300 + age))
-        ]
+        assert answers_of(witness, [asked]) == [OpenedSum(ALL, 3, 3 * (300 + age))]
 
 
 @given(st.integers(0, 10_000))
@@ -468,7 +462,7 @@ def test_opened_sums_of_an_hour_share_no_home(seed: int) -> None:
             if part
         ]
         by_group = {each.group: {part.pseudonym for part in each.parts} for each in asked}
-        for answer in witness.open(NOON, asked, TODAY, opened, key=VERIFICATION_KEY):
+        for answer in answers_of(witness, asked, opened=opened):
             if isinstance(answer, OpenedSum):
                 summed = set[str]().union(*(by_group[group] for group in answer.groups))
                 assert len(summed) == answer.homes >= 3

@@ -41,6 +41,8 @@ from consometers_node.quoalise import (
     Shares,
     Text,
     UnknownContent,
+    VerificationRequest,
+    Verified,
     Witness,
     answers,
     data,
@@ -51,10 +53,12 @@ from consometers_node.quoalise import (
 from consometers_node.quoalise.federation import SUBSCRIBED_KVA, State
 from consometers_node.quoalise.identifier import device, identifier
 from consometers_node.quoalise.protected_sums import (
+    Group,
     MaskedSum,
     OpenedSum,
     Part,
     Refusal,
+    RefusedHomes,
     RefusedSum,
 )
 from consometers_node.quoalise.senml import FIRST_TIME, LAST_TIME, MAX_NUMBER
@@ -329,27 +333,39 @@ REPORTS = st.builds(
         unique_by=lambda report: report.hour,
     ).map(lambda reports: tuple(sorted(reports))),
 )
-OPENINGS = st.builds(
-    Opening,
-    id=PSEUDONYMS,
+PARTS = {"id": PSEUDONYMS, "part": st.integers(1, 5), "parts": st.integers(5, 9)}
+VERIFICATIONS = st.builds(
+    VerificationRequest,
     verification_key=VERIFIERS,
     direction=st.sampled_from(Direction),
     hour=HOURS,
-    part=st.integers(1, 5),
-    parts=st.integers(5, 9),
-    sums=st.lists(
+    groups=st.lists(
         st.builds(
-            MaskedSum,
+            Group,
             GROUPS,
             st.lists(
                 st.builds(Part, PSEUDONYMS, DAYS, NONCES, VERIFIERS), min_size=1, max_size=3
             ).map(tuple),
-            ELEMENTS,
-            ELEMENTS,
         ),
         min_size=1,
         max_size=4,
     ).map(tuple),
+    **PARTS,
+)
+VERIFIED = st.builds(
+    Verified,
+    refused=st.lists(
+        st.builds(RefusedHomes, st.sampled_from(Refusal), st.frozensets(PSEUDONYMS, max_size=3)),
+        max_size=3,
+    ).map(tuple),
+    **PARTS,
+)
+OPENINGS = st.builds(
+    Opening,
+    sums=st.lists(st.builds(MaskedSum, GROUPS, ELEMENTS, ELEMENTS), min_size=1, max_size=4).map(
+        tuple
+    ),
+    **PARTS,
 )
 ANSWERED_GROUPS = st.frozensets(GROUPS, min_size=1, max_size=4)
 OPENED = st.builds(
@@ -358,18 +374,8 @@ OPENED = st.builds(
         st.builds(OpenedSum, ANSWERED_GROUPS, st.integers(1, 10**6), st.integers(0, 10**9)),
         max_size=3,
     ),
-    st.lists(
-        st.builds(
-            RefusedSum,
-            ANSWERED_GROUPS,
-            st.sampled_from(Refusal),
-            st.frozensets(PSEUDONYMS, max_size=3),
-        ),
-        max_size=3,
-    ),
-    id=PSEUDONYMS,
-    part=st.integers(1, 5),
-    parts=st.integers(5, 9),
+    st.lists(st.builds(RefusedSum, ANSWERED_GROUPS, st.sampled_from(Refusal)), max_size=3),
+    **PARTS,
 )
 RECEIPTS = st.builds(
     Receipt,
@@ -409,7 +415,13 @@ REQUESTS: st.SearchStrategy[requests.Request] = st.one_of(
     st.builds(requests.GetExport, st.integers(1, 10**9)),
 )
 COMMANDS = [
-    (REQUESTS | st.builds(requests.OpenSums, OPENINGS), requests.read, requests.write),
+    (
+        REQUESTS
+        | st.builds(requests.VerifyReports, VERIFICATIONS)
+        | st.builds(requests.OpenSums, OPENINGS),
+        requests.read,
+        requests.write,
+    ),
     (st.lists(LISTED, max_size=3).map(tuple), answers.read_listed, answers.listed),
 ]
 type Codec = tuple[st.SearchStrategy[Any], Callable[[Element], Any], Callable[[Any], Element]]
@@ -432,6 +444,16 @@ CODECS: dict[str, Codec] = {
     ),
     federation_xml.EXPORT: (EXPORTS, federation_xml.read_export, federation_xml.write_export),
     protected_sums.REPORTS: (REPORTS, protected_sums.read_reports, protected_sums.write_reports),
+    protected_sums.VERIFICATION: (
+        VERIFICATIONS,
+        protected_sums.read_verification,
+        protected_sums.write_verification,
+    ),
+    protected_sums.VERIFIED: (
+        VERIFIED,
+        protected_sums.read_verified,
+        protected_sums.write_verified,
+    ),
     protected_sums.OPENING: (OPENINGS, protected_sums.read_opening, protected_sums.write_opening),
     protected_sums.OPENED: (OPENED, protected_sums.read_opened, protected_sums.write_opened),
 }

@@ -15,18 +15,23 @@ from consometers_node.quoalise import (
     Opening,
     Problem,
     Reports,
+    VerificationRequest,
+    Verified,
     protected_sums,
 )
 from consometers_node.quoalise.markup import serialise
 from consometers_node.quoalise.protected_sums import (
+    GROUPS_IN_PART,
     HOMES_IN_PART,
     MASKED_BYTES,
     MAX_REFUSED,
     MAX_REPORTS,
+    Group,
     MaskedSum,
     OpenedSum,
     Part,
     Refusal,
+    RefusedHomes,
     RefusedSum,
 )
 
@@ -40,26 +45,30 @@ ROWS = tuple(
 )
 ROW = 4 + 16 + MASKED_BYTES
 SENT = Reports(permission=PERMISSION, direction=Direction.CONSUMPTION, day=TODAY, reports=ROWS)
-ASKED = Opening(
+ASKED = VerificationRequest(
     id=PERMISSION,
     verification_key=bytes(range(32)),
     direction=Direction.INJECTION,
     hour=NOON,
     part=1,
     parts=1,
-    sums=(MaskedSum("3", (Part(PERMISSION, TODAY, bytes(16), bytes(32)),), 1, 2),),
+    groups=(Group("3", (Part(PERMISSION, TODAY, bytes(16), bytes(32)),)),),
 )
+OPENING = Opening(id=PERMISSION, part=1, parts=1, sums=(MaskedSum("3", 1, 2),))
 _HOMES = tuple(Part(str(UUID(int=n)), TODAY, bytes(16), bytes(32)) for n in range(HOMES_IN_PART))
 LARGEST_REPORTS = replace(
     SENT,
     reports=tuple(ROWS[0]._replace(hour=NOON + timedelta(hours=n)) for n in range(MAX_REPORTS)),
 )
-LARGEST_OPENING = replace(
+LARGEST_VERIFICATION = replace(
     ASKED,
-    sums=(
-        MaskedSum("1", _HOMES[: HOMES_IN_PART // 2], 0, 0),
-        MaskedSum("2", _HOMES[HOMES_IN_PART // 2 :], 0, 0),
+    groups=tuple(
+        Group(str(n), _HOMES[3 * n : 3 * n + 3] if n else (*_HOMES[:3], *_HOMES[600:]))
+        for n in range(GROUPS_IN_PART)
     ),
+)
+LARGEST_OPENING = replace(
+    OPENING, sums=tuple(MaskedSum(str(n), 2**64 - 1, 0) for n in range(GROUPS_IN_PART))
 )
 """See `xmpp.test_protected_sums`: they fit into a message."""
 ANSWER = Opened(
@@ -68,20 +77,33 @@ ANSWER = Opened(
     parts=1,
     answers=(
         OpenedSum(frozenset({"3"}), 12, 3_456),
-        RefusedSum(frozenset({"4"}), Refusal.TOO_FEW, frozenset({PERMISSION})),
+        RefusedSum(frozenset({"4"}), Refusal.DOMINANCE),
     ),
+)
+VERIFIED = Verified(
+    id=PERMISSION,
+    part=1,
+    parts=1,
+    refused=(RefusedHomes(Refusal.TOO_FEW, frozenset({PERMISSION})),),
 )
 
 
 def test_a_refusal_names_as_many_homes_as_fit_into_a_message() -> None:
     homes = frozenset(str(UUID(int=n)) for n in range(MAX_REFUSED + 1))
-    refused = RefusedSum(frozenset({"1"}), Refusal.NOT_ENROLLED, homes)
+    refused = RefusedHomes(Refusal.NOT_ENROLLED, homes)
     sent = serialise(
-        protected_sums.write_opened(Opened(id=PERMISSION, part=1, parts=1, answers=(refused,)))
+        protected_sums.write_verified(Verified(id=PERMISSION, part=1, parts=1, refused=(refused,)))
     )
-    (answer,) = protected_sums.read_opened(element(sent)).answers
-    assert isinstance(answer, RefusedSum)
+    (answer,) = protected_sums.read_verified(element(sent)).refused
     assert answer.pseudonyms == homes - {max(homes)}
+
+
+def test_a_refusal_of_a_sum_names_no_home() -> None:
+    """A witness that named one once it has the sums would be asked for others."""
+    sent = protected_sums.write_opened(ANSWER)
+    refused = protected_sums.write_verified(VERIFIED)[0]
+    sent[1].text = refused.text
+    assert protected_sums.read_opened(sent) == ANSWER
 
 
 def rows(change: Callable[[bytes], bytes]) -> Edit:
@@ -94,9 +116,9 @@ def rows(change: Callable[[bytes], bytes]) -> Edit:
     return change_rows
 
 
-def too_many_homes(opening: Element) -> None:
-    rows(lambda row: row * HOMES_IN_PART)(opening)
-    opening.append(protected_sums.write_opening(ASKED)[0])
+def too_many_homes(sent: Element) -> None:
+    rows(lambda row: row * HOMES_IN_PART)(sent)
+    sent.append(protected_sums.write_verification(ASKED)[0])
 
 
 BROKEN_REPORTS: list[tuple[Problem, str, Edit]] = [
@@ -113,7 +135,7 @@ BROKEN_REPORTS: list[tuple[Problem, str, Edit]] = [
     (Problem.OUT_OF_TIME, "", rows(lambda sent: b"\xff" * 4 + sent[4:ROW])),
     (Problem.TOO_MANY_ROWS, "", rows(lambda sent: bytes(ROW * (MAX_REPORTS + 1)))),
 ]
-BROKEN_OPENINGS: list[tuple[Problem, str, Edit]] = [
+BROKEN_VERIFICATIONS: list[tuple[Problem, str, Edit]] = [
     (
         Problem.NOT_HEXADECIMAL,
         "@verification-key",
@@ -123,6 +145,17 @@ BROKEN_OPENINGS: list[tuple[Problem, str, Edit]] = [
     (Problem.NOT_A_COUNT, "@part", lambda sent: sent.set("part", "0")),
     (Problem.BACKWARDS, "@part", lambda sent: sent.set("part", "2")),
     (Problem.NO_ELEMENT, "", lambda sent: sent.remove(sent[0])),
+    (Problem.NOT_A_COUNT, "/homes[1]@group", lambda sent: sent[0].set("group", "Kersabiec")),
+    (Problem.TOO_MANY_ROWS, "/homes[2]", too_many_homes),
+]
+BROKEN_VERIFIED: list[tuple[Problem, str, Edit]] = [
+    (Problem.NOT_A_CHOICE, "/refused[1]@reason", lambda sent: sent[0].set("reason", "no")),
+    (Problem.NOT_ROWS, "/refused[1]", lambda sent: setattr(sent[0], "text", "AAAA")),
+]
+BROKEN_OPENINGS: list[tuple[Problem, str, Edit]] = [
+    (Problem.NOT_A_UUID, "@id", lambda sent: sent.set("id", "today")),
+    (Problem.BACKWARDS, "@part", lambda sent: sent.set("part", "2")),
+    (Problem.NO_ELEMENT, "", lambda sent: sent.remove(sent[0])),
     (Problem.NOT_A_COUNT, "/sum[1]@group", lambda sent: sent[0].set("group", "Kersabiec")),
     (Problem.NOT_HEXADECIMAL, "/sum[1]@masked", lambda sent: sent[0].set("masked", "12")),
     (
@@ -130,17 +163,11 @@ BROKEN_OPENINGS: list[tuple[Problem, str, Edit]] = [
         "/sum[1]@masked-squares",
         lambda sent: sent[0].set("masked-squares", 16 * "G"),
     ),
-    (
-        Problem.TOO_MANY_ROWS,
-        "/sum[2]",
-        too_many_homes,
-    ),
 ]
 BROKEN_ANSWERS: list[tuple[Problem, str, Edit]] = [
     (Problem.NOT_A_COUNT, "/sum[1]@wh", lambda sent: sent[0].set("wh", "-1")),
     (Problem.NOT_A_COUNT, "/sum[1]@groups", lambda sent: sent[0].set("groups", "3 x")),
     (Problem.NOT_A_CHOICE, "/refused[1]@reason", lambda sent: sent[1].set("reason", "no")),
-    (Problem.NOT_ROWS, "/refused[1]", lambda sent: setattr(sent[1], "text", "AAAA")),
 ]
 CASES: list[tuple[Problem, str, Callable[[], object]]] = [
     *(
@@ -148,7 +175,19 @@ CASES: list[tuple[Problem, str, Callable[[], object]]] = [
         for problem, place, change in BROKEN_REPORTS
     ),
     *(
-        (problem, f"opening{place}", partial(edited, protected_sums.OPENING, ASKED, change))
+        (
+            problem,
+            f"verification{place}",
+            partial(edited, protected_sums.VERIFICATION, ASKED, change),
+        )
+        for problem, place, change in BROKEN_VERIFICATIONS
+    ),
+    *(
+        (problem, f"verified{place}", partial(edited, protected_sums.VERIFIED, VERIFIED, change))
+        for problem, place, change in BROKEN_VERIFIED
+    ),
+    *(
+        (problem, f"opening{place}", partial(edited, protected_sums.OPENING, OPENING, change))
         for problem, place, change in BROKEN_OPENINGS
     ),
     *(

@@ -27,8 +27,8 @@ from .home import API_TOKEN, DRAWN, GUEST, Home, until
 
 COOP = "coop@energies.example"
 WHO_COULD = (
-    "The collective and the witness together could read you; so could the collective together with"
-    " all but you of the homes in a sum, or a witness that changed its program."
+    "The collective and the witness together could read you; so could either of them together with"
+    " all but you of the homes in a sum."
 )
 CODE_OF = f"The code that {WITNESS.name} gave you"
 

@@ -65,7 +65,17 @@ async def test_a_client_program_announces_no_commands(
     ("role", "only"),
     [
         (Role.HOUSEHOLD, set()),
-        (Role.COLLECTIVE, {"get_data_needs", "grant", "withdraw", "get_export", "open_sums"}),
+        (
+            Role.COLLECTIVE,
+            {
+                "get_data_needs",
+                "grant",
+                "withdraw",
+                "get_export",
+                "verify_reports",
+                "open_sums",
+            },
+        ),
     ],
 )
 async def test_the_commands_are_those_of_the_role(

@@ -1,10 +1,22 @@
 """Masked reports to a collective, and their sums opened by a witness, between real servers."""
 
-from consometers_node.quoalise import Opened, Opening, Reports
+from consometers_node.quoalise import (
+    Opened,
+    Opening,
+    Reports,
+    VerificationRequest,
+    Verified,
+)
 from consometers_node.xmpp import Asker
 from demo.prosody import Prosody
 
-from ..quoalise.test_protected_sums import ANSWER, LARGEST_OPENING, LARGEST_REPORTS
+from ..quoalise.test_protected_sums import (
+    ANSWER,
+    LARGEST_OPENING,
+    LARGEST_REPORTS,
+    LARGEST_VERIFICATION,
+    VERIFIED,
+)
 from .conftest import MakeNode
 from .home import Collective, Keeper
 
@@ -14,10 +26,14 @@ class Witness(Collective):
 
     def __init__(self) -> None:
         super().__init__()
-        self.openings: list[tuple[str, Opening]] = []
+        self.asked: list[tuple[str, VerificationRequest | Opening]] = []
+
+    async def verify_reports(self, asker: Asker, request: VerificationRequest) -> Verified:
+        self.asked.append((asker.jid, request))
+        return VERIFIED
 
     async def open_sums(self, asker: Asker, opening: Opening) -> Opened:
-        self.openings.append((asker.jid, opening))
+        self.asked.append((asker.jid, opening))
         return ANSWER
 
 
@@ -36,5 +52,9 @@ async def test_the_largest_reports_and_openings_pass_between_servers(
     witness = await new_node(server, answerer)
     await home.pushing.push(collective.bare, LARGEST_REPORTS)
     assert received == [(home.bare, LARGEST_REPORTS)]
-    assert await collective.asking.open_sums(witness.bare, LARGEST_OPENING) == ANSWER
-    assert answerer.openings == [(collective.bare, LARGEST_OPENING)]
+    asking = collective.asking
+    assert await asking.verify_reports(witness.bare, LARGEST_VERIFICATION) == VERIFIED
+    assert await asking.open_sums(witness.bare, LARGEST_OPENING) == ANSWER
+    assert answerer.asked == [
+        (collective.bare, each) for each in (LARGEST_VERIFICATION, LARGEST_OPENING)
+    ]

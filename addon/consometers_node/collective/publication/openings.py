@@ -1,7 +1,8 @@
-"""Openings of masked reports: the homes in a sum, the request to a witness, its answer.
+"""Openings of masked reports: the homes in a sum, the requests to a witness, its answers.
 
 An opening is stored before it is sent: the same is asked until it is answered, with an id that is
-made of what it says. docs/protected-sums-specification.md has the scheme.
+made of its homes. Each time, its homes are verified first; their sums follow once all have passed.
+docs/protected-sums-specification.md has the scheme.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -19,13 +20,17 @@ from ...protected_sums.field import MODULUS, encode
 from ...protected_sums.reports import MOST_WH, Verification, outputs, share
 from ...quoalise import Direction as WireDirection
 from ...quoalise.protected_sums import (
+    GROUPS_IN_PART,
     HOMES_IN_PART,
     Answer,
+    Group,
     MaskedSum,
     Opening,
     Part,
     Refusal,
+    RefusedHomes,
     RefusedSum,
+    VerificationRequest,
 )
 from ...series import Direction
 from ...store.clock import Confirmed
@@ -48,7 +53,6 @@ GIVEN_UP_AFTER: Final = timedelta(days=34)
 _MINUTES = 60
 _HOMES_AT_HAND = 16_384
 """Whose names are not converted each hour."""
-_GROUPS_IN_PART = 200
 _HOME = struct.Struct(">16sH16s32s")
 _FIRST_DAY = date(1970, 1, 1)
 _GIVEN_UP = "given-up"
@@ -137,15 +141,15 @@ def homes(stored: StoredOpening) -> list[MemberPermissionId]:
     return [MemberPermissionId(_uuid(home)) for home, *_ in _HOME.iter_unpack(stored.request)]
 
 
-def requests(stored: StoredOpening) -> list[Opening]:
-    """Return the parts of a request, always the same ones."""
-    parts: list[list[MaskedSum]] = [[]]
+def verifications(stored: StoredOpening) -> list[VerificationRequest]:
+    """Return the parts of the request to verify the homes, always the same: they have no sum."""
+    parts: list[list[Group]] = [[]]
     room = HOMES_IN_PART
     rows = _HOME.iter_unpack(stored.request)
     for number, group in enumerate(_groups(stored)):
-        left, sums = group.homes, (group.masked, group.squares)
+        left = group.homes
         while left:
-            if not room or len(parts[-1]) == _GROUPS_IN_PART:
+            if not room or len(parts[-1]) == GROUPS_IN_PART:
                 parts.append([])
                 room = HOMES_IN_PART
             count = min(left, room)
@@ -153,48 +157,57 @@ def requests(stored: StoredOpening) -> list[Opening]:
                 Part(_uuid(home), _day(day), nonce, verifier)
                 for home, day, nonce, verifier in islice(rows, count)
             )
-            parts[-1].append(MaskedSum(str(number), some, *sums))
-            # The witness adds up what is split: the rest comes with nothing more.
-            left, room, sums = left - count, room - count, (0, 0)
+            parts[-1].append(Group(str(number), some))
+            left, room = left - count, room - count
     name = _id(stored)
     return [
-        Opening(
+        VerificationRequest(
             id=name,
             verification_key=stored.verification_key,
             direction=WireDirection(stored.direction),
             hour=stored.start,
             part=place,
             parts=len(parts),
-            sums=tuple(sums),
+            groups=tuple(groups),
         )
-        for place, sums in enumerate(parts, 1)
+        for place, groups in enumerate(parts, 1)
     ]
 
 
-def invalid_homes(answers: Iterable[Answer]) -> set[MemberPermissionId]:
+def sums_to_open(stored: StoredOpening) -> list[Opening]:
+    """Return the parts of the request to open the sums of these homes, always the same."""
+    name = _id(stored)
+    sums = [
+        MaskedSum(str(number), group.masked, group.squares)
+        for number, group in enumerate(_groups(stored))
+    ]
+    parts = [*batched(sums, GROUPS_IN_PART, strict=False)]
+    return [
+        Opening(id=name, part=place, parts=len(parts), sums=some)
+        for place, some in enumerate(parts, 1)
+    ]
+
+
+def invalid_homes(refused: Iterable[RefusedHomes]) -> set[MemberPermissionId]:
     """Return the homes whose reports do not prove their value."""
-    return {
-        MemberPermissionId(pseudonym)
-        for answer in answers
-        if isinstance(answer, RefusedSum) and answer.reason is Refusal.INVALID
-        for pseudonym in answer.pseudonyms
-    }
+    return _named(each for each in refused if each.reason is Refusal.INVALID)
 
 
-def refused_homes(stored: StoredOpening, answers: Iterable[Answer]) -> set[MemberPermissionId]:
-    """Return the homes for which a witness refused all of it: it is asked again without them.
+def refused_homes(
+    stored: StoredOpening, refused: Iterable[RefusedHomes]
+) -> set[MemberPermissionId]:
+    """Return the homes in the way of an opening: all of them, where a refusal names none.
 
-    Raises BadAnswer.
+    Raises BadAnswer where it names others.
     """
-    refused = {
-        MemberPermissionId(pseudonym)
-        for answer in answers
-        if isinstance(answer, RefusedSum)
-        for pseudonym in answer.pseudonyms
-    }
-    if not refused <= set(homes(stored)):
+    asked, named = set(homes(stored)), _named(refused)
+    if not named <= asked:
         raise BadAnswer
-    return refused
+    return named if all(each.pseudonyms for each in refused) else asked
+
+
+def _named(refused: Iterable[RefusedHomes]) -> set[MemberPermissionId]:
+    return {MemberPermissionId(home) for each in refused for home in each.pseudonyms}
 
 
 def without(
@@ -257,14 +270,17 @@ def written_answer(stored: StoredOpening, answers: Sequence[Answer]) -> str:
     return json.dumps({"opened": opened, "refused": refused})
 
 
-def too_few(answers: Iterable[Answer]) -> str:
+def too_few(refused: Iterable[RefusedHomes]) -> str:
     """Return the answer to an opening of which these refusals leave no group of enough homes."""
-    reasons = sorted({answer.reason for answer in answers if isinstance(answer, RefusedSum)})
+    reasons = sorted({each.reason for each in refused})
     return json.dumps({"opened": [], "refused": [[[], reason.value] for reason in reasons]})
 
 
 def given_up() -> str:
-    """Return the answer to an opening whose keys the witness has forgotten by now."""
+    """Return the answer to an opening that stays closed.
+
+    The witness has forgotten its keys by now; or it refuses homes whose sums it was sent.
+    """
     return json.dumps({"opened": [], "refused": [[[], _GIVEN_UP]]})
 
 
@@ -324,7 +340,11 @@ def _groups(stored: StoredOpening) -> list[_Group]:
 
 
 def _id(stored: StoredOpening) -> str:
-    """Return a UUID that is made of the request, so that the same is asked under the same name."""
-    described = f"{stored.direction} {stored.start.astimezone(UTC).isoformat()} {stored.groups}\n"
+    """Return a UUID that is made of groups and homes, so that the same has the same name.
+
+    The sums are not in it: a witness that knows all else would find them by trying.
+    """
+    sizes = [group.homes for group in _groups(stored)]
+    described = f"{stored.direction} {stored.start.astimezone(UTC).isoformat()} {sizes}\n"
     digest = sha256(described.encode() + stored.verification_key + stored.request).digest()
     return str(UUID(bytes=digest[:16], version=4))

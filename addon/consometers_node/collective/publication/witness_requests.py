@@ -1,7 +1,11 @@
 """Asks witnesses to open the waiting sums, until each has answered.
 
-stored by the worker ─ asked, part by part ─ answered: the hour closes
-└ refused for some homes: stored without them, and asked again
+stored by the worker ─ homes verified, part by part ─ noted that sums leave ─ sums opened: closes
+├ refused for some homes before sums left: stored without them, and verified again
+└ refused for some homes after sums left: the hour closes without its reports
+
+For an hour and a direction, the sums of one set of homes leave: with those of another one, less a
+home, a witness that lied about it would read it.
 """
 
 import asyncio
@@ -12,7 +16,7 @@ from typing import NoReturn
 
 from ...backoff import Backoff
 from ...quoalise import QuoaliseError, Text
-from ...quoalise.protected_sums import Answer
+from ...quoalise.protected_sums import Answer, RefusedHomes
 from ...quoalise.text import around, text
 from ...sharing.changes import Changes
 from ...store import Store
@@ -20,6 +24,7 @@ from ...store.masked_reports import (
     StoredOpening,
     ask_less,
     note_invalid,
+    note_sums_sent,
     openings,
     reports_of_hour,
     store_answer,
@@ -27,11 +32,13 @@ from ...store.masked_reports import (
 from ...xmpp import Asking, NetworkError
 from .openings import (
     BadAnswer,
+    given_up,
     homes,
     invalid_homes,
     refused_homes,
-    requests,
+    sums_to_open,
     too_few,
+    verifications,
     without,
     written_answer,
 )
@@ -40,6 +47,10 @@ _BAD_ANSWER = text("It answered something else than what it was asked: ask those
 
 _UNANSWERED = text("A witness has not answered: {said}")
 _REFUSED = text("A witness refused {count} homes of a sum.")
+_REFUSED_LATE = text(
+    "A witness refused homes of an hour whose sums it had received already ({count}): the hour"
+    " closes without masked reports. Ask those who run it why."
+)
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -100,44 +111,69 @@ class WitnessRequests:
             self._due.pop(witness, None)
 
     async def _ask(self, opening: StoredOpening) -> None:
-        """Ask until it is answered, each time without the refused homes."""
+        """Ask until it is answered: to verify, each time without the refused homes; then to open.
+
+        Each time, from the beginning: the witness holds what it verified for some minutes alone.
+        """
         left: StoredOpening | None = opening
-        while left is not None:
-            answers = await self._answers(left)
-            left = await self._take(left, answers)
+        while left is not None and (refused := await self._verified(left)):
+            left = await self._take_refusal(left, refused)
+        if left is not None and await self._note_sums_sent(left):
+            await self._take(left, await self._opened(left))
         self._changes.notify()
 
-    async def _answers(self, opening: StoredOpening) -> Sequence[Answer]:
+    async def _verified(self, opening: StoredOpening) -> Sequence[RefusedHomes]:
+        refused: Sequence[RefusedHomes] = ()
+        for part in verifications(opening):
+            verified = await self._asking.verify_reports(opening.witness, part)
+            if (verified.id, verified.part, verified.parts) != (part.id, part.part, part.parts):
+                raise BadAnswer
+            refused = verified.refused
+        return refused
+
+    async def _opened(self, opening: StoredOpening) -> Sequence[Answer]:
         answers: Sequence[Answer] = ()
-        for part in requests(opening):
+        for part in sums_to_open(opening):
             opened = await self._asking.open_sums(opening.witness, part)
             if (opened.id, opened.part, opened.parts) != (part.id, part.part, part.parts):
                 raise BadAnswer
             answers = opened.answers
         return answers
 
-    async def _take(
-        self, opening: StoredOpening, answers: Sequence[Answer]
+    async def _take_refusal(
+        self, opening: StoredOpening, refused: Sequence[RefusedHomes]
     ) -> StoredOpening | None:
-        """Store an answer; return the request to send instead, if homes were refused."""
-        refused = refused_homes(opening, answers)
-        answer = None if refused else written_answer(opening, answers)
+        """Return the request without the refused homes; None if it is closed instead."""
+        in_the_way = refused_homes(opening, refused)
         async with self._store.writing() as connection:
             hour = opening.direction, opening.start
             if opening not in await openings(connection, *hour):
                 # The hour was closed without it.
                 return None
-            if answer is not None:
-                await store_answer(connection, opening, answer)
-                await note_invalid(connection, homes(opening), opening.direction, None)
-                return None
-            if invalid := invalid_homes(answers):
+            if invalid := invalid_homes(refused):
                 await note_invalid(connection, invalid, opening.direction, opening.start)
-            reports = await reports_of_hour(connection, *hour)
-            less = without(opening, refused, reports)
-            if less is None:
-                await store_answer(connection, opening, too_few(answers))
-            else:
+            if opening.sums_sent:
+                less = None
+                await store_answer(connection, opening, given_up())
+            elif less := without(opening, in_the_way, await reports_of_hour(connection, *hour)):
                 await ask_less(connection, less)
-        _LOGGER.info(_REFUSED.fill(count=len(refused)))
+            else:
+                await store_answer(connection, opening, too_few(refused))
+        words = _REFUSED_LATE if opening.sums_sent else _REFUSED
+        _LOGGER.log(
+            logging.WARNING if opening.sums_sent else logging.INFO,
+            words.fill(count=len(in_the_way)),
+        )
         return less
+
+    async def _note_sums_sent(self, opening: StoredOpening) -> bool:
+        """Store that the sums leave, before they do; return whether the hour waits for them."""
+        async with self._store.writing() as connection:
+            return await note_sums_sent(connection, opening)
+
+    async def _take(self, opening: StoredOpening, answers: Sequence[Answer]) -> None:
+        """Store what was opened. Raises BadAnswer."""
+        answer = written_answer(opening, answers)
+        async with self._store.writing() as connection:
+            await store_answer(connection, opening, answer)
+            await note_invalid(connection, homes(opening), opening.direction, None)

@@ -295,15 +295,10 @@ async def enrolments(
     return enrolled, ids
 
 
-async def verified(
-    connection: AsyncConnection, subject: Subject, pseudonyms: Mapping[int, str]
-) -> dict[str, bytes]:
-    """Return the fingerprints of verified reports of an hour with invalid ones, by pseudonym."""
+async def verified(connection: AsyncConnection, subject: Subject) -> dict[int, bytes]:
+    """Return the fingerprints of an hour's verified reports, by enrolment, until it is opened."""
     query = select(WitnessVerificationRow.fingerprints).where(*_of_subject(subject))
-    rows = await connection.scalar(query) or b""
-    return {
-        pseudonyms[id_]: value for id_, value in _VERIFIED.iter_unpack(rows) if id_ in pseudonyms
-    }
+    return dict(_VERIFIED.iter_unpack(await connection.scalar(query) or b""))
 
 
 async def note_verified(
@@ -313,24 +308,56 @@ async def note_verified(
     invalid: Collection[int],
     now: datetime,
 ) -> None:
-    """Store the fingerprints of an hour's verified reports, by enrolment, and which are invalid."""
-    query = select(WitnessVerificationRow.invalid).where(*_of_subject(subject))
-    before = await connection.scalar(query)
-    values = {
-        "fingerprints": b"".join(_VERIFIED.pack(*each) for each in sorted(fingerprints.items())),
-        "invalid": bitmap({*numbers(before or b""), *invalid}),
-        "at": now,
-    }
+    """Add fingerprints of an hour's reports, by enrolment, none of which was verified before.
+
+    Some of them are invalid.
+    """
+    columns = WitnessVerificationRow.fingerprints, WitnessVerificationRow.invalid
+    query = select(*columns).where(*_of_subject(subject))
+    before = (await connection.execute(query)).one_or_none()
+    packed = b"".join([_VERIFIED.pack(*each) for each in fingerprints.items()])
     if before is None:
-        row = values | {
+        row = {
             "collective": subject.collective,
             "direction": subject.direction,
             "hour": subject.hour,
+            "fingerprints": packed,
+            "invalid": bitmap(invalid),
+            "at": now,
         }
         await connection.execute(insert(WitnessVerificationRow).values(row))
-    else:
-        change = update(WitnessVerificationRow).where(*_of_subject(subject))
-        await connection.execute(change.values(values))
+        return
+    values = {
+        "fingerprints": before.fingerprints + packed,
+        "invalid": bitmap({*numbers(before.invalid), *invalid}),
+        "at": now,
+    }
+    change = update(WitnessVerificationRow).where(*_of_subject(subject))
+    await connection.execute(change.values(values))
+
+
+async def forget_verified(
+    connection: AsyncConnection, subject: Subject, opened: Collection[int]
+) -> None:
+    """Forget the fingerprints of homes that the ledger marks; their hour is never verified again.
+
+    What homes read of invalid reports stays.
+    """
+    of_subject = _of_subject(subject)
+    # Of the homes that are opened, all were verified. Mostly there are no others.
+    of_them_alone = (
+        func.length(WitnessVerificationRow.fingerprints) == _VERIFIED.size * len(opened),
+        func.length(WitnessVerificationRow.invalid) == 0,
+    )
+    gone = delete(WitnessVerificationRow).where(*of_subject, *of_them_alone)
+    if (await connection.execute(gone)).rowcount:
+        return
+    query = select(WitnessVerificationRow.fingerprints).where(*of_subject)
+    fingerprints = (await connection.execute(query)).scalar_one()
+    left = [each for each in _VERIFIED.iter_unpack(fingerprints) if each[0] not in opened]
+    packed = b"".join([_VERIFIED.pack(*each) for each in left])
+    change = update(WitnessVerificationRow).where(*of_subject)
+    await connection.execute(change.values(fingerprints=packed))
 
 
 async def forget(connection: AsyncConnection, now: Confirmed) -> None:

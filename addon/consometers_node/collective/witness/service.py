@@ -1,27 +1,29 @@
 """A witness at work: it enrols homes, opens sums of enough of them once, and forgets old keys.
 
-An answer is written down, with the homes that it concerns, before it leaves. A witness that was set
-back to an earlier state (`heads`) opens no hour that began before it knew.
+Homes are verified first, then the sums of those that passed are opened. An answer is written down,
+with the homes that it concerns, before it leaves. A witness that was set back to an earlier state
+(`heads`) opens no hour that began before it knew.
 """
 
 from array import array
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from hashlib import sha256
+from itertools import chain
 from secrets import token_bytes
 import time
-from typing import NoReturn
+from typing import Any, NoReturn
 from xml.etree.ElementTree import fromstring, tostring
 
-from sqlalchemy import insert, select
+from sqlalchemy import Row, insert, select
 
 from ...keyed_draw import SECRET_BYTES
-from ...protected_sums.field import MODULUS, NotElements
+from ...protected_sums.field import NotElements
 from ...protected_sums.flp import RootOfUnity
-from ...protected_sums.opening import Witness, fingerprint
+from ...protected_sums.opening import Enrolment, Moments, Verdict, Witness
 from ...protected_sums.reports import Subject
 from ...protected_sums.requests import (
     DepartureReceipt,
@@ -33,12 +35,16 @@ from ...protected_sums.requests import (
 from ...quoalise import BadRequest, NotAuthorized, ResourceConstraint
 from ...quoalise.protected_sums import (
     Answer,
+    Group,
     MaskedSum,
     Opened,
     OpenedSum,
     Opening,
     Refusal,
+    RefusedHomes,
     RefusedSum,
+    VerificationRequest,
+    Verified,
     read_opened,
     write_opened,
 )
@@ -55,13 +61,16 @@ from . import heads, register
 from .keys import age
 
 MOST_HOMES = 250_000
-"""In all parts of an opening."""
+"""In all parts of a verification."""
 PARTS_WITHIN_S = 600.0
-"""How long the parts of an opening are held until the last one comes."""
+"""How long parts are held until the last one comes, and what passed until its sums come."""
 
-_FROM_THE_FIRST = text("Earlier parts of this opening are missing: send it again from part 1.")
-_ALTERED = text("This opening differs from an earlier one with the same id: use another id.")
-_TOO_MANY = text("An opening has at most {most} homes.")
+_FROM_THE_FIRST = text(
+    "Earlier parts of this request are missing: send its verification again, from part 1."
+)
+_ALTERED = text("This request differs from an earlier one with the same id: use another id.")
+_TOO_MANY = text("A verification has at most {most} homes.")
+_OTHER_GROUPS = text("An opening has one sum of each group that was verified.")
 _NOT_VERIFIABLE = text("A verifier or a sum is no element of the field, or the key is no key.")
 _CLOCK = text("The witness’s clock is not confirmed: ask again later.")
 _IS_SET_BACK = text(
@@ -87,20 +96,12 @@ class NotReady(CollectiveFault):
     words = text("The clock of this witness is not confirmed yet: ask again later.")
 
 
-@dataclass(slots=True)
-class _Parts:
-    """The parts of an opening that have come."""
+@dataclass(frozen=True, slots=True)
+class _Parts[Sent: (VerificationRequest, Opening)]:
+    """The parts of a request that have come."""
 
-    received: list[Opening]
+    received: list[Sent]
     at: float = field(default_factory=time.monotonic)
-
-    @property
-    def first(self) -> Opening:
-        return self.received[0]
-
-    @property
-    def homes(self) -> int:
-        return sum(len(asked.parts) for part in self.received for asked in part.sums)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,34 @@ class _Homes:
     """The homes of a collective, as they were at a fingerprint of the register."""
 
     fingerprint: register.Fingerprint
+    enrolments: Mapping[str, Enrolment]
     witness: Witness
     ids: dict[str, int]
     pseudonyms: dict[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Passed:
+    """A verification that passed: its homes, by group, and what opens their sums.
+
+    An answered one has no `masks`.
+    """
+
+    id: str
+    hashed: str
+    subject: Subject
+    groups: Mapping[str, tuple[str, ...]]
+    homes: _Homes
+    masks: Mapping[str, Moments]
+    at: float = field(default_factory=time.monotonic)
+
+    def holds(self, homes: _Homes) -> bool:
+        """Return whether none of its homes has left, or enrolled again."""
+        return homes is self.homes or all(
+            homes.enrolments.get(home) == self.homes.enrolments[home]
+            for group in self.groups.values()
+            for home in group
+        )
 
 
 class WitnessService:
@@ -121,7 +147,9 @@ class WitnessService:
         self.collectives = tuple(collectives)
         self._store = store
         self._clock = clock
-        self._parts: dict[str, _Parts] = {}
+        self._asked: dict[str, _Parts[VerificationRequest]] = {}
+        self._passed: dict[str, _Passed] = {}
+        self._sums: dict[str, _Parts[Opening]] = {}
         self._homes: dict[str, _Homes] = {}
         self._one = asyncio.Lock()
 
@@ -149,11 +177,13 @@ class WitnessService:
             if await age(connection.keys, now):
                 # Also in memory: all keys are read again.
                 self._homes.clear()
+                self._passed.clear()
                 await connection.keys.rewrite()
             await register.forget(connection, now)
             for collective, homes in list(self._homes.items()):
                 if homes.fingerprint != await register.fingerprint(connection, collective):
                     del self._homes[collective]
+                    self._passed.pop(collective, None)
 
     async def enrol(self, request: EnrolmentRequest) -> tuple[EnrolmentReceipt, bool]:
         """Enrol a home; return its receipt, and whether its key is new. Raises CollectiveFault."""
@@ -190,17 +220,52 @@ class WitnessService:
                 await heads.agree(connection, now)
         return summary
 
+    async def verify_reports(self, collective: str, request: VerificationRequest) -> Verified:
+        """Take a part of a verification; answer the last one. Raises a `QuoaliseError` to refuse.
+
+        The sums of homes that pass may follow: see `open_sums`.
+        """
+        self._begin(collective)
+        parts = self._asked[collective] = _with(self._asked.get(collective), request)
+        if sum(len(group.parts) for part in parts.received for group in part.groups) > MOST_HOMES:
+            del self._asked[collective]
+            raise BadRequest(_TOO_MANY.fill(most=MOST_HOMES))
+        refused: tuple[RefusedHomes, ...] = ()
+        if request.part == request.parts:
+            async with self._one:
+                refused = await self._verify(collective, request, _together(parts.received))
+        return Verified(id=request.id, part=request.part, parts=request.parts, refused=refused)
+
     async def open_sums(self, collective: str, opening: Opening) -> Opened:
-        """Take a part of an opening; answer the last one. Raises a `QuoaliseError` to refuse."""
+        """Take a part of an opening; answer the last one. Raises a `QuoaliseError` to refuse.
+
+        It is of the last verification of this collective, which passed.
+        """
+        self._begin(collective)
+        passed = self._passed_as(collective, opening.id)
+        parts = self._sums[collective] = _with(self._sums.get(collective), opening)
+        sums = [each for part in parts.received for each in part.sums]
+        is_last = opening.part == opening.parts
+        names = [each.group for each in sums]
+        if len(sums) > len(passed.groups) or (is_last and {*names} != passed.groups.keys()):
+            del self._sums[collective]
+            raise BadRequest(_OTHER_GROUPS)
+        answers: tuple[Answer, ...] = ()
+        if is_last:
+            async with self._one:
+                answers = await self._answer(self._passed_as(collective, opening.id), sums)
+        return Opened(id=opening.id, part=opening.part, parts=opening.parts, answers=answers)
+
+    def _begin(self, collective: str) -> None:
         if collective not in self.collectives:
             raise NotAuthorized
-        parts = self._received(collective, opening)
-        if opening.part < opening.parts:
-            return Opened(id=opening.id, part=opening.part, parts=opening.parts)
-        sums = _together(parts.received)
-        async with self._one:
-            answers = await self._answer(collective, opening, sums)
-        return Opened(id=opening.id, part=opening.part, parts=opening.parts, answers=answers)
+        self._drop_old_parts()
+
+    def _passed_as(self, collective: str, request: str) -> _Passed:
+        passed = self._passed.get(collective)
+        if passed is None or passed.id != request:
+            raise ResourceConstraint(_FROM_THE_FIRST)
+        return passed
 
     def _check(self, collective: str) -> None:
         if collective not in self.collectives:
@@ -213,49 +278,69 @@ class WitnessService:
                 await lock(connection, "witness")
                 await heads.shown(connection, shown)
 
-    def _received(self, collective: str, opening: Opening) -> _Parts:
-        """Add a part to those before it; the same part again takes its own place."""
-        self._drop_old_parts()
-        parts = self._parts.get(collective)
-        if opening.part == 1 and (parts is None or parts.first != opening):
-            parts = self._parts[collective] = _Parts([opening])
-        elif parts is None or not _goes_on(parts.received, opening):
-            raise ResourceConstraint(_FROM_THE_FIRST)
-        elif opening.part > len(parts.received):
-            parts.received.append(opening)
-        elif parts.received[opening.part - 1] != opening:
-            raise BadRequest(_ALTERED)
-        if parts.homes > MOST_HOMES:
-            del self._parts[collective]
-            raise BadRequest(_TOO_MANY.fill(most=MOST_HOMES))
-        return parts
-
     def _drop_old_parts(self) -> None:
         latest = time.monotonic() - PARTS_WITHIN_S
-        self._parts = {
-            collective: parts for collective, parts in self._parts.items() if parts.at > latest
-        }
+        held: tuple[dict[str, Any], ...] = self._asked, self._passed, self._sums
+        for each in held:
+            for collective in [name for name, parts in each.items() if parts.at <= latest]:
+                del each[collective]
 
-    async def _answer(
-        self, collective: str, opening: Opening, sums: Sequence[MaskedSum]
-    ) -> tuple[Answer, ...]:
-        """Return what was answered to the same request before, or open it now."""
-        hashed = _hash(opening, sums)
+    async def _alone(self, connection: AsyncConnection) -> datetime:
+        """Return the time, once nothing else of a witness is being written."""
+        now = await self._clock.unless_wrong(connection)
+        if now is None:
+            raise ResourceConstraint(_CLOCK)
+        await lock(connection, "witness")
+        return now
+
+    async def _verify(
+        self, collective: str, request: VerificationRequest, groups: Sequence[Group]
+    ) -> tuple[RefusedHomes, ...]:
+        """Return the homes in the way. If there are none, what opens their sums is held."""
+        self._passed.pop(collective, None)
+        hashed = _hash(request, groups)
+        subject = Subject(collective, Direction(request.direction), request.hour)
+        head, refused = None, list[RefusedHomes]()
+        masks: Mapping[str, Moments] = {}
         async with self._store.writing() as connection:
-            now = await self._clock.unless_wrong(connection)
-            if now is None:
-                raise ResourceConstraint(_CLOCK)
-            await lock(connection, "witness")
-            query = select(WitnessOpeningRow.request_sha256, WitnessOpeningRow.answer).where(
-                WitnessOpeningRow.collective == collective, WitnessOpeningRow.request == opening.id
-            )
-            stored = (await connection.execute(query)).one_or_none()
+            now = await self._alone(connection)
+            homes = await self._homes_of(connection, collective)
+            stored = await _stored(connection, collective, request.id)
+            if stored is not None and stored.verification_sha256 != hashed:
+                raise BadRequest(_ALTERED)
+            # What was answered already is answered again, once its sums come.
+            if stored is None and await _is_gone_by(connection, subject):
+                refused = [RefusedHomes(Refusal.OPENED_BEFORE)]
+            elif stored is None:
+                key = request.verification_key
+                refused, masks, _ = await _checked(connection, subject, groups, key, homes, now=now)
+            if refused:
+                reasons = {each.reason for each in refused}
+                await register.note_refusals(connection, collective, reasons)
+                if Refusal.INVALID in reasons:
+                    await heads.append(connection, bytes.fromhex(hashed))
+                    head = await heads.current(connection)
+        if head is not None:
+            await heads.remember(self._store.keys, head)
+        if not refused:
+            by_group = {
+                group.name: tuple(part.pseudonym for part in group.parts) for group in groups
+            }
+            self._passed[collective] = _Passed(request.id, hashed, subject, by_group, homes, masks)
+        return tuple(refused)
+
+    async def _answer(self, passed: _Passed, sums: Sequence[MaskedSum]) -> tuple[Answer, ...]:
+        """Return what was answered to the same request before, or open it now."""
+        hashed = _hash_of_sums(passed, sums)
+        async with self._store.writing() as connection:
+            now = await self._alone(connection)
+            stored = await _stored(connection, passed.subject.collective, passed.id)
             if stored is not None and stored.request_sha256 != hashed:
                 raise BadRequest(_ALTERED)
             if stored is not None:
                 answers = read_opened(fromstring(stored.answer)).answers  # noqa: S314 - our own
             else:
-                answers = await self._open(connection, collective, opening, sums, hashed, now=now)
+                answers = await self._open(connection, passed, sums, hashed, now=now)
             head = await heads.current(connection)
         await heads.remember(self._store.keys, head)
         return answers
@@ -263,79 +348,29 @@ class WitnessService:
     async def _open(
         self,
         connection: AsyncConnection,
-        collective: str,
-        opening: Opening,
+        passed: _Passed,
         sums: Sequence[MaskedSum],
         hashed: str,
         *,
         now: datetime,
     ) -> tuple[Answer, ...]:
-        groups = frozenset(asked.group for asked in sums)
-        back = await heads.set_back(connection)
-        opens_from = None if back is None else back.opens_from
-        if back is not None and opens_from is None:
-            raise ResourceConstraint(_IS_SET_BACK)
-        if opens_from is not None and opening.hour < opens_from:
-            await register.note_refusals(connection, collective, {Refusal.OPENED_BEFORE})
-            return (RefusedSum(groups, Refusal.OPENED_BEFORE),)
+        subject, collective = passed.subject, passed.subject.collective
         homes = await self._homes_of(connection, collective)
-        subject = Subject(collective, Direction(opening.direction), opening.hour)
-        before = select(WitnessLedgerRow.enrolments).where(
-            WitnessLedgerRow.collective == collective,
-            WitnessLedgerRow.direction == subject.direction,
-            WitnessLedgerRow.hour == subject.hour,
-        )
-        opened_before = {
-            homes.pseudonyms[id_]
-            for (bits,) in await connection.execute(before)
-            for id_ in register.numbers(bits)
-            if id_ in homes.pseudonyms
-        }
-        verified = await register.verified(connection, subject, homes.pseudonyms)
-        try:
-            answers = tuple(
-                await asyncio.to_thread(
-                    homes.witness.open,
-                    subject,
-                    sums,
-                    now.astimezone(UTC).date(),
-                    opened_before,
-                    key=opening.verification_key,
-                    verified=verified,
-                )
-            )
-        except NotElements, RootOfUnity:
-            raise BadRequest(_NOT_VERIFIABLE) from None
-        in_the_way = {
-            answer.reason
-            for answer in answers
-            if isinstance(answer, RefusedSum) and answer.pseudonyms
-        }
-        if in_the_way:
+        changed = None
+        if await _is_gone_by(connection, subject):
+            changed = Refusal.OPENED_BEFORE
+        elif not passed.holds(homes):
+            changed = Refusal.NOT_ENROLLED
+        if changed is not None:
             # Nothing was opened, nor is any home marked.
-            await register.note_refusals(connection, collective, in_the_way)
-            if Refusal.INVALID in in_the_way:
-                new = {
-                    part.pseudonym: fingerprint(part, opening.verification_key)
-                    for asked in sums
-                    for part in asked.parts
-                }
-                (refused,) = answers
-                assert isinstance(refused, RefusedSum)
-                await register.note_verified(
-                    connection,
-                    subject,
-                    {homes.ids[home]: value for home, value in (new | verified).items()},
-                    # Of those that were verified before, this is another try of the collective.
-                    {homes.ids[home] for home in refused.pseudonyms - verified.keys()},
-                    now,
-                )
-                await heads.append(connection, bytes.fromhex(hashed))
-            return answers
-        opened = Opened(id=opening.id, part=opening.parts, parts=opening.parts, answers=answers)
+            await register.note_refusals(connection, collective, {changed})
+            return (RefusedSum(frozenset(passed.groups), changed),)
+        answers = tuple(homes.witness.open(subject, passed.masks, sums))
+        opened = Opened(id=passed.id, part=1, parts=1, answers=answers)
         row = {
             "collective": collective,
-            "request": opening.id,
+            "request": passed.id,
+            "verification_sha256": passed.hashed,
             "request_sha256": hashed,
             "answer": tostring(write_opened(opened), encoding="unicode"),
             "at": now,
@@ -343,7 +378,7 @@ class WitnessService:
         stored = insert(WitnessOpeningRow).values(row).returning(WitnessOpeningRow.id)
         opening_id = (await connection.execute(stored)).scalar_one()
         await heads.append(connection, bytes.fromhex(hashed))
-        by_group = {asked.group: asked.parts for asked in sums}
+        ids = {group: [homes.ids[home] for home in some] for group, some in passed.groups.items()}
         await connection.execute(
             insert(WitnessLedgerRow),
             [
@@ -353,19 +388,16 @@ class WitnessService:
                     "collective": collective,
                     "direction": subject.direction,
                     "hour": subject.hour,
-                    "homes": sum(len(by_group[group]) for group in answer.groups),
+                    "homes": sum(len(ids[group]) for group in answer.groups),
                     "reason": None if isinstance(answer, OpenedSum) else answer.reason,
                     "enrolments": register.bitmap(
-                        [
-                            homes.ids[part.pseudonym]
-                            for group in answer.groups
-                            for part in by_group[group]
-                        ]
+                        [home for group in answer.groups for home in ids[group]]
                     ),
                 }
                 for number, answer in enumerate(answers, 1)
             ],
         )
+        await register.forget_verified(connection, subject, {*chain.from_iterable(ids.values())})
         return answers
 
     async def _homes_of(self, connection: AsyncConnection, collective: str) -> _Homes:
@@ -378,45 +410,137 @@ class WitnessService:
             secret = await secret_or_new(
                 connection, WITNESS_SECRET, partial(token_bytes, SECRET_BYTES)
             )
-            homes = _Homes(fingerprint, Witness(enrolled, secret), ids, pseudonyms)
+            homes = _Homes(fingerprint, enrolled, Witness(enrolled, secret), ids, pseudonyms)
             self._homes[collective] = homes
         return homes
 
 
-def _goes_on(received: Sequence[Opening], opening: Opening) -> bool:
-    """Return whether a part is of the same opening, and no part before it is missing."""
-    head = replace(received[0], part=opening.part, sums=opening.sums)
-    return head == opening and opening.part <= len(received) + 1
+async def _stored(
+    connection: AsyncConnection, collective: str, request: str
+) -> Row[tuple[str, str, str]] | None:
+    query = select(
+        WitnessOpeningRow.verification_sha256,
+        WitnessOpeningRow.request_sha256,
+        WitnessOpeningRow.answer,
+    ).where(WitnessOpeningRow.collective == collective, WitnessOpeningRow.request == request)
+    return (await connection.execute(query)).one_or_none()
 
 
-def _together(parts: Sequence[Opening]) -> list[MaskedSum]:
-    """Return the sums of all parts: a group that is split is added up."""
-    sums: dict[str, MaskedSum] = {}
-    for part in parts:
-        for asked in part.sums:
-            before = sums.get(asked.group)
-            sums[asked.group] = asked if before is None else _add(before, asked)
-    return list(sums.values())
+async def _is_gone_by(connection: AsyncConnection, subject: Subject) -> bool:
+    """Return whether an hour began before this witness noticed that it was set back.
+
+    Raises a `QuoaliseError` while it does not know when that was.
+    """
+    back = await heads.set_back(connection)
+    if back is None:
+        return False
+    if back.opens_from is None:
+        raise ResourceConstraint(_IS_SET_BACK)
+    return subject.hour < back.opens_from
 
 
-def _add(first: MaskedSum, second: MaskedSum) -> MaskedSum:
-    return MaskedSum(
-        first.group,
-        first.parts + second.parts,
-        (first.masked + second.masked) % MODULUS,
-        (first.masked_squares + second.masked_squares) % MODULUS,
+async def _checked(
+    connection: AsyncConnection,
+    subject: Subject,
+    groups: Sequence[Group],
+    key: bytes,
+    homes: _Homes,
+    *,
+    now: datetime,
+) -> Verdict:
+    """Check homes, and store what reports were verified with."""
+    before = select(WitnessLedgerRow.enrolments).where(
+        WitnessLedgerRow.collective == subject.collective,
+        WitnessLedgerRow.direction == subject.direction,
+        WitnessLedgerRow.hour == subject.hour,
     )
+    opened_before = {
+        homes.pseudonyms[id_]
+        for (bits,) in await connection.execute(before)
+        for id_ in register.numbers(bits)
+        if id_ in homes.pseudonyms
+    }
+    stored = await register.verified(connection, subject)
+    verified = {
+        homes.pseudonyms[id_]: value for id_, value in stored.items() if id_ in homes.pseudonyms
+    }
+    try:
+        verdict = await asyncio.to_thread(
+            homes.witness.verify,
+            subject,
+            groups,
+            now.astimezone(UTC).date(),
+            opened_before,
+            key=key,
+            verified=verified,
+        )
+    except NotElements, RootOfUnity:
+        raise BadRequest(_NOT_VERIFIABLE) from None
+    if verdict.fingerprints:
+        new = {homes.ids[home]: value for home, value in verdict.fingerprints.items()}
+        invalid = {homes.ids[home] for each in verdict.refused for home in each.pseudonyms}
+        # Of those that were verified before, this is another try of the collective.
+        await register.note_verified(connection, subject, new, invalid & new.keys(), now)
+    return verdict
 
 
-def _hash(opening: Opening, sums: Sequence[MaskedSum]) -> str:
-    """Return the hash of all that is asked."""
-    hashed = sha256(f"{opening.direction} {opening.hour.isoformat()}".encode())
-    hashed.update(opening.verification_key)
-    for asked in sums:
-        head = f"\n{asked.group} {asked.masked} {asked.masked_squares} {len(asked.parts)} "
-        hashed.update(head.encode())
+def _with[Sent: (VerificationRequest, Opening)](
+    parts: _Parts[Sent] | None, sent: Sent
+) -> _Parts[Sent]:
+    """Return parts with one more; the same part again takes its own place."""
+    if sent.part == 1 and (parts is None or parts.received[0] != sent):
+        return _Parts([sent])
+    if parts is None or not _goes_on(parts.received, sent):
+        raise ResourceConstraint(_FROM_THE_FIRST)
+    if sent.part > len(parts.received):
+        parts.received.append(sent)
+    elif parts.received[sent.part - 1] != sent:
+        raise BadRequest(_ALTERED)
+    return parts
+
+
+def _goes_on(
+    received: Sequence[VerificationRequest] | Sequence[Opening],
+    sent: VerificationRequest | Opening,
+) -> bool:
+    """Return whether a part is of the same request, and no part before it is missing."""
+    return _head(received[0]) == _head(sent) and sent.part <= len(received) + 1
+
+
+def _head(sent: VerificationRequest | Opening) -> VerificationRequest | Opening:
+    """Return what all parts of a request have in common."""
+    if isinstance(sent, Opening):
+        return replace(sent, part=1, sums=())
+    return replace(sent, part=1, groups=())
+
+
+def _together(parts: Sequence[VerificationRequest]) -> list[Group]:
+    """Return the groups of all parts: one that is split is joined."""
+    groups: dict[str, Group] = {}
+    for part in parts:
+        for group in part.groups:
+            before = groups.get(group.name)
+            joined = group.parts if before is None else before.parts + group.parts
+            groups[group.name] = Group(group.name, joined)
+    return list(groups.values())
+
+
+def _hash(request: VerificationRequest, groups: Sequence[Group]) -> str:
+    """Return the hash of all that is verified."""
+    hashed = sha256(f"{request.direction} {request.hour.isoformat()}".encode())
+    hashed.update(request.verification_key)
+    for group in groups:
+        pseudonyms, days, nonces, verifiers = zip(*group.parts, strict=True)
+        hashed.update(f"\n{group.name} {len(group.parts)} ".encode())
         # Each field has a fixed length.
-        hashed.update("".join([part.pseudonym for part in asked.parts]).encode())
-        hashed.update(array("I", [part.day.toordinal() for part in asked.parts]))
-        hashed.update(b"".join([part.nonce + part.verifier for part in asked.parts]))
+        hashed.update("".join(pseudonyms).encode())
+        hashed.update(array("I", map(date.toordinal, days)))
+        hashed.update(b"".join(nonces))
+        hashed.update(b"".join(verifiers))
     return hashed.hexdigest()
+
+
+def _hash_of_sums(passed: _Passed, sums: Sequence[MaskedSum]) -> str:
+    """Return the hash of all that is asked: the verification, and the sums."""
+    words = [f"{each.group} {each.masked} {each.masked_squares}" for each in sums]
+    return sha256("\n".join([passed.hashed, *words]).encode()).hexdigest()

@@ -163,6 +163,9 @@ ONE_STEP = """NEW.interval_minutes = 1440 OR NOT EXISTS (SELECT 1 FROM published
     AND start BETWEEN NEW.start - 90000 AND NEW.start + 90000 AND day = NEW.day)"""
 """Beside days, a civil day has cells of one step: it is the sum of them all."""
 
+IS_MARKED = """EXISTS (SELECT 1 FROM witness_ledger WHERE collective = OLD.collective
+    AND direction = OLD.direction AND hour = OLD.hour)"""
+
 IN_AN_OPENING = "a report of an hour that is opened, or closed, is too late"
 
 WRITTEN_ONCE = {
@@ -197,7 +200,9 @@ CHANGED = {
     "witness_code": "coalesce(OLD.revoked_at, OLD.expires_at) < {now} - 366 * 86400",
     "witness_enrolment": "OLD.left_at < {now} - 366 * 86400",
     "opening": IS_CLOSED.format(row="OLD"),
-    "witness_verification": "OLD.at < {now} - 36 * 86400",
+    "witness_verification": (
+        f"OLD.at < {{now}} - 36 * 86400 OR (length(OLD.invalid) = 0 AND {IS_MARKED})"
+    ),
 }
 """The same of tables whose rows may change."""
 CHECKED = (
@@ -255,7 +260,7 @@ UNALTERED = {
         ),
         "what was given is not altered",
     ),
-    "opening": ("groups request asked_at answer", "another hour is another opening"),
+    "opening": ("groups request asked_at sums_sent answer", "another hour is another opening"),
     "witness_verification": ("fingerprints invalid at", "another hour is another verification"),
     "access_log": ("who", "what was read is not altered"),
     "witness_code": ("revoked_at", "what a code lets in is not altered"),
@@ -503,6 +508,10 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
         "this hour was closed before",
     ),
     "opening UPDATE is_answered_once": ("OLD.answer IS NULL", "what was answered is not altered"),
+    "opening UPDATE sends_the_sums_of_one_set": (
+        f"OLD.sums_sent = 0 OR ({same(('sums_sent', 'groups', 'request'))})",
+        "the sums of these homes have left, and those of no others do",
+    ),
     "member_permission_register INSERT follows_the_states": (
         f"""EXISTS (SELECT 1 FROM member_permission WHERE id = NEW.permission_id)
              AND CASE coalesce({MEMBER_STATE}, '')
@@ -558,7 +567,7 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
         "1 FROM witness_code WHERE id = NEW.code_id FOR SHARE",
     ),
     "witness_verification UPDATE forgets_no_report": (
-        """length(NEW.fingerprints) >= length(OLD.fingerprints)
+        f"""(length(NEW.fingerprints) >= length(OLD.fingerprints) OR {IS_MARKED})
          AND length(NEW.invalid) >= length(OLD.invalid)""",
         "what was verified once is not verified again",
     ),

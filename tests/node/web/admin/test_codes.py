@@ -113,10 +113,7 @@ async def test_a_form_that_is_sent_twice_makes_codes_once(witness: Office) -> No
             "en",
             (
                 "Code of your household",
-                (
-                    "so could the collective together with all but you of the homes in a sum, or a"
-                    " witness that changed its program."
-                ),
+                "so could either of them together with all but you of the homes in a sum.",
                 "Use this code before 8 September 2026",
             ),
         ),
@@ -124,10 +121,7 @@ async def test_a_form_that_is_sent_twice_makes_codes_once(witness: Office) -> No
             "fr",
             (
                 "Code de votre foyer",
-                (
-                    "le collectif le pourrait aussi avec tous les autres foyers d’une somme, de"
-                    " même qu’un témoin qui modifierait son programme."
-                ),
+                "l’un ou l’autre le pourrait aussi avec tous les autres foyers d’une somme.",
                 "Utilisez ce code avant le 8 septembre 2026",
             ),
         ),

@@ -21,7 +21,7 @@ from consometers_node.protected_sums.requests import (
     EnrolmentReceipt,
     OpeningsSummary,
 )
-from consometers_node.quoalise.protected_sums import Refusal, RefusedSum
+from consometers_node.quoalise.protected_sums import Refusal, RefusedHomes, RefusedSum
 from consometers_node.rate_limit import TokenBucket
 from consometers_node.store import Store
 from consometers_node.web.public.witness import WRONG_CODES
@@ -32,6 +32,7 @@ from ...collective.witnessed import (
     HOURS,
     VALUES,
     Home,
+    answers_of,
     enrolled,
     new_witness,
     opening_of,
@@ -170,8 +171,8 @@ async def test_strangers_do_not_raise_the_number_of_homes_enrolled(
     for _ in range(5):
         await post(witness, Call.ENROLMENTS, Home().enrolment().body())
     for language, words in (
-        ("en", "so could the collective together with all but one of the homes in a sum."),
-        ("fr", "le collectif le pourrait aussi avec tous les foyers d’une somme sauf un."),
+        ("en", "so could either of us together with all but one of the homes in a sum."),
+        ("fr", "l’un de nous le pourrait aussi avec tous les foyers d’une somme sauf un."),
     ):
         browser = Browser(visitor(witness), witness.url, "", language)
         page = await browser.open("witness")
@@ -194,7 +195,7 @@ async def test_page_of_a_witness_shows_collective_and_openings(
     homes, hour = await enrolled(service, 20), this_hour()
     for hours in range(MINIMUM):
         at = hour - hours * HOURS
-        await service.open_sums(COLLECTIVE, opening_of(homes[:10], at))
+        await answers_of(service, opening_of(homes[:10], at))
     html = await (await visitor(witness).get(witness.url / "witness")).text()
     assert COLLECTIVE in html
     assert not any(home.pseudonym in html for home in homes)
@@ -217,8 +218,8 @@ async def test_page_of_a_witness_shows_no_refusal(witness: Town) -> None:
         (opening_of(homes[:9], hour - HOURS, VALUES[:9]), Refusal.TOO_FEW),
         (replace(opening_of(homes, hour, VALUES * 2), verification_key=bytes(32)), None),
     ):
-        (answer, *_) = (await service.open_sums(COLLECTIVE, request)).answers
-        assert isinstance(answer, RefusedSum)
+        (answer, *_) = await answers_of(service, request)
+        assert isinstance(answer, RefusedSum | RefusedHomes)
         assert reason in (answer.reason, None)
         assert await (await visitor(witness).get(witness.url / "witness")).read() == before
     async with witness.store.reading() as connection:
@@ -232,7 +233,7 @@ async def test_page_of_a_witness_shows_no_count_below_the_minimum(witness: Town)
     homes = await enrolled(service, MINIMUM - 1)
     assert await shown(witness) == nobody == {"Homes enrolled": "too few to be shown"}
     homes += await enrolled(service, 1)
-    await service.open_sums(COLLECTIVE, opening_of(homes, this_hour()))
+    await answers_of(service, opening_of(homes, this_hour()))
     assert list(await shown(witness)) == ["Homes enrolled", "Since", "Last opening"]
     await service.leave(homes[0].signed(Call.DEPARTURES))
     facts = await shown(witness)

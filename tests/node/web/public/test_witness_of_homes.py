@@ -18,13 +18,7 @@ from consometers_node.permission import Permissions
 from consometers_node.protected_sums.field import MODULUS, encode
 from consometers_node.protected_sums.reports import Verification, outputs, share
 from consometers_node.quoalise import Reports
-from consometers_node.quoalise.protected_sums import (
-    MaskedSum,
-    OpenedSum,
-    Part,
-    Refusal,
-    RefusedSum,
-)
+from consometers_node.quoalise.protected_sums import OpenedSum, Part, Refusal, RefusedHomes
 from consometers_node.series import Direction, Record
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.masked_reports import load_keys, mask
@@ -35,7 +29,14 @@ from consometers_node.web.public.site import PublicSite
 from demo.prosody import Authority
 
 from ...clocks import Hands, confirmed
-from ...collective.witnessed import COLLECTIVE, codes_for, new_witness, opening, this_hour
+from ...collective.witnessed import (
+    COLLECTIVE,
+    Request,
+    answers_of,
+    codes_for,
+    new_witness,
+    this_hour,
+)
 from ...conftest import Place
 from ...household.witnesses import over_https
 from ...permission.samples import (
@@ -47,7 +48,7 @@ from ...permission.samples import (
     grant,
     now,
 )
-from ...protected_sums.homes import VERIFICATION_KEY
+from ...protected_sums.homes import VERIFICATION_KEY, Asked
 from .town import settings
 
 WH = (31_337, 29_989, 30_011)
@@ -94,13 +95,13 @@ async def new_home(store: Store, url: str, authority: Authority, code: str) -> H
     return Home(store, hands, enrolling, permission)
 
 
-def added(reports: list[Reports]) -> MaskedSum:
+def added(reports: list[Reports]) -> Asked:
     """Add reports up, as the collective does."""
     rows = [each.reports[0] for each in reports]
     verification = Verification(VERIFICATION_KEY, Direction.CONSUMPTION, rows[0].hour)
     shares = [share(row.masked) for row in rows]
     values, squares = zip(*map(outputs, shares), strict=True)
-    return MaskedSum(
+    return Asked(
         "1",
         tuple(
             Part(each.permission, each.day, row.nonce, encode(verification.ask(elements)[0]))
@@ -139,20 +140,18 @@ async def test_restarted_witness_opens_exact_sums(
             await homes[2].enrolling.round()
             assert not any(home.enrolling.problems for home in homes)
             reports = [await home.report(wh, hour) for home, wh in zip(homes, WH, strict=True)]
-            request = opening(added(reports), hour=hour)
+            request = Request((added(reports),), hour)
             answers = (OpenedSum(frozenset({"1"}), 3, sum(WH)),)
-            assert (await witness.open_sums(COLLECTIVE, request)).answers == answers
+            assert await answers_of(witness, request) == answers
             witness = await new_witness(file)
-            assert (await witness.open_sums(COLLECTIVE, request)).answers == answers
+            assert await answers_of(witness, request) == answers
             await _looks_and_leaves(homes)
         later = hour - timedelta(hours=1)
         reports = [await home.report(300, later) for home in homes[:2]]
         gone = replace(reports[0], permission=homes[2].permission)
-        request = opening(added([*reports, gone]), hour=later)
-        (answer,) = (await witness.open_sums(COLLECTIVE, request)).answers
-        assert answer == RefusedSum(
-            frozenset({"1"}), Refusal.NOT_ENROLLED, frozenset({homes[2].permission})
-        )
+        request = Request((added([*reports, gone]),), later)
+        (answer,) = await answers_of(witness, request)
+        assert answer == RefusedHomes(Refusal.NOT_ENROLLED, frozenset({homes[2].permission}))
     assert _values_in(tmp_path / "node.db", WH) == []
 
 
