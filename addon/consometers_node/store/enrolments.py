@@ -18,6 +18,7 @@ class StoredEnrolment:
     permission_id: PermissionId
     enrolled_at: datetime | None
     receipt: str | None
+    keys_lost_at: datetime | None
     left_at: datetime | None
     asked_at: datetime | None
     summary: str | None

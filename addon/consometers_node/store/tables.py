@@ -400,6 +400,8 @@ class EnrolmentRow(Base, personal=Erasure.NODE):
     enrolled_at: Column[datetime | None]
     receipt: Column[str | None]
     """The MAC by which the witness proves that it has the key."""
+    keys_lost_at: Column[datetime | None]
+    """When the home noticed that its keys were lost, here or at the witness, and drew others."""
     left_at: Column[datetime | None]
     asked_at: Column[datetime | None]
     summary: Column[str | None] = column(json=True)

@@ -269,6 +269,8 @@ async def test_a_home_whose_keys_are_lost_enrols_again_by_its_code(
     await home.enrolling.round()
     first = witness.enrolled[home.permission]
     receipt = (await home.stored()).receipt
+    assert (await home.stored()).keys_lost_at is None
+    home.hands.go_on(timedelta(hours=1))
     async with home.store.writing() as connection:
         await keep_keys(connection, home.permission, None)
     witness.answers[Call.ENROLMENTS] = web.Response(status=503)
@@ -283,6 +285,7 @@ async def test_a_home_whose_keys_are_lost_enrols_again_by_its_code(
     assert (again.code, again.pseudonym) == (first.code, first.pseudonym)
     assert again.key != first.key
     assert (await home.stored()).receipt != receipt
+    assert (await home.stored()).keys_lost_at == home.hands.at.replace(microsecond=0)
 
 
 async def test_a_home_whose_key_the_witness_has_lost_enrols_again_by_its_code(
@@ -297,6 +300,7 @@ async def test_a_home_whose_key_the_witness_has_lost_enrols_again_by_its_code(
     await home.enrolling.round()
     # Nothing leaves under a key that nobody has.
     assert not await home.may_leave()
+    assert (await home.stored()).keys_lost_at == home.hands.at.replace(microsecond=0)
     await home.enrolling.round()
     again = witness.enrolled[home.permission]
     assert (again.code, again.key == first.key) == (first.code, False)

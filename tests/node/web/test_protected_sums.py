@@ -14,9 +14,9 @@ from consometers_node.permission import DataNeed
 from consometers_node.protected_sums.requests import Call
 from consometers_node.sharing.account import save
 from consometers_node.sharing.export import as_json
-from consometers_node.sharing.masked_reports import load_keys
+from consometers_node.sharing.masked_reports import keep_keys, load_keys
 from consometers_node.store.clock import confirm
-from consometers_node.store.enrolments import code_of, enrolments
+from consometers_node.store.enrolments import code_of, enrolments, update_enrolment
 from consometers_node.xmpp import Account, Identity, Server
 from demo.prosody import Authority
 
@@ -162,6 +162,46 @@ async def test_pages_api_and_export_show_opened_hours(home: Home, witness: Witne
     assert keys is not None
     for secret in (keys.day_key.secret, keys.nonce_secret, keys.authentication_key):
         assert secret.hex() not in exported
+
+
+async def test_page_says_that_a_home_whose_key_was_lost_enrolled_again(
+    home: Home, witness: Witness
+) -> None:
+    """Its reports of that day were masked with the former key: nothing is wrong with the node."""
+    number = await ask(home, need_of(witness), COOP)
+    await allow(home, number, DRAWN)
+    async with home.store.writing() as connection:
+        await confirm(connection, datetime.now(UTC))
+    home.node.look_again()
+    await until(partial(shown, home), bool)
+    lost = ("Former key lost", "Clé précédente perdue")
+    enrols = ("This home enrols again by its code.", "Ce foyer se réinscrit avec son code.")
+    again = ("This home enrolled again by its code.", "Ce foyer s’est réinscrit avec son code.")
+    among = ("about these. If more follow", "pour eux. S’il en vient d’autres")
+
+    async def says() -> set[tuple[str, str]]:
+        """Return the sentences that the page says in both languages."""
+        english, french = [
+            (await home.browser(language=language).open(f"permissions/{number}")).text
+            for language in ("en", "fr")
+        ]
+        return {
+            words
+            for words in (lost, enrols, again, among)
+            if words[0] in english and words[1] in french
+        }
+
+    assert await says() == set()
+    async with home.store.writing() as connection:
+        await keep_keys(connection, number, None)
+    home.node.look_again()
+    await until(says, {lost, again, among}.__eq__)
+    # Until the witness has the new key.
+    async with home.store.writing() as connection:
+        await update_enrolment(connection, number, enrolled_at=None, receipt=None)
+    assert await says() == {lost, enrols}
+    # Its code is here: nobody is asked for it.
+    assert CODE_OF not in (await home.browser().open(f"permissions/{number}")).text
 
 
 async def test_what_is_in_a_sum_is_not_offered_by_itself(home: Home, witness: Witness) -> None:

@@ -193,7 +193,9 @@ class Enrolling:
                 return None
             keys = HomeKeys.new(now.astimezone(UTC).date())
             if permission in await enrolments(connection):
-                await update_enrolment(connection, permission, enrolled_at=None, receipt=None)
+                await update_enrolment(
+                    connection, permission, enrolled_at=None, receipt=None, keys_lost_at=now
+                )
             else:
                 await add_enrolment(connection, permission)
             await keep_keys(connection, permission, keys)

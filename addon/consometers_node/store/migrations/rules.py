@@ -243,7 +243,7 @@ UNALTERED = {
     "permission_series": ("subscribed_kva", "it stays a series of what was answered"),
     "notice": ("notified_at receipt", "a notice to a peer is not altered"),
     "enrolment": (
-        "enrolled_at receipt left_at asked_at summary",
+        "enrolled_at receipt keys_lost_at left_at asked_at summary",
         "another permission is another enrolment",
     ),
     "outbox": ("queued_at stanza sent_at", "other records are another row"),
