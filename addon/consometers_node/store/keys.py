@@ -112,7 +112,6 @@ class Keys:
 
     def _remove(self) -> None:
         """Overwrite and remove a damaged file, which may have keys."""
-        self._is_checked = False
         for file in (self.file, self.file.with_name(f"{self.file.name}-journal")):
             if file.exists():
                 with file.open("r+b") as damaged:

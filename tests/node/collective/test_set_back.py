@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from secrets import token_bytes
 import shutil
@@ -140,9 +141,77 @@ async def test_a_database_that_was_restored_beside_its_keys_opens_no_earlier_hou
         assert await state_of(store) == SetBack(Evidence.DATABASE, None)
         # Their keys are there.
         await looked(restored, homes[0])
+        back = await state_of(store)
+        assert back is not None
+        assert back.opens_from is not None
+        # A second start finds nothing new.
+        await new_witness(store)
+        assert await state_of(store) == back
         attack = opening_of(homes, hour, [*VALUES, 777])
         assert await answers_of(restored, attack) == GONE_BY
         assert await answers_of(restored, later(homes)) == opens(11)
+
+
+async def test_a_database_that_was_restored_twice_beside_the_later_keys_opens_no_earlier_hour(
+    file: Store, tmp_path: Path
+) -> None:
+    """Both of its states have no answer: what it lacks is the mark of the first set-back."""
+    hour = this_hour()
+    homes = await enrolled(witness := await new_witness(file), 11)
+    await copied(file, tmp_path, tmp_path / "backup", with_keys=False)
+    await answers_of(witness, opening_of(homes[:10], hour))
+    again = Path(shutil.copytree(tmp_path / "backup", tmp_path / "again"))
+    async with put_back(again) as (store, restored):
+        await enrolled_again(restored, *homes)
+    shutil.copy(again / FILE, tmp_path / "backup" / FILE)
+    async with put_back(tmp_path / "backup") as (store, restored):
+        assert await state_of(store) == SetBack(Evidence.DATABASE, None)
+        await looked(restored, homes[0])
+        attack = opening_of(homes, hour, [*VALUES, 777])
+        assert await answers_of(restored, attack) == GONE_BY
+
+
+async def test_keys_that_are_lost_meanwhile_open_no_earlier_hour(
+    file: Store, tmp_path: Path
+) -> None:
+    """The witness goes on, and notices it by the next request of a home, which it refuses."""
+    hour = this_hour()
+    homes = await enrolled(witness := await new_witness(file), 11)
+    (tmp_path / FILE).unlink()
+    with pytest.raises(NotEnrolled):
+        await looked(witness, homes[0])
+    assert await state_of(file) == SetBack(Evidence.KEYS, None)
+    await enrolled_again(witness, *homes)
+    assert await answers_of(witness, opening_of(homes, hour, [*VALUES, 777])) == GONE_BY
+    assert await answers_of(witness, later(homes)) == opens(11)
+    back = await state_of(file)
+    await new_witness(file)
+    assert await state_of(file) == back
+
+
+async def test_keys_that_are_lost_meanwhile_are_noticed_by_an_opening(
+    file: Store, tmp_path: Path
+) -> None:
+    """The witness still has the keys in memory, and would answer under a secret that is new."""
+    homes = await enrolled(witness := await new_witness(file))
+    await answers_of(witness, opening_of(homes, this_hour() - HOURS))
+    (tmp_path / FILE).unlink()
+    await answers_of(witness, opening_of(homes, this_hour()))
+    assert await state_of(file) == SetBack(Evidence.KEYS, None)
+
+
+async def test_a_head_counts_all_answers_and_its_hash_is_over_each_of_them(file: Store) -> None:
+    """Otherwise a witness that was set back could answer otherwise, and return to the same head."""
+    answers = [bytes([n]) * 32 for n in range(3)]
+    chain = bytes(32)
+    for answer in answers:
+        chain = sha256(chain + answer).digest()
+    async with file.writing() as connection:
+        await heads.begin(connection)
+        for answer in answers:
+            await heads.append(connection, answer)
+        head = await heads.current(connection)
+    assert (head.number, head.chain) == (3, chain)
 
 
 async def test_a_folder_that_was_copied_back_opens_no_earlier_hour_once_a_home_has_looked(

@@ -38,25 +38,46 @@ async def test_the_file_is_the_owner_s_alone_and_has_no_journal_at_rest(tmp_path
     await put(Keys(folder), [("home", bytes(32))])
     assert [file.name for file in folder.iterdir()] == [FILE]
     assert (folder / FILE).stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        # 3 is EXTRA: the journal's removal, too, is on the disk before anything goes on.
+        ("synchronous", 3),
+        # 2 is MEMORY: a rewrite copies all keys.
+        ("temp_store", 2),
+        ("trusted_schema", 0),
+    ],
+)
+async def test_each_use_of_the_file_has_its_safe_settings(
+    tmp_path: Path, setting: str, value: int
+) -> None:
+    keys = Keys(tmp_path)
+    for _ in range(2):
+        assert await keys.run(lambda file: file.execute(f"PRAGMA {setting}").fetchone()) == (value,)
 
 
 async def test_bytes_that_were_replaced_or_deleted_are_in_no_file(tmp_path: Path) -> None:
     """Homes come and go, and each has a new key each day: pages are split, merged and rewritten."""
-    keys, random = Keys(tmp_path), Random(34)
-    now: dict[str, bytes] = {}
     former: list[bytes] = []
-    for _ in range(6):
-        gone = random.sample(sorted(now), len(now) // 3)
-        former += [now.pop(name) for name in gone]
-        await delete(keys, gone)
-        former += now.values()
-        names = [*now, *(f"{random.getrandbits(128):x}" for _ in range(MANY // 6))]
-        now = {name: random.randbytes(100) for name in names}
-        await put(keys, list(now.items()))
-        await keys.rewrite()
-        everything = b"".join(file.read_bytes() for file in tmp_path.iterdir())
-        assert not [value for value in former if value[:32] in everything]
-        assert all(value in everything for value in now.values())
+    for seed in range(8):
+        folder, random = tmp_path / str(seed), Random(seed)
+        keys = Keys(folder)
+        now: dict[str, bytes] = {}
+        for _ in range(6):
+            gone = random.sample(sorted(now), len(now) // 2)
+            former += [now.pop(name) for name in gone]
+            await delete(keys, gone)
+            former += now.values()
+            names = [*now, *(f"{random.getrandbits(128):x}" for _ in range(60))]
+            now = {name: random.randbytes(48) for name in names}
+            await put(keys, list(now.items()))
+            await keys.rewrite()
+            everything = b"".join(file.read_bytes() for file in folder.iterdir())
+            assert not [value for value in former if value[:32] in everything]
+            assert all(value in everything for value in now.values())
     assert len(former) > MANY
 
 
@@ -101,6 +122,21 @@ async def test_a_damaged_page_is_found_at_the_first_use(tmp_path: Path) -> None:
         file.seek(30 * 4096)
         file.write(b"\xff" * 4096)
     assert await stored(Keys(tmp_path)) == {}
+
+
+async def test_a_damaged_file_and_its_journal_are_overwritten_before_they_are_removed(
+    tmp_path: Path,
+) -> None:
+    """Another name of the same blocks shows what the disk has of them."""
+    secret = b"a key" * 100
+    # A journal that begins with zeros is not played back.
+    for file, content in ((tmp_path / FILE, secret), (journal(tmp_path), bytes(512) + secret)):
+        file.write_bytes(content)
+        (tmp_path / f"{file.name}.same").hardlink_to(file)
+    assert await stored(Keys(tmp_path)) == {}
+    assert not journal(tmp_path).exists()
+    for name in (FILE, journal(tmp_path).name):
+        assert set((tmp_path / f"{name}.same").read_bytes()) == {0}
 
 
 async def test_a_file_that_cannot_be_written_is_an_outage_that_loses_nothing(

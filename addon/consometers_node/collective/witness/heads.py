@@ -104,10 +104,16 @@ async def remember(keys: Keys, head: Head) -> None:
 
 
 async def shown(connection: AsyncConnection, packed: Iterable[bytes]) -> None:
-    """Check the heads that a home shows: an authentic one that is not here proves a set-back."""
+    """Check the heads that a home shows: an authentic one that is not here proves a set-back.
+
+    Where the file of keys was lost meanwhile, there is nothing to check them by, which proves it.
+    """
     secret, _ = await connection.keys.run(_state)
+    if secret is None:
+        await begin(connection)
+        return
     for head in map(Head.read, packed):
-        if secret is not None and head.is_authentic(secret) and not await _has(connection, head):
+        if head.is_authentic(secret) and not await _has(connection, head):
             await mark(connection, Evidence.SHOWN)
             return
 

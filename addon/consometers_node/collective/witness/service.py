@@ -272,11 +272,10 @@ class WitnessService:
             raise NotWitnessed
 
     async def _look_at(self, shown: Collection[bytes]) -> None:
-        """Check the heads that a home shows, even in a request that is refused."""
-        if shown:
-            async with self._store.writing() as connection:
-                await lock(connection, "witness")
-                await heads.shown(connection, shown)
+        """Check whether the witness was set back, even in a request that is refused."""
+        async with self._store.writing() as connection:
+            await lock(connection, "witness")
+            await heads.shown(connection, shown)
 
     def _drop_old_parts(self) -> None:
         latest = time.monotonic() - PARTS_WITHIN_S
