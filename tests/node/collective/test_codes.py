@@ -50,9 +50,9 @@ async def states(store: Store, at: datetime | None = None) -> list[CodeState]:
     return sorted(code.state(at or datetime.now(UTC)) for code in made)
 
 
-async def revoke(store: Store, number: str) -> codes.Code:
+async def revoke(store: Store, number: str, after: timedelta = timedelta()) -> codes.Code:
     async with store.writing() as connection:
-        return await register.revoke(connection, number, datetime.now(UTC))
+        return await register.revoke(connection, number, datetime.now(UTC) + after)
 
 
 async def test_a_code_enrols_one_home(store: Store, tmp_path: Path) -> None:
@@ -87,6 +87,26 @@ async def test_a_home_without_a_valid_code_does_not_enrol(store: Store, tmp_path
     assert await enrolments(store) == 1
 
 
+async def test_a_code_is_valid_until_the_instant_at_which_it_expires(store: Store) -> None:
+    ((code, printed),) = await codes_for(store)
+    async with store.reading() as connection:
+        for before, state in (
+            (timedelta(seconds=1), CodeState.UNUSED),
+            (timedelta(), CodeState.EXPIRED),
+        ):
+            at = code.expires_at.replace(microsecond=0) - before
+            stored = await codes.by_code(connection, printed)
+            assert stored.state(at) is state
+            checked = codes.check(
+                connection, printed, collective=COLLECTIVE, pseudonym="a home", at=at
+            )
+            if state is CodeState.UNUSED:
+                assert await checked == code.id
+            else:
+                with pytest.raises(BadCode):
+                    await checked
+
+
 async def test_a_valid_code_is_refused_to_a_home_that_enrolled_by_another(
     store: Store, tmp_path: Path
 ) -> None:
@@ -105,12 +125,16 @@ async def test_a_valid_code_is_refused_to_a_home_that_enrolled_by_another(
 async def test_a_home_that_lost_its_keys_enrols_again_by_its_code(
     store: Store, tmp_path: Path
 ) -> None:
-    witness, hour = await new_witness(store), this_hour()
-    homes = await enrolled(witness)
+    hands, hour = Hands(datetime.now(UTC)), this_hour()
+    witness = await new_witness(store, hands)
+    homes = await enrolled(witness, since=hands.at.date() - timedelta(days=2))
+    first = (await witness.look(homes[0].signed(Call.OPENINGS))).enrolled_at
     await answers_of(witness, opening_of(homes, hour))
-    restored = replace(homes[0], secret=bytes(32))
+    hands.go_on(timedelta(minutes=1))
+    restored = replace(homes[0], secret=bytes(32), since=homes[0].since + timedelta(days=1))
     receipt, is_new = await witness.enrol(restored.enrolment())
     assert is_new
+    assert receipt.enrolled_at == first + timedelta(minutes=1)
     assert receipt.proves(restored.enrolment())
     assert await witness.enrol(restored.enrolment()) == (receipt, False)
     assert await enrolments(store) == len(homes)
@@ -129,7 +153,8 @@ async def test_a_home_that_lost_its_keys_enrols_again_by_its_code(
     for other in (restored.enrolment(minimum=11), replace(restored.enrolment(), version=2)):
         with pytest.raises(OtherEnrolment):
             await witness.enrol(other)
-    earlier = replace(homes[0], secret=b"1" * 32, since=homes[0].since - timedelta(days=1))
+    # Earlier than its key, though not than its first one.
+    earlier = replace(homes[0], secret=b"1" * 32)
     with pytest.raises(WrongTime):
         await witness.enrol(earlier.enrolment())
 
@@ -156,7 +181,7 @@ async def test_a_revoked_code_takes_its_home_out_of_all_sums(store: Store, tmp_p
         code = await codes.by_code(connection, homes[10].code)
     revoked = await revoke(store, code.id)
     assert revoked.left_at is not None
-    assert await revoke(store, code.id) == revoked
+    assert await revoke(store, code.id, timedelta(minutes=1)) == revoked
     values = [*VALUES, 400]
     (refused,) = await answers_of(witness, opening_of(homes, hour, values))
     assert refused == RefusedHomes(Refusal.NOT_ENROLLED, frozenset({homes[10].pseudonym}))

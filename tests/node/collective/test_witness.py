@@ -47,6 +47,7 @@ from .witnessed import (
     Request,
     Witness,
     answers_of,
+    codes_for,
     enrolled,
     masked_sum,
     new_witness,
@@ -92,6 +93,8 @@ async def test_a_home_enrols_once(store: Store, tmp_path: Path) -> None:
     for other in (
         home.enrolment(minimum=11),
         replace(home.enrolment(), need="others"),
+        replace(home.enrolment(), version=2),
+        replace(home.enrolment(), need_sha256="cd" * 32),
         replace(home.enrolment(), directions=frozenset({Direction.INJECTION})),
     ):
         with pytest.raises(OtherEnrolment):
@@ -103,6 +106,10 @@ async def test_a_home_enrols_once(store: Store, tmp_path: Path) -> None:
         await vouched(store, late)
         with pytest.raises(WrongTime):
             await witness.enrol(late.enrolment())
+    for days in (-1, KEPT.days):
+        timely = Home(home.since - timedelta(days=days))
+        await vouched(store, timely)
+        assert (await witness.enrol(timely.enrolment()))[1]
 
 
 async def test_repeated_request_gets_the_first_answer(store: Store, tmp_path: Path) -> None:
@@ -392,6 +399,65 @@ async def test_what_reports_were_verified_with_is_forgotten_after_their_keys(sto
     assert left == [False, True, True]
 
 
+async def test_a_verification_is_of_one_hour_and_direction_for_one_collective(
+    store: Store,
+) -> None:
+    """Another one's fingerprints would make reports invalid that are not."""
+    subject = Subject(COLLECTIVE, Direction.CONSUMPTION, this_hour())
+    async with store.writing() as connection:
+        for id_ in (1, 2):
+            prints, now = {id_: bytes(16)}, datetime.now(UTC)
+            await register.note_verified(connection, subject, prints, {id_}, now)
+        both = {1: bytes(16), 2: bytes(16)}
+        assert await register.verified(connection, subject) == both
+        for other in (
+            replace(subject, collective="other@energies.example"),
+            replace(subject, direction=Direction.INJECTION),
+            replace(subject, hour=subject.hour - HOURS),
+        ):
+            assert await register.verified(connection, other) == {}
+
+
+async def test_invalid_reports_of_an_hour_add_up(store: Store) -> None:
+    """The collective asks again without the first, and another one is invalid."""
+    homes = await enrolled(witness := await new_witness(store), 2)
+    subject = Subject(COLLECTIVE, Direction.CONSUMPTION, this_hour())
+    async with store.writing() as connection:
+        _, ids = await register.enrolments(connection, COLLECTIVE)
+        for home in homes:
+            prints, now = {ids[home.pseudonym]: bytes(16)}, datetime.now(UTC)
+            await register.note_verified(connection, subject, prints, prints.keys(), now)
+    for home in homes:
+        assert (await witness.look(home.signed(Call.OPENINGS))).invalid == 1
+
+
+async def test_fingerprint_of_the_register_changes_with_each_home_that_comes_or_leaves(
+    store: Store,
+) -> None:
+    """By it, the witness knows that the homes that it has in memory are not those of now."""
+    hands = Hands(datetime.now(UTC))
+    witness = await new_witness(store, hands)
+    seen = []
+
+    async def look() -> None:
+        async with store.reading() as connection:
+            seen.append(await register.fingerprint(connection, COLLECTIVE))
+
+    await look()
+    (first, *_) = await enrolled(witness, 2)
+    await look()
+    # One leaves and another one comes, in the same second.
+    await witness.leave(first.signed(Call.DEPARTURES))
+    await look()
+    (second,) = await enrolled(witness, 1)
+    await look()
+    hands.go_on(timedelta(minutes=1))
+    await witness.enrol(replace(second, secret=bytes(32)).enrolment())
+    await look()
+    assert len(set(seen)) == len(seen)
+    assert seen[1][1] != seen[3][1]
+
+
 async def test_home_sees_its_openings(store: Store, tmp_path: Path) -> None:
     witness, hour = await new_witness(store), this_hour()
     homes = await enrolled(witness, 14)
@@ -436,11 +502,13 @@ async def test_signed_request_is_for_the_collective_of_the_enrolment(
 
 
 async def test_departed_home_is_in_no_sum(store: Store, tmp_path: Path) -> None:
-    witness, hour = await new_witness(store), this_hour()
+    hands, hour = Hands(datetime.now(UTC)), this_hour()
+    witness = await new_witness(store, hands)
     homes = await enrolled(witness, 11)
     with pytest.raises(NotEnrolled):
         await witness.leave(replace(homes[10], secret=bytes(32)).signed(Call.DEPARTURES))
     receipt = await witness.leave(homes[10].signed(Call.DEPARTURES))
+    hands.go_on(timedelta(minutes=1))
     assert await witness.leave(homes[10].signed(Call.DEPARTURES)) == receipt
     with pytest.raises(OtherEnrolment):
         await witness.enrol(homes[10].enrolment())
@@ -449,7 +517,8 @@ async def test_departed_home_is_in_no_sum(store: Store, tmp_path: Path) -> None:
     )
     (answer,) = await answers_of(witness, opening_of(homes[:10], hour))
     assert isinstance(answer, OpenedSum)
-    assert (await witness.look(homes[10].signed(Call.OPENINGS))).left_at == receipt.left_at
+    summary = await witness.look(homes[10].signed(Call.OPENINGS))
+    assert (summary.left_at, summary.homes) == (receipt.left_at, 10)
     async with store.reading() as connection:
         assert homes[10].pseudonym not in await day_keys(connection.keys)
         (witnessed,) = await register.overview(connection, (COLLECTIVE,), datetime.now(UTC))
@@ -470,6 +539,10 @@ async def test_homes_of_another_collective_are_in_no_sum(store: Store, tmp_path:
     )
     answers = (OpenedSum(frozenset({"1"}), 10, sum(VALUES)),)
     assert await answers_of(witness, Request((whole,), hour)) == answers
+    # And counts none of the other.
+    ((_, code),) = await codes_for(store, collective=other)
+    await witness.enrol(replace(Home(code=code).enrolment(), collective=other))
+    assert (await witness.look(homes[0].signed(Call.OPENINGS))).homes == 10
 
 
 async def test_keys_are_forgotten_after_35_days(store: Store, tmp_path: Path) -> None:

@@ -200,6 +200,25 @@ def test_a_malformed_field_is_named_with_its_form_in_both_languages(
     assert HINTS[field] not in refused.value.text.say("fr")
 
 
+def test_four_heads_are_read_each_as_it_is() -> None:
+    heads = tuple(Head.of(bytes([n]) * 32, n, bytes(32)).packed() for n in range(4))
+    enrolment = replace(ENROLMENT, heads=heads)
+    assert EnrolmentRequest.read(over_the_wire(enrolment.body())) == enrolment
+
+
+_WRITTEN_HEAD = ENROLMENT.body()["heads"][0]
+
+
+@pytest.mark.parametrize(
+    "heads",
+    [None, _WRITTEN_HEAD, [_WRITTEN_HEAD] * 5, ["AAAA"], [_WRITTEN_HEAD, _WRITTEN_HEAD[:-2]]],
+    ids=["missing", "no list", "too many", "short", "second short"],
+)
+def test_heads_are_at_most_four_of_one_size(heads: object) -> None:
+    with pytest.raises(BadBody, match="“heads” is missing or malformed"):
+        EnrolmentRequest.read(ENROLMENT.body() | {"heads": heads})
+
+
 def test_a_summary_counts_hours_by_word() -> None:
     with pytest.raises(BadBody, match="an object of whole numbers"):
         OpeningsSummary.read(SUMMARY.body() | {"opened": [720]})

@@ -143,7 +143,7 @@ async def enrol(
             return _receipt(request, row.enrolled_at, head), False
     earliest = now.date() - KEYS_FOR
     if row is not None and held is not None and held.day_key is not None:
-        earliest = max(held.first_day, held.day_key.day)
+        earliest = max(earliest, held.day_key.day)
     if not earliest <= request.day <= now.date() + _TOMORROW:
         raise WrongTime(at=request.day, now=now.date())
     enrolled_at = now.replace(microsecond=0)
