@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from consometers_node.collective.privacy.erasure_log import ErasureLog, read_strictly, reapply
 from consometers_node.collective.witness import register, service
-from consometers_node.collective.witness.keys import day_keys
+from consometers_node.collective.witness.keys import day_keys, hold, keys_of
 from consometers_node.collective.witness.register import NotEnrolled, OtherEnrolment, WrongTime
 from consometers_node.collective.witness.service import NotWitnessed
 from consometers_node.protected_sums.field import MODULUS, encode
@@ -458,6 +458,18 @@ async def test_fingerprint_of_the_register_changes_with_each_home_that_comes_or_
     assert seen[1][1] != seen[3][1]
 
 
+async def test_a_witness_shows_counts_from_the_largest_promised_minimum_on(store: Store) -> None:
+    witness = await new_witness(store)
+    await enrolled(witness, 2)
+    demanding = Home()
+    await vouched(store, demanding)
+    await witness.enrol(demanding.enrolment(minimum=12))
+    async with store.reading() as connection:
+        (work,) = await register.overview(connection, (COLLECTIVE,), datetime.now(UTC))
+    assert (work.homes, work.minimum) == (3, 12)
+    assert (work.public(11), work.public(12)) == (None, 12)
+
+
 async def test_home_sees_its_openings(store: Store, tmp_path: Path) -> None:
     witness, hour = await new_witness(store), this_hour()
     homes = await enrolled(witness, 14)
@@ -512,9 +524,10 @@ async def test_departed_home_is_in_no_sum(store: Store, tmp_path: Path) -> None:
     assert await witness.leave(homes[10].signed(Call.DEPARTURES)) == receipt
     with pytest.raises(OtherEnrolment):
         await witness.enrol(homes[10].enrolment())
-    assert await answers_of(witness, opening_of(homes, hour, [*VALUES, 400])) == (
-        RefusedHomes(Refusal.NOT_ENROLLED, frozenset({homes[10].pseudonym})),
-    )
+    for _ in range(2):
+        assert await answers_of(witness, opening_of(homes, hour, [*VALUES, 400])) == (
+            RefusedHomes(Refusal.NOT_ENROLLED, frozenset({homes[10].pseudonym})),
+        )
     (answer,) = await answers_of(witness, opening_of(homes[:10], hour))
     assert isinstance(answer, OpenedSum)
     summary = await witness.look(homes[10].signed(Call.OPENINGS))
@@ -522,8 +535,28 @@ async def test_departed_home_is_in_no_sum(store: Store, tmp_path: Path) -> None:
     async with store.reading() as connection:
         assert homes[10].pseudonym not in await day_keys(connection.keys)
         (witnessed,) = await register.overview(connection, (COLLECTIVE,), datetime.now(UTC))
+        month = datetime.now(UTC) + timedelta(days=31)
+        (later,) = await register.overview(connection, (COLLECTIVE,), month)
     assert (witnessed.homes, witnessed.departed, witnessed.opened) == (10, 1, 1)
-    assert witnessed.refused == {Refusal.NOT_ENROLLED: 1}
+    assert (witnessed.recent, later.recent, later.homes) == (10, 0, 10)
+    assert witnessed.refused == {Refusal.NOT_ENROLLED: 2}
+
+
+async def test_departed_home_whose_key_a_power_cut_left_is_in_no_sum(
+    store: Store, tmp_path: Path
+) -> None:
+    """The next start erases it."""
+    witness, hour = await new_witness(store), this_hour()
+    homes = await enrolled(witness, 11)
+    await witness.leave(homes[10].signed(Call.DEPARTURES))
+    async with store.reading() as connection:
+        await hold(connection.keys, homes[10].enrolment())
+    assert await answers_of(witness, opening_of(homes, hour, [*VALUES, 400])) == (
+        RefusedSum(frozenset({"1"}), Refusal.NOT_ENROLLED, frozenset({homes[10].pseudonym})),
+    )
+    await new_witness(store)
+    async with store.reading() as connection:
+        assert (await day_keys(connection.keys)).keys() == {home.pseudonym for home in homes[:10]}
 
 
 async def test_homes_of_another_collective_are_in_no_sum(store: Store, tmp_path: Path) -> None:
@@ -599,7 +632,10 @@ async def test_a_departed_home_is_forgotten_after_a_year(store: Store, tmp_path:
         assert await register.depart(connection, homes[1].pseudonym, datetime.now(UTC))
         await register.forget(connection, sure(datetime.now(UTC)))
         left = await register.departures(connection)
+        held = [await keys_of(connection.keys, home.pseudonym) for home in homes]
     assert [pseudonym for pseudonym, _ in left] == [homes[1].pseudonym]
+    # What authenticates the requests of the other one is still there.
+    assert [keys is not None for keys in held] == [False, True]
 
 
 async def test_a_departure_outlives_a_restored_backup(file: Store, tmp_path: Path) -> None:

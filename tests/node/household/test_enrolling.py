@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import ssl
+from typing import override
 
 from aiohttp import web
 from cryptography import x509
@@ -25,6 +26,8 @@ from consometers_node.series import Direction
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.masked_reports import HomeKeys, keep_keys, load_keys
 from consometers_node.store import PermissionId, Store
+from consometers_node.store.clock import Clock, Confirmed
+from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.enrolments import (
     StoredEnrolment,
     code_of,
@@ -37,7 +40,7 @@ from consometers_node.store.peers import add_peer
 from consometers_node.wire.needs import need_hash
 from demo.prosody import Authority
 
-from ..clocks import Hands, confirmed
+from ..clocks import Hands, confirmed, sure
 from ..permission.samples import CHOICE_OF_PROTECTED, PROTECTED, STOP, WITNESS, grant, now
 from .witnesses import CODE, HEAD, Witness, serving
 
@@ -304,6 +307,8 @@ async def test_a_home_whose_key_the_witness_has_lost_enrols_again_by_its_code(
     await home.enrolling.round()
     again = witness.enrolled[home.permission]
     assert (again.code, again.key == first.key) == (first.code, False)
+    # By it, a witness that was set back learns so even before it has the key.
+    assert again.heads == (HEAD,)
     assert await home.may_leave()
     await home.enrolling.round()
     assert home.problem is None
@@ -382,6 +387,107 @@ async def test_a_departure_from_a_witness_without_the_key_is_done(
     await home.enrolling.round()
     assert home.problem is None
     assert (await home.stored()).left_at is not None
+
+
+async def test_a_departure_is_asked_again_of_a_witness_that_serves_the_collective_no_more(
+    new_home: MakeHome, witness: Witness
+) -> None:
+    """It has the key of this home still, and may serve the collective again."""
+    home = await new_home(backoff=AT_ONCE)
+    await home.enrolling.round()
+    await home.withdraw()
+    witness.answers[Call.DEPARTURES] = web.Response(status=403)
+    await home.enrolling.round()
+    assert "no witness" in plain(home.problem)
+    assert (await home.stored()).left_at is None
+    del witness.answers[Call.DEPARTURES]
+    await home.enrolling.round()
+    assert (await home.stored()).left_at is not None
+
+
+async def test_a_home_keeps_its_key_while_the_witness_is_away(
+    new_home: MakeHome, witness: Witness
+) -> None:
+    home = await new_home(backoff=AT_ONCE)
+    for _ in range(2):
+        await home.enrolling.round()
+    home.hands.go_on(timedelta(days=1))
+    witness.answers[Call.OPENINGS] = web.Response(status=503)
+    await home.enrolling.round()
+    assert "503" in (home.problem or "")
+    assert await home.may_leave()
+    del witness.answers[Call.OPENINGS]
+    await home.enrolling.round()
+    assert home.problem is None
+    assert witness.asked.count(Call.ENROLMENTS) == 1
+
+
+async def test_a_home_whose_clock_went_back_asks_for_its_openings(
+    new_home: MakeHome, witness: Witness
+) -> None:
+    """It asked last in the future: waiting for that day, it would show no head meanwhile."""
+    home = await new_home()
+    for _ in range(2):
+        await home.enrolling.round()
+    home.hands.at -= timedelta(days=2)
+    await home.enrolling.round()
+    assert witness.asked == [Call.ENROLMENTS, Call.OPENINGS, Call.OPENINGS]
+
+
+async def test_a_departure_without_keys_is_left_to_people(
+    new_home: MakeHome, witness: Witness
+) -> None:
+    home = await new_home()
+    await home.enrolling.round()
+    async with home.store.writing() as connection:
+        await keep_keys(connection, home.permission, None)
+    await home.withdraw()
+    await home.enrolling.round()
+    assert f"cannot learn that it has ended: inform its contact, {WITNESS.contact}" in plain(
+        home.problem
+    )
+    assert witness.asked == [Call.ENROLMENTS]
+
+
+async def test_a_home_whose_key_is_of_a_later_day_says_that_its_clock_was_ahead(
+    new_home: MakeHome, witness: Witness
+) -> None:
+    """No key of an earlier day can be computed from it."""
+    home = await new_home()
+    await home.enrolling.round()
+    async with home.store.writing() as connection:
+        keys = await load_keys(connection, home.permission)
+        assert keys is not None
+        later = keys.on(keys.day_key.day + timedelta(days=2))
+        await keep_keys(connection, home.permission, later)
+    await home.enrolling.round()
+    assert f"clock was ahead: its key is that of {later.day_key.day}" in plain(home.problem)
+    async with home.store.reading() as connection:
+        assert await load_keys(connection, home.permission) == later
+    assert witness.asked == [Call.ENROLMENTS]
+
+
+async def test_a_withdrawal_at_the_last_moment_draws_no_other_keys(
+    new_home: MakeHome, witness: Witness
+) -> None:
+    """The keys were lost, and the permission ends before others are drawn."""
+    home = await new_home()
+    await home.enrolling.round()
+    async with home.store.writing() as connection:
+        await keep_keys(connection, home.permission, None)
+
+    class Ending(Clock):
+        @override
+        async def confirmed(self, connection: AsyncConnection) -> Confirmed | None:
+            await Permissions(connection).withdraw(home.permission, STOP, now())
+            return sure(home.hands.at)
+
+    clock = Ending(lambda: home.hands.at, lambda: home.hands.steady)
+    tls = WitnessClient(Trust(ssl.create_default_context(), is_private=True))
+    await Enrolling(home.store, clock, Changes(), tls, NEVER_AGAIN).round()
+    async with home.store.reading() as connection:
+        assert await load_keys(connection, home.permission) is None
+    assert (await home.stored()).keys_lost_at is None
 
 
 async def test_nothing_leaves_once_the_witness_has_revoked_the_code(
