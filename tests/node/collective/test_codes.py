@@ -157,6 +157,9 @@ async def test_a_home_that_lost_its_keys_enrols_again_by_its_code(
     earlier = replace(homes[0], secret=b"1" * 32)
     with pytest.raises(WrongTime):
         await witness.enrol(earlier.enrolment())
+    # The same bytes as the key of another day are another key.
+    _, is_new = await witness.enrol(replace(restored, since=hands.at.date()).enrolment())
+    assert is_new
 
 
 async def test_an_expired_code_of_an_enrolled_home_is_still_its_own(
