@@ -243,18 +243,32 @@ async def test_the_last_report_of_an_hour_counts(town: MaskedTown) -> None:
 
 async def test_unpermitted_reports_are_refused(town: MaskedTown) -> None:
     home, other = await town.masked_homes(2)
+    late = await town.masked_home(records_from=AT)
     whole = town.reports(home, [400], AT)
     refusals = [
         await town.push("stranger@example.org", whole),
         await town.push(other.jid, whole),
         await town.push(home.jid, replace(whole, direction=Way.INJECTION)),
         await town.push(home.jid, town.reports(home, [1], AT - timedelta(days=99))),
+        # One of two hours is too early, and one of two is to come.
+        await town.push(late.jid, town.reports(late, [1, 1], AT - HOURS)),
+        await town.push(home.jid, town.reports(home, [1, 1], OVER)),
         await town.push(home.jid, town.reports(home, [1], OVER + HOURS)),
         await town.push(home.jid, town.reports(home, [1], AT, date(2026, 7, 13))),
+        await town.push(home.jid, town.reports(home, [1], AT, date(2026, 7, 17))),
     ]
-    assert [type(refusal) for refusal in refusals] == [*4 * [NotAuthorized], *2 * [BadRequest]]
+    assert [type(refusal) for refusal in refusals] == [*5 * [NotAuthorized], *4 * [BadRequest]]
     assert "set your clock" in str(refusals[-1])
+    town.at = OVER + timedelta(days=3650)
+    assert isinstance(await town.push(home.jid, whole), NotAuthorized)
     assert not await town.rows("masked_report")
+
+
+@pytest.mark.parametrize("day", [date(2026, 7, 14), date(2026, 7, 16)])
+async def test_a_key_of_the_day_before_or_after_is_taken(town: MaskedTown, day: date) -> None:
+    """Clocks of homes differ, and a message is under way."""
+    home = await town.masked_home()
+    assert await town.push(home.jid, town.reports(home, [400], AT, day)) is None
 
 
 @pytest.mark.parametrize(
