@@ -552,7 +552,7 @@ async def test_departed_home_whose_key_a_power_cut_left_is_in_no_sum(
     async with store.reading() as connection:
         await hold(connection.keys, homes[10].enrolment())
     assert await answers_of(witness, opening_of(homes, hour, [*VALUES, 400])) == (
-        RefusedSum(frozenset({"1"}), Refusal.NOT_ENROLLED, frozenset({homes[10].pseudonym})),
+        RefusedHomes(Refusal.NOT_ENROLLED, frozenset({homes[10].pseudonym})),
     )
     await new_witness(store)
     async with store.reading() as connection:
