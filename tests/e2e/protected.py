@@ -110,14 +110,15 @@ class World:
         return {hour: (sum(values[hour] for values in homes), len(homes)) for hour in hours}
 
     def published(self) -> Published:
-        """Return what was published of the hours that are closed: Wh, and of how many homes."""
+        """Return the protected sums of the hours that are closed: Wh, and of how many homes."""
         rows = self.ask(
             self.collective,
             "SELECT i.start, c.watt_minutes, c.homes FROM closed_interval i LEFT JOIN"
             " (published_cell c JOIN member_group g ON g.id = c.group_id AND g.kind = 'all')"
             " ON c.start = i.start AND c.interval_minutes = i.interval_minutes"
-            " AND c.direction = i.direction"
-            " WHERE i.interval_minutes = 60 AND i.direction = 'consumption' AND i.start >= ?",
+            " AND c.direction = i.direction AND c.protected = 1"
+            " WHERE i.protected = 1 AND i.interval_minutes = 60"
+            " AND i.direction = 'consumption' AND i.start >= ?",
             self.since.timestamp(),
         )
         return {
@@ -126,11 +127,11 @@ class World:
         }
 
     def closed(self, hour: datetime) -> tuple[int, int, str | None]:
-        """Return how many members an hour expected and had, and why it is suppressed."""
+        """Return how many homes a protected sum expected and had, and why it is suppressed."""
         ((expected, response, reason),) = self.ask(
             self.collective,
             "SELECT expected, response, reason FROM closed_interval WHERE start = ?"
-            " AND interval_minutes = 60 AND direction = 'consumption'",
+            " AND protected = 1 AND interval_minutes = 60 AND direction = 'consumption'",
             hour.timestamp(),
         )
         return expected, response, reason

@@ -500,12 +500,15 @@ LATELY = f"({{now}} - {{now}} % {HOUR} - {3 * A_DAY})"
 """A full hour, some days ago."""
 
 
-def cell(start: str = LATELY, minutes: int = 60, *, direction: str = "consumption") -> str:
+def cell(
+    start: str = LATELY, minutes: int = 60, *, direction: str = "consumption", protected: int = 0
+) -> str:
     """Return the SQL of a published cell of the first group."""
     row = {
         "group_id": "(SELECT min(id) FROM member_group)",
         "direction": f"'{direction}'",
         "interval_minutes": minutes,
+        "protected": protected,
         "start": start,
         "day": "'2026-06-09'",
         "watt_minutes": 1,
@@ -516,17 +519,18 @@ def cell(start: str = LATELY, minutes: int = 60, *, direction: str = "consumptio
         "average": 1,
         "minutes": minutes,
         "lacking": 0,
+        "unopened": 0,
     }
     values = ", ".join(map(str, row.values()))
     return f"INSERT INTO published_cell ({', '.join(row)}) VALUES ({values})"
 
 
-def closed(start: str = LATELY, minutes: int = 60, at: str = "{now}") -> str:
+def closed(start: str = LATELY, minutes: int = 60, at: str = "{now}", *, protected: int = 0) -> str:
     """Return the SQL of a closed interval."""
     return (
         "INSERT INTO closed_interval"
-        " (direction, interval_minutes, start, closed_at, expected, response)"
-        f" VALUES ('consumption', {minutes}, {start}, {at}, 1, 1)"
+        " (direction, interval_minutes, protected, start, closed_at, expected, response)"
+        f" VALUES ('consumption', {minutes}, {protected}, {start}, {at}, 1, 1)"
     )
 
 
@@ -556,6 +560,32 @@ class TestPublished:
     def test_nothing_is_published_of_1970(self, coop: Plain, publish: Callable[[str], str]) -> None:
         for start in ("0", f"-{A_DAY}", "946684799"):
             refuses(coop, publish(start))
+
+    def test_a_protected_sum_is_closed_after_its_records_and_once(self, coop: Plain) -> None:
+        protected = cell(protected=1), closed(protected=1)
+        for statement in protected:
+            refuses(coop, statement)
+        coop.run(cell(), closed(), *protected)
+        for statement in (*protected, cell(), closed()):
+            refuses(coop, statement)
+
+    def test_no_protected_sum_is_closed_while_a_witness_is_asked(self, coop: Plain) -> None:
+        key = f"x'{'00' * 32}'" if coop.kind == "sqlite" else f"'\\x{'00' * 32}'::bytea"
+        opening = (
+            "INSERT INTO opening"
+            " (direction, start, witness, groups, verification_key, request, asked_at) VALUES"
+            f" ('consumption', {LATELY}, 'w@example.org', '', {key}, {key}, {{now}})"
+        )
+        coop.run(opening, cell(), closed(), cell(protected=1))
+        refuses(coop, closed(protected=1))
+        refuses(coop, "DELETE FROM opening")
+        coop.run("UPDATE opening SET answer = '{}'", closed(protected=1), "DELETE FROM opening")
+
+    def test_protected_sums_are_of_hours(self, coop: Plain) -> None:
+        for minutes in (30, 1440):
+            coop.run(closed(minutes=minutes))
+            refuses(coop, cell(minutes=minutes, protected=1))
+            refuses(coop, closed(minutes=minutes, protected=1))
 
     def test_no_closing_is_dated_ahead(self, coop: Plain) -> None:
         refuses(coop, closed(at="{now} + 400"))

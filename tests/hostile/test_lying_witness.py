@@ -232,7 +232,7 @@ async def test_a_witness_that_lies_reads_no_home(
     assert {len(ids) for ids in liar.sent.values()} == {1}
     async with file.reading() as connection:
         town.connection = connection
-        closed = await town.closed_hour(AT)
+        closed = await town.closed_hour(AT, protected=True)
         shown = await town.shown()
     opens = lie is Before
     assert closed.reason == (None if opens else Reason.NOT_OPENED)

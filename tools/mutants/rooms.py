@@ -50,6 +50,7 @@ ROOMS: Final = {
                 for name in ("closing", "confidential", "sdc_rules")
             ),
             f"{_NODE}/keyed_draw.py",
+            f"{_NODE}/pooling.py",
         ),
         ("tests/node/collective/test_closing.py", "tests/node/collective/test_sdc_rules.py"),
     ),

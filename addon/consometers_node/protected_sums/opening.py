@@ -17,6 +17,7 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 from ..keyed_draw import keyed_draw
+from ..pooling import pool_failing
 from ..quoalise.protected_sums import (
     Answer,
     Group,
@@ -222,20 +223,10 @@ def _unmasked(sent: MaskedSum, masks: Moments) -> Moments:
 
 def _together(cells: Mapping[frozenset[str], Moments], bound: int) -> list[Answer]:
     """Open the groups that pass; the others together, with the smallest that pass if need be."""
-    passing = {groups: cell for groups, cell in cells.items() if not cell.is_dominated(bound)}
-    pool = {groups: cell for groups, cell in cells.items() if cell.is_dominated(bound)}
-    pooled = sum(pool.values(), Moments(0, 0, 0))
-    for groups in sorted(passing, key=lambda groups: (passing[groups].homes, *groups)):
-        if not pooled.is_dominated(bound):
-            break
-        pool[groups] = passing.pop(groups)
-        pooled += pool[groups]
-    answers: list[Answer] = [
-        OpenedSum(groups, cell.homes, cell.wh) for groups, cell in passing.items()
+    pooled = pool_failing(cells, lambda _, cell: cell.is_dominated(bound))
+    return [
+        RefusedSum(groups, Refusal.DOMINANCE)
+        if cell.is_dominated(bound)
+        else OpenedSum(groups, cell.homes, cell.wh)
+        for groups, cell in pooled.items()
     ]
-    if not pool:
-        return answers
-    union = frozenset[str]().union(*pool)
-    if pooled.is_dominated(bound):
-        return [*answers, RefusedSum(union, Refusal.DOMINANCE)]
-    return [*answers, OpenedSum(union, pooled.homes, pooled.wh)]

@@ -231,7 +231,7 @@ class MaskedReportRow(Base, clustered=True, personal=Erasure.AT_CLOSING):
 
 
 class OpeningRow(Base, clustered=True, personal=False):
-    """What a witness (a bare JID) is asked to open of an hour, until the hour is closed.
+    """What a witness (a bare JID) is asked to open of an hour, until its protected sum is closed.
 
     It is stored before it is sent, so that the very same is asked again after a failure. `groups`
     is which communes each group of it has, with its masked sums, as JSON; `request` their homes,
@@ -346,14 +346,18 @@ class AdminSessionRow(Base, personal=Erasure.ADMINISTRATOR):
 
 
 class ClosedIntervalRow(Base, clustered=True, personal=False):
-    """An interval that was closed: nothing more of it is ever published, or changed.
+    """An interval that was closed: nothing more of its kind is ever published, or changed.
 
-    Of the members from which records were expected (`expected`), `response` sent theirs.
-    `reason` is why the sum of all homes is suppressed, where it is.
+    Records and protected sums (`protected`) are two kinds. Of the members from which records or
+    reports were expected (`expected`), `response` sent theirs. `reason` is why the sum of all homes
+    is suppressed, where it is.
     """
+
+    __table_args__ = (CheckConstraint("protected = 0 OR interval_minutes = 60", "protected_hours"),)
 
     direction: Column[Direction] = column(primary_key=True)
     interval: Column[Interval] = column(name="interval_minutes", primary_key=True)
+    protected: Column[int] = check("protected", "protected IN (0, 1)", primary_key=True)
     start: Column[datetime] = column(primary_key=True)
     closed_at: Column[datetime]
     expected: Column[int]
@@ -395,11 +399,18 @@ class PublishedCellRow(Base, clustered=True, personal=False):
     `average` that of one of them; of one member, where it has no homes. The average of a day adds
     up those of its intervals, so that it stays what it is where homes are missing from some. In
     `lacking` of its minutes, all homes that count are missing from it, or those of a collective.
+
+    Records and protected sums (`protected`) are two kinds, each judged and written by itself: a
+    figure is the sum of both. In `unopened` minutes of a cell of records, enough homes for a
+    protected sum count. They are in a cell of its own, if a witness opens it.
     """
+
+    __table_args__ = (CheckConstraint("protected = 0 OR interval_minutes = 60", "protected_hours"),)
 
     group_id: Column[GroupId] = column(ForeignKey("member_group.id"), primary_key=True)
     direction: Column[Direction] = column(primary_key=True)
     interval: Column[Interval] = column(name="interval_minutes", primary_key=True)
+    protected: Column[int] = check("protected", "protected IN (0, 1)", primary_key=True)
     start: Column[datetime] = column(primary_key=True)
     day: Column[date]
     watt_minutes: Column[int]
@@ -410,6 +421,7 @@ class PublishedCellRow(Base, clustered=True, personal=False):
     average: Column[int]
     minutes: Column[int]
     lacking: Column[int] = check("lacking", "lacking BETWEEN 0 AND minutes")
+    unopened: Column[int] = check("unopened", "unopened BETWEEN 0 AND minutes")
 
 
 class GroupPartRow(Base, clustered=True, personal=False):

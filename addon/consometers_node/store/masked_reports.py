@@ -17,7 +17,7 @@ from sqlalchemy import (
     update,
 )
 
-from ..series import Direction, Interval
+from ..series import Direction, Interval, Range
 from . import upsert
 from .any_of import among
 from .collective_tables import (
@@ -31,7 +31,7 @@ from .collective_tables import (
     OpeningRow,
 )
 from .connection import AsyncConnection
-from .declaration import columns_of
+from .declaration import aliased, columns_of
 from .tables import SeriesRow
 
 
@@ -161,6 +161,20 @@ async def sum_permissions(
         .order_by("is_granted", MemberPermissionRow.valid_from, MemberPermissionRow.id)
     )
     return {row.id: SumPermission(*row) for row in await connection.execute(query)}
+
+
+async def summed_directions(connection: AsyncConnection) -> set[Direction]:
+    """Return the directions in which homes count in protected sums."""
+    direction = MemberPermissionSeriesRow.masked_direction
+    query = (
+        select(direction)
+        .join(
+            MemberPermissionRow, MemberPermissionRow.id == MemberPermissionSeriesRow.permission_id
+        )
+        .where(direction.is_not(None), MemberPermissionRow.state == "granted")
+        .distinct()
+    )
+    return {way for (way,) in await connection.execute(query) if way is not None}
 
 
 async def read_individually(connection: AsyncConnection, direction: Direction) -> set[MemberId]:
@@ -294,16 +308,53 @@ def _is(opening: StoredOpening) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-async def forget_hour(connection: AsyncConnection, direction: Direction, start: datetime) -> None:
-    """Remove the reports of an hour that was closed, and of those before, with their openings."""
-    for table in (MaskedReportRow, OpeningRow):
-        gone = table.direction == direction, table.start <= start
-        await connection.execute(delete(table).where(*gone))
-
-
 _OPENED = exists().where(
     OpeningRow.direction == MaskedReportRow.direction, OpeningRow.start == MaskedReportRow.start
 )
+
+
+async def answered_hours(
+    connection: AsyncConnection, most: int
+) -> list[tuple[Direction, datetime]]:
+    """Return hours all of whose requests to witnesses are answered, the first ones."""
+    waiting = aliased(OpeningRow)
+    query = (
+        select(OpeningRow.direction, OpeningRow.start)
+        .where(
+            OpeningRow.answer.is_not(None),
+            ~exists().where(
+                waiting.direction == OpeningRow.direction,
+                waiting.start == OpeningRow.start,
+                waiting.answer.is_(None),
+            ),
+        )
+        .distinct()
+        .order_by(OpeningRow.start, OpeningRow.direction)
+        .limit(most)
+    )
+    return [(direction, start) for direction, start in await connection.execute(query)]
+
+
+async def waiting_hours(
+    connection: AsyncConnection, within: Range
+) -> set[tuple[Direction, datetime]]:
+    """Return the hours that start in a range of which a protected sum is not closed yet."""
+    start = OpeningRow.start
+    query = select(OpeningRow.direction, start).where(start >= within.start, start < within.end)
+    return set((await connection.execute(query)).tuples())
+
+
+async def forget_opened(connection: AsyncConnection, direction: Direction, start: datetime) -> None:
+    """Remove the reports of an hour whose protected sum was closed, with its openings."""
+    for table in (MaskedReportRow, OpeningRow):
+        gone = table.direction == direction, table.start == start
+        await connection.execute(delete(table).where(*gone))
+
+
+async def forget_closed(connection: AsyncConnection, direction: Direction, start: datetime) -> None:
+    """Remove the reports of an hour that was closed, and those before, that are in no opening."""
+    gone = MaskedReportRow.direction == direction, MaskedReportRow.start <= start, ~_OPENED
+    await connection.execute(delete(MaskedReportRow).where(*gone))
 
 
 async def forget_before(connection: AsyncConnection, start: datetime) -> None:

@@ -5,10 +5,12 @@ The database refuses to change a row, and to add a cell to an interval that was 
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     Select,
     Subquery,
     and_,
@@ -17,7 +19,9 @@ from sqlalchemy import (
     insert,
     literal,
     null,
+    or_,
     select,
+    type_coerce,
 )
 
 from ..figures import COMBINED, Energies
@@ -31,13 +35,20 @@ from .collective_tables import (
     PublishedCellRow,
 )
 from .connection import AsyncConnection
-from .declaration import columns_of
+from .declaration import aliased, columns_of
 from .memberships import first_block
 from .upsert import put
 
 
 class PublishedCell(NamedTuple):
-    """The published cell of a group in an interval: see `PublishedCellRow`."""
+    """The published cell of a group in an interval: see `PublishedCellRow`.
+
+    One that was read as a figure is the sum of both kinds: in `unopened` of its minutes, homes in
+    protected sums count that are not in it. It does not say whether they may still come. An hour
+    that a witness was asked for and did not open has a home that dominates the others.
+    `protected_homes` are those that are in it, `since` when the last of them came, if that was
+    later than the records.
+    """
 
     group: GroupId
     interval: Interval
@@ -52,6 +63,15 @@ class PublishedCell(NamedTuple):
     average: int
     minutes: int
     lacking: int = 0
+    unopened: int = 0
+    protected: int = 0
+    protected_homes: int = 0
+    since: datetime | None = None
+
+    @property
+    def without(self) -> int:
+        """In how many minutes homes that count are missing, those of either kind."""
+        return min(self.minutes, self.lacking + self.unopened)
 
     @property
     def public(self) -> int:
@@ -74,6 +94,7 @@ class ClosedInterval(NamedTuple):
     expected: int
     response: int
     reason: str | None = None
+    protected: int = 0
 
 
 class HomeQuartiles(NamedTuple):
@@ -88,6 +109,12 @@ class HomeQuartiles(NamedTuple):
 type ClosedSpans = Mapping[tuple[Direction, Interval], tuple[datetime, datetime]]
 """The starts of the first and the last closed interval, by direction and step."""
 
+LATE: Final = timedelta(minutes=10)
+"""A protected sum that comes later than this after the records of its hour was not in the figure
+before."""
+
+_LONGEST_DAY = timedelta(hours=25)
+_SECOND = timedelta(seconds=1)
 _STEPS = [step for step in Interval if step is not Interval.P1D]
 _ENERGIES = [Direction(name) for name in Energies._fields if name in Direction]
 _COMBINED = tuple(dict.fromkeys(basis.directions for basis in COMBINED))
@@ -105,7 +132,7 @@ async def write(
     """Store published cells, and close their interval."""
     # An interval that is closed takes no cell: so cells come first.
     names = ("group_id", "interval_minutes", *(column.key for column in _CELL_FACTS))
-    rows = [dict(zip(names, cell, strict=False)) for cell in cells]
+    rows: list[dict[str, object]] = [dict(zip(names, cell, strict=False)) for cell in cells]
     await put(connection, _CELL, rows, replaces=False)
     names = ("interval_minutes", *(column.key for column in _CLOSED_FACTS))
     rows = [dict(zip(names, each, strict=True)) for each in closed]
@@ -146,7 +173,12 @@ def _of_each(
     return select(
         *(
             select(end(_CLOSED.start))
-            .where(_CLOSED.direction == direction, _CLOSED.interval == interval, *within)
+            .where(
+                _CLOSED.direction == direction,
+                _CLOSED.interval == interval,
+                _CLOSED.protected == 0,
+                *within,
+            )
             .scalar_subquery()
             for direction, interval in _KEYS
             for end in ends
@@ -166,7 +198,11 @@ _LAST_CLOSED_OR_FIRST_BLOCK = _LAST_CLOSED.add_columns(
         case(
             (
                 select(_CLOSED.start)
-                .where(_CLOSED.direction == direction, _CLOSED.interval == Interval.P1D)
+                .where(
+                    _CLOSED.direction == direction,
+                    _CLOSED.interval == Interval.P1D,
+                    _CLOSED.protected == 0,
+                )
                 .exists(),
                 null(),
             ),
@@ -233,16 +269,52 @@ def closed_until(
 
 
 async def closed_intervals(
-    connection: AsyncConnection, interval: Interval, within: Range
+    connection: AsyncConnection, interval: Interval, within: Range, *, protected: bool = False
 ) -> list[ClosedInterval]:
-    """Return the closed intervals that start in a range, in order."""
+    """Return the closed intervals of a kind that start in a range, in order."""
     start = _CLOSED.start
     query = (
         select(*_CLOSED_FACTS)
-        .where(_CLOSED.interval == interval, start >= within.start, start < within.end)
+        .where(
+            _CLOSED.direction.in_(Direction),
+            _CLOSED.interval == interval,
+            _CLOSED.protected == int(protected),
+            start >= within.start,
+            start < within.end,
+        )
         .order_by(start, _CLOSED.direction)
     )
     return [ClosedInterval(interval, *row) for row in await connection.execute(query)]
+
+
+async def cells_of_records(
+    connection: AsyncConnection,
+    group: GroupId,
+    interval: Interval,
+    directions: Collection[Direction],
+    within: Range,
+) -> list[PublishedCell]:
+    """Return the cells of records of a group in the intervals that start in a range."""
+    query = select(*_CELL_FACTS).where(
+        *_of(_CELL, group, interval, directions, within=within, protected=0)
+    )
+    return [PublishedCell(group, interval, *row) for row in await connection.execute(query)]
+
+
+async def cells_of_hour(
+    connection: AsyncConnection, direction: Direction, start: datetime
+) -> list[PublishedCell]:
+    """Return the cells of records of an hour, of all groups."""
+    query = select(_CELL.group_id, *_CELL_FACTS).where(
+        _CELL.group_id.in_(select(MemberGroupRow.id)),
+        _CELL.direction == direction,
+        _CELL.interval == Interval.PT1H,
+        _CELL.protected == 0,
+        _CELL.start == start,
+    )
+    return [
+        PublishedCell(group, Interval.PT1H, *row) for group, *row in await connection.execute(query)
+    ]
 
 
 async def cells(
@@ -251,22 +323,173 @@ async def cells(
     interval: Interval,
     directions: Collection[Direction],
     within: Range,
+    *,
+    time_zone: str,
 ) -> list[PublishedCell]:
-    """Return the published cells of a group in the intervals that start in a range."""
-    query = select(*_CELL_FACTS).where(
-        _CELL.group_id == group,
-        _CELL.direction.in_(directions),
-        _CELL.interval == interval,
-        _CELL.start >= within.start,
-        _CELL.start < within.end,
+    """Return the figures of a group in the intervals that start in a range: of both kinds.
+
+    The protected part of a civil day is the sum of its hours.
+    """
+    records = await cells_of_records(connection, group, interval, directions, within)
+    protected: list[_Protected] = []
+    if interval in {Interval.PT1H, Interval.P1D}:
+        protected = await _protected(
+            connection, group, interval, directions, within=within, time_zone=time_zone
+        )
+    beside = {(each.cell.direction, each.cell.start): each for each in protected}
+    both = [_both(cell, beside.pop((cell.direction, cell.start), None)) for cell in records]
+    return both + [each.cell for each in beside.values()]
+
+
+class _Protected(NamedTuple):
+    """The protected part of a figure.
+
+    Its average is what it adds to that of the records, hour by hour. Of its minutes, `alone` are of
+    intervals without a cell of records.
+    """
+
+    cell: PublishedCell
+    alone: int
+
+
+def _both(cell: PublishedCell, protected: _Protected | None) -> PublishedCell:
+    """Return a cell of records with its protected part."""
+    if protected is None:
+        return cell
+    beside, alone = protected
+    return cell._replace(
+        unopened=max(0, cell.unopened - (beside.minutes - alone)),
+        minutes=cell.minutes + alone,
+        lacking=min(cell.minutes + alone, cell.lacking + beside.lacking),
+        watt_minutes=cell.watt_minutes + beside.watt_minutes,
+        members=cell.members + beside.members,
+        homes=cell.homes + beside.homes,
+        counting=cell.counting + beside.counting,
+        homes_watt_minutes=cell.homes_watt_minutes + beside.homes_watt_minutes,
+        average=beside.average + (cell.average if cell.homes else 0),
+        protected_homes=beside.protected_homes,
+        since=beside.since,
     )
-    return [PublishedCell(group, interval, *row) for row in await connection.execute(query)]
+
+
+async def _protected(
+    connection: AsyncConnection,
+    group: GroupId,
+    interval: Interval,
+    directions: Collection[Direction],
+    *,
+    within: Range,
+    time_zone: str,
+) -> list[_Protected]:
+    """Return the protected parts of hours, or of closed civil days."""
+    own, records = aliased(_CELL), aliased(_CELL)
+    closed, before = aliased(_CLOSED), aliased(_CLOSED)
+    is_beside = records.start.is_not(None)
+    is_late = closed.closed_at > type_coerce(before.closed_at, Integer) + LATE // _SECOND
+    is_day = interval is Interval.P1D
+    homes = own.homes + records.homes
+    doubled = 2 * (own.homes_watt_minutes + records.homes_watt_minutes)
+    mean = (doubled + homes) // (2 * homes)
+    query = (
+        select(
+            own.direction,
+            func.min(own.start),
+            own.day,
+            func.sum(own.watt_minutes),
+            func.max(own.members),
+            func.max(own.homes),
+            func.max(own.counting),
+            func.sum(own.homes_watt_minutes),
+            func.sum(case((records.homes > 0, mean - records.average), else_=own.average)),
+            func.sum(own.minutes),
+            func.sum(own.lacking),
+            func.max(case((is_beside, own.homes), else_=0)),
+            func.max(case((is_late, closed.closed_at))),
+            func.sum(case((is_beside, 0), else_=own.minutes)),
+        )
+        .outerjoin(records, and_(records.group_id == own.group_id, *_same(records, own, 0)))
+        .join(closed, and_(*_same(closed, own, 1)))
+        .join(before, and_(*_same(before, own, 0)))
+        .where(
+            *_of(
+                own,
+                group,
+                Interval.PT1H,
+                directions,
+                within=_hours(interval, within),
+                protected=1,
+            )
+        )
+        .group_by(own.direction, own.day, *(() if is_day else (own.start,)))
+    )
+    rows = (await connection.execute(query)).all()
+    starts: dict[date, datetime] = {}
+    if is_day and rows:
+        zone = ZoneInfo(time_zone)
+        for day in await closed_intervals(connection, interval, within):
+            starts[day.start.astimezone(zone).date()] = day.start
+    return [
+        _Protected(
+            PublishedCell._make(
+                (
+                    group,
+                    interval,
+                    direction,
+                    starts[day] if is_day else start,
+                    day,
+                    *map(int, sums),
+                    # None of these homes are missing.
+                    0,
+                    1,
+                    homes,
+                    since,
+                )
+            ),
+            int(alone),
+        )
+        for direction, start, day, *sums, homes, since, alone in rows
+        if not is_day or day in starts
+    ]
+
+
+def _hours(interval: Interval, within: Range) -> Range:
+    """Return when hours start of the intervals that start in a range."""
+    return Range(within.start, within.end + _LONGEST_DAY) if interval is Interval.P1D else within
+
+
+def _of(
+    cell: Any,
+    group: GroupId,
+    interval: Interval,
+    directions: Collection[Direction],
+    *,
+    within: Range,
+    protected: int,
+) -> tuple[ColumnElement[bool], ...]:
+    return (
+        cell.group_id == group,
+        cell.direction.in_(directions),
+        cell.interval == interval,
+        cell.protected == protected,
+        cell.start >= within.start,
+        cell.start < within.end,
+    )
+
+
+def _same(row: Any, cell: Any, protected: int) -> tuple[ColumnElement[bool], ...]:
+    """Return whether a row is of a kind, in the interval of a cell."""
+    return (
+        row.direction == cell.direction,
+        row.interval == cell.interval,
+        row.protected == protected,
+        row.start == cell.start,
+    )
 
 
 async def day_sums(
     connection: AsyncConnection, direction: Direction, day: date, within: Range
 ) -> dict[GroupId, PublishedCell]:
-    """Return the sums of the published intervals of a civil day, by group.
+    """Return the sums of the published intervals of records of a civil day, by group.
 
     `members`, `homes` and `counting` are the most of one of its intervals. `average` adds up their
     averages, of those with homes where there are such.
@@ -284,12 +507,14 @@ async def day_sums(
             ),
             func.sum(_CELL.minutes),
             func.sum(_CELL.lacking),
+            func.sum(_CELL.unopened),
         )
         # By the groups, a few, each a range of the key.
         .where(
             _CELL.group_id.in_(select(MemberGroupRow.id)),
             _CELL.direction == direction,
             _CELL.interval.in_(_STEPS),
+            _CELL.protected == 0,
             _CELL.start >= within.start,
             _CELL.start < within.end,
             _CELL.day == day,
@@ -298,7 +523,7 @@ async def day_sums(
     )
     key = Interval.P1D, direction, within.start, day
     return {
-        group: PublishedCell._make((group, *key, *map(int, sums)))
+        group: PublishedCell._make((group, *key, *map(int, sums), 0, 0, None))
         for group, *sums in await connection.execute(query)
     }
 
@@ -341,8 +566,7 @@ async def interval_sums(
         energies = [
             rows.c[direction] if direction in joined else literal(0) for direction in _ENERGIES
         ]
-        minutes, lacking = rows.c.minutes, rows.c[f"lacking_{joined[0]}"]
-        joint = (*energies, _smaller(rows, joined), minutes, lacking)
+        joint = (*energies, _smaller(rows, joined), rows.c.minutes, _lacking(rows, joined[0]))
         is_joint = _is_joint(rows, joined)
         sums += [func.sum(case((is_joint, value), else_=0)) for value in joint]
     query = select(rows.c.day, *sums).group_by(rows.c.day)
@@ -366,11 +590,18 @@ async def exchanges(
 def _intervals(group: GroupId, within: Range, directions: Collection[Direction]) -> Subquery:
     """Select each published interval, beside days: the energy of each direction, NULL without any.
 
-    `lacking_…` are the minutes of it in which homes are missing.
+    `lacking_…` are the minutes of it in which homes that send records are missing, `unopened_…`
+    those in which homes in protected sums are.
     """
+    opened = case((_CELL.protected == 1, _CELL.minutes), else_=0)
+    unopened = _CELL.unopened - opened
     columns = [
-        func.max(case((_CELL.direction == direction, value))).label(f"{name}{direction}")
-        for name, value in (("", _CELL.watt_minutes), ("lacking_", _CELL.lacking))
+        total(case((_CELL.direction == direction, value))).label(f"{name}{direction}")
+        for total, name, value in (
+            (func.sum, "", _CELL.watt_minutes),
+            (func.max, "lacking_", _CELL.lacking),
+            (func.sum, "unopened_", unopened),
+        )
         for direction in _ENERGIES
     ]
     return (
@@ -379,6 +610,7 @@ def _intervals(group: GroupId, within: Range, directions: Collection[Direction])
             _CELL.group_id == group,
             _CELL.direction.in_(directions),
             _CELL.interval.in_(_STEPS),
+            _CELL.protected.in_((0, 1)),
             _CELL.start >= within.start,
             _CELL.start < within.end,
         )
@@ -387,12 +619,27 @@ def _intervals(group: GroupId, within: Range, directions: Collection[Direction])
     )
 
 
+def _is_unopened(rows: Subquery, direction: Direction) -> ColumnElement[Any]:
+    return case((rows.c[f"unopened_{direction}"] > 0, 1), else_=0)
+
+
+def _lacking(rows: Subquery, direction: Direction) -> ColumnElement[Any]:
+    """Return the minutes of an interval in which homes of either kind are missing."""
+    return case(
+        (_is_unopened(rows, direction) == 1, rows.c.minutes), else_=rows.c[f"lacking_{direction}"]
+    )
+
+
 def _is_joint(rows: Subquery, directions: Directions) -> ColumnElement[bool]:
-    """Return whether directions were all published of the same homes: of all, or without them."""
-    first, *others = (rows.c[f"lacking_{direction}"] for direction in directions)
+    """Return whether directions were all published of the same homes.
+
+    These are all, or those of one kind, or none.
+    """
+    first, *others = directions
     return and_(
         *(rows.c[direction].is_not(None) for direction in directions),
-        *(other == first for other in others),
+        *(rows.c[f"lacking_{other}"] == rows.c[f"lacking_{first}"] for other in others),
+        *(_is_unopened(rows, other) == _is_unopened(rows, first) for other in others),
     )
 
 
@@ -434,7 +681,8 @@ async def published_directions(connection: AsyncConnection, group: GroupId) -> s
 
 async def first_day(connection: AsyncConnection, group: GroupId) -> date | None:
     """Return the first civil day of a group with a cell."""
-    is_day = _CELL.interval == Interval.P1D
+    # Of protected sums, there are hours alone.
+    is_day = or_(_CELL.interval == Interval.P1D, _CELL.protected == 1)
     query = select(func.min(_CELL.day)).where(_CELL.group_id == group, is_day)
     return (await connection.execute(query)).scalar_one()
 
@@ -467,7 +715,8 @@ async def minutes_since(
         .where(
             _CELL.group_id.in_(groups),
             _CELL.direction.in_(Direction),
-            _CELL.interval == Interval.P1D,
+            # Of protected sums, there are hours alone.
+            or_(_CELL.interval == Interval.P1D, _CELL.protected == 1),
             _CELL.start >= since,
         )
         .group_by(_CELL.group_id)

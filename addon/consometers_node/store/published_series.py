@@ -9,13 +9,14 @@ from datetime import datetime
 import re
 import unicodedata
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 
 from ..quoalise.identifier import SeriesPath, organisation
 from ..series import Device, Direction, Interval, Quantity, Range, Record, Series
 from .collective_tables import GroupId, PublishedCellRow
 from .connection import AsyncConnection
 from .groups import Group, GroupKind, all_groups
+from .publication import cells
 
 _OTHERS = re.compile(r"[^a-z0-9]+")
 _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss"})
@@ -59,16 +60,18 @@ async def published_records(
     group = await group_of(connection, collective, series)
     if group is None or not within:
         return [], {}
-    cell = PublishedCellRow
-    query = (
-        select(cell.start, cell.watt_minutes, cell.members, cell.lacking)
-        .where(*_of(group, series), cell.start >= within.start, cell.start < within.end)
-        .order_by(cell.start)
+    rows = await cells(
+        connection,
+        group,
+        series.interval,
+        [series.direction],
+        within,
+        time_zone=series.time_zone,
     )
-    rows = (await connection.execute(query)).all()
+    rows.sort(key=lambda row: row.start)
     beside = {
         SeriesPath.MEMBERS: {row.start: row.members for row in rows},
-        SeriesPath.WITHOUT_HOMES: {row.start: 1 for row in rows if row.lacking},
+        SeriesPath.WITHOUT_HOMES: {row.start: 1 for row in rows if row.without},
     }
     records = [Record(row.start, value(row.watt_minutes, series.interval)) for row in rows]
     return records, beside
@@ -81,21 +84,27 @@ async def published_extent(
     group = await group_of(connection, collective, series)
     if group is None:
         return None
-    start = PublishedCellRow.start
-    there = *_of(group, series), start >= within.start, start < within.end
-    # Each by itself is one look at the key.
-    ends = (select(end(start)).where(*there).scalar_subquery() for end in (func.min, func.max))
-    first, last = (await connection.execute(select(*ends))).one()
-    return None if first is None else Range(first, series.end(last))
-
-
-def _of(group: GroupId, series: Series) -> tuple[ColumnElement[bool], ...]:
     cell = PublishedCellRow
-    return (
-        cell.group_id == group,
-        cell.direction == series.direction,
-        cell.interval == series.interval,
-    )
+    start, hours = cell.start, Interval.PT1H
+    of_group = cell.group_id == group, cell.direction == series.direction
+    is_within = start >= within.start, start < within.end
+    kinds = [(series.interval, 0), *([(hours, 1)] if series.interval is hours else [])]
+    ends = [
+        # Each by itself is one look at the key.
+        select(end(start)).where(
+            *of_group, cell.interval == interval, cell.protected == protected, *is_within
+        )
+        for interval, protected in kinds
+        for end in (func.min, func.max)
+    ]
+    opened = select(start).where(*of_group, cell.interval == hours, cell.protected == 1).exists()
+    query = select(opened, *(end.scalar_subquery() for end in ends))
+    has_opened, *reached = (await connection.execute(query)).one()
+    starts = [at for at in reached if at is not None]
+    if has_opened and series.interval is Interval.P1D:
+        records, _ = await published_records(connection, collective, series, within)
+        starts = [record.start for record in records]
+    return Range(min(starts), series.end(max(starts))) if starts else None
 
 
 async def group_of(connection: AsyncConnection, collective: str, series: Series) -> GroupId | None:

@@ -1,3 +1,3 @@
 """Which tables and rules this node works with. Written by `script/lib/run tools.tables`."""
 
-SCHEMA = "9a0a76dd32e1"
+SCHEMA = "53aaad9cd4e0"

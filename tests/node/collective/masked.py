@@ -1,7 +1,7 @@
 """Homes that send masked reports, and their witness, in a town of `publishing`."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from random import Random
@@ -43,6 +43,7 @@ from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberId
 from consometers_node.store.masked_reports import (
+    StoredOpening,
     ask_less,
     openings,
     reports_of_hour,
@@ -174,12 +175,15 @@ class MaskedTown(Town):
         return Witness(enrolments, bytes(SECRET_BYTES))
 
     async def answer_openings(
-        self, witness: Witness | None = None
+        self, witness: Witness | None = None, *, asks: Callable[[StoredOpening], bool] = bool
     ) -> list[list[Answer] | list[RefusedHomes]]:
-        """Have the witness answer what it is asked, as `WitnessRequests` does."""
+        """Have the witness answer what it is asked, as `WitnessRequests` does.
+
+        With `asks`, those alone of which it is true.
+        """
         witness = witness or self.witness()
         answered: list[list[Answer] | list[RefusedHomes]] = []
-        while pending := await openings(self.connection, unanswered=True):
+        while pending := [*filter(asks, await openings(self.connection, unanswered=True))]:
             for asked in pending:
                 groups = [each for part in verifications(asked) for each in part.groups]
                 subject = Subject(COLLECTIVE, asked.direction, asked.start)

@@ -310,17 +310,22 @@ class Town:
         values = await self.shown(name, kind=kind, day=start, interval=Interval.P1D)
         return values[0] if values else None
 
-    async def closed(self, day: date = DAY, interval: Interval = HOUR) -> list[ClosedInterval]:
-        return await closed_intervals(self.connection, interval, Range.of_day(day))
+    async def closed(
+        self, day: date = DAY, interval: Interval = HOUR, *, protected: bool = False
+    ) -> list[ClosedInterval]:
+        within = Range.of_day(day)
+        return await closed_intervals(self.connection, interval, within, protected=protected)
 
-    async def closed_hour(self, start: datetime) -> ClosedInterval:
-        closed = await self.closed(start.date())
+    async def closed_hour(self, start: datetime, *, protected: bool = False) -> ClosedInterval:
+        closed = await self.closed(start.date(), protected=protected)
         return next(hour for hour in closed if hour.start == start)
 
     async def cells(self, interval: Interval = HOUR, *, group: str = "") -> list[PublishedCell]:
         """Return the published consumption of all days, in order."""
         number = await self.group("area" if group else "all", group)
-        published = await cells(self.connection, number, interval, [CONSUMPTION], _ALWAYS)
+        published = await cells(
+            self.connection, number, interval, [CONSUMPTION], _ALWAYS, time_zone=ZONE
+        )
         return sorted(published, key=lambda cell: cell.start)
 
     async def all_cells(self) -> dict[tuple[GroupId, str, datetime], PublishedCell]:
@@ -328,7 +333,9 @@ class Town:
         found = {}
         for group in await all_groups(self.connection):
             for step in (self.publication.interval, Interval.P1D):
-                for cell in await cells(self.connection, group.id, step, [CONSUMPTION], _ALWAYS):
+                for cell in await cells(
+                    self.connection, group.id, step, [CONSUMPTION], _ALWAYS, time_zone=ZONE
+                ):
                     found[cell.group, step.value, cell.start] = cell
         return found
 

@@ -11,7 +11,6 @@ from hypothesis import given, strategies as st
 import pytest
 
 from consometers_node.collective.disclosure.closing import (
-    Groups,
     add_up,
     close,
     close_counts,
@@ -20,6 +19,7 @@ from consometers_node.collective.disclosure.closing import (
 from consometers_node.collective.disclosure.confidential import ConfidentialParameter, magnitude
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.disclosure.sdc_rules import P_PERCENT, Cell, Publication
+from consometers_node.pooling import Groups
 from consometers_node.series import Direction
 
 MINIMUM = 10

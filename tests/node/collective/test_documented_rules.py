@@ -74,7 +74,14 @@ STATED: Final = {
             f"or of one of the {RECENT // DAYS} before",
             f"ou de l’un des {RECENT // DAYS} précédents",
         ),
-        (f"{GIVEN_UP_AFTER // DAYS} days at most", f"au plus {GIVEN_UP_AFTER // DAYS} jours"),
+        (
+            f"when the witness has answered, within {GIVEN_UP_AFTER // DAYS} days",
+            f"quand le témoin a répondu, dans les {GIVEN_UP_AFTER // DAYS} jours",
+        ),
+        (
+            f"still follow, in the {GIVEN_UP_AFTER // DAYS} days after an interval",
+            f"encore s’ajouter, dans les {GIVEN_UP_AFTER // DAYS} jours qui suivent un intervalle",
+        ),
         (
             f"or {AGREED.day_wait // HOURS} hours have passed since its end",
             f"ou que {AGREED.day_wait // HOURS} heures ont passé depuis sa fin",
@@ -91,8 +98,8 @@ STATED: Final = {
         (f"a site's beyond {SITE_W // 10**6} MW", f"site au-delà de {SITE_W // 10**6} MW"),
         (f"at least {LEAST_OF_QUARTILES} homes", f"au moins {LEAST_OF_QUARTILES} foyers"),
         (
-            f"each with {WHOLE_DAYS} whole days, and a sum of homes published on {WHOLE_DAYS} days",
-            f"avec {WHOLE_DAYS} jours complets, et une somme de foyers publiée pour {WHOLE_DAYS}",
+            f"{WHOLE_DAYS} whole days, and a sum of their records published on {WHOLE_DAYS} days",
+            f"{WHOLE_DAYS} jours complets, et une somme de leurs relevés publiée pour {WHOLE_DAYS}",
         ),
         (
             f"| under a day, longer series | {HOURLY[0]:,} | never |",

@@ -7,12 +7,15 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DatabaseError
 
-from consometers_node.collective.disclosure.reasons import Reason
+from consometers_node.collective.calendar import Span
+from consometers_node.collective.disclosure.reasons import Reason, Withheld
 from consometers_node.collective.permissions.member_permissions import withdraw
 from consometers_node.collective.publication.openings import give_up, given_up, read_answer
+from consometers_node.collective.publication.queries import Published
+from consometers_node.collective.publication.values import CellOrReason
 from consometers_node.quoalise import (
     BadRequest,
     Direction as Way,
@@ -20,6 +23,7 @@ from consometers_node.quoalise import (
     ResourceConstraint,
 )
 from consometers_node.quoalise.protected_sums import Opened, Opening, VerificationRequest, Verified
+from consometers_node.series import Interval, Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import (
@@ -28,17 +32,22 @@ from consometers_node.store.collective_tables import (
     OpeningRow,
 )
 from consometers_node.store.masked_reports import (
+    StoredOpening,
     ask_less,
     note_sums_sent,
     openings,
     reports_of_hour,
     store_answer,
+    store_opening,
 )
+from consometers_node.store.publication import LATE, PublishedCell
+from consometers_node.store.published_series import own_series, published_records
+from consometers_node.store.tables import SeriesRow
 
 from ..clocks import sure
 from ..protected_sums.independent import KEPT, WAITED
 from .masked import AskedWitness, MaskedTown, answered
-from .publishing import CONSUMPTION
+from .publishing import CONSUMPTION, HOUR
 from .test_erasure import everything
 
 AT = datetime(2026, 7, 15, 10, tzinfo=UTC)
@@ -67,7 +76,7 @@ async def test_published_sum_is_exact_and_its_reports_are_deleted(town: MaskedTo
     assert (await town.counted("Lorient"))[10] == 4
     assert not await town.rows("masked_report")
     assert not await town.rows("opening")
-    closed = await town.closed_hour(AT)
+    closed = await town.closed_hour(AT, protected=True)
     assert (closed.expected, closed.response, closed.reason) == (4, 4, None)
 
 
@@ -82,23 +91,173 @@ async def test_records_and_sums_are_added_over_their_common_areas(town: MaskedTo
     await town.close_all(OVER)
     name = "Lanester, Lorient, Ploemeur"
     assert at_hours(await town.shown(name, kind="combined"), 9, 10) == [None, 2_500]
+    assert at_hours(await town.shown("Lanester, Lorient", kind="combined"), 9, 10) == [500, 500]
     assert at_hours(await town.shown("Plouay"), 9, 10) == [300, 1_900]
     assert at_hours(await town.shown(), 9, 10) == [800, 4_400]
     assert (await town.counted())[10] == 17
 
 
-async def test_hour_and_its_successors_wait_for_the_witness(town: MaskedTown) -> None:
+async def close_records(town: MaskedTown, at: datetime) -> None:
+    """Close all that is due while no witness answers."""
+    while await town.close(at):
+        pass
+
+
+async def test_records_are_published_whatever_the_witness_does(town: MaskedTown) -> None:
+    """Its answer comes a day later; records of the hour, and of later ones, do not wait for it."""
     await town.record(await town.members(3), 100)
-    homes = await town.masked_homes(3)
-    await town.report(homes, [400, 400], AT)
-    assert await town.close(OVER)
-    (asked,) = await openings(town.connection)
-    for later in (OVER, OVER + timedelta(hours=20)):
-        assert not await town.close(later)
-        assert await openings(town.connection) == [asked]
-        assert at_hours(await town.shown(), 9, 10, 11) == [300, None, None]
-    await town.close_all(OVER + timedelta(hours=20))
+    await town.report(await town.masked_homes(3), [400, 400], AT)
+    later = OVER + timedelta(hours=20)
+    await close_records(town, later)
+    assert at_hours(await town.shown(), 9, 10, 11, 12) == [300, 300, 300, 300]
+    # Records are of a UTC day: two hours of it are in the next civil day.
+    assert await town.civil() == 22 * 300
+    asked = await openings(town.connection)
+    assert [each.start for each in asked] == [AT, AT + HOURS]
+    await town.close_all(later)
     assert at_hours(await town.shown(), 9, 10, 11, 12) == [300, 1_500, 1_500, 300]
+    assert await town.civil() == 22 * 300 + 2 * 1_200
+
+
+async def test_a_figure_says_in_which_hours_protected_homes_are_missing_and_which_came_later(
+    town: MaskedTown,
+) -> None:
+    await town.record(await town.members(3), 100)
+    await town.report(await town.masked_homes(3), [400], AT)
+    later = OVER + timedelta(hours=20)
+    await close_records(town, OVER)
+    await close_records(town, later)
+
+    async def figures() -> list[PublishedCell]:
+        hours = {cell.start: cell for cell in await town.cells()}
+        (day,) = [cell for cell in await town.cells(Interval.P1D) if cell.day == AT.date()]
+        return [hours[AT - HOURS], hours[AT], day]
+
+    def coverage(cell: PublishedCell) -> tuple[int, int, int]:
+        return cell.without, cell.unopened, cell.homes
+
+    # Of an hour that nobody reports, these homes are missing as well.
+    day = 22 * 60
+    assert list(map(coverage, await figures())) == [(60, 60, 3), (60, 60, 3), (day, day, 3)]
+    await town.close_all(later)
+    before, hour, whole = await figures()
+    expected = [(60, 60, 3), (0, 0, 6), (21 * 60, 21 * 60, 6)]
+    assert list(map(coverage, (before, hour, whole))) == expected
+    assert (hour.protected_homes, hour.since) == (3, later)
+    assert (whole.protected_homes, whole.since) == (3, later)
+    assert before.since is None
+    assert (hour.average, hour.counting) == (250 * 60, 6)
+    # Hour by hour: what two kinds have on average is no mean of their days.
+    assert whole.average == (21 * 100 + 250) * 60
+
+
+async def test_a_prompt_answer_is_not_later(town: MaskedTown) -> None:
+    await town.record(await town.members(3), 100)
+    await town.report(await town.masked_homes(3), [400], AT)
+    await close_records(town, OVER)
+    await town.close_all(OVER + LATE)
+    (hour,) = [cell for cell in await town.cells() if cell.start == AT]
+    assert (hour.homes, hour.protected_homes, hour.since) == (6, 3, None)
+
+
+async def test_no_row_of_either_kind_changes_when_the_other_is_written(town: MaskedTown) -> None:
+    await town.record(await town.members(3, "Lorient"), 100)
+    await town.record(await town.members(4, "Lanester"), 100)
+    await town.report(await town.masked_homes(3, "Lorient"), [400], AT)
+    await close_records(town, OVER)
+    written = {table: await town.rows(table) for table in ("published_cell", "closed_interval")}
+    await town.close_all(OVER + timedelta(hours=20))
+    for table, rows in written.items():
+        after = await town.rows(table)
+        assert len(after) > len(rows)
+        assert set(rows) <= set(after)
+
+
+async def test_what_comes_later_is_the_protected_sum_alone(town: MaskedTown) -> None:
+    """The difference of both figures is a sum that a witness opened, of enough homes."""
+    await town.record(await town.members(3, "Lorient"), 100)
+    await town.record(await town.members(4, "Lanester"), 50)
+    for area, wh in (("Lorient", 400), ("Lanester", 600)):
+        await town.report(await town.masked_homes(3, area), [wh], AT)
+    await close_records(town, OVER)
+    before = await town.all_cells()
+    await town.close_all(OVER)
+    opened = {
+        group: cell.homes - before[group, step, start].homes
+        for (group, step, start), cell in (await town.all_cells()).items()
+        if start == AT and cell != before[group, step, start]
+    }
+    assert sorted(opened.values()) == [3, 3, 6]
+
+
+async def test_what_comes_later_is_offered_to_peers_by_the_hour_and_by_the_day(
+    town: MaskedTown,
+) -> None:
+    for area in ("Lorient", "Lanester"):
+        await town.record(await town.members(3, area), 100)
+        await town.report(await town.masked_homes(2, area), [400], AT)
+    later = OVER + timedelta(hours=20)
+    await close_records(town, later)
+
+    async def offered() -> set[Interval]:
+        query = select(SeriesRow.interval).where(SeriesRow.device.endswith("-lanester-lorient"))
+        return set((await town.connection.execute(query)).scalars())
+
+    assert await offered() == set()
+    await town.close_all(later)
+    assert await offered() == {Interval.PT1H, Interval.P1D}
+    name = "Lanester, Lorient"
+    assert await town.civil(name, kind="combined") == (await town.shown(name, kind="combined"))[10]
+
+
+@pytest.mark.parametrize("has_records", [True, False])
+async def test_readers_cannot_tell_hours_that_a_witness_was_asked_for_from_others(
+    town: MaskedTown, *, has_records: bool
+) -> None:
+    """An hour that was asked for and stays closed has a home that dominates the others."""
+    if has_records:
+        await town.record(await town.members(3), 100)
+    homes = await town.masked_homes(3)
+    dominated, too_few, waiting = (AT + hour * HOURS for hour in range(3))
+    for home, wh in zip(homes, [9_000, 10, 20], strict=True):
+        await town.report([home], [wh], dominated)
+    await town.report(homes[:2], [400], too_few)
+    await town.report(homes, [400], waiting)
+    published = Published("kersabiec", town.people.zone, town.publication)
+
+    async def read(start: datetime, until: datetime) -> tuple[CellOrReason, object]:
+        """Return what pages and files, and other nodes, read of an hour."""
+        everybody = (await published.places(town.connection))["all"]
+        span = Span(AT.date(), AT.date())
+        slots = await published.slots(town.connection, everybody, HOUR, span, until)
+        cell = next(slot.cells[CONSUMPTION] for slot in slots if slot.start == start)
+        series = own_series(everybody.device, CONSUMPTION, HOUR, town.people.zone.key)
+        hour = Range(start, start + HOURS)
+        records, beside = await published_records(town.connection, "kersabiec", series, hour)
+        pushed = (
+            [record.value for record in records],
+            [*map(list, map(dict.values, beside.values()))],
+        )
+        return cell._replace(start=AT) if isinstance(cell, PublishedCell) else cell, pushed
+
+    later = OVER + timedelta(hours=20)
+    await close_records(town, later)
+    assert [each.start for each in await openings(town.connection)] == [dominated, waiting]
+    before, *others = [await read(start, later) for start in (dominated, too_few, waiting)]
+    assert others == [before, before]
+    await town.answer_openings(asks=lambda asked: asked.start == dominated)
+    await close_records(town, later)
+    assert [each.start for each in await openings(town.connection)] == [waiting]
+    assert (await town.closed_hour(dominated, protected=True)).reason == Reason.DOMINANCE
+    after = [await read(start, later) for start in (dominated, too_few, waiting)]
+    assert after == [before, before, before]
+    await town.close_all(later)
+    assert [await read(start, later) for start in (dominated, too_few)] == [before, before]
+    assert await read(waiting, later) != before
+    if not has_records:
+        assert before[0] == Withheld(Reason.MAY_FOLLOW, 3)
+        settled, _ = await read(dominated, dominated + timedelta(days=36))
+        assert settled == Withheld(Reason.BELOW_THRESHOLD, 3)
 
 
 async def test_request_does_not_change_after_a_lost_answer(town: MaskedTown) -> None:
@@ -137,8 +296,8 @@ async def test_homes_count_from_their_first_permitted_hour(town: MaskedTown) -> 
     await town.close_all(OVER)
     cells = {cell.start: cell for cell in await town.cells() if cell.homes}
     assert [cells[start].counting for start in (AT - HOURS, AT)] == [3, 6]
-    closed = [await town.closed_hour(start) for start in (AT - HOURS, AT)]
-    assert [hour.expected for hour in closed] == [3, 6]
+    closed, *_ = await town.closed(AT.date(), protected=True)
+    assert (closed.start, closed.expected) == (AT, 3)
 
 
 async def test_homes_opened_before_are_not_opened_again(town: MaskedTown) -> None:
@@ -147,7 +306,7 @@ async def test_homes_opened_before_are_not_opened_again(town: MaskedTown) -> Non
     await town.report(homes, [400], AT)
     town.opened_before = {home.permission for home in homes}
     await town.close_all(OVER)
-    assert (await town.closed_hour(AT)).reason == Reason.NOT_OPENED
+    assert (await town.closed_hour(AT, protected=True)).reason == Reason.NOT_OPENED
 
 
 @pytest.mark.parametrize("homes", [2, 3])
@@ -157,7 +316,8 @@ async def test_witness_is_asked_for_enough_homes_only(town: MaskedTown, homes: i
     assert bool(await openings(town.connection)) == (homes == 3)
     await town.close_all(OVER)
     reason = None if homes == 3 else Reason.BELOW_THRESHOLD
-    assert (await town.closed_hour(AT)).reason == reason
+    assert (await town.closed_hour(AT, protected=True)).reason == reason
+    assert not await town.rows("masked_report")
 
 
 async def test_a_dominated_sum_stays_closed_and_records_are_published_without_it(
@@ -188,6 +348,7 @@ async def test_records_read_in_during_a_witness_outage_count_once(
     await town.report(homes, [400], AT)
     await town.record(await town.members(3), 100)
     await town.close(OVER)
+    await close_records(town, AT + HOURS + timedelta(hours=2))
     await town.grant_records(homes[0])
     await town.record(homes[0].member, 200)
     await town.close_all(OVER)
@@ -212,7 +373,27 @@ async def test_hour_closes_without_reports_of_forgotten_keys(
     await store_answer(town.connection, asked, given_up())
     await town.close_all(OVER)
     assert (await town.shown())[10] == 300
-    assert (await town.closed_hour(AT)).reason == Reason.NOT_OPENED
+    assert (await town.closed_hour(AT, protected=True)).reason == Reason.NOT_OPENED
+    assert not await town.rows("masked_report")
+
+
+async def test_an_hour_of_two_witnesses_closes_once_when_both_have_answered(
+    town: MaskedTown,
+) -> None:
+    await town.report(await town.masked_homes(3), [400], AT)
+    other = StoredOpening(
+        *(CONSUMPTION, AT, "other@commune.example", '{"groups": []}', bytes(32), b"", OVER)
+    )
+    await store_opening(town.connection, other)
+    await close_records(town, OVER)
+    await town.answer_openings(asks=lambda asked: asked.witness != other.witness)
+    await close_records(town, OVER)
+    assert await town.shown() == []
+    assert AT not in [each.start for each in await town.closed(AT.date(), protected=True)]
+    await store_answer(town.connection, other, given_up())
+    await close_records(town, OVER)
+    assert at_hours(await town.shown(), 10) == [1_200]
+    assert (await town.closed_hour(AT, protected=True)).reason == Reason.NOT_OPENED
 
 
 @pytest.mark.parametrize("is_late", [False, True])
@@ -229,7 +410,8 @@ async def test_an_hour_is_given_up_a_day_before_its_keys_are_forgotten(
     town.at = back
     await town.close_all(back)
     assert (await town.shown())[10] == (300 if is_late else 1_500)
-    assert (await town.closed_hour(AT)).reason == (Reason.NOT_OPENED if is_late else None)
+    closed = await town.closed_hour(AT, protected=True)
+    assert closed.reason == (Reason.NOT_OPENED if is_late else None)
     assert WAITED < KEPT
 
 

@@ -45,7 +45,7 @@ def columns(watt_minutes: int, members: int, minutes: int = 60) -> tuple[int, ..
 def figures(slots: Slots, direction: Direction = DRAWN) -> list[Withheld | tuple[int, ...]]:
     """Return each slot's figure of a direction; of a cell, the columns after its key."""
     figures_found = [slot.cells[direction] for slot in slots]
-    return [figure if isinstance(figure, Withheld) else figure[5:] for figure in figures_found]
+    return [figure if isinstance(figure, Withheld) else figure[5:13] for figure in figures_found]
 
 
 async def look(

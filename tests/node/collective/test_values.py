@@ -331,7 +331,7 @@ def test_value_says_which_hours_it_covers(
         ended / 60,
         lacking / 60,
     )
-    assert found.coverage == (minutes, ended, lacking, BELOW)
+    assert found.coverage == (minutes, ended, lacking, BELOW, 0, 0, None)
 
 
 @pytest.mark.parametrize(
@@ -445,7 +445,7 @@ def test_day_lacks_homes_for_as_long_as_its_hours_and_one_of_its_energies_do(
 def test_day_without_hours_lacks_homes_where_all_its_energies_do() -> None:
     for in_days, lacking in (((1440, 1440), 1440), ((1440, 0), 0)):
         cells = {
-            way: cell(600, 12, way)._replace(lacking=missing)
+            way: cell(600, 12, way)._replace(minutes=1440, lacking=missing)
             for way, missing in zip((MADE, FED), in_days, strict=True)
         }
         basis = FIGURES["self-consumption"].basis

@@ -14,16 +14,18 @@ ROOM = Path(consometers_node.__file__).parent
 ALL = f"{ROOM.name}."
 
 SUMS = {
-    "store.publication.cells": {
-        "collective.publication.queries",
-        "collective.publication.quartiles",
-    },
+    "store.publication.cells": {"collective.publication.queries", "store.published_series"},
+    "store.publication.cells_of_hour": {"collective.publication.protected_hours"},
+    "store.publication.cells_of_records": {"collective.publication.quartiles"},
     "store.publication.interval_sums": {"collective.publication.queries"},
     "store.publication.day_sums": {"collective.publication.closer"},
     "store.published_series.published_extent": {"sharing.due_records"},
     "store.published_series.published_records": {"sharing.due_records"},
     "store.publication.quartiles_of": {"collective.publication.quartiles"},
-    "store.publication.write": {"collective.publication.closer"},
+    "store.publication.write": {
+        "collective.publication.closer",
+        "collective.publication.protected_hours",
+    },
     "store.publication.write_month": {"collective.publication.closer"},
 }
 """What writes and reads published cells; and which modules may call it."""

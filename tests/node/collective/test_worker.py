@@ -471,6 +471,30 @@ async def test_a_sum_is_marked_where_a_collective_below_lacks_homes(
         assert {cell.lacking for cell in published} <= {0, 60}
 
 
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_an_hour_waits_as_usual_for_homes_that_a_collective_below_lacks(
+    town: Town, *, is_late: bool
+) -> None:
+    """A witness opens their sum meanwhile. What it opens later is not in the hour any more."""
+    below = await town.member(kind="collective")
+    homes = await town.members(3)
+    await town.record(homes, [100] * 12)
+    await town.record(below, [900] * 12, count=2, lacking={11})
+
+    async def last() -> list[tuple[int, int]]:
+        cells = await town.cells()
+        return [(cell.members, cell.lacking) for cell in cells if cell.start.hour == 11]
+
+    await town.look(NOON + 19 * MINUTES)
+    assert await last() == []
+    if is_late:
+        await town.look(NOON + 21 * MINUTES)
+        assert await last() == [(5, 60)]
+    await town.record(below, [40_000] * 12, count=40)
+    await town.look(NOON + 19 * MINUTES)
+    assert await last() == [(5, 60) if is_late else (43, 0)]
+
+
 async def test_a_day_is_marked_where_a_collective_below_lacks_homes_in_it(town: Town) -> None:
     below = await town.member(kind="collective", interval=Interval.P1D)
     await town.record(below, 40_000, day=BEFORE - timedelta(days=1), count=40, lacking={0})

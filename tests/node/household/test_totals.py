@@ -97,6 +97,19 @@ def test_sums_of_longer_than_a_day_are_left_out() -> None:
     assert totals.until is None
 
 
+def test_homes_that_came_later_are_in_the_figures_of_the_day() -> None:
+    """A protected sum was opened after the records of its hour: the sum comes again, unmarked."""
+    totals = Totals()
+    totals.take(pushed(PRODUCTION, MIDNIGHT, [100, 100]))
+    totals.take(pushed(INJECTION, MIDNIGHT, [40, 40]))
+    totals.take(pushed(CONSUMPTION, MIDNIGHT, [500, 500], without_homes=[1]))
+    figures = day_of(totals, MIDNIGHT + 3 * HOUR).figures
+    assert figures["self-sufficiency"].hours == 1
+    assert totals.take(pushed(CONSUMPTION, MIDNIGHT + HOUR, [900]))
+    figures = day_of(totals, MIDNIGHT + 3 * HOUR).figures
+    assert figures["self-sufficiency"].hours == 2
+
+
 def day_of(totals: Totals, at: datetime) -> DayTotals:
     day = totals.today(at)
     assert day is not None

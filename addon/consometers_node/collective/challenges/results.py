@@ -256,7 +256,7 @@ def _use_per_home(slot: TimeSlot, other: TimeSlot) -> DayUse | None:
     cell, then = slot.cell(Direction.CONSUMPTION), other.cell(Direction.CONSUMPTION)
     if cell is None or then is None or not is_alike(slot, other, Direction.CONSUMPTION):
         return None
-    if cell.lacking or bool(cell.homes) is not bool(then.homes):
+    if cell.without or bool(cell.homes) is not bool(then.homes):
         return None
     return DayUse(cell.average / WH, then.average / WH)
 

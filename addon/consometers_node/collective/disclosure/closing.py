@@ -7,10 +7,10 @@ common, and their sum is the total. Preview and publication call the same functi
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 
+from ...pooling import Groups, pool_failing
 from .reasons import Reason
 from .sdc_rules import P_PERCENT, Cell
 
-type Groups[G] = frozenset[G]
 type Parameter[G] = Callable[[Groups[G], Cell], int]
 """Returns the parameter of the p % rule for the cell of groups, in hundredths of a percent."""
 
@@ -22,8 +22,8 @@ def combine_small[G](homes: Mapping[G, int], minimum: int | None) -> frozenset[G
     together reach it.
     """
     cells = {frozenset({group}): Cell(homes=count) for group, count in homes.items()}
-    published, pool = _separate(cells, minimum, _strictest)
-    return frozenset({*published, *([_union(pool)] if pool else [])})
+    p = partial(_strictest, ())
+    return frozenset(pool_failing(cells, lambda _, cell: bool(cell.suppression(minimum, p))))
 
 
 def close[G](
@@ -43,13 +43,16 @@ def close[G](
     named = frozenset[G]().union(*together)
     units = {*together, *(frozenset({group}) for group in cells if group not in named)}
     sums = {unit: sum((cells.get(group, Cell()) for group in unit), Cell()) for unit in units}
-    published, pool = _separate(sums, minimum, parameter)
-    if pool:
-        pooled = sum(pool.values(), Cell())
-        reason = pooled.suppression(minimum, partial(parameter, _union(pool)))
-        if reason is not None:
+
+    def why(groups: Groups[G], cell: Cell) -> Reason | None:
+        return cell.suppression(minimum, partial(parameter, groups))
+
+    published = pool_failing(sums, lambda groups, cell: why(groups, cell) is not None)
+    if len(published) == 1:
+        ((groups, cell),) = published.items()
+        # What fails in spite of all is all there is.
+        if (reason := why(groups, cell)) is not None:
             return {}, reason
-        published[_union(pool)] = pooled
     return dict(sorted(published.items(), key=lambda item: sorted(map(repr, item[0])))), None
 
 
@@ -75,34 +78,6 @@ def add_up[G](kinds: Iterable[Mapping[Groups[G], Cell]]) -> dict[Groups[G], Cell
             total = sum((merged.pop(unit) for unit in met), cell)
             merged[groups.union(*met)] = total
     return dict(sorted(merged.items(), key=lambda item: sorted(map(repr, item[0]))))
-
-
-def _separate[G](
-    cells: Mapping[Groups[G], Cell], minimum: int | None, parameter: Parameter[G]
-) -> tuple[dict[Groups[G], Cell], dict[Groups[G], Cell]]:
-    """Return the cells that are published by themselves, and those that are pooled.
-
-    The smallest published cell joins the pool until that passes, or is all there is.
-    """
-    published = {
-        groups: cell
-        for groups, cell in cells.items()
-        if not cell.suppression(minimum, partial(parameter, groups))
-    }
-    pool = {groups: cell for groups, cell in cells.items() if groups not in published}
-    by_size = sorted(
-        published, key=lambda groups: (published[groups].homes, repr(sorted(map(repr, groups))))
-    )
-    for groups in by_size:
-        pooled = sum(pool.values(), Cell())
-        if not pool or not pooled.suppression(minimum, partial(parameter, _union(pool))):
-            break
-        pool[groups] = published.pop(groups)
-    return published, pool
-
-
-def _union[G](pool: Collection[Groups[G]]) -> Groups[G]:
-    return frozenset[G]().union(*pool)
 
 
 def _strictest(_groups: object, _cell: Cell) -> int:

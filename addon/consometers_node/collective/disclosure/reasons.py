@@ -61,6 +61,15 @@ class Reason(StrEnum):
         administrators=text("too few homes"),
         remedy=text("Too few homes reported: see the list of members, or invite more homes."),
     )
+    MAY_FOLLOW = _Row(
+        "may-follow",
+        anybody=text(
+            "not published: fewer than {need} homes, or a few of them make most of it; homes in"
+            " protected sums may still follow"
+        ),
+    )
+    """As below the threshold, while a witness may still open protected sums: whether it was asked
+    for this one is the administrators' alone."""
     DOMINANCE = _Row(
         "dominance",
         administrators=text("a few homes make most of it"),

@@ -12,11 +12,17 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from ...quoalise.text import Text, text
-from ...series import Direction
+from ...series import Direction, Interval, Range
 from ...store.connection import AsyncConnection
-from ...store.masked_reports import openings
+from ...store.masked_reports import waiting_hours
 from ...store.memberships import first_blocks
-from ...store.publication import closed_intervals, closed_step, closed_until, last_closed
+from ...store.publication import (
+    ClosedInterval,
+    closed_intervals,
+    closed_step,
+    closed_until,
+    last_closed,
+)
 from ..calendar import instants
 from ..disclosure.reasons import Reason
 from ..disclosure.sdc_rules import Publication
@@ -104,30 +110,64 @@ async def hours(
     new = {way: first for way, first in blocks.items() if way not in begun}
     for direction, first in (await first_days(connection, zone, new)).items():
         begun.setdefault(direction, instants(zone.key, first).start)
-    waiting = {opening.direction for opening in await openings(connection, unanswered=True)}
+    waiting = await waiting_hours(connection, within)
     closed: dict[tuple[datetime, Direction], Outcome] = {}
-    for each in await closed_intervals(connection, interval, within):
+    for each in await outcomes(connection, interval, within):
         state = IntervalState.PUBLISHED if each.response else IntervalState.NOTHING
+        if (each.direction, each.start) in waiting:
+            state = IntervalState.WITNESS
         closed[each.start, each.direction] = Outcome(
-            Reason(each.reason) if each.reason else state, each.response, each.expected
+            Reason(each.reason) if each.reason and state is not IntervalState.WITNESS else state,
+            each.response,
+            each.expected,
         )
     shown = []
     start = within.start
     while (end := start + step) <= min(within.end, until):
         is_late = until - end > publication.longest_wait + _GRACE
-        outcomes = {}
+        results = {}
         for direction, closed_to in begun.items():
             if (outcome := closed.get((start, direction))) is not None:
-                outcomes[direction] = outcome
+                results[direction] = outcome
             elif start >= closed_to:
                 state = IntervalState.LATE if is_late else IntervalState.WAITING
-                outcomes[direction] = Outcome(
-                    IntervalState.WITNESS if direction in waiting else state
-                )
-        if outcomes:
-            shown.append(Hour(start.astimezone(zone), outcomes))
+                results[direction] = Outcome(state)
+        if results:
+            shown.append(Hour(start.astimezone(zone), results))
         start = end
     return shown
+
+
+async def outcomes(
+    connection: AsyncConnection, interval: Interval, within: Range
+) -> list[ClosedInterval]:
+    """Return the closed intervals that start in a range, in order: both kinds of each as one."""
+    protected = {}
+    if interval is Interval.PT1H:
+        for each in await closed_intervals(connection, interval, within, protected=True):
+            protected[each.start, each.direction] = each
+    return [
+        _both(each, protected.get((each.start, each.direction)))
+        for each in await closed_intervals(connection, interval, within)
+    ]
+
+
+def _both(records: ClosedInterval, protected: ClosedInterval | None) -> ClosedInterval:
+    """Return the outcome of both kinds.
+
+    There is no reason where homes of either kind are published, except that a witness did not open
+    the others.
+    """
+    if protected is None or not protected.response:
+        return records
+    reason = protected.reason
+    if reason != Reason.NOT_OPENED and records.response:
+        reason = records.reason and reason
+    return records._replace(
+        expected=records.expected + protected.expected,
+        response=records.response + protected.response,
+        reason=reason,
+    )
 
 
 def missing(hours: Sequence[Hour]) -> Counter[tuple[Direction, IntervalState | Reason]]:

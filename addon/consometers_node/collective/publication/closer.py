@@ -10,12 +10,6 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from ...series import Direction, Interval, Range, Series
 from ...store.collective_tables import GroupId, MemberId
-from ...store.masked_reports import (
-    StoredOpening,
-    forget_hour,
-    openings,
-    store_opening,
-)
 from ...store.memberships import Expected, Membership
 from ...store.publication import (
     ClosedInterval,
@@ -26,24 +20,22 @@ from ...store.publication import (
     closed_step,
     closed_until,
     day_sums,
+    last_closed,
     last_closed_or_first_block,
     write,
     write_month,
 )
-from ...store.settings import VERIFICATION_SECRET, secret
 from ..calendar import days_of, instants, month_of
-from ..disclosure.closing import close_counts
-from ..disclosure.reasons import Reason
 from ..disclosure.sdc_rules import Publication, Quartiles
 from ..ingestion.arrivals import RECENT, Arrivals
 from ..members.members import Members
 from ..output_series import offer
-from .blocks import Day, Months, Sums
+from .blocks import Day, Sums
 from .first_days import first_records
 from .masked_hours import NOTHING_MASKED, MaskedHour
 from .monthly_groups import GroupsOfMonth, MonthlyGroups, Together
-from .openings import OpenedCells, opening, read_answer
 from .policy import StepChange
+from .protected_hours import ProtectedHours
 from .quartiles import of_month, range_of
 from .tabulation import Tabulation, whole_day
 
@@ -116,8 +108,7 @@ class Closer:
 
         `steps` is which step civil days have: without it, that of the publication. `together` is
         what an earlier one decided, whose transaction was committed. One that
-        `asks_witnesses` has protected sums opened: an hour with masked reports closes once its
-        witnesses have answered. Another one leaves the reports out.
+        `asks_witnesses` has protected sums opened. Another one leaves the reports out.
         """
         self._connection = members.connection
         self._publication = publication
@@ -135,9 +126,14 @@ class Closer:
         self.tabulation = Tabulation(
             self._connection, publication, self.groups, has_masked=asks_witnesses
         )
+        self._protected = ProtectedHours(
+            self._connection, publication, self.groups, self.tabulation, at
+        )
 
     async def close(self) -> bool:
         """Close what is due of each direction, some days at once. Return if anything was."""
+        if self._asks_witnesses and await self._close_protected():
+            return True
         last, blocks = await last_closed_or_first_block(self._connection)
         first = await self._first_days(last, blocks)
         begun = {direction for direction, interval in last if interval is Interval.P1D}
@@ -180,7 +176,7 @@ class Closer:
             until, has_asked = await self._close_intervals(direction, until)
             if await self._close_day(direction, day, until):
                 day += _DAY
-            is_new |= has_asked or (until, day) != before
+            is_new |= (until, day) != before
             if has_asked or (until, day) == before:
                 break
         return is_new
@@ -190,7 +186,7 @@ class Closer:
     ) -> tuple[datetime, bool]:
         """Close the intervals of the UTC day in which the next one is, as far as its step lasts.
 
-        Return until when, and whether a witness is to be asked before the next one closes.
+        Return until when, and whether a witness is asked for the last one: that takes its time.
         """
         civil = until.astimezone(self._zone).date()
         step = await self._step(civil)
@@ -203,58 +199,43 @@ class Closer:
         if await self._step(civil + _DAY) is not step:
             ended = min(ended, _aligned(instants(self._zone.key, civil).end, length))
         has_masked = self._asks_witnesses and step is Interval.PT1H
-        asked: Sequence[StoredOpening] = ()
-        if has_masked:
-            asked = await openings(self._connection, direction, start)
-        if any(opening.answer is None for opening in asked):
-            return until, False
         day = await self.tabulation.day(direction, start.date(), step)
         months = await self.groups.months(day.day, step)
         first, end = (start - midnight) // length, (ended - midnight) // length
-        intervals = day.intervals(months, first, end)
-        in_openings = (await self.tabulation.masked(direction)).in_openings(asked)
-        if twice := in_openings & intervals[0].senders:
-            # Their past was read in after they had been asked for: they are in the opening.
-            intervals[:1] = day.intervals(_without(twice, months), first, first + 1)
         expected = Expected(direction, self._at, (start - RECENT).date())
         cells: list[PublishedCell] = []
         closed: list[ClosedInterval] = []
-        ask: Sequence[StoredOpening] = ()
-        for sent in intervals:
+        has_asked = False
+        for sent in day.intervals(months, first, end):
             arrived = await self._arrived(direction, day, Range(start, start + length), sent)
-            if asked:
-                opened = [read_answer(opening) for opening in asked]
-            elif await self._is_over(direction, step, arrived, expected):
-                ask, opened = await self._to_open(direction, arrived)
-            else:
-                break
-            if ask:
+            if not await self._is_over(direction, step, arrived, expected):
                 break
             some, reason = await self.tabulation.publish(
-                direction, step, start, arrived.civil, sent, opened=opened
+                direction, step, start, arrived.civil, sent
             )
             cells += some
             missing = await expected.among(self._connection, step, arrived.left)
-            response = len(sent.senders | arrived.masked.reporters | in_openings)
             closed.append(
                 ClosedInterval(
                     direction=direction,
                     interval=step,
                     start=start,
                     closed_at=self._at,
-                    expected=len(missing) + len(arrived.masked.missing) + response,
-                    response=response,
+                    expected=len(missing) + len(sent.senders),
+                    response=len(sent.senders),
                     reason=reason,
                 )
             )
+            has_asked = has_masked and await self._protected.ask(
+                direction, start, arrived.civil, arrived.masked
+            )
             start += length
-            asked, in_openings = (), set()
-        for request in ask:
-            await store_opening(self._connection, request)
+            if has_asked:
+                break
         await self._write(cells, closed)
         if closed and has_masked:
-            await forget_hour(self._connection, direction, closed[-1].start)
-        return (max(until, start) if closed else until), bool(ask)
+            await self._protected.leave_out(direction, closed[-1].start)
+        return (max(until, start) if closed else until), has_asked
 
     async def _arrived(self, direction: Direction, day: Day, within: Range, sent: Sums) -> _Arrived:
         """Return what arrived of an interval; who may still send it, where that was lately."""
@@ -294,6 +275,7 @@ class Closer:
     ) -> bool:
         """Return whether an interval closes now: all of it is there, or was waited for.
 
+        A sum of a collective that lacks homes may follow with them: its witness has yet to answer.
         Those of the first civil day before the first record wait for nothing.
         """
         if direction in self._begins and arrived.within.end <= self._begins[direction]:
@@ -302,6 +284,7 @@ class Closer:
         is_complete = (
             self._is_recent(arrived.within)
             and not masked.missing
+            and not arrived.sent.without
             and not await expected.is_anybody(self._connection, step, arrived.left)
             and (
                 bool(masked.reporters)
@@ -311,43 +294,6 @@ class Closer:
         return self._waiting.is_over(
             self._publication, direction, arrived.within, self._at, is_complete=is_complete
         )
-
-    async def _to_open(
-        self, direction: Direction, arrived: _Arrived
-    ) -> tuple[list[StoredOpening], list[OpenedCells]]:
-        """Return the requests to witnesses for an hour; and the reason where there is none."""
-        ask, left = [], []
-        needed = self._publication.needed(direction, Interval.PT1H)
-        memberships = await self.groups.memberships(arrived.civil)
-        series = await self.tabulation.masked(direction)
-        for witness, reports in arrived.masked.reports.items():
-            minimum = None if needed is None else max(needed, series.minimum[witness])
-            together = await self.groups.published_together(
-                month_of(arrived.civil),
-                direction,
-                series.homes(memberships, witness=witness),
-                minimum,
-                witness=witness,
-            )
-            counts = {area: len(some) for area, some in reports.items()}
-            passed, reason = close_counts(counts, together, minimum)
-            if minimum is None or not passed:
-                left.append(OpenedCells({}, reason))
-                continue
-            groups = {
-                communes: [report for area in communes for report in reports.get(area, ())]
-                for communes in passed
-            }
-            key = await secret(self._connection, VERIFICATION_SECRET.format(witness=witness))
-            if key is None:
-                # The key was lost, and another one would verify reports twice.
-                left.append(OpenedCells({}, Reason.NOT_OPENED))
-                continue
-            start = arrived.within.start
-            ask.append(
-                opening(direction, start, witness, groups, minimum=minimum, key=key, at=self._at)
-            )
-        return ask, left
 
     async def _close_day(self, direction: Direction, day: date, until: datetime) -> bool:
         """Close the next civil day, once its intervals are, and homes that send days had time."""
@@ -435,14 +381,36 @@ class Closer:
         reasons = (interval.reason for interval in closed if interval.direction is direction)
         return next(filter(None, reasons), None)
 
+    async def _close_protected(self) -> bool:
+        """Close the protected sums that witnesses have opened. Return if anything was."""
+        cells = await self._protected.close()
+        if cells is None:
+            return False
+        last = await last_closed(self._connection)
+        for cell in cells:
+            self._note(cell.group, cell.direction, cell.interval, cell.start)
+            day = instants(self._zone.key, cell.day).start
+            closed = last.get((cell.direction, Interval.P1D))
+            if closed is not None and day <= closed:
+                # A day is the sum of its hours.
+                self._note(cell.group, cell.direction, Interval.P1D, day)
+        await self._offer()
+        return True
+
     async def _write(
         self, cells: Sequence[PublishedCell], closed: Sequence[ClosedInterval]
     ) -> None:
         await write(self._connection, cells, closed)
         for cell in cells:
-            key = cell.group, cell.direction, cell.interval
-            since = self._published.get(key, Range(cell.start, cell.start)).start
-            self._published[key] = Range(since, cell.start)
+            self._note(cell.group, cell.direction, cell.interval, cell.start)
+
+    def _note(
+        self, group: GroupId, direction: Direction, interval: Interval, start: datetime
+    ) -> None:
+        """Note that something of a group was published."""
+        key = group, direction, interval
+        starts = self._published.get(key, Range(start, start))
+        self._published[key] = Range(min(starts.start, start), max(starts.end, start))
 
     async def _offer(self) -> None:
         """Offer the published figures as this collective's own series."""
@@ -453,13 +421,6 @@ class Closer:
         if published:
             await offer(self._connection, published, self._at)
         self._published.clear()
-
-
-def _without(members: Set[MemberId], months: Months) -> Months:
-    return [
-        (stretch, {member: where for member, where in memberships.items() if member not in members})
-        for stretch, memberships in months
-    ]
 
 
 def _aligned(at: datetime, length: timedelta) -> datetime:

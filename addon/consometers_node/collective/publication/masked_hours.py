@@ -4,14 +4,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Self
+from typing import NamedTuple, Self
 
 from ...quoalise.identifier import identifier
 from ...series import Direction, Range
 from ...store.collective_tables import GroupId, MemberId, MemberPermissionId
 from ...store.connection import AsyncConnection
 from ...store.masked_reports import (
-    StoredOpening,
     StoredReport,
     SumPermission,
     claimed_by_others,
@@ -22,7 +21,6 @@ from ...store.masked_reports import (
 from ...store.memberships import Membership
 from ..ingestion.arrivals import RECENT
 from ..permissions import needs
-from .openings import homes
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +38,25 @@ class MaskedHour:
 NOTHING_MASKED = MaskedHour()
 
 
+class Promised(NamedTuple):
+    """How many homes a witness may sum, by commune or the rest; a sum is of a `minimum` of them."""
+
+    homes: Counter[GroupId]
+    minimum: int
+
+    def are_enough(self, groups: Iterable[GroupId]) -> bool:
+        """Return whether a sum of the homes of some groups may be opened."""
+        return sum(self.homes[group] for group in groups) >= self.minimum
+
+
 @dataclass(frozen=True, slots=True)
 class MaskedSeries:
-    """The senders of masked reports of a direction: members by permission, and those that count.
+    """The senders of masked reports of a direction that count.
 
     `witness_of` is who opens them; `minimum` the most homes that a need with a witness promises.
     """
 
     direction: Direction
-    members: Mapping[MemberPermissionId, MemberId] = field(default_factory=dict)
     counting: Mapping[MemberPermissionId, SumPermission] = field(default_factory=dict)
     witness_of: Mapping[MemberPermissionId, str] = field(default_factory=dict)
     minimum: Mapping[str, int] = field(default_factory=dict)
@@ -81,8 +89,7 @@ class MaskedSeries:
             if witness is not None:
                 witness_of[key] = witness.jid
                 minimum[witness.jid] = max(minimum.get(witness.jid, 0), witness.minimum)
-        members = {key: permission.member for key, permission in permissions.items()}
-        return cls(direction, members, counting, witness_of, minimum)
+        return cls(direction, counting, witness_of, minimum)
 
     def homes(
         self,
@@ -107,6 +114,15 @@ class MaskedSeries:
             for member in members
             if member in memberships and memberships[member].is_home
         )
+
+    def promised(
+        self, memberships: Mapping[MemberId, Membership], start: datetime, needed: int
+    ) -> list[Promised]:
+        """Return the homes that may report an hour, of each witness; a sum is of `needed` homes."""
+        return [
+            Promised(self.homes(memberships, witness=witness, start=start), max(needed, minimum))
+            for witness, minimum in self.minimum.items()
+        ]
 
     async def hour(
         self,
@@ -142,15 +158,6 @@ class MaskedSeries:
         for member, report in by_member.items():
             reports[self.witness_of[report.permission]][memberships[member].area].append(report)
         return MaskedHour(reports, frozenset(by_member), frozenset(expected - by_member.keys()))
-
-    def in_openings(self, asked: Iterable[StoredOpening]) -> set[MemberId]:
-        """Return the members whose reports are in openings."""
-        return {
-            self.members[home]
-            for opening in asked
-            for home in homes(opening)
-            if home in self.members
-        }
 
 
 def _key(permission: SumPermission) -> tuple[MemberId, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 import json
 
+from ...pooling import Groups
 from ...series import Device, Direction, Interval, Series
 from ...store.collective_tables import GroupId, MemberId
 from ...store.groups import GroupKind, all_groups
@@ -14,7 +15,7 @@ from ...store.publication import combined
 from ...store.published_series import devices, own_series
 from ...store.settings import set_setting, setting
 from ..calendar import month_of, stretches
-from ..disclosure.closing import Groups, combine_small
+from ..disclosure.closing import combine_small
 from ..members.members import Members
 from .blocks import Months
 

@@ -16,6 +16,7 @@ import struct
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from ...pooling import Groups
 from ...protected_sums.field import MODULUS, encode
 from ...protected_sums.reports import MOST_WH, Verification, outputs, share
 from ...quoalise import Direction as WireDirection
@@ -43,7 +44,7 @@ from ...store.masked_reports import (
     openings,
     store_answer,
 )
-from ..disclosure.closing import Groups, close_counts
+from ..disclosure.closing import close_counts
 from ..disclosure.reasons import Reason
 from ..disclosure.sdc_rules import Cell
 

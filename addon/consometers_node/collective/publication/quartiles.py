@@ -20,7 +20,7 @@ from ...quoalise import (
 )
 from ...series import Direction, Interval, Range
 from ...store.connection import AsyncConnection
-from ...store.publication import HomeQuartiles, cells, quartiles_of
+from ...store.publication import HomeQuartiles, cells_of_records, quartiles_of
 from ..calendar import days_of, instants, month_of
 from ..disclosure.reasons import Reason, Withheld
 from ..disclosure.sdc_rules import Publication, Quartiles, quartiles
@@ -91,11 +91,11 @@ async def of_month(
 ) -> Quartiles | Withheld:
     """Return how all homes differ in their mean daily energy of a month that is over.
 
-    Without enough days of which their sum was published, nothing is known of them.
+    Without enough days of which the sum of their records was published, nothing is known of them.
     """
     within = range_of(month, time_zone)
     published = (
-        await cells(connection, groups.everybody, Interval.P1D, [direction], within)
+        await cells_of_records(connection, groups.everybody, Interval.P1D, [direction], within)
         if groups.everybody is not None
         else ()
     )

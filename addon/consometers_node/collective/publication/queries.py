@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, select
@@ -27,6 +28,7 @@ from ...store.collective_tables import (
 )
 from ...store.connection import AsyncConnection
 from ...store.groups import GroupKind, all_groups, counts_as, counts_in
+from ...store.masked_reports import summed_directions
 from ...store.publication import (
     ClosedSpans,
     PublishedCell,
@@ -51,8 +53,10 @@ from ..disclosure.sdc_rules import Publication
 from ..members.members import MemberKind
 from ..members.shares import all_plants
 from ..members.sites import Description
+from .closed_hours import outcomes
 from .collective_self_consumption import Exchanges
 from .member_values import WH
+from .openings import GIVEN_UP_AFTER
 from .values import FlowRow, TimeSlot, joint_of_day, together
 
 ALL = "all"
@@ -61,6 +65,8 @@ ALL = "all"
 AREAS = frozenset({GroupKind.AREA, GroupKind.COMBINED, GroupKind.REST})
 """Geographic groups: a commune, several communes together, or the rest."""
 
+_SUMMED = {Interval.PT1H, Interval.P1D}
+"""The intervals that have protected sums: hours, and their days."""
 _LATELY = timedelta(days=7)
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
@@ -108,6 +114,31 @@ class Latest:
 
     interval: FlowRow
     day: FlowRow
+
+
+class _Column(NamedTuple):
+    """What is published of a direction, and why the rest is not.
+
+    Intervals were closed from the `first` one to the `last`. Of those that end after `may_follow`,
+    protected sums may still come, if any do.
+    """
+
+    direction: Direction
+    cells: Mapping[datetime, PublishedCell]
+    first: datetime
+    last: datetime
+    suppressed: Withheld
+    not_yet: Withheld
+    may_follow: datetime | None
+
+    def why(self, start: datetime, end: datetime) -> Withheld:
+        """Return why nothing is published of an interval."""
+        if not self.first <= start <= self.last:
+            return self.not_yet
+        is_hidden = self.suppressed.reason is Reason.BELOW_THRESHOLD
+        if is_hidden and self.may_follow is not None and end > self.may_follow:
+            return Withheld(Reason.MAY_FOLLOW, self.suppressed.need)
+        return self.suppressed
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,8 +353,8 @@ class Published:
         """
         within = await self._closed_at(connection, interval, self._range(span))
         bounds = self._bounds(interval, within, until)
-        closed = await closed_intervals(connection, interval, Range(bounds[0], bounds[-1]))
-        reasons = Counter(Reason(interval.reason) for interval in closed if interval.reason)
+        closed = await outcomes(connection, interval, Range(bounds[0], bounds[-1]))
+        reasons = Counter(Reason(each.reason) for each in closed if each.reason)
         begun: dict[Direction, datetime] = {}
         for (direction, _), (first, _) in (await closed_spans(connection)).items():
             begun[direction] = min(first, begun.get(direction, first))
@@ -384,13 +415,16 @@ class Published:
         if place.kind is GroupKind.ALL:
             # A direction without a published figure is shown as such.
             shown |= {direction for direction, _ in spans}
+        summed = await summed_directions(connection)
+        settled = until - GIVEN_UP_AFTER
         columns = [
-            (
+            _Column(
                 direction,
                 published.get(direction, {}),
                 *spans.get((direction, interval), (_DAWN, _DAWN)),
                 self._suppressed(place, direction, interval),
                 Withheld(Reason.NOT_YET, self.publication.needed(direction, interval)),
+                settled if direction in summed and interval in _SUMMED else None,
             )
             for direction in Direction
             if direction in shown and direction in directions
@@ -403,9 +437,8 @@ class Published:
                 *ends,
                 (end - start) // _MINUTE,
                 {
-                    direction: cells.get(start)
-                    or (suppressed if first <= start <= last else not_yet)
-                    for direction, cells, first, last, suppressed, not_yet in columns
+                    column.direction: column.cells.get(start) or column.why(start, end)
+                    for column in columns
                 },
                 of_building=place.kind is GroupKind.SITE,
             )
@@ -456,7 +489,9 @@ class Published:
         within: Range,
     ) -> Mapping[Direction, Mapping[datetime, PublishedCell]]:
         by_direction: dict[Direction, dict[datetime, PublishedCell]] = {}
-        for cell in await cells(connection, place.id, interval, directions, within):
+        for cell in await cells(
+            connection, place.id, interval, directions, within, time_zone=self.time_zone.key
+        ):
             by_direction.setdefault(cell.direction, {})[cell.start] = cell
         return by_direction
 

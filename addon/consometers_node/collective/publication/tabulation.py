@@ -1,26 +1,25 @@
 """The table of an interval: what members sent of it, and the cells that may be published."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from secrets import token_bytes
 
 from ...keyed_draw import SECRET_BYTES
+from ...pooling import Groups
 from ...series import Direction, Interval
 from ...store.collective_tables import GroupId
 from ...store.connection import AsyncConnection
 from ...store.publication import PublishedCell
 from ...store.settings import DISCLOSURE_SECRET, secret_or_new
 from ..calendar import instants, month_of
-from ..disclosure.closing import Groups, add_up, close
+from ..disclosure.closing import close
 from ..disclosure.confidential import ConfidentialParameter
-from ..disclosure.reasons import Reason
 from ..disclosure.sdc_rules import Cell, Publication
 from .blocks import Day, PublicSum, Snapshot, Sums
-from .masked_hours import MaskedSeries
+from .masked_hours import MaskedSeries, Promised
 from .monthly_groups import MonthlyGroups
-from .openings import OpenedCells
 
 
 class Tabulation:
@@ -82,13 +81,8 @@ class Tabulation:
         start: datetime,
         civil: date,
         sent: Sums,
-        *,
-        opened: Collection[OpenedCells] = (),
     ) -> tuple[list[PublishedCell], str | None]:
-        """Return the cells of an interval, and why its homes are suppressed, if they are.
-
-        What witnesses `opened` is added to what passes by itself.
-        """
+        """Return the cells of records of an interval; why homes are suppressed, if they are."""
         minimum = self._publication.needed(direction, interval)
         month = month_of(civil)
         counting = await self._groups.homes(month, direction)
@@ -96,14 +90,13 @@ class Tabulation:
         if not self._secret:
             self._secret = await disclosure_secret(self._connection)
         parameter = ConfidentialParameter(self._secret, direction, civil)
-        by_records, suppressed = close(sent.cells, together, minimum, parameter)
-        passed = add_up([by_records, *(each.cells for each in opened)])
-        reason = _reason(suppressed if sent.cells else None, opened, is_published=bool(passed))
-        if interval is not Interval.P1D:
+        passed, suppressed = close(sent.cells, together, minimum, parameter)
+        reason = suppressed if sent.cells else None
+        promised: Sequence[Promised] = ()
+        if interval is Interval.PT1H and minimum is not None:
             masked = await self.masked(direction)
-            reporting = masked.homes(await self._groups.memberships(civil), start=start)
-            # Not in place: the month's count stays.
-            counting = counting + reporting
+            memberships = await self._groups.memberships(civil)
+            promised = masked.promised(memberships, start, minimum)
         cells = await self._cells(
             direction,
             interval,
@@ -112,6 +105,7 @@ class Tabulation:
             passed=passed,
             sent=sent,
             counting=counting,
+            promised=promised,
             are_missing=reason is not None or (not passed and counting.total() > 0),
         )
         return cells, reason
@@ -126,11 +120,13 @@ class Tabulation:
         passed: Mapping[Groups[GroupId], Cell],
         sent: Sums,
         counting: Counter[GroupId],
+        promised: Sequence[Promised],
         are_missing: bool,
     ) -> list[PublishedCell]:
         """Return the cell of everybody, those of communes, and those of sites and buildings.
 
-        `are_missing`: homes that count are in no cell, suppressed or without a record.
+        `are_missing`: homes that count are in no cell, suppressed or without a record. A cell
+        awaits protected sums where enough homes for one count in it: of fewer, nobody learns.
         """
         unit = interval.minutes if interval is not Interval.P1D else 1
 
@@ -141,6 +137,7 @@ class Tabulation:
             counting: int = 0,
             *,
             is_lacking: bool = False,
+            is_unopened: bool = False,
         ) -> PublishedCell:
             # As a record says it: whole W over the interval.
             energy, of_homes_alone = (
@@ -162,9 +159,10 @@ class Tabulation:
                 homes=homes,
                 counting=max(counting, homes),
                 homes_watt_minutes=of_homes_alone,
-                average=_mean(of_homes_alone, homes) if homes else _mean(energy, members),
+                average=mean(of_homes_alone, homes) if homes else mean(energy, members),
                 minutes=interval.minutes,
                 lacking=interval.minutes if is_lacking else 0,
+                unopened=interval.minutes if is_unopened else 0,
             )
 
         month = await self._groups.of(civil)
@@ -175,10 +173,19 @@ class Tabulation:
             shown = sum((left.pop(part, PublicSum()) for part in groups), PublicSum())
             expected = sum(counting[part] for part in groups)
             is_lacking = not groups.isdisjoint(sent.without)
-            cells.append(cell(group, homes, shown, expected, is_lacking=is_lacking))
+            is_unopened = any(each.are_enough(groups) for each in promised)
+            cells.append(
+                cell(group, homes, shown, expected, is_lacking=is_lacking, is_unopened=is_unopened)
+            )
         areas = {group: left.pop(group) for group in list(left) if group in month.communes}
         cells += [
-            cell(group, Cell(), public, is_lacking=are_missing or group in sent.without)
+            cell(
+                group,
+                Cell(),
+                public,
+                is_lacking=are_missing or group in sent.without,
+                is_unopened=any(each.are_enough({group}) for each in promised),
+            )
             for group, public in areas.items()
         ]
         if not cells:
@@ -193,6 +200,7 @@ class Tabulation:
             sum(part.counting for part in cells),
             is_lacking=bool(sent.without)
             or (are_missing and not any(part.homes for part in cells)),
+            is_unopened=any(each.are_enough(each.homes) for each in promised),
         )
         alone = (cell(group, Cell(), public) for group, public in left.items())
         return [everybody, *cells, *alone]
@@ -205,16 +213,6 @@ async def disclosure_secret(connection: AsyncConnection) -> bytes:
     database lacks.
     """
     return await secret_or_new(connection, DISCLOSURE_SECRET, partial(token_bytes, SECRET_BYTES))
-
-
-def _reason(
-    by_records: Reason | None, opened: Iterable[OpenedCells], *, is_published: bool
-) -> str | None:
-    """Return why the homes of an interval, or those of a protected sum, are suppressed."""
-    reasons = [reason for reason in (by_records, *(each.reason for each in opened)) if reason]
-    if Reason.NOT_OPENED in reasons:
-        return Reason.NOT_OPENED
-    return None if is_published else next(iter(reasons), None)
 
 
 def whole_day(
@@ -239,12 +237,12 @@ def whole_day(
         homes=homes,
         counting=max(hours.counting, alone.counting, homes),
         homes_watt_minutes=hours.homes_watt_minutes + alone.homes_watt_minutes,
-        average=_mean(averages, sum(weights)),
+        average=mean(averages, sum(weights)),
         # Without homes in any hour, those of the day are all homes.
         lacking=0 if alone.homes and not hours.homes else hours.lacking,
     )
 
 
-def _mean(total: int, members: int) -> int:
+def mean(total: int, members: int) -> int:
     """Return a total per member, rounded to a whole number; 0 without members."""
     return (total + members // 2) // members if members else 0

@@ -46,11 +46,11 @@ class TimeSlot(NamedTuple):
         if self.joints is not None:
             return self.joints.get(basis, _NO_JOINT)
         cells = _all_cells(self, basis)
-        if not cells or len({bool(cell.lacking) for cell in cells}) > 1:
+        if not cells or len({(bool(cell.lacking), bool(cell.unopened)) for cell in cells}) > 1:
             return _NO_JOINT
         energies = Energies(**{cell.direction: cell.watt_minutes for cell in cells})
         shared = min(energies.injection, energies.consumption)
-        return Joint(energies._replace(shared=shared), cells[0].minutes, cells[0].lacking)
+        return Joint(energies._replace(shared=shared), cells[0].minutes, cells[0].without)
 
     def average(self, figure: Figure) -> int | None:
         """Return the average of a home that draws from the grid, in watt-minutes; None of a day."""
@@ -74,7 +74,9 @@ type Slots = Sequence[TimeSlot]
 class Value(NamedTuple):
     """The value of a figure over some intervals, and what it covers.
 
-    It covers `minutes` of `minutes_ended`, in `lacking` of which homes count that are not in it.
+    It covers `minutes` of `minutes_ended`, in `lacking` of which homes count that are not in it: in
+    `unopened` of these, homes in protected sums. `later` protected homes came after its other
+    members, the last of them at `since`.
     `members`, of `members_counting` that counted, is the most that one of its cells sums, and
     `homes` how many of them are homes. `average` adds up the averages of a home; of a member, where
     there are no homes.
@@ -91,6 +93,9 @@ class Value(NamedTuple):
     homes: int = 0
     average: int | None = None
     why: Withheld | None = None
+    unopened: int = 0
+    later: int = 0
+    since: datetime | None = None
 
     @property
     def wh(self) -> float | None:
@@ -141,9 +146,12 @@ class Value(NamedTuple):
         return self.lacking / 60
 
     @property
-    def coverage(self) -> tuple[int, int, int, Withheld | None]:
+    def coverage(self) -> Hashable:
         """What it covers, alike for all figures of equal coverage."""
-        return self.minutes, self.minutes_ended, self.lacking, self.why
+        return (
+            *(self.minutes, self.minutes_ended, self.lacking, self.why),
+            *(self.unopened, self.later, self.since),
+        )
 
 
 def rounded(number: float | None, digits: int = 1) -> float | None:
@@ -182,6 +190,8 @@ def value(slots: Slots, key: str) -> Value:
         max([cell.homes for cell in cells]),
         sum(averages) if len(averages) == len(joints) else None,
         _INCOMPARABLE if amount is None and joint.energies.self_consumed is None else None,
+        min(joint.lacking, max([cell.unopened for cell in cells])),
+        *_later(cells),
     )
 
 
@@ -197,12 +207,23 @@ def _published(figure: Figure, slots: Slots, ended: int) -> Value:
         sum([cell.watt_minutes for cell in cells]),
         sum([cell.minutes for cell in cells]),
         ended,
-        sum([cell.lacking for cell in cells]),
+        sum([cell.without for cell in cells]),
         max([cell.members for cell in cells]),
         max([cell.members_counting for cell in cells]),
         homes,
         sum([cell.average for cell in cells if cell.homes or not homes]),
+        None,
+        sum([cell.unopened for cell in cells]),
+        *_later(cells),
     )
+
+
+def _later(cells: Iterable[PublishedCell]) -> tuple[int, datetime | None]:
+    """Return how many protected homes came later, at most at any one time, and when the last."""
+    later = [(cell.protected_homes, cell.since) for cell in cells if cell.since is not None]
+    if not later:
+        return 0, None
+    return max(homes for homes, _ in later), max(since for _, since in later)
 
 
 def joint_of_day(
@@ -226,14 +247,14 @@ def joint_of_day(
     joint = _NO_JOINT if hours is None else hours.joint[basis.directions]
     if basis.simultaneous:
         return joint
-    joint = joint._replace(lacking=min(joint.lacking, max(cell.lacking for cell in published)))
+    joint = joint._replace(lacking=min(joint.lacking, max(cell.without for cell in published)))
     in_hours = {} if hours is None else hours.watt_minutes
     alone = {
         cell.direction: cell.watt_minutes - in_hours.get(cell.direction, 0) for cell in published
     }
     if len({cell.direction in suppressed for cell in published}) > 1:
         return joint
-    lacking = min(cell.lacking for cell in published)
+    lacking = min(cell.without for cell in published)
     return joint + Joint(Energies(**alone), *((0, 0) if in_hours else (minutes, lacking)))
 
 
@@ -272,11 +293,14 @@ class FlowRow:
 
     @property
     def gaps(self) -> Mapping[Value, Sequence[Direction]]:
-        """Return which directions do not cover all of it, those of equal coverage together."""
+        """Return which directions do not cover all of it, or did not at first.
+
+        Those of equal coverage are together.
+        """
         gaps: dict[object, tuple[Value, list[Direction]]] = {}
         for direction in self.directions:
             energy = self[direction]
-            if not energy.is_whole:
+            if not energy.is_whole or energy.since is not None:
                 gaps.setdefault(energy.coverage, (energy, []))[1].append(direction)
         return dict(gaps.values())
 
@@ -402,7 +426,9 @@ def _alike(slot: TimeSlot, other: TimeSlot) -> tuple[TimeSlot, TimeSlot]:
 def is_alike(slot: TimeSlot, other: TimeSlot, direction: Direction) -> bool:
     """Return whether two intervals know a direction alike: all of it, or as many hours of each."""
     cell, then = slot.cell(direction), other.cell(direction)
-    if cell is None or then is None or cell.lacking != then.lacking:
+    if cell is None or then is None:
+        return False
+    if (cell.lacking, cell.unopened) != (then.lacking, then.unopened):
         return False
     are_whole = cell.minutes >= slot.minutes and then.minutes >= other.minutes
     return are_whole or cell.minutes == then.minutes

@@ -1,8 +1,8 @@
 """Asks witnesses to open the waiting sums, until each has answered.
 
-stored by the worker ─ homes verified, part by part ─ noted that sums leave ─ sums opened: closes
+stored by the worker ─ homes verified, part by part ─ noted that sums leave ─ sums opened
 ├ refused for some homes before sums left: stored without them, and verified again
-└ refused for some homes after sums left: the hour closes without its reports
+└ refused for some homes after sums left: the protected sum of the hour closes empty
 
 For an hour and a direction, the sums of one set of homes leave: with those of another one, less a
 home, a witness that lied about it would read it.
@@ -55,7 +55,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class WitnessRequests:
-    """Asks each witness for one opening after the other. Hours wait while a witness is away."""
+    """Asks each witness for one opening after the other. Protected sums wait while it is away."""
 
     def __init__(
         self, store: Store, asking: Asking, changes: Changes, backoff: Backoff | None = None

@@ -180,6 +180,10 @@ class Totals:
             hours = interval.seconds / _HOUR_S if summed.quantity == SeriesPath.POWER else 1
             new = {start: round(value * hours) for start, value in values.items()}
             self._energies.setdefault(summed.direction, {}).update(new)
+            # Those that still lack homes follow.
+            without = self._without_homes.setdefault(summed.direction, {})
+            for start in new.keys() & without.keys():
+                del without[start]
         elif name == summed.beside(SeriesPath.WITHOUT_HOMES):
             self._without_homes.setdefault(summed.direction, {}).update(dict.fromkeys(values, 1))
         elif name == summed.members and summed.direction is Direction.CONSUMPTION:

@@ -150,6 +150,7 @@ MEMBER_STATE = LAST_MEMBER_ENTRY.format(of="NEW.permission_id")
 
 IS_CLOSED = """EXISTS (SELECT 1 FROM closed_interval WHERE direction = {row}.direction
     AND interval_minutes = 60 AND start = {row}.start)"""
+IS_CLOSED_PROTECTED = IS_CLOSED.replace("AND start", "AND protected = 1 AND start")
 NOT_ASKED_FOR = f"""NOT {IS_CLOSED.format(row="NEW")} AND NOT EXISTS (SELECT 1 FROM opening
     WHERE direction = NEW.direction AND start = NEW.start)"""
 IS_OVER = """NEW.start >= 946684800 AND NEW.start + 60 * CASE NEW.interval_minutes
@@ -165,6 +166,10 @@ ONE_STEP = """NEW.interval_minutes = 1440 OR NOT EXISTS (SELECT 1 FROM published
 
 IS_MARKED = """EXISTS (SELECT 1 FROM witness_ledger WHERE collective = OLD.collective
     AND direction = OLD.direction AND hour = OLD.hour)"""
+BESIDE_RECORDS = """(NEW.protected = 0 OR (NEW.protected = 1 AND NEW.interval_minutes = 60
+    AND EXISTS (SELECT 1 FROM closed_interval WHERE direction = NEW.direction
+        AND interval_minutes = 60 AND protected = 0 AND start = NEW.start)))"""
+NOT_BESIDE_RECORDS = "a protected sum is closed after the records of its hour, once answered"
 
 IN_AN_OPENING = "a report of an hour that is opened, or closed, is too late"
 
@@ -199,7 +204,7 @@ CHANGED = {
     ),
     "witness_code": "coalesce(OLD.revoked_at, OLD.expires_at) < {now} - 366 * 86400",
     "witness_enrolment": "OLD.left_at < {now} - 366 * 86400",
-    "opening": IS_CLOSED.format(row="OLD"),
+    "opening": IS_CLOSED_PROTECTED.format(row="OLD"),
     "witness_verification": (
         f"OLD.at < {{now}} - 36 * 86400 OR (length(OLD.invalid) = 0 AND {IS_MARKED})"
     ),
@@ -408,8 +413,15 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
     },
     "published_cell INSERT is_of_what_closes": (
         """NOT EXISTS (SELECT 1 FROM closed_interval WHERE direction = NEW.direction
-         AND interval_minutes = NEW.interval_minutes AND start = NEW.start)""",
+         AND interval_minutes = NEW.interval_minutes AND protected = NEW.protected
+         AND start = NEW.start)""",
         "this interval was closed before",
+    ),
+    "published_cell INSERT is_beside_what_closed": (BESIDE_RECORDS, NOT_BESIDE_RECORDS),
+    "closed_interval INSERT is_beside_what_closed": (
+        f"""{BESIDE_RECORDS} AND (NEW.protected = 0 OR NOT EXISTS (SELECT 1 FROM opening
+         WHERE direction = NEW.direction AND start = NEW.start AND answer IS NULL))""",
+        NOT_BESIDE_RECORDS,
     ),
     "published_cell INSERT is_over": (IS_OVER, NOT_OVER),
     "published_cell INSERT has_the_step_of_its_day": (

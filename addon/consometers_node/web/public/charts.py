@@ -124,6 +124,8 @@ COLUMNS = (
     "members",
     "members_counting",
     "homes",
+    "protected_later",
+    "protected_since",
     "withheld",
 )
 
@@ -150,6 +152,8 @@ def _written(line: ChartInterval) -> Sequence[str]:
         str(max(value.members for value in energies)),
         str(max(value.members_counting for value in energies)),
         str(max(value.homes for value in energies)),
+        str(max(value.later for value in energies)),
+        max((iso8601.shown(value.since) for value in energies if value.since), default=""),
         " ".join(sorted(hidden)),
     )
 

@@ -10,9 +10,7 @@ from consometers_node.store.connection import AsyncConnection
 from ...collective.challenges.register import all_challenges
 from ...collective.challenges.results import STATES, state_of
 from ...collective.members.members import public_collectives
-from ...collective.monitoring.problems import of_witnesses
 from ...store.groups import GroupKind
-from ...store.masked_reports import waiting_since
 from .charts import Chart
 from .handlers import Guest, PublicPages
 from .headers import allow_embedding
@@ -58,7 +56,6 @@ async def look(
         ],
         states=STATES,
         minimum=pages.publication.minimum,
-        waits_for_witness=any(of_witnesses(await waiting_since(connection), guest.now)),
         **WORDS,
     )
 

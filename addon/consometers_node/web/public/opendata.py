@@ -355,9 +355,20 @@ FIELDS: Mapping[str, Field] = {
         text(
             "The number of covered hours in which homes are missing: there are too few, a few of"
             " them dominate, or a collective sent no figure with homes. The value then covers the"
-            " other members alone, such as public buildings."
+            " other members alone, such as public buildings, or homes of another kind: those that"
+            " send records, or those in protected sums, which may still come."
         ),
         lambda figure: rounded(figure.hours_lacking, 4),
+    ),
+    "protected_later": Field(
+        _COUNT,
+        text("The number of homes in protected sums that came after the others."),
+        lambda figure: figure.later,
+    ),
+    "protected_since": Field(
+        {"type": ["string", "null"], "format": "date-time"},
+        text("When the last of them came; null if none came later."),
+        lambda figure: None if figure.since is None else iso8601.shown(figure.since),
     ),
     "members": Field(
         _COUNT,

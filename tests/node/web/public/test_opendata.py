@@ -27,6 +27,13 @@ from consometers_node.figures import FIGURES, Unit
 from consometers_node.rate_limit import TokenBucket
 from consometers_node.series import Direction, Interval
 from consometers_node.store.groups import GroupKind
+from consometers_node.store.masked_reports import (
+    StoredOpening,
+    forget_opened,
+    store_answer,
+    store_opening,
+)
+from consometers_node.store.publication import ClosedInterval, PublishedCell, write
 from consometers_node.web.public.handlers import DATA
 from consometers_node.web.public.opendata import FIELDS, MOST_DAYS, Longer
 from consometers_node.web.public.routes import LOOKS
@@ -59,12 +66,92 @@ async def test_hours_have_values_and_numbers_of_members(town: Town) -> None:
         "hours": 1,
         "hours_ended": 1,
         "hours_without_homes": 0,
+        "protected_later": 0,
+        "protected_since": None,
         "members": 37,
         "members_counting": 40,
         "homes": 37,
         "per_home": 270.3,
         "withheld": None,
     }
+
+
+async def test_figures_say_without_which_homes_they_are_and_which_came_later(empty: Town) -> None:
+    """As JSON, as CSV and on the page, of the hour and of its day."""
+    start = datetime(2026, 6, 9, 10, tzinfo=UTC)
+    day = date(2026, 6, 9)
+    hour = PublishedCell(
+        group=await empty.group(),
+        direction=Direction.CONSUMPTION,
+        interval=Interval.PT1H,
+        start=start,
+        day=day,
+        watt_minutes=600_000,
+        members=10,
+        homes=10,
+        counting=10,
+        homes_watt_minutes=600_000,
+        average=60_000,
+        minutes=60,
+        unopened=60,
+    )
+    midnight = datetime(2026, 6, 8, 22, tzinfo=UTC)
+    asked = StoredOpening(
+        Direction.CONSUMPTION, start, "commune@example.org", "", bytes(32), b"", start
+    )
+    async with empty.store.writing() as connection:
+        await store_opening(connection, asked)
+        whole = hour._replace(interval=Interval.P1D, start=midnight)
+        await write(connection, [hour, whole], [])
+    for interval, begun in ((Interval.PT1H, start), (Interval.P1D, midnight)):
+        await empty.close([begun], interval=interval)
+
+    async def figures() -> list[tuple[object, ...]]:
+        names = ["value", "hours_without_homes", "homes"]
+        names += ["protected_later", "protected_since"]
+        documents = [
+            await ask(empty, f"consumption/by/all/{interval}/from/{day}/to/{day}")
+            for interval in ("PT1H", "P1D", "P1M")
+        ]
+        return [
+            tuple(value[name] for name in names)
+            for document in documents
+            for value in document["values"]
+            if value["value"] is not None
+        ]
+
+    browser = empty.browser()
+    assert await figures() == 3 * [(10_000, 1, 10, 0, None)]
+    pages = "", "wall", f"day/{day}", f"day/{day}.csv", "data"
+    shown = [(await browser.open(page)).text for page in pages]
+    assert "1 of 1 hours without protected homes" in shown[2]
+    async with empty.store.writing() as connection:
+        await store_answer(connection, asked, "{}")
+    # That a witness was asked, hours ago, is on no page.
+    assert not any("witness" in words for words in shown[:4])
+    assert [(await browser.open(page)).text for page in pages] == shown
+    async with empty.store.writing() as connection:
+        opened = hour._replace(protected=1, members=12, homes=12, counting=13, unopened=0)
+        closed = ClosedInterval(
+            direction=Direction.CONSUMPTION,
+            interval=Interval.PT1H,
+            start=start,
+            closed_at=empty.now + timedelta(hours=7),
+            expected=13,
+            response=12,
+            protected=1,
+        )
+        await write(connection, [opened], [closed])
+        await forget_opened(connection, Direction.CONSUMPTION, start)
+    since = (empty.now + timedelta(hours=7)).astimezone(UTC)
+    assert await figures() == 3 * [(20_000, 0, 22, 12, since.isoformat())]
+    page = (await browser.open(f"day/{day}")).text
+    assert "+ 12 protected homes, from 10 Jun" in page
+    assert "without protected homes" not in page
+    rows = (await browser.open(f"day/{day}.csv")).html
+    (row,) = [row for row in csv.DictReader(io.StringIO(rows)) if row["consumption_wh"]]
+    assert (row["protected_later"], row["protected_since"]) == ("12", since.isoformat())
+    assert (row["consumption_hours_without_homes"], row["members_counting"]) == ("0", "23")
 
 
 @pytest.mark.parametrize(
