@@ -47,7 +47,7 @@ from consometers_node.store.tables import SeriesRow
 from ..clocks import sure
 from ..protected_sums.independent import KEPT, WAITED
 from .masked import AskedWitness, MaskedTown, answered
-from .publishing import CONSUMPTION, HOUR
+from .publishing import CONSUMPTION, HOUR, LATER
 from .test_erasure import everything
 
 AT = datetime(2026, 7, 15, 10, tzinfo=UTC)
@@ -427,9 +427,13 @@ async def test_unpermitted_reports_are_refused(town: MaskedTown) -> None:
     home, other = await town.masked_homes(2)
     late = await town.masked_home(records_from=AT)
     whole = town.reports(home, [400], AT)
+    await town.members(1)
+    await town.grant_records(other)
+    of_records = replace(town.reports(other, [400], AT), permission=f"{other.member}")
     refusals = [
         await town.push("stranger@example.org", whole),
         await town.push(other.jid, whole),
+        await town.push(other.jid, of_records),
         await town.push(home.jid, replace(whole, direction=Way.INJECTION)),
         await town.push(home.jid, town.reports(home, [1], AT - timedelta(days=99))),
         # One of two hours is too early, and one of two is to come.
@@ -439,11 +443,15 @@ async def test_unpermitted_reports_are_refused(town: MaskedTown) -> None:
         await town.push(home.jid, town.reports(home, [1], AT, date(2026, 7, 13))),
         await town.push(home.jid, town.reports(home, [1], AT, date(2026, 7, 17))),
     ]
-    assert [type(refusal) for refusal in refusals] == [*5 * [NotAuthorized], *4 * [BadRequest]]
+    assert [type(refusal) for refusal in refusals] == [*6 * [NotAuthorized], *4 * [BadRequest]]
     assert "set your clock" in str(refusals[-1])
-    town.at = OVER + timedelta(days=3650)
-    assert isinstance(await town.push(home.jid, whole), NotAuthorized)
     assert not await town.rows("masked_report")
+    # The direction of a series is that of its first report.
+    assert await town.push(home.jid, whole) is None
+    injected = replace(whole, direction=Way.INJECTION)
+    assert isinstance(await town.push(home.jid, injected), NotAuthorized)
+    town.at = LATER
+    assert isinstance(await town.push(home.jid, whole), NotAuthorized)
 
 
 @pytest.mark.parametrize("day", [date(2026, 7, 14), date(2026, 7, 16)])
