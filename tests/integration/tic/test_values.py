@@ -69,6 +69,9 @@ def test_a_degraded_clock_or_a_void_date_gives_no_time(raw: str) -> None:
         ("021961123456", Address("Sagemcom", 2019, "61", "123456", 1)),
         ("999863000001", Address("99", 1998, "63", "000001", 3)),
         ("012128000001", Address("Crouzet", 2021, "28", "000001", None)),
+        # The first electronic meters are of the 1990s: 90 is not 2090.
+        ("019061000001", Address("Crouzet", 1990, "61", "000001", 1)),
+        ("018961000001", Address("Crouzet", 2089, "61", "000001", 1)),
     ],
 )
 def test_an_address_holds_maker_year_type_serial_and_phases(raw: str, expected: Address) -> None:
