@@ -36,7 +36,7 @@ async def add_need(
     values = {
         getattr(DataNeedRow, field.name): getattr(need, field.name)
         for field in fields(need)
-        if field.name not in {"id", "series", "witness"}
+        if field.name not in {"id", "series"}
     }
     values |= {
         DataNeedRow.peer_id: peer,

@@ -324,7 +324,7 @@ class Permissions:
         query = (
             select(*columns)
             .join(RegisterRow, RegisterRow.seq == NoticeRow.seq)
-            .join(PermissionRow, PermissionRow.id == RegisterRow.permission_id)
+            .join(PermissionRow)
             .where(PermissionRow.peer_id == peer, NoticeRow.notified_at.is_(None))
             .order_by(NoticeRow.seq)
         )
@@ -335,7 +335,7 @@ class Permissions:
         came = case((NoticeRow.notified_at.is_not(None), NoticeRow.receipt))
         query = (
             select(NoticeRow.seq, _ERASE, NoticeRow.notified_at, came)
-            .join(RegisterRow, RegisterRow.seq == NoticeRow.seq)
+            .join(RegisterRow)
             .where(RegisterRow.permission_id == permission)
             .order_by(NoticeRow.seq)
         )
@@ -358,8 +358,7 @@ class Permissions:
         names = select(
             PermissionSeriesRow.permission_id, PermissionSeriesRow.subscribed_kva, *SERIES_FACTS
         ).join(SeriesRow)
-        names = names.join(PermissionRow, PermissionRow.id == PermissionSeriesRow.permission_id)
-        names = names.where(*conditions)
+        names = names.join(PermissionRow).where(*conditions)
         for permission, power, *facts in await self._connection.execute(names):
             named[permission][Series(*facts)] = power
         query = (
@@ -371,7 +370,7 @@ class Permissions:
                 _LAST_STATE,
                 *_TERMS,
             )
-            .join(RegisterRow, RegisterRow.permission_id == PermissionRow.id)
+            .join(RegisterRow)
             .where(RegisterRow.state == State.PROPOSED, *conditions)
             .order_by(RegisterRow.seq)
         )

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+import logging
 
 import pytest
 
@@ -16,12 +17,17 @@ from consometers_node.permission import (
     OutdatedNeed,
     Permissions,
     Reading,
+    ShownText,
+    Signature,
     State,
     UnknownPermission,
 )
+from consometers_node.permission.needs import newest_version
 from consometers_node.series import Device, Interval, Range, Series
 from consometers_node.store import PeerId, PermissionId, Store
 from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.enrolments import add_enrolment, update_enrolment
+from consometers_node.store.errors import DAMAGED, Unusable
 from consometers_node.store.peers import MEMBER, add_peer
 
 from ..clocks import sure
@@ -129,9 +135,9 @@ async def test_subscribed_power_that_left_may_change_and_no_other_is_added(
 
     assert await powers() == [{HOURLY: 6}, {}, {HOURLY: 6}]
     assert not await permissions.note_subscribed({HOURLY.device: 6, Device("another"): 36})
-    assert await permissions.note_subscribed({HOURLY.device: 9})
+    assert await permissions.note_subscribed({HOURLY.device: 9, Device("another"): 36})
     assert await powers() == [{HOURLY: 9}, {}, {HOURLY: 6}]
-    assert not await permissions.note_subscribed({})
+    assert await permissions.note_subscribed({}) is False
 
 
 async def test_a_shown_text_is_stored_once(permissions: Permissions, coop: PeerId) -> None:
@@ -183,11 +189,36 @@ async def test_only_the_newest_version_is_answered(permissions: Permissions, coo
     await permissions.propose(coop, VERSION_2, now())
     with pytest.raises(OutdatedNeed):
         await permissions.grant(first, CHOICE, YES, now())
-    with pytest.raises(ChangedNeed):
+    with pytest.raises(ChangedNeed, match=r"data need sunny-roofs changed, but 2 is not a newer"):
         await permissions.propose(coop, replace(VERSION_2, history_days=61), now())
     await permissions.propose(coop, replace(NEED, id="other", version=2), now())
-    with pytest.raises(ChangedNeed):
+    with pytest.raises(ChangedNeed, match=r"data need other changed, but 1 is not a newer"):
         await permissions.propose(coop, replace(NEED, id="other", version=1), now())
+
+
+async def test_a_newer_version_outdates_no_other_need_and_that_of_no_other_peer(
+    connection: AsyncConnection, permissions: Permissions, coop: PeerId
+) -> None:
+    town = (await add_peer(connection, "town@example.org", "Town", now())).id
+    assert await newest_version(connection, coop, NEED.id) == 0
+    await permissions.propose(coop, VERSION_2, now())
+    assert await newest_version(connection, coop, NEED.id) == 2
+    for peer, need in ((town, NEED), (coop, replace(NEED, id="other"))):
+        proposed = await permissions.propose(peer, need, now())
+        await permissions.grant(proposed, CHOICE, YES, now())
+
+
+async def test_a_need_without_its_series_is_a_damaged_file(file: Store) -> None:
+    async with file.writing() as connection:
+        coop = (await add_peer(connection, "coop@example.org", "Coop", now())).id
+        proposed = await Permissions(connection).propose(coop, NEED, now())
+        rules = "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = '{}'"
+        for (rule,) in await connection.exec_driver_sql(rules.format("data_need_series")):
+            await connection.exec_driver_sql(f"DROP TRIGGER {rule}")
+        await connection.exec_driver_sql("DELETE FROM data_need_series")
+        with pytest.raises(Unusable) as damaged:
+            await Permissions(connection).get(proposed)
+        assert damaged.value.text == DAMAGED
 
 
 async def test_a_wider_choice_grants_nothing(permissions: Permissions, coop: PeerId) -> None:
@@ -201,14 +232,18 @@ async def test_a_wider_choice_grants_nothing(permissions: Permissions, coop: Pee
 async def test_an_ended_permission_stays_ended(permissions: Permissions, coop: PeerId) -> None:
     over = await grant(permissions, coop)
     await permissions.terminate(over, now())
+    afters = []
     for attempt in (
         permissions.withdraw(over, STOP, now()),
         permissions.terminate(over, now()),
         permissions.refuse(over, NO, now()),
         permissions.grant(over, CHOICE, YES, now()),
     ):
-        with pytest.raises(ForbiddenChange):
+        with pytest.raises(ForbiddenChange) as forbidden:
             await attempt
+        assert forbidden.value.before is State.TERMINATED
+        afters.append(forbidden.value.after)
+    assert afters == [State.WITHDRAWN, State.TERMINATED, State.REFUSED, State.GRANTED]
     with pytest.raises(UnknownPermission):
         await permissions.withdraw(PermissionId("invented"), STOP, now())
 
@@ -223,7 +258,10 @@ async def test_an_expired_permission_gets_its_entry(store: Store, place: Place) 
         assert {entry.permission for entry in await permissions.permitted(world.coop)} == {
             world.granted
         }
-        assert await permissions.expire(sure(now())) == [world.proposed]
+        terms = (await permissions.get(world.proposed)).terms
+        assert terms is not None
+        # The last instant is over: records end before it.
+        assert await permissions.expire(sure(terms.valid_until)) == [world.proposed]
         assert await permissions.expire(sure(now())) == []
         last = (await permissions.entries(world.proposed))[-1]
         assert (last.state, last.actor, last.who) == (State.EXPIRED, Actor.CLOCK, None)
@@ -359,3 +397,83 @@ async def test_an_expired_permission_is_over_at_its_last_instant(
     assert await permissions.expire(sure(terms.valid_until - timedelta(seconds=1))) == []
     assert (await permissions.get(granted)).may_become(State.EXPIRED)
     assert not (await permissions.get(granted)).may_become(State.PROPOSED)
+
+
+async def test_an_entry_has_its_text_in_the_language_that_was_shown(
+    permissions: Permissions, coop: PeerId
+) -> None:
+    """A brand's name may be the same in two languages, and a language has many texts."""
+    texts = [
+        ShownText(language, body)
+        for language, body in (("en", "Sunny roofs"), ("fr", "Sunny roofs"), ("fr", "Oui"))
+    ]
+    for number, text in enumerate(texts):
+        proposed = await permissions.propose(coop, replace(NEED, id=f"need-{number}"), now())
+        await permissions.refuse(proposed, Signature("user-1", text), now())
+    entries = [(await permissions.entries(each.id))[-1] for each in await permissions.all(coop)]
+    assert [await permissions.shown_text(entry) for entry in entries] == texts
+
+
+async def test_a_withdrawal_that_the_register_refuses_is_valid_all_the_same(
+    permissions: Permissions, coop: PeerId, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = await grant(permissions, coop, replace(NEED, id="other"))
+    granted = await grant(permissions, coop)
+    with caplog.at_level(logging.WARNING):
+        assert not await permissions.withdraw(granted, STOP, now() - timedelta(hours=1))
+    (record,) = caplog.records
+    # What the database says, without the row.
+    assert STOP.who not in record.getMessage()
+    assert "INSERT" not in record.getMessage()
+    assert "register" in record.getMessage()
+    assert not await permissions.may_leave(granted)
+    assert await permissions.may_leave(other)
+    ended = await permissions.get(granted)
+    assert (ended.state, ended.is_registered) == (State.WITHDRAWN, False)
+    # The same can be tried again, and nothing else.
+    assert [state for state in State if ended.may_become(state)] == [State.WITHDRAWN]
+    assert await permissions.withdraw(granted, STOP, now())
+    ended = await permissions.get(granted)
+    assert ended.is_registered
+    assert not any(ended.may_become(state) for state in State)
+
+
+async def test_a_withdrawal_without_an_entry_says_that_none_was_written(
+    file: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with file.writing() as connection:
+        permissions = Permissions(connection)
+        coop = (await add_peer(connection, "coop@example.org", "Coop", now())).id
+        granted = await grant(permissions, coop)
+        await connection.exec_driver_sql(
+            "CREATE TRIGGER lost BEFORE INSERT ON notice BEGIN SELECT RAISE(IGNORE); END"
+        )
+        with caplog.at_level(logging.WARNING):
+            assert not await permissions.withdraw(granted, STOP, now())
+        (record,) = caplog.records
+        assert "No row was found" in record.getMessage()
+        assert [entry.state for entry in await permissions.entries(granted)] == [
+            State.PROPOSED,
+            State.GRANTED,
+        ]
+
+
+async def test_an_enrolled_home_reads_its_series_for_the_sum_alone(
+    connection: AsyncConnection, permissions: Permissions, coop: PeerId
+) -> None:
+    granted = await grant(permissions, coop, PROTECTED, CHOICE_OF_PROTECTED)
+    await add_enrolment(connection, granted)
+    await update_enrolment(connection, granted, enrolled_at=now(), receipt="mac")
+    (permit,) = await permissions.permitted(coop)
+    assert permit.reading is Reading.SUM
+
+
+async def test_what_a_peer_may_read_is_in_the_order_of_series(
+    permissions: Permissions, coop: PeerId
+) -> None:
+    choice = Choice(series=frozenset({HOURLY, INJECTED, DAILY}))
+    for number in range(6):
+        await grant(permissions, coop, replace(NEED, id=f"need-{number}"), choice)
+    permitted = [(each.series_id, each.permission) for each in await permissions.permitted(coop)]
+    assert len(permitted) == 18
+    assert permitted == sorted(permitted)
