@@ -573,8 +573,8 @@ class TestPublished:
         key = f"x'{'00' * 32}'" if coop.kind == "sqlite" else f"'\\x{'00' * 32}'::bytea"
         opening = (
             "INSERT INTO opening"
-            " (direction, start, witness, groups, verification_key, request, asked_at) VALUES"
-            f" ('consumption', {LATELY}, 'w@example.org', '', {key}, {key}, {{now}})"
+            " (direction, start, witness, groups, verification_key, request, asked_at, sums_sent)"
+            f" VALUES ('consumption', {LATELY}, 'w@example.org', '', {key}, {key}, {{now}}, 0)"
         )
         coop.run(opening, cell(), closed(), cell(protected=1))
         refuses(coop, closed(protected=1))
