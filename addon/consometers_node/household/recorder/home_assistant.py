@@ -191,10 +191,13 @@ class HomeAssistant:
                 raise await line.ended()
             finally:
                 self._line = asyncio.get_running_loop().create_future()
+                listening.cancel()
+                await asyncio.wait({listening})
         finally:
-            # It ends the listener, too. Cancelled while it closes, a listener would not say that it
-            # has ended, and the client would wait for ever.
-            await client.disconnect()
+            # A listener closes what it listens to. If it is cancelled while it does, it does not
+            # say that it has ended, and the client would wait for that for ever.
+            if client.connected:
+                await client.disconnect()
 
     async def _open(self, client: HomeAssistantClient) -> None:
         try:
