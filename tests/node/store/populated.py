@@ -156,7 +156,7 @@ def collective(series_id: SeriesId) -> Iterator[tuple[str, Mapping[str, object]]
     yield "member_permission_register", individual | entry
     yield "access_log", {"member_id": 1}
     yield "member_count", {"series_id": series_id}
-    over = {"start": now() - timedelta(hours=2)}
+    over: dict[str, object] = {"start": now() - timedelta(hours=2), "protected": 0}
     yield "published_cell", over
     yield "closed_interval", over
     yield "closed_month", {"start": now() - timedelta(days=40), "until": now() - timedelta(days=10)}
