@@ -177,7 +177,7 @@ async def test_page_says_that_a_home_whose_key_was_lost_enrolled_again(
     lost = ("Former key lost", "Clé précédente perdue")
     enrols = ("This home enrols again by its code.", "Ce foyer se réinscrit avec son code.")
     again = ("This home enrolled again by its code.", "Ce foyer s’est réinscrit avec son code.")
-    among = ("about these. If more follow", "pour eux. S’il en vient d’autres")
+    among = ("about those. If more follow", "rien à faire. S’il en vient d’autres")
 
     async def says() -> set[tuple[str, str]]:
         """Return the sentences that the page says in both languages."""
