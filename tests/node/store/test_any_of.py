@@ -29,6 +29,7 @@ async def connection(store: Store) -> AsyncIterator[AsyncConnection]:
             "interval_minutes": step,
             "start": day,
             "closed_at": NOW,
+            "protected": 0,
             "expected": 1,
             "response": 1,
         }
