@@ -96,7 +96,7 @@ async def test_the_image_announces_itself_answers_and_ends(container: Container)
         assert not list(container.data.glob("node.db-*"))
         assert not (container.data / "node.sock").exists()
         log = container.log()
-        assert "the page listens on port 8099" in log
+        assert "The page listens on port 8099" in log
         assert "user bundles" not in log  # s6-overlay warns where they are in an old place
         assert "The node ended with" not in log
 
@@ -105,7 +105,7 @@ async def test_the_image_starts_while_no_supervisor_answers(container: Container
     supervisor = Supervisor(PORT)
     container.start(supervisor.environment)
     await until_healthy(container)
-    assert "the Supervisor cannot be reached" in container.log()
+    assert "The Supervisor cannot be reached" in container.log()
     async with supervisor:
         await until_discovered(container, supervisor)
         assert container.stop() == 0
@@ -131,7 +131,7 @@ async def test_the_log_has_the_chosen_level(
     container.choose(log_level=level)
     container.start(TOKEN)
     await until_healthy(container)
-    assert ("the page listens on port 8099" in container.log()) is is_heard
+    assert ("The page listens on port 8099" in container.log()) is is_heard
     assert container.stop() == 0
 
 
