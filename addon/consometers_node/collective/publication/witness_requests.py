@@ -10,13 +10,21 @@ home, a witness that lied about it would read it.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 import logging
 from typing import NoReturn
 
 from ...backoff import Backoff
 from ...quoalise import QuoaliseError, Text
-from ...quoalise.protected_sums import Answer, RefusedHomes
+from ...quoalise.protected_sums import (
+    Answer,
+    Opened,
+    Opening,
+    RefusedHomes,
+    VerificationRequest,
+    Verified,
+)
 from ...quoalise.text import around, text
 from ...sharing.changes import Changes
 from ...store import Store
@@ -113,32 +121,16 @@ class WitnessRequests:
     async def _ask(self, opening: StoredOpening) -> None:
         """Ask until it is answered: to verify, each time without the refused homes; then to open.
 
-        Each time, from the beginning: the witness holds what it verified for some minutes alone.
+        Each time, from the beginning: the witness holds what it verified only for some minutes.
         """
+        verify = partial(self._asking.verify_reports, opening.witness)
         left: StoredOpening | None = opening
-        while left is not None and (refused := await self._verified(left)):
+        while left is not None and (refused := (await _sent(verifications(left), verify)).refused):
             left = await self._take_refusal(left, refused)
         if left is not None and await self._note_sums_sent(left):
-            await self._take(left, await self._opened(left))
+            open_sums = partial(self._asking.open_sums, left.witness)
+            await self._take(left, (await _sent(sums_to_open(left), open_sums)).answers)
         self._changes.notify()
-
-    async def _verified(self, opening: StoredOpening) -> Sequence[RefusedHomes]:
-        refused: Sequence[RefusedHomes] = ()
-        for part in verifications(opening):
-            verified = await self._asking.verify_reports(opening.witness, part)
-            if (verified.id, verified.part, verified.parts) != (part.id, part.part, part.parts):
-                raise BadAnswer
-            refused = verified.refused
-        return refused
-
-    async def _opened(self, opening: StoredOpening) -> Sequence[Answer]:
-        answers: Sequence[Answer] = ()
-        for part in sums_to_open(opening):
-            opened = await self._asking.open_sums(opening.witness, part)
-            if (opened.id, opened.part, opened.parts) != (part.id, part.part, part.parts):
-                raise BadAnswer
-            answers = opened.answers
-        return answers
 
     async def _take_refusal(
         self, opening: StoredOpening, refused: Sequence[RefusedHomes]
@@ -177,3 +169,14 @@ class WitnessRequests:
         async with self._store.writing() as connection:
             await store_answer(connection, opening, answer)
             await note_invalid(connection, homes(opening), opening.direction, None)
+
+
+async def _sent[Sent: (VerificationRequest, Opening), Answered: (Verified, Opened)](
+    parts: Sequence[Sent], send: Callable[[Sent], Awaitable[Answered]]
+) -> Answered:
+    """Send the parts of a request; return the answer to the last one. Raises BadAnswer."""
+    for part in parts:
+        answer = await send(part)
+        if (answer.id, answer.part, answer.parts) != (part.id, part.part, part.parts):
+            raise BadAnswer
+    return answer
