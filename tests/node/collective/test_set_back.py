@@ -52,6 +52,16 @@ async def state_of(store: Store) -> SetBack | None:
         return await heads.set_back(connection)
 
 
+async def assert_opens_from_now(store: Store) -> None:
+    """Check that later hours alone are opened, and that a second start finds nothing new."""
+    back = await state_of(store)
+    assert back is not None
+    assert back.opens_from is not None
+    assert abs(back.opens_from - datetime.now(UTC)) < timedelta(minutes=5)
+    await new_witness(store)
+    assert await state_of(store) == back
+
+
 async def looked(witness: Witness, home: Home, at: datetime | None = None) -> None:
     """Have a home ask what was opened, and remember the head of the answer."""
     summary = await witness.look(home.signed(Call.OPENINGS, at))
@@ -120,13 +130,7 @@ async def test_a_restored_backup_opens_no_hour_that_began_before_once_and_twice(
             await enrolled_again(restored, *homes)
             assert await answers_of(restored, attack) == GONE_BY
             assert await answers_of(restored, later(homes[:11])) == opens(11)
-            back = await state_of(store)
-            assert back is not None
-            assert back.opens_from is not None
-            assert abs(back.opens_from - datetime.now(UTC)) < timedelta(minutes=5)
-            # A second start finds nothing new.
-            await new_witness(store)
-            assert await state_of(store) == back
+            await assert_opens_from_now(store)
 
 
 async def test_a_database_that_was_restored_beside_its_keys_opens_no_earlier_hour(
@@ -141,12 +145,7 @@ async def test_a_database_that_was_restored_beside_its_keys_opens_no_earlier_hou
         assert await state_of(store) == SetBack(Evidence.DATABASE, None)
         # Their keys are there.
         await looked(restored, homes[0])
-        back = await state_of(store)
-        assert back is not None
-        assert back.opens_from is not None
-        # A second start finds nothing new.
-        await new_witness(store)
-        assert await state_of(store) == back
+        await assert_opens_from_now(store)
         attack = opening_of(homes, hour, [*VALUES, 777])
         assert await answers_of(restored, attack) == GONE_BY
         assert await answers_of(restored, later(homes)) == opens(11)

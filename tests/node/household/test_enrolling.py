@@ -86,6 +86,10 @@ class Home:
         async with self.store.writing() as connection:
             await Permissions(connection).withdraw(self.permission, STOP, now())
 
+    async def lose_keys(self) -> None:
+        async with self.store.writing() as connection:
+            await keep_keys(connection, self.permission, None)
+
     @property
     def problem(self) -> str | None:
         words = self.enrolling.problems.get(self.permission)
@@ -274,8 +278,7 @@ async def test_a_home_whose_keys_are_lost_enrols_again_by_its_code(
     receipt = (await home.stored()).receipt
     assert (await home.stored()).keys_lost_at is None
     home.hands.go_on(timedelta(hours=1))
-    async with home.store.writing() as connection:
-        await keep_keys(connection, home.permission, None)
+    await home.lose_keys()
     witness.answers[Call.ENROLMENTS] = web.Response(status=503)
     await home.enrolling.round()
     # Until the witness has the new key, what it masks could not be opened.
@@ -439,8 +442,7 @@ async def test_a_departure_without_keys_is_left_to_people(
 ) -> None:
     home = await new_home()
     await home.enrolling.round()
-    async with home.store.writing() as connection:
-        await keep_keys(connection, home.permission, None)
+    await home.lose_keys()
     await home.withdraw()
     await home.enrolling.round()
     assert f"cannot learn that it has ended: inform its contact, {WITNESS.contact}" in plain(
@@ -473,8 +475,7 @@ async def test_a_withdrawal_at_the_last_moment_draws_no_other_keys(
     """The keys were lost, and the permission ends before others are drawn."""
     home = await new_home()
     await home.enrolling.round()
-    async with home.store.writing() as connection:
-        await keep_keys(connection, home.permission, None)
+    await home.lose_keys()
 
     class Ending(Clock):
         @override
