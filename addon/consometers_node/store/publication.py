@@ -681,7 +681,7 @@ async def published_directions(connection: AsyncConnection, group: GroupId) -> s
 
 async def first_day(connection: AsyncConnection, group: GroupId) -> date | None:
     """Return the first civil day of a group with a cell."""
-    # Of protected sums, there are hours alone.
+    # Protected sums are of hours only.
     is_day = or_(_CELL.interval == Interval.P1D, _CELL.protected == 1)
     query = select(func.min(_CELL.day)).where(_CELL.group_id == group, is_day)
     return (await connection.execute(query)).scalar_one()
@@ -715,7 +715,7 @@ async def minutes_since(
         .where(
             _CELL.group_id.in_(groups),
             _CELL.direction.in_(Direction),
-            # Of protected sums, there are hours alone.
+            # Protected sums are of hours only.
             or_(_CELL.interval == Interval.P1D, _CELL.protected == 1),
             _CELL.start >= since,
         )
