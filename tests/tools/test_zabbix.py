@@ -3,6 +3,7 @@
 import pytest
 
 from consometers_node.collective.disclosure.reasons import INTERVAL_REASONS
+from consometers_node.collective.monitoring.problems import TITLES
 from tests.node.web.test_zabbix import table
 from tools.zabbix import FILES, page
 
@@ -19,3 +20,11 @@ def test_each_reason_for_an_interval_without_a_sum_has_its_words(language: str) 
     assert {reason: words[reason] for reason in INTERVAL_REASONS} == {
         reason: reason.short.say(language) for reason in INTERVAL_REASONS
     }
+
+
+@pytest.mark.parametrize(("language", "problem"), [("en", "Problem: "), ("fr", "Problème : ")])
+def test_each_kind_of_problem_has_an_item_with_its_title(language: str, problem: str) -> None:
+    source = FILES[language].read_text(encoding="utf-8")
+    for kind, title in TITLES.items():
+        name, key = f"{problem}{title.say(language)}", f"consometers.problem[{kind}]"
+        assert f"name: '{name}'\n          type: DEPENDENT\n          key: {key}\n" in source
