@@ -374,6 +374,33 @@ def test_documentation_states_the_bounds_of_requests(page: str) -> None:
     assert stated == [bounds.head_s, bounds.body_s]
 
 
+@pytest.mark.usefixtures("socket_enabled")
+async def test_a_handler_whose_visitor_left_ends_with_the_listener() -> None:
+    """The store is closed next: nothing may still read it."""
+    reached, left, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def waiting(request: web.Request) -> web.StreamResponse:
+        reached.set()
+        try:
+            with suppress(ConnectionError):
+                await request.read()
+            left.set()
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+        return web.Response()
+
+    app = web.Application()
+    app.add_routes([web.post("/", waiting)])
+    async with listening(app, "127.0.0.1", 0) as port, asyncio.timeout(DEADLINE_S):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head("/", b"Host: localhost", b"Content-Length: 9", method="POST"))
+        await reached.wait()
+        writer.close()
+        await left.wait()
+    assert ended.is_set()
+
+
 async def test_a_proxy_keeps_its_connections(town: Town) -> None:
     public = PublicSite(town.store, replace(town.settings, page=PROXIED), "0")
     async with public.listening("127.0.0.1", 0, Bounds(head_s=0.05)) as port:

@@ -73,12 +73,12 @@ async def listening(
 ) -> AsyncIterator[int]:
     """Listen, and yield the port. Raises OSError where that cannot be."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_ENDS_WITHIN_S)
+    lines = _Lines(bounds or Bounds(), proxies)
     await runner.setup()
     try:
         manager = runner.server
         assert manager is not None
         manager.request_handler = _read(manager.request_handler)
-        lines = _Lines(bounds or Bounds(), proxies)
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
             lambda: _Line(lines, manager, loop), host, port, backlog=lines.bounds.connections
@@ -89,13 +89,18 @@ async def listening(
             server.close()
     finally:
         await runner.cleanup()
+        await lines.end_handlers()
 
 
 class _Lines:
-    """All connections, by the home that each comes from."""
+    """All connections, by the home that each comes from.
+
+    `handlers` are those of connections that were lost as well, which aiohttp does not end.
+    """
 
     def __init__(self, bounds: Bounds, proxies: Collection[Network]) -> None:
         self.bounds = bounds
+        self.handlers: set[asyncio.Task[None]] = set()
         self._proxies = proxies
         self._by_home: dict[str, dict[_Line, None]] = {}
         self._count = 0
@@ -120,6 +125,14 @@ class _Lines:
             self._count -= 1
             if not lines:
                 del self._by_home[line.home]
+
+    async def end_handlers(self) -> None:
+        """End what still handles a request, so that nothing reads a store that is closed next."""
+        if self.handlers:
+            _, late = await asyncio.wait(self.handlers, timeout=_ENDS_WITHIN_S)
+            for handler in late:
+                handler.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     def _end_one(self, lines: Collection[_Line]) -> None:
         """End the connection that has waited longest for a request, else the newest one."""
@@ -168,6 +181,14 @@ class _Line(web.RequestHandler):
         if self._request is None and self._timer is None:
             self._end_after(self._lines.bounds.head_s)
         super().data_received(data)
+
+    @override
+    async def start(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._lines.handlers.add(task)
+        task.add_done_callback(self._lines.handlers.discard)
+        await super().start()
 
     def begin(self, request: web.BaseRequest) -> None:
         """Note that the head of a request has arrived."""
