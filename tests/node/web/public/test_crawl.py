@@ -42,6 +42,8 @@ from .autumn import (
 )
 from .town import Town, serving, settings
 
+pytestmark = pytest.mark.timeout(1_200)  # the crawl takes a minute of processor
+
 ALL = Place("all", "")
 LORIENT, LARMOR, BOTH = "lorient", "larmor-plage", "larmor-plage-lorient"
 COMMUNES = (LORIENT, LARMOR, BOTH)
