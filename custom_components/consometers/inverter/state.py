@@ -6,6 +6,7 @@ Times are seconds, Unix: they are compared over restarts.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from math import inf, nextafter
 from typing import Any, Final
 
 from .readings import Operating, Reading
@@ -114,13 +115,17 @@ class Counter:
         if gone.times < CONFIRMED or at - gone.since < CONFIRMED_S:
             return None
         assert self.read_wh is not None
+        total_wh = self.read_wh + self.offset_wh
         restarted = gone.first_wh < self.read_wh
         counted_since = restarted and gone.first_wh <= self._most_wh(most_w, gone.since - self.at)
         if counted_since:
             # All that is on the counter was made after it began again.
-            self.offset_wh += self.read_wh
+            self.offset_wh = total_wh
         else:
-            self.offset_wh += self.read_wh - gone.first_wh
+            self.offset_wh = total_wh - gone.first_wh
+            if gone.first_wh + self.offset_wh < total_wh:
+                # The difference was rounded down.
+                self.offset_wh = nextafter(self.offset_wh, inf)
         self.read_wh, self.at, self._elsewhere = read_wh, at, None
         return Event.RESTARTED if restarted else Event.JUMPED
 

@@ -1,6 +1,6 @@
 """An inverter's counters and silence, and the state made of them: tables of examples."""
 
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 import pytest
 
 from custom_components.consometers.inverter.readings import (
@@ -154,6 +154,7 @@ def test_nothing_is_believed_before_two_readings_agree(
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1e9)), max_size=40))
+@example([1.1973323486745358, *[268_435_458.0] * 5])
 def test_a_total_never_falls(readings_wh: list[float | None]) -> None:
     totals = [total for total in totals_and_events(*readings_wh)[0] if total is not None]
     assert totals == sorted(totals)
