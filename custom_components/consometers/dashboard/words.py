@@ -67,8 +67,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "month_difference": "Difference from the median home",
         "own_months": "This building, month by month",
         "not_shown": "Not shown: {what}.",
-        "missing": "The collective has no figures yet, or hides them so that no home can be "
-        f"recognised in them. [What a collective publishes]({_PUBLICATION}.md)",
+        "missing": "The collective has no figures yet, or hides them where one home would "
+        f"stand out. [What a collective publishes]({_PUBLICATION}.md)",
         "unread": "Your node cannot read everything that the collective publishes.",
         "shared": "What I share",
         "sharing": "Sharing",
@@ -137,8 +137,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "month_difference": "Écart avec le foyer médian",
         "own_months": "Ce bâtiment, mois par mois",
         "not_shown": "Sans chiffres : {what}.",
-        "missing": "Le collectif n’a pas encore de chiffres, ou les masque pour qu’aucun foyer n’y "
-        f"soit reconnu. [Ce que publie un collectif]({_PUBLICATION}.fr.md)",
+        "missing": "Le collectif n’a pas encore de chiffres, ou les masque là où un foyer se "
+        f"distinguerait. [Ce que publie un collectif]({_PUBLICATION}.fr.md)",
         "unread": "Votre nœud ne peut pas lire tout ce que publie le collectif.",
         "shared": "Ce que je partage",
         "sharing": "Partage",

@@ -73,12 +73,12 @@ _NO_HOST = text("name and address of the host")
 _LOCATION = text("Location of the data: {location}.")
 _NO_LOCATION = text("city and country, and transfers outside the European Union, if any")
 _SUMS = text(
-    "The public: sums of at least {minimum} homes, in which no home can be recognised. What was"
-    " published stays published."
+    "The public: sums of at least {minimum} homes, by the rules of publication, which limit what"
+    " they reveal of a home. What was published stays published."
 )
 _SUMS_BY_LAW = text(
-    "The public: sums of at least as many homes as the law requires, in which no home can be"
-    " recognised. What was published stays published."
+    "The public: sums of at least as many homes as the law requires, by the rules of publication,"
+    " which limit what they reveal of a home. What was published stays published."
 )
 _RETENTION = text("How long")
 _KEPT_DATA = text("Your data: as stated above for each purpose.")
