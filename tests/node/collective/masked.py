@@ -21,7 +21,7 @@ from consometers_node.collective.publication.openings import (
 )
 from consometers_node.collective.publication.witness_requests import WitnessRequests
 from consometers_node.keyed_draw import SECRET_BYTES
-from consometers_node.permission import Reading
+from consometers_node.permission import DataNeed, Reading
 from consometers_node.protected_sums.keys import KEY_BYTES, DayKey
 from consometers_node.protected_sums.opening import Enrolment, Moments, Witness
 from consometers_node.protected_sums.reports import NONCE_SECRET_BYTES, Report, Subject
@@ -60,7 +60,6 @@ from .publishing import CONSUMPTION, EARLIER, HOUR, MONTH, NOON, ZONE, Town
 
 COLLECTIVE = "coop@example.org"
 NEED_OF_SUMS = replace(PROTECTED, id="protected", witness=replace(WITNESS, minimum=3))
-ASKED = serialise(write_data_needs([write_need(NEED_OF_SUMS)])).decode()
 
 
 @dataclass
@@ -86,14 +85,18 @@ class MaskedTown(Town):
     opened_before: set[str] = field(default_factory=set)
 
     async def masked_home(
-        self, area: str | None = None, records_from: datetime = EARLIER
+        self,
+        area: str | None = None,
+        records_from: datetime = EARLIER,
+        *,
+        need: DataNeed = NEED_OF_SUMS,
+        way: Way = Way.CONSUMPTION,
     ) -> MaskedHome:
-        """Add a home that grants the need of sums."""
+        """Add a home that grants the need of sums, the one of all homes, by a series' direction."""
         number = MemberId(1_000 + len(self.homes))
         if not self.homes:
-            await self._add(
-                "own_need", need=NEED_OF_SUMS.id, version=1, body=ASKED, offered_at=NOON
-            )
+            asked = serialise(write_data_needs([write_need(need)])).decode()
+            await self._add("own_need", need=need.id, version=1, body=asked, offered_at=NOON)
             name = VERIFICATION_SECRET.format(witness=WITNESS.jid)
             await set_secret(self.connection, name, self.random.randbytes(32))
         permission = str(UUID(bytes=self.random.randbytes(16), version=4))
@@ -104,7 +107,8 @@ class MaskedTown(Town):
             permission,
             number,
             Device(f"urn:dev:org:60060-m{number}"),
-            need=NEED_OF_SUMS.id,
+            way=way,
+            need=need.id,
             interval_minutes=HOUR,
             identification="pseudonym",
             reading=Reading.SUM.value,

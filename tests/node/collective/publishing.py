@@ -184,6 +184,8 @@ class Town:
         member: MemberId,
         device: Device,
         series_id: SeriesId | None = None,
+        *,
+        way: Way = Way.CONSUMPTION,
         **values: object,
     ) -> None:
         """Store a granted permission, and that the register says so."""
@@ -200,7 +202,7 @@ class Town:
             "shown_language": "fr",
         }
         await self._add("member_permission", **row | values)
-        path = named_series(device_of(device), Way.CONSUMPTION, SeriesPath.POWER)
+        path = named_series(device_of(device), way, SeriesPath.POWER)
         await self._add(
             "member_permission_series",
             permission_id=permission,

@@ -16,6 +16,7 @@ from consometers_node.collective.permissions.member_permissions import withdraw
 from consometers_node.collective.publication.openings import give_up, given_up, read_answer
 from consometers_node.collective.publication.queries import Published
 from consometers_node.collective.publication.values import CellOrReason
+from consometers_node.permission import DataNeed, DataNeedSeries
 from consometers_node.quoalise import (
     BadRequest,
     Direction as Way,
@@ -23,7 +24,7 @@ from consometers_node.quoalise import (
     ResourceConstraint,
 )
 from consometers_node.quoalise.protected_sums import Opened, Opening, VerificationRequest, Verified
-from consometers_node.series import Interval, Range
+from consometers_node.series import Direction, Interval, Quantity, Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import (
@@ -46,7 +47,7 @@ from consometers_node.store.tables import SeriesRow
 
 from ..clocks import sure
 from ..protected_sums.independent import KEPT, WAITED
-from .masked import AskedWitness, MaskedTown, answered
+from .masked import NEED_OF_SUMS, AskedWitness, MaskedTown, answered
 from .publishing import CONSUMPTION, HOUR, LATER
 from .test_erasure import everything
 
@@ -452,6 +453,59 @@ async def test_unpermitted_reports_are_refused(town: MaskedTown) -> None:
     assert isinstance(await town.push(home.jid, injected), NotAuthorized)
     town.at = LATER
     assert isinstance(await town.push(home.jid, whole), NotAuthorized)
+
+
+def of_directions(*directions: Direction) -> DataNeed:
+    """Return the need of sums of what a meter counts in these directions."""
+    series = frozenset(DataNeedSeries(way, Quantity.ENERGY) for way in directions)
+    return replace(NEED_OF_SUMS, series=series)
+
+
+async def test_reports_are_of_a_direction_that_was_asked_for(town: MaskedTown) -> None:
+    """A meter names as production what a collective asks for as injection."""
+    need = of_directions(Direction.INJECTION)
+    home = await town.masked_home(need=need, way=Way.PRODUCTION)
+    whole = town.reports(home, [400], AT)
+    produced, injected = (replace(whole, direction=way) for way in (Way.PRODUCTION, Way.INJECTION))
+    assert isinstance(await town.push(home.jid, produced), NotAuthorized)
+    assert await town.push(home.jid, injected) is None
+
+
+async def test_later_reports_are_of_the_direction_of_the_first_one(town: MaskedTown) -> None:
+    """Otherwise one meter would count in two sums."""
+    need = of_directions(Direction.INJECTION, Direction.PRODUCTION)
+    home = await town.masked_home(need=need, way=Way.PRODUCTION)
+    whole = town.reports(home, [400], AT)
+    assert await town.push(home.jid, replace(whole, direction=Way.INJECTION)) is None
+    produced = replace(whole, direction=Way.PRODUCTION)
+    assert isinstance(await town.push(home.jid, produced), NotAuthorized)
+
+
+async def test_an_hour_waits_for_a_home_that_reported_lately(town: MaskedTown) -> None:
+    """Closed at once, it would be in no sum with the report that is under way."""
+    *others, late = homes = await town.masked_homes(4)
+    town.at = AT + HOURS
+    await town.report(homes, [400], AT)
+    town.at = AT + 2 * HOURS
+    await town.report(others, [400], AT + HOURS)
+    await close_records(town, town.at)
+    assert [each.start for each in await openings(town.connection)] == [AT]
+    await town.report([late], [400], AT + HOURS)
+    await close_records(town, town.at)
+    assert [each.start for each in await openings(town.connection)] == [AT, AT + HOURS]
+
+
+async def test_an_hour_waits_while_reports_of_it_keep_coming(town: MaskedTown) -> None:
+    homes = await town.masked_homes(4)
+    town.at = AT + HOURS
+    await town.report(homes, [400], AT)
+    hour, over, wait = AT + HOURS, AT + 2 * HOURS, town.publication.wait
+    town.at = over + wait - MINUTE
+    await town.report(homes[1:], [400], hour)
+    await close_records(town, over + wait)
+    assert [each.start for each in await openings(town.connection)] == [AT]
+    await close_records(town, over + 2 * wait - MINUTE)
+    assert [each.start for each in await openings(town.connection)] == [AT, hour]
 
 
 @pytest.mark.parametrize("day", [date(2026, 7, 14), date(2026, 7, 16)])

@@ -391,12 +391,3 @@ async def test_a_crash_between_answer_and_keys_is_no_set_back(file: Store, tmp_p
     again = await new_witness(file)
     assert await answers_of(again, request) == answers
     assert await state_of(file) is None
-
-
-def test_a_home_remembers_the_newest_head_of_each_of_the_last_epochs() -> None:
-    made = [[Head.of(bytes([n]) * 32, m, bytes(32)).packed() for m in range(3)] for n in range(6)]
-    assert newest([made[0][1], made[0][2], made[0][0]]) == (made[0][2],)
-    heads_of_all: tuple[bytes, ...] = ()
-    for n in (0, 1, 2, 3, 0, 4):
-        heads_of_all = newest((*heads_of_all, made[n][1]))
-    assert heads_of_all == (made[2][1], made[3][1], made[0][1], made[4][1])
