@@ -115,6 +115,16 @@ async def test_no_address_of_the_household_is_connected_to(
     assert listener.connections == 0
 
 
+@pytest.mark.parametrize("url", ["https://localhost", "https://127.0.0.1"])
+async def test_a_witness_at_the_usual_port_of_the_household_is_not_connected_to(
+    socket_enabled: None, url: str
+) -> None:
+    """A name is checked as it is resolved, an address before."""
+    client = WitnessClient(Trust(ssl.create_default_context()))
+    with pytest.raises(WitnessFault, match="it is not a public address"):
+        await client.ask(replace(WITNESS, url=url), Call.OPENINGS, {}, OpeningsSummary.read)
+
+
 @pytest.mark.parametrize("url", NOT_PUBLIC)
 def test_addresses_that_are_not_public_are_refused(url: str) -> None:
     with pytest.raises(NotPublic):

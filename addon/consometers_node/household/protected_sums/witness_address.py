@@ -23,6 +23,11 @@ HTTPS_PORT = 443
 class NotPublic(OSError):
     """The address of a witness is not public."""
 
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        # aiohttp shows it of what its resolver raises.
+        self.strerror = why
+
 
 class Trust(NamedTuple):
     """How witnesses are verified, and whether they may be on this network."""

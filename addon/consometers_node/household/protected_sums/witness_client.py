@@ -102,7 +102,7 @@ class WitnessClient:
             raise WitnessFault(strange) from fault
 
     async def _post(self, url: str, body: Mapping[str, Any]) -> tuple[int, bytes]:
-        """Post JSON. Return the status, and at most the allowed size of the answer."""
+        """Post JSON. Return the status, and the answer: nothing of one beyond `MAX_BODY_BYTES`."""
         tls, is_private = self._trust
         check_url(url, is_private=is_private)
         resolver = None if is_private else PublicResolver()
@@ -115,5 +115,5 @@ class WitnessClient:
             async for part in response.content.iter_chunked(MAX_BODY_BYTES):
                 answer += part
                 if len(answer) > MAX_BODY_BYTES:
-                    break
-            return response.status, answer[: MAX_BODY_BYTES + 1]
+                    return response.status, b""
+            return response.status, answer
