@@ -3,8 +3,6 @@
 from hashlib import sha256
 import hmac
 
-import pytest
-
 from consometers_node.protected_sums.heads import HEAD_BYTES, Head, chained, newest
 
 SECRET = bytes(range(32))
@@ -30,12 +28,12 @@ def test_a_head_is_authentic_to_the_witness_that_made_it_alone() -> None:
     assert not HEAD.is_authentic(bytes(32))
 
 
-@pytest.mark.parametrize("place", range(HEAD_BYTES))
-def test_a_head_with_another_byte_is_not_authentic(place: int) -> None:
+def test_a_head_with_another_byte_is_not_authentic() -> None:
     """Also of its epoch, by which a home decides which of two heads is the newer one."""
-    altered = bytearray(HEAD.packed())
-    altered[place] ^= 1
-    assert not Head.read(bytes(altered)).is_authentic(SECRET)
+    for place in range(HEAD_BYTES):
+        altered = bytearray(HEAD.packed())
+        altered[place] ^= 1
+        assert not Head.read(bytes(altered)).is_authentic(SECRET), place
 
 
 def test_a_chain_is_hashed_over_all_answers_in_their_order() -> None:

@@ -17,11 +17,14 @@ from consometers_node.protected_sums.opening import (
     DOMINANCE_PERCENT,
     KEYS_FOR,
     Enrolment,
+    Moments,
+    Verdict,
     Witness,
     fingerprint,
 )
 from consometers_node.protected_sums.reports import MOST_WH, Report, Subject, share
 from consometers_node.quoalise.protected_sums import (
+    Group,
     OpenedSum,
     Part,
     Refusal,
@@ -213,6 +216,49 @@ def test_a_report_is_verified_once() -> None:
         verified = before | {"home-0": other}
         answers = answers_of(witness, [asked], verified=verified)
         assert answers == [RefusedHomes(Refusal.INVALID, frozenset({"home-0"}))]
+
+
+def test_a_verdict_has_what_was_verified_and_masks_where_all_passed() -> None:
+    """A report that was refused, and not noted, would be verified again."""
+    members = homes(4)
+    asked = masked_sum(members, ALIKE[:4])
+    first, *others = asked.parts
+    prints = {part.pseudonym: fingerprint(part, VERIFICATION_KEY) for part in asked.parts}
+    witness = witness_of(members)
+
+    def verdict(*parts: Part, before: Sequence[str] = ()) -> Verdict:
+        verified = {pseudonym: prints[pseudonym] for pseudonym in before}
+        groups = [Group("all", parts)]
+        return witness.verify(NOON, groups, TODAY, key=VERIFICATION_KEY, verified=verified)
+
+    refused, masks, new = verdict(*asked.parts)
+    assert (refused, masks["all"].homes, new) == ([], 4, prints)
+    assert verdict(*asked.parts, before=["home-0"]).fingerprints.keys() == prints.keys() - {
+        "home-0"
+    }
+    lying = first._replace(verifier=bytes(32))
+    invalid = RefusedHomes(Refusal.INVALID, frozenset({"home-0"}))
+    lie = {"home-0": fingerprint(lying, VERIFICATION_KEY)}
+    assert verdict(lying, *others) == ([invalid], {}, prints | lie)
+    few = RefusedHomes(Refusal.TOO_FEW, frozenset({"home-0", "home-1"}))
+    assert verdict(*asked.parts[:2]) == ([few], {}, {})
+
+
+def test_a_fingerprint_is_the_same_in_each_version() -> None:
+    """It is stored: after an update, each report that was verified would be invalid."""
+    (part, *_) = masked_sum(homes(3), ALIKE[:3]).parts
+    hashed = part.day.toordinal().to_bytes(4) + part.nonce + part.verifier + VERIFICATION_KEY
+    assert fingerprint(part, VERIFICATION_KEY) == hashlib.sha256(hashed).digest()[:16]
+
+
+def test_moments_of_groups_are_added() -> None:
+    assert Moments(1, 2, 3) + Moments(10, 20, 30) == Moments(11, 22, 33)
+
+
+def test_a_sum_is_dominated_above_its_bound() -> None:
+    """The sum of squares is 40 % of the square of the sum, or a little more."""
+    assert not Moments(3, 100, 4_000).is_dominated(4_000)
+    assert Moments(3, 100, 4_001).is_dominated(4_000)
 
 
 def test_a_verifier_under_another_key_is_refused() -> None:

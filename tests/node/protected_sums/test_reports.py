@@ -189,8 +189,13 @@ def test_every_combination_of_bits_is_a_value(bits: list[int]) -> None:
 
 
 @given(st.integers(0, MOST_WH))
+@example((1 << 15) - 1)
+@example(1 << 15)
 def test_each_value_has_bits(wh: int) -> None:
-    assert value_of(measurement(wh)) == wh
+    """The last one where the value needs it alone, as the draft has it."""
+    measured = measurement(wh)
+    assert value_of(measured) == wh
+    assert measured[BITS - 1] == (wh >= 1 << 15)
 
 
 @pytest.mark.parametrize("place", range(4))
@@ -200,6 +205,11 @@ def test_a_collective_that_shifts_its_verifier_is_refused(place: int) -> None:
     of_witness = verifier_of(masks_of(report))
     shifted = changed(verifier_of(share(report.masked)), place, 1)
     assert not VERIFICATION.decide(shifted, of_witness)
+
+
+def test_verifiers_of_different_lengths_are_no_pair() -> None:
+    with pytest.raises(ValueError, match="map"):
+        VERIFICATION.decide([0, 0, 0], [0, 0, 0, 0])
 
 
 @pytest.mark.parametrize("place", [0, BITS - 1, SQUARE])

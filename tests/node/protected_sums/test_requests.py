@@ -60,7 +60,10 @@ def over_the_wire(body: object) -> Any:
 
 
 def test_bodies_survive_a_round_trip() -> None:
-    signed = SignedRequest.of(Call.OPENINGS, COLLECTIVE, PSEUDONYM, NOW, KEY.authentication_key())
+    signed = SignedRequest.of(
+        *(Call.OPENINGS, COLLECTIVE, PSEUDONYM, NOW, KEY.authentication_key()), heads=(HEAD,)
+    )
+    assert signed.heads == (HEAD,)
     receipt = EnrolmentReceipt(NOW, ENROLMENT.mac(NOW), HEAD)
     assert EnrolmentRequest.read(over_the_wire(ENROLMENT.body())) == ENROLMENT
     assert EnrolmentReceipt.read(over_the_wire(receipt.body())) == receipt
@@ -210,12 +213,18 @@ _WRITTEN_HEAD = ENROLMENT.body()["heads"][0]
 
 
 @pytest.mark.parametrize(
-    "heads",
-    [None, _WRITTEN_HEAD, [_WRITTEN_HEAD] * 5, ["AAAA"], [_WRITTEN_HEAD, _WRITTEN_HEAD[:-2]]],
+    ("heads", "hint"),
+    [
+        (None, "a list of at most 4 heads: each 80 bytes in base64url"),
+        (_WRITTEN_HEAD, "a list of at most 4 heads"),
+        ([_WRITTEN_HEAD] * 5, "a list of at most 4 heads"),
+        (["AAAA"], "80 bytes in base64url"),
+        ([_WRITTEN_HEAD, _WRITTEN_HEAD[:-2]], "80 bytes in base64url"),
+    ],
     ids=["missing", "no list", "too many", "short", "second short"],
 )
-def test_heads_are_at_most_four_of_one_size(heads: object) -> None:
-    with pytest.raises(BadBody, match="“heads” is missing or malformed"):
+def test_heads_are_at_most_four_of_one_size(heads: object, hint: str) -> None:
+    with pytest.raises(BadBody, match=f"“heads” is missing or malformed: {hint}"):
         EnrolmentRequest.read(ENROLMENT.body() | {"heads": heads})
 
 

@@ -109,7 +109,20 @@ def test_a_query_at_a_root_of_unity_is_refused(circuit: Circuit) -> None:
     factors = [1] * (circuit.query_randomness - 1)
     root = pow(7, (MODULUS - 1) // circuit.order, MODULUS)
     for point in (1, root, MODULUS - 1):
-        with pytest.raises(RootOfUnity):
+        with pytest.raises(RootOfUnity, match=r"^the test point is a root of unity$"):
             circuit.query([*factors, point])
     # One of twice the order is none of a wire's.
     circuit.query([*factors, pow(7, (MODULUS - 1) // (2 * circuit.order), MODULUS)])
+
+
+def test_a_query_has_a_factor_for_each_of_many_equations() -> None:
+    """§7.3: one alone needs none."""
+    for circuit, factors in ((count(2, b"").circuit, 0), (summed(2, b"", 3).circuit, 2)):
+        assert circuit.query_randomness == factors + 1
+
+
+@pytest.mark.parametrize("more", [-1, 1])
+def test_a_query_with_another_number_of_factors_is_none(more: int) -> None:
+    """An equation without a factor would not be checked."""
+    with pytest.raises(ValueError, match="zip"):
+        CIRCUIT.query([3] * (CIRCUIT.query_randomness + more))
