@@ -1,17 +1,29 @@
 """What builds and publishes the images is the same code every time: hashes and commits, no tags."""
 
+import json
 from pathlib import Path
 import re
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import yaml  # type: ignore[import-untyped]
+
+from tools.release import images
 
 ROOT = Path(__file__).parent.parent
 DOCKERFILES = [ROOT / "addon/Dockerfile", ROOT / "deploy/Dockerfile"]
 BUILD = ROOT / "addon/build-requirements.txt"
 COMPILED = sorted([*ROOT.glob("requirements/*.txt"), *ROOT.glob("*/*requirements.txt")])
 COMPILED.remove(ROOT / "requirements/overrides.txt")
+RENOVATE_READS: Final = {
+    "dockerfile": (
+        r"(^|/|\.)([Dd]ocker|[Cc]ontainer)file$",
+        r"(^|/)([Dd]ocker|[Cc]ontainer)file[^/]*$",
+    ),
+    "docker-compose": (r"(^|/)(?:docker-)?compose[^/]*\.ya?ml$",),
+    "github-actions": (r"(^|/)\.github/(workflows|actions)/.+\.ya?ml$", r"(^|/)action\.ya?ml$"),
+}
+"""Which files renovate's managers read unless a setting says others."""
 
 
 def steps() -> list[dict[str, Any]]:
@@ -88,6 +100,25 @@ def test_scripts_install_by_hash() -> None:
     assert "--require-hashes --requirement requirements/uv.txt" in setup
     assert "--build-constraints requirements/build.txt" in setup
     assert pins(ROOT / "requirements/uv.txt").items() <= pins(ROOT / "requirements/dev.txt").items()
+
+
+def test_renovate_moves_the_digest_of_every_image() -> None:
+    """Its managers read each file that names an image, and no setting leaves one out."""
+    settings = json.loads((ROOT / "renovate.json").read_text())
+    assert {"docker:pinDigests", "helpers:pinGitHubActionDigests"} <= set(settings["extends"])
+    files = {file for file, _ in images(ROOT)}
+    assert {"addon/Dockerfile", "deploy/Dockerfile", "deploy/compose.yaml"} < files
+    read = {
+        file
+        for manager in settings["enabledManagers"]
+        if not settings.get(manager)
+        for pattern in RENOVATE_READS.get(manager, ())
+        for file in files
+        if re.search(pattern, file)
+    }
+    assert read == files
+    narrows = {"enabled", "ignoreDeps", "ignorePaths", "ignorePresets", "includePaths"}
+    assert settings.keys() & {*narrows, "packageRules", "pinDigests"} == set()
 
 
 @pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: file.parent.name)
