@@ -42,7 +42,16 @@ PROGRAMS = {
           [ "$3" != "ahosts${each%%=*}" ] || echo "${each#*=} STREAM"
         done
     """,
-    "hostname": 'echo "$OWN "',
+    "ip": """
+        n=1
+        for each in $OWN; do
+          name=eth0
+          case $each in *@*) name=${each#*@} each=${each%@*} ;; esac
+          case $each in *:*) family=inet6 ;; *) family=inet ;; esac
+          n=$((n + 1))
+          echo "$n: $name    $family $each/24 scope global $name\\       valid_lft forever"
+        done
+    """,
 }
 
 
@@ -183,6 +192,24 @@ def test_a_missing_answer_is_named(machine: Machine) -> None:
         # getent answers so for a name without AAAA.
         (ADDRESS, f"v4={ADDRESS} v6=::ffff:{ADDRESS}", f"here: {ADDRESS}", True),
         ("192.168.1.9 172.17.0.1", "v4=203.0.113.5", "! mes-energies.test leads to", True),
+        (
+            f"{ADDRESS} 2001:db8::5 172.17.0.1@docker0",
+            "",
+            f"IPv4 address of this machine (here: {ADDRESS}).",
+            False,
+        ),
+        (
+            "192.168.1.9 172.28.0.1@br-0a1b2c3d4e5f",
+            "v4=203.0.113.5",
+            "alone (192.168.1.9): the router",
+            True,
+        ),
+        (
+            "172.17.0.1@docker0 203.0.113.9@br-lan",
+            "v4=203.0.113.9",
+            "leads here: 203.0.113.9",
+            True,
+        ),
     ],
 )
 def test_the_domain_must_lead_to_this_machine(

@@ -18,6 +18,7 @@ from .box import ROOT
 OPENS = "compose run --rm --no-deps -T node consometers-node status"
 UP = "compose up --detach --wait --wait-timeout 600"
 AS_BEFORE = "compose up --detach --wait"
+PRUNE = "image prune --force --filter label=com.docker.compose.project=consometers"
 RESTORES = "pg_restore --username=consometers --dbname=consometers"
 DOCKER = """#!/bin/bash
 echo "$(git -C {folder} describe --tags --always): $*" >>{folder}/asked
@@ -205,6 +206,7 @@ def test_an_upgrade_backs_up_builds_and_only_then_stops_the_node(installed: Mach
         "compose up --detach --wait postgresql",
         OPENS,
         UP,
+        PRUNE,
     ]
 
 
