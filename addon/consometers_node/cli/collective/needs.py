@@ -42,8 +42,8 @@ _NEWER = text(
 )
 _SAME = text("“{need}”, version {version}, already exists.")
 _COMPLETE = text(
-    "“{need}”, version {version}, says what is published. Create it with “consometers-node needs"
-    " offer”."
+    "“{need}”, version {version}, says what is published. “consometers-node needs offer” creates it"
+    " where it does not exist."
 )
 _OMITS = text(
     "“{need}”, version {version}, can be created, and leaves out what members should read:"
