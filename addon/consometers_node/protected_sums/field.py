@@ -46,9 +46,9 @@ class Matrix:
         self._shifts = range(0, _ROW_BITS * len(rows), _ROW_BITS)
 
     def times(self, elements: Sequence[int]) -> list[int]:
-        """Return the value of each form."""
-        total = _sum_of_products(self._columns, elements[::-1])
-        return [(total >> shift & _ROW) % MODULUS for shift in self._shifts]
+        """Return the value of each form, not reduced modulo `MODULUS`."""
+        total = _sum_of_products(self._columns, reversed(elements))
+        return [total >> shift & _ROW for shift in self._shifts]
 
 
 @cache
@@ -88,5 +88,5 @@ def lagrange(order: int, point: int) -> list[int]:
     return [scale * node * pow(point - node, -1, MODULUS) % MODULUS for node in nodes]
 
 
-_sum_of_products = cast("Callable[[Sequence[int], Sequence[int]], int]", sumprod)
+_sum_of_products = cast("Callable[[Iterable[int], Iterable[int]], int]", sumprod)
 """Of integers it is one, and exact; typeshed has floats alone."""

@@ -5,7 +5,7 @@ a seed for each wire of the gadget, and the values of the gadget polynomial. All
 computes of its share is linear, so that the sum of two servers' results is that of the whole.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import zip_longest
@@ -136,12 +136,12 @@ class Query:
     matrix: Matrix
 
     def ask(self, share: Sequence[int]) -> tuple[list[int], list[int]]:
-        """Return verifier and outputs of a share of a measurement with its proof."""
+        """Return verifier and outputs of a share of a measurement with its proof, not reduced."""
         value, *rest = self.matrix.times(share)
         wires = 1 + self.gadget.arity
         return [*rest[:wires], value], rest[wires:]
 
-    def decide(self, verifier: Sequence[int]) -> bool:
+    def decide(self, verifier: Iterable[int]) -> bool:
         """Return whether this sum of all shares' verifiers is that of a valid measurement."""
         validity, *wires, value = verifier
         return validity % MODULUS == 0 and (self.gadget.evaluate(*wires) - value) % MODULUS == 0

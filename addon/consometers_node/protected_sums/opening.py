@@ -134,12 +134,13 @@ class Witness:
             for part in group.parts:
                 pseudonym, day, nonce, verifier = part
                 elements = element_masks(self._key(pseudonym, day).secret, encoded, nonce)
-                of_masks, (mask, mask_of_square) = verification.ask(elements)
+                proven, (mask, mask_of_square) = verification.check(
+                    read_verifier(verifier), elements
+                )
                 now = fingerprint(part, key)
                 before = verified.get(pseudonym)
                 if before is None:
                     fingerprints[pseudonym] = before = now
-                proven = verification.decide(read_verifier(verifier), of_masks)
                 if not proven or before != now:
                     invalid.add(pseudonym)
                 wh += mask

@@ -132,13 +132,19 @@ class Verification:
     def ask(self, share: Sequence[int]) -> tuple[list[int], list[int]]:
         """Return the verifier of a share, of a report or of its masks, and its `outputs`.
 
-        A verifier has `VERIFIER_ELEMENTS` elements.
+        A verifier has `VERIFIER_ELEMENTS` elements; the outputs are not reduced.
         """
-        return self._query.ask(share)
+        verifier, outputs = self._query.ask(share)
+        return [number % MODULUS for number in verifier], outputs
 
     def decide(self, of_report: Sequence[int], of_masks: Sequence[int]) -> bool:
         """Return whether these are the verifiers of a report of 0 to `MOST_WH` Wh."""
-        return self._query.decide(list(map(add, of_report, of_masks, strict=True)))
+        return self._query.decide(map(add, of_report, of_masks, strict=True))
+
+    def check(self, of_report: Sequence[int], masks: Sequence[int]) -> tuple[bool, list[int]]:
+        """Return what is decided for a verifier and masks, and their `outputs`, not reduced."""
+        of_masks, outputs = self._query.ask(masks)
+        return self.decide(of_report, of_masks), outputs
 
 
 def measurement(wh: int) -> list[int]:

@@ -7,6 +7,7 @@ with the homes that it concerns, before it leaves. A witness that was set back t
 
 from array import array
 import asyncio
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -40,6 +41,7 @@ from ...quoalise.protected_sums import (
     Opened,
     OpenedSum,
     Opening,
+    Part,
     Refusal,
     RefusedHomes,
     RefusedSum,
@@ -515,13 +517,11 @@ def _head(sent: VerificationRequest | Opening) -> VerificationRequest | Opening:
 
 def _together(parts: Sequence[VerificationRequest]) -> list[Group]:
     """Return the groups of all parts: one that is split is joined."""
-    groups: dict[str, Group] = {}
+    groups = defaultdict[str, list[Part]](list)
     for part in parts:
         for group in part.groups:
-            before = groups.get(group.name)
-            joined = group.parts if before is None else before.parts + group.parts
-            groups[group.name] = Group(group.name, joined)
-    return list(groups.values())
+            groups[group.name] += group.parts
+    return [Group(name, tuple(some)) for name, some in groups.items()]
 
 
 def _hash(request: VerificationRequest, groups: Sequence[Group]) -> str:
