@@ -182,7 +182,7 @@ async def _opened_in(folder: Path, count: int) -> bool:
     pseudonyms = [str(UUID(int=random.getrandbits(128), version=4)) for _ in range(count)]
     values = [200 + home % 400 for home in range(count)]
     hours = max(2, min(HOURS, MOST_REPORTS // count))
-    at_collective, at_witness = _Clocked(), _Clocked()
+    at_collective, at_witness, receiving = _Clocked(), _Clocked(), _Clocked()
     bare = 0.0
     async with AsyncExitStack() as stack:
         collective, store = [
@@ -203,7 +203,8 @@ async def _opened_in(folder: Path, count: int) -> bool:
                 Report.of(wh, subject, key, secret) for wh, key in zip(values, keys, strict=True)
             ]
             bare += _seconds(lambda: _expand(keys, subject, reports))  # noqa: B023
-            await _report(collective, subject, pseudonyms, reports)
+            with receiving:
+                await _report(collective, subject, pseudonyms, reports)
             with at_collective:
                 parts = await _asked(collective, subject)
             with at_witness:
@@ -222,13 +223,15 @@ async def _opened_in(folder: Path, count: int) -> bool:
                 select(func.sum(func.length(WitnessLedgerRow.enrolments)))
             )
     a_day = (stored or 0) / (hours + 1) * HOURS / count
+    of_report = receiving.seconds / (hours + 1) / count
     times = [clocked.seconds / bare for clocked in (at_witness, at_collective)]
     print(
         f"{count} homes, {hours} hours: witness {at_witness.seconds:.2f} s"
         f" ({times[0]:.2f} × the bare masks, {bare:.2f} s), collective"
         f" {at_collective.seconds:.2f} s ({times[1]:.2f} ×), at most {MOST_TIMES_THE_MASKS} ×;"
         f" ledger {a_day:.1f} bytes per home and day, at most {MOST_BYTES_OF_LEDGER};"
-        f" the first hour after a restart {restarted:.2f} s",
+        f" the first hour after a restart {restarted:.2f} s;"
+        f" a report is stored in {1e6 * of_report:.0f} µs",
         flush=True,
     )
     return max(times) <= MOST_TIMES_THE_MASKS and a_day <= MOST_BYTES_OF_LEDGER

@@ -230,7 +230,7 @@ class MaskedReportRow(Base, clustered=True, personal=Erasure.AT_CLOSING):
     masked: Column[bytes] = check("masked", "length(masked) = 656")
 
 
-class OpeningRow(Base, clustered=True, personal=False):
+class OpeningRow(Base, personal=False):
     """What a witness (a bare JID) is asked to open of an hour, until its protected sum is closed.
 
     It is stored before it is sent, so that the very same is asked again after a failure. `groups`
@@ -517,7 +517,7 @@ class WitnessHeadRow(Base, personal=False):
     chain: Column[bytes] = check("chain", "length(chain) = 32")
 
 
-class WitnessLedgerRow(Base, clustered=True, personal=False):
+class WitnessLedgerRow(Base, personal=False):
     """Homes of which an hour of a direction is never opened again, as a bitmap of enrolments' ids.
 
     They are in one sum, which was opened or, for a `reason`, was not. `number` counts the sums of
@@ -539,7 +539,7 @@ class WitnessLedgerRow(Base, clustered=True, personal=False):
     enrolments: Column[bytes] = column(personal=Erasure.WITNESSED)
 
 
-class WitnessVerificationRow(Base, clustered=True, personal=False):
+class WitnessVerificationRow(Base, personal=False):
     """Reports of an hour of a direction that were verified.
 
     Of each enrolment, `fingerprints` has the id in 4 bytes, and 16 of what its report was verified
