@@ -1,5 +1,6 @@
 """What script/mutants makes of mutmut's results, and its list of changes without effect."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tools.mutants.__main__ import (
     table,
     undecorated,
 )
+from tools.mutants.plugin import cost
 from tools.mutants.rooms import ROOMS, Room
 
 ROOM = Room(("addon/consometers_node/permission",), ())
@@ -89,6 +91,13 @@ def c() -> None:
         "    pass",
         "c = lru_cache(3)(other(c))",
     ]
+
+
+def test_a_test_that_noticed_other_changes_comes_before_a_faster_one() -> None:
+    seconds = {"fast": 0.1, "noticed": 0.3, "slow": 5.0}
+    noticed = Counter({"noticed": 3, "slow": 1})
+    order = sorted(seconds, key=lambda test: cost(seconds, noticed, test))
+    assert order == ["noticed", "fast", "slow"]
 
 
 def test_rooms_name_files_that_are_there() -> None:

@@ -35,6 +35,8 @@ ROOT: Final = Path(__file__).parents[2]
 WORK: Final = ROOT / ".cache/mutants"
 EQUAL: Final = Path(__file__).with_name("equal.toml")
 PLUGINS: Final = (("-p", "no:cacheprovider"), ("-p", "tools.mutants.plugin"))
+_BRIEFLY: Final = ("--tb=native", "--assert=plain")
+"""That a test fails is enough: to explain it takes longer than most of them."""
 NOTICED: Final = ("killed", "timeout")
 """Of a mutant that made a test fail, or that ran without an end."""
 
@@ -117,7 +119,7 @@ def run(name: str, room: Room, only: str) -> Outcome:
     ]
     (there / "mutants.json").write_text(json.dumps([each.name for each in mutants]))
     program = [*(sys.executable, "-m", "pytest"), *(word for each in PLUGINS for word in each)]
-    program += ["--hypothesis-seed=0", "-k", "not postgresql", "-s", *room.tests]
+    program += ["--hypothesis-seed=0", "-k", "not postgresql", "-s", *_BRIEFLY, *room.tests]
     environment = {key: value for key, value in os.environ.items() if key != "CI_FULL"}
     with (there / "pytest.log").open("wb") as log:
         subprocess.run(

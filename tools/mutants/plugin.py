@@ -2,13 +2,13 @@
 
 Modules are loaded and tests collected once. A first process runs all tests, and notes which
 functions each of them reaches. Then each mutant gets a fork, which runs the tests that reach its
-function, the fastest first, then the others in their files, until one fails. What runs as modules
-load ran before the fork, without the mutant: where no test of such a function fails, pytest starts
-again.
+function, first those that are fast and have noticed other changes of it, then the others in their
+files, until one fails. What runs as modules load ran before the fork, without the mutant: where no
+test of such a function fails, pytest starts again.
 """
 
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 import gc
@@ -37,17 +37,20 @@ _AGAIN: Final = "MUTANT"
 """The variable that names the mutant where pytest starts again."""
 _NONE: Final = "stats"
 """mutmut's word for no mutant: functions that are reached say so."""
+_EXAMPLES: Final = 20
+"""Of a test of hypothesis: what it takes a hundred to notice is for a test of its own."""
+_STARTED_S: Final = 10
+"""To load everything again."""
 _MOST_BYTES: Final = 4 << 30
 _PROGRESS_S: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The tests of a mutant, and how long they take without it."""
+    """A mutant, and the run of its tests: it returns the one that fails."""
 
     mutant: str
-    passes: Callable[[], bool]
-    seconds: float
+    run: Callable[[], str | None]
 
 
 class Mutants:
@@ -68,9 +71,13 @@ class Mutants:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self) -> None:
-        """Set hypothesis to stop at any example that fails, not to look for the simplest."""
+        """Set hypothesis to a few examples, and to stop at any that fails: not for the simplest."""
         settings.register_profile(
-            "mutants", settings(), phases=(Phase.explicit, Phase.generate), database=None
+            "mutants",
+            settings(),
+            max_examples=_EXAMPLES,
+            phases=(Phase.explicit, Phase.generate),
+            database=None,
         )
         settings.load_profile("mutants")
 
@@ -83,6 +90,7 @@ class Mutants:
         gc.collect()
         gc.freeze()
         items = {item.nodeid: item for item in session.items}
+        noticed: dict[str, Counter[str]] = defaultdict(Counter)
         trials = deque[Trial]()
         with ANSWERED.open("w", buffering=1) as answered:
 
@@ -90,21 +98,29 @@ class Mutants:
                 answered.write(f"{json.dumps((mutant, word))}\n")
 
             for mutant in json.loads(ASKED.read_text()):
-                function = mutant.partition("__mutmut_")[0]
+                function = function_of(mutant)
                 reaching = tests.get(function, set())
-                chosen = sorted(
-                    within(items, reaching), key=lambda each: (each not in reaching, seconds[each])
-                )
-                again = self._again(mutant) if function in self._at_import else None
+                chosen = list(within(items, reaching))
+                again = self._again(mutant, seconds) if function in self._at_import else None
+
+                def run(
+                    chosen: Sequence[str] = chosen,
+                    reaching: Container[str] = reaching,
+                    counts: Counter[str] = noticed[function],
+                    again: Callable[[], None] | None = again,
+                ) -> str | None:
+                    order = sorted(
+                        chosen, key=lambda each: (each not in reaching, cost(seconds, counts, each))
+                    )
+                    return self._run([(items[each], seconds[each]) for each in order], again)
+
                 if chosen or again:
-                    passes = self._run([items[each] for each in chosen], again)
-                    expected = sum(seconds[each] for each in chosen)
-                    expected += (10 + sum(seconds.values())) * (again is not None)
-                    trials.append(Trial(mutant, passes, expected))
+                    trials.append(Trial(mutant, run))
                 else:
                     note(mutant, "no tests")
-            for mutant, word in forks(trials):
+            for mutant, word, test in forks(trials):
                 note(mutant, word)
+                noticed[function_of(mutant)][test] += 1
         return True
 
     def _listen(
@@ -121,28 +137,31 @@ class Mutants:
         return dict(self._seconds), dict(tests), list(sys.modules)
 
     def _run(
-        self, items: Sequence[pytest.Item], again: Callable[[], bool] | None
-    ) -> Callable[[], bool]:
-        """Return a run of these tests until one fails, and then of all tests by another program."""
+        self, tests: Sequence[tuple[pytest.Item, float]], again: Callable[[], None] | None
+    ) -> str | None:
+        """Run these tests, which take so many seconds, and return the one that fails.
 
-        def passes() -> bool:
-            following: pytest.Item | None
-            for item, following in zip(items, (*items[1:], None)[: len(items)], strict=True):
-                item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
-                if self._has_failed:
-                    return False
-            return again is None or again()
+        If none does, have all tests run by another program.
+        """
+        items = [item for item, _ in tests]
+        for (item, seconds), following in zip(tests, (*items[1:], None)[: len(items)], strict=True):
+            bound(seconds)
+            item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
+            if self._has_failed:
+                return item.nodeid
+        if again:
+            again()
+        return None
 
-        return passes
-
-    def _again(self, mutant: str) -> Callable[[], bool]:
+    def _again(self, mutant: str, seconds: Mapping[str, float]) -> Callable[[], None]:
         """Return a run of all tests by a program that loads everything with the mutant."""
 
-        def passes() -> bool:
+        def run() -> None:
+            bound(_STARTED_S + sum(seconds.values()))
             program = [sys.executable, "-m", "pytest", "-x", *map(str, self._arguments)]
             os.execve(sys.executable, program, {**os.environ, _AGAIN: mutant})
 
-        return passes
+        return run
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -180,6 +199,26 @@ def load(modules: Iterable[str]) -> None:
             import_module(module)
 
 
+def function_of(mutant: str) -> str:
+    """Return the name of the function that a mutant changes."""
+    return mutant.partition("__mutmut_")[0]
+
+
+def cost(seconds: Mapping[str, float], noticed: Mapping[str, int], test: str) -> float:
+    """Return about how many seconds of this test notice one change."""
+    return seconds[test] / (0.2 + noticed[test])
+
+
+def bound(seconds: float) -> None:
+    """Have this process end once a test takes many times the seconds that it should.
+
+    Of the processor, it is in an endless loop; by the clock, it waits for ever. A busy machine is
+    neither.
+    """
+    signal.setitimer(signal.ITIMER_PROF, 5 + 5 * seconds)
+    signal.setitimer(signal.ITIMER_REAL, 300 + 20 * seconds)
+
+
 def within(items: Iterable[str], reaching: Iterable[str]) -> Iterator[str]:
     """Yield the tests of the files in which some reach a function.
 
@@ -205,44 +244,45 @@ def answer[Answer](compute: Callable[[], Answer]) -> Answer:
     return value
 
 
-def forks(trials: deque[Trial]) -> Iterator[tuple[str, str]]:
-    """Yield what becomes of each mutant, in a few processes at a time."""
+def forks(trials: deque[Trial]) -> Iterator[tuple[str, str, str]]:
+    """Yield what becomes of each mutant, and the test that noticed it, a few at a time."""
     count, spoken = len(trials), time.monotonic()
-    running: dict[int, tuple[str, float]] = {}
+    running: dict[int, tuple[str, int]] = {}
     while trials or running:
         while trials and len(running) < CHILDREN:
             trial = trials.popleft()
-            # Many times what its tests take: a busy machine is no endless loop.
-            deadline = time.monotonic() + 120 + 20 * trial.seconds
-            running[start(trial)] = trial.mutant, deadline
-        child, status = os.waitpid(-1, os.WNOHANG)
-        if child:
-            mutant, _ = running.pop(child)
-            code = os.waitstatus_to_exitcode(status)
-            yield mutant, "survived" if code == 0 else "timeout" if code < 0 else "killed"
-            continue
-        for child, (_, deadline) in running.items():
-            if time.monotonic() > deadline:
-                os.kill(child, signal.SIGKILL)
+            child, receiving = start(trial)
+            running[child] = trial.mutant, receiving
+        child, status = os.wait()
+        mutant, receiving = running.pop(child)
+        with os.fdopen(receiving) as pipe:
+            test = pipe.read()
+        code = os.waitstatus_to_exitcode(status)
+        yield mutant, "survived" if code == 0 else "timeout" if code < 0 else "killed", test
         if time.monotonic() - spoken > _PROGRESS_S:
             spoken = time.monotonic()
             print(f"{count - len(trials)} of {count}", file=sys.stderr, flush=True)
-        time.sleep(0.005)
 
 
-def start(trial: Trial) -> int:
-    """Start a fork that ends with 0 if all tests pass, and with another status if one fails."""
+def start(trial: Trial) -> tuple[int, int]:
+    """Start a fork that ends with 0 if all tests pass, and with another status if one fails.
+
+    Return it, and the end of a pipe into which it writes which test has failed.
+    """
+    receiving, sending = os.pipe()
     if child := os.fork():
-        return child
+        os.close(sending)
+        return child, receiving
     status = 1
     try:
-        most = int(time.process_time() + 10 + 5 * trial.seconds)
-        resource.setrlimit(resource.RLIMIT_CPU, (most, most))
         resource.setrlimit(resource.RLIMIT_DATA, (_MOST_BYTES, _MOST_BYTES))
         silent = os.open(os.devnull, os.O_WRONLY)
         for output in (1, 2):
             os.dup2(silent, output)
         trampoline.set_mutant_under_test(trial.mutant)
-        status = 0 if trial.passes() else 1
+        if test := trial.run():
+            os.write(sending, test.encode())
+        else:
+            status = 0
     finally:
         os._exit(status)
