@@ -104,11 +104,8 @@ class Decoder:
     def close(self) -> list[Frame]:
         """Return the rest of a stream that ends here, as a frame that was cut."""
         frames: list[Frame] = []
-        if self._tail:
-            self._read(self._tail, frames)
-            self._tail = b""
+        self._read(self._tail, frames)
         self._end(frames, complete=False)
-        self._in_frame = False
         return frames
 
     def _split(self, segment: bytes, frames: list[Frame]) -> bytes:

@@ -13,6 +13,7 @@ from custom_components.consometers.tic import (
     Lamp,
     Mode,
     Reason,
+    Rejected,
     encode_frame,
 )
 from custom_components.consometers.tic.decoder import MAX_REFUSED, MAX_REJECTED
@@ -162,6 +163,52 @@ def test_a_frame_that_never_ends_is_cut() -> None:
     assert decoder.counters.resyncs == 1
 
 
+def test_a_frame_is_cut_at_its_last_refused_group_and_no_end_makes_it_whole() -> None:
+    decoder = Decoder()
+    decoder.feed(b"\x02")
+    assert not decoder.feed(A_GROUP + b"\r" + b"X\r" * (MAX_REFUSED - 1))
+    (cut,) = decoder.feed(b"X\r")
+    (rest,) = decoder.feed(A_GROUP + b"\r\x03")
+    assert [cut.complete, rest.complete] == [False, False]
+    assert decoder.counters.frames == 2
+    for _ in range(2):
+        decoder.feed(b"\x02" + A_GROUP + b"\r")
+    assert decoder.counters.resyncs == 2
+
+
+def test_a_group_of_the_other_mode_is_refused_and_many_cut_the_frame() -> None:
+    decoder = Decoder()
+    decoder.feed(b"\x02" + A_GROUP + b"\r")
+    other = sent(STANDARD, "SINSTS", "00690")
+    (frame,) = decoder.feed((other + b"\r") * MAX_REFUSED)
+    assert frame.groups.keys() == {"PAPP"}
+    assert frame.rejected[0] == Rejected(other.decode(), Reason.UNKNOWN_LABEL)
+    assert len(frame.rejected) == MAX_REJECTED
+
+
+def test_what_is_shown_of_a_second_group_has_no_noise() -> None:
+    twice = b"\x02" + A_GROUP + b"\r\0" + A_GROUP + b"\r\x03"
+    ((frame,), _) = decode(twice)
+    assert frame.rejected == (Rejected(A_GROUP.decode(), Reason.DUPLICATE),)
+
+
+@pytest.mark.parametrize("end", [b"", b"\x03", b"\x04", b"\x02"])
+def test_a_label_that_comes_again_outside_a_frame_begins_another(end: bytes) -> None:
+    """Whatever ends the last group: a mark beside it, or the end of all."""
+    again = sent(HISTORIQUE, "PAPP", "00700")
+    frames, _ = decode(A_GROUP + b"\r" + again + end)
+    assert [each.groups["PAPP"].value for each in frames] == [690, 700]
+    assert [each.complete for each in frames] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("last", "complete"), [(b"\0", True), (A_GROUP[:4], False)], ids=["noise", "half a group"]
+)
+def test_a_frame_is_whole_unless_its_end_stands_in_a_group(last: bytes, complete: bool) -> None:
+    ((frame,), _) = decode(b"\x02" + A_GROUP + b"\r" + last + b"\x03")
+    assert frame.complete is complete
+
+
 def test_short_frames_follow_a_long_one_that_the_meter_cut() -> None:
     cut = frame_bytes(HISTORIQUE, BASE)[:-60] + b"\x04"
     frames, counters = decode(cut + frame_bytes(HISTORIQUE, SHORT) * 2)
@@ -169,8 +216,10 @@ def test_short_frames_follow_a_long_one_that_the_meter_cut() -> None:
     assert counters.resyncs == 0
 
 
-def test_a_configured_mode_is_never_switched() -> None:
-    frames, counters = decode(frame_bytes(STANDARD, PRODUCER), mode=HISTORIQUE)
+@pytest.mark.parametrize("separator", [b"\t", b" "])
+def test_a_configured_mode_is_never_switched(separator: bytes) -> None:
+    sent = frame_bytes(STANDARD, PRODUCER).replace(b"\t", separator)
+    frames, counters = decode(sent, mode=HISTORIQUE)
     assert not frames
     assert sum(counters.rejected.values()) == len(PRODUCER)
 
@@ -181,11 +230,19 @@ ALTERED = {
     "a length of its own": (sent(HISTORIQUE, "PAPP", "0690"), Reason.LENGTH),
     "letters in a number": (sent(HISTORIQUE, "PAPP", "OO690"), Reason.CHARACTERS),
     "an unknown label": (sent(HISTORIQUE, "PAPPY", "00690"), Reason.UNKNOWN_LABEL),
+    "the shortest group": (sent(HISTORIQUE, "X", ""), Reason.UNKNOWN_LABEL),
+    "the longest group": (sent(HISTORIQUE, "X" * (MAX_GROUP - 3), ""), Reason.UNKNOWN_LABEL),
     "a label in lower case": (sent(HISTORIQUE, "papp", "00690"), Reason.UNKNOWN_LABEL),
     "a short horodate": (sent(STANDARD, "SMAXSN", "E2507151200", "00690"), Reason.LENGTH),
     "no horodate": (sent(STANDARD, "SMAXSN", "00690"), Reason.LENGTH),
     "a fifth season": (sent(STANDARD, "UMOY1", "P250715120000", "230"), Reason.CHARACTERS),
     "letters in a time": (sent(STANDARD, "UMOY1", "E25071512OO00", "230"), Reason.CHARACTERS),
+    "a letter at the beginning of a time": (
+        sent(STANDARD, "UMOY1", "EO50715120000", "230"),
+        Reason.CHARACTERS,
+    ),
+    "a tab in a number": (sent(STANDARD, "UMOY1", NOON, "2\t0"), Reason.CHARACTERS),
+    "a wrong checksum, and spaces for tabs": (b"PCOUP 09 A", Reason.CHECKSUM),
     "a horodate too many": (sent(STANDARD, "EAIT", NOON, "000000000"), Reason.LENGTH),
     "small hexadecimal": (sent(STANDARD, "STGE", "003a4701"), Reason.CHARACTERS),
     "a second time": (sent(HISTORIQUE, "ADCO", OTHER_ADDRESS), Reason.DUPLICATE),
@@ -194,7 +251,8 @@ ALTERED = {
 
 @pytest.mark.parametrize(("altered", "reason"), ALTERED.values(), ids=ALTERED)
 def test_invalid_groups_are_refused_with_their_reason(altered: bytes, reason: Reason) -> None:
-    mode, groups = (STANDARD, PRODUCER[:5]) if b"\t" in altered else (HISTORIQUE, BASE)
+    is_standard = b"\t" in altered or b"PCOUP" in altered
+    mode, groups = (STANDARD, PRODUCER[:5]) if is_standard else (HISTORIQUE, BASE)
     whole = frame_bytes(mode, groups)
     (frame,), counters = decode(whole[:-1] + b"\n" + altered + b"\r\x03")
     assert frame.complete
@@ -221,7 +279,6 @@ def test_closing_returns_the_cut_last_frame() -> None:
     (frame,) = decoder.close()
     assert not frame.complete
     assert list(frame.groups) == [fields[0] for fields in BASE[:-1]]
-    assert not decoder.close()
 
 
 CORRECT = frame(HISTORIQUE, BASE)

@@ -15,7 +15,7 @@ from custom_components.consometers.tic import (
     Value,
     energy_drawn_wh,
 )
-from custom_components.consometers.tic.meter import FRAMES_TO_FORGET
+from custom_components.consometers.tic.meter import FRAMES_TO_FORGET, registers_of_contract
 
 from .samples import (
     ADDRESS,
@@ -114,6 +114,25 @@ def test_a_corrupt_reading_is_not_believed_even_at_the_start(error: int) -> None
     assert believed[-1] == 12
 
 
+def test_a_register_goes_on_at_the_second_reading_after_an_error() -> None:
+    believed = values_of("BASE", map(base, [12, 12, 12, 900_000_012, 13, 14, 15]))
+    assert believed == [None, None, 12, 12, 12, 13, 14]
+    again = after(*map(base, [12, 12, 12, 900_000_012, 12, 12]))
+    assert again.readings["BASE"].at == 4.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "wh", "follows"),
+    [(1, 20, True), (1, 21, False), (3600, 70_001, True), (3600, 70_002, False)],
+)
+def test_a_register_counts_as_much_as_a_meter_can(seconds: int, wh: int, follows: bool) -> None:
+    """70 kW, and the watt-hour that had begun."""
+    meter = after(*map(base, [1000, 1000, 1000]))
+    changed = meter.update(base(1000 + wh), 2.0 + seconds)
+    assert ("BASE" in changed) is follows
+    assert meter.readings["BASE"].number == 1000
+
+
 def test_a_register_that_rose_during_a_silence_is_followed() -> None:
     meter = after(*map(base, [1000, 1000, 1000]))
     meter.update(base(6000), 3600.0)
@@ -153,12 +172,22 @@ def test_the_clock_is_believed_while_it_advances_steadily() -> None:
             id="two invalid dates",
         ),
         pytest.param(("E250715130002", "E250715130003"), "E250715130003", id="a corrected clock"),
+        pytest.param(("e250715120002",), "E250715120001", id="a single degraded date"),
+        pytest.param(("E250715120007",), "E250715120007", id="five seconds too late"),
+        pytest.param(("E250715120008",), "E250715120001", id="six seconds too late"),
     ],
 )
 def test_a_clock_that_repeats_itself_is_followed(dates: tuple[str, ...], believed: str) -> None:
     date = after(*dated("E250715120000", "E250715120001", *dates)).readings["DATE"].group
     assert date.raw_horodate == believed
     assert (date.value is None) is believed.startswith("e")
+
+
+def test_the_clock_is_believed_after_a_silence_and_each_time_it_is_read() -> None:
+    first, second, later = dated("E250715120000", "E250715120001", "E250715120101")
+    meter = after(first, second)
+    assert meter.update(later, 61.0) == {"DATE"}
+    assert meter.update(later, 62.0) == {"DATE"}
 
 
 def swapped(mode: Mode, groups: Sequence[Sequence[str]]) -> Frame:
@@ -211,6 +240,16 @@ def test_the_energy_drawn_continues_when_the_mode_is_switched(
     assert meter.address == ADDRESS
     assert not meter.readings.keys() & CATALOGUE[HISTORIQUE].keys()
     assert energy_drawn_wh(meter.readings) == 12_345_678
+
+
+def test_a_contract_that_is_not_known_has_no_registers() -> None:
+    meter = after(*[frame(HISTORIQUE, BASE, OPTARIF="XYZ.")] * 3)
+    assert registers_of_contract(meter.readings) == ()
+    assert energy_drawn_wh(meter.readings) is None
+
+
+def test_a_meter_that_was_not_heard_has_neither_mode_nor_address() -> None:
+    assert (Meter().mode, Meter().address) == (None, None)
 
 
 def test_the_energy_drawn_is_unknown_until_all_its_registers_are() -> None:
@@ -306,17 +345,37 @@ def test_a_text_has_no_number() -> None:
         _ = meter.readings["PTEC"].number
 
 
-def test_a_maximum_that_grows_in_every_frame_is_believed_one_frame_late() -> None:
-    growing = [
-        frame(
-            STANDARD,
-            [
-                (*fields[:1], f"E2507151300{second:02}", f"{1400 + second // 2:05}")
-                if fields[0] == "SMAXIN"
-                else fields
-                for fields in PRODUCER
-            ],
-        )
-        for second in range(6)
+def maxima(*sent: tuple[str, int]) -> list[Frame]:
+    """Return a frame for each of these times and powers."""
+    return [
+        frame(STANDARD, [("ADSC", ADDRESS), ("SMAXIN", time, f"{power:05}")])
+        for time, power in sent
     ]
+
+
+def test_a_maximum_that_grows_in_every_frame_is_believed_one_frame_late() -> None:
+    growing = maxima(*((f"E2507151300{n:02}", 1400 + n // 2) for n in range(6)))
     assert values_of("SMAXIN", growing) == [None, None, 1400, 1401, 1401, 1402]
+
+
+@pytest.mark.parametrize(
+    ("sent", "believed"),
+    [
+        ((("e250715130000", 1), ("e250715130001", 2), ("e250715130002", 3)), 2),
+        ((("E250715130000", 1), ("e250715130001", 2), ("e250715130002", 3)), None),
+        ((("e250715130000", 1), ("E250715130001", 2), ("E250715130002", 3)), None),
+        ((("E250715130000", 3), ("E250715130001", 2), ("E250715130002", 1)), None),
+        ((("E250715130000", 1), ("E250715130000", 2), ("E250715130000", 3)), None),
+    ],
+    ids=["a degraded clock", "it degrades", "it is set", "it falls", "at the same time"],
+)
+def test_a_maximum_grows_in_time(sent: tuple[tuple[str, int], ...], believed: int | None) -> None:
+    assert values_of("SMAXIN", maxima(*sent))[-1] == believed
+
+
+def test_what_is_read_twice_the_same_was_read_at_the_second_time() -> None:
+    meter = after(*[base(10)] * 2)
+    assert meter.readings["ISOUSC"].at == 1.0
+    times = ("E250715130000", 1), ("E250715130001", 2), ("E250715130002", 3)
+    meter = after(*maxima(*times, times[-1]))
+    assert (meter.readings["SMAXIN"].number, meter.readings["SMAXIN"].at) == (3, 3.0)

@@ -136,7 +136,7 @@ def test_a_capture_may_start_anywhere(mode: Mode, groups: list[Fields]) -> None:
         assert frames[-1] == frame(mode, groups)
         assert decoder.counters.resyncs == 0
         for cut in frames[:-1]:
-            assert not cut.complete
+            assert cut.complete is False
             assert cut.groups.items() <= sent.items()
 
 
