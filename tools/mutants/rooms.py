@@ -27,7 +27,7 @@ ROOMS: Final = {
         ("tests/node/permission",),
     ),
     # What decides whether a reading is believed: the checks of groups, of frames, of what follows
-    # what. The catalogue is a table; what a field means (tariff, values) harms nobody.
+    # what. The catalogue is a table; what a field means (tariff, values) is no check.
     "tic": Room(
         tuple(f"{_TIC}/{name}.py" for name in ("decoder", "group", "meter")),
         # The other files try many thousand inputs of what these try one by one.
