@@ -72,6 +72,8 @@ class World:
     """Of the environment, with which nodes are started from now on."""
     since: datetime = _NEVER
     """The first hour that all homes report."""
+    until: datetime = _NEVER
+    """The end of the last hour that was over when the clock was set: it goes on meanwhile."""
     chance: random.Random = field(default_factory=lambda: random.Random(20261129))
 
     async def kill(self, *parts: Collective | Neighbours) -> None:
@@ -97,12 +99,13 @@ class World:
         """Have all of them off for a time; afterwards the witness is on, or away."""
         await self.kill(self.neighbours, self.collective, self.witness)
         self.clock.go_on(by)
+        self.until = whole_hour(self.clock.now)
         there = (self.witness,) if witness else ()
         await self.start(*there, self.collective, self.neighbours)
 
     def hours(self) -> list[datetime]:
-        """Return the hours of all homes that are over."""
-        return [self.since + n * HOUR for n in range((self.clock.now - self.since) // HOUR)]
+        """Return the hours of all homes that were over when the clock was set."""
+        return [self.since + n * HOUR for n in range((self.until - self.since) // HOUR)]
 
     def sums(self, hours: list[datetime]) -> Published:
         """Return what all homes have in hours, and how many that is."""
@@ -110,7 +113,7 @@ class World:
         return {hour: (sum(values[hour] for values in homes), len(homes)) for hour in hours}
 
     def published(self) -> Published:
-        """Return the protected sums of the hours that are closed: Wh, and of how many homes."""
+        """Return the protected sums of `hours` that are closed: Wh, and of how many homes."""
         rows = self.ask(
             self.collective,
             "SELECT i.start, c.watt_minutes, c.homes FROM closed_interval i LEFT JOIN"
@@ -118,8 +121,9 @@ class World:
             " ON c.start = i.start AND c.interval_minutes = i.interval_minutes"
             " AND c.direction = i.direction AND c.protected = 1"
             " WHERE i.protected = 1 AND i.interval_minutes = 60"
-            " AND i.direction = 'consumption' AND i.start >= ?",
+            " AND i.direction = 'consumption' AND i.start >= ? AND i.start < ?",
             self.since.timestamp(),
+            self.until.timestamp(),
         )
         return {
             datetime.fromtimestamp(start, UTC): (None if energy is None else energy // 60, n or 0)
@@ -137,9 +141,9 @@ class World:
         return expected, response, reason
 
     def opened(self) -> list[datetime]:
-        """Return the hours that the witness has opened, each as often as it did."""
-        query = "SELECT hour FROM witness_ledger WHERE hour >= ? ORDER BY hour"
-        rows = self.ask(self.witness, query, self.since.timestamp())
+        """Return those of `hours` that the witness has opened, each as often as it did."""
+        query = "SELECT hour FROM witness_ledger WHERE hour >= ? AND hour < ? ORDER BY hour"
+        rows = self.ask(self.witness, query, self.since.timestamp(), self.until.timestamp())
         return [datetime.fromtimestamp(hour, UTC) for (hour,) in rows]
 
     def granted(self) -> int:
