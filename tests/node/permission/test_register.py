@@ -274,7 +274,9 @@ async def test_notices_are_due_until_the_peer_confirms(
     await permissions.withdraw(granted, STOP, now(), erase=False)
     first, second = await permissions.notices(coop)
     assert (first.permission, first.state, first.erase) == (granted, State.GRANTED, None)
-    assert (second.state, second.erase) == (State.WITHDRAWN, False)
+    # A 0 would be read as a wish that nobody has answered: to erase.
+    assert second.state is State.WITHDRAWN
+    assert second.erase is False
     await permissions.keep_receipt(first.seq, "receipt", now())
     assert await permissions.notices(coop) == [second]
 
