@@ -135,6 +135,7 @@ async def hours_too_late(
     closed = select(ClosedIntervalRow.direction, ClosedIntervalRow.start).where(
         ClosedIntervalRow.direction.in_({direction for direction, _ in hours}),
         ClosedIntervalRow.interval == Interval.PT1H,
+        ClosedIntervalRow.protected.in_((0, 1)),  # by the whole key
         ClosedIntervalRow.start.between(first, last),
     )
     opening = select(OpeningRow.direction, OpeningRow.start).where(

@@ -149,8 +149,9 @@ IS_PROPOSED = "(SELECT state FROM permission WHERE id = {of}.permission_id) = 'p
 MEMBER_STATE = LAST_MEMBER_ENTRY.format(of="NEW.permission_id")
 
 IS_CLOSED = """EXISTS (SELECT 1 FROM closed_interval WHERE direction = {row}.direction
-    AND interval_minutes = 60 AND start = {row}.start)"""
-IS_CLOSED_PROTECTED = IS_CLOSED.replace("AND start", "AND protected = 1 AND start")
+    AND interval_minutes = 60 AND protected IN (0, 1) AND start = {row}.start)"""
+"""By the whole key: of a part of it, a database reads all hours of a direction."""
+IS_CLOSED_PROTECTED = IS_CLOSED.replace("IN (0, 1)", "= 1")
 NOT_ASKED_FOR = f"""NOT {IS_CLOSED.format(row="NEW")} AND NOT EXISTS (SELECT 1 FROM opening
     WHERE direction = NEW.direction AND start = NEW.start)"""
 IS_OVER = """NEW.start >= 946684800 AND NEW.start + 60 * CASE NEW.interval_minutes
