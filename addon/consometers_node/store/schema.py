@@ -1,3 +1,3 @@
 """Which tables and rules this node works with. Written by `script/lib/run tools.tables`."""
 
-SCHEMA = "63f84dc7ab43"
+SCHEMA = "2ebd921b30fa"

@@ -162,7 +162,8 @@ NOT_OVER = "an interval is closed after its end, and none was before 2000"
 ONE_STEP = """NEW.interval_minutes = 1440 OR NOT EXISTS (SELECT 1 FROM published_cell
     WHERE group_id = NEW.group_id AND direction IN ('consumption', 'injection', 'production')
     AND interval_minutes IN (5, 30, 60) AND interval_minutes <> NEW.interval_minutes
-    AND start BETWEEN NEW.start - 90000 AND NEW.start + 90000 AND day = NEW.day)"""
+    AND protected IN (0, 1) AND day = NEW.day
+    AND start BETWEEN NEW.start - 90000 AND NEW.start + 90000)"""
 """Beside days, a civil day has cells of one step: it is the sum of them all."""
 
 IS_MARKED = """EXISTS (SELECT 1 FROM witness_ledger WHERE collective = OLD.collective
