@@ -19,8 +19,8 @@ from sqlalchemy import (
     insert,
     literal,
     null,
-    or_,
     select,
+    tuple_,
     type_coerce,
 )
 
@@ -120,6 +120,8 @@ _ENERGIES = [Direction(name) for name in Energies._fields if name in Direction]
 _COMBINED = tuple(dict.fromkeys(basis.directions for basis in COMBINED))
 _CELL = PublishedCellRow
 _CLOSED = ClosedIntervalRow
+_IS_OF_DAYS = tuple_(_CELL.interval, _CELL.protected).in_([(Interval.P1D, 0), (Interval.PT1H, 1)])
+"""What days have: cells of records by the day, and protected sums, which are of hours only."""
 _CELL_FACTS = columns_of(_CELL, PublishedCell, group=None, interval=None)
 _CLOSED_FACTS = columns_of(_CLOSED, ClosedInterval, interval=None)
 
@@ -681,9 +683,9 @@ async def published_directions(connection: AsyncConnection, group: GroupId) -> s
 
 async def first_day(connection: AsyncConnection, group: GroupId) -> date | None:
     """Return the first civil day of a group with a cell."""
-    # Protected sums are of hours only.
-    is_day = or_(_CELL.interval == Interval.P1D, _CELL.protected == 1)
-    query = select(func.min(_CELL.day)).where(_CELL.group_id == group, is_day)
+    query = select(func.min(_CELL.day)).where(
+        _CELL.group_id == group, _CELL.direction.in_(Direction), _IS_OF_DAYS
+    )
     return (await connection.execute(query)).scalar_one()
 
 
@@ -715,8 +717,7 @@ async def minutes_since(
         .where(
             _CELL.group_id.in_(groups),
             _CELL.direction.in_(Direction),
-            # Protected sums are of hours only.
-            or_(_CELL.interval == Interval.P1D, _CELL.protected == 1),
+            _IS_OF_DAYS,
             _CELL.start >= since,
         )
         .group_by(_CELL.group_id)
