@@ -23,8 +23,8 @@ async def test_hours_are_looked_up_by_their_whole_key(file: Store) -> None:
             guard = WHEN.match(made)
             if guard is None or not HOURS.search(guard[2]):
                 continue
-            rows = ", ".join(f"{table} {row}" for row in ROWS[guard[1]])
-            query = f"EXPLAIN QUERY PLAN SELECT 1 FROM {rows} WHERE {guard[2]}"
+            changed = ", ".join(f"{table} {row}" for row in ROWS[guard[1]])
+            query = f"EXPLAIN QUERY PLAN SELECT 1 FROM {changed} WHERE {guard[2]}"
             plan = [str(row[3]) for row in await connection.execute(text(query))]
             searches[name] = [row for row in plan if TABLES.search(row)]
     assert {
