@@ -42,8 +42,8 @@ _NEWER = text(
 )
 _SAME = text("“{need}”, version {version}, already exists.")
 _COMPLETE = text(
-    "“{need}”, version {version}, says what is published. “consometers-node needs offer” creates it"
-    " where it does not exist."
+    "“{need}”, version {version}, says what is published. If it does not exist yet, create it with"
+    " “consometers-node needs offer”."
 )
 _OMITS = text(
     "“{need}”, version {version}, can be created, and leaves out what members should read:"
