@@ -38,7 +38,7 @@ _AGAIN: Final = "MUTANT"
 _NONE: Final = "stats"
 """mutmut's word for no mutant: functions that are reached say so."""
 _EXAMPLES: Final = 20
-"""Of a test of hypothesis: what it takes a hundred to notice is for a test of its own."""
+"""How many hypothesis tries: a change that takes a hundred to notice needs its own test."""
 _STARTED_S: Final = 10
 """To load everything again."""
 _MOST_BYTES: Final = 4 << 30

@@ -142,7 +142,7 @@ class Verification:
         return self._query.decide(map(add, of_report, of_masks, strict=True))
 
     def check(self, of_report: Sequence[int], masks: Sequence[int]) -> tuple[bool, list[int]]:
-        """Return what is decided for a verifier and masks, and their `outputs`, not reduced."""
+        """Return whether a report is valid, and the `outputs` of its masks, not reduced."""
         of_masks, outputs = self._query.ask(masks)
         return self.decide(of_report, of_masks), outputs
 

@@ -100,9 +100,9 @@ class Base:
     A table is named after its class. Its columns are the annotations `Column[…]`, and stand as
     attributes of the class, which is itself a table wherever SQLAlchemy asks for one. A CHECK lets
     no other values in than those of the types. In SQLite it is strict, no `id` is ever given twice,
-    and a `clustered` one is its own primary key. That is for rows below 1000 bytes: a search reads
-    longer ones whole, each that it compares. Each column is personal or not: as it declares, or as
-    its table does for all others. Raise TypeError where neither does.
+    and a `clustered` one is its own primary key. Cluster only rows below 1,000 bytes: to
+    compare a longer one, SQLite reads it whole. Each column is personal or not: as it declares, or
+    as its table does for all others. Raise TypeError where neither does.
     """
 
     metadata: ClassVar = MetaData(

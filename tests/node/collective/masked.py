@@ -92,7 +92,7 @@ class MaskedTown(Town):
         need: DataNeed = NEED_OF_SUMS,
         way: Way = Way.CONSUMPTION,
     ) -> MaskedHome:
-        """Add a home that grants the need of sums, the one of all homes, by a series' direction."""
+        """Add a home that grants the need of sums, which all homes share, for a direction."""
         number = MemberId(1_000 + len(self.homes))
         if not self.homes:
             asked = serialise(write_data_needs([write_need(need)])).decode()

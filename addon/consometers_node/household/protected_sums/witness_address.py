@@ -25,7 +25,7 @@ class NotPublic(OSError):
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
-        # aiohttp shows it of what its resolver raises.
+        # Of what its resolver raises, aiohttp shows this alone.
         self.strerror = why
 
 

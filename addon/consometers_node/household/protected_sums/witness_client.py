@@ -102,7 +102,7 @@ class WitnessClient:
             raise WitnessFault(strange) from fault
 
     async def _post(self, url: str, body: Mapping[str, Any]) -> tuple[int, bytes]:
-        """Post JSON. Return the status, and the answer: nothing of one beyond `MAX_BODY_BYTES`."""
+        """Post JSON. Return the status, and the body: empty if it exceeds `MAX_BODY_BYTES`."""
         tls, is_private = self._trust
         check_url(url, is_private=is_private)
         resolver = None if is_private else PublicResolver()

@@ -150,7 +150,7 @@ MEMBER_STATE = LAST_MEMBER_ENTRY.format(of="NEW.permission_id")
 
 IS_CLOSED = """EXISTS (SELECT 1 FROM closed_interval WHERE direction = {row}.direction
     AND interval_minutes = 60 AND protected IN (0, 1) AND start = {row}.start)"""
-"""By the whole key: of a part of it, a database reads all hours of a direction."""
+"""By the whole key: SQLite finds a part of it by reading all hours of a direction."""
 IS_CLOSED_PROTECTED = IS_CLOSED.replace("IN (0, 1)", "= 1")
 NOT_ASKED_FOR = f"""NOT {IS_CLOSED.format(row="NEW")} AND NOT EXISTS (SELECT 1 FROM opening
     WHERE direction = NEW.direction AND start = NEW.start)"""
