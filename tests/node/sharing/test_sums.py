@@ -213,17 +213,17 @@ async def test_a_collective_delivers_to_another_until_the_permission_ends(
         await decisions_confirmed(coop)
         (name,) = collective.permissions[permission].series
         assert name == NAME
-        await sum_up(coop.ledger, midnight(-1), [100] * 24, [10] * 24)
+        await sum_up(coop.ledger, midnight(-2), [100] * 24, [10] * 24)
         await town.asking.subscribe(coop.address, name)
-        await sum_up(coop.ledger, midnight(), [200], [12])
+        await sum_up(coop.ledger, midnight(-1), [200], [12])
         coop.changes.notify()
         expected: dict[str, list[float]] = {str(NAME): [200], str(NAME.members): [12]}
         await until(lambda: came == expected)
-        history = await town.asking.get_history(coop.address, name, midnight(-1), midnight())
+        history = await town.asking.get_history(coop.address, name, midnight(-2), midnight(-1))
         assert read(history) == {str(NAME): [100] * 24, str(NAME.members): [10] * 24}
         await town.asking.terminate(coop.address, permission)
         with pytest.raises(NotAuthorized):
-            await town.asking.get_history(coop.address, name, midnight(-1), midnight())
+            await town.asking.get_history(coop.address, name, midnight(-2), midnight(-1))
 
 
 # Consent
