@@ -15,7 +15,6 @@ from consometers_node.protected_sums.keys import DayKey
 from consometers_node.protected_sums.reports import (
     Report,
     Verification,
-    element_masks,
     measurement,
     share,
 )
@@ -26,7 +25,14 @@ from tests.node.collective.masked import MaskedTown, answered
 from tests.node.collective.witnessed import Request, answers_of, enrolled, new_witness, this_hour
 from tests.node.conftest import Place
 from tests.node.permission.plain import plain
-from tests.node.protected_sums.homes import NOON, TODAY, VERIFICATION_KEY, added
+from tests.node.protected_sums.homes import (
+    NOON,
+    TODAY,
+    VERIFICATION_KEY,
+    added,
+    masks_of,
+    verifier_of,
+)
 from tests.traces import Values
 
 from .test_sums import HOUR, Witness, forged, proven
@@ -130,8 +136,9 @@ def halves(random: Random) -> tuple[list[int], list[int], Verification]:
     key = DayKey(TODAY, random.randbytes(32))
     verification = Verification(random.randbytes(32), NOON.direction, NOON.hour)
     report = Report.of(random.randrange(36_001), NOON, key, random.randbytes(32))
-    masks = element_masks(key.secret, NOON.encoded(), report.nonce)
-    return verification.ask(share(report.masked))[0], verification.ask(masks)[0], verification
+    masks = masks_of(key.secret, NOON, report.nonce)
+    of_report = verifier_of(share(report.masked), verification)
+    return of_report, verifier_of(masks, verification), verification
 
 
 def shifted(verifier: list[int], by: tuple[int, int, int, int]) -> list[int]:
@@ -181,12 +188,12 @@ def test_a_collective_that_alters_a_masked_report_is_accepted_by_chance_alone() 
         key = DayKey(TODAY, random.randbytes(32))
         verification = Verification(VERIFICATION_KEY, NOON.direction, NOON.hour)
         report = Report.of(random.randrange(36_001), NOON, key, random.randbytes(32))
-        masks = element_masks(key.secret, NOON.encoded(), report.nonce)
-        elements, of_masks = share(report.masked), verification.ask(masks)[0]
-        assert verification.decide(verification.ask(elements)[0], of_masks)
+        masks = masks_of(key.secret, NOON, report.nonce)
+        elements, of_masks = share(report.masked), verifier_of(masks, verification)
+        assert verification.decide(verifier_of(elements, verification), of_masks)
         for _ in range(20):
             altered = list(elements)
             for place in random.sample(range(len(altered)), random.randint(1, 5)):
                 altered[place] = (altered[place] + random.randrange(1, MODULUS)) % MODULUS
-            accepted += verification.decide(verification.ask(altered)[0], of_masks)
+            accepted += verification.decide(verifier_of(altered, verification), of_masks)
     assert accepted == 0

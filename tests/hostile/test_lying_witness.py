@@ -23,7 +23,7 @@ from consometers_node.collective.publication.openings import (
     without,
 )
 from consometers_node.protected_sums.field import MODULUS
-from consometers_node.protected_sums.reports import Subject, element_masks, outputs
+from consometers_node.protected_sums.reports import Subject, outputs
 from consometers_node.quoalise import ResourceConstraint
 from consometers_node.quoalise.markup import serialise
 from consometers_node.quoalise.protected_sums import (
@@ -47,6 +47,7 @@ from tests.node.collective.masked import (
     answered,
 )
 from tests.node.collective.publishing import CONSUMPTION
+from tests.node.protected_sums.homes import masks_of
 
 AT = datetime(2026, 7, 15, 6, tzinfo=UTC)
 HOURS = 12
@@ -68,11 +69,11 @@ class Keys:
     """Of each hour: the sums of sets of homes that it knows, in Wh."""
 
     def verification(self, request: VerificationRequest) -> None:
-        subject = Subject(COLLECTIVE, CONSUMPTION, request.hour).encoded()
+        subject = Subject(COLLECTIVE, CONSUMPTION, request.hour)
         self.hours[request.id] = request.hour
         self.groups[request.id] = [
             {
-                home: outputs(element_masks(self.homes[home].key.on(day).secret, subject, nonce))[0]
+                home: outputs(masks_of(self.homes[home].key.on(day).secret, subject, nonce))[0]
                 for home, day, nonce, _ in group.parts
             }
             for group in request.groups

@@ -18,7 +18,6 @@ from consometers_node.protected_sums.reports import (
     CIRCUIT,
     MOST_WH,
     Subject,
-    element_masks,
     measurement,
     share,
 )
@@ -45,6 +44,7 @@ from tests.node.collective.masked import (
 )
 from tests.node.collective.publishing import CONSUMPTION, ZONE
 from tests.node.permission.samples import WITNESS
+from tests.node.protected_sums.homes import masks_of
 
 AT = datetime(2026, 7, 15, 10, tzinfo=UTC)
 OVER = AT + timedelta(hours=4)
@@ -71,8 +71,8 @@ def forged(
     """Return a message with what a home made up in place of a value with its proof."""
     honest = town.reports(home, [0], start)
     (report,) = honest.reports
-    subject = Subject(COLLECTIVE, CONSUMPTION, start).encoded()
-    masks = element_masks(home.key.on(honest.day).secret, subject, report.nonce)
+    subject = Subject(COLLECTIVE, CONSUMPTION, start)
+    masks = masks_of(home.key.on(honest.day).secret, subject, report.nonce)
     masked = encode((e - mask) % MODULUS for e, mask in zip(elements, masks, strict=True))
     return replace(honest, reports=(MaskedReport(start, report.nonce, masked),))
 

@@ -5,14 +5,14 @@ a seed for each wire of the gadget, and the values of the gadget polynomial. All
 computes of its share is linear, so that the sum of two servers' results is that of the whole.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import zip_longest
 from operator import mul
 from typing import Final, NamedTuple
 
-from .field import MODULUS, Form, Matrix, lagrange, roots
+from .field import MODULUS, Form, Matrix, encode, lagrange, roots
 
 
 class Gadget(NamedTuple):
@@ -83,7 +83,7 @@ class Circuit:
         halfway = _halfway(self.order, len(self.equations))
         values = []
         for at_root, after in zip_longest(
-            zip(*wires, strict=True), zip(*map(halfway.times, wires), strict=True)
+            zip(*wires, strict=True), zip(*halfway.times(map(encode, wires)), strict=True)
         ):
             values.append(self.gadget.evaluate(*at_root) % MODULUS if at_root else 0)
             values.append(self.gadget.evaluate(*after) % MODULUS)
@@ -119,7 +119,7 @@ class Circuit:
             values + place: (weight - last * power) % MODULUS
             for place, (weight, power) in enumerate(zip(weights, powers, strict=True))
         }
-        rows = gadget, validity, *tests, *self.outputs
+        rows = validity, *tests, gadget, *self.outputs
         return Query(self.gadget, Matrix(rows, self.length))
 
 
@@ -127,19 +127,17 @@ class Circuit:
 class Query:
     """A matrix: what a server computes of its share, and how the sum of all is judged.
 
-    Its rows are the gadget polynomial at the test point, the validity, each wire at that point, and
-    the outputs: in this order, the numbers of `Matrix` are short for most elements, which are in
-    the first alone.
+    Its rows are the verifier (the validity, each wire at the test point, and the gadget polynomial
+    there), and the outputs.
     """
 
     gadget: Gadget
     matrix: Matrix
 
-    def ask(self, share: Sequence[int]) -> tuple[list[int], list[int]]:
-        """Return verifier and outputs of a share of a measurement with its proof, not reduced."""
-        value, *rest = self.matrix.times(share)
-        wires = 1 + self.gadget.arity
-        return [*rest[:wires], value], rest[wires:]
+    def ask(self, shares: Iterable[bytes]) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
+        """Yield verifier and outputs of each share of a measurement with its proof, not reduced."""
+        length = 2 + self.gadget.arity
+        return ((values[:length], values[length:]) for values in self.matrix.times(shares))
 
     def decide(self, verifier: Iterable[int]) -> bool:
         """Return whether this sum of all shares' verifiers is that of a valid measurement."""
@@ -150,8 +148,9 @@ class Query:
 @cache
 def _halfway(order: int, calls: int) -> Matrix:
     """Return a wire's values halfway between the roots, as forms of its seed and calls."""
+    count = calls + 1
     points = roots(2 * order)[1::2]
-    return Matrix([dict(enumerate(lagrange(order, point))) for point in points], calls + 1)
+    return Matrix([dict(enumerate(lagrange(order, point)[:count])) for point in points], count)
 
 
 def _evaluate(form: Form, elements: Sequence[int]) -> int:

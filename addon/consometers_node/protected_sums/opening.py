@@ -31,7 +31,7 @@ from ..quoalise.protected_sums import (
 from ..series import Direction
 from .field import MODULUS
 from .keys import DayKey
-from .reports import MOST_WH, Subject, Verification, element_masks, read_verifier
+from .reports import MOST_WH, Subject, Verification, element_masks, read_verifiers
 
 KEYS_FOR: Final = timedelta(days=35)
 """How long a witness can open a report: it forgets older keys."""
@@ -131,18 +131,20 @@ class Witness:
         invalid = set[str]()
         for group in groups:
             wh = squares = 0
-            for part in group.parts:
-                pseudonym, day, nonce, verifier = part
-                elements = element_masks(self._key(pseudonym, day).secret, encoded, nonce)
-                proven, (mask, mask_of_square) = verification.check(
-                    read_verifier(verifier), elements
-                )
+            of_reports = read_verifiers([part.verifier for part in group.parts])
+            of_masks = verification.ask(
+                element_masks(self._key(part.pseudonym, part.day).secret, encoded, part.nonce)
+                for part in group.parts
+            )
+            for part, of_report, (of_mask, (mask, mask_of_square)) in zip(
+                group.parts, of_reports, of_masks, strict=True
+            ):
                 now = fingerprint(part, key)
-                before = verified.get(pseudonym)
+                before = verified.get(part.pseudonym)
                 if before is None:
-                    fingerprints[pseudonym] = before = now
-                if not proven or before != now:
-                    invalid.add(pseudonym)
+                    fingerprints[part.pseudonym] = before = now
+                if not verification.decide(of_report, of_mask) or before != now:
+                    invalid.add(part.pseudonym)
                 wh += mask
                 squares += mask_of_square
             masks[group.name] = Moments(len(group.parts), wh, squares)

@@ -13,17 +13,18 @@ the home shares with nobody. So a report is a function of these, and what a home
 restored backup of it, says nothing new; another value has another nonce.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 import hmac
+from itertools import batched
 from operator import add, mul
 import struct
 from typing import Final, Self
 
 from ..quoalise.protected_sums import NONCE_BYTES, VERIFICATION_KEY_BYTES
 from ..series import Direction
-from .field import MODULUS, decode, encode
+from .field import ELEMENT_BYTES, MODULUS, NotElements, decode, encode
 from .flp import MUL, Circuit, Equation
 from .keys import DayKey
 from .xof import expand, shake128
@@ -102,15 +103,11 @@ class Report:
             raise ValueError(f"a nonce secret has {NONCE_SECRET_BYTES} bytes")
         encoded = subject.encoded()
         nonce = _nonce(nonce_secret, key.day, encoded, wh)
-        seeds = expand(nonce_secret, _SEEDS, nonce, MUL.arity, shake128)
+        seeds = decode(expand(nonce_secret, _SEEDS, nonce, MUL.arity, shake128), MUL.arity)
         measured = measurement(wh)
         elements = [*measured, *CIRCUIT.prove(measured, seeds)]
-        masked = (
-            (element - mask) % MODULUS
-            for element, mask in zip(
-                elements, element_masks(key.secret, encoded, nonce), strict=True
-            )
-        )
+        masks = decode(element_masks(key.secret, encoded, nonce), ELEMENTS)
+        masked = ((element - mask) % MODULUS for element, mask in zip(elements, masks, strict=True))
         return cls(key.day, nonce, encode(masked))
 
 
@@ -126,25 +123,20 @@ class Verification:
         if len(key) != VERIFICATION_KEY_BYTES:
             raise ValueError(f"a verification key has {VERIFICATION_KEY_BYTES} bytes")
         binder = direction.encode() + _encoded_hour(hour)
-        randomness = expand(key, _QUERY, binder, CIRCUIT.query_randomness, shake128)
+        count = CIRCUIT.query_randomness
+        randomness = decode(expand(key, _QUERY, binder, count, shake128), count)
         self._query = CIRCUIT.query(randomness)
 
-    def ask(self, share: Sequence[int]) -> tuple[list[int], list[int]]:
-        """Return the verifier of a share, of a report or of its masks, and its `outputs`.
+    def ask(self, shares: Iterable[bytes]) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
+        """Yield the verifier of each share, of a report or of its masks, and its `outputs`.
 
-        A verifier has `VERIFIER_ELEMENTS` elements; the outputs are not reduced.
+        A verifier has `VERIFIER_ELEMENTS` elements. No number is reduced.
         """
-        verifier, outputs = self._query.ask(share)
-        return [number % MODULUS for number in verifier], outputs
+        return self._query.ask(shares)
 
     def decide(self, of_report: Sequence[int], of_masks: Sequence[int]) -> bool:
         """Return whether these are the verifiers of a report of 0 to `MOST_WH` Wh."""
         return self._query.decide(map(add, of_report, of_masks, strict=True))
-
-    def check(self, of_report: Sequence[int], masks: Sequence[int]) -> tuple[bool, list[int]]:
-        """Return whether a report is valid, and the `outputs` of its masks, not reduced."""
-        of_masks, outputs = self._query.ask(masks)
-        return self.decide(of_report, of_masks), outputs
 
 
 def measurement(wh: int) -> list[int]:
@@ -157,8 +149,8 @@ def measurement(wh: int) -> list[int]:
     return [*(rest >> bit & 1 for bit in range(_BITS - 1)), last, wh * wh]
 
 
-def element_masks(secret: bytes, subject: bytes, nonce: bytes) -> list[int]:
-    """Return the masks of a report under the key of a day, for an encoded subject."""
+def element_masks(secret: bytes, subject: bytes, nonce: bytes) -> bytes:
+    """Return the encoded masks of a report under the key of a day, for an encoded subject."""
     return expand(secret, _MASKS, subject + nonce, ELEMENTS, shake128)
 
 
@@ -167,9 +159,12 @@ def share(report: bytes) -> tuple[int, ...]:
     return decode(report, ELEMENTS)
 
 
-def read_verifier(encoded: bytes) -> tuple[int, ...]:
-    """Return a verifier that a collective sent. Raises `NotElements`."""
-    return decode(encoded, VERIFIER_ELEMENTS)
+def read_verifiers(encoded: Sequence[bytes]) -> Iterator[tuple[int, ...]]:
+    """Return the verifiers that a collective sent. Raises `NotElements`."""
+    if {*map(len, encoded)} - {VERIFIER_ELEMENTS * ELEMENT_BYTES}:
+        raise NotElements(f"a verifier has {VERIFIER_ELEMENTS} elements")
+    elements = decode(b"".join(encoded), VERIFIER_ELEMENTS * len(encoded))
+    return batched(elements, VERIFIER_ELEMENTS, strict=True)
 
 
 def outputs(share: Sequence[int]) -> tuple[int, int]:

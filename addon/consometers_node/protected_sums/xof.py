@@ -7,7 +7,7 @@ Python's hashlib has.
 from collections.abc import Callable
 import hashlib
 
-from .field import ELEMENT_BYTES, MODULUS, numbers
+from .field import ELEMENT_BYTES, MODULUS, are_elements, encode, numbers
 
 type Xof = Callable[[bytes, int], bytes]
 """A function of a message and a length; a longer output begins with the shorter one."""
@@ -18,8 +18,8 @@ def shake128(message: bytes, length: int) -> bytes:
     return hashlib.shake_128(message).digest(length)
 
 
-def expand(seed: bytes, domain: bytes, binder: bytes, count: int, xof: Xof) -> list[int]:
-    """Return as many elements, uniform to all who lack the seed, of at most 255 bytes.
+def expand(seed: bytes, domain: bytes, binder: bytes, count: int, xof: Xof) -> bytes:
+    """Return as many encoded elements, uniform to all who lack the seed, of at most 255 bytes.
 
     Of each 8 bytes, a number above the field's is left out: one in 2**32.
     """
@@ -28,8 +28,10 @@ def expand(seed: bytes, domain: bytes, binder: bytes, count: int, xof: Xof) -> l
     )
     drawn = count
     while True:
-        stream = numbers(drawn).unpack(xof(message, drawn * ELEMENT_BYTES))
-        elements = [number for number in stream if number < MODULUS]
+        stream = xof(message, drawn * ELEMENT_BYTES)
+        if drawn == count and are_elements(stream):
+            return stream
+        elements = [number for number in numbers(drawn).unpack(stream) if number < MODULUS]
         if len(elements) == count:
-            return elements
+            return encode(elements)
         drawn += count - len(elements)

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from random import Random
 
-from consometers_node.protected_sums.field import MODULUS, encode
+from consometers_node.protected_sums.field import MODULUS, decode, encode
 from consometers_node.protected_sums.keys import KEY_BYTES, DayKey
 from consometers_node.protected_sums.opening import Enrolment, Witness
 from consometers_node.protected_sums.reports import (
+    ELEMENTS,
     NONCE_SECRET_BYTES,
     Report,
     Subject,
     Verification,
+    element_masks,
     outputs,
     share,
 )
@@ -49,8 +51,20 @@ class Home:
 def part_of(pseudonym: str, report: Report, subject: Subject = NOON) -> Part:
     """Return the part of a request that names a report, with its verifier."""
     verification = Verification(VERIFICATION_KEY, subject.direction, subject.hour)
-    verifier = encode(verification.ask(share(report.masked))[0])
+    verifier = encode(verifier_of(share(report.masked), verification))
     return Part(pseudonym, report.day, report.nonce, verifier)
+
+
+def verifier_of(elements: Sequence[int], verification: Verification) -> list[int]:
+    """Return the verifier of a share."""
+    ((verifier, outputs_of_share),) = verification.ask([encode(elements)])
+    assert tuple(output % MODULUS for output in outputs_of_share) == outputs(elements)
+    return [number % MODULUS for number in verifier]
+
+
+def masks_of(secret: bytes, subject: Subject, nonce: bytes) -> tuple[int, ...]:
+    """Return the masks of a report as numbers."""
+    return decode(element_masks(secret, subject.encoded(), nonce), ELEMENTS)
 
 
 def homes(count: int, seed: int = 1, since: date = TODAY) -> list[Home]:

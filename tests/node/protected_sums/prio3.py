@@ -37,9 +37,9 @@ class Prio3:
     most: int
     context: bytes
 
-    def expanded(self, usage: int, seed: bytes, binder: bytes, count: int) -> list[int]:
+    def expanded(self, usage: int, seed: bytes, binder: bytes, count: int) -> tuple[int, ...]:
         tag = bytes([VERSION, 0]) + self.number.to_bytes(4) + usage.to_bytes(2) + self.context
-        return expand(seed, tag, binder, count, turboshake128)
+        return decode(expand(seed, tag, binder, count, turboshake128), count)
 
     def helper_share(self, server: int, seed: bytes) -> list[int]:
         at, circuit = bytes([server]), self.circuit
@@ -65,7 +65,7 @@ class Prio3:
             return self.helper_share(server, encoded)
         return decode(encoded, self.circuit.length)
 
-    def query_randomness(self, key: bytes, nonce: bytes) -> list[int]:
+    def query_randomness(self, key: bytes, nonce: bytes) -> tuple[int, ...]:
         binder, count = PROOFS + nonce, self.circuit.query_randomness
         return self.expanded(QUERY_RANDOMNESS, key, binder, count)
 

@@ -1,9 +1,12 @@
 """Field64: roots of unity, polynomials by their values, elements from a seed."""
 
+from math import sumprod
+from random import Random
+
 from hypothesis import given, strategies as st
 import pytest
 
-from consometers_node.protected_sums.field import MODULUS, encode, lagrange, roots
+from consometers_node.protected_sums.field import MODULUS, Matrix, encode, lagrange, roots
 from consometers_node.protected_sums.xof import expand
 
 ELEMENT = st.integers(0, MODULUS - 1)
@@ -43,7 +46,35 @@ def test_numbers_above_the_field_are_left_out_of_a_stream(drawn: list[int], coun
     def xof(message: bytes, length: int) -> bytes:
         return encode(stream)[:length]
 
-    assert expand(b"", b"", b"", count, xof) == elements[:count]
+    assert expand(b"", b"", b"", count, xof) == encode(elements[:count])
+
+
+def test_bytes_of_a_stream_that_only_look_like_a_number_above_the_field_stay_in_it() -> None:
+    elements = (MODULUS - 1, 0xFFFF_FFFF << 16)
+    assert expand(b"", b"", b"", 2, lambda *_: encode(elements)) == encode(elements)
+
+
+@pytest.mark.parametrize("count", [1, 2, 255, 256, 257, 600])
+def test_forms_of_many_vectors_are_what_they_are_of_each(count: int) -> None:
+    random = Random(count)
+    least, most = [0] * 256, [MODULUS - 1] * 256
+    form = [random.randrange(MODULUS) for _ in range(256)]
+    forms = [most, form, least]
+    vectors = [most, least, *([random.randrange(MODULUS) for _ in range(256)] for _ in range(600))]
+    vectors = vectors[:count]
+    matrix = Matrix([dict(enumerate(each)) for each in forms] + [{7: 1}, {}], 256)
+    values = [*matrix.times(map(encode, vectors))]
+    assert all(value < 1 << 64 for some in values for value in some)
+    assert [[value % MODULUS for value in some] for some in values] == [
+        [*(sumprod(each, vector) % MODULUS for each in forms), vector[7], 0] for vector in vectors
+    ]
+
+
+@pytest.mark.parametrize("length", [0, 8, 24, 31])
+def test_a_vector_of_another_length_has_no_value(length: int) -> None:
+    matrix = Matrix([{0: 1}], 2)
+    with pytest.raises((TypeError, ValueError)):
+        [*matrix.times([bytes(length)])]
 
 
 def test_a_stream_depends_on_where_seed_domain_and_binder_end() -> None:

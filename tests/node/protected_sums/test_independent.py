@@ -54,6 +54,7 @@ from consometers_node.series import Direction
 from consometers_node.wire.needs import need_hash, read_need
 
 from . import independent
+from .homes import verifier_of
 from .independent import AtFault, Enrolled, Refused, Row, Sum
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -242,7 +243,7 @@ def agrees(seed: int) -> str:
         parts, masked, squares = [], 0, 0
         for house, wh in zip(some, values(random, len(some)), strict=True):
             report = house.report(random, subject, wh)
-            verifier = encode(verification.ask(share(report.masked))[0])
+            verifier = encode(verifier_of(share(report.masked), verification))
             parts.append(Part(house.pseudonym, report.day, report.nonce, verifier))
             value, square = outputs(share(report.masked))
             masked, squares = masked + value, squares + square

@@ -23,16 +23,15 @@ from consometers_node.protected_sums.reports import (
     Report,
     Subject,
     Verification,
-    element_masks,
     measurement,
     outputs,
-    read_verifier,
+    read_verifiers,
     share,
 )
 from consometers_node.quoalise.protected_sums import MASKED_BYTES, VERIFIER_BYTES
 from consometers_node.series import Direction
 
-from .homes import NOON, TODAY
+from .homes import NOON, TODAY, masks_of, verifier_of
 
 KEY = DayKey(TODAY, bytes(range(32)))
 SECRET = bytes(range(32, 64))
@@ -45,25 +44,19 @@ SEEDS = range(BITS + 1, BITS + 3)
 VALUES = range(BITS + 3, ELEMENTS)
 
 
-def masks_of(report: Report) -> list[int]:
-    return element_masks(KEY.secret, NOON.encoded(), report.nonce)
+def of_noon(report: Report) -> tuple[int, ...]:
+    return masks_of(KEY.secret, NOON, report.nonce)
 
 
 def added(first: Sequence[int], second: Sequence[int]) -> list[int]:
     return [(a + b) % MODULUS for a, b in zip(first, second, strict=True)]
 
 
-def verifier_of(share: Sequence[int], verification: Verification = VERIFICATION) -> list[int]:
-    verifier, outputs_of_share = verification.ask(share)
-    assert tuple(output % MODULUS for output in outputs_of_share) == outputs(share)
-    return verifier
-
-
 def accepts(elements: Sequence[int], verification: Verification = VERIFICATION) -> bool:
     """Return whether servers accept elements, of which one has shares that a seed decides."""
-    masks = element_masks(bytes(32), b"", bytes(16))
+    masks = masks_of(bytes(32), NOON, bytes(16))
     rest = [(element - mask) % MODULUS for element, mask in zip(elements, masks, strict=True)]
-    return verification.decide(verification.ask(rest)[0], verification.ask(masks)[0])
+    return verification.decide(verifier_of(rest, verification), verifier_of(masks, verification))
 
 
 def proven(measured: Sequence[int], seeds: Sequence[int] = (3, 4)) -> list[int]:
@@ -90,13 +83,14 @@ def test_masked_reports_match_the_vectors(vector: dict[str, str]) -> None:
     assert (report.day, report.nonce.hex()) == (key.day, vector["nonce"])
     assert report.masked.hex() == vector["masked"]
     of_home = share(report.masked)
-    masks = element_masks(key.secret, subject.encoded(), report.nonce)
+    masks = masks_of(key.secret, subject, report.nonce)
     verification_key = bytes.fromhex(vector["verification_key"])
     verification = Verification(verification_key, subject.direction, subject.hour)
-    of_collective, of_witness = (verification.ask(each)[0] for each in (of_home, masks))
+    of_collective, of_witness = (verifier_of(each, verification) for each in (of_home, masks))
     assert encode(of_collective).hex() == vector["verifier_of_collective"]
     assert encode(of_witness).hex() == vector["verifier_of_witness"]
-    assert verification.decide(read_verifier(encode(of_collective)), of_witness)
+    (read,) = read_verifiers([encode(of_collective)])
+    assert verification.decide(read, of_witness)
     total = [sum(both) % MODULUS for both in zip(outputs(of_home), outputs(masks), strict=True)]
     assert total == [vector["wh"], int(vector["wh"]) ** 2]
 
@@ -108,8 +102,8 @@ def test_masked_reports_match_the_vectors(vector: dict[str, str]) -> None:
 @example(MOST_WH)
 def test_a_report_is_accepted_and_opens_to_its_value_and_square(wh: int) -> None:
     report = Report.of(wh, NOON, KEY, SECRET)
-    of_collective, of_witness = share(report.masked), masks_of(report)
-    verifiers = verifier_of(of_collective), verifier_of(of_witness)
+    of_collective, of_witness = share(report.masked), of_noon(report)
+    verifiers = verifier_of(of_collective, VERIFICATION), verifier_of(of_witness, VERIFICATION)
     assert VERIFICATION.decide(*verifiers)
     assert added(outputs(of_collective), outputs(of_witness)) == [wh, wh * wh]
 
@@ -117,9 +111,10 @@ def test_a_report_is_accepted_and_opens_to_its_value_and_square(wh: int) -> None
 def test_a_report_has_656_bytes_and_its_verifier_32() -> None:
     report = Report.of(412, NOON, KEY, SECRET)
     assert len(report.masked) == MASKED_BYTES == 656
-    verifier = encode(verifier_of(share(report.masked)))
+    numbers = verifier_of(share(report.masked), VERIFICATION)
+    verifier = encode(numbers)
     assert len(verifier) == VERIFIER_BYTES == 32
-    assert read_verifier(verifier) == tuple(verifier_of(share(report.masked)))
+    assert [*read_verifiers([verifier] * 2)] == [tuple(numbers)] * 2
 
 
 @pytest.mark.parametrize("place", range(ELEMENTS))
@@ -139,7 +134,7 @@ def test_a_message_with_another_bit_is_refused(wh: int, bit: int) -> None:
         elements = share(altered)
     except NotElements:
         return
-    verifiers = verifier_of(elements), verifier_of(masks_of(report))
+    verifiers = verifier_of(elements, VERIFICATION), verifier_of(of_noon(report), VERIFICATION)
     assert not VERIFICATION.decide(*verifiers)
 
 
@@ -202,8 +197,8 @@ def test_each_value_has_bits(wh: int) -> None:
 def test_a_collective_that_shifts_its_verifier_is_refused(place: int) -> None:
     """It learns nothing, as the wires are uniform to it."""
     report = Report.of(412, NOON, KEY, SECRET)
-    of_witness = verifier_of(masks_of(report))
-    shifted = changed(verifier_of(share(report.masked)), place, 1)
+    of_witness = verifier_of(of_noon(report), VERIFICATION)
+    shifted = changed(verifier_of(share(report.masked), VERIFICATION), place, 1)
     assert not VERIFICATION.decide(shifted, of_witness)
 
 
@@ -220,13 +215,13 @@ def test_a_collective_that_shifts_a_measurement_is_refused(place: int) -> None:
     other = proven([int(number == place) for number in range(BITS + 1)], (0, 0))
     difference = [(b - a) % MODULUS for a, b in zip(zero, other, strict=True)]
     shifted = added(share(report.masked), difference)
-    verifiers = verifier_of(shifted), verifier_of(masks_of(report))
+    verifiers = verifier_of(shifted, VERIFICATION), verifier_of(of_noon(report), VERIFICATION)
     assert not VERIFICATION.decide(*verifiers)
 
 
 def test_a_report_is_verified_under_its_own_hour_direction_and_key() -> None:
     report = Report.of(412, NOON, KEY, SECRET)
-    of_witness = verifier_of(masks_of(report))
+    of_witness = verifier_of(of_noon(report), VERIFICATION)
     for other in (
         Verification(bytes(32), NOON.direction, NOON.hour),
         Verification(VERIFICATION_KEY, Direction.INJECTION, NOON.hour),
@@ -245,10 +240,10 @@ def test_the_witness_sees_wires_that_are_uniform_whatever_the_value() -> None:
         for n in range(2_000):
             subject = replace(NOON, hour=NOON.hour + timedelta(hours=n))
             report = Report.of(wh, subject, KEY, SECRET)
-            masks = element_masks(KEY.secret, subject.encoded(), report.nonce)
+            masks = masks_of(KEY.secret, subject, report.nonce)
             # All under one query; a witness has one for each hour.
             whole = added(share(report.masked), masks)
-            opened.append(verifier_of(whole))
+            opened.append(verifier_of(whole, VERIFICATION))
         assert {validity for validity, *_ in opened} == {0}
         for wire in (1, 2):
             assert chi_squared(encode(verifier[wire] for verifier in opened)) < 330
@@ -282,7 +277,7 @@ def test_a_report_is_a_function_of_hour_value_and_day_and_no_seed_serves_two_val
                     report = Report.of(wh, subject, key, secret)
                     assert report == Report.of(wh, subject, key, secret)
                     made[wh, subject, key.day, secret] = report
-                    masks = element_masks(key.secret, subject.encoded(), report.nonce)
+                    masks = masks_of(key.secret, subject, report.nonce)
                     whole = added(share(report.masked), masks)
                     seeds |= {whole[place] for place in SEEDS}
     assert len({report.nonce for report in made.values()}) == len(made) == 3 * 2 * 2 * 2
@@ -291,9 +286,9 @@ def test_a_report_is_a_function_of_hour_value_and_day_and_no_seed_serves_two_val
 
 def test_masks_depend_on_key_subject_and_nonce() -> None:
     made = [
-        tuple(element_masks(secret, subject, nonce))
+        masks_of(secret, subject, nonce)
         for secret in (bytes(32), bytes([*bytes(31), 1]))
-        for subject in (NOON.encoded(), replace(NOON, direction=Direction.INJECTION).encoded())
+        for subject in (NOON, replace(NOON, direction=Direction.INJECTION))
         for nonce in (bytes(16), bytes([*bytes(15), 1]))
     ]
     assert len({mask for masks in made for mask in masks}) == 8 * ELEMENTS

@@ -7,7 +7,7 @@ import pytest
 
 from consometers_node.permission import Choice, Permissions
 from consometers_node.protected_sums.field import MODULUS
-from consometers_node.protected_sums.reports import MOST_WH, Subject, element_masks, outputs, share
+from consometers_node.protected_sums.reports import MOST_WH, Subject, outputs, share
 from consometers_node.quoalise import Data, GetHistory, NotAuthorized, Reports
 from consometers_node.quoalise.protected_sums import MAX_REPORTS
 from consometers_node.sharing.masked_reports import HomeKeys, keep_keys, load_keys
@@ -17,6 +17,7 @@ from consometers_node.store.enrolments import add_enrolment, update_enrolment
 from consometers_node.store.outbox import acknowledged
 
 from ..permission.samples import CHOICE_OF_PROTECTED, HOURLY, INJECTED, NEED, PROTECTED, grant, now
+from ..protected_sums.homes import masks_of
 from .ledgers import DAY, HOUR, Ledger, hours, midnight
 from .test_answers import COOP, House
 
@@ -42,8 +43,8 @@ def unmasked(message: RecordsMessage, keys: HomeKeys, permission: str) -> dict[d
     assert (reports.permission, reports.day) == (permission, keys.day_key.day)
     values = {}
     for hour, nonce, masked in reports.reports:
-        subject = Subject(COOP.jid, HOURLY.direction, hour).encoded()
-        masks = outputs(element_masks(keys.day_key.secret, subject, nonce))
+        subject = Subject(COOP.jid, HOURLY.direction, hour)
+        masks = outputs(masks_of(keys.day_key.secret, subject, nonce))
         value, square = map(sum, zip(outputs(share(masked)), masks, strict=True))
         values[hour] = value % MODULUS
         assert square % MODULUS == values[hour] ** 2

@@ -5,7 +5,7 @@ made of its homes. Each time, its homes are verified first; their sums follow on
 docs/protected-sums-specification.md has the scheme.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -104,17 +104,18 @@ def opening(
     """
     verification = Verification(key, direction, start)
     verified = {
-        communes: [_verified(report, verification) for report in reports]
-        for communes, reports in groups.items()
+        communes: list(_verified(reports, verification)) for communes, reports in groups.items()
     }
     return _opening(direction, start, witness, verified, minimum=minimum, key=key, at=at)
 
 
-def _verified(report: StoredReport, verification: Verification) -> _Home:
-    verifier, (value, square) = verification.ask(share(report.masked))
-    day = report.day.toordinal() - _FIRST_DAY.toordinal()
-    row = _HOME.pack(_bytes(report.permission), day, report.nonce, encode(verifier))
-    return _Home(row, value, square)
+def _verified(reports: Sequence[StoredReport], verification: Verification) -> Iterator[_Home]:
+    asked = verification.ask(report.masked for report in reports)
+    for report, (verifier, (value, square)) in zip(reports, asked, strict=True):
+        day = report.day.toordinal() - _FIRST_DAY.toordinal()
+        reduced = encode(number % MODULUS for number in verifier)
+        row = _HOME.pack(_bytes(report.permission), day, report.nonce, reduced)
+        yield _Home(row, value, square)
 
 
 def _opening(

@@ -48,7 +48,7 @@ from ...permission.samples import (
     grant,
     now,
 )
-from ...protected_sums.homes import VERIFICATION_KEY, Asked
+from ...protected_sums.homes import VERIFICATION_KEY, Asked, verifier_of
 from .town import settings
 
 WH = (31_337, 29_989, 30_011)
@@ -104,7 +104,7 @@ def added(reports: list[Reports]) -> Asked:
     return Asked(
         "1",
         tuple(
-            Part(each.permission, each.day, row.nonce, encode(verification.ask(elements)[0]))
+            Part(each.permission, each.day, row.nonce, encode(verifier_of(elements, verification)))
             for each, row, elements in zip(reports, rows, shares, strict=True)
         ),
         sum(values) % MODULUS,
