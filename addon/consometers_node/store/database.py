@@ -139,12 +139,14 @@ class Store:
         return self._engine.dialect.name == "sqlite"
 
     async def close(self) -> None:
-        """Close all connections, once recently cancelled users have let them go."""
+        """Close all connections, once cancelled users have let them go, and end their threads."""
         for _ in range(_LOOKS):
             if not self._engine.checked_out:
                 break
             await asyncio.sleep(_LOOKS_EVERY_S)
         await self._engine.dispose()
+        if self.is_sqlite:
+            await driver.ended()
         if self._reserve is not None and self._is_open:
             # SQLite has removed its own files by now.
             await asyncio.to_thread(self._reserve.fill)

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 import sqlite3
+from threading import Thread
 from typing import Any, override
+from weakref import WeakSet
 
 import aiosqlite
 
@@ -20,6 +22,8 @@ type _Result = tuple[Any, int, int | None, _Rows, sqlite3.Cursor | None]
 
 AT_ONCE = 1_000
 """Rows that come with the statement. What is left of more is asked for."""
+_STOPPED = WeakSet[Thread]()
+_ENDS_WITHIN_S = 5.0
 
 
 class Connection(aiosqlite.Connection):
@@ -43,6 +47,7 @@ class Connection(aiosqlite.Connection):
     def stop(self) -> asyncio.Future[Any] | None:
         """End the thread, also for who was cancelled while it was opened: it is closed first."""
         self._tx.put_nowait((None, partial(_close, self._opened)))
+        _STOPPED.add(self._thread)
         return super().stop()
 
     async def cursor(self) -> Cursor:  # type: ignore[override]
@@ -62,6 +67,18 @@ class Connection(aiosqlite.Connection):
         self, do: Callable[P, T], *arguments: P.args, **named: P.kwargs
     ) -> T:
         return await self._execute(do, *arguments, **named)  # type: ignore[no-any-return, no-untyped-call]
+
+
+async def ended() -> None:
+    """Wait for the threads of stopped connections, also of those that nobody waits for.
+
+    The last thing that each does is an answer to the loop, which must be there. One that the disk
+    holds up is left behind.
+    """
+    for thread in list(_STOPPED):
+        if thread.is_alive():
+            await asyncio.to_thread(thread.join, _ENDS_WITHIN_S)
+        _STOPPED.discard(thread)
 
 
 def _execute(
