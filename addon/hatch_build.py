@@ -14,7 +14,7 @@ class Catalogues(BuildHookInterface[BuilderConfig]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile what has changed."""
         sys.path.insert(0, self.root)
-        from consometers_node.catalogue import compiled  # noqa: PLC0415
+        from consometers_node.i18n.catalogue import compiled  # noqa: PLC0415
 
-        for source in Path(self.root, "consometers_node", "locale").rglob("*.po"):
+        for source in Path(self.root, "consometers_node", "i18n", "locale").rglob("*.po"):
             compiled(source, source.with_suffix(".mo"))

@@ -13,7 +13,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 PACKAGE: Final = Path(__file__).parents[1] / "addon" / "consometers_node"
-FRENCH: Final = PACKAGE / "locale" / "fr" / "LC_MESSAGES" / "consometers.po"
+FRENCH: Final = PACKAGE / "i18n" / "locale" / "fr" / "LC_MESSAGES" / "consometers.po"
 
 type Extracted = tuple[int, str, str | tuple[str, str], list[str]]
 

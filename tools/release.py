@@ -27,7 +27,7 @@ from tools.catalogue import sentences, translated, written
 
 ROOT: Final = Path(__file__).parents[1]
 INTEGRATION: Final = "custom_components/consometers"
-CATALOGUE: Final = "addon/consometers_node/locale/fr/LC_MESSAGES/consometers.po"
+CATALOGUE: Final = "addon/consometers_node/i18n/locale/fr/LC_MESSAGES/consometers.po"
 CHANGELOGS: Final = ("CHANGELOG.md", "CHANGELOG.fr.md", "addon/CHANGELOG.md")
 IMAGES: Final = {
     "consometers-node": "addon/requirements.txt",

@@ -10,7 +10,7 @@ from enum import Enum, StrEnum, auto
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from .quoalise.text import Text, text
+from .i18n.text import Text, text
 from .series import Direction
 
 

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import text
 
 from .core import environment
 from .core.locale import say

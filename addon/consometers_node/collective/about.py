@@ -12,8 +12,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..quoalise import Text
-from ..quoalise.text import UNSAID
+from ..i18n.text import UNSAID, Text
 from ..store.connection import AsyncConnection
 from ..store.settings import set_setting, setting
 from .settings_schema import KEYS, BadValue, Key

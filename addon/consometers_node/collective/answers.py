@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import override
 
+from ..i18n.text import text
 from ..permission import (
     DataNeed as Need,
     Identification,
@@ -39,7 +40,6 @@ from ..quoalise import (
     VerificationRequest,
     Verified,
 )
-from ..quoalise.text import text
 from ..series import Range
 from ..sharing.answers import Answered, Answers, Confirms, Settled
 from ..store import Store

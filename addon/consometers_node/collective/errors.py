@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from sqlalchemy.exc import DBAPIError
 
-from ..quoalise import BadRequest, ItemNotFound, NotAuthorized, QuoaliseError, Text
-from ..quoalise.text import TranslatedError, around, text
+from ..i18n.text import Text, TranslatedError, around, text
+from ..quoalise import BadRequest, ItemNotFound, NotAuthorized, QuoaliseError
 from ..store.errors import is_full, reason
 
 _FULL = text(

@@ -8,8 +8,7 @@ import logging
 from typing import NoReturn
 
 from ..backoff import Backoff
-from ..quoalise import Text
-from ..quoalise.text import text
+from ..i18n.text import Text, text
 from ..sharing.changes import Changes
 from ..sharing.fanout import FIRST_DELAY_S
 from ..sharing.names import keep_collective, load_naming

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+from ..i18n.text import Text, text, verbatim
 from ..permission import DataNeed
-from ..quoalise import Text
-from ..quoalise.text import text, verbatim
 from ..sharing.consent_text import length
 from ..xmpp import DataPolicy
 

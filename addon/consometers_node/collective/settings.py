@@ -22,9 +22,9 @@ import tomllib
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ..quoalise import Device, Text
+from ..i18n.text import Text, TranslatedError, around, text
+from ..quoalise import Device
 from ..quoalise.identifier import organisation
-from ..quoalise.text import TranslatedError, around, text
 from ..xmpp import Server
 from .about import About
 from .disclosure.sdc_rules import DEFAULT_MINIMUM, Publication

@@ -17,8 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from ..quoalise import Text
-from ..quoalise.text import text
+from ..i18n.text import Text, text
 from ..series import Interval
 from ..xmpp import Security
 from ..xmpp.account import bare

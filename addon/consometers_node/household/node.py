@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NoReturn, override
 
 from ..backoff import Backoff
+from ..i18n.text import Text
 from ..permission import Permitted
-from ..quoalise import Role, Text
+from ..quoalise import Role
 from ..series import Interval, Range
 from ..sharing.account import load
 from ..sharing.answers import Answers

@@ -1,7 +1,7 @@
 """Errors of a permission. Pages say them in the person's language, by the class."""
 
+from ..i18n.text import TranslatedError
 from ..quoalise import State
-from ..quoalise.text import TranslatedError
 
 
 class PermissionFault(Exception):

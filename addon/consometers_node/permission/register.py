@@ -16,8 +16,8 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, case, insert, select, update
 from sqlalchemy.exc import DBAPIError, NoResultFound
 
+from ..i18n.text import text
 from ..quoalise import Identification, Reading, State
-from ..quoalise.text import text
 from ..series import Device, Range, Series
 from ..store.clock import Confirmed
 from ..store.connection import AsyncConnection

@@ -21,9 +21,9 @@ import re
 from typing import Annotated, Any, Final, NamedTuple, Self, get_origin, get_type_hints
 from uuid import UUID
 
-from ..quoalise import Text, iso8601
+from ..i18n.text import Text, TranslatedError, around, text
+from ..quoalise import iso8601
 from ..quoalise.decoding import Undecodable, decoded
-from ..quoalise.text import TranslatedError, around, text
 from ..series import Direction
 from . import codes
 from .heads import HEAD_BYTES, MOST_HEADS

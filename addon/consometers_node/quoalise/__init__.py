@@ -79,7 +79,6 @@ from .protected_sums import (
 )
 from .requests import GetHistory
 from .senml import MAX_PUSHED, MAX_RECORDS, Number, Records
-from .text import Text
 
 __all__ = [
     "COMMANDS",
@@ -130,7 +129,6 @@ __all__ = [
     "SeriesPath",
     "Shares",
     "State",
-    "Text",
     "UnknownContent",
     "UpstreamError",
     "VerificationRequest",

@@ -18,6 +18,7 @@ from decimal import Decimal
 import re
 from xml.etree.ElementTree import Element
 
+from ..i18n.text import text
 from . import challenge, forms, iso8601
 from .challenge import Challenge
 from .commands import COMMANDS, Command, Node
@@ -29,7 +30,6 @@ from .markup import check_depth
 from .problems import Problem
 from .reading import Reader, whole_number
 from .requests import COMMAND
-from .text import text
 
 COMPLETED = "completed"
 EXECUTING = "executing"

@@ -9,11 +9,11 @@ from datetime import date
 from decimal import Decimal
 import re
 
+from ..i18n.text import text
 from . import forms, iso8601
 from .errors import Malformed
 from .forms import Column
 from .problems import Problem
-from .text import text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ does, a node answers with the form to fill in. Where a command has no field, the
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ..i18n.text import Text, text
 from .forms import Field, FieldType
-from .text import Text, text
 
 NAMESPACE = "http://jabber.org/protocol/commands"
 

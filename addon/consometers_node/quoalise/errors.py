@@ -11,8 +11,8 @@
 
 from enum import StrEnum
 
+from ..i18n.text import Text, TranslatedError, around, text
 from .problems import Problem
-from .text import Text, TranslatedError, around, text
 
 _AT = text("{place}: {said}.")
 _ANSWERED = text("The peer answered {condition}.")

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from ..i18n.text import UNSAID, Text
 from .identifier import Direction, Identifier
 from .iso8601 import Duration
-from .text import UNSAID, Text
 
 NAMESPACE = "urn:consometers:federation:0"
 

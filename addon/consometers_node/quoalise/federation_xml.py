@@ -6,6 +6,7 @@ from datetime import datetime
 import re
 from xml.etree.ElementTree import Element, SubElement
 
+from ..i18n.text import Text
 from . import iso8601
 from .decoding import Undecodable, decoded
 from .errors import Malformed
@@ -28,7 +29,6 @@ from .identifier import Direction, identifier, is_bare
 from .markup import LANG, check_depth, local, tag
 from .problems import Problem
 from .reading import Reader
-from .text import Text
 
 DATA_NEEDS = tag(NAMESPACE, "data-needs")
 PERMISSION = tag(NAMESPACE, "permission")

@@ -8,7 +8,7 @@ lines of ours. So what is read is one line without controls, and what is shown s
 from html import escape
 import re
 
-from .text import Text
+from ..i18n.text import Text
 
 _DROPPED = dict.fromkeys(
     (

@@ -14,11 +14,11 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element, SubElement
 
+from ..i18n.text import Text
 from .errors import Malformed
 from .markup import tag
 from .problems import Problem
 from .reading import bounded, check_count, whole_number
-from .text import Text
 
 NAMESPACE = "jabber:x:data"
 FORM = tag(NAMESPACE, "x")

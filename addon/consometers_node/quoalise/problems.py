@@ -5,7 +5,7 @@ A message says what is wrong and what to do. What was found stands in braces.
 
 from enum import Enum
 
-from .text import Text, text
+from ..i18n.text import Text, text
 
 
 class Problem(Enum):

@@ -7,13 +7,13 @@ from enum import StrEnum
 import re
 from xml.etree.ElementTree import Element
 
+from ..i18n.text import DEFAULT_LANGUAGE, Text
 from . import bounds, iso8601
 from .errors import Malformed
 from .foreign import clean
 from .iso8601 import Duration
 from .markup import LANG, local, named
 from .problems import Problem
-from .text import DEFAULT_LANGUAGE, Text
 
 
 @dataclass(frozen=True, slots=True)

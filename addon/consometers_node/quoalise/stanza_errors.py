@@ -12,6 +12,7 @@ for today's client takes it for granted; today's proxies write none.
 
 from xml.etree.ElementTree import Element, SubElement
 
+from ..i18n.text import DEFAULT_LANGUAGE, Text
 from . import bounds
 from .errors import (
     BadRequest,
@@ -26,7 +27,6 @@ from .errors import (
 from .fragment import elements
 from .markup import LANG, split, tag
 from .metadata import NAMESPACE
-from .text import DEFAULT_LANGUAGE, Text
 
 STREAM = "jabber:client"
 STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"

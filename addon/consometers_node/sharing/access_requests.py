@@ -11,10 +11,10 @@ import tempfile
 from typing import IO, Final, NoReturn
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
-from ..quoalise import ExportPart, QuoaliseError, Text
+from ..i18n.text import Text, TranslatedError, text
+from ..quoalise import ExportPart, QuoaliseError
 from ..quoalise.decoding import Undecodable, decoded
 from ..quoalise.errors import refusal
-from ..quoalise.text import TranslatedError, text
 from ..store import PeerId, Store
 from ..store.answers import AccessRequest, log_request
 from ..store.peers import Peer

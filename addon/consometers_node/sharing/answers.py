@@ -11,6 +11,7 @@ from typing import override
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from ..i18n.text import text
 from ..permission import (
     ForbiddenChange,
     Identification,
@@ -37,7 +38,6 @@ from ..quoalise import (
     iso8601,
 )
 from ..quoalise.metadata import COUNT
-from ..quoalise.text import text
 from ..series import Range, Record
 from ..store import NotPermitted, PermissionId, Store
 from ..store.answers import Answer, log_answer

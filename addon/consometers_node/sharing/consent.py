@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from sqlalchemy.exc import DBAPIError
 
+from ..i18n.text import UNSAID, text
 from ..permission import (
     Choice,
     CountedTwice,
@@ -24,7 +25,6 @@ from ..permission import (
 )
 from ..quoalise import Data, Identifier
 from ..quoalise.identifier import organisation
-from ..quoalise.text import UNSAID, text
 from ..series import Range, Record, Series
 from ..store import PermissionId, Store
 from ..store.clock import Clock

@@ -13,6 +13,7 @@ could not be sent anything by it.
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from ..i18n.text import text, typeset
 from ..permission import (
     Actor,
     Notice,
@@ -33,7 +34,6 @@ from ..quoalise import (
     federation_xml,
 )
 from ..quoalise.markup import serialise
-from ..quoalise.text import text, typeset
 from ..series import Series
 from ..store import PermissionId, Store
 from ..store.peers import Peer

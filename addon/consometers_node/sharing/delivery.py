@@ -5,7 +5,8 @@ from collections.abc import Coroutine, Sequence
 from typing import NoReturn
 
 from ..backoff import Backoff
-from ..quoalise import QuoaliseError, Text
+from ..i18n.text import Text
+from ..quoalise import QuoaliseError
 from ..store import Store
 from ..store.peers import Peer
 from ..wire import Naming, Unsayable

@@ -1,5 +1,6 @@
 """Messages for wishes that cannot be met: for the command line and for pages."""
 
+from ..i18n.text import Text, text, verbatim
 from ..permission import (
     ChangedNeed,
     CountedTwice,
@@ -11,8 +12,6 @@ from ..permission import (
     UnknownPermission,
     WrongClock,
 )
-from ..quoalise import Text
-from ..quoalise.text import text, verbatim
 from ..store import NotPermitted
 from ..wire import Unsayable
 from . import consent_text

@@ -16,8 +16,8 @@ import logging
 import random
 from typing import NoReturn
 
-from ..quoalise import QuoaliseError, Text
-from ..quoalise.text import text
+from ..i18n.text import Text, text
+from ..quoalise import QuoaliseError
 from ..series import Range, Series
 from ..store import NotPermitted, PeerId, SeriesId, Store
 from ..store.connection import AsyncConnection

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from ..quoalise import Text
+from ..i18n.text import Text
 
 _LOGGER = logging.getLogger(__name__)
 

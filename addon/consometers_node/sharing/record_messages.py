@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import batched
 
+from ..i18n.text import Text
 from ..permission import Identification, Reading
-from ..quoalise import MAX_PUSHED, Data, Identifier, Reports, Text
+from ..quoalise import MAX_PUSHED, Data, Identifier, Reports
 from ..quoalise.data import encode
 from ..quoalise.markup import serialise
 from ..quoalise.protected_sums import MAX_REPORTS, write_reports

@@ -10,9 +10,9 @@ import logging
 import random
 from typing import NoReturn
 
+from ..i18n.text import text
 from ..permission import ChangedNeed, DataNeed, Permissions, State
 from ..quoalise import QuoaliseError
-from ..quoalise.text import text
 from ..store import Store
 from ..store.peers import Peer, all_peers
 from ..wire import Unsayable, read_need

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
+from ..i18n.text import Text, text
 from ..permission import DataNeed, Permission, Reading, State
-from ..quoalise import Text
 from ..quoalise.foreign import isolated, isolated_text
-from ..quoalise.text import text
 from ..series import Direction, Series
 from ..store.connection import AsyncConnection
 from ..store.settings import set_setting, setting

@@ -24,8 +24,7 @@ from typing import NamedTuple, NewType
 
 from sqlalchemy import column, func, select, table
 
-from ..quoalise import Text
-from ..quoalise.text import around, text
+from ..i18n.text import Text, around, text
 from .connection import AsyncConnection
 from .settings import set_setting, setting
 from .types import Instant

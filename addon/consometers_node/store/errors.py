@@ -8,8 +8,7 @@ import sqlite3
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
-from ..quoalise import Text
-from ..quoalise.text import TranslatedError, text
+from ..i18n.text import Text, TranslatedError, text
 
 EMPTIED = text(
     "{file} is empty, and a node’s database never is: restore a backup. To start over "

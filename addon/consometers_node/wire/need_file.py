@@ -30,10 +30,10 @@ from collections.abc import Mapping, Sequence
 import json
 from xml.etree.ElementTree import Element, SubElement
 
+from consometers_node.i18n.text import around, text
 from consometers_node.permission import DataNeed
 from consometers_node.quoalise import Malformed, federation, federation_xml
 from consometers_node.quoalise.markup import LANG, parse, serialise, tag
-from consometers_node.quoalise.text import around, text
 
 from .needs import Unsayable, read_need, write_need
 

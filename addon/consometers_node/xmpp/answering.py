@@ -16,6 +16,7 @@ from xml.etree.ElementTree import Element
 
 from slixmpp.stanza import Iq
 
+from consometers_node.i18n.text import text
 from consometers_node.quoalise import (
     COMMANDS,
     BadRequest,
@@ -47,7 +48,6 @@ from consometers_node.quoalise import (
 )
 from consometers_node.quoalise.federation_xml import write_receipt
 from consometers_node.quoalise.markup import serialise
-from consometers_node.quoalise.text import text
 
 from ..rate_limit import SlidingWindow
 from .connection import Connection

@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element
 from slixmpp import JID
 from slixmpp.jid import InvalidJID
 
+from consometers_node.i18n.text import text
 from consometers_node.quoalise import (
     BadRequest,
     Data,
@@ -36,7 +37,6 @@ from consometers_node.quoalise import (
     requests,
 )
 from consometers_node.quoalise.reading import Reader
-from consometers_node.quoalise.text import text
 
 from ..rate_limit import SlidingWindow
 from .account import RESOURCE

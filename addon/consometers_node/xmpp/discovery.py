@@ -12,20 +12,19 @@ from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.stanza import Iq
 
+from consometers_node.i18n.text import Text, text
 from consometers_node.quoalise import (
     ItemNotFound,
     Node,
     QuoaliseError,
     ResourceConstraint,
     Role,
-    Text,
     commands,
     federation,
     forms,
     metadata,
 )
 from consometers_node.quoalise.markup import tag
-from consometers_node.quoalise.text import text
 
 from ..rate_limit import SlidingWindow
 from .connection import PING, Connection

@@ -13,7 +13,7 @@ What a peer answers is a `quoalise.QuoaliseError`. Texts say what to do.
 
 from typing import ClassVar
 
-from consometers_node.quoalise.text import TranslatedError, text
+from consometers_node.i18n.text import TranslatedError, text
 
 
 class NetworkError(TranslatedError):

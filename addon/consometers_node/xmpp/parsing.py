@@ -19,8 +19,8 @@ from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 from xml.parsers import expat
 
+from consometers_node.i18n.text import text
 from consometers_node.quoalise.markup import LANG, MAX_DEPTH, XML, tag
-from consometers_node.quoalise.text import text
 
 MAX_BYTES = 256 * 1024
 """Of a stanza, counted by reads: as many as Prosody takes of a client."""

@@ -19,6 +19,7 @@ from xml.etree.ElementTree import Element, SubElement
 from slixmpp.stanza import Message
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
+from consometers_node.i18n.text import text
 from consometers_node.quoalise import (
     MAX_PUSHED,
     Data,
@@ -29,7 +30,6 @@ from consometers_node.quoalise import (
     protected_sums,
 )
 from consometers_node.quoalise.markup import serialise
-from consometers_node.quoalise.text import text
 
 from .account import bare
 from .connection import CLIENT, Connection, error_in, first_of

@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.stanza import Message
 
+from consometers_node.i18n.text import text
 from consometers_node.quoalise import (
     MAX_PUSHED,
     Data,
@@ -23,7 +24,6 @@ from consometers_node.quoalise import (
     data,
     protected_sums,
 )
-from consometers_node.quoalise.text import text
 
 from ..rate_limit import SlidingWindow
 from .connection import Connection

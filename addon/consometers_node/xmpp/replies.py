@@ -10,9 +10,9 @@ from slixmpp.stanza import Iq
 from slixmpp.xmlstream import tostring
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
+from consometers_node.i18n.text import DEFAULT_LANGUAGE
 from consometers_node.quoalise import Malformed, Problem, QuoaliseError, stanza_errors
 from consometers_node.quoalise.markup import MAX_BYTES, tag
-from consometers_node.quoalise.text import DEFAULT_LANGUAGE
 
 RECEIPTS = "urn:xmpp:receipts"
 REQUEST = tag(RECEIPTS, "request")

@@ -21,9 +21,9 @@ from slixmpp.util.sasl.mechanisms import SCRAM
 from slixmpp.xmlstream.stanzabase import StanzaBase
 from slixmpp.xmlstream.xmlstream import NotConnectedError
 
+from consometers_node.i18n.text import text
 from consometers_node.quoalise import ErrorType, OtherError
 from consometers_node.quoalise.markup import tag
-from consometers_node.quoalise.text import text
 
 from ..rate_limit import SlidingWindow
 from .account import RESOURCE, Account, Security, Server

@@ -10,7 +10,7 @@ from time import monotonic, thread_time
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from consometers_node.quoalise import Text
+from consometers_node.i18n.text import Text
 from tests.full import FULL
 
 FULL_S = {

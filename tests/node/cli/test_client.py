@@ -11,6 +11,7 @@ import stat
 
 import pytest
 
+from consometers_node.i18n.text import Text
 from consometers_node.quoalise import (
     BadRequest,
     Data,
@@ -25,7 +26,6 @@ from consometers_node.quoalise import (
     UpstreamError,
     data,
 )
-from consometers_node.quoalise.text import Text
 from consometers_node.xmpp import Asker
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S

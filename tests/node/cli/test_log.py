@@ -12,7 +12,7 @@ import pytest
 
 from consometers_node.cli.node.running import LogFormatter
 from consometers_node.household.node import LANGUAGE
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import text
 from consometers_node.store import Store
 from consometers_node.store.settings import setting
 from demo.hass import free_port

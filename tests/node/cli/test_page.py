@@ -167,5 +167,7 @@ def test_a_home_loads_no_unneeded_module() -> None:
 
 
 def test_a_home_loads_no_catalogue_at_its_start() -> None:
-    read = "from consometers_node.catalogue import translations\nprint(translations.cache_info())"
+    read = (
+        "from consometers_node.i18n.catalogue import translations\nprint(translations.cache_info())"
+    )
     assert "currsize=0" in printed(f"{HOME}\n{read}")

@@ -33,8 +33,7 @@ from consometers_node.collective.monitoring.problems import (
 )
 from consometers_node.collective.settings import MailSettings, PageSettings, Settings
 from consometers_node.collective.settings_schema import SmtpSecurity
-from consometers_node.quoalise import Text
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import Text, text
 from consometers_node.store import Store
 from demo.prosody import Authority
 

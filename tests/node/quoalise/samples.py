@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 
 from hypothesis import strategies as st
 
+from consometers_node.i18n.text import Text
 from consometers_node.quoalise import (
     Challenge,
     Change,
@@ -39,7 +40,6 @@ from consometers_node.quoalise import (
     Records,
     Reports,
     Shares,
-    Text,
     UnknownContent,
     VerificationRequest,
     Verified,

@@ -7,13 +7,13 @@ from xml.etree.ElementTree import Element, SubElement
 
 import pytest
 
+from consometers_node.i18n.text import Text
 from consometers_node.quoalise import (
     BadRequest,
     Data,
     Malformed,
     Problem,
     Records,
-    Text,
     answers,
     data,
     federation_xml,

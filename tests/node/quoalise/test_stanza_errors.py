@@ -2,6 +2,7 @@
 
 import pytest
 
+from consometers_node.i18n.text import Text
 from consometers_node.quoalise import (
     BadRequest,
     ErrorType,
@@ -12,7 +13,6 @@ from consometers_node.quoalise import (
     Problem,
     QuoaliseError,
     ResourceConstraint,
-    Text,
     UpstreamError,
     stanza_errors,
 )

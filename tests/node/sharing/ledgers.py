@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
+from consometers_node.i18n.text import Text
 from consometers_node.permission import Choice, DataNeed, Permissions
-from consometers_node.quoalise import Data, Text
+from consometers_node.quoalise import Data
 from consometers_node.series import Block, Range, Record, Series
 from consometers_node.sharing.due_records import keep
 from consometers_node.sharing.record_messages import RecordsMessage, next_messages

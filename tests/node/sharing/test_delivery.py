@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from consometers_node.i18n.text import UNSAID
 from consometers_node.permission import Permissions, State
 from consometers_node.quoalise import Data, NotAuthorized
-from consometers_node.quoalise.text import UNSAID
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.peers import subscriptions
 from consometers_node.xmpp import NotStored

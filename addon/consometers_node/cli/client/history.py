@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from consometers_node.i18n.text import text
 from consometers_node.quoalise import (
     Data,
     ExportPart,
@@ -14,7 +15,6 @@ from consometers_node.quoalise import (
     Records,
     ResourceConstraint,
 )
-from consometers_node.quoalise.text import text
 from consometers_node.xmpp import Asking, Connection
 
 from ..core.output import Output, Reached

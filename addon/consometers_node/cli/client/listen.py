@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from consometers_node.i18n.text import text
 from consometers_node.quoalise import Data
-from consometers_node.quoalise.text import text
 from consometers_node.xmpp import Connection, Discovery, NetworkError, NotStored, Receiving
 from consometers_node.xmpp.account import bare
 from consometers_node.xmpp.trial import aside, online

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
+from consometers_node.i18n.text import around, text
 from consometers_node.quoalise import Identifier, Listed, identifier
 from consometers_node.quoalise.errors import Malformed
-from consometers_node.quoalise.text import around, text
 from consometers_node.xmpp import Discovery, NetworkError
 from consometers_node.xmpp.asking import full
 from consometers_node.xmpp.trial import aside, online

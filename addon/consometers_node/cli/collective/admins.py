@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from consometers_node.quoalise.text import Text, text
+from consometers_node.i18n.text import Text, text
 from consometers_node.store.connection import AsyncConnection
 
 from ..core.errors import CliError

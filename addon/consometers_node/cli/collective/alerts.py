@@ -4,7 +4,7 @@ import asyncio
 
 from consometers_node.collective.monitoring.alerts import test_alert
 from consometers_node.collective.monitoring.channels import NotSent, channels
-from consometers_node.quoalise.text import around, text
+from consometers_node.i18n.text import around, text
 
 from ..core.errors import CliError
 from ..core.options import Ours

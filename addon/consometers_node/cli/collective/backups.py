@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from consometers_node.collective.monitoring.backups import BackupStep, note as store_note
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import text
 
 from ..core.errors import misused
 from ..core.locale import say

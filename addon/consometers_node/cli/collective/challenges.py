@@ -15,7 +15,7 @@ from consometers_node.collective.challenges.results import STATES, state_of
 from consometers_node.collective.errors import BadChallenge
 from consometers_node.collective.publication.policy import InForce
 from consometers_node.collective.publication.queries import AREAS, Place, Published
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import text
 from consometers_node.store.collective_tables import ChallengeId, GroupId
 
 from ..core.errors import misused

@@ -14,7 +14,7 @@ import typer
 from consometers_node.collective.about import FIELDS, REQUIRED, Notice, key_of
 from consometers_node.collective.settings import read, write
 from consometers_node.collective.settings_schema import KEYS, BadValue
-from consometers_node.quoalise.text import around, text
+from consometers_node.i18n.text import around, text
 
 from ..core.errors import CliError, misused, system_reason
 from ..core.locale import say

@@ -15,7 +15,7 @@ from consometers_node.collective.members.shares import plant_named, promised
 from consometers_node.collective.members.sites import MAX_SHARES
 from consometers_node.collective.privacy.export import values
 from consometers_node.collective.services import InvitationOrder, IssuedInvitation
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import text
 from consometers_node.web.core.sheets import (
     InvitationSheet,
     qr_image,

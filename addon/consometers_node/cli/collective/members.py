@@ -24,8 +24,8 @@ from consometers_node.collective.permissions.member_permissions import MemberPer
 from consometers_node.collective.privacy import export as exported
 from consometers_node.collective.privacy.erasure import wipe
 from consometers_node.collective.settings_schema import WEB_PAGE, BadValue
+from consometers_node.i18n.text import Text, text
 from consometers_node.permission import State
-from consometers_node.quoalise.text import Text, text
 from consometers_node.store.collective_tables import MemberId
 from consometers_node.store.member_series import of_member
 

@@ -8,8 +8,8 @@ from consometers_node.collective.members.shares import Holding
 from consometers_node.collective.members.sites import BUILDINGS, HEATS
 from consometers_node.collective.permissions.member_permissions import MemberPermission
 from consometers_node.collective.privacy.export import values
+from consometers_node.i18n.text import Text, text
 from consometers_node.permission import State
-from consometers_node.quoalise.text import Text, text
 from consometers_node.sharing import consent_text as shared_words
 from consometers_node.store.collective_tables import MemberId
 from consometers_node.store.connection import AsyncConnection

@@ -12,11 +12,11 @@ from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.permissions.need_wording import omissions
 from consometers_node.collective.privacy.export import values
 from consometers_node.collective.publication.policy import InForce
+from consometers_node.i18n.text import Text, around, text
 from consometers_node.permission import BadNeed, DataNeed, DataNeedSeries, Identification, State
 from consometers_node.permission.need import MAX_DAYS
 from consometers_node.quoalise import iso8601
 from consometers_node.quoalise.errors import Malformed
-from consometers_node.quoalise.text import Text, around, text
 from consometers_node.series import Direction, Interval, Quantity
 from consometers_node.sharing import consent_text as shared_words
 from consometers_node.wire import read_need_file

@@ -17,7 +17,7 @@ from consometers_node.collective.privacy.processing_records import (
     Processing,
     processing,
 )
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import text
 from consometers_node.sharing import consent_text as shared_words
 from consometers_node.store.collective_tables import MemberId
 

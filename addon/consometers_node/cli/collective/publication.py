@@ -17,7 +17,7 @@ from consometers_node.collective.publication.policy import (
     open_from,
     opened,
 )
-from consometers_node.quoalise.text import Text, text
+from consometers_node.i18n.text import Text, text
 from consometers_node.store.member_status import count_members
 
 from ..core import control_socket

@@ -14,7 +14,7 @@ from consometers_node.collective.privacy.erasure_log import (
     reapply as apply_again,
 )
 from consometers_node.collective.witness.heads import Evidence, mark
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import text
 
 from ..core.errors import CliError, misused
 from ..core.locale import say

@@ -26,7 +26,7 @@ from consometers_node.collective.publication.queries import Published
 from consometers_node.collective.settings import Settings
 from consometers_node.collective.witness.heads import set_back
 from consometers_node.collective.witness.register import Witnessed, overview
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import text
 from consometers_node.series import Interval
 from consometers_node.sharing.consent_text import INTERVALS
 from consometers_node.store import Store

@@ -15,7 +15,7 @@ from consometers_node.collective.witness.codes import (
     Code,
     CodeState,
 )
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import text
 from consometers_node.web.core.sheets import CodeSheet, sheets_page
 
 from ..core.locale import read, say

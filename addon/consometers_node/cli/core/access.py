@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 import sys
 
-from consometers_node.quoalise.text import around, text
+from consometers_node.i18n.text import around, text
 from consometers_node.xmpp import Account, Identity, Security, Server
 
 from .errors import CliError, misused, system_reason

@@ -16,7 +16,7 @@ import os
 from pathlib import Path
 from typing import cast
 
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import text
 
 from .errors import CliError
 from .locale import language

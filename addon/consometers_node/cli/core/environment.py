@@ -4,7 +4,7 @@ from collections.abc import Mapping
 import os
 from typing import Final
 
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import text
 
 from .errors import CliError
 

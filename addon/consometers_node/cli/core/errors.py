@@ -12,8 +12,8 @@ import errno
 import re
 from typing import Any
 
+from consometers_node.i18n.text import Text, around, text, verbatim
 from consometers_node.quoalise.errors import Malformed, QuoaliseError, UpstreamError, refusal
-from consometers_node.quoalise.text import Text, around, text, verbatim
 
 FAILED = 1
 USAGE = 2

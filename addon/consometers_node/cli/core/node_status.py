@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import cast
 
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import text
 from consometers_node.series import Series
 from consometers_node.sharing import export as exported
 from consometers_node.sharing.status import collectives

@@ -16,7 +16,7 @@ import secrets
 import sys
 from typing import TextIO
 
-from consometers_node.quoalise.text import Text, printed, text
+from consometers_node.i18n.text import Text, printed, text
 
 from .errors import INTERRUPTED, CliError, cli_error_of
 from .locale import language

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+from consometers_node.i18n.text import text
 from consometers_node.quoalise import Number, iso8601
 from consometers_node.quoalise.errors import Malformed
-from consometers_node.quoalise.text import text
 
 from .errors import mistyped, misused
 

@@ -16,7 +16,7 @@ from typer._click import Command, Context, HelpFormatter
 from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.main import get_group
 
-from consometers_node.quoalise.text import Text, text
+from consometers_node.i18n.text import Text, text
 
 from .errors import USAGE, CliError
 from .locale import read, say

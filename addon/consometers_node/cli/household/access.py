@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import text
 from consometers_node.sharing.access_requests import BadCopy, fetch, log_copy
 from consometers_node.store.peers import peer_by_jid
 from consometers_node.xmpp.account import bare

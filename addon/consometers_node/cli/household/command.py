@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from consometers_node.household.recorder.errors import HomeAssistantFault
 from consometers_node.household.statistics_import.hours import Unsuitable
+from consometers_node.i18n.text import Text, text
 from consometers_node.permission import (
     ForbiddenChange,
     NotNarrower,
@@ -14,8 +15,6 @@ from consometers_node.permission import (
     PermissionFault,
     UnknownPermission,
 )
-from consometers_node.quoalise import Text
-from consometers_node.quoalise.text import text
 from consometers_node.sharing.account import load
 from consometers_node.sharing.error_messages import message_of
 from consometers_node.store import NotPermitted, Store

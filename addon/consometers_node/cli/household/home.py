@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import text
 from consometers_node.store import settings
 
 from ..core.errors import CliError

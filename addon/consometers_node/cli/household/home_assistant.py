@@ -14,7 +14,7 @@ from consometers_node.household.recorder.home_assistant import (
     HomeAssistant,
     HomeAssistantAccess,
 )
-from consometers_node.quoalise.text import around, text
+from consometers_node.i18n.text import around, text
 from consometers_node.store import Store, settings
 
 from ..core.errors import CliError

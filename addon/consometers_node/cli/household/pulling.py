@@ -12,7 +12,7 @@ from consometers_node.household.statistics_import.external_statistic import (
 )
 from consometers_node.household.statistics_import.hours import SeriesKind
 from consometers_node.household.statistics_import.pulling import StoredImportState, import_of
-from consometers_node.quoalise.text import text, verbatim
+from consometers_node.i18n.text import text, verbatim
 from consometers_node.store import Store
 from consometers_node.store.pulled import (
     OthersStatistic,

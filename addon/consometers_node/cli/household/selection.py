@@ -14,8 +14,8 @@ from consometers_node.household.sharing.candidate_statistics import (
     preview as previewed,
     subscribed,
 )
+from consometers_node.i18n.text import text
 from consometers_node.permission import Choice, Identification
-from consometers_node.quoalise.text import text
 from consometers_node.series import Device, Direction, Interval, Series
 from consometers_node.sharing.consent import DataRequest, Preview, matching_series, preview
 from consometers_node.store import Store

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import text
 from consometers_node.sharing.account import save
 from consometers_node.sharing.names import is_delivery_point, keep_delivery_point
 from consometers_node.xmpp import Identity

@@ -1,6 +1,6 @@
 """The command `api`: the token of the node's API."""
 
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import text
 
 from ..core.options import Common
 from ..core.usage import Commands

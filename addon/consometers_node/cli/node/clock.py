@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import text
 from consometers_node.store.clock import confirm
 
 from ..core.options import Common, Ours

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import text
 from consometers_node.store import Store
 from consometers_node.store.moving import CannotMove, count, move
 

@@ -13,7 +13,7 @@ import aiohttp
 
 from consometers_node.backoff import Backoff
 from consometers_node.household.node import HomeNode
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import text
 from consometers_node.store import Store, settings
 from consometers_node.xmpp import Server
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import text
 
 from ..core.errors import misused
 from ..core.locale import say

@@ -10,8 +10,7 @@ import signal
 from typing import TYPE_CHECKING, override
 
 from consometers_node.backoff import Backoff
-from consometers_node.quoalise import Text
-from consometers_node.quoalise.text import printed, text
+from consometers_node.i18n.text import Text, printed, text
 from consometers_node.xmpp import Connection, Identity
 
 from ..core.control_socket import Status

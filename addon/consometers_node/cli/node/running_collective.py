@@ -13,9 +13,8 @@ from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.node import CollectiveNode, CollectivePace
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.settings import MetricsSettings, PageSettings
+from consometers_node.i18n.text import Text, around, printed, text
 from consometers_node.permission import ChangedNeed, DataNeed
-from consometers_node.quoalise import Text
-from consometers_node.quoalise.text import around, printed, text
 from consometers_node.sharing.error_messages import message_of
 from consometers_node.store import Store
 from consometers_node.wire import Unsayable, read_need_file

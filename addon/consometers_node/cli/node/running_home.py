@@ -9,7 +9,7 @@ import aiohttp
 
 from consometers_node.household.node import LANGUAGE, HomeNode, HouseholdPace
 from consometers_node.household.recorder.home_assistant import BACKOFF, HomeAssistant
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import text
 from consometers_node.sharing.account import load
 from consometers_node.sharing.names import load_naming
 from consometers_node.store import Store

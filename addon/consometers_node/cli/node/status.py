@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from consometers_node.household.sharing.sync import progress
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import text
 from consometers_node.sharing import export as exported
 from consometers_node.sharing.account import load
 from consometers_node.sharing.export import Gone, erase_all

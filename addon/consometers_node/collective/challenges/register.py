@@ -7,8 +7,7 @@ from itertools import pairwise
 
 from sqlalchemy import delete, func, insert, select, update
 
-from ...quoalise import Text
-from ...quoalise.text import text
+from ...i18n.text import Text, text
 from ...store.collective_tables import (
     ChallengeId,
     ChallengeParticipantRow,

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from ...quoalise import Text
-from ...quoalise.text import text
+from ...i18n.text import Text, text
 from ...series import Direction, Interval
 from ...store.connection import AsyncConnection
 from ...store.groups import GroupKind

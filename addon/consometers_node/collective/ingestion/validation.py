@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
+from ...i18n.text import text
 from ...quoalise import (
     BadRequest,
     Data,
@@ -19,7 +20,6 @@ from ...quoalise import (
     Reports,
     iso8601,
 )
-from ...quoalise.text import text
 from ...quoalise.values import ALLOWED
 from ...series import Block, OffTheGrid, Range, Record, Series
 from ...store import SeriesId

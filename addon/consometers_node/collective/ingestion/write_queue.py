@@ -17,8 +17,8 @@ from weakref import WeakValueDictionary
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from ...quoalise import Data, Number, QuoaliseError, Reports, Text
-from ...quoalise.text import text
+from ...i18n.text import Text, text
+from ...quoalise import Data, Number, QuoaliseError, Reports
 from ...store import Store
 from ...store.exclusive import alone
 from ...xmpp import NotStored

@@ -8,7 +8,7 @@ import re
 
 from sqlalchemy import select
 
-from ...quoalise.text import Text, text
+from ...i18n.text import Text, text
 from ...store import Store
 from ...store.clock import Confirmed
 from ...store.collective_tables import MemberRow

@@ -15,7 +15,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
 
-from ...quoalise.text import text
+from ...i18n.text import text
 from ...store.collective_tables import AdministratorRow, AdminSessionRow
 from ...store.connection import AsyncConnection
 from ..errors import CollectiveFault, NotFound

@@ -10,8 +10,7 @@ import secrets
 
 from sqlalchemy import ColumnElement, insert, or_, select, update
 
-from ...quoalise import Text
-from ...quoalise.text import text
+from ...i18n.text import Text, text
 from ...store.collective_tables import InvitationRow
 from ...store.connection import AsyncConnection
 from ...store.declaration import columns_of

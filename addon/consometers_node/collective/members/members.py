@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
 
-from ...quoalise.text import text
+from ...i18n.text import text
 from ...series import Interval
 from ...store.clock import Confirmed
 from ...store.collective_tables import (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, func, insert, select
 
-from ...quoalise.text import text
+from ...i18n.text import text
 from ...store.collective_tables import (
     InvitationShareRow,
     MemberId,

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import exists, func, not_, or_, select
 
+from ...i18n.text import DEFAULT_LANGUAGE, text
 from ...permission import (
     Choice,
     DataNeed,
@@ -21,7 +22,6 @@ from ...permission import (
     State,
 )
 from ...quoalise import Device as Name
-from ...quoalise.text import DEFAULT_LANGUAGE, text
 from ...series import Device, Direction, Interval, Quantity, Series
 from ...sharing.names import COLLECTIVE
 from ...store import PeerId, PermissionId

@@ -10,8 +10,7 @@ from typing import NoReturn
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from ...backoff import Backoff
-from ...quoalise import Text
-from ...quoalise.text import around, printed, text
+from ...i18n.text import Text, around, printed, text
 from ...store import Store
 from ...store.settings import set_setting, setting
 from ..settings import Settings

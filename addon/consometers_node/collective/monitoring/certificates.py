@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import ssl
 from typing import Any, NoReturn
 
-from ...quoalise import Text, iso8601
-from ...quoalise.text import text
+from ...i18n.text import Text, text
+from ...quoalise import iso8601
 from ...xmpp import Identity, NetworkError
 from ...xmpp.errors import CertificateRefused
 from ...xmpp.trial import certificate

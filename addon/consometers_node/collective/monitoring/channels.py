@@ -12,8 +12,7 @@ from typing import Protocol
 
 import aiohttp
 
-from ...quoalise import Text
-from ...quoalise.text import TranslatedError, text
+from ...i18n.text import Text, TranslatedError, text
 from ..settings import MailSettings, Settings
 from ..settings_schema import SmtpSecurity
 

@@ -13,7 +13,7 @@ import time
 
 from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError as NoConnection
 
-from ...quoalise import Text
+from ...i18n.text import Text
 from ...store.masked_reports import waiting_since
 from ...store.member_status import MemberCounts, count_members
 from ..calendar import Span

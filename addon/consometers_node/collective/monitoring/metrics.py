@@ -12,9 +12,8 @@ from functools import partial
 from typing import Literal, NamedTuple, Never
 
 from ...figures import FIGURES, Unit as FigureUnit
-from ...quoalise import Text
+from ...i18n.text import Text, around, text, verbatim
 from ...quoalise.protected_sums import Refusal
-from ...quoalise.text import around, text, verbatim
 from ...series import Direction
 from ..counters import HistoryOutcome, PageAnswer, Timed
 from ..disclosure.reasons import INTERVAL_REASONS, Reason

@@ -11,8 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 import shutil
 
-from ...quoalise import Text
-from ...quoalise.text import around, text
+from ...i18n.text import Text, around, text
 from ...store.member_status import MemberCounts
 from ..node import CollectiveNode
 from ..witness.heads import SetBack

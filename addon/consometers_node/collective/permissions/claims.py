@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from ...quoalise.text import text
+from ...i18n.text import text
 from ...store.claims import Proof, claims_of, claims_to, drop, note_settled, set_counts
 from ...store.collective_tables import MemberId
 from ...store.connection import AsyncConnection

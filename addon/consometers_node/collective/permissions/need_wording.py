@@ -8,9 +8,8 @@ from collections.abc import Iterator
 import re
 from urllib.parse import urlsplit
 
+from ...i18n.text import Text, text
 from ...permission import DataNeed, Identification
-from ...quoalise import Text
-from ...quoalise.text import text
 from ...series import Interval
 from ...sharing.consent_text import INTERVALS
 from ..disclosure.sdc_rules import LEAST_MINIMUM, Publication

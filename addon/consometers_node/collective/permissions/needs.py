@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, Row, insert, select, update
 
+from ...i18n.text import Text, text
 from ...permission import ChangedNeed, DataNeed, DataNeedSeries
 from ...permission.need import MAX_DAYS
-from ...quoalise import Malformed, Text, federation_xml
+from ...quoalise import Malformed, federation_xml
 from ...quoalise.markup import parse, serialise
 from ...quoalise.problems import Problem
 from ...quoalise.protected_sums import VERIFICATION_KEY_BYTES
-from ...quoalise.text import text
 from ...series import Direction, Interval, Quantity
 from ...store.collective_tables import OwnNeedRow
 from ...store.connection import AsyncConnection

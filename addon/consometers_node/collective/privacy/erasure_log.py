@@ -21,8 +21,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from ...i18n.text import text
 from ...permission import State
-from ...quoalise.text import text
 from ...store import Store
 from ...store.collective_tables import MemberPermissionId
 from ...store.connection import AsyncConnection

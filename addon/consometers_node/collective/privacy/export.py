@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, and_, select
 
-from ...quoalise import Text
+from ...i18n.text import Text
 from ...sharing import export
 from ...store import personal
 from ...store.collective_tables import (

@@ -16,6 +16,7 @@ from uuid import uuid4
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from zoneinfo import ZoneInfo
 
+from ...i18n.text import text
 from ...quoalise import (
     BadRequest,
     ErrorType,
@@ -25,7 +26,6 @@ from ...quoalise import (
     ResourceConstraint,
 )
 from ...quoalise.federation import PART_BYTES
-from ...quoalise.text import text
 from ...store import Store
 from ...store.collective_tables import MemberId
 from ..access_log import Read, last_read, note_read

@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from ...i18n.text import Text, printed, text, verbatim
 from ...permission import DataNeed
-from ...quoalise import Text
-from ...quoalise.text import printed, text, verbatim
 from ...sharing.consent_text import length
 from ...store.connection import AsyncConnection
 from ..about import load_about

@@ -4,9 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
+from ...i18n.text import Text, text
 from ...permission import DataNeed, State
-from ...quoalise import Text
-from ...quoalise.text import text
 from ...sharing import consent_text
 from ...store.connection import AsyncConnection
 from ...store.personal import Json

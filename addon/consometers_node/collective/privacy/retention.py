@@ -6,7 +6,7 @@ import logging
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 
-from ...quoalise.text import text
+from ...i18n.text import text
 from ...sharing.changes import Changes
 from ...store import Store
 from ...store.clock import Clock

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from ...quoalise.text import Text, text
+from ...i18n.text import Text, text
 from ...series import Direction, Interval, Range
 from ...store.connection import AsyncConnection
 from ...store.masked_reports import waiting_hours

@@ -14,10 +14,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, select
 
 from ...figures import COMBINED
+from ...i18n.text import Text, text, verbatim
 from ...permission import State
-from ...quoalise import Text
 from ...quoalise.identifier import identifier, organisation
-from ...quoalise.text import text, verbatim
 from ...series import Device, Direction, Interval, Range
 from ...store.collective_tables import (
     GroupId,

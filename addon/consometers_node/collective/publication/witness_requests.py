@@ -16,7 +16,8 @@ import logging
 from typing import NoReturn
 
 from ...backoff import Backoff
-from ...quoalise import QuoaliseError, Text
+from ...i18n.text import Text, around, text
+from ...quoalise import QuoaliseError
 from ...quoalise.protected_sums import (
     Answer,
     Opened,
@@ -25,7 +26,6 @@ from ...quoalise.protected_sums import (
     VerificationRequest,
     Verified,
 )
-from ...quoalise.text import around, text
 from ...sharing.changes import Changes
 from ...store import Store
 from ...store.masked_reports import (

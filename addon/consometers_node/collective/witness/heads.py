@@ -22,9 +22,8 @@ import sqlite3
 
 from sqlalchemy import func, insert, select
 
+from ...i18n.text import Text, text
 from ...protected_sums.heads import NO_ANSWER, SECRET_BYTES, Head, chained, epoch_of
-from ...quoalise import Text
-from ...quoalise.text import text
 from ...store.clock import Confirmed
 from ...store.collective_tables import WitnessHeadRow
 from ...store.connection import AsyncConnection

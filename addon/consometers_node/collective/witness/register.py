@@ -18,6 +18,7 @@ from sqlalchemy import (
     update,
 )
 
+from ...i18n.text import text
 from ...protected_sums.heads import Head
 from ...protected_sums.opening import FINGERPRINT_BYTES, KEYS_FOR, Enrolment
 from ...protected_sums.reports import Subject
@@ -30,7 +31,6 @@ from ...protected_sums.requests import (
     SignedRequest,
 )
 from ...quoalise.protected_sums import Refusal
-from ...quoalise.text import text
 from ...series import Direction
 from ...store.clock import Confirmed
 from ...store.collective_tables import (

@@ -21,6 +21,7 @@ from xml.etree.ElementTree import fromstring, tostring
 
 from sqlalchemy import Row, insert, select
 
+from ...i18n.text import text
 from ...keyed_draw import SECRET_BYTES
 from ...protected_sums.field import NotElements
 from ...protected_sums.flp import RootOfUnity
@@ -50,7 +51,6 @@ from ...quoalise.protected_sums import (
     read_opened,
     write_opened,
 )
-from ...quoalise.text import text
 from ...series import Direction
 from ...store import Store
 from ...store.clock import Clock

@@ -14,6 +14,7 @@ import logging
 from typing import Final, NoReturn
 
 from ...backoff import Backoff
+from ...i18n.text import Text, TranslatedError, text
 from ...permission import Permission, Permissions, State
 from ...protected_sums.requests import (
     Call,
@@ -23,9 +24,8 @@ from ...protected_sums.requests import (
     OpeningsSummary,
     SignedRequest,
 )
-from ...quoalise import Text, Witness
+from ...quoalise import Witness
 from ...quoalise.foreign import isolated
-from ...quoalise.text import TranslatedError, text
 from ...sharing.changes import Changes
 from ...sharing.masked_reports import HomeKeys, keep_keys, load_keys
 from ...store import PeerId, PermissionId, Store

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 import ssl
 from urllib.parse import urlsplit
 
+from ...i18n.text import Text, text
 from ...permission import DataNeed
-from ...quoalise import Text
 from ...quoalise.foreign import isolated
-from ...quoalise.text import text
 from ...sharing.consent import DataRequest
 from ...sharing.sum_requests import minimum_homes, objection_to_witness
 from ...store import Store

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import aiohttp
 
+from ...i18n.text import Text, TranslatedError, text
 from ...protected_sums.requests import MAX_BODY_BYTES, BadBody, Call
-from ...quoalise import Text, Witness
+from ...quoalise import Witness
 from ...quoalise.decoding import Undecodable, decoded
-from ...quoalise.text import TranslatedError, text
 from .witness_address import PublicResolver, Trust, check_url
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=30)

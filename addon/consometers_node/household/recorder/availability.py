@@ -7,7 +7,7 @@ from datetime import datetime
 import logging
 from typing import NoReturn, override
 
-from ...quoalise.text import text
+from ...i18n.text import text
 from ...series import Range
 from ...store import Store
 from ...store.clock import Clock

@@ -5,8 +5,7 @@ No message contains an address, a token or a name of the home: they go to logs a
 
 from sqlalchemy.exc import DBAPIError
 
-from ...quoalise import Text
-from ...quoalise.text import TranslatedError, around, text
+from ...i18n.text import Text, TranslatedError, around, text
 from ...store.errors import explained, is_full
 
 _FULL = text(

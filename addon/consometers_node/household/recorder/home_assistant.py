@@ -18,8 +18,7 @@ from hass_client.exceptions import (
 )
 
 from ...backoff import Backoff
-from ...quoalise import Text
-from ...quoalise.text import text
+from ...i18n.text import Text, text
 from .errors import Away, HomeAssistantFault, HomeAssistantRefusal, TooMuch, WrongToken
 
 type Json = bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None

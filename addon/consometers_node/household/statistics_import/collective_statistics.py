@@ -18,6 +18,7 @@ import random
 import time
 from typing import NoReturn
 
+from ...i18n.text import text
 from ...permission import Permissions, State
 from ...quoalise import (
     Challenge,
@@ -31,7 +32,6 @@ from ...quoalise import (
     SeriesPath,
 )
 from ...quoalise.identifier import ENTERPRISE, identifier
-from ...quoalise.text import text
 from ...sharing.changes import Changes
 from ...store import Store
 from ...store.connection import AsyncConnection

@@ -29,6 +29,7 @@ import logging
 from typing import NoReturn, Protocol
 
 from ...backoff import Backoff
+from ...i18n.text import around, text
 from ...quoalise import (
     BadRequest,
     Data,
@@ -39,7 +40,6 @@ from ...quoalise import (
     ResourceConstraint,
     UpstreamError,
 )
-from ...quoalise.text import around, text
 from ...series import Range
 from ...xmpp import NetworkError
 from ...xmpp.account import bare

@@ -20,8 +20,8 @@ from enum import StrEnum
 from math import floor, fsum, gcd
 from zoneinfo import ZoneInfo
 
+from ...i18n.text import TranslatedError, text
 from ...quoalise import Data, Duration, Identifier, Measurement, Number, Records, SeriesPath
-from ...quoalise.text import TranslatedError, text
 from ...quoalise.values import ALLOWED
 from ..recorder.reading import HOUR
 

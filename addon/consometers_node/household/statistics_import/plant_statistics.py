@@ -12,9 +12,9 @@ from datetime import UTC, date, datetime
 import logging
 import re
 
+from ...i18n.text import text
 from ...quoalise import Data, Device, Direction, Listed, SeriesPath, Shares
 from ...quoalise.identifier import ENTERPRISE, identifier, series
-from ...quoalise.text import text
 from ...quoalise.values import ALLOWED
 from ...sharing.changes import Changes
 from ...store import Store

@@ -12,7 +12,7 @@ from itertools import batched, pairwise
 import logging
 
 from ...backoff import Backoff
-from ...quoalise.text import text
+from ...i18n.text import text
 from ...series import Range
 from ..recorder.client import Recorder, Rest, patiently
 from ..recorder.errors import NotOurs

@@ -16,8 +16,7 @@ from ...collective.about import (
     load_about,
     read_about,
 )
-from ...quoalise import Text
-from ...quoalise.text import text
+from ...i18n.text import Text, text
 from .handlers import AdminPages
 from .request_context import AdminContext
 

@@ -26,8 +26,7 @@ from ...collective.publication.closed_hours import IntervalState, hours, missing
 from ...collective.publication.policy import BadRules, InForce, chosen, opened
 from ...collective.settings_schema import Key
 from ...collective.witness.heads import set_back
-from ...quoalise import Text
-from ...quoalise.text import around, text
+from ...i18n.text import Text, around, text
 from ...store import claims, set_aside
 from ...store.masked_reports import waiting_since
 from ..core.speech import Language

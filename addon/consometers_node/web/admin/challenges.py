@@ -20,7 +20,7 @@ from ...collective.challenges.results import STATES, state_of
 from ...collective.errors import BadChallenge, NotFound
 from ...collective.publication.policy import InForce
 from ...collective.publication.queries import Published
-from ...quoalise import Text
+from ...i18n.text import Text
 from ...store.collective_tables import ChallengeId
 from .handlers import AdminPages
 from .request_context import AdminContext

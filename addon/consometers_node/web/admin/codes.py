@@ -13,9 +13,8 @@ from ...collective.errors import NotFound
 from ...collective.services import CodeOrder
 from ...collective.witness import codes
 from ...collective.witness.codes import MOST_AT_ONCE, MOST_DAYS, USUAL_DAYS, BadCode, CodeState
+from ...i18n.text import Text, text
 from ...protected_sums.codes import NoCode, read
-from ...quoalise import Text
-from ...quoalise.text import text
 from ..core.language import LANGUAGES
 from ..core.page_base import RequestRefused
 from ..core.request_context import FilledForm

@@ -13,7 +13,7 @@ from ...collective.ingestion import validation
 from ...collective.ingestion.plausibility import MOST_BELIEVED_W, watts
 from ...collective.members.members import Member, Members
 from ...collective.permissions import claims
-from ...quoalise.text import text
+from ...i18n.text import text
 from ...store import set_aside
 from ...store.claims import Claim, Proof, shared_with
 from ...store.set_aside import SetAside

@@ -23,8 +23,8 @@ from ...collective.members.member_overview import MemberOverview, member_overvie
 from ...collective.members.members import Member, Members, known_spelling
 from ...collective.services import Actions
 from ...collective.settings import Settings
-from ...quoalise import Role, Text
-from ...quoalise.text import text
+from ...i18n.text import Text, text
+from ...quoalise import Role
 from ...rate_limit import GrowingWait
 from ...sharing.consent import DataRequest, Decisions
 from ...sharing.names import load_naming

@@ -21,7 +21,7 @@ from ...collective.monitoring.metrics import (
 )
 from ...collective.witness.heads import set_back
 from ...collective.witness.register import overview
-from ...quoalise import Text
+from ...i18n.text import Text
 from ..core.speech import Language
 from .alerts import of_node
 from .handlers import AdminPages

@@ -17,8 +17,7 @@ from ...collective.members.invitations import MAX_NOTE
 from ...collective.members.members import MAX_AREA, MemberKind, known_areas
 from ...collective.members.shares import Plant, all_plants, promised
 from ...collective.services import InvitationOrder, IssuedInvitation
-from ...quoalise import Text
-from ...quoalise.text import text
+from ...i18n.text import Text, text
 from ...xmpp import Join, Register, links
 from ...xmpp.errors import NetworkError
 from ..core.language import LANGUAGES

@@ -7,8 +7,7 @@ from aiohttp import web
 
 from ...collective.access_log import reads
 from ...collective.members.members import Members
-from ...quoalise import Text
-from ...quoalise.text import text
+from ...i18n.text import Text, text
 from ...series import Interval
 from ...sharing.consent_text import INTERVALS
 from ..core.language import LANGUAGES

@@ -13,8 +13,7 @@ from ...backoff import Backoff
 from ...collective.access_log import Read, note_read
 from ...collective.members import administrators
 from ...collective.members.administrators import BadPassword, Busy
-from ...quoalise import Text
-from ...quoalise.text import text
+from ...i18n.text import Text, text
 from ..core.access import ADMINISTRATION
 from ..core.rate_limit import asker
 from .handlers import COOKIE, AdminPages, is_encrypted

@@ -9,7 +9,7 @@ from hashlib import sha256
 import re
 import secrets
 
-from ...quoalise.text import text
+from ...i18n.text import text
 from ..core.page_base import RequestRefused
 from ..core.request_context import FilledForm
 from ..core.speech import numbered

@@ -31,9 +31,8 @@ from ...collective.permissions.member_permissions import MemberPermission
 from ...collective.privacy import export as exported
 from ...collective.settings_schema import WEB_PAGE, BadValue
 from ...household.sharing.coverage import Calendar, DayState
+from ...i18n.text import Text, text
 from ...permission import State
-from ...quoalise import Text
-from ...quoalise.text import text
 from ...series import Direction
 from ...sharing import consent_text
 from ...store.collective_tables import MemberPermissionId

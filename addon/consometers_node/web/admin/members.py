@@ -10,7 +10,7 @@ from consometers_node.store.connection import AsyncConnection
 from ...collective.calendar import Span
 from ...collective.members.member_overview import MemberEntry, Status
 from ...collective.members.members import MemberKind, Members
-from ...quoalise.text import text
+from ...i18n.text import text
 from ...store import claims, set_aside
 from ...store.collective_tables import MemberId
 from .handlers import AdminPages

@@ -5,8 +5,7 @@ What is asked, shown and answered is what a home sees, on the pages of `core`.
 
 from aiohttp import web
 
-from ...quoalise import Text
-from ...quoalise.text import text
+from ...i18n.text import Text, text
 from ...xmpp import Join, NetworkError, links
 from ..core.joining import NOT_ONLINE, ONLINE_WITHIN_S, meet, trial_error
 from ..core.permissions import listed

@@ -10,11 +10,10 @@ from consometers_node.store.connection import AsyncConnection
 from ...collective.disclosure.sdc_rules import DEFAULT_MINIMUM, LEAST_MINIMUM
 from ...collective.errors import BadWitness
 from ...collective.permissions import needs
+from ...i18n.text import Text, text
 from ...permission import ChangedNeed, DataNeed, Identification, Reading
 from ...permission.need import MAX_DAYS
-from ...quoalise import Text
 from ...quoalise.identifier import is_bare
-from ...quoalise.text import text
 from ...series import Direction, Interval, Quantity
 from ...wire import Unsayable, read_need_mapping, write_need
 from ..core.page_base import RequestRefused

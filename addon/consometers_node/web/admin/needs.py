@@ -10,8 +10,8 @@ from aiohttp import web
 from ...collective.members.members import Members
 from ...collective.permissions import member_permissions, needs
 from ...collective.permissions.needs import OwnNeed
+from ...i18n.text import text
 from ...permission import DataNeed, State
-from ...quoalise.text import text
 from ...series import Direction
 from ...sharing import consent_text
 from ...wire import write_need_file

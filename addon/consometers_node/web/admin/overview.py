@@ -14,7 +14,7 @@ from ...collective.monitoring.problems import Weight
 from ...collective.permissions import member_permissions, needs
 from ...collective.permissions.member_permissions import MemberPermission
 from ...collective.publication.policy import InForce
-from ...quoalise.text import text
+from ...i18n.text import text
 from ..core.speech import numbered
 from ..public.live import LiveDay, today
 from . import heatmap

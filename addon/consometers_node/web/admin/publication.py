@@ -15,8 +15,7 @@ from ...collective.publication.dry_run import PreviewPeriod
 from ...collective.publication.policy import AT_ONCE, NOT_YET, BadRules, InForce, Rules, read_rules
 from ...collective.publication.queries import Published
 from ...collective.settings_schema import KEYS, STEPS, Basis
-from ...quoalise import Text
-from ...quoalise.text import text
+from ...i18n.text import Text, text
 from ...sharing.consent_text import INTERVALS
 from ...store.member_status import count_members
 from ..core.language import LANGUAGES

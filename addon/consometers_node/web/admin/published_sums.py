@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from ...collective.members.sites import BUILDINGS, Building
 from ...collective.publication.queries import Place, Published
 from ...collective.settings import Settings
+from ...i18n.text import Text, around, text, verbatim
 from ...permission import Choice
-from ...quoalise import Text
-from ...quoalise.text import around, text, verbatim
 from ...series import Device, Interval, Series
 from ...sharing.consent import DataRequest, Preview, matching_series, preview
 from ...sharing.names import load_naming

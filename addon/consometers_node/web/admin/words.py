@@ -4,7 +4,7 @@ from ...collective.members.member_overview import Status
 from ...collective.members.members import MemberKind
 from ...collective.monitoring.backups import BackupStep
 from ...collective.permissions.member_permissions import PermissionActor
-from ...quoalise.text import text
+from ...i18n.text import text
 
 KINDS = {
     MemberKind.HOME: text("home"),

@@ -10,9 +10,9 @@ from aiohttp import web
 
 from ...household.node import HomeNode
 from ...household.sharing.sync import progress
+from ...i18n.text import Text, text
 from ...permission import State
-from ...quoalise import Challenge, Text, iso8601
-from ...quoalise.text import text
+from ...quoalise import Challenge, iso8601
 from ...sharing.restriction import pause, resume
 from ...sharing.status import Answered, Collective, collectives, current_permissions
 from ...store import PeerId, PermissionId

@@ -9,8 +9,7 @@ import hmac
 
 from aiohttp import hdrs, web
 
-from ...quoalise import Text
-from ...quoalise.text import text
+from ...i18n.text import Text, text
 from ...rate_limit import TokenBucket
 from .rate_limit import address_of, home_of, peer_of
 

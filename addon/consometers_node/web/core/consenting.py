@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 
 from aiohttp import web
 
+from ...i18n.text import Text, text
 from ...permission import (
     Choice,
     DataNeed,
@@ -23,8 +24,7 @@ from ...permission import (
     UnknownPermission,
     subscribed,
 )
-from ...quoalise import Role, Text
-from ...quoalise.text import text
+from ...quoalise import Role
 from ...series import Device, Interval, Quantity, Record, Series
 from ...sharing import consent_text
 from ...sharing.consent import DataRequest, Decisions, Preview, check, data_request

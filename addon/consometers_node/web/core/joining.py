@@ -4,10 +4,10 @@ from typing import Any
 
 from aiohttp import web
 
+from ...i18n.text import Text, text
 from ...permission import PermissionFault
-from ...quoalise import QuoaliseError, Text
+from ...quoalise import QuoaliseError
 from ...quoalise.errors import refusal
-from ...quoalise.text import text
 from ...wire import Unsayable
 from ...xmpp import Asking, Join, NetworkError
 from .consenting import ConsentPages, reason

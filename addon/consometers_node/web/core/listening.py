@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast, override
 
 from aiohttp import hdrs, web
 
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.text import text
 
 from .rate_limit import home_of, is_among, peer_of
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from consometers_node.store.connection import AsyncConnection
 
+from ...i18n.text import Text, text
 from ...permission import (
     Actor,
     NoticeReceipt,
@@ -19,9 +20,8 @@ from ...permission import (
     Signature,
     State,
 )
-from ...quoalise import QuoaliseError, Text, federation_xml
+from ...quoalise import QuoaliseError, federation_xml
 from ...quoalise.markup import parse
-from ...quoalise.text import text
 from ...series import Series
 from ...sharing import consent_text
 from ...sharing.consent import DataRequest, data_request

@@ -8,7 +8,7 @@ from aiohttp import web
 from multidict import MultiDictProxy
 
 if TYPE_CHECKING:
-    from ...quoalise import Text
+    from ...i18n.text import Text
     from .speech import Language
 
 type Field = str | bytes | bytearray | web.FileField

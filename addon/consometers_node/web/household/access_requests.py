@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from aiohttp import web
 
-from ...quoalise.text import text
+from ...i18n.text import text
 from ...sharing.access_requests import AccessRequests
 from ...store import PeerId
 from ...store.answers import requests_to

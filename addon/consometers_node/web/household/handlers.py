@@ -17,9 +17,9 @@ from ...household.recorder.statistics import Proposal
 from ...household.sharing.candidate_statistics import directions, preview, subscribed
 from ...household.sharing.coverage import Calendar, Calendars
 from ...household.sharing.sync import targets
+from ...i18n.text import Text, text, verbatim
 from ...permission import Choice
-from ...quoalise import Role, Text
-from ...quoalise.text import text, verbatim
+from ...quoalise import Role
 from ...series import Device, Direction, Interval, Quantity, Series
 from ...sharing.consent import DataRequest, Decisions, Preview
 from ...store import PermissionId, SeriesId

@@ -13,9 +13,8 @@ from ...household.recorder.reading import Flag
 from ...household.sharing.candidate_statistics import reasons
 from ...household.sharing.coverage import Calendar, DayState
 from ...household.sharing.sync import progress
+from ...i18n.text import Text, text
 from ...permission import State
-from ...quoalise import Text
-from ...quoalise.text import text
 from ...series import Interval, Range, Series
 from ...sharing import consent_text
 from ...sharing.account import load

@@ -5,8 +5,7 @@ import asyncio
 from aiohttp import web
 
 from ...household.node import HouseholdOnline
-from ...quoalise import Text
-from ...quoalise.text import text
+from ...i18n.text import Text, text
 from ...sharing.account import HasAccount, load, take
 from ...xmpp import Join, NetworkError, Register, links
 from ..core.joining import NOT_ONLINE, ONLINE_WITHIN_S, meet, trial_error

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from ...i18n.text import Text, text
 from ...permission import Permissions, State
-from ...quoalise import Text
-from ...quoalise.text import text
 from ...sharing import consent_text
 from ...sharing.consent import DataRequest, data_request
 from ...sharing.export import as_csv, as_json, erase_all

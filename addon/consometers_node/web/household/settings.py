@@ -8,8 +8,7 @@ from ...household.recorder.errors import HomeAssistantFault
 from ...household.sharing.candidate_statistics import set_direction
 from ...household.statistics_import import collective_statistics
 from ...household.statistics_import.plant_statistics import correct
-from ...quoalise import Text
-from ...quoalise.text import text
+from ...i18n.text import Text, text
 from ...series import Direction
 from ...sharing import consent_text
 from ...sharing.account import load, save

@@ -1,7 +1,6 @@
 """Energy in everyday words, for people who have never seen a kWh. Pure."""
 
-from ...quoalise import Text
-from ...quoalise.text import text
+from ...i18n.text import Text, text
 from ..core.speech import numbered
 
 _WASH_WH = 1_000

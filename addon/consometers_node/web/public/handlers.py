@@ -17,8 +17,7 @@ from ...collective.disclosure.sdc_rules import Publication
 from ...collective.publication.policy import InForce
 from ...collective.publication.queries import ALL, Place, Published
 from ...collective.settings import Settings
-from ...quoalise import Text
-from ...quoalise.text import text
+from ...i18n.text import Text, text
 from ...rate_limit import TokenBucket
 from ...store import Store
 from ..core import language

@@ -24,7 +24,7 @@ from ...collective.publication.values import (
     rows,
     together,
 )
-from ...quoalise import Text
+from ...i18n.text import Text
 from ...series import Direction, Interval
 from ...store.groups import GroupKind
 from .charts import Chart, ChartInterval, Step

@@ -32,8 +32,8 @@ from ...collective.publication.values import (
     rows,
 )
 from ...figures import FIGURES
-from ...quoalise import Text, iso8601
-from ...quoalise.text import text
+from ...i18n.text import Text, text
+from ...quoalise import iso8601
 from ...series import Interval
 from ..core.page_base import csv_text
 from .charts import COLUMNS

@@ -12,6 +12,7 @@ from ...collective.witness.codes import BadCode
 from ...collective.witness.heads import set_back
 from ...collective.witness.register import NotEnrolled, OtherEnrolment, overview
 from ...collective.witness.service import NotReady, NotWitnessed, WitnessService
+from ...i18n.text import text
 from ...protected_sums.requests import (
     MAX_BODY_BYTES,
     BadBody,
@@ -20,7 +21,6 @@ from ...protected_sums.requests import (
     SignedRequest,
 )
 from ...quoalise.decoding import Undecodable, decoded
-from ...quoalise.text import text
 from ...rate_limit import TokenBucket
 from ..core.rate_limit import asker
 from .handlers import Guest, PublicPages, problem

@@ -5,7 +5,7 @@ from typing import Any
 
 from ...collective.members.sites import BUILDINGS, HEATS
 from ...figures import FIGURES
-from ...quoalise.text import text
+from ...i18n.text import text
 from ...series import Direction
 from .charts import Step
 from .drawing import COLOURS, draw

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from consometers_node.collective.about import FIELDS, About, load_about
 from consometers_node.collective.access_log import reads
-from consometers_node.quoalise import Text
+from consometers_node.i18n.text import Text
 from consometers_node.store import Store
 
 from ..public.town import ABOUT, NOW, settings

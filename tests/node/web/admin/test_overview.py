@@ -29,8 +29,8 @@ from consometers_node.collective.monitoring.backups import BackupStep, note
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.publication.closer import Closer, WaitRule
 from consometers_node.collective.publication.policy import AT_ONCE, NOT_YET, InForce, open_from
+from consometers_node.i18n.text import Text, printed
 from consometers_node.permission import Reading
-from consometers_node.quoalise.text import Text, printed
 from consometers_node.series import Direction, Interval
 from consometers_node.store.clock import Clock
 from consometers_node.store.collective_tables import (

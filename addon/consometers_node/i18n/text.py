@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import re
 from typing import ClassVar, override
 
-from ..catalogue import LANGUAGES, translations
+from .catalogue import LANGUAGES, translations
 
 DEFAULT_LANGUAGE = "en"
 

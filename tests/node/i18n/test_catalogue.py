@@ -10,8 +10,8 @@ from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 import pytest
 
-from consometers_node.catalogue import compiled, translations
-from consometers_node.quoalise.text import text
+from consometers_node.i18n.catalogue import compiled, translations
+from consometers_node.i18n.text import text
 from tools.catalogue import FRENCH, PACKAGE, calls, sentences, translated, written
 
 STRAIGHT = re.compile(r"(?<=[^\W\d_}])'")

@@ -2,8 +2,7 @@
 
 import pytest
 
-from consometers_node.quoalise import Text
-from consometers_node.quoalise.text import around, text, verbatim
+from consometers_node.i18n.text import Text, around, text, verbatim
 
 
 def test_our_sentences_exist_in_all_languages() -> None:

@@ -1,0 +1,1 @@
+"""Text for people in several languages, and the French of all sentences."""
