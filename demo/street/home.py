@@ -15,6 +15,7 @@ from consometers_node.household.protected_sums.enrolling import Enrolling
 from consometers_node.household.protected_sums.witness_address import Trust, trust
 from consometers_node.household.protected_sums.witness_check import objection
 from consometers_node.household.protected_sums.witness_client import WitnessClient
+from consometers_node.i18n.protocol import OurWords
 from consometers_node.permission import Choice, Permissions, Signature, State
 from consometers_node.protected_sums.keys import KEY_BYTES, DayKey
 from consometers_node.protected_sums.requests import Call
@@ -150,7 +151,7 @@ class StreetHome:
             ca_file=Path(place.ca_file),
         )
         account = Account(self.home.jid, password)
-        connection = Connection(account, server=server, language=_LANGUAGE)
+        connection = Connection(account, server=server, language=_LANGUAGE, speak=OurWords)
         answers = partial(_Answers, home=self)
         clock = Clock()
         sharing = Sharing(

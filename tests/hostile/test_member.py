@@ -36,6 +36,7 @@ from consometers_node.collective.permissions.member_permissions import MemberPer
 from consometers_node.collective.privacy.erasure import erase
 from consometers_node.collective.privacy.export import everything
 from consometers_node.collective.publication.blocks import Day
+from consometers_node.i18n.protocol import sentence
 from consometers_node.permission import Identification, State
 from consometers_node.quoalise import (
     Data,
@@ -100,7 +101,7 @@ MOST_KEPT = 30_000
 
 def _read_error(sent: Element) -> object:
     error = stanza_errors.read(sent)
-    return error.text, vars(error)
+    return sentence(error), vars(error)
 
 
 # Wrong or far too long ids of permissions
@@ -135,7 +136,7 @@ def test_invalid_ids_of_permissions_are_malformed(id: str) -> None:
     ):
         with pytest.raises(Malformed) as refused:
             read()
-        assert len(refused.value.text.say("fr")) < 300
+        assert len(sentence(refused.value).say("fr")) < 300
 
 
 RECEIPT = Receipt(
@@ -347,7 +348,9 @@ async def test_a_grant_over_the_network_gets_the_same_answer_for_any_meter(
             with pytest.raises(NotAuthorized) as refusal:
                 await node.asking.get_history(coop.jid, name)
             listed = await node.asking.list_series(coop.jid)
-            heard.append((replace(receipt, permission="", time=AT), str(refusal.value), listed))
+            heard.append(
+                (replace(receipt, permission="", time=AT), str(sentence(refusal.value)), listed)
+            )
     assert heard[0] == heard[1] == heard[2]
     assert heard[0][0].state is State.GRANTED
 

@@ -12,7 +12,6 @@ from typing import Final, override
 import pytest
 import pytest_socket
 
-from consometers_node.i18n.text import Text
 from consometers_node.quoalise import BadRequest, DataNeed
 from consometers_node.quoalise.federation_xml import write_data_needs
 from consometers_node.quoalise.markup import MAX_BYTES, MAX_DEPTH, serialise
@@ -21,6 +20,7 @@ from demo.prosody import Authority
 from tests.deadline import DEADLINE_S
 from tests.e2e.ejabberd import Cluster
 from tests.node.quoalise.samples import NEED
+from tests.node.sentences import says
 from tests.node.xmpp.conftest import PASSWORD, MakeNode, NewAccount
 from tests.node.xmpp.home import Collective
 from tools.bench.deployed import DEPLOY, Deployed, Ended, Place, Wire
@@ -87,7 +87,7 @@ class Wordy(Collective):
 
     def __init__(self, letter: str, needs: int) -> None:
         super().__init__()
-        purpose = Text({"en": letter * 8_000})
+        purpose = {"en": letter * 8_000}
         self.needs = [replace(NEED, id=f"n{n}", purpose=purpose) for n in range(needs)]
 
     @override
@@ -113,7 +113,7 @@ async def test_an_answer_is_as_large_as_it_is_written(
     """Of an apostrophe, six bytes are sent."""
     node, peer = await new_node(deployed, Wordy("'", 3)), await new_node(deployed)
     session = await node.connection.online(DEADLINE_S)
-    with pytest.raises(BadRequest, match="too large"):
+    with pytest.raises(BadRequest, check=says("too large")):
         await peer.asking.get_data_needs(node.connection.jid)
     assert not session.ended.done()
 

@@ -136,7 +136,7 @@ class CollectiveAnswers(Answers):
         zone = self._zone.key
         months = quartiles.months_in(records, zone)
         if len(months) > quartiles.MOST_MONTHS:
-            raise BadRequest(_TOO_MANY_MONTHS.fill(most=quartiles.MOST_MONTHS))
+            raise BadRequest(_TOO_MANY_MONTHS.fill(most=quartiles.MOST_MONTHS).by_language)
         published = {}
         if grant.series.device == str(self._device):
             published = await quartiles.of_months(connection, grant.series.direction, months, zone)
@@ -146,7 +146,7 @@ class CollectiveAnswers(Answers):
     @override
     async def subscribe(self, asker: Asker, series: Identifier) -> None:
         if quartiles.daily_of(series) is not None:
-            raise BadRequest(_ONCE_A_MONTH)
+            raise BadRequest(_ONCE_A_MONTH.by_language)
         await super().subscribe(asker, series)
 
     @override
@@ -303,6 +303,6 @@ def _as_refusal() -> Iterator[None]:
     try:
         yield
     except Unsayable as fault:
-        raise BadRequest(fault.text) from fault
+        raise BadRequest(fault.text.by_language) from fault
     except CollectiveFault as fault:
-        raise fault.refusal(fault.text) from fault
+        raise fault.refusal(fault.text.by_language) from fault

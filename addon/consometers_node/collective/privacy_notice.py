@@ -20,12 +20,12 @@ def data_policy(needs: Sequence[DataNeed], location: str | None) -> DataPolicy |
     if not needs:
         return None
     first = needs[0]
+    unsaid = _NOT_TOLD.fill(controller=first.controller, contact=first.contact)
+    place = verbatim(location) if location else unsaid
     return DataPolicy(
-        purpose=_of_each(needs, lambda need: Text(need.purpose)),
-        retention=_of_each(needs, retention),
-        location=verbatim(location)
-        if location
-        else _NOT_TOLD.fill(controller=first.controller, contact=first.contact),
+        purpose=_of_each(needs, lambda need: Text(need.purpose)).by_language,
+        retention=_of_each(needs, retention).by_language,
+        location=place.by_language,
     )
 
 

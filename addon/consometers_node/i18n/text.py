@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import re
 from typing import ClassVar, override
 
+from ..quoalise.languages import DEFAULT_LANGUAGE, ByLanguage, best
 from .catalogue import LANGUAGES, translations
-
-DEFAULT_LANGUAGE = "en"
 
 _NARROW, _BEFORE_COLON = re.compile(r" (?=[;?!»]|%(?!\())|(?<=«) "), re.compile(r" (?=:)")
 
@@ -16,16 +15,11 @@ _NARROW, _BEFORE_COLON = re.compile(r" (?=[;?!»]|%(?!\())|(?<=«) "), re.compil
 class Text:
     """The same words in one or more languages, by language tag (BCP 47: `fr`, `fr-CA`)."""
 
-    by_language: Mapping[str, str]
+    by_language: ByLanguage
 
     def language(self, wanted: str | None = None) -> str:
-        """Return the best language for a reader: that one, its base language, English, or any."""
-        languages = {language.lower(): language for language in self.by_language}
-        asked = (wanted or DEFAULT_LANGUAGE).lower()
-        for language in (asked, asked.partition("-")[0], DEFAULT_LANGUAGE):
-            if language in languages:
-                return languages[language]
-        return next(iter(self.by_language), DEFAULT_LANGUAGE)
+        """Return the best language for a reader."""
+        return best(self.by_language, wanted)
 
     def say(self, wanted: str | None = None) -> str:
         """Return the words in a language, or in one that `language` chooses."""

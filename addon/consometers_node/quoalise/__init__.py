@@ -1,7 +1,8 @@
 """Quoalise, the federation's protocol, as data: bytes or elements in, frozen values out, and back.
 
-Pure: no network, no I/O, no clock, no logger. Nothing raises but `QuoaliseError`; what cannot be
-read raises its `Malformed`, which names the place. What a module reads and writes:
+Pure: no network, no I/O, no clock, no logger, and no words for people. Nothing raises but
+`QuoaliseError`; what cannot be read raises its `Malformed`, which names the place. What a module
+reads and writes:
 
     data             <quoalise>: metadata and records
     requests         <command>: what a peer asks
@@ -14,7 +15,8 @@ read raises its `Malformed`, which names the place. What a module reads and writ
     iso8601          times and durations
     values           what the records of each kind of series may hold
 
-`commands.COMMANDS` holds every command once, `problems.Problem` everything that can be wrong.
+`commands.COMMANDS` holds every command once, `problems.Problem` everything that can be wrong,
+`errors.Code` the other errors. An application puts codes into words by `words.Words`.
 """
 
 from . import (
@@ -34,11 +36,13 @@ from .commands import COMMANDS, Node, Role
 from .data import Data
 from .errors import (
     BadRequest,
+    Code,
     ErrorType,
     ItemNotFound,
     Malformed,
     NotAuthorized,
     OtherError,
+    ProtocolError,
     QuoaliseError,
     ResourceConstraint,
     UpstreamError,
@@ -59,6 +63,7 @@ from .federation import (
 from .fragment import Fragment
 from .identifier import Device, Direction, Identifier, SeriesPath, pseudonym
 from .iso8601 import Duration
+from .languages import DEFAULT_LANGUAGE, ByLanguage
 from .metadata import (
     DeviceIdentifier,
     DeviceType,
@@ -68,6 +73,7 @@ from .metadata import (
     UnknownContent,
     describe,
 )
+from .notices import Event, Notice
 from .problems import Problem
 from .protected_sums import (
     MaskedReport,
@@ -79,14 +85,18 @@ from .protected_sums import (
 )
 from .requests import GetHistory
 from .senml import MAX_PUSHED, MAX_RECORDS, Number, Records
+from .words import Words
 
 __all__ = [
     "COMMANDS",
+    "DEFAULT_LANGUAGE",
     "MAX_PUSHED",
     "MAX_RECORDS",
     "BadRequest",
+    "ByLanguage",
     "Challenge",
     "Change",
+    "Code",
     "Data",
     "DataNeed",
     "DataNeedSeries",
@@ -97,6 +107,7 @@ __all__ = [
     "Duration",
     "Erased",
     "ErrorType",
+    "Event",
     "ExportPart",
     "Fragment",
     "GetHistory",
@@ -111,6 +122,7 @@ __all__ = [
     "Metadata",
     "Node",
     "NotAuthorized",
+    "Notice",
     "Number",
     "Opened",
     "Opening",
@@ -118,6 +130,7 @@ __all__ = [
     "Permission",
     "Prices",
     "Problem",
+    "ProtocolError",
     "Quantity",
     "QuoaliseError",
     "Reading",
@@ -134,6 +147,7 @@ __all__ = [
     "VerificationRequest",
     "Verified",
     "Witness",
+    "Words",
     "answers",
     "commands",
     "data",

@@ -18,23 +18,24 @@ from decimal import Decimal
 import re
 from xml.etree.ElementTree import Element
 
-from ..i18n.text import text
 from . import challenge, forms, iso8601
 from .challenge import Challenge
-from .commands import COMMANDS, Command, Node
+from .commands import Command, Node
 from .errors import Malformed
-from .forms import FORM, Column, Field
+from .forms import FORM, Column
 from .identifier import Identifier, identifier
 from .iso8601 import Duration
 from .markup import check_depth
 from .problems import Problem
 from .reading import Reader, whole_number
 from .requests import COMMAND
+from .words import Words
 
 COMPLETED = "completed"
 EXECUTING = "executing"
 CANCELED = "canceled"
 """As XEP-0050 spells it."""
+_NAMES = Words()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,15 +73,6 @@ class Listed:
     challenge: Challenge | None = None
 
 
-_COLUMNS = (
-    Field(var="identifier", label=text("Identifier")),
-    Field(var="interval", label=text("Resolution")),
-    Field(var="unit", label=text("Unit")),
-    Field(var="first", label=text("First record", context="field of an answer")),
-    Field(var="last", label=text("Last record", context="field of an answer")),
-)
-
-
 def _price(sent: str, place: str) -> Decimal:
     if not _PRICE.fullmatch(sent):
         raise Malformed(place, Problem.NOT_A_PRICE, found=sent)
@@ -89,25 +81,37 @@ def _price(sent: str, place: str) -> Decimal:
 
 _PRICE = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3})?")
 _SHARES = (
-    Column("name", "name", forms.words, text("Name")),
-    Column("shares", "held", whole_number, text("Your shares")),
-    Column("total_shares", "total", forms.number, text("Shares in all")),
+    Column("name", "name", forms.words),
+    Column("shares", "held", whole_number),
+    Column("total_shares", "total", forms.number),
 )
 _PRICES = (
-    Column("local_price", "local", _price, text("Price between members (c€/kWh)")),
-    Column("grid_price", "grid", _price, text("Price from the grid (c€/kWh)")),
+    Column("local_price", "local", _price),
+    Column("grid_price", "grid", _price),
 )
+
+_PARTS: Mapping[str, tuple[Column, ...]] = {
+    "shares": _SHARES,
+    "prices": _PRICES,
+    "challenge": challenge.COLUMNS,
+}
+_COLUMNS = ("identifier", "interval", "unit", "first", "last")
+COLUMNS = (*_COLUMNS, *(column.var for columns in _PARTS.values() for column in columns))
+"""All columns of the answer to `list_series`."""
 
 
 def to_fill(
     command: Command,
     session: str,
-    language: str | None = None,
+    words: Words = _NAMES,
     values: Mapping[str, str] | None = None,
 ) -> Element:
     """Return the answer to a command asked with no form: the form, with `values` in it by `var`."""
     answer = _answer(command.node, EXECUTING, session)
-    answer.append(forms.to_fill(command.title, command.fields, language, values or {}))
+    title = words.title(command.node)
+    answer.append(
+        forms.to_fill(title, command.fields, words.label, words.description, values or {})
+    )
     return answer
 
 
@@ -122,11 +126,11 @@ def completed(
     *,
     payload: Element | None = None,
     session: str | None = None,
-    language: str | None = None,
+    words: Words = _NAMES,
 ) -> Element:
     """Return the answer to a successful command; `about` names its subject, for people."""
     answer = _answer(node, COMPLETED, session)
-    title = COMMANDS[node].title.say(language)
+    title = words.title(node)
     answer.append(forms.result(title, f"{title} {about}".rstrip()))
     if payload is not None:
         answer.append(payload)
@@ -134,20 +138,19 @@ def completed(
 
 
 def listed(
-    series: Iterable[Listed], *, session: str | None = None, language: str | None = None
+    series: Iterable[Listed], *, session: str | None = None, words: Words = _NAMES
 ) -> Element:
     """Return the answer to `list_series`."""
     answer = _answer(Node.LIST_SERIES, COMPLETED, session)
-    title = COMMANDS[Node.LIST_SERIES].title.say(language)
     rows = list(series)
-    parts = (("shares", _SHARES), ("prices", _PRICES), ("challenge", challenge.COLUMNS))
     more = (
-        column.field
-        for part, columns in parts
+        column.var
+        for part, columns in _PARTS.items()
         if any(getattr(row, part) is not None for row in rows)
         for column in columns
     )
-    answer.append(forms.table(title, (*_COLUMNS, *more), map(_row, rows), language))
+    title = words.title(Node.LIST_SERIES)
+    answer.append(forms.table(title, (*_COLUMNS, *more), map(_row, rows), words.column))
     return answer
 
 

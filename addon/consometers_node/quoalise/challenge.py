@@ -9,7 +9,6 @@ from datetime import date
 from decimal import Decimal
 import re
 
-from ..i18n.text import text
 from . import forms, iso8601
 from .errors import Malformed
 from .forms import Column
@@ -53,20 +52,20 @@ def _percent(sent: str, place: str) -> Decimal:
 CHALLENGE = "challenge_fr"
 """The field that every challenge has."""
 _CHALLENGE = (
-    Column(CHALLENGE, "name_fr", forms.words, text("Challenge, in French")),
-    Column("challenge_en", "name_en", forms.words, text("Challenge, in English")),
-    Column("challenge_from", "first_day", iso8601.day, text("First day")),
-    Column("challenge_to", "last_day", iso8601.day, text("Last day")),
-    Column("objective", "objective", forms.number, text("Objective (% less)")),
-    Column("participant", "participant", forms.words, text("Participant")),
-    Column("participants", "participants", forms.number, text("Participants")),
+    Column(CHALLENGE, "name_fr", forms.words),
+    Column("challenge_en", "name_en", forms.words),
+    Column("challenge_from", "first_day", iso8601.day),
+    Column("challenge_to", "last_day", iso8601.day),
+    Column("objective", "objective", forms.number),
+    Column("participant", "participant", forms.words),
+    Column("participants", "participants", forms.number),
 )
 _CHANGE = (
-    Column("change", "change", _percent, text("Change (%)")),
-    Column("change_low", "low", _percent, text("Change, at least (%)")),
-    Column("change_high", "high", _percent, text("Change, at most (%)")),
-    Column("rank_first", "rank_first", forms.number, text("Best rank")),
-    Column("rank_last", "rank_last", forms.number, text("Worst rank")),
+    Column("change", "change", _percent),
+    Column("change_low", "low", _percent),
+    Column("change_high", "high", _percent),
+    Column("rank_first", "rank_first", forms.number),
+    Column("rank_last", "rank_last", forms.number),
 )
 COLUMNS = (*_CHALLENGE, *_CHANGE)
 _PERCENT = re.compile(r"-?[0-9]{1,6}(?:\.[0-9])?")

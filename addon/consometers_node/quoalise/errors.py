@@ -1,34 +1,40 @@
-"""Errors between peers, as values of the domain: sent, or received.
+"""Errors, as codes with details: an application puts them into words.
 
-    QuoaliseError
-      NotAuthorized, ItemNotFound, ResourceConstraint, UpstreamError
-      BadRequest
-        Malformed       what was sent cannot be read, and where
-      OtherError        any other stanza error, as servers send them
+    ProtocolError       also those of the network: `xmpp.errors`
+      QuoaliseError     between peers: sent, or received
+        NotAuthorized, ItemNotFound, ResourceConstraint, UpstreamError
+        BadRequest
+          Malformed       what was sent cannot be read, and where
+        OtherError        any other stanza error, as servers send them
 
-`stanza_errors` writes and reads them as XMPP stanza errors (RFC 6120 §8.3).
+`stanza_errors` writes and reads those between peers as XMPP stanza errors (RFC 6120 §8.3).
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 
-from ..i18n.text import Text, TranslatedError, around, text
+from .languages import ByLanguage
 from .problems import Problem
 
-_AT = text("{place}: {said}.")
-_ANSWERED = text("The peer answered {condition}.")
-_REFUSES = text("{peer} refuses: {said}")
-_UPSTREAM = text("The source of {peer}'s data ({issuer}) refuses, with the code {code}: {said}")
-_UNREADABLE = text("The answer of {peer} cannot be read ({said}) Inform its operator.")
-_NOBODY = text("{peer} is offline: its node is not running, or the address is wrong.")
-_NO_SERVER = text(
-    "The server of {peer} cannot be reached from yours: check the address, or try later."
-)
-_BY_CONDITION = {
-    "service-unavailable": _NOBODY,
-    "recipient-unavailable": _NOBODY,
-    "remote-server-not-found": _NO_SERVER,
-    "remote-server-timeout": _NO_SERVER,
-}
+
+class Code(StrEnum):
+    """The reason for a refusal. `Problem` has the reasons why a message cannot be read."""
+
+    UNDEFINED = "undefined-condition"
+    NOT_AUTHORIZED = "not-authorized"
+    ITEM_NOT_FOUND = "item-not-found"
+    RESOURCE_CONSTRAINT = "resource-constraint"
+    BAD_REQUEST = "bad-request"
+    UPSTREAM = "upstream-error"
+    OTHER = "other-condition"
+    """Details: `condition`."""
+
+    # of a node, in its answers
+    NO_SUCH_COMMAND = "no-such-command"
+    ANSWER_TOO_LARGE = "answer-too-large"
+    NODE_FAULT = "node-fault"
+    NOT_EXPECTED = "not-expected"
+    TOO_COMPLEX = "too-complex"
 
 
 class ErrorType(StrEnum):
@@ -46,90 +52,108 @@ class ErrorType(StrEnum):
     """Retry later."""
 
 
-class QuoaliseError(TranslatedError):
-    """Any error of this room. `condition` and `type` are those of its stanza error."""
+class ProtocolError(Exception):
+    """An error: its code, and the details for a sentence about it.
+
+    Details may be personal, such as an address: they are in no `str`, and so in no log.
+    """
+
+    code: str = Code.UNDEFINED
+    details: Mapping[str, object]
+
+    def __init__(self, code: str | None = None, **details: object) -> None:
+        """Make an error; without a code, it has that of its kind."""
+        if code is not None:
+            self.code = code
+        self.details = details
+        super().__init__(str(self.code))
+
+
+class QuoaliseError(ProtocolError):
+    """Any error between peers. `condition` and `type` are those of its stanza error."""
 
     condition: str = "undefined-condition"
     type: ErrorType = ErrorType.CANCEL
-    words = text("An error occurred.")
+
+    def __init__(
+        self, texts: ByLanguage | None = None, *, code: str | None = None, **details: object
+    ) -> None:
+        """Make an error, perhaps in words of the program that refuses, by language."""
+        super().__init__(code, **details)
+        self.texts = texts or {}
 
 
 class NotAuthorized(QuoaliseError):
     """There is no permission."""
 
-    condition = "not-authorized"
+    condition = code = Code.NOT_AUTHORIZED
     type = ErrorType.AUTH
-    words = text("There is no permission to read this: ask for it, or ask for less.")
 
 
 class ItemNotFound(QuoaliseError):
     """There is no such series: an answer to peers that may know, others get `NotAuthorized`."""
 
-    condition = "item-not-found"
-    words = text("There is no such series: request the list of series.")
+    condition = code = Code.ITEM_NOT_FOUND
 
 
 class ResourceConstraint(QuoaliseError):
     """Asked too often."""
 
-    condition = "resource-constraint"
+    condition = code = Code.RESOURCE_CONSTRAINT
     type = ErrorType.WAIT
-    words = text("Too many requests: wait a minute, then try again.")
 
 
 class BadRequest(QuoaliseError):
     """The request cannot be answered in this form."""
 
-    condition = "bad-request"
+    condition = code = Code.BAD_REQUEST
     type = ErrorType.MODIFY
-    words = text("This is not readable.")
 
 
 class Malformed(BadRequest):
     """A message cannot be read. `place` is the path of the element, attribute or field."""
 
-    def __init__(self, place: str, problem: Problem, **values: object) -> None:
-        """Say where, what and with which values the words are to be filled."""
+    def __init__(self, place: str, problem: Problem, **details: object) -> None:
+        """Say where, what and with which details."""
+        if "found" in details:
+            details["found"] = _shown(details["found"])
+        super().__init__(None, code=problem, **details)
         self.place = place
-        self.problem = problem
-        if "found" in values:
-            values["found"] = _shown(values["found"])
-        words = problem.text.fill(**values)
-        super().__init__(around(_AT, words, place=place))
+
+    def __str__(self) -> str:
+        """Return the place and the code."""
+        return f"{self.place}: {self.code}"
 
 
 class UpstreamError(QuoaliseError):
-    """The error of a source behind the node, in its own code (None where it gave none)."""
+    """The error of a source behind the node, with its own code (None where it gave none)."""
 
-    words = text("The source of the data refused.")
+    code = Code.UPSTREAM
 
-    def __init__(self, issuer: str, code: str | None = None, words: Text | None = None) -> None:
+    def __init__(
+        self, issuer: str, issuer_code: str | None = None, texts: ByLanguage | None = None
+    ) -> None:
         """Say who refused, with which code, in which words."""
+        super().__init__(texts)
         self.issuer = issuer
-        self.code = code
-        super().__init__(words)
+        self.issuer_code = issuer_code
 
 
 class OtherError(QuoaliseError):
     """Any other stanza error, such as `service-unavailable` or `remote-server-not-found`."""
 
-    def __init__(self, condition: str, type: ErrorType, words: Text | None = None) -> None:
+    def __init__(
+        self,
+        condition: str,
+        type: ErrorType,
+        texts: ByLanguage | None = None,
+        *,
+        code: Code = Code.OTHER,
+    ) -> None:
         """Say which condition (RFC 6120 §8.3.3) and what the asker can do."""
-        super().__init__(words or _ANSWERED.fill(condition=condition))
+        super().__init__(texts, code=code, condition=condition)
         self.condition = condition
         self.type = type
-
-
-def refusal(peer: str, error: QuoaliseError) -> Text:
-    """Return who refuses, and why."""
-    match error:
-        case UpstreamError():
-            issuer, code = error.issuer or "?", error.code or "?"
-            return around(_UPSTREAM, error.text, peer=peer, issuer=issuer, code=code)
-        case Malformed():
-            return around(_UNREADABLE, error.text, peer=peer)
-        case _:
-            return around(_BY_CONDITION.get(error.condition, _REFUSES), error.text, peer=peer)
 
 
 _SHOWN = 60

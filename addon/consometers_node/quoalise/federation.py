@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from ..i18n.text import UNSAID, Text
 from .identifier import Direction, Identifier
 from .iso8601 import Duration
+from .languages import ByLanguage
 
 NAMESPACE = "urn:consometers:federation:0"
 
@@ -102,8 +102,8 @@ class DataNeed:
 
     id: str
     version: int
-    title: Text
-    purpose: Text
+    title: ByLanguage
+    purpose: ByLanguage
     controller: str
     contact: str
     policy: str
@@ -114,7 +114,7 @@ class DataNeed:
     retention: Duration
     identification: Identification = Identification.PSEUDONYM
     reading: Reading = Reading.INDIVIDUAL
-    recipients: Text = UNSAID
+    recipients: ByLanguage = field(default_factory=dict)
     witness: Witness | None = None
 
 

@@ -6,7 +6,6 @@ from datetime import datetime
 import re
 from xml.etree.ElementTree import Element, SubElement
 
-from ..i18n.text import Text
 from . import iso8601
 from .decoding import Undecodable, decoded
 from .errors import Malformed
@@ -26,6 +25,7 @@ from .federation import (
     Witness,
 )
 from .identifier import Direction, identifier, is_bare
+from .languages import ByLanguage
 from .markup import LANG, check_depth, local, tag
 from .problems import Problem
 from .reading import Reader
@@ -257,7 +257,7 @@ def _read_witness(need: Reader) -> Witness | None:
     witness = need.only(_WITNESS)
     jid, url = witness.text("jid"), witness.text("url")
     if not is_bare(jid):
-        raise Malformed(witness.at("jid"), Problem.NOT_AN_ADDRESS, found=jid)
+        raise Malformed(witness.at("jid"), Problem.NOT_A_BARE_ADDRESS, found=jid)
     if not _URL.fullmatch(url):
         raise Malformed(witness.at("url"), Problem.NOT_A_LINK, found=url)
     return Witness(
@@ -269,6 +269,6 @@ def _read_witness(need: Reader) -> Witness | None:
     )
 
 
-def _write_texts(parent: Element, name: str, text: Text) -> None:
-    for language, words in text.by_language.items():
+def _write_texts(parent: Element, name: str, texts: ByLanguage) -> None:
+    for language, words in texts.items():
         SubElement(parent, name, {LANG: language}).text = words

@@ -4,7 +4,7 @@
       <field var="identifier" type="text-single"><value>urn:dev:…</value></field>
     </x>
 
-Forms of type `form` and `result` carry labels, in the language of the requester.
+Forms of type `form` and `result` carry labels for people: the caller has them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,7 +14,6 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element, SubElement
 
-from ..i18n.text import Text
 from .errors import Malformed
 from .markup import tag
 from .problems import Problem
@@ -51,12 +50,10 @@ class FormType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A field of a form, or a column of a table."""
+    """A field of a form."""
 
     var: str
-    label: Text
     type: FieldType = FieldType.TEXT
-    description: Text | None = None
     required: bool = False
     default: str | None = None
 
@@ -67,23 +64,21 @@ class Column(NamedTuple):
     var: str
     attribute: str
     read: Callable[[str, str], object]
-    label: Text
-
-    @property
-    def field(self) -> Field:
-        """The column as a field of the table."""
-        return Field(var=self.var, label=self.label)
 
 
 def to_fill(
-    title: Text, fields: Iterable[Field], language: str | None, values: Mapping[str, str]
+    title: str,
+    fields: Iterable[Field],
+    label: Callable[[str], str],
+    description: Callable[[str], str | None],
+    values: Mapping[str, str],
 ) -> Element:
     """Return a form to fill in; `values` stand in it already, by `var`, before the defaults."""
-    form = _form(FormType.FORM, title.say(language))
+    form = _form(FormType.FORM, title)
     for field in fields:
-        element = _field(form, field, language)
-        if field.description:
-            SubElement(element, _DESCRIPTION).text = field.description.say(language)
+        element = _field(form, field.var, label, field.type)
+        if described := description(field.var):
+            SubElement(element, _DESCRIPTION).text = described
         if field.required:
             SubElement(element, _REQUIRED)
         value = values.get(field.var, field.default)
@@ -113,21 +108,24 @@ def result(title: str, label: str) -> Element:
 
 def table(
     title: str,
-    columns: Sequence[Field],
+    columns: Sequence[str],
     rows: Iterable[Mapping[str, str | None]],
-    language: str | None,
+    label: Callable[[str], str],
 ) -> Element:
-    """Return a result of several rows (XEP-0004 §3.4). A cell without a value is left out."""
+    """Return a result of several rows (XEP-0004 §3.4), whose columns are named by their `var`.
+
+    A cell without a value is left out.
+    """
     form = _form(FormType.RESULT, title)
     reported = SubElement(form, _REPORTED)
-    for column in columns:
-        _field(reported, column, language)
+    for var in columns:
+        _field(reported, var, label)
     for row in rows:
         item = SubElement(form, _ITEM)
-        for column in columns:
-            value = row.get(column.var)
+        for var in columns:
+            value = row.get(var)
             if value is not None:
-                cell = SubElement(item, _FIELD, {"var": column.var})
+                cell = SubElement(item, _FIELD, {"var": var})
                 SubElement(cell, _VALUE).text = value
     return form
 
@@ -219,6 +217,7 @@ def _form(kind: FormType, title: str | None = None) -> Element:
     return form
 
 
-def _field(parent: Element, field: Field, language: str | None) -> Element:
-    described = {"var": field.var, "type": field.type, "label": field.label.say(language)}
-    return SubElement(parent, _FIELD, described)
+def _field(
+    parent: Element, var: str, label: Callable[[str], str], kind: FieldType = FieldType.TEXT
+) -> Element:
+    return SubElement(parent, _FIELD, {"var": var, "type": kind, "label": label(var)})

@@ -181,7 +181,7 @@ def pseudonym(secret: bytes, jid: str, device: Device) -> Device:
     if len(secret) < MIN_SECRET:
         raise Malformed("secret", Problem.SHORT_SECRET, found=len(secret), most=MIN_SECRET)
     if not is_bare(jid):
-        raise Malformed("jid", Problem.NOT_AN_ADDRESS, found=jid)
+        raise Malformed("jid", Problem.NOT_A_BARE_ADDRESS, found=jid)
     message = b"\0".join((jid.encode(), str(device).encode()))
     digest = hmac.digest(secret, message, hashlib.sha256)
     return organisation(base64.b32encode(digest).decode().lower()[:_PSEUDONYM_LENGTH])

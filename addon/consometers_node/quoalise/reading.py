@@ -7,11 +7,11 @@ from enum import StrEnum
 import re
 from xml.etree.ElementTree import Element
 
-from ..i18n.text import DEFAULT_LANGUAGE, Text
 from . import bounds, iso8601
 from .errors import Malformed
 from .foreign import clean
 from .iso8601 import Duration
+from .languages import DEFAULT_LANGUAGE
 from .markup import LANG, local, named
 from .problems import Problem
 
@@ -90,10 +90,10 @@ class Reader:
         """Return the text of the element: not empty, and within `bounds`."""
         return bounded(self.element.text or "", local(self.element.tag), self.place)
 
-    def texts(self, name: str, *, required: bool = False) -> Text:
+    def texts(self, name: str, *, required: bool = False) -> dict[str, str]:
         """Return the texts in the children of that name, one in each language."""
         children = self.each(name, required=required)
-        return Text({child.language(): child.words() for child in children})
+        return {child.language(): child.words() for child in children}
 
     def at(self, name: str) -> str:
         """Return the path of an attribute."""

@@ -10,9 +10,9 @@ The text is in the language of the requester. Where a source gave no code we wri
 for today's client takes it for granted; today's proxies write none.
 """
 
+from collections.abc import Mapping
 from xml.etree.ElementTree import Element, SubElement
 
-from ..i18n.text import DEFAULT_LANGUAGE, Text
 from . import bounds
 from .errors import (
     BadRequest,
@@ -25,27 +25,32 @@ from .errors import (
     UpstreamError,
 )
 from .fragment import elements
+from .languages import DEFAULT_LANGUAGE
 from .markup import LANG, split, tag
 from .metadata import NAMESPACE
+from .words import Words
 
 STREAM = "jabber:client"
 STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
 ERROR = tag(STREAM, "error")
 _TEXT = tag(STANZAS, "text")
 _UPSTREAM = tag(NAMESPACE, "upstream-error")
-_KINDS = {
+_KINDS: Mapping[str, type[QuoaliseError]] = {
     kind.condition: kind for kind in (NotAuthorized, ItemNotFound, ResourceConstraint, BadRequest)
 }
 
 
-def write(error: QuoaliseError, language: str | None = None) -> Element:
-    """Return the `<error>` of a stanza, in the language of the requester."""
+_CODES = Words()
+
+
+def write(error: QuoaliseError, words: Words = _CODES) -> Element:
+    """Return the `<error>` of a stanza, in the words for its reader."""
     element = Element(ERROR, {"type": error.type})
     SubElement(element, tag(STANZAS, error.condition))
-    chosen = error.text.language(language)
-    SubElement(element, _TEXT, {LANG: chosen}).text = error.text.say(chosen)
+    language, sentence = words.sentence(error)
+    SubElement(element, _TEXT, {LANG: language}).text = sentence
     if isinstance(error, UpstreamError):
-        SubElement(element, _UPSTREAM, {"issuer": error.issuer, "code": error.code or ""})
+        SubElement(element, _UPSTREAM, {"issuer": error.issuer, "code": error.issuer_code or ""})
     return element
 
 
@@ -55,20 +60,19 @@ def read(error: Element) -> QuoaliseError:
     conditions = [bounds.clip("code", name) for namespace, name in names if namespace == STANZAS]
     condition = conditions[0] if conditions else QuoaliseError.condition
     texts = error.findall(_TEXT)[: bounds.ELEMENTS["text"]]
-    words = {
+    sent = {
         bounds.clip("lang", element.get(LANG, DEFAULT_LANGUAGE)): bounds.clip(
             "text", element.text.strip()
         )
         for element in texts
         if element.text and not element.text.isspace()
     }
-    message = Text(words) if words else None
     upstream = error.find(_UPSTREAM)
     if upstream is not None:
         issuer, code = (bounds.clip(name, upstream.get(name, "")) for name in ("issuer", "code"))
-        return UpstreamError(issuer, code or None, message)
+        return UpstreamError(issuer, code or None, sent)
     if kind := _KINDS.get(condition):
-        return kind(message)
+        return kind(sent)
     type_ = error.get("type", "")
     error_type = ErrorType(type_) if type_ in ErrorType else ErrorType.CANCEL
-    return OtherError(condition, error_type, message)
+    return OtherError(condition, error_type, sent)

@@ -11,10 +11,10 @@ import tempfile
 from typing import IO, Final, NoReturn
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
+from ..i18n.protocol import refusal, sentence
 from ..i18n.text import Text, TranslatedError, text
 from ..quoalise import ExportPart, QuoaliseError
 from ..quoalise.decoding import Undecodable, decoded
-from ..quoalise.errors import refusal
 from ..store import PeerId, Store
 from ..store.answers import AccessRequest, log_request
 from ..store.peers import Peer
@@ -186,7 +186,7 @@ class AccessRequests:
                 except QuoaliseError as fault:
                     request.problem = refusal(request.peer.name, fault)
                 except (NetworkError, BadCopy) as fault:
-                    request.problem = fault.text
+                    request.problem = sentence(fault)
                 except OSError:
                     request.problem = _NO_ROOM
                 finally:

@@ -105,14 +105,14 @@ class Answers(Answerer):
             grants = await self._grants(connection, peer, self.permitted_by(request.identifier))
             grants = [grant for grant in grants if grant.reading is Reading.INDIVIDUAL]
             if not grants:
-                raise NotAuthorized(_ONLY_SUMS)
+                raise NotAuthorized(_ONLY_SUMS.by_language)
             grant = max(grants, key=lambda grant: _length(asked.clip(grant.records)))
             records = asked.clip(grant.records)
             if asked and not records:
                 start = iso8601.shown(grant.records.start)
-                raise NotAuthorized(_NOT_THEN.fill(start=start))
+                raise NotAuthorized(_NOT_THEN.fill(start=start).by_language)
             if await self.still_reads(connection, grant, records, now):
-                raise ResourceConstraint(_STILL_READ)
+                raise ResourceConstraint(_STILL_READ.by_language)
             data, count = await self.history(connection, request.identifier, grant, records, now)
             if records:
                 answer = Answer(
@@ -237,7 +237,7 @@ class Answers(Answerer):
             if not await Permissions(connection).permitted(peer.id):
                 return
         if not await self._settled(peer):
-            raise ResourceConstraint(_UNSETTLED)
+            raise ResourceConstraint(_UNSETTLED.by_language)
 
     async def _peer(self, connection: AsyncConnection, asker: Asker) -> Peer:
         peer = await self.peer_of(connection, asker)
@@ -263,7 +263,7 @@ class Answers(Answerer):
             held_back = await paused(connection)
             if free := [grant for grant in named if grant.permission not in held_back]:
                 return free
-            raise ResourceConstraint(_PAUSED[self.role])
+            raise ResourceConstraint(_PAUSED[self.role].by_language)
         # One answer is for what is not granted and for what is not here. A peer that was granted
         # something may know that a name is nobody's; but not which other series a device has, nor
         # whose delivery point it has guessed.
@@ -293,12 +293,12 @@ class Answers(Answerer):
         most = at_once(MAX_RECORDS, self._naming, grant.series)
         # This many are refused unread: there are no more holes than that.
         if _length(stored) > 2 * most * step:
-            raise BadRequest(_TOO_MANY.fill(most=most))
+            raise BadRequest(_TOO_MANY.fill(most=most).by_language)
         values = await records_of(
             connection, self._naming, grant.series_id, grant.series, stored.clip(past)
         )
         if len(values) > most:
-            raise BadRequest(_TOO_MANY.fill(most=most))
+            raise BadRequest(_TOO_MANY.fill(most=most).by_language)
         return values
 
     async def _first_cursor(

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
+from ..i18n.foreign import isolated, quoted
 from ..i18n.text import Text, around, text, typeset
 from ..permission import Choice, DataNeed, Identification, ShownText, State, subscribed
 from ..quoalise import Role
-from ..quoalise.foreign import isolated, quoted
 from ..series import Direction, Interval, Quantity, Series
 from ..store.peers import Peer
 

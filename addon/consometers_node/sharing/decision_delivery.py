@@ -223,4 +223,4 @@ def _shown(receipt: Receipt) -> str:
 def _expect(receipt: Receipt, permission: Permission, *states: State) -> None:
     """Refuse a receipt for something else."""
     if receipt.permission != permission.id or receipt.state not in states:
-        raise OtherError("undefined-condition", ErrorType.CANCEL, _STRANGE_RECEIPT)
+        raise OtherError("undefined-condition", ErrorType.CANCEL, _STRANGE_RECEIPT.by_language)

@@ -5,6 +5,7 @@ from collections.abc import Coroutine, Sequence
 from typing import NoReturn
 
 from ..backoff import Backoff
+from ..i18n.protocol import sentence
 from ..i18n.text import Text
 from ..quoalise import QuoaliseError
 from ..store import Store
@@ -79,7 +80,7 @@ class Delivery:
                 if await self._decisions.send():
                     self._changes.notify()
             except (NetworkError, QuoaliseError, Unsayable) as fault:
-                self._refusal = fault.text
+                self._refusal = sentence(fault)
                 waits = [self._changes.after(seen)]
                 if is_away(fault):
                     waits.append(self._arrivals.after(arrivals))
@@ -99,7 +100,7 @@ class Delivery:
             try:
                 await self._connection.online(_OFFLINE_S)
             except NetworkError as fault:
-                self._offline = fault.text
+                self._offline = sentence(fault)
                 if fault.lasting:
                     await self._changes.after(seen)
         self._offline = None

@@ -16,6 +16,7 @@ import logging
 import random
 from typing import NoReturn
 
+from ..i18n.protocol import sentence
 from ..i18n.text import Text, text
 from ..quoalise import QuoaliseError
 from ..series import Range, Series
@@ -239,7 +240,7 @@ class Fanout:
             )
         except (NetworkError, QuoaliseError, Unsayable) as fault:
             _LOGGER.debug("a peer is sent its records later: %s", fault)
-            return fault.text
+            return sentence(fault)
         return None
 
     async def _wait(self, seen: int) -> None:

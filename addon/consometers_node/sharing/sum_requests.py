@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
+from ..i18n.foreign import isolated, isolated_text
 from ..i18n.text import Text, text
 from ..permission import DataNeed, Permission, Reading, State
-from ..quoalise.foreign import isolated, isolated_text
 from ..series import Direction, Series
 from ..store.connection import AsyncConnection
 from ..store.settings import set_setting, setting

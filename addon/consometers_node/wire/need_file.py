@@ -30,6 +30,7 @@ from collections.abc import Mapping, Sequence
 import json
 from xml.etree.ElementTree import Element, SubElement
 
+from consometers_node.i18n.protocol import sentence
 from consometers_node.i18n.text import around, text
 from consometers_node.permission import DataNeed
 from consometers_node.quoalise import Malformed, federation, federation_xml
@@ -85,7 +86,7 @@ def read_need_mapping(table: Mapping[str, object]) -> DataNeed:
         # Through the XML for peers: what that cannot hold is invalid.
         (need,) = federation_xml.read_data_needs(parse(serialise(needs)))
     except Malformed as fault:
-        raise Unsayable(around(_WRONG, fault.text)) from fault
+        raise Unsayable(around(_WRONG, sentence(fault))) from fault
     return read_need(need)
 
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 from xml.etree.ElementTree import canonicalize
 
 from consometers_node import quoalise
-from consometers_node.i18n.text import Text, TranslatedError, text
+from consometers_node.i18n.text import TranslatedError, text
 from consometers_node.permission import BadNeed, DataNeed, DataNeedSeries, ShownText, Terms
 from consometers_node.quoalise import Duration, Identifier, federation_xml, iso8601
 from consometers_node.quoalise.markup import serialise
@@ -39,9 +39,9 @@ def read_need(sent: quoalise.DataNeed) -> DataNeed:
         return DataNeed(
             id=sent.id,
             version=sent.version,
-            title=sent.title.by_language,
-            purpose=sent.purpose.by_language,
-            recipients=sent.recipients.by_language,
+            title=sent.title,
+            purpose=sent.purpose,
+            recipients=sent.recipients,
             controller=sent.controller,
             contact=sent.contact,
             policy=sent.policy,
@@ -72,9 +72,9 @@ def write_need(need: DataNeed) -> quoalise.DataNeed:
     return quoalise.DataNeed(
         id=need.id,
         version=need.version,
-        title=Text(need.title),
-        purpose=Text(need.purpose),
-        recipients=Text(need.recipients),
+        title=need.title,
+        purpose=need.purpose,
+        recipients=need.recipients,
         controller=need.controller,
         contact=need.contact,
         policy=need.policy,
@@ -114,8 +114,8 @@ def need_hash(need: DataNeed) -> str:
     return sha256(canonicalize(serialise(element).decode()).encode()).hexdigest()
 
 
-def _in_order(text: Text) -> Text:
-    return Text(dict(sorted(text.by_language.items())))
+def _in_order(texts: Mapping[str, str]) -> dict[str, str]:
+    return dict(sorted(texts.items()))
 
 
 def write_permission(

@@ -13,7 +13,7 @@
     trial          an account tried, beside the node that has it
 
 It knows the protocol as data (`quoalise`), and nothing of permission or of storage: those who
-answer and keep are handed in.
+answer and keep are handed in, and so are the words that peers read.
 """
 
 from . import links

@@ -16,19 +16,21 @@ from xml.etree.ElementTree import Element
 
 from slixmpp.stanza import Iq
 
-from consometers_node.i18n.text import text
 from consometers_node.quoalise import (
     COMMANDS,
     BadRequest,
+    Code,
     Data,
     DataNeed,
     ErrorType,
+    Event,
     ExportPart,
     Identifier,
     ItemNotFound,
     Listed,
     Malformed,
     Node,
+    Notice,
     Opened,
     Opening,
     OtherError,
@@ -40,6 +42,7 @@ from consometers_node.quoalise import (
     Role,
     VerificationRequest,
     Verified,
+    Words,
     answers,
     data,
     federation_xml,
@@ -53,9 +56,6 @@ from ..rate_limit import SlidingWindow
 from .connection import Connection
 from .replies import Traffic, check_size, language_of, refuse, reply
 
-_NOT_NOW = text("A request could not be answered now.")
-_TOO_SLOW = text("A request could not be answered within {seconds} s.")
-_FAILED = text("A request of a peer could not be answered.")
 _LOGGER = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 45
@@ -65,10 +65,6 @@ MAX_OF_STRANGERS = 8
 """Of these, requests of strangers."""
 OF_A_DOMAIN = 120
 """Requests of the strangers of one domain in a minute: forty households may join in it."""
-
-_NO_SUCH_COMMAND = text("Unknown command: request the list of commands.")
-_TOO_LARGE = text("The answer is too large: ask for a shorter range, then for the next.")
-_OUR_FAULT = text("This node failed to answer: ask again later.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +167,7 @@ class Answering:
             self._strangers |= {asker.jid} if in_time and not busy else set()
         if busy or not in_time:
             self._traffic.turned_down += 1
-            refuse(iq, ResourceConstraint())
+            refuse(iq, ResourceConstraint(), self._connection.speak)
             return
         self._in_flight[asker.jid] = request_key
         self._connection.spawn(self._answer(iq, asker))
@@ -186,16 +182,17 @@ class Answering:
             self._traffic.answered += 1
         except QuoaliseError as error:
             self._traffic.turned_down += 1
-            refuse(iq, error)
+            refuse(iq, error, self._connection.speak)
         except Exception as error:
             self._traffic.failed += 1
             if isinstance(error, self._answerer.passing):
-                _LOGGER.info(_NOT_NOW)
+                _LOGGER.info(Notice(Event.ANSWER_POSTPONED))
             elif isinstance(error, TimeoutError):
-                _LOGGER.warning(_TOO_SLOW.fill(seconds=ANSWER_SECONDS))
+                _LOGGER.warning(Notice(Event.ANSWER_LATE, seconds=ANSWER_SECONDS))
             else:
-                _LOGGER.exception(_FAILED)
-            refuse(iq, OtherError("internal-server-error", ErrorType.WAIT, _OUR_FAULT))
+                _LOGGER.exception(Notice(Event.ANSWER_FAILED))
+            fault = OtherError("internal-server-error", ErrorType.WAIT, code=Code.NODE_FAULT)
+            refuse(iq, fault, self._connection.speak)
         finally:
             del self._in_flight[asker.jid]
             self._strangers.discard(asker.jid)
@@ -203,21 +200,22 @@ class Answering:
     async def _answer_to(self, command: Element, asker: Asker) -> Element:
         request = requests.read(command)
         session = command.get("sessionid")
+        words = self._connection.speak(asker.language)
         match request:
             case requests.Cancelled(known):
                 return answers.cancelled(known, session)
             case requests.ToFill(known):
                 self._expect(known.node)
-                return answers.to_fill(known, session or secrets.token_hex(8), asker.language)
+                return answers.to_fill(known, session or secrets.token_hex(8), words)
             case _:
                 pass
-        answer = await self._completed(request, asker, session)
+        answer = await self._completed(request, asker, session, words)
         try:
             serialise(answer)
             check_size(answer)
         except Malformed as error:
-            if error.problem is Problem.TOO_LARGE:
-                raise BadRequest(_TOO_LARGE) from None
+            if error.code is Problem.TOO_LARGE:
+                raise BadRequest(code=Code.ANSWER_TOO_LARGE) from None
             raise
         return answer
 
@@ -226,7 +224,7 @@ class Answering:
             raise no_such_command()
 
     async def _completed(
-        self, request: requests.Request, asker: Asker, session: str | None
+        self, request: requests.Request, asker: Asker, session: str | None, words: Words
     ) -> Element:
         answerer, about, payload = self._answerer, "", None
         match request:
@@ -241,7 +239,7 @@ class Answering:
                 await answerer.unsubscribe(asker, series)
             case requests.ListSeries():
                 readable = await answerer.list_series(asker)
-                return answers.listed(readable, session=session, language=asker.language)
+                return answers.listed(readable, session=session, words=words)
             case requests.GetDataNeeds(invitation):
                 needs = await answerer.get_data_needs(asker, invitation)
                 payload = federation_xml.write_data_needs(needs)
@@ -260,11 +258,9 @@ class Answering:
                 payload = protected_sums.write_verified(verified)
             case requests.OpenSums(opening):
                 payload = protected_sums.write_opened(await answerer.open_sums(asker, opening))
-        return answers.completed(
-            request.node, about, payload=payload, session=session, language=asker.language
-        )
+        return answers.completed(request.node, about, payload=payload, session=session, words=words)
 
 
 def no_such_command() -> ItemNotFound:
     """Return the refusal of an unknown command."""
-    return ItemNotFound(_NO_SUCH_COMMAND)
+    return ItemNotFound(code=Code.NO_SUCH_COMMAND)

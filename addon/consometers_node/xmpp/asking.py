@@ -14,15 +14,16 @@ from xml.etree.ElementTree import Element
 from slixmpp import JID
 from slixmpp.jid import InvalidJID
 
-from consometers_node.i18n.text import text
 from consometers_node.quoalise import (
     BadRequest,
     Data,
     DataNeed,
+    Event,
     ExportPart,
     Identifier,
     Listed,
     Malformed,
+    Notice,
     Opened,
     Opening,
     Permission,
@@ -46,7 +47,6 @@ from .errors import NotAnAddress
 REQUEST_SECONDS = 60
 SHORTEST_PAGE = timedelta(hours=1)
 
-_OUTSIDE = text("Records outside of the requested range are dropped: {count}.")
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -77,7 +77,7 @@ class Asking:
         asked = data_sent.within(start or iso8601.FIRST, end or iso8601.LAST)
         if outside := len(data_sent) - len(asked):
             self.outside += outside
-            _LOGGER.info(_OUTSIDE.fill(count=outside))
+            _LOGGER.info(Notice(Event.RECORDS_OUTSIDE, count=outside))
         return asked
 
     async def history(

@@ -20,11 +20,12 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher.base import MatcherBase
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from consometers_node.quoalise import ErrorType, OtherError, QuoaliseError, stanza_errors
+from consometers_node.quoalise import ErrorType, OtherError, QuoaliseError, Words, stanza_errors
 
 from ..backoff import Backoff
 from .account import RESOURCE, Account, Server
 from .errors import Interrupted, NetworkError, NoAnswer, Unreachable
+from .replies import Speak
 from .stream import Stream, quiet
 
 _LOGGER = logging.getLogger(__name__)
@@ -63,14 +64,19 @@ class Connection:
         server: Server | None = None,
         resource: str = RESOURCE,
         language: str = "en",
+        speak: Speak = Words,
         backoff: Backoff | None = None,
     ) -> None:
-        """Prepare a connection. Raises OSError on an authority's file."""
+        """Prepare a connection; `speak` has the words for peers who read what this node answers.
+
+        Raises OSError on an authority's file.
+        """
         quiet()
         self.language = language
+        self.speak = speak
         self.priority = UNSEEN
         self.problem: NetworkError | None = None
-        self.stream = Stream(account, server or Server(), resource, language)
+        self.stream = Stream(account, server or Server(), resource, language, speak)
         self.stream.add_event_handler("session_start", self._session_started)
         self.stream.add_event_handler("session_end", self._session_ended)
         self._backoff = backoff or Backoff()
@@ -216,7 +222,7 @@ class Connection:
                 except NetworkError as failure:
                     problem = failure
                 self._set(online=False, problem=problem)
-                _LOGGER.info(problem.text)
+                _LOGGER.info(problem)
                 if problem.lasting:
                     return
                 failures = 0 if clock() - began > STEADY_SECONDS else failures + 1

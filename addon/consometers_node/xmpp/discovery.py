@@ -12,18 +12,20 @@ from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.stanza import Iq
 
-from consometers_node.i18n.text import Text, text
 from consometers_node.quoalise import (
+    ByLanguage,
     ItemNotFound,
     Node,
     QuoaliseError,
     ResourceConstraint,
     Role,
+    Words,
     commands,
     federation,
     forms,
     metadata,
 )
+from consometers_node.quoalise.languages import best
 from consometers_node.quoalise.markup import tag
 
 from ..rate_limit import SlidingWindow
@@ -38,11 +40,6 @@ _ITEMS_QUERY = tag(ITEMS, "query")
 _SECONDS = 30
 _UNKNOWN = "feature-not-implemented"
 
-_NAMES = {
-    Role.HOUSEHOLD: text("Consometers: a home"),
-    Role.COLLECTIVE: text("Consometers: a collective"),
-    None: text("Consometers: a reader"),
-}
 _FEATURES = (INFO, ITEMS, metadata.NAMESPACE, PING.partition("}")[0][1:])
 _ANSWERS = (commands.NAMESPACE, forms.NAMESPACE, federation.NAMESPACE)
 
@@ -51,9 +48,9 @@ _ANSWERS = (commands.NAMESPACE, forms.NAMESPACE, federation.NAMESPACE)
 class DataPolicy:
     """The processing of received data: its purpose, its retention, its place."""
 
-    purpose: Text
-    retention: Text
-    location: Text
+    purpose: ByLanguage
+    retention: ByLanguage
+    location: ByLanguage
 
 
 class Discovery:
@@ -83,41 +80,41 @@ class Discovery:
         asked = iq.xml.find(name)
         node = asked.get("node", "") if asked is not None else ""
         query = Element(name, {"node": node} if node else {})
-        language = language_of(iq)
+        words = self._connection.speak(language_of(iq))
         try:
             if not self._rate.take(iq["from"].bare):
                 raise ResourceConstraint
             if name == _INFO_QUERY:
-                self._fill_info(query, node, language)
+                self._fill_info(query, node, words)
             else:
-                self._fill_items(query, node, language)
+                self._fill_items(query, node, words)
         except QuoaliseError as error:
-            refuse(iq, error)
+            refuse(iq, error, self._connection.speak)
         else:
             reply(iq, query)
 
-    def _fill_info(self, query: Element, node: str, language: str) -> None:
+    def _fill_info(self, query: Element, node: str, words: Words) -> None:
         if not node:
             kind = "bot" if self._role else "console"
-            _identity(query, "client", kind, _NAMES[self._role].say(language))
+            _identity(query, "client", kind, words.role(self._role))
             _features(query, (*self._features, *((RECEIPTS,) if self.receives else ())))
             if self.policy:
-                query.append(_form(self.policy, language))
+                query.append(_form(self.policy, words.language))
         elif node == commands.NAMESPACE:
-            _identity(query, "automation", "command-list", _NAMES[self._role].say(language))
+            _identity(query, "automation", "command-list", words.role(self._role))
             _features(query, (INFO, ITEMS, commands.NAMESPACE))
         elif node in self._commands:
-            title = self._commands[Node(node)].title.say(language)
+            title = words.title(Node(node))
             _identity(query, "automation", "command-node", title)
             _features(query, (INFO, commands.NAMESPACE, forms.NAMESPACE))
         else:
             raise ItemNotFound
 
-    def _fill_items(self, query: Element, node: str, language: str) -> None:
+    def _fill_items(self, query: Element, node: str, words: Words) -> None:
         if node == commands.NAMESPACE:
-            for name, command in self._commands.items():
+            for name in self._commands:
                 attributes = {"jid": self._connection.jid, "node": name}
-                attributes["name"] = command.title.say(language)
+                attributes["name"] = words.title(name)
                 SubElement(query, tag(ITEMS, "item"), attributes)
         elif node and node not in self._commands:
             raise ItemNotFound
@@ -156,9 +153,9 @@ def _form(policy: DataPolicy, language: str) -> Element:
     form = Element(forms.FORM, {"type": "result"})
     values = {
         "FORM_TYPE": POLICY,
-        "purpose": policy.purpose.say(language),
-        "retention": policy.retention.say(language),
-        "location": policy.location.say(language),
+        "purpose": policy.purpose[best(policy.purpose, language)],
+        "retention": policy.retention[best(policy.retention, language)],
+        "location": policy.location[best(policy.location, language)],
     }
     for var, value in values.items():
         kind = "hidden" if var == "FORM_TYPE" else "text-single"

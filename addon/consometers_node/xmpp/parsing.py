@@ -14,12 +14,11 @@ forget a name: so another parser goes on after some megabytes, between two stanz
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from enum import Enum
+from enum import StrEnum
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 from xml.parsers import expat
 
-from consometers_node.i18n.text import text
 from consometers_node.quoalise.markup import LANG, MAX_DEPTH, XML, tag
 
 MAX_BYTES = 256 * 1024
@@ -42,17 +41,17 @@ _KEPT = frozenset({"from", "to", "type", "id", LANG})
 _READ = 16 * 1024
 
 
-class Excess(Enum):
-    """What a stanza has too much of, as the log says it."""
+class Excess(StrEnum):
+    """What a stanza has too much of, as a code for the log."""
 
-    BYTES = text("A stanza with too many bytes was not read.")
-    ELEMENTS = text("A stanza with too many elements was not read.")
-    CHILDREN = text("A stanza with too many children of an element was not read.")
-    LEVELS = text("A stanza with too many levels was not read.")
-    ATTRIBUTES = text("A stanza with too many attributes was not read.")
-    NAME = text("A stanza with too many characters in a name was not read.")
-    NAMESPACES = text("A stanza with too many namespaces was not read.")
-    PREFIX = text("A stanza with prefixes without a namespace was not read.")
+    BYTES = "stanza-bytes"
+    ELEMENTS = "stanza-elements"
+    CHILDREN = "stanza-children"
+    LEVELS = "stanza-levels"
+    ATTRIBUTES = "stanza-attributes"
+    NAME = "stanza-name"
+    NAMESPACES = "stanza-namespaces"
+    PREFIX = "stanza-prefix"
 
 
 class Emptied(Element):

@@ -19,11 +19,12 @@ from xml.etree.ElementTree import Element, SubElement
 from slixmpp.stanza import Message
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from consometers_node.i18n.text import text
 from consometers_node.quoalise import (
     MAX_PUSHED,
     Data,
+    Event,
     Malformed,
+    Notice,
     Problem,
     Reports,
     data,
@@ -36,7 +37,6 @@ from .connection import CLIENT, Connection, error_in, first_of
 from .errors import NetworkError, NotAcknowledged
 from .replies import NO_ARCHIVE, RECEIVED, REQUEST
 
-_FAILED = text("A receipt could not be stored.")
 _LOGGER = logging.getLogger(__name__)
 
 PUSH_SECONDS = 120
@@ -177,7 +177,7 @@ class Pushing:
         try:
             await late(peer, message_id)
         except Exception:
-            _LOGGER.exception(_FAILED)
+            _LOGGER.exception(Notice(Event.RECEIPT_UNSTORED))
         finally:
             self._late_waiting -= 1
 

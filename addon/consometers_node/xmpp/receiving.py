@@ -14,11 +14,13 @@ from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.stanza import Message
 
-from consometers_node.i18n.text import text
 from consometers_node.quoalise import (
     MAX_PUSHED,
+    Code,
     Data,
+    Event,
     NotAuthorized,
+    Notice,
     QuoaliseError,
     Reports,
     data,
@@ -29,7 +31,6 @@ from ..rate_limit import SlidingWindow
 from .connection import Connection
 from .replies import NO_ARCHIVE, RECEIVED, REQUEST, Traffic, refuse
 
-_FAILED = text("Records that a peer sent could not be stored.")
 _LOGGER = logging.getLogger(__name__)
 
 MAX_OF_ONE = 32
@@ -44,8 +45,6 @@ REFUSALS_PER_MINUTE = 600
 """Of peers that may not push, all together: excess messages get no answer."""
 _ELEMENT_SIZE = 500
 """Bytes of memory of an element with two attributes, without their values."""
-
-_NOT_EXPECTED = text("No permission covers this message (any more): it was not stored.")
 
 type Handler = Callable[[str, Data], Awaitable[None]]
 """Stores a push of a peer (bare address). It returns after its commit, and raises a
@@ -168,7 +167,7 @@ class Receiving:
     def _turn_away(self, message: Message) -> None:
         self._traffic.refused += 1
         if self._refusals.take(""):
-            refuse(message, NotAuthorized(_NOT_EXPECTED))
+            refuse(message, NotAuthorized(code=Code.NOT_EXPECTED), self._connection.speak)
 
     async def _receive(self, sender: str, message: Message) -> None:
         try:
@@ -177,12 +176,12 @@ class Receiving:
             self._acknowledge(message)
         except QuoaliseError as error:
             self._traffic.refused += 1
-            refuse(message, error)
+            refuse(message, error, self._connection.speak)
         except NotStored:
             self._traffic.unkept += 1
         except Exception:
             self._traffic.unkept += 1
-            _LOGGER.exception(_FAILED)
+            _LOGGER.exception(Notice(Event.RECORDS_UNSTORED))
 
     async def _keep_payload(self, sender: str, message: Element) -> None:
         reports = message.find(protected_sums.REPORTS)

@@ -3,6 +3,7 @@
 Between nodes a receipt means more than delivery: what was pushed is committed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
@@ -10,8 +11,14 @@ from slixmpp.stanza import Iq
 from slixmpp.xmlstream import tostring
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from consometers_node.i18n.text import DEFAULT_LANGUAGE
-from consometers_node.quoalise import Malformed, Problem, QuoaliseError, stanza_errors
+from consometers_node.quoalise import (
+    DEFAULT_LANGUAGE,
+    Malformed,
+    Problem,
+    QuoaliseError,
+    Words,
+    stanza_errors,
+)
 from consometers_node.quoalise.markup import MAX_BYTES, tag
 
 RECEIPTS = "urn:xmpp:receipts"
@@ -19,6 +26,9 @@ REQUEST = tag(RECEIPTS, "request")
 RECEIVED = tag(RECEIPTS, "received")
 NO_ARCHIVE = "{urn:xmpp:hints}no-permanent-store"
 """Servers keep what stands beside it no longer than it takes to deliver it (XEP-0334)."""
+
+type Speak = Callable[[str], Words]
+"""Returns the words for a reader, by language tag."""
 
 _MAX_LENGTH = 35
 """Characters of a language tag (RFC 5646 §4.4.1)."""
@@ -62,10 +72,10 @@ def reply(iq: Iq, payload: Element | None = None) -> None:
     answer.send()  # type: ignore[no-untyped-call]
 
 
-def refuse(stanza: StanzaBase, error: QuoaliseError) -> None:
+def refuse(stanza: StanzaBase, error: QuoaliseError, speak: Speak) -> None:
     """Answer a request or a message with an error."""
     answer = stanza.reply()
     answer["id"] = stanza["id"]
     answer["type"] = "error"
-    answer.xml.append(stanza_errors.write(error, language_of(stanza)))
+    answer.xml.append(stanza_errors.write(error, speak(language_of(stanza))))
     answer.send()

@@ -21,8 +21,7 @@ from slixmpp.util.sasl.mechanisms import SCRAM
 from slixmpp.xmlstream.stanzabase import StanzaBase
 from slixmpp.xmlstream.xmlstream import NotConnectedError
 
-from consometers_node.i18n.text import text
-from consometers_node.quoalise import ErrorType, OtherError
+from consometers_node.quoalise import Code, ErrorType, Notice, OtherError, Words
 from consometers_node.quoalise.markup import tag
 
 from ..rate_limit import SlidingWindow
@@ -40,7 +39,7 @@ from .errors import (
     WrongPassword,
 )
 from .parsing import Emptied, Excess, Parser
-from .replies import refuse
+from .replies import Speak, refuse
 
 ATTEMPT_SECONDS = 30
 ADDRESS_SECONDS = 6
@@ -59,10 +58,6 @@ MAX_ROUNDS = 1_000_000
 """Of SCRAM, which a server chooses."""
 _ROSTER = tag("jabber:iq:roster", "query")
 _LOGGER = logging.getLogger(__name__)
-_TOO_MUCH = text(
-    "This stanza is larger or more complex than this node reads: send less at a time, with fewer"
-    " and shorter names."
-)
 
 
 def quiet() -> None:
@@ -81,7 +76,12 @@ class Stream(ClientXMPP):
     """A stream that can be opened repeatedly; it resumes its session when the server can."""
 
     def __init__(
-        self, account: Account, server: Server, resource: str = RESOURCE, language: str = "en"
+        self,
+        account: Account,
+        server: Server,
+        resource: str = RESOURCE,
+        language: str = "en",
+        speak: Speak = Words,
     ) -> None:
         """Prepare a stream in the running loop. Raises OSError on an authority's file."""
         super().__init__(
@@ -104,6 +104,7 @@ class Stream(ClientXMPP):
         self._rate = SlidingWindow(self.loop.time, HEARD_PER_MINUTE, sources=2_000)
         self._logged = SlidingWindow(self.loop.time, 1)
         self._server = server
+        self._speak = speak
         self._failures: list[NetworkError] = []
         self._to_write = bytearray()
         self._negotiations: set[asyncio.Task[object]] = set()
@@ -264,9 +265,10 @@ class Stream(ClientXMPP):
     def _turn_away(self, stanza: StanzaBase, excess: Excess, *, asked: bool) -> None:
         """Refuse a request that was emptied, as far as its sender may ask; log it at times."""
         if self._logged.take(excess.name):
-            _LOGGER.warning(excess.value)
+            _LOGGER.warning(Notice(excess))
         if asked and self._rate.take(stanza["from"].bare):
-            refuse(stanza, OtherError("policy-violation", ErrorType.MODIFY, _TOO_MUCH))
+            refusal = OtherError("policy-violation", ErrorType.MODIFY, code=Code.TOO_COMPLEX)
+            refuse(stanza, refusal, self._speak)
 
     def _give_up(self) -> None:
         self.cancel_connection_attempt()

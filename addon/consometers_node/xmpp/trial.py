@@ -6,18 +6,22 @@ import secrets
 import ssl
 from typing import Any
 
+from consometers_node.quoalise import Words
+
 from ..backoff import Backoff
 from .account import Identity
 from .connection import Connection
+from .replies import Speak
 
 
-def aside(who: Identity, language: str) -> Connection:
+def aside(who: Identity, language: str, speak: Speak = Words) -> Connection:
     """Prepare a connection of the same account as a node's, which does not disturb it."""
     return Connection(
         who.account,
         server=who.server,
         resource=f"consometers-{secrets.token_hex(4)}",
         language=language,
+        speak=speak,
         backoff=Backoff(most_seconds=30),
     )
 

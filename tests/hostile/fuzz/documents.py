@@ -5,6 +5,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from hypothesis import strategies as st
 
+from consometers_node.i18n.protocol import OurWords
 from consometers_node.quoalise import (
     Node,
     answers,
@@ -119,7 +120,7 @@ DOCUMENTS: st.SearchStrategy[Element] = st.one_of(
     RECEIPTS.map(
         lambda receipt: answers.completed(Node.GRANT, payload=federation_xml.write_receipt(receipt))
     ),
-    st.just(stanza_errors.write(BadRequest(), "fr")),
+    st.just(stanza_errors.write(BadRequest(), OurWords("fr"))),
 )
 
 

@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element
 
 from hypothesis import strategies as st
 
+from consometers_node.i18n.protocol import sentence
 from consometers_node.permission import DataNeed
 from consometers_node.quoalise import (
     Data,
@@ -46,7 +47,7 @@ def read_with_each(document: Element) -> None:
         try:
             value = reader(document)
         except Malformed as error:
-            check_words(error.text)
+            check_words(sentence(error))
             continue
         if writer is not None and not isinstance(value, requests.ToFill | requests.Cancelled):
             again = reader(parse(serialise(writer(value), None)))
@@ -114,7 +115,7 @@ def test_bytes_are_read_or_refused() -> None:
 def test_altered_documents_are_read_or_refused() -> None:
     def check(document: Element) -> None:
         read_with_each(document)
-        assert stanza_errors.read(document).text.say("fr")
+        assert sentence(stanza_errors.read(document)).say("fr")
 
     explore("elements", 60, check, bent(DOCUMENTS))
 
@@ -147,7 +148,7 @@ def check_text[T](text: str, reader: Callable[[str], T], shown: Callable[[T], st
     try:
         value = reader(text)
     except Malformed as error:
-        check_words(error.text)
+        check_words(sentence(error))
     else:
         assert reader(shown(value)) == value
 
@@ -201,7 +202,7 @@ def test_need_files_are_read_or_refused_with_a_message() -> None:
             try:
                 need = read()
             except Unsayable as error:
-                check_words(error.text)
+                check_words(sentence(error))
             else:
                 assert read_need_file(write_need_file(need).encode()) == need
 

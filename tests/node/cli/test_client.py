@@ -11,7 +11,6 @@ import stat
 
 import pytest
 
-from consometers_node.i18n.text import Text
 from consometers_node.quoalise import (
     BadRequest,
     Data,
@@ -178,7 +177,7 @@ async def test_the_suffix_of_a_file_chooses_the_format(
 async def test_an_incomplete_history_is_not_written(
     reader: Reader, run: Run, tmp_path: Path
 ) -> None:
-    failure = UpstreamError("enedis-sge-tiers", "SGT500", Text({"en": "Down.", "fr": "En panne."}))
+    failure = UpstreamError("enedis-sge-tiers", "SGT500", {"en": "Down.", "fr": "En panne."})
     for arguments in (("--format", "csv"), ("--json",), ("--output", tmp_path / "month.csv")):
         answer_with(reader, BadRequest(), records(START, 24), failure)
         result = await run(*reader.history(*MONTH, *arguments))
@@ -190,9 +189,7 @@ async def test_an_incomplete_history_is_not_written(
 
 
 async def test_the_refusal_of_a_source_shows_its_name_and_code(reader: Reader, run: Run) -> None:
-    refusal = UpstreamError(
-        "enedis-sge-tiers", "SGT4G3", Text({"en": "Not yet.", "fr": "Pas encore."})
-    )
+    refusal = UpstreamError("enedis-sge-tiers", "SGT4G3", {"en": "Not yet.", "fr": "Pas encore."})
     answer_with(reader, refusal, refusal)
     result = await run(*reader.history(), language="fr_FR.UTF-8")
     assert result.err == (
@@ -257,7 +254,7 @@ async def test_a_busy_node_is_asked_again_after_a_pause(reader: Reader, run: Run
 
 
 async def test_a_peers_message_cannot_control_the_terminal(reader: Reader, run: Run) -> None:
-    answer_with(reader, *[BadRequest(Text({"en": "\u009b31m\u202ered"}))] * 8)
+    answer_with(reader, *[BadRequest({"en": "\u009b31m\u202ered"})] * 8)
     result = await run(*reader.history(*DAY))
     assert result.err == f"{reader.peer} refuses: 31mred\n"
 

@@ -13,8 +13,10 @@ import pytest
 from consometers_node.cli.node.running import LogFormatter
 from consometers_node.household.node import LANGUAGE
 from consometers_node.i18n.text import text
+from consometers_node.quoalise import Event, Notice
 from consometers_node.store import Store
 from consometers_node.store.settings import setting
+from consometers_node.xmpp.errors import Unreachable
 from demo.hass import free_port
 from tests.deadline import DEADLINE_S
 
@@ -70,6 +72,23 @@ def test_texts_in_a_line_are_in_its_language(language: str, line: str) -> None:
     assert record.args == arguments
     record.msg, record.args = words, ()
     assert LogFormatter(language).format(record).endswith(line.removeprefix("roof: "))
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("en", "A request could not be answered within 45 s."),
+        ("fr", "Une demande n’a pas reçu de réponse en 45 s."),
+    ],
+)
+def test_codes_of_the_protocol_are_logged_in_words(language: str, line: str) -> None:
+    late = Notice(Event.ANSWER_LATE, seconds=45)
+    record = logging.LogRecord("node", logging.WARNING, "", 0, late, (), None)
+    assert LogFormatter(language).format(record).endswith(line)
+    assert record.getMessage() == "answer-late seconds=45"
+    record.msg = Unreachable(host="one.test", why="refused")
+    assert "one.test" in LogFormatter(language).format(record)
+    assert record.getMessage() == "unreachable"
 
 
 async def lines_until(process: asyncio.subprocess.Process, words: str) -> list[str]:

@@ -14,6 +14,7 @@ from consometers_node.collective.node import CollectiveNode, CollectiveOnline, C
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.collective.settings import Settings, read
+from consometers_node.i18n.protocol import OurWords
 from consometers_node.permission import DataNeed
 from consometers_node.store import Store
 from consometers_node.store.member_series import MemberSeries, of_member
@@ -56,7 +57,7 @@ class Coop:
         """Run it, until it is online."""
 
         def connect(who: Identity) -> Connection:
-            return Connection(who.account, server=who.server, backoff=QUICK)
+            return Connection(who.account, server=who.server, backoff=QUICK, speak=OurWords)
 
         who = Identity(Account(self.jid, PASSWORD), reach(self.server))
         self.node = CollectiveNode(self.store, self.settings, who, connect, pace=PACE)

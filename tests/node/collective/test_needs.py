@@ -19,6 +19,7 @@ from consometers_node.store import Store
 from consometers_node.store.collective_tables import OwnNeedRow
 from consometers_node.store.settings import VERIFICATION_SECRET, secret
 from consometers_node.wire import write_need
+from tests.node.sentences import says
 
 from ..permission.samples import NEED, PROTECTED, WITNESS
 from .people import AT
@@ -120,7 +121,7 @@ async def test_a_closed_need_can_be_reopened(store: Store) -> None:
 
 async def test_a_need_that_members_could_not_read_is_refused(store: Store) -> None:
     async with store.writing() as connection:
-        with pytest.raises(Malformed, match=r"policy: .*not a link"):
+        with pytest.raises(Malformed, check=says(r"policy: .*not a link")):
             await needs.offer(connection, replace(NEED, policy="example.org"), AT)
         assert await needs.all_needs(connection) == []
 

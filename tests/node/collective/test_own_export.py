@@ -18,6 +18,7 @@ from consometers_node.collective.privacy.own_export import DOCUMENT, RECORDS, WH
 from consometers_node.quoalise import BadRequest, ItemNotFound, ResourceConstraint
 from consometers_node.store import Store
 from tests.deadline import DEADLINE_S
+from tests.node.sentences import says
 
 from .ingestion import pushed_data, running_queue
 from .people import AT, ZONE, join, meter
@@ -78,14 +79,14 @@ async def test_an_export_in_parts_has_only_data_of_its_member(
     assert [value for part in document["block"] for _, value in part["records"]] == [311] * 30
     assert len(held[RECORDS].splitlines()) == 31
     assert not [name for name, words in held.items() if "944" in words or B in words]
-    with pytest.raises(BadRequest, match=f"There are {first.parts} parts"):
+    with pytest.raises(BadRequest, check=says(f"There are {first.parts} parts")):
         await exports.part(A, first.parts + 1)
 
 
 async def test_an_export_for_a_stranger_is_not_found(exports: OwnExports) -> None:
     await exports.part(A, 1)
     for part in (1, 2):
-        with pytest.raises(ItemNotFound, match="holds nothing under your address"):
+        with pytest.raises(ItemNotFound, check=says("holds nothing under your address")):
             await exports.part("c@example.org", part)
 
 
@@ -106,9 +107,9 @@ async def test_an_interrupted_export_resumes_and_waits_after_a_restart(
 ) -> None:
     assert (await exports.part(A, 1)).id == (await exports.part(A, 1)).id
     restarted = OwnExports(store, ZONE)
-    with pytest.raises(ItemNotFound, match="ask for part 1 again"):
+    with pytest.raises(ItemNotFound, check=says("ask for part 1 again")):
         await restarted.part(A, 2)
-    with pytest.raises(ResourceConstraint, match=r"ask again in \d+ min"):
+    with pytest.raises(ResourceConstraint, check=says(r"ask again in \d+ min")):
         await restarted.part(A, 1)
     await restarted.part(B, 1)
 
@@ -129,7 +130,7 @@ async def test_exports_in_memory_are_bounded(
     first = await exports.part(A, 1)
     monkeypatch.setattr(own_export, "MOST_BYTES", first.size + 100)
     await exports.part(B, 1)
-    with pytest.raises(ItemNotFound, match="no longer held"):
+    with pytest.raises(ItemNotFound, check=says("no longer held")):
         await exports.part(A, 2)
 
 
@@ -145,7 +146,7 @@ async def test_an_export_after_a_withdrawal_has_the_remaining_data(
 async def test_an_erased_member_gets_no_export(store: Store, exports: OwnExports) -> None:
     await exports.part(A, 1)
     await withdrawn(store, "a", erases=True)
-    with pytest.raises(ItemNotFound, match="holds nothing under your address"):
+    with pytest.raises(ItemNotFound, check=says("holds nothing under your address")):
         await exports.part(A, 1)
 
 
@@ -154,7 +155,7 @@ async def test_an_erasure_drops_the_export_in_memory(store: Store, exports: OwnE
     async with store.reading() as connection:
         member = await Members(connection, ZONE).named(B)
     await erase_member(store, ZONE, member.id, AT)
-    with pytest.raises(ItemNotFound, match="no longer held"):
+    with pytest.raises(ItemNotFound, check=says("no longer held")):
         await exports.part(B, 2)
-    with pytest.raises(ResourceConstraint, match=r"ask again in \d+ min"):
+    with pytest.raises(ResourceConstraint, check=says(r"ask again in \d+ min")):
         await exports.part(B, 1)

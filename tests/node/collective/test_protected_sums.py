@@ -16,6 +16,7 @@ from consometers_node.collective.permissions.member_permissions import withdraw
 from consometers_node.collective.publication.openings import give_up, given_up, read_answer
 from consometers_node.collective.publication.queries import Published
 from consometers_node.collective.publication.values import CellOrReason
+from consometers_node.i18n.protocol import sentence
 from consometers_node.permission import DataNeed, DataNeedSeries
 from consometers_node.quoalise import (
     BadRequest,
@@ -445,7 +446,7 @@ async def test_unpermitted_reports_are_refused(town: MaskedTown) -> None:
         await town.push(home.jid, town.reports(home, [1], AT, date(2026, 7, 17))),
     ]
     assert [type(refusal) for refusal in refusals] == [*6 * [NotAuthorized], *4 * [BadRequest]]
-    assert "set your clock" in str(refusals[-1])
+    assert "set your clock" in sentence(refusals[-1]).say()
     assert not await town.rows("masked_report")
     # The direction of a series is that of its first report.
     assert await town.push(home.jid, whole) is None

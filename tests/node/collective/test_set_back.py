@@ -27,6 +27,7 @@ from consometers_node.quoalise.protected_sums import (
 )
 from consometers_node.store import Store
 from consometers_node.store.keys import FILE
+from tests.node.sentences import says
 
 from ..clocks import Hands
 from ..protected_sums.homes import added
@@ -125,7 +126,7 @@ async def test_a_restored_backup_opens_no_hour_that_began_before_once_and_twice(
             assert await state_of(store) == SetBack(Evidence.KEYS, None)
             # With the first answer, the difference would be one home.
             attack = opening_of(homes[:11], hour, [*VALUES, 777])
-            with pytest.raises(ResourceConstraint, match="set back"):
+            with pytest.raises(ResourceConstraint, check=says("set back")):
                 await answers_of(restored, attack)
             await enrolled_again(restored, *homes)
             assert await answers_of(restored, attack) == GONE_BY

@@ -34,6 +34,7 @@ from consometers_node.store.collective_tables import (
     WitnessVerificationRow,
 )
 from consometers_node.store.settings import WITNESS_SECRET, secret
+from tests.node.sentences import says
 
 from ..clocks import Hands, confirmed, leaping, sure
 from ..permission.plain import Refused, plain
@@ -134,9 +135,9 @@ async def test_repeated_request_gets_the_first_answer(store: Store, tmp_path: Pa
         assert opened.answers == answers
     # After a restart the parts are gone, and what was verified; the answers are not.
     again = await new_witness(store)
-    with pytest.raises(ResourceConstraint, match="from part 1"):
+    with pytest.raises(ResourceConstraint, check=says("from part 1")):
         await again.verify_reports(COLLECTIVE, last)
-    with pytest.raises(ResourceConstraint, match="from part 1"):
+    with pytest.raises(ResourceConstraint, check=says("from part 1")):
         await again.open_sums(COLLECTIVE, request.opening())
     await again.verify_reports(COLLECTIVE, first)
     assert await again.verify_reports(COLLECTIVE, last) == passed
@@ -147,7 +148,7 @@ async def test_repeated_request_gets_the_first_answer(store: Store, tmp_path: Pa
         replace(request, groups=(masked_sum(homes[1:], VALUES[1:], hour),)),
         replace(request, groups=(replace(asked, masked=asked.masked ^ 1),)),
     ):
-        with pytest.raises(BadRequest, match="differs from an earlier one"):
+        with pytest.raises(BadRequest, check=says("differs from an earlier one")):
             await answers_of(again, altered)
     overlapping = opening_of(homes, hour)
     assert await answers_of(again, overlapping) == (
@@ -168,20 +169,20 @@ async def test_sums_are_opened_for_the_groups_that_were_verified_last(store: Sto
     homes = await enrolled(witness, 11)
     first = opening_of(homes[:10], hour)
     other = opening_of(homes[1:], hour)
-    with pytest.raises(ResourceConstraint, match="from part 1"):
+    with pytest.raises(ResourceConstraint, check=says("from part 1")):
         await witness.open_sums(COLLECTIVE, first.opening())
     await witness.verify_reports(COLLECTIVE, first.verification())
     (sums,) = first.opening().sums
     for groups in ((sums._replace(group="2"),), (sums, sums), (sums, sums._replace(group="2"))):
-        with pytest.raises(BadRequest, match="one sum of each group"):
+        with pytest.raises(BadRequest, check=says("one sum of each group")):
             await witness.open_sums(COLLECTIVE, replace(first.opening(), sums=groups))
-    with pytest.raises(ResourceConstraint, match="from part 1"):
+    with pytest.raises(ResourceConstraint, check=says("from part 1")):
         await witness.open_sums(COLLECTIVE, other.opening())
     stranger = opening_of([*homes[:9], Home()], hour)
     (refused,) = await answers_of(witness, stranger)
     assert isinstance(refused, RefusedHomes)
     for request in (stranger, first):
-        with pytest.raises(ResourceConstraint, match="from part 1"):
+        with pytest.raises(ResourceConstraint, check=says("from part 1")):
             await witness.open_sums(COLLECTIVE, request.opening())
     assert await stored_counts(store) == (0, 0)
     assert len(await answers_of(witness, first)) == 1
@@ -241,11 +242,11 @@ async def test_what_was_verified_is_held_for_minutes_and_no_longer_than_its_keys
     await witness.verify_reports(COLLECTIVE, request.verification())
     hands.go_on(timedelta(days=1))
     await witness.forget()
-    with pytest.raises(ResourceConstraint, match="from part 1"):
+    with pytest.raises(ResourceConstraint, check=says("from part 1")):
         await witness.open_sums(COLLECTIVE, request.opening())
     await witness.verify_reports(COLLECTIVE, request.verification())
     monkeypatch.setattr(service, "PARTS_WITHIN_S", 0.0)
-    with pytest.raises(ResourceConstraint, match="from part 1"):
+    with pytest.raises(ResourceConstraint, check=says("from part 1")):
         await witness.open_sums(COLLECTIVE, request.opening())
     assert await stored_counts(store) == (0, 0)
 
@@ -342,7 +343,7 @@ async def test_a_verifier_of_no_elements_is_a_bad_request(
     (asked,) = request.groups
     parts = (asked.parts[0]._replace(verifier=verifier), *asked.parts[1:])
     groups = (replace(asked, parts=parts),)
-    with pytest.raises(BadRequest, match="no element of the field"):
+    with pytest.raises(BadRequest, check=says("no element of the field")):
         await answers_of(witness, replace(request, groups=groups, verification_key=key))
     assert await stored_counts(store) == (0, 0)
 

@@ -16,6 +16,7 @@ from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.permissions.member_permissions import take as take_given, withdraw
 from consometers_node.collective.privacy.export import everything
+from consometers_node.i18n.protocol import sentence
 from consometers_node.quoalise import (
     BadRequest,
     Data,
@@ -138,8 +139,8 @@ async def test_a_refused_message_fails_alone(store: Store, case: str) -> None:
     refusal, none = await take_at(store, by(sender, data), by("a", pushed_data(A, DAY, [5])))
     assert none is None
     assert isinstance(refusal, NotAuthorized if case in REFUSED_AS_NOT_GRANTED else BadRequest)
-    assert words in refusal.text.say("en")
-    assert refusal.text.say("fr") != refusal.text.say("en")
+    assert words in sentence(refusal).say("en")
+    assert sentence(refusal).say("fr") != sentence(refusal).say("en")
     assert set(await stored_blocks(store, DAY.date())) == {str(A.device)}
     block = (await stored_blocks(store, DAY.date()))[str(A.device)]
     assert block.values == (5, *(23 * [None]))
@@ -153,7 +154,7 @@ async def test_a_series_keeps_its_interval(store: Store) -> None:
         for refusal in await take_at(store, by("a", pushed_data(A, DAY, [5])), by("a", daily))
         if refusal is not None
     ]
-    assert "consumption PT1H" in refusal.text.say()
+    assert "consumption PT1H" in sentence(refusal).say()
     (again,) = await take_at(store, by("a", daily))
     assert isinstance(again, BadRequest)
 
@@ -238,8 +239,8 @@ async def test_impossible_member_counts_are_refused(
 ) -> None:
     (refusal,) = await take_at(store, await below(store, count))
     assert isinstance(refusal, BadRequest)
-    assert english in refusal.text.say("en")
-    assert french in refusal.text.say("fr")
+    assert english in sentence(refusal).say("en")
+    assert french in sentence(refusal).say("fr")
     assert not await stored_blocks(store, DAY.date())
 
 

@@ -5,6 +5,7 @@ import pytest
 from consometers_node.household.node import HouseholdAnswers
 from consometers_node.quoalise import ResourceConstraint
 from consometers_node.store import Store
+from tests.node.sentences import says
 
 from ..sharing.ledgers import Ledger, hours, midnight
 from ..sharing.test_answers import House, logged
@@ -19,13 +20,13 @@ async def test_unread_history_asks_the_peer_to_retry(house: House, store: Store)
     ledger = await Ledger.open(store)
     await ledger.grant()
     await ledger.keep(hours(midnight(-2), range(48)))
-    with pytest.raises(ResourceConstraint, match="still reading"):
+    with pytest.raises(ResourceConstraint, check=says("still reading")):
         await house.history(midnight(-2), midnight(-1))
     await ledger.cover(midnight(-3), midnight(1))
     assert len(await house.history(midnight(-3), midnight(-1))) == 24
-    with pytest.raises(ResourceConstraint, match="still reading"):
+    with pytest.raises(ResourceConstraint, check=says("still reading")):
         await house.history(midnight(-4), midnight(-1))
     await ledger.cover(midnight(-9), midnight(-4))
-    with pytest.raises(ResourceConstraint, match="still reading"):
+    with pytest.raises(ResourceConstraint, check=says("still reading")):
         await house.history(midnight(-4), midnight(-3))
     assert await logged(house, ledger) != []

@@ -8,7 +8,6 @@ from xml.etree.ElementTree import Element
 
 from hypothesis import strategies as st
 
-from consometers_node.i18n.text import Text
 from consometers_node.quoalise import (
     Challenge,
     Change,
@@ -256,7 +255,7 @@ LISTED = st.builds(
     challenge=st.none() | CHALLENGES,
 )
 
-TEXTS = st.dictionaries(st.sampled_from(["en", "fr", "br"]), WORDS, min_size=1).map(Text)
+TEXTS = st.dictionaries(st.sampled_from(["en", "fr", "br"]), WORDS, min_size=1)
 WITNESSES = st.builds(
     Witness,
     jid=NAMES.map("{}@example.org".format),
@@ -289,7 +288,7 @@ DATA_NEEDS = st.builds(
     duration=DURATIONS,
     retention=DURATIONS,
     identification=st.sampled_from(Identification),
-    recipients=TEXTS | st.just(Text({})),
+    recipients=TEXTS | st.just({}),
 )
 PERMISSIONS = st.builds(
     lambda times, powers, **fields: Permission(
@@ -489,8 +488,8 @@ NO_DEVICE = Device("example", "none")
 NEED = DataNeed(
     id="daily-display",
     version=1,
-    title=Text({"fr": "Affichage"}),
-    purpose=Text({"fr": "Montrer la courbe de la commune"}),
+    title={"fr": "Affichage"},
+    purpose={"fr": "Montrer la courbe de la commune"},
     controller="Kersabiec",
     contact="contact@kersabiec.example",
     policy="https://kersabiec.example/donnees",

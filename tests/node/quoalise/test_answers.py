@@ -2,6 +2,7 @@
 
 import pytest
 
+from consometers_node.i18n.protocol import OurWords
 from consometers_node.quoalise import COMMANDS, Node, answers, data, requests
 from consometers_node.quoalise.markup import serialise
 
@@ -42,7 +43,7 @@ def test_a_form_is_in_the_language_of_the_request(
 @pytest.mark.parametrize("node", [node for node in Node if COMMANDS[node].fields])
 def test_a_returned_form_is_a_request(node: Node) -> None:
     values = {"identifier": POWER, "permission": PERMISSION.id}
-    answer = answers.to_fill(COMMANDS[node], "s-1", None, values)
+    answer = answers.to_fill(COMMANDS[node], "s-1", values=values)
     form = answer.find("{jabber:x:data}x")
     assert form is not None
     form.set("type", "submit")
@@ -52,7 +53,7 @@ def test_a_returned_form_is_a_request(node: Node) -> None:
 def test_history_is_answered_with_a_success_form() -> None:
     example = data.decode(EXAMPLE.encode())
     answer = answers.completed(
-        Node.GET_HISTORY, POWER, payload=data.write(example), session="s-1", language="en"
+        Node.GET_HISTORY, POWER, payload=data.write(example), session="s-1", words=OurWords("en")
     )
     assert serialise(answer).startswith(
         '<command xmlns="http://jabber.org/protocol/commands" node="get_history"'
@@ -65,7 +66,7 @@ def test_history_is_answered_with_a_success_form() -> None:
 
 
 def test_series_are_listed_in_a_data_form() -> None:
-    answer = answers.listed([], language="fr")
+    answer = answers.listed([], words=OurWords("fr"))
     assert serialise(answer).decode() == (
         '<command xmlns="http://jabber.org/protocol/commands" node="list_series"'
         ' status="completed"><x xmlns="jabber:x:data" type="result">'

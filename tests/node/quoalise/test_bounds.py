@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 import pytest
 
+from consometers_node.i18n.protocol import sentence
 from consometers_node.quoalise import Malformed, Problem, data, pseudonym
 from consometers_node.quoalise.bounds import clip
 from consometers_node.quoalise.identifier import identifier
@@ -138,7 +139,7 @@ def test_the_last_within_a_bound_is_read_and_the_first_beyond_is_refused(
     within: Callable[[], object], beyond: Callable[[], object], problem: Problem
 ) -> None:
     within()
-    assert refused(beyond).problem is problem
+    assert refused(beyond).code is problem
 
 
 def test_as_many_elements_are_read_as_the_protocol_s_page_says() -> None:
@@ -152,17 +153,17 @@ def test_as_many_elements_are_read_as_the_protocol_s_page_says() -> None:
     ]
     SubElement(parent, "data-need")
     error = refused(lambda: list(reader.each("data-need")))
-    assert error.problem is Problem.TOO_MANY_ELEMENTS
-    assert "there are 51 of <data-need>: send at most 50" in error.text.say("en")
+    assert error.code is Problem.TOO_MANY_ELEMENTS
+    assert "there are 51 of <data-need>: send at most 50" in sentence(error).say("en")
 
 
 def test_what_is_written_has_a_bound_too() -> None:
     element = parse(document(122_880))
     assert len(serialise(element)) == 122_880
     element.set("b", element.attrib["b"] + "x")
-    assert refused(lambda: serialise(element)).problem is Problem.TOO_LARGE
+    assert refused(lambda: serialise(element)).code is Problem.TOO_LARGE
     assert len(serialise(element, None)) == 122_881
-    assert refused(lambda: serialise(element, 100)).problem is Problem.TOO_LARGE
+    assert refused(lambda: serialise(element, 100)).code is Problem.TOO_LARGE
 
 
 @pytest.mark.parametrize(
@@ -211,7 +212,7 @@ def test_what_is_written_has_a_bound_too() -> None:
 def test_a_refusal_says_what_was_found_and_what_is_read(
     read: Callable[[], object], words: str
 ) -> None:
-    assert words in refused(read).text.say("en")
+    assert words in sentence(refused(read)).say("en")
 
 
 def test_words_of_an_error_are_cut_where_a_refusal_would_help_nobody() -> None:

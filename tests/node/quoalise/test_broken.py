@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 import pytest
 
-from consometers_node.i18n.text import Text
+from consometers_node.i18n.protocol import sentence
 from consometers_node.quoalise import (
     BadRequest,
     Data,
@@ -24,7 +24,6 @@ from consometers_node.quoalise import (
     requests,
 )
 from consometers_node.quoalise.federation import NAMESPACE
-from consometers_node.quoalise.forms import Field
 from consometers_node.quoalise.identifier import device
 from consometers_node.quoalise.markup import LANG
 from consometers_node.quoalise.requests import COMMAND
@@ -273,7 +272,7 @@ NEEDS: list[tuple[Problem, str, Edit]] = [
         lambda sent: setattr(child(sent, "policy"), "text", "javascript:alert(1)"),
     ),
     (Problem.WRONG_WITNESS, "", lambda sent: sent.set("reading", "sum")),
-    (Problem.NOT_AN_ADDRESS, "/witness@jid", witness(jid="commune@example.org/node")),
+    (Problem.NOT_A_BARE_ADDRESS, "/witness@jid", witness(jid="commune@example.org/node")),
     (Problem.NOT_A_LINK, "/witness@url", witness(url="http://commune.example")),
     (Problem.NOT_A_LINK, "/witness@url", witness(url="https://commune.example/")),
     (Problem.NOT_A_COUNT, "/witness@minimum", witness(minimum="1")),
@@ -333,7 +332,7 @@ OTHERS: list[tuple[Problem, str, Callable[[], object]]] = [
     (Problem.NOT_A_DEVICE, "device", lambda: device("urn:dev:\x00\ud800")),
     (Problem.SHORT_SECRET, "secret", partial(pseudonym, b"secret", "a@example.org", NO_DEVICE)),
     *(
-        (Problem.NOT_AN_ADDRESS, "jid", partial(pseudonym, bytes(32), jid, NO_DEVICE))
+        (Problem.NOT_A_BARE_ADDRESS, "jid", partial(pseudonym, bytes(32), jid, NO_DEVICE))
         for jid in ("coop@example.org/node", "Coop@example.org", "a@example.org\0b")
     ),
     *(
@@ -372,9 +371,8 @@ OTHERS: list[tuple[Problem, str, Callable[[], object]]] = [
 
 def listed(**fields: str) -> None:
     """Read a list of one series, with more fields."""
-    columns = [Field(var=var, label=Text({"en": var})) for var in ("identifier", *fields)]
     answer = Element(COMMAND, {"node": "list_series", "status": "completed"})
-    answer.append(forms.table("", columns, [{"identifier": POWER, **fields}], None))
+    answer.append(forms.table("", ("identifier", *fields), [{"identifier": POWER, **fields}], str))
     answers.read_listed(answer)
 
 
@@ -427,10 +425,11 @@ def test_malformed_input_is_a_bad_request_that_names_the_place(
     problem: Problem, place: str, read: Callable[[], object]
 ) -> None:
     error = refused(read)
-    assert (error.place, error.problem) == (place, problem)
+    assert (error.place, error.code) == (place, problem)
+    assert str(error) == f"{place}: {problem}"
     assert isinstance(error, BadRequest)
     assert (error.condition, error.type) == ("bad-request", "modify")
-    english, french = error.text.say("en"), error.text.say("fr")
+    english, french = sentence(error).say("en"), sentence(error).say("fr")
     assert english != french
     assert "{" not in english + french
     assert (english + french).isprintable()
@@ -446,13 +445,13 @@ def test_every_problem_has_a_case() -> None:
 def test_pushed_messages_hold_fewer_records_than_answers() -> None:
     sent = message(FIRST + 1_000 * '<senml t="1" v="1"/>')
     assert len(data.decode(sent)) == 2
-    assert refused(lambda: data.decode(sent, most=1_000)).problem is Problem.TOO_MANY_RECORDS
+    assert refused(lambda: data.decode(sent, most=1_000)).code is Problem.TOO_MANY_RECORDS
 
 
 def test_parsed_elements_are_checked_for_depth() -> None:
     deep = element(b"<a>" * 20_000 + b"</a>" * 20_000)
-    assert refused(lambda: data.read(deep)).problem is Problem.TOO_DEEP
-    assert refused(lambda: requests.read(deep)).problem is Problem.TOO_DEEP
+    assert refused(lambda: data.read(deep)).code is Problem.TOO_DEEP
+    assert refused(lambda: requests.read(deep)).code is Problem.TOO_DEEP
 
 
 def test_declared_encodings_are_ignored() -> None:

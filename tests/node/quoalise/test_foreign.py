@@ -4,11 +4,12 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
+from consometers_node.i18n.foreign import in_html, isolated, quoted
 from consometers_node.i18n.text import typeset
 from consometers_node.permission import DataNeed
 from consometers_node.quoalise import federation_xml
 from consometers_node.quoalise.bounds import clip
-from consometers_node.quoalise.foreign import clean, in_html, isolated, quoted
+from consometers_node.quoalise.foreign import clean
 from consometers_node.quoalise.markup import parse, serialise
 from consometers_node.sharing import consent_text
 from consometers_node.store import PeerId

@@ -6,6 +6,7 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
+from consometers_node.i18n.protocol import OurWords
 from consometers_node.quoalise import (
     COMMANDS,
     MAX_PUSHED,
@@ -46,11 +47,11 @@ def read_command(command: Element) -> object:
     if command.get("status") is None:
         return requests.read(command)
     if command.get("node") == "list_series":
-        return answers.listed(answers.read_listed(command), language="en")
+        return answers.listed(answers.read_listed(command), words=OurWords("en"))
     result = data.read(answers.payload(command, data.QUOALISE))
     label = command.findall(".//{jabber:x:data}field")[0].get("label", "")
     return answers.completed(
-        Node.GET_HISTORY, label.split()[-1], payload=data.write(result), language="en"
+        Node.GET_HISTORY, label.split()[-1], payload=data.write(result), words=OurWords("en")
     )
 
 
@@ -59,7 +60,7 @@ def write_again(sent: Element) -> object:
     if sent.tag == requests.COMMAND:
         return read_command(sent)
     if sent.tag == stanza_errors.ERROR:
-        return stanza_errors.write(stanza_errors.read(sent), "en")
+        return stanza_errors.write(stanza_errors.read(sent), OurWords("en"))
     _, read, write = CODECS[sent.tag]
     return write(read(sent))
 

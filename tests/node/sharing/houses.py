@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import override
 
 from consometers_node import quoalise
+from consometers_node.i18n.protocol import OurWords
 from consometers_node.permission import (
     Choice,
     DataNeed,
@@ -183,7 +184,9 @@ async def running(
 ) -> AsyncIterator[House]:
     """Run a node, with little patience."""
     changes = Changes()
-    connection = Connection(Account(jid, password), server=reach(server), backoff=QUICK)
+    connection = Connection(
+        Account(jid, password), server=reach(server), backoff=QUICK, speak=OurWords
+    )
     sharing = Sharing(
         store,
         naming,

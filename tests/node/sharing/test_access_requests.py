@@ -15,6 +15,7 @@ from consometers_node.sharing.access_requests import DOCUMENT, RECORDS, OpenRequ
 from consometers_node.store.answers import requests_to
 from consometers_node.xmpp import Asker
 from demo.prosody import Prosody
+from tests.node.sentences import says
 
 from ..xmpp.conftest import MakeNode
 from .houses import Collective, House, bare
@@ -176,5 +177,5 @@ async def test_an_older_collective_answers_unknown_command(
     house: House, other_server: Prosody, new_node: MakeNode
 ) -> None:
     older = await new_node(other_server, Collective())
-    with pytest.raises(ItemNotFound, match="Unknown command"):
+    with pytest.raises(ItemNotFound, check=says("Unknown command")):
         await fetch(house.sharing.asking, bare(older))

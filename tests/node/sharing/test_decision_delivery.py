@@ -16,6 +16,7 @@ from consometers_node.store import PermissionId, Store
 from consometers_node.store.tables import NoticeRow
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
+from tests.node.sentences import says
 
 from ..permission.samples import CHOICE, CHOICE_OF_PROTECTED, HOURLY, NEED, PROTECTED, YES, now
 from ..xmpp.conftest import NewAccount, Node
@@ -263,7 +264,7 @@ async def test_a_restored_grant_answers_nothing_before_its_receipt(
                 coop.asking.subscribe(house.address, house.name),
                 coop.asking.list_series(house.address),
             ):
-                with pytest.raises(ResourceConstraint, match="waiting for your receipt"):
+                with pytest.raises(ResourceConstraint, check=says("waiting for your receipt")):
                     await ask
             assert collective.pushes == 0
     finally:

@@ -15,6 +15,7 @@ from consometers_node.sharing.record_messages import RecordsMessage
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.enrolments import add_enrolment, update_enrolment
 from consometers_node.store.outbox import acknowledged
+from tests.node.sentences import says
 
 from ..permission.samples import CHOICE_OF_PROTECTED, HOURLY, INJECTED, NEED, PROTECTED, grant, now
 from ..protected_sums.homes import masks_of
@@ -142,7 +143,7 @@ async def test_masked_records_are_never_sent_on_request(ledger: Ledger) -> None:
     await granted(ledger)
     await ledger.keep(hours(midnight(), [412] * 24))
     house = House(ledger.store)
-    with pytest.raises(NotAuthorized, match="Only sums"):
+    with pytest.raises(NotAuthorized, check=says("Only sums")):
         await house.answers.get_history(COOP, GetHistory(house.name(), midnight(), None))
     assert await house.listed() == []
     async with ledger.store.writing() as connection:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 
+from consometers_node.i18n.protocol import sentence
 from consometers_node.permission import (
     Choice,
     DataNeed,
@@ -42,6 +43,7 @@ from consometers_node.wire import Naming, Unsayable
 from consometers_node.xmpp import Asker
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
+from tests.node.sentences import says
 
 from ..permission.samples import CHOICE, HOURLY, NEED, now
 from ..sums import Sum, publish
@@ -157,7 +159,7 @@ async def test_an_answer_holds_a_third_as_many_sums_as_records(
     sums = [Sum(midnight(-9) + n * five, 5 * n, 10) for n in range(288 * 9)]
     async with store.writing() as connection:
         await publish(connection, {FINE: sums}, now(), collective="coop")
-    with pytest.raises(BadRequest, match="More than 666"):
+    with pytest.raises(BadRequest, check=says("More than 666")):
         await answers.get_history(TOWN, GetHistory(NAME, midnight(-9), midnight()))
     page = GetHistory(NAME, midnight(-9), midnight(-9) + 666 * five)
     # As many counts go beside them.
@@ -177,7 +179,7 @@ async def test_a_member_s_series_looks_like_an_unknown_one(
     for name in (of_a_member, of_a_member.members, nobodys):
         with pytest.raises(ItemNotFound) as refused:
             await answers.get_history(TOWN, GetHistory(name))
-        refusals.append(str(refused.value.text))
+        refusals.append(str(sentence(refused.value)))
     assert len(set(refusals)) == 1
     daily = NAMING.name(
         replace(SUM, interval=Interval.P1D, quantity=Quantity.ENERGY), "", Identification.PSEUDONYM
@@ -190,7 +192,7 @@ async def test_a_member_s_series_looks_like_an_unknown_one(
 async def test_a_collective_says_that_it_paused(ledger: Ledger, answers: Answers) -> None:
     async with ledger.store.writing() as connection:
         await pause(connection, ledger.peer.id)
-    with pytest.raises(ResourceConstraint, match="The collective has paused"):
+    with pytest.raises(ResourceConstraint, check=says("The collective has paused")):
         await answers.get_history(TOWN, GetHistory(NAME.members))
 
 
@@ -279,12 +281,12 @@ def test_consent_texts_of_a_collective_mention_no_home(
     shown = consent_text.grant(need, town, choice, now(), language, role=Role.COLLECTIVE)
     for part in words:
         assert part in shown.body
-    for sentence in (
+    for each in (
         shown,
         consent_text.refusal(need, language, role=Role.COLLECTIVE),
         consent_text.withdrawal(need, language, erase=True, role=Role.COLLECTIVE),
     ):
-        assert never not in sentence.body
+        assert never not in each.body
 
 
 async def test_a_collective_keeps_its_name(store: Store) -> None:

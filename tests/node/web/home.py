@@ -12,6 +12,7 @@ from yarl import URL
 from consometers_node.backoff import Backoff
 from consometers_node.household.node import HomeNode, HouseholdPace
 from consometers_node.household.recorder.home_assistant import HomeAssistant, HomeAssistantAccess
+from consometers_node.i18n.protocol import OurWords
 from consometers_node.store import Store
 from consometers_node.web.site import Keys, Site
 from consometers_node.xmpp import Connection, Identity, Server
@@ -127,7 +128,7 @@ async def running(
     """Run a node, and serve its page to loopback as if that were Home Assistant's ingress."""
 
     def connect(who: Identity) -> Connection:
-        return Connection(who.account, server=who.server, backoff=QUICK)
+        return Connection(who.account, server=who.server, backoff=QUICK, speak=OurWords)
 
     async with serving(house), ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
         source = HomeAssistant(

@@ -12,6 +12,7 @@ import pytest
 import pytest_socket
 
 from consometers_node.backoff import Backoff
+from consometers_node.i18n.protocol import OurWords
 from consometers_node.xmpp import (
     Account,
     Answerer,
@@ -141,6 +142,7 @@ def new_node(stack: AsyncExitStack, new_account: NewAccount) -> MakeNode:
             server=reach(through or server),
             language=language,
             backoff=QUICK,
+            speak=OurWords,
         )
         Discovery(connection, answerer.role, receives=keep is not None)
         Answering(connection, answerer, traffic, knows=knows)

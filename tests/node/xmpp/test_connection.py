@@ -12,6 +12,7 @@ from time import thread_time
 import pytest
 from slixmpp.util.sasl.client import SASLFailed
 
+from consometers_node.i18n.protocol import sentence
 from consometers_node.quoalise import Listed, OtherError
 from consometers_node.xmpp import (
     Account,
@@ -36,6 +37,7 @@ from consometers_node.xmpp.errors import (
 from demo.hass import free_port
 from demo.prosody import LOOPBACK, Authority, Prosody
 from tests.deadline import DEADLINE_S
+from tests.node.sentences import says
 
 from .conftest import (
     PASSWORD,
@@ -118,8 +120,8 @@ async def test_every_kind_of_tls_needs_a_trusted_authority(
         assert connection.jid.endswith("@one.test/quoalise")
     problem = await problem_of(Account("a@one.test", PASSWORD), replace(place, ca_file=None))
     assert isinstance(problem, CertificateRefused)
-    assert "certificate in certificate chain" in str(problem)
-    assert problem.text.say("fr").startswith("Le serveur one.test ne prouve pas son identité")
+    assert "certificate in certificate chain" in sentence(problem).say()
+    assert sentence(problem).say("fr").startswith("Le serveur one.test ne prouve pas son identité")
 
 
 async def test_the_certificate_of_another_name_is_refused(
@@ -129,7 +131,7 @@ async def test_the_certificate_of_another_name_is_refused(
     async with fake_server(scripted(bytearray()), tls, authority.file) as place:
         problem = await problem_of(Account("a@one.test", PASSWORD), place)
     assert isinstance(problem, CertificateRefused)
-    assert "not valid for 'one.test'" in str(problem)
+    assert "not valid for 'one.test'" in sentence(problem).say()
 
 
 async def test_a_wrong_password_is_tried_once(server: Prosody, new_account: NewAccount) -> None:
@@ -268,7 +270,7 @@ async def test_a_late_server_is_reached(own: Prosody, new_account: NewAccount) -
     account = Account(new_account(own), PASSWORD)
     own.stop()
     async with Connection(account, server=reach(own), backoff=QUICK) as connection:
-        with pytest.raises(Unreachable, match=r"own\.test cannot be reached"):
+        with pytest.raises(Unreachable, check=says(r"own\.test cannot be reached")):
             await connection.online(DEADLINE_S, patient=False)
         own.start()
         await connection.online(DEADLINE_S)
@@ -357,7 +359,7 @@ async def test_a_frozen_server_is_left_and_resumed(
     with monkeypatch.context() as impatient:
         impatient.setattr(connection_module, "PING_SECONDS", 0.3)
         await offline(connection)
-    assert "no answer to a ping" in str(connection.problem)
+    assert "no answer to a ping" in sentence(connection.problem).say()
     own.thaw()
     assert await connection.online(DEADLINE_S) is session
 
@@ -367,7 +369,7 @@ async def test_a_request_to_a_silent_peer_times_out(
 ) -> None:
     monkeypatch.setattr(asking_module, "REQUEST_SECONDS", 0.3)
     node, peer = await new_node(server, Silent()), await new_node(server)
-    with pytest.raises(NoAnswer, match="did not answer"):
+    with pytest.raises(NoAnswer, check=says("did not answer")):
         await peer.asking.list_series(node.connection.jid)
 
 
@@ -382,7 +384,7 @@ async def test_a_slow_answer_becomes_a_refusal(
     with pytest.raises(OtherError) as refused:
         await peer.asking.list_series(node.connection.jid)
     assert refused.value.condition == "internal-server-error"
-    (logged,) = [each for each in caplog.records if "could not be answered" in each.message]
+    (logged,) = [each for each in caplog.records if "answer-late" in each.message]
     assert (logged.levelname, logged.exc_info) == ("WARNING", None)
 
 

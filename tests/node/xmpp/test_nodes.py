@@ -12,6 +12,7 @@ from consometers_node.quoalise import BadRequest, Data, GetHistory, ItemNotFound
 from consometers_node.xmpp import Asker, features, sends_receipts
 from consometers_node.xmpp.errors import NotAnAddress
 from demo.prosody import Prosody
+from tests.node.sentences import says
 
 from ..quoalise.samples import NEED, PERMISSION
 from .conftest import MakeNode, MakePlain
@@ -50,7 +51,7 @@ async def test_a_household_grants_and_withdraws_and_a_collective_reads_and_termi
     assert receipt.state is State.TERMINATED
 
     # A home answers no command of a collective.
-    with pytest.raises(ItemNotFound, match="Unknown command"):
+    with pytest.raises(ItemNotFound, check=says("Unknown command")):
         await collective.asking.get_data_needs(peer)
 
 

@@ -169,7 +169,7 @@ async def test_an_internal_error_hides_its_message(
     condition, kind, words = refusal(await peer.ask(node.connection.jid, TWO_HOURS))
     assert (condition, kind) == ("internal-server-error", "wait")
     assert "house" not in words
-    assert "could not be answered" in caplog.text
+    assert "answer-failed" in caplog.text
 
 
 async def test_a_peer_has_one_request_in_flight(

@@ -8,6 +8,7 @@ from consometers_node.xmpp import Account, Connection, Register, Server, links, 
 from consometers_node.xmpp.errors import AccountTaken, CertificateRefused, InvitationRefused
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
+from tests.node.sentences import says
 
 from .conftest import NewAccount, reach
 
@@ -44,13 +45,13 @@ async def test_used_and_made_up_invitations_are_refused(server: Prosody) -> None
     invitation = invited(server)
     await register(invitation, server=reach(server))
     for refused in (invitation, replace(invitation, token="made up")):
-        with pytest.raises(InvitationRefused, match="ask for a new one"):
+        with pytest.raises(InvitationRefused, check=says("ask for a new one")):
             await register(refused, server=reach(server))
 
 
 async def test_a_taken_name_is_refused(server: Prosody, new_account: NewAccount) -> None:
     taken = new_account(server).partition("@")[0]
-    with pytest.raises(AccountTaken, match=f"{taken}@one.test is taken"):
+    with pytest.raises(AccountTaken, check=says(f"{taken}@one.test is taken")):
         await register(invited(server), user=taken, server=reach(server))
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from consometers_node.i18n.protocol import OurWords
 from consometers_node.i18n.text import text
 from consometers_node.quoalise import Data
 from consometers_node.xmpp import Connection, Discovery, NetworkError, NotStored, Receiving
@@ -60,7 +61,7 @@ def listen(
 
     async def run() -> None:
         who = await identity_of(access, common)
-        connection = aside(who, output.language)
+        connection = aside(who, output.language, OurWords)
         printer = RecordPrinter(output, peer, count)
         Discovery(connection, None, receives=True)
         Receiving(connection, printer.receive)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from consometers_node.i18n.protocol import SENTENCES, OurWords
 from consometers_node.i18n.text import around, text
 from consometers_node.quoalise import Identifier, Listed, identifier
 from consometers_node.quoalise.errors import Malformed
@@ -184,7 +185,7 @@ async def asking(peer: str, access: AccountAccess, common: Common) -> AsyncItera
     """Connect, and give what asks this peer. What it refuses becomes a `CliError`."""
     full(peer)
     who = await identity_of(access, common)
-    connection = aside(who, common.output.language)
+    connection = aside(who, common.output.language, OurWords)
     # The receiver of a subscription's records, listen or the node, acknowledges them.
     Discovery(connection, None, receives=True)
     async with online(connection):
@@ -197,7 +198,7 @@ def read_identifier(typed: str) -> Identifier:
     try:
         return identifier.identifier(typed, "URN")
     except Malformed as error:
-        raise misused("URN", error.problem.text.fill(found=typed)) from None
+        raise misused("URN", SENTENCES[error.code].fill(found=typed)) from None
 
 
 def _format(wanted: Format | None, file: Path | None, output: Output) -> Format | None:

@@ -9,24 +9,24 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 import errno
-import re
 from typing import Any
 
+from consometers_node.i18n.protocol import refusal, sentence
 from consometers_node.i18n.text import Text, around, text, verbatim
-from consometers_node.quoalise.errors import Malformed, QuoaliseError, UpstreamError, refusal
+from consometers_node.quoalise.errors import Malformed, QuoaliseError, UpstreamError
 
 FAILED = 1
 USAGE = 2
 INTERRUPTED = 130
 
 _ONCE = {
-    "Unreachable": text(
+    "unreachable": text(
         "The server {host} cannot be reached ({why}): check the network and the address; use"
         " --host and --port if DNS does not give its address."
     ),
-    "Interrupted": text("The server {host} closed the connection ({why}): try again."),
-    "TemporaryFailure": text("The server {host} accepts no login at the moment: try again later."),
-    "CertificateRefused": text(
+    "interrupted": text("The server {host} closed the connection ({why}): try again."),
+    "temporary-failure": text("The server {host} accepts no login at the moment: try again later."),
+    "certificate-refused": text(
         "The server {host} does not prove its identity ({why}). For a private server, give the"
         " file of its certificate authority with --ca-file; otherwise warn its operator."
     ),
@@ -74,8 +74,8 @@ def misused(what: str, words: Text) -> CliError:
 
 def mistyped(option: str, fault: Malformed) -> CliError:
     """Return the error of what was typed for an option, in the words of its reader."""
-    sentences = fault.text.by_language.items()
-    words = {tag: f"{option}{sentence.removeprefix(fault.place)}" for tag, sentence in sentences}
+    sentences = sentence(fault).by_language.items()
+    words = {tag: f"{option}{words.removeprefix(fault.place)}" for tag, words in sentences}
     return CliError("usage", Text(words), status=USAGE)
 
 
@@ -91,7 +91,7 @@ def refusals_of(peer: str) -> Iterator[None]:
     try:
         yield
     except UpstreamError as error:
-        more = {"from": peer, "issuer": error.issuer, "code": error.code}
+        more = {"from": peer, "issuer": error.issuer, "code": error.issuer_code}
         raise CliError(error.condition, refusal(peer, error), more=more) from error
     except QuoaliseError as error:
         condition = "unreadable-answer" if isinstance(error, Malformed) else error.condition
@@ -125,18 +125,14 @@ def cli_error_of(error: Exception) -> CliError | None:
 
     match error:
         case QuoaliseError():
-            return CliError(error.condition, error.text)
+            return CliError(error.condition, sentence(error))
         case NetworkError():
-            name = type(error).__name__
-            words = _ONCE[name].fill(**error.values) if name in _ONCE else error.text
-            return CliError(_kebab(name), words)
+            once = _ONCE.get(error.code)
+            words = sentence(error) if once is None else once.fill(**error.details)
+            return CliError(error.code, words)
         case StoreFault() | DBAPIError() if isinstance(error, StoreFault) or is_outage(error):
             return CliError("database", around(_DATABASE, explained(error)))
         case OSError(filename=str() as file):
             return CliError("file", around(_FILE, system_reason(error), name=file))
         case _:
             return None
-
-
-def _kebab(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()

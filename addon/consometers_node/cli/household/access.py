@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from consometers_node.i18n.protocol import OurWords
 from consometers_node.i18n.text import text
 from consometers_node.sharing.access_requests import BadCopy, fetch, log_copy
 from consometers_node.store.peers import peer_by_jid
@@ -52,7 +53,7 @@ async def access(
         collective = await peer_by_jid(reading, jid)
     if collective is None:
         raise CliError("not-joined", _UNKNOWN.fill(peer=jid))
-    connection = aside(account, output.language)
+    connection = aside(account, output.language, OurWords)
     asking = PatientAsking(connection, output)
     with output.progress(_RECEIVING.fill(peer=jid), 1.0) as reached:
         async with online(connection):

@@ -7,6 +7,7 @@ from typing import Annotated
 from sqlalchemy.exc import DBAPIError
 import typer
 
+from consometers_node.i18n.foreign import isolated
 from consometers_node.i18n.text import Text, text
 from consometers_node.permission import (
     Permissions,
@@ -17,7 +18,6 @@ from consometers_node.permission import (
     SumRefused,
 )
 from consometers_node.quoalise import Identifier, Role, iso8601
-from consometers_node.quoalise.foreign import isolated
 from consometers_node.series import Series
 from consometers_node.sharing import consent_text
 from consometers_node.sharing.consent import (

@@ -12,6 +12,7 @@ from consometers_node.household.statistics_import.external_statistic import (
 )
 from consometers_node.household.statistics_import.hours import SeriesKind
 from consometers_node.household.statistics_import.pulling import StoredImportState, import_of
+from consometers_node.i18n.protocol import OurWords
 from consometers_node.i18n.text import text, verbatim
 from consometers_node.store import Store
 from consometers_node.store.pulled import (
@@ -169,7 +170,7 @@ async def _pull(session: HouseholdSession, pulled: Pulled) -> tuple[int, str | N
     store, output = session.store, session.output
     who = await session.account()
     first = _FirstRound(store, pulled.statistic)
-    connection = aside(who, output.language)
+    connection = aside(who, output.language, OurWords)
     asking = Asking(connection)
     rows = 0
     home = await home_assistant.load(store)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from consometers_node.i18n.protocol import OurWords
 from consometers_node.i18n.text import text
 from consometers_node.sharing import consent_text
 from consometers_node.sharing.account import HasAccount, load, take
@@ -148,7 +149,7 @@ def _as_collective(invitation: Join, common: Ours) -> list[DataRequest]:
 async def _propose_needs(
     decisions: Decisions, account: Identity, invitation: Join, output: Output
 ) -> list[DataRequest]:
-    connection = aside(account, output.language)
+    connection = aside(account, output.language, OurWords)
     asking = Asking(connection)
     async with online(connection):
         with refusals_of(invitation.collective):

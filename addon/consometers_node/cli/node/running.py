@@ -10,7 +10,9 @@ import signal
 from typing import TYPE_CHECKING, override
 
 from consometers_node.backoff import Backoff
+from consometers_node.i18n.protocol import OurWords, sentence
 from consometers_node.i18n.text import Text, printed, text
+from consometers_node.quoalise import Notice, ProtocolError
 from consometers_node.xmpp import Connection, Identity
 
 from ..core.control_socket import Status
@@ -41,7 +43,13 @@ class LogFormatter(logging.Formatter):
         return super().format(shown)
 
     def _translated(self, value: object) -> object:
-        return printed(value, self.language) if isinstance(value, Text) else value
+        match value:
+            case Text():
+                return printed(value, self.language)
+            case ProtocolError() | Notice():
+                return printed(sentence(value), self.language)
+            case _:
+                return value
 
 
 def log(level: str, language: str) -> LogFormatter:
@@ -66,7 +74,13 @@ def connecting(output: Output, haste: float) -> Callable[[Identity], Connection]
 
     def connect(who: Identity) -> Connection:
         _LOGGER.info(_RUNS.fill(jid=who.account.jid))
-        return Connection(who.account, server=who.server, language=output.language, backoff=backoff)
+        return Connection(
+            who.account,
+            server=who.server,
+            language=output.language,
+            speak=OurWords,
+            backoff=backoff,
+        )
 
     return connect
 
@@ -82,7 +96,7 @@ def status(node: CollectiveNode | HomeNode, home_problem: Text | None, language:
     return {
         "account": network.connection.jid if network else None,
         "online": network is not None and network.connection.is_online,
-        "network": translated(None if problem is None else problem.text),
+        "network": translated(None if problem is None else sentence(problem)),
         "clock": translated(node.clock.problem),
         "database": translated(node.database_problem),
         "home_assistant": translated(home_problem),

@@ -15,6 +15,7 @@ import logging
 from typing import NoReturn
 
 from ...backoff import Backoff
+from ...i18n.protocol import sentence
 from ...quoalise import MAX_RECORDS, QuoaliseError, ResourceConstraint
 from ...quoalise.identifier import identifier
 from ...series import Interval, Range
@@ -226,7 +227,7 @@ class Backfill:
                     raise
                 refusal = fault
                 async with self._store.writing() as connection:
-                    await update_series(connection, series.key, problem=fault.text.say())
+                    await update_series(connection, series.key, problem=sentence(fault).say())
         if refusal is not None:
             raise refusal
 

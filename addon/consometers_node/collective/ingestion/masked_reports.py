@@ -98,29 +98,31 @@ async def _check(
 ) -> MemberSeries:
     """Return the permission under which these reports may be stored. Raises QuoaliseError."""
     if len(reports) > MAX_REPORTS:
-        raise BadRequest(_TOO_MANY.fill(most=MAX_REPORTS, found=len(reports)))
+        raise BadRequest(_TOO_MANY.fill(most=MAX_REPORTS, found=len(reports)).by_language)
     granted = [
         series
         for series in granted
         if series.jid == sender and series.is_masked and at < series.records.end
     ]
     if not granted:
-        raise NotAuthorized(_NOT_GRANTED)
+        raise NotAuthorized(_NOT_GRANTED.by_language)
     series = await _series(connection, granted, Direction(reports.direction))
     within = series.records
     if not all(report.hour in within for report in reports.reports):
         start, end = iso8601.shown(within.start), iso8601.shown(within.end)
-        raise NotAuthorized(_NOT_THEN.fill(start=start, end=end))
+        raise NotAuthorized(_NOT_THEN.fill(start=start, end=end).by_language)
     last = max(report.hour for report in reports.reports)
     if last > at:
-        raise BadRequest(_NOT_YET.fill(start=iso8601.shown(last)))
+        raise BadRequest(_NOT_YET.fill(start=iso8601.shown(last)).by_language)
     if abs(reports.day - at.date()) > _KEY_SKEW:
-        raise BadRequest(_OTHER_DAY.fill(day=reports.day, today=at.date()))
+        raise BadRequest(_OTHER_DAY.fill(day=reports.day, today=at.date()).by_language)
     for report in reports.reports:
         try:
             share(report.masked)
         except NotElements:
-            raise BadRequest(_NO_ELEMENTS.fill(start=iso8601.shown(report.hour))) from None
+            raise BadRequest(
+                _NO_ELEMENTS.fill(start=iso8601.shown(report.hour)).by_language
+            ) from None
     return series
 
 
@@ -139,4 +141,4 @@ async def _series(
             await update_series(connection, series.key, masked_direction=direction)
             granted[place] = learnt = series.of_direction(direction)
             return learnt
-    raise NotAuthorized(_NOT_ASKED)
+    raise NotAuthorized(_NOT_ASKED.by_language)

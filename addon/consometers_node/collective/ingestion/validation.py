@@ -231,21 +231,25 @@ class _Check:
             before=earlier,
         )
         if not series.interval.no_finer_than(granted.interval):
-            raise NotAuthorized(_TOO_FINE.fill(granted=granted.interval, found=series.interval))
+            raise NotAuthorized(
+                _TOO_FINE.fill(granted=granted.interval, found=series.interval).by_language
+            )
         if earlier is not None and series != earlier:
-            raise BadRequest(_ANOTHER_SERIES.fill(known=_shown(earlier), found=_shown(series)))
+            raise BadRequest(
+                _ANOTHER_SERIES.fill(known=_shown(earlier), found=_shown(series)).by_language
+            )
         records = decoded.records()
         kind = MemberKind(granted.kind)
         latest = max(decoded.values)
         if latest > self.at + SOON:
-            raise BadRequest(_NOT_YET.fill(start=iso8601.shown(latest)))
+            raise BadRequest(_NOT_YET.fill(start=iso8601.shown(latest)).by_language)
         members: list[Record] = []
         if kind is MemberKind.COLLECTIVE:
             most = ALLOWED[decoded.name.quantity].most
             largest = max(record.value for record in records)
             if largest > most:
                 unit = series.quantity.unit
-                raise BadRequest(_TOO_MUCH.fill(found=largest, most=most, unit=unit))
+                raise BadRequest(_TOO_MUCH.fill(found=largest, most=most, unit=unit).by_language)
             members = [*_counted(decoded)]
         days, counted = _blocks(series, records), _blocks(series, members)
         implausible = _implausible(granted, series, records)
@@ -259,9 +263,9 @@ class _Check:
             if series.jid == sender and self.at < series.records.end
         ]
         if not granted:
-            raise NotAuthorized(_NOT_GRANTED)
+            raise NotAuthorized(_NOT_GRANTED.by_language)
         if all(series.is_masked for series in granted):
-            raise NotAuthorized(_MASKED_ALONE)
+            raise NotAuthorized(_MASKED_ALONE.by_language)
         granted = [series for series in granted if not series.is_masked]
         first, last = min(decoded.values), max(decoded.values)
         for series in granted:
@@ -269,7 +273,7 @@ class _Check:
                 return series
         within = granted[0].records
         start, end = iso8601.shown(within.start), iso8601.shown(within.end)
-        raise NotAuthorized(_NOT_THEN.fill(start=start, end=end))
+        raise NotAuthorized(_NOT_THEN.fill(start=start, end=end).by_language)
 
 
 async def _store(
@@ -377,7 +381,7 @@ def _refusing(refusals: list[QuoaliseError | None], place: int) -> Iterator[None
     except QuoaliseError as refusal:
         refusals[place] = refusal
     except Unsayable as fault:
-        refusals[place] = BadRequest(fault.text)
+        refusals[place] = BadRequest(fault.text.by_language)
 
 
 def _counted(decoded: DecodedSeries) -> Iterator[Record]:
@@ -386,14 +390,14 @@ def _counted(decoded: DecodedSeries) -> Iterator[Record]:
         # A sum without a count is one of a single member.
         count = decoded.members.get(start, 1)
         if count == 0:
-            raise BadRequest(_OF_NOBODY.fill(start=iso8601.shown(start)))
+            raise BadRequest(_OF_NOBODY.fill(start=iso8601.shown(start)).by_language)
         if start in decoded.members or start in decoded.lacking:
             yield Record(start, MemberCount(count, start in decoded.lacking).packed)
 
 
 def _decode(data: Data) -> tuple[DecodedSeries, ...]:
     if len(data.records) > 2 * MAX_NAMES:
-        raise BadRequest(_TOO_MANY_NAMES.fill(most=MAX_NAMES, found=len(data.records)))
+        raise BadRequest(_TOO_MANY_NAMES.fill(most=MAX_NAMES, found=len(data.records)).by_language)
     return decode(data)
 
 
@@ -405,7 +409,9 @@ def _blocks(series: Series, records: Iterable[Record]) -> dict[date, Block]:
         return {day: Block.of(series, day, of_day) for day, of_day in days.items()}
     except OffTheGrid as fault:
         raise BadRequest(
-            _OFF_THE_GRID.fill(interval=series.interval, start=iso8601.shown(fault.start))
+            _OFF_THE_GRID.fill(
+                interval=series.interval, start=iso8601.shown(fault.start)
+            ).by_language
         ) from fault
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import exists, func, not_, or_, select
 
-from ...i18n.text import DEFAULT_LANGUAGE, text
+from ...i18n.text import text
 from ...permission import (
     Choice,
     DataNeed,
@@ -21,7 +21,7 @@ from ...permission import (
     Signature,
     State,
 )
-from ...quoalise import Device as Name
+from ...quoalise import DEFAULT_LANGUAGE, Device as Name
 from ...series import Device, Direction, Interval, Quantity, Series
 from ...sharing.names import COLLECTIVE
 from ...store import PeerId, PermissionId

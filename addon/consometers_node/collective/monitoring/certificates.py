@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import ssl
 from typing import Any, NoReturn
 
+from ...i18n.protocol import sentence
 from ...i18n.text import Text, text
 from ...quoalise import iso8601
 from ...xmpp import Identity, NetworkError
@@ -82,7 +83,7 @@ class Certificates:
             self.seen[_XMPP] = Certificate.read(domain, await certificate(who, language))
         except CertificateRefused as fault:
             self.seen.pop(_XMPP, None)
-            refused.append(fault.text)
+            refused.append(sentence(fault))
         except NetworkError:
             pass
         for name in settings.page.names:

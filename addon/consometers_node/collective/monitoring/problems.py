@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 import shutil
 
+from ...i18n.protocol import sentence
 from ...i18n.text import Text, around, text
 from ...store.member_status import MemberCounts
 from ..node import CollectiveNode
@@ -132,7 +133,7 @@ def of_node(node: CollectiveNode) -> Iterator[Problem]:
         yield Problem(ProblemKind.DATABASE, Weight.WRONG, node.database_problem)
     if not node.is_online:
         problem = node.network_problem
-        words = around(_NETWORK, problem.text) if problem else _CONNECTING
+        words = around(_NETWORK, sentence(problem)) if problem else _CONNECTING
         yield Problem(ProblemKind.NETWORK, Weight.WRONG, words)
     if (doubt := node.clock.doubt) is not None:
         weight = Weight.WRONG if doubt.is_wrong else Weight.WARN

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, Row, insert, select, update
 
+from ...i18n.protocol import sentence
 from ...i18n.text import Text, text
 from ...permission import ChangedNeed, DataNeed, DataNeedSeries
 from ...permission.need import MAX_DAYS
@@ -242,7 +243,7 @@ def _own_need(row: Row[Any]) -> OwnNeed:
             duration_days=1,
             retention_days=0 if days is None else min(int(days[1]), MAX_DAYS),
         )
-        return OwnNeed(need, row.offered_at, row.closed_at, fault.text)
+        return OwnNeed(need, row.offered_at, row.closed_at, sentence(fault))
 
 
 async def _close(connection: AsyncConnection, need: str, at: datetime) -> bool:

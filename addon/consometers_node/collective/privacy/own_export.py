@@ -96,7 +96,7 @@ class OwnExports:
         async with self._store.reading() as connection:
             member = await Members(connection, self._zone).by_jid(jid)
             if member is None:
-                raise ItemNotFound(_NOTHING)
+                raise ItemNotFound(_NOTHING.by_language)
             changes = await member_permissions.changes(connection, member.id)
         file = self._held.get(member.id)
         if file is not None and file.changes != changes:
@@ -105,12 +105,12 @@ class OwnExports:
             file = None
         if file is None:
             if number != 1:
-                raise ItemNotFound(_FROM_THE_START)
+                raise ItemNotFound(_FROM_THE_START.by_language)
             # One at a time: making one takes memory.
             async with self._turn:
                 file = self._held.get(member.id) or await self._make(member, changes)
         if number > file.parts:
-            raise BadRequest(_NO_PART.fill(parts=file.parts))
+            raise BadRequest(_NO_PART.fill(parts=file.parts).by_language)
         return file.part(number)
 
     async def run(self) -> NoReturn:
@@ -130,7 +130,7 @@ class OwnExports:
             last = await last_read(connection, member.id, WHAT)
         if last is not None and now - HELD_FOR < last <= now:
             minutes = -((now - last - HELD_FOR) // timedelta(minutes=1))
-            raise ResourceConstraint(_ONCE_AN_HOUR.fill(minutes=minutes))
+            raise ResourceConstraint(_ONCE_AN_HOUR.fill(minutes=minutes).by_language)
         packed = io.BytesIO()
         async with self._store.reading() as connection:
             with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
@@ -138,7 +138,7 @@ class OwnExports:
                 lines = await _add(archive, RECORDS, now, export.as_csv(connection, member))
         content, records = packed.getvalue(), lines - 1
         if len(content) > MOST_BYTES:
-            raise OtherError("not-acceptable", ErrorType.CANCEL, _TOO_LARGE)
+            raise OtherError("not-acceptable", ErrorType.CANCEL, _TOO_LARGE.by_language)
         async with self._store.writing() as connection:
             read = Read(at=now, who=member.pseudonym, what=WHAT, member=member.id, records=records)
             await note_read(connection, read)

@@ -16,6 +16,7 @@ import logging
 from typing import NoReturn
 
 from ...backoff import Backoff
+from ...i18n.protocol import sentence
 from ...i18n.text import Text, around, text
 from ...quoalise import QuoaliseError
 from ...quoalise.protected_sums import (
@@ -106,7 +107,7 @@ class WitnessRequests:
             for opening in pending:
                 await self._ask(opening)
         except (NetworkError, QuoaliseError, BadAnswer) as fault:
-            words = _BAD_ANSWER if isinstance(fault, BadAnswer) else fault.text
+            words = _BAD_ANSWER if isinstance(fault, BadAnswer) else sentence(fault)
             if witness not in self.problems:
                 _LOGGER.warning(around(_UNANSWERED, words))
             self.problems[witness] = words

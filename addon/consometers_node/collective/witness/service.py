@@ -231,7 +231,7 @@ class WitnessService:
         parts = self._asked[collective] = _with(self._asked.get(collective), request)
         if sum(len(group.parts) for part in parts.received for group in part.groups) > MOST_HOMES:
             del self._asked[collective]
-            raise BadRequest(_TOO_MANY.fill(most=MOST_HOMES))
+            raise BadRequest(_TOO_MANY.fill(most=MOST_HOMES).by_language)
         refused: tuple[RefusedHomes, ...] = ()
         if request.part == request.parts:
             async with self._one:
@@ -251,7 +251,7 @@ class WitnessService:
         names = [each.group for each in sums]
         if len(sums) > len(passed.groups) or (is_last and {*names} != passed.groups.keys()):
             del self._sums[collective]
-            raise BadRequest(_OTHER_GROUPS)
+            raise BadRequest(_OTHER_GROUPS.by_language)
         answers: tuple[Answer, ...] = ()
         if is_last:
             async with self._one:
@@ -266,7 +266,7 @@ class WitnessService:
     def _passed_as(self, collective: str, request: str) -> _Passed:
         passed = self._passed.get(collective)
         if passed is None or passed.id != request:
-            raise ResourceConstraint(_FROM_THE_FIRST)
+            raise ResourceConstraint(_FROM_THE_FIRST.by_language)
         return passed
 
     def _check(self, collective: str) -> None:
@@ -290,7 +290,7 @@ class WitnessService:
         """Return the time, once nothing else of a witness is being written."""
         now = await self._clock.unless_wrong(connection)
         if now is None:
-            raise ResourceConstraint(_CLOCK)
+            raise ResourceConstraint(_CLOCK.by_language)
         await lock(connection, "witness")
         return now
 
@@ -308,7 +308,7 @@ class WitnessService:
             homes = await self._homes_of(connection, collective)
             stored = await _stored(connection, collective, request.id)
             if stored is not None and stored.verification_sha256 != hashed:
-                raise BadRequest(_ALTERED)
+                raise BadRequest(_ALTERED.by_language)
             # What was answered already is answered again, once its sums come.
             if stored is None and await _is_gone_by(connection, subject):
                 refused = [RefusedHomes(Refusal.OPENED_BEFORE)]
@@ -337,7 +337,7 @@ class WitnessService:
             now = await self._alone(connection)
             stored = await _stored(connection, passed.subject.collective, passed.id)
             if stored is not None and stored.request_sha256 != hashed:
-                raise BadRequest(_ALTERED)
+                raise BadRequest(_ALTERED.by_language)
             if stored is not None:
                 answers = read_opened(fromstring(stored.answer)).answers  # noqa: S314 - our own
             else:
@@ -436,7 +436,7 @@ async def _is_gone_by(connection: AsyncConnection, subject: Subject) -> bool:
     if back is None:
         return False
     if back.opens_from is None:
-        raise ResourceConstraint(_IS_SET_BACK)
+        raise ResourceConstraint(_IS_SET_BACK.by_language)
     return subject.hour < back.opens_from
 
 
@@ -476,7 +476,7 @@ async def _checked(
             verified=verified,
         )
     except NotElements, RootOfUnity:
-        raise BadRequest(_NOT_VERIFIABLE) from None
+        raise BadRequest(_NOT_VERIFIABLE.by_language) from None
     if verdict.fingerprints:
         new = {homes.ids[home]: value for home, value in verdict.fingerprints.items()}
         invalid = {homes.ids[home] for each in verdict.refused for home in each.pseudonyms}
@@ -492,11 +492,11 @@ def _with[Sent: (VerificationRequest, Opening)](
     if sent.part == 1 and (parts is None or parts.received[0] != sent):
         return _Parts([sent])
     if parts is None or not _goes_on(parts.received, sent):
-        raise ResourceConstraint(_FROM_THE_FIRST)
+        raise ResourceConstraint(_FROM_THE_FIRST.by_language)
     if sent.part > len(parts.received):
         parts.received.append(sent)
     elif parts.received[sent.part - 1] != sent:
-        raise BadRequest(_ALTERED)
+        raise BadRequest(_ALTERED.by_language)
     return parts
 
 

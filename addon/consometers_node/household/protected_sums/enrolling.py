@@ -14,6 +14,7 @@ import logging
 from typing import Final, NoReturn
 
 from ...backoff import Backoff
+from ...i18n.foreign import isolated
 from ...i18n.text import Text, TranslatedError, text
 from ...permission import Permission, Permissions, State
 from ...protected_sums.requests import (
@@ -25,7 +26,6 @@ from ...protected_sums.requests import (
     SignedRequest,
 )
 from ...quoalise import Witness
-from ...quoalise.foreign import isolated
 from ...sharing.changes import Changes
 from ...sharing.masked_reports import HomeKeys, keep_keys, load_keys
 from ...store import PeerId, PermissionId, Store

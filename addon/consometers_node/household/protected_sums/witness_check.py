@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import ssl
 from urllib.parse import urlsplit
 
+from ...i18n.foreign import isolated
 from ...i18n.text import Text, text
 from ...permission import DataNeed
-from ...quoalise.foreign import isolated
 from ...sharing.consent import DataRequest
 from ...sharing.sum_requests import minimum_homes, objection_to_witness
 from ...store import Store

@@ -29,6 +29,7 @@ import logging
 from typing import NoReturn, Protocol
 
 from ...backoff import Backoff
+from ...i18n.protocol import sentence
 from ...i18n.text import around, text
 from ...quoalise import (
     BadRequest,
@@ -386,7 +387,9 @@ class StatisticsImport:
             await self._peer.subscribe(self._plan.peer, self._plan.series)
         except QuoaliseError as refusal:
             if self._subscribed is not False:
-                _LOGGER.info(around(_ASKED_AGAIN, refusal.text, statistic=self._plan.statistic))
+                _LOGGER.info(
+                    around(_ASKED_AGAIN, sentence(refusal), statistic=self._plan.statistic)
+                )
             self._subscribed = False
         else:
             self._subscribed = True
@@ -516,7 +519,7 @@ class StatisticsImport:
                 try:
                     await self._import(within)
                 except _REFUSALS as refusal:
-                    _LOGGER.info("%s: %s", self._plan.statistic, refusal.text)
+                    _LOGGER.info("%s: %s", self._plan.statistic, sentence(refusal))
             await self._put(whole)
             hours.forget(whole)
             hours.keep_last(_REMEMBERED_HOURS)
@@ -554,10 +557,10 @@ class StatisticsImport:
     def _words(self, fault: Exception) -> str:
         match fault:
             case UpstreamError():
-                source = " ".join(filter(None, (fault.issuer, fault.code)))
-                return f"{fault.text.say(self._language)} ({source})"
+                source = " ".join(filter(None, (fault.issuer, fault.issuer_code)))
+                return f"{sentence(fault).say(self._language)} ({source})"
             case QuoaliseError() | NetworkError() | HomeAssistantFault() | Unsuitable():
-                return fault.text.say(self._language)
+                return sentence(fault).say(self._language)
             case _:
                 return str(fault)
 

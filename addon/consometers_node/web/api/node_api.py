@@ -10,6 +10,7 @@ from aiohttp import web
 
 from ...household.node import HomeNode
 from ...household.sharing.sync import progress
+from ...i18n.protocol import sentence
 from ...i18n.text import Text, text
 from ...permission import State
 from ...quoalise import Challenge, iso8601
@@ -58,7 +59,7 @@ class Api:
             "id": self._id,
             "account": network.connection.jid.partition("/")[0] if network else None,
             "online": network is not None and network.connection.is_online,
-            "problem": _words(fault.text if fault else None),
+            "problem": _words(sentence(fault) if fault else None),
             "clock": _words(doubt.text if doubt and doubt.is_wrong else None),
             "home_assistant": {
                 "connected": node.source.is_connected,

@@ -4,10 +4,10 @@ from typing import Any
 
 from aiohttp import web
 
+from ...i18n.protocol import refusal, sentence
 from ...i18n.text import Text, text
 from ...permission import PermissionFault
 from ...quoalise import QuoaliseError
-from ...quoalise.errors import refusal
 from ...wire import Unsayable
 from ...xmpp import Asking, Join, NetworkError
 from .consenting import ConsentPages, reason
@@ -18,17 +18,17 @@ NOT_ONLINE = text("The node is not on the network yet: try again in a minute.")
 _NOTHING_ASKED = text("{jid} has no data request at present: try again when it announces one.")
 
 _ONCE = {
-    "Unreachable": text(
+    "unreachable": text(
         "The server {host} cannot be reached: check the address and your Internet access, then try"
         " again."
     ),
-    "Interrupted": text("The server {host} closed the connection: try again."),
-    "TemporaryFailure": text("The server {host} accepts no login at the moment: try again later."),
-    "CertificateRefused": text(
+    "interrupted": text("The server {host} closed the connection: try again."),
+    "temporary-failure": text("The server {host} accepts no login at the moment: try again later."),
+    "certificate-refused": text(
         "The server {host} does not prove its identity: nothing was sent to it. Check the"
         " address, or warn its operator."
     ),
-    "NotALink": text(
+    "not-alink": text(
         "This is not an invitation. Copy all of it: it begins with xmpp: and is one line."
     ),
 }
@@ -61,5 +61,5 @@ async def meet[C: RequestContext[Any]](
 
 def trial_error(fault: NetworkError) -> Text:
     """Return the message without the promise to retry."""
-    words = _ONCE.get(type(fault).__name__)
-    return fault.text if words is None else words.fill(**fault.values)
+    words = _ONCE.get(fault.code)
+    return sentence(fault) if words is None else words.fill(**fault.details)

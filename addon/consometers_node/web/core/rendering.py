@@ -9,8 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from ...i18n.foreign import in_html
 from ...i18n.text import Text, typeset
-from ...quoalise.foreign import in_html
 from .speech import Language
 
 TEMPLATES = Path(__file__).parents[1] / "templates"

@@ -13,6 +13,7 @@ from ...household.recorder.reading import Flag
 from ...household.sharing.candidate_statistics import reasons
 from ...household.sharing.coverage import Calendar, DayState
 from ...household.sharing.sync import progress
+from ...i18n.protocol import sentence
 from ...i18n.text import Text, text
 from ...permission import State
 from ...series import Interval, Range, Series
@@ -125,7 +126,7 @@ async def show(pages: Pages, context: RequestContext) -> web.StreamResponse:
         "home.html",
         cards=[_card(pages, collective, year, names, now) for collective in shared_with],
         account=account.account.jid if account else None,
-        network=node.database_problem or (network.text if network else None),
+        network=node.database_problem or (sentence(network) if network else None),
         home=node.home_problem,
         doubt=doubt if doubt and doubt.is_wrong else None,
         directions=consent_text.DIRECTIONS,

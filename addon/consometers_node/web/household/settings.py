@@ -8,6 +8,7 @@ from ...household.recorder.errors import HomeAssistantFault
 from ...household.sharing.candidate_statistics import set_direction
 from ...household.statistics_import import collective_statistics
 from ...household.statistics_import.plant_statistics import correct
+from ...i18n.protocol import sentence
 from ...i18n.text import Text, text
 from ...series import Direction
 from ...sharing import consent_text
@@ -64,7 +65,7 @@ async def show(
         point=(pages.node.naming.delivery_point or "")[-_LAST_DIGITS:],
         typed=context.typed("jid"),
         online=network is not None and network.connection.is_online,
-        problem=problem.text if problem else None,
+        problem=sentence(problem) if problem else None,
         house=house,
         flowing=[proposal for proposal in proposals if house and house.direction(proposal)],
         unknown=[proposal for proposal in proposals if house and not house.direction(proposal)],
