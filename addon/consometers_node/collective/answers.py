@@ -283,12 +283,15 @@ class CollectiveAnswers(Answers):
 async def _receipt(
     connection: AsyncConnection, permission: MemberPermission, erased: Iterable[Erased] = ()
 ) -> Receipt:
-    """Return how a permission stands, and since when."""
+    """Return how a permission stands, and since when.
+
+    Of what retention erased first, the names of the series are gone.
+    """
     entries = await member_permissions.register(connection, [permission.id])
     since = max(entry.at for entry in entries if entry.state is permission.state)
-    return Receipt(
-        permission=permission.id, state=permission.state, time=since, erased=tuple(erased)
-    )
+    before = sum(entry.erased or 0 for entry in entries)
+    said = tuple(erased) or ((Erased(None, before),) if before else ())
+    return Receipt(permission=permission.id, state=permission.state, time=since, erased=said)
 
 
 def _is_for(kind: MemberKind, need: Need) -> bool:

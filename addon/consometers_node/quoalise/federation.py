@@ -173,9 +173,9 @@ class ExportPart:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """The erased records of one series."""
+    """The erased records of one series, or of several: their names were erased with them."""
 
-    series: Identifier
+    series: Identifier | None
     records: int
 
 

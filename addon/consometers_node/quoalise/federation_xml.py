@@ -141,7 +141,8 @@ def write_receipt(receipt: Receipt) -> Element:
     """Return the `<receipt>`."""
     element = Element(RECEIPT, attributes(receipt, "permission", "state", "time"))
     for erased in receipt.erased:
-        SubElement(element, _ERASED, attributes(erased, "series", "records"))
+        names = ("records",) if erased.series is None else ("series", "records")
+        SubElement(element, _ERASED, attributes(erased, *names))
     return element
 
 
@@ -153,11 +154,15 @@ def read_receipt(element: Element) -> Receipt:
         permission=receipt.uuid("permission"),
         state=receipt.choice("state", State),
         time=receipt.moment("time"),
-        erased=tuple(
-            Erased(identifier(erased.text("series"), erased.at("series")), erased.count("records"))
-            for erased in receipt.each(_ERASED)
-        ),
+        erased=tuple(map(_read_erased, receipt.each(_ERASED))),
     )
+
+
+def _read_erased(erased: Reader) -> Erased:
+    series = None
+    if "series" in erased.element.attrib:
+        series = identifier(erased.text("series"), erased.at("series"))
+    return Erased(series, erased.count("records"))
 
 
 def write_export(part: ExportPart) -> Element:

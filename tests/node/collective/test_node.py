@@ -8,17 +8,27 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import delete
 
+from consometers_node.collective import answers
 from consometers_node.collective.counters import HistoryOutcome
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.monitoring.problems import ProblemKind
 from consometers_node.collective.permissions import member_permissions
+from consometers_node.collective.permissions.member_permissions import MemberPermission
+from consometers_node.collective.privacy.erasure import erase_due
 from consometers_node.permission import Permissions, State
-from consometers_node.quoalise import Data, ItemNotFound, NotAuthorized, ResourceConstraint
+from consometers_node.quoalise import (
+    Data,
+    Erased,
+    ItemNotFound,
+    NotAuthorized,
+    ResourceConstraint,
+)
 from consometers_node.quoalise.identifier import identifier
 from consometers_node.sharing.restriction import pause, resume
 from consometers_node.store import PermissionId, Store
@@ -156,6 +166,26 @@ async def test_withdrawal_erases_records_only_on_demand(
     await house.keep(dict.fromkeys(past, 7))
     await asyncio.sleep(0.5)
     assert await coop.values(days) == left
+
+
+async def test_a_receipt_counts_records_that_retention_erased_first(
+    coop: Coop, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    erase = answers.erase_given
+
+    async def late(
+        store: Store, zone: ZoneInfo, permission: MemberPermission, *rest: Any
+    ) -> tuple[Erased, ...]:
+        await erase_due(store, zone, None, now())
+        return await erase(store, zone, permission, *rest)
+
+    monkeypatch.setattr(answers, "erase_given", late)
+    past = await join(coop, house)
+    await wait_for_records(coop, past)
+    (permission,) = await permission_ids(house)
+    receipt = await house.sharing.asking.withdraw(coop.jid, permission)
+    # The names of the series went with the records.
+    assert receipt.erased == (Erased(None, len(past)),)
 
 
 async def test_a_home_receives_the_termination_of_its_permission(coop: Coop, house: House) -> None:

@@ -381,7 +381,9 @@ RECEIPTS = st.builds(
     permission=st.uuids().map(str),
     state=st.sampled_from(State),
     time=MOMENTS,
-    erased=st.lists(st.builds(Erased, IDENTIFIERS, st.integers(0, 10**9)), max_size=3).map(tuple),
+    erased=st.lists(
+        st.builds(Erased, st.none() | IDENTIFIERS, st.integers(0, 10**9)), max_size=3
+    ).map(tuple),
 )
 EXPORTS = st.builds(
     ExportPart,
