@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 import time
 from typing import Any, Final
 
+from consometers_tic_virtual import Linky
+from consometers_tic_virtual.world import SEGMENT_S, Energy
 from demo.hass import Api, HassError, State
-from demo.meter import Linky
-from demo.world import SEGMENT_S, Energy
 
 HOUR: Final = timedelta(hours=1)
 PAST: Final = timedelta(days=732)

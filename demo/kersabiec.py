@@ -13,6 +13,9 @@ import json
 from pathlib import Path
 from typing import Final
 
+from consometers_tic_virtual import Contract, Linky, Option, VirtualLinky
+from consometers_tic_virtual.load import Overload
+from consometers_tic_virtual.world import ORIGIN, PANELS, SCHOOL, World
 from demo.furnishing import (
     EntityIds,
     HouseError,
@@ -33,9 +36,6 @@ from demo.furnishing import (
 from demo.hass import RESTART, Hass, Language, Supervised, free_port
 from demo.history import PAST, Hour, hours, import_history, whole_hour
 from demo.inverter import PROFILES, Inverter, VirtualInverter
-from demo.meter import Contract, Linky, Option, VirtualLinky
-from demo.meter.load import Overload
-from demo.world import ORIGIN, PANELS, SCHOOL, World
 
 HASS: Final = "hass"
 MEMORY: Final = "school.json"

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final, NoReturn, Protocol
 
 from demo.child import Child, killed_with_its_parent, runner_in
-from demo.hass.folder import ROOT
+from demo.hass.folder import PATHS, ROOT
 from demo.prosody import LOOPBACK, Prosody
 from demo.warm import Warm
 
@@ -94,7 +94,7 @@ def environment(folder: Path) -> Mapping[str, str]:
     }
     return {
         **inherited,
-        "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "addon"))),
+        "PYTHONPATH": PATHS,
         "CONSOMETERS_DATA": str(folder),
     }
 

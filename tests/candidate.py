@@ -23,9 +23,10 @@ def copy_checkout(folder: Path) -> None:
     """Copy this checkout as it is, without what git ignores, into a new folder."""
     listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     for name in listed.split("\0"):
-        if (ROOT / name).is_file():
+        file = ROOT / name
+        if file.is_file() or file.is_symlink():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
+            shutil.copy(file, folder / name, follow_symlinks=False)
 
 
 def copy_release_before(folder: Path) -> None:

@@ -16,6 +16,9 @@ from homeassistant.util import slugify
 from homeassistant.util.yaml import parse_yaml
 import pytest
 
+from consometers_tic import Mode, encode_frame
+from consometers_tic_virtual import Contract, Linky, Option
+from consometers_tic_virtual.world import World
 from custom_components.consometers.balance.sensors import BALANCE_SENSORS
 from custom_components.consometers.binary_sensor import CONNECTED, PROBLEM, SURPLUS_LIKELY
 from custom_components.consometers.calendar import SURPLUS
@@ -50,9 +53,6 @@ from custom_components.consometers.node.sensors import (
 )
 from custom_components.consometers.services import ACTIONS
 from custom_components.consometers.switch import SHARING
-from custom_components.consometers.tic import Mode, encode_frame
-from demo.meter import Contract, Linky, Option
-from demo.world import World
 from tests.documented import LANGUAGES as IN_BLOCKS, SHELL, blocks, commands, words_of_code
 
 ROOT = Path(__file__).parent.parent

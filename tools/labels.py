@@ -1,10 +1,10 @@
-"""Writes docs/labels.md and docs/labels.fr.md from the catalogue: python -m tools.labels."""
+"""Writes docs/labels.md and docs/labels.fr.md from the catalogue: script/lib/run tools.labels."""
 
 from collections.abc import Iterator
 from pathlib import Path
 import sys
 
-from custom_components.consometers.tic import CATALOGUE, Chars, Kind, Label, Mode
+from consometers_tic import CATALOGUE, Chars, Kind, Label, Mode
 
 DOCS = Path(__file__).parents[1] / "docs"
 FILES = {"en": DOCS / "labels.md", "fr": DOCS / "labels.fr.md"}
@@ -16,7 +16,7 @@ _TEXTS = {
         "intro": (
             "What a meter can send, in the order in which it does. [How we read it](tic.md) says"
             " what each behaviour means for what is believed. This page is written from the"
-            " catalogue by `python -m tools.labels`."
+            " catalogue by `script/lib/run tools.labels`."
         ),
         "mode": "Mode",
         "head": "| label | meaning | unit | data | behaviour | sent |",
@@ -31,7 +31,7 @@ _TEXTS = {
         "other": "*[In English](labels.md).*",
         "intro": (
             "Ce qu’un compteur peut envoyer, dans l’ordre où il le fait. Cette page est écrite"
-            " d’après le catalogue par `python -m tools.labels`."
+            " d’après le catalogue par `script/lib/run tools.labels`."
         ),
         "mode": "Mode",
         "head": "| étiquette | sens | unité | donnée | comportement | envoyée |",

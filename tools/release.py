@@ -4,15 +4,24 @@ import argparse
 import base64
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+import gzip
+import io
+from itertools import pairwise
 import json
+import os
 from pathlib import Path
 import re
 import shutil
+from struct import pack
 import subprocess
 import sys
+import tarfile
+from tempfile import TemporaryDirectory
 import tomllib
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
+from zipfile import ZIP_STORED, ZipFile
+from zlib import crc32
 
 from babel.messages.pofile import read_po
 from cyclonedx.contrib.hash.factories import HashTypeFactory
@@ -28,7 +37,16 @@ from tools.catalogue import sentences, translated, written
 ROOT: Final = Path(__file__).parents[1]
 INTEGRATION: Final = "custom_components/consometers"
 CATALOGUE: Final = "addon/consometers_node/i18n/locale/fr/LC_MESSAGES/consometers.po"
-CHANGELOGS: Final = ("CHANGELOG.md", "CHANGELOG.fr.md", "addon/CHANGELOG.md")
+LIBRARIES: Final = ("tic",)
+"""What others build on: folders of packages/, each released as a wheel and an sdist."""
+CHANGELOGS: Final = (
+    *("CHANGELOG.md", "CHANGELOG.fr.md", "addon/CHANGELOG.md"),
+    *(f"packages/{library}/CHANGELOG.md" for library in LIBRARIES),
+)
+PROJECTS: Final = (
+    "addon/pyproject.toml",
+    *(f"packages/{library}/pyproject.toml" for library in LIBRARIES),
+)
 IMAGES: Final = {
     "consometers-node": "addon/requirements.txt",
     "consometers-collective": "deploy/requirements.txt",
@@ -36,6 +54,9 @@ IMAGES: Final = {
 """The program's images, and what each installs beside what pages load."""
 DOCKERFILES: Final = ("addon/Dockerfile", "deploy/Dockerfile")
 COMPOSE: Final = "deploy/compose.yaml"
+_BLOCK: Final = 0xFFFF
+"""Bytes of a block of DEFLATE that is stored."""
+_GZIP_HEADER: Final = b"\x1f\x8b\x08" + 6 * b"\0" + b"\xff"
 _LINUX: Final = {"sys_platform": "linux", "implementation_name": "cpython"}
 
 
@@ -69,9 +90,7 @@ def versions(root: Path) -> dict[str, str]:
     return {
         f"{INTEGRATION}/manifest.json": _json(root / INTEGRATION / "manifest.json")["version"],
         "addon/config.yaml": _yaml(root / "addon/config.yaml")["version"],
-        "addon/pyproject.toml": tomllib.loads((root / "addon/pyproject.toml").read_text())[
-            "project"
-        ]["version"],
+        **{file: _project(root / file)["version"] for file in PROJECTS},
     }
 
 
@@ -119,11 +138,50 @@ def make(root: Path, version: str, folder: Path) -> None:
     # Stored: what compresses differs from machine to machine.
     archive = ("archive", "--format=zip", "-0", f"--mtime=@{at}")
     _git(root, *archive, f"--output={folder}/consometers.zip", f"HEAD:{INTEGRATION}")
+    for library in LIBRARIES:
+        build(root / "packages" / library, at, folder)
     for image in IMAGES:
         bom = bill_of_materials(root, image, version, datetime.fromtimestamp(at, UTC))
         path = folder / f"{image}.cdx.json"
         path.write_text(JsonV1Dot6(bom).output_as_string(indent=2) + "\n", encoding="utf-8")
     (folder / "notes.md").write_text(notes(root, version), encoding="utf-8")
+
+
+def build(library: Path, at: int, folder: Path) -> None:
+    """Write a library's sdist into a folder, and the wheel that the sdist makes elsewhere."""
+    project = _project(library / "pyproject.toml")
+    release = f"{project['name'].replace('-', '_')}-{project['version']}"
+    with TemporaryDirectory() as there:
+        _build(library, "sdist", at, there)
+        archive = gzip.decompress(Path(there, f"{release}.tar.gz").read_bytes())
+        (folder / f"{release}.tar.gz").write_bytes(_stored(archive))
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            tar.extractall(there, filter="data")
+        _build(Path(there, release), "wheel", at, there)
+        wheel = f"{release}-py3-none-any.whl"
+        with ZipFile(Path(there, wheel)) as packed, ZipFile(folder / wheel, "w") as stored:
+            for entry in packed.infolist():
+                stored.writestr(entry, packed.read(entry), ZIP_STORED)
+
+
+def _build(source: Path, target: str, at: int, folder: str) -> None:
+    subprocess.run(
+        (sys.executable, "-P", "-m", "hatchling", "build", "--target", target, "-d", folder),
+        cwd=source,
+        env={**os.environ, "SOURCE_DATE_EPOCH": str(at)},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def _stored(content: bytes) -> bytes:
+    """Return a gzip file that compresses nothing."""
+    ends = [*range(_BLOCK, len(content), _BLOCK), len(content)]
+    blocks = b"".join(
+        pack("<?HH", end == len(content), size := end - start, size ^ 0xFFFF) + content[start:end]
+        for start, end in pairwise((0, *ends))
+    )
+    return _GZIP_HEADER + blocks + pack("<II", crc32(content), len(content))
 
 
 def bill_of_materials(root: Path, image: str, version: str, at: datetime) -> Bom:
@@ -198,6 +256,10 @@ def _keys(texts: Mapping[str, Any], above: str = "") -> set[str]:
     }
 
 
+def _project(path: Path) -> Any:
+    return tomllib.loads(path.read_text(encoding="utf-8"))["project"]
+
+
 def _json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
@@ -219,8 +281,8 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
     parser = argparse.ArgumentParser(
         prog="script/release",
         description="Checks that a version can be released, then makes its files in dist/: the"
-        " integration's zip, bills of materials (CycloneDX), the notes in both languages; and the"
-        " add-on's image, where there is a docker.",
+        " integration's zip, the libraries' wheels and sdists, bills of materials (CycloneDX), the"
+        " notes in both languages; and the add-on's image, where there is a docker.",
     )
     parser.add_argument("version", help="such as 1.2.3, or its tag, v1.2.3")
     parser.add_argument("--check", action="store_true", help="check alone")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 import json
+import os
 from pathlib import Path
 import random
 import shutil
@@ -13,6 +14,9 @@ type Language = Literal["en", "fr"]
 
 ROOT: Final = Path(__file__).parents[2]
 INTEGRATIONS: Final = ROOT / "custom_components"
+LIBRARIES: Final = ROOT / "packages/tic/src"
+PATHS: Final = os.pathsep.join(map(str, (ROOT, ROOT / "addon", LIBRARIES)))
+"""Where programs of this checkout find its packages."""
 
 # No `default_config:`, which calls out. No `http:`, which is migrated once, and then reverts and
 # restarts after five minutes: `.storage/http` says it instead. `commit_interval` lets one read at

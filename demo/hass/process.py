@@ -14,7 +14,7 @@ import aiohttp
 from demo.child import Child, runner_in
 
 from .api import Api
-from .folder import INTEGRATIONS, ROOT, Language, Supervised, free_port, make_folder
+from .folder import INTEGRATIONS, LIBRARIES, ROOT, Language, Supervised, free_port, make_folder
 from .log import LogRecord, parse_log
 
 _START_TIMEOUT: Final = 600.0
@@ -103,7 +103,8 @@ class Hass:
             supervised=self._supervised,
             integrations=self.integrations,
         )
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "HA_DISABLE_LOG_FILE": "1"}
+        paths = os.pathsep.join(map(str, (ROOT, LIBRARIES)))
+        environment = {**os.environ, "PYTHONPATH": paths, "HA_DISABLE_LOG_FILE": "1"}
         if self._supervised is not None:
             environment["SUPERVISOR_TOKEN"] = self._supervised.token
         command = ("demo.hass", "--skip-pip", "--log-no-color", "-c", str(self.folder))

@@ -9,7 +9,7 @@ from enum import IntEnum
 import struct
 from typing import Final
 
-from demo.world.noise import unit
+from consometers_tic_virtual.world.noise import unit
 
 from .faults import Stranger, WireFaults
 from .image import Image

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
-from demo.meter.load import Load
-from demo.world import ORIGIN
-from demo.world.noise import unit
+from consometers_tic_virtual.load import Load
+from consometers_tic_virtual.world import ORIGIN
+from consometers_tic_virtual.world.noise import unit
 
 from .chain import ENERGIES, Block, blocks
 from .faults import Faults, Limit, Scales, State

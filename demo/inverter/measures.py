@@ -6,12 +6,13 @@ from itertools import pairwise
 from math import sqrt
 from typing import Final
 
-from demo.meter.load import Load
-from demo.meter.measures import Measures as GridMeasures
-from demo.world import SEGMENT_S, HybridWorld, World
-from demo.world.civil import local
-from demo.world.noise import smooth, unit
-from demo.world.site import outdoor_temperature_c
+from consometers_tic_virtual.load import Load
+from consometers_tic_virtual.measures import Measures as GridMeasures
+from consometers_tic_virtual.world import SEGMENT_S, World
+from consometers_tic_virtual.world.civil import local
+from consometers_tic_virtual.world.noise import smooth, unit
+from consometers_tic_virtual.world.site import outdoor_temperature_c
+from demo.world.battery import HybridWorld
 
 from .faults import Limit, State
 from .profiles import LEGS, Profile

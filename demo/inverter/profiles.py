@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from demo.world import HOUSEHOLD, SCHOOL, Battery, HybridWorld, Site, World
-from demo.world.flows import ORIGIN
+from consometers_tic_virtual.world import HOUSEHOLD, SCHOOL, Site, World
+from consometers_tic_virtual.world.flows import ORIGIN
+from demo.world.battery import Battery, HybridWorld
 
 LEGS: Final = {
     1: (101, 111, 201, 211),

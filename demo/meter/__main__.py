@@ -6,15 +6,12 @@ from datetime import datetime
 from pathlib import Path
 import sys
 
-from custom_components.consometers.tic import Mode
+from consometers_tic import Mode
+from consometers_tic_virtual import Contract, Faults, Linky, Option, VirtualLinky
+from consometers_tic_virtual.world import HOUSEHOLD, SCHOOL, World
 from demo.commands import stop_signal, typed_lines
-from demo.world import HOUSEHOLD, SCHOOL, World
 
 from .commands import COMMANDS
-from .contract import Contract, Option
-from .faults import Faults
-from .linky import Linky
-from .virtual import VirtualLinky
 
 _SITES = {site.name: site for site in (HOUSEHOLD, SCHOOL)}
 _REFERENCE_KVA = {1: 9, 3: 36}

@@ -1,11 +1,9 @@
 """The commands of a running meter, one a line: a word, and perhaps numbers or text."""
 
-from custom_components.consometers.tic import Mode
+from consometers_tic import Mode
+from consometers_tic_virtual import Faults, VirtualLinky
+from consometers_tic_virtual.linky import NO_MESSAGE
 from demo.commands import Command, Commands, Run, number
-
-from .faults import Faults
-from .linky import NO_MESSAGE
-from .virtual import VirtualLinky
 
 
 def _fault(name: str, rate: float) -> Run[VirtualLinky]:

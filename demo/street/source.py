@@ -6,7 +6,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Protocol
 
-from demo.world import HOUSEHOLD, SCHOOL
+from consometers_tic_virtual.world import HOUSEHOLD, SCHOOL
 from demo.world.hourly import Hour, hours
 
 _SITES = {site.name: site for site in (HOUSEHOLD, SCHOOL)}

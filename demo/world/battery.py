@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from .flows import ORIGIN, SEGMENT_S, World
-from .site import Site
+from consometers_tic_virtual.world.flows import ORIGIN, SEGMENT_S, World
+from consometers_tic_virtual.world.site import Site
 
 _PER_DAY = 144
 _PERCENT_BACK: Final = 92

@@ -6,9 +6,9 @@ What a `World` counts to the second takes five times as long, and is about as mu
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .civil import local
-from .site import SLOTS, Site
-from .sun import SunDay, clouds, production_w
+from consometers_tic_virtual.world.civil import local
+from consometers_tic_virtual.world.site import SLOTS, Site
+from consometers_tic_virtual.world.sun import SunDay, clouds, production_w
 
 _HOUR_S = 3600
 _DAY_HOURS = 24

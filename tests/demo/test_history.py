@@ -1,9 +1,9 @@
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+from consometers_tic_virtual import Contract, Linky
+from consometers_tic_virtual.world import World
 from demo.history import HOUR, hours, whole_hour
-from demo.meter import Contract, Linky
-from demo.world import World
 
 NOON = datetime(2025, 6, 17, 12, 20, tzinfo=UTC)
 

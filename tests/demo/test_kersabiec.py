@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from hypothesis import given, settings, strategies as st
 
+from consometers_tic_virtual.world import ORIGIN
 from demo.history import HOUR, hours
 from demo.kersabiec import roof, roof_inverter, school
-from demo.world import ORIGIN
 
 PANELS = roof()
 INVERTER = roof_inverter(PANELS)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+import os
 from pathlib import Path
 import re
 import signal
@@ -13,6 +14,7 @@ from time import sleep
 
 import pytest
 
+from demo.hass.folder import PATHS
 from demo.inverter.__main__ import main
 from tests.deadline import DEADLINE_S
 
@@ -20,7 +22,6 @@ from .inverter.inverters import NOON, inverter, unix
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
-ROOT = Path(__file__).parents[2]
 # Devices of one day: nothing to add up.
 YOUNG = ("--start", "2025-01-02T12:00:00+01:00")
 SIGNALS = pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGTERM])
@@ -46,8 +47,8 @@ class Program(subprocess.Popen[str]):
 @contextmanager
 def program(module: str, *arguments: str, stdin: int = subprocess.PIPE) -> Iterator[Program]:
     with Program(
-        [sys.executable, "-m", "tools.alone", f"demo.{module}", *arguments],
-        cwd=ROOT,
+        [sys.executable, "-m", f"demo.{module}", *arguments],
+        env={**os.environ, "PYTHONPATH": PATHS},
         text=True,
         stdin=stdin,
         stdout=subprocess.PIPE,

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import json
 from typing import Any, Final
 
+from consometers_tic_virtual import VirtualLinky
 from demo.hass import Api, FlowStep, Hass, Language
 from demo.hass.folder import ROOT
-from demo.meter import VirtualLinky
 
 DOMAIN: Final = "consometers"
 EVERY_FRAME: Final = {

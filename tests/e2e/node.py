@@ -11,7 +11,7 @@ import signal
 import sys
 from typing import Any, Final
 
-from demo.hass.folder import ROOT
+from demo.hass.folder import PATHS
 from demo.prosody import LOOPBACK, Prosody
 from tests.deadline import DEADLINE_S
 from tests.e2e.waiting import eventually
@@ -19,8 +19,6 @@ from tests.node.cli.factories import need_toml
 
 HASTE: Final = 40
 """How many times faster than usual the node goes about it: a receipt has 3 s instead of 120."""
-
-PATHS: Final = os.pathsep.join((str(ROOT), str(ROOT / "addon")))
 
 
 async def python(

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from consometers_tic_virtual import Contract, Linky, VirtualLinky
+from consometers_tic_virtual.world import Energy, World
 from demo.furnishing import EntityIds, add_meter, entities_with, entity_ids, entry_with, tidy
 from demo.hass import Hass, Language, State
 from demo.history import Hour, hours
 from demo.inverter import PROFILES, Inverter, Stranger, VirtualInverter
-from demo.meter import Contract, Linky, VirtualLinky
-from demo.world import Energy, World
 from tests.e2e.home import DOMAIN
 from tests.e2e.waiting import eventually
 from tests.full import FULL

@@ -27,14 +27,14 @@ from consometers_node.collective.members.members import MemberKind
 from consometers_node.series import Direction, Range
 from consometers_node.store.collective_tables import MemberPermissionRow
 from consometers_node.xmpp import Join, links
+from consometers_tic_virtual import Contract, Linky
+from consometers_tic_virtual.world import SCHOOL, World as Building
 from demo.browser import CHROMIUM, Visitor as Person
 from demo.furnishing import show_on_energy_dashboard
 from demo.hass import FlowStep, Hass, free_port
 from demo.history import Hour, hours, import_history, whole_hour
-from demo.meter import Contract, Linky
 from demo.prosody import LOOPBACK, Prosody
 from demo.supervisor import Supervisor
-from demo.world import SCHOOL, World as Building
 from tests.e2e.addon import AddOn, Visitor, visiting
 from tests.e2e.holding import held, run_collective
 from tests.e2e.home import DOMAIN

@@ -22,6 +22,7 @@ from playwright.async_api import Browser, Page, expect
 import pytest
 
 from consometers_node.figures import FIGURES, Energies
+from consometers_tic_virtual.world import Energy
 from custom_components.consometers.dashboard.words import words_of
 from custom_components.consometers.node.simulation import nearest
 from demo.browser import CHROMIUM, Visitor, person
@@ -35,7 +36,6 @@ from demo.furnishing import (
 from demo.hass import Api, Hass, Language
 from demo.hass.folder import ROOT
 from demo.history import HOUR, Hour, hours, import_history
-from demo.world import Energy
 from tests.e2e.home import DOMAIN, import_energy
 from tests.e2e.looks import LOOKS, Look, open_page
 from tests.e2e.panels import BALANCE, INVERTER, METER, NOON, Home, add_the_meter, living

@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 import pytest
 import pytest_asyncio
 
-from custom_components.consometers.tic import Mode
+from consometers_tic import Mode
+from consometers_tic_virtual import Contract, Linky, VirtualLinky
+from consometers_tic_virtual.world import World
 from demo.hass import Api, FlowStep, Hass, StatisticRow
-from demo.meter import Contract, Linky, VirtualLinky
-from demo.world import World
 from tests.e2e.home import DOMAIN, EVERY_FRAME, Home, import_energy
 from tests.e2e.waiting import eventually
 

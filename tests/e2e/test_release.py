@@ -11,10 +11,10 @@ import zipfile
 import pytest
 import pytest_asyncio
 
+from consometers_tic_virtual import Contract, Linky, VirtualLinky
+from consometers_tic_virtual.world import World
 from demo.hass import Hass
 from demo.hass.folder import INTEGRATIONS, ROOT
-from demo.meter import Contract, Linky, VirtualLinky
-from demo.world import World
 from tests.candidate import VERSION, copy_release_before, released
 from tests.e2e.home import DOMAIN, EVERY_FRAME
 from tests.e2e.waiting import eventually

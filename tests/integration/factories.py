@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from consometers_tic import Mode
 from custom_components.consometers.const import (
     CONF_BASE,
     CONF_KIND,
@@ -17,7 +18,6 @@ from custom_components.consometers.const import (
     DOMAIN,
     KIND_INVERTER,
 )
-from custom_components.consometers.tic import Mode
 from demo.inverter import VirtualInverter
 
 from .frames import ADDRESS

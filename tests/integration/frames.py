@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from custom_components.consometers.tic import Mode
-
-from .tic import samples
-from .tic.samples import Fields
+from consometers_tic import Mode
+from packages.tic.tests import samples
+from packages.tic.tests.samples import Fields
 
 ADDRESS = "041861123456"
 OTHER_ADDRESS = "021963654321"

@@ -9,11 +9,11 @@ import errno
 from homeassistant.core import HomeAssistant
 import serialx
 
-from custom_components.consometers.tic import Mode
-from demo.meter.uart import Mistuned
+from consometers_tic import Mode
+from consometers_tic_virtual.uart import Mistuned
+from packages.tic.tests.samples import frame_bytes
 
 from .frames import Kind
-from .tic.samples import frame_bytes
 
 DEVICE = "/dev/ttyTIC"
 OTHER_DEVICE = "/dev/ttyTIC2"

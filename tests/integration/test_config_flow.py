@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import serialx
 from serialx.common import UnknownUriScheme
 
+from consometers_tic import Mode
 from custom_components.consometers.const import (
     CONF_ESTIMATE_INJECTION,
     CONF_MODE,
@@ -25,14 +26,13 @@ from custom_components.consometers.const import (
     DEFAULT_SILENCE,
     DOMAIN,
 )
-from custom_components.consometers.tic import Mode
+from packages.tic.tests.samples import frame_bytes
 
 from . import frames
 from .flows import Flow, suggested
 from .frames import ADDRESS, OTHER_ADDRESS, Kind
 from .home import Home
 from .ports import DEVICE, OTHER_DEVICE, Clock, Line, Port, Ports
-from .tic.samples import frame_bytes
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
 

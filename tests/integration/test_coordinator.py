@@ -13,6 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import serialx
 
+from consometers_tic import Mode
 from custom_components.consometers.const import (
     CONF_MODE,
     CONF_OFFSET,
@@ -23,7 +24,6 @@ from custom_components.consometers.const import (
     DOMAIN,
 )
 from custom_components.consometers.repairs import async_create_fix_flow
-from custom_components.consometers.tic import Mode
 
 from . import frames
 from .factories import meter_entry

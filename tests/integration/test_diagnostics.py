@@ -11,9 +11,9 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er, 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from consometers_tic import Mode, encode
 from custom_components.consometers.const import CONF_RAW_LABELS, DOMAIN
 from custom_components.consometers.diagnostics import async_get_config_entry_diagnostics
-from custom_components.consometers.tic import Mode, encode
 
 from . import frames
 from .flows import Flow

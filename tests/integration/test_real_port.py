@@ -7,8 +7,8 @@ import logging
 from homeassistant.core import HomeAssistant
 import pytest
 
+from consometers_tic_virtual import Contract, Linky, Option, VirtualLinky
 from custom_components.consometers.const import CONF_POWER_INTERVAL, CONF_SILENCE
-from demo.meter import Contract, Linky, Option, VirtualLinky
 
 from .factories import meter_entry
 from .flows import Flow

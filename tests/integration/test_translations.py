@@ -29,7 +29,7 @@ from custom_components.consometers.dashboard.words import WORDS
 from custom_components.consometers.history import continuing, flow as history_flow
 from custom_components.consometers.inverter import issues as inverter_issues, link as inverter_link
 from custom_components.consometers.inverter.sensors import sensors as inverter_sensors
-from custom_components.consometers.linky import detection, issues, link
+from custom_components.consometers.linky import detection, issues
 from custom_components.consometers.linky.binary_sensors import binary_sensors
 from custom_components.consometers.linky.prices import option
 from custom_components.consometers.linky.sensors import estimates, price, raw_labels, sensors
@@ -46,7 +46,7 @@ from custom_components.consometers.node.sensors import (
 from custom_components.consometers.node.simulation import Key
 from custom_components.consometers.services import ACTIONS
 from custom_components.consometers.switch import SHARING
-from custom_components.consometers.tic import CATALOGUE, Kind, Mode
+from custom_components.consometers.tic import CATALOGUE, Kind, Mode, link
 
 INTEGRATION = Path(const.__file__).parent
 

@@ -8,5 +8,5 @@ from tools.labels import FILES, page
 @pytest.mark.parametrize("language", FILES)
 def test_the_page_of_labels_is_up_to_date(language: str) -> None:
     assert FILES[language].read_text(encoding="utf-8") == page(language), (
-        "run: python -m tools.labels"
+        "run: script/lib/run tools.labels"
     )

@@ -112,9 +112,11 @@ def test_entries_of_the_list_name_lines_of_the_code_each_once_with_a_reason() ->
     for change, reason in entries:
         assert len(reason) > 10
         words = change.function.split(".")
-        places = (Path("addon", *words[:n]).with_suffix(".py") for n in range(len(words), 0, -1))
-        folders = (Path(*words[:n]).with_suffix(".py") for n in range(len(words), 0, -1))
-        source = next(
-            (ROOT / each).read_text() for each in (*places, *folders) if (ROOT / each).exists()
+        folders = ("addon", "packages/tic/src", ".")
+        places = (
+            Path(ROOT, folder, *words[:n]).with_suffix(".py")
+            for folder in folders
+            for n in range(len(words), 0, -1)
         )
+        source = next(each.read_text() for each in places if each.exists())
         assert change.line in " ".join(line.strip() for line in source.splitlines())

@@ -2,8 +2,8 @@
 
 import pytest
 
-from custom_components.consometers.tic import Mode
-from demo.meter import Contract
+from consometers_tic import Mode
+from consometers_tic_virtual import Contract
 from tools.bench.soak import METERS, Soak
 
 MINUTES = 10

@@ -23,8 +23,8 @@ from consometers_node.collective.disclosure.confidential import ConfidentialPara
 from consometers_node.collective.disclosure.sdc_rules import DEFAULT_MINIMUM, P_PERCENT, Cell
 from consometers_node.keyed_draw import SECRET_BYTES, keyed_draw
 from consometers_node.series import Direction
+from consometers_tic_virtual.world.site import HOUSEHOLD
 from demo.world.hourly import hours
-from demo.world.site import HOUSEHOLD
 
 HONEST_PERCENT = 4.6
 """What a liar alone may not beat, nor an honest member there: a median error."""

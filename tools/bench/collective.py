@@ -27,7 +27,7 @@ from consometers_node.series import Block
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberPermissionSeriesRow
 from consometers_node.store.tables import BlockRow
-from demo.hass.folder import ROOT
+from demo.hass.folder import PATHS, ROOT
 from demo.prosody import Authority
 
 from . import growth
@@ -191,7 +191,7 @@ async def program(module: str, *arguments: str) -> AsyncIterator[int]:
         *arguments,
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,
-        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'addon'}"},
+        env={"PYTHONPATH": PATHS},
     )
     assert process.stdout is not None
     try:

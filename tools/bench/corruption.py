@@ -17,7 +17,7 @@ from collections.abc import Callable
 from random import Random
 import re
 
-from custom_components.consometers.tic import (
+from consometers_tic import (
     Decoder,
     Group,
     Meter,

@@ -18,11 +18,11 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from consometers_tic_virtual import Contract, Linky, VirtualLinky
+from consometers_tic_virtual.world import World
 from demo.furnishing import DOMAIN, add_balance, add_inverter, add_meter, entities_with
 from demo.hass import Api, Hass
 from demo.inverter import PROFILES, Inverter, VirtualInverter
-from demo.meter import Contract, Linky, VirtualLinky
-from demo.world import World
 
 from .process import cpu_s
 from .registers import floor_ms

@@ -4,9 +4,9 @@ from dataclasses import replace
 from functools import cache
 from random import Random
 
-from custom_components.consometers.tic import Group, Kind, Mode
-from demo.meter import Contract, Linky, Option
-from demo.world import World
+from consometers_tic import Group, Kind, Mode
+from consometers_tic_virtual import Contract, Linky, Option
+from consometers_tic_virtual.world import World
 
 START = 1_790_000_000
 SECONDS_PER_FRAME = {Mode.HISTORIQUE: 2, Mode.STANDARD: 1}

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 
+from consometers_tic import Mode
+from consometers_tic_virtual import Contract, Faults, Line, Linky, Option
 from custom_components.consometers.linky.state import LinkyState
-from custom_components.consometers.tic import Group, Kind, Mode
-from demo.meter import Contract, Faults, Line, Linky, Option
+from custom_components.consometers.tic import Kind
 
 from .meters import Key, key_of
 
@@ -135,9 +136,11 @@ class Soak:
         readings = self._state.meter.readings
         for name, reading in readings.items():
             self.figures.shown += 1
+            group = reading.group
+            key = group.label.name, group.raw, group.raw_horodate
             # A very short message is sent once, and stands.
-            if not self._is_true(reading.group, at) and reading.group.label.kind is not Kind.ONCE:
-                self.figures.wrong.append(f"{name} {reading.group.raw!r} at {at - _START:.0f} s")
+            if not self._is_true(key, at) and group.label.kind is not Kind.ONCE:
+                self.figures.wrong.append(f"{name} {group.raw!r} at {at - _START:.0f} s")
         if self._recovering_since is not None and self._state.identified:
             since = max(self._recovering_since, _START)
             recovered = all(
@@ -148,11 +151,8 @@ class Soak:
                 self.figures.longest_recovery_s = max(self.figures.longest_recovery_s, took)
                 self._recovering_since = None
 
-    def _is_true(self, group: Group, at: float) -> bool:
-        key = key_of(group)
-        return (
-            self._sent_at.get(key, 0.0) >= at - RECENT_S or key in self._last_sent[group.label.name]
-        )
+    def _is_true(self, key: Key, at: float) -> bool:
+        return self._sent_at.get(key, 0.0) >= at - RECENT_S or key in self._last_sent[key[0]]
 
 
 def _measures(line: Line) -> tuple[str, ...]:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import cycle
 
+from consometers_tic_virtual.world.civil import local
+from consometers_tic_virtual.world.site import HOUSEHOLD, PANELS, SCHOOL, Site
 from custom_components.consometers.node.surplus import PAST_DAYS, Flows, forecast
-from demo.world.civil import local
 from demo.world.hourly import hours
-from demo.world.site import HOUSEHOLD, PANELS, SCHOOL, Site
 
 _END = datetime(2026, 11, 1, tzinfo=UTC)
 _DAYS = 730

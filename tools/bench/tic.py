@@ -13,7 +13,7 @@ from time import perf_counter
 from teleinfo.__version__ import __version__
 from teleinfo.codec import decode
 
-from custom_components.consometers.tic import Decoder, Meter, encode_frame
+from consometers_tic import Decoder, Meter, encode_frame
 
 from .meters import METERS, SECONDS_PER_FRAME, frames
 

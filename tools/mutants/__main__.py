@@ -143,10 +143,11 @@ def copy(there: Path) -> None:
     git = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(git, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for name in listed.split("\0"):
-        if name and (ROOT / name).is_file():
+        file = ROOT / name
+        if name and (file.is_file() or file.is_symlink()):
             target = there / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target)
+            shutil.copy2(file, target, follow_symlinks=False)
 
 
 def files(room: Room) -> Iterator[Path]:
@@ -229,7 +230,7 @@ def misfits(outcome: Outcome, room: Room, equal: Iterable[Change]) -> Iterator[s
 
 def module(source: str) -> str:
     """Return the beginning of the full names of what a file or folder has."""
-    path = source.removeprefix("addon/")
+    path = source.removeprefix("addon/").removeprefix("packages/tic/src/")
     return path.removesuffix(".py").replace("/", ".") + "."
 
 

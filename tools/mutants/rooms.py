@@ -13,7 +13,7 @@ class Room:
 
 
 _NODE: Final = "addon/consometers_node"
-_TIC: Final = "custom_components/consometers/tic"
+_TIC: Final = "packages/tic/src/consometers_tic"
 
 ROOMS: Final = {
     "protected_sums": Room((f"{_NODE}/protected_sums",), ("tests/node/protected_sums",)),
@@ -31,7 +31,7 @@ ROOMS: Final = {
     "tic": Room(
         tuple(f"{_TIC}/{name}.py" for name in ("decoder", "group", "meter")),
         # The other files try many thousand inputs of what these try one by one.
-        tuple(f"tests/integration/tic/test_{name}.py" for name in ("decoder", "meter", "traps")),
+        tuple(f"packages/tic/tests/tic/test_{name}.py" for name in ("decoder", "meter", "traps")),
     ),
     # What bounds and refuses foreign bytes; what identifiers, times and SenML mean is no bound.
     "parsing": Room(

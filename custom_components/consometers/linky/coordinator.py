@@ -31,9 +31,9 @@ from ..const import (
 )
 from ..ports import shown
 from ..tic import Address, Mode, address
+from ..tic.link import SPEEDS, Link, LinkError, connect
 from . import issues
 from .detection import default_title, title_after
-from .link import SPEEDS, Link, LinkError, connect
 from .prices import prices
 from .state import FrameResult, LinkyState
 

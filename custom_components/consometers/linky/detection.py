@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from ..tic import Mode
-from .link import Link, LinkError, LinkLost, open_link
+from ..tic.link import Link, LinkError, LinkLost, open_link
 from .state import LinkyState
 
 GROUPS_NEEDED = 3

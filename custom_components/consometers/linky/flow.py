@@ -45,10 +45,10 @@ from ..history.flow import HistorySteps, period
 from ..ports import readers, shown, stable
 from ..recorder.rows import Row
 from ..tic import address
+from ..tic.link import LinkError
 from .coordinator import LinkyCoordinator
 from .detection import Found, default_title, detect, masked, title_after
 from .history import async_targets
-from .link import LinkError
 from .prices import SUPPLIER_INDEXES, async_show_prices, indexes, option, prices
 
 EXAMPLE_URL = "socket://linky.local:2001"

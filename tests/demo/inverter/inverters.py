@@ -17,9 +17,8 @@ from modbus_connection.tmodbus import ModbusConnection
 
 from demo.inverter import PROFILES, Image, Inverter, VirtualInverter
 from demo.inverter.sunspec import DEFINITIONS
+from packages.tic.tests.meters import NIGHT, NOON, ORIGIN, unix
 from tests.deadline import DEADLINE_S
-
-from ..meter.meters import NIGHT, NOON, ORIGIN, unix
 
 __all__ = ["NIGHT", "NOON", "unix"]
 

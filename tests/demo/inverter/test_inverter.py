@@ -10,7 +10,7 @@ import pytest
 from demo.inverter import PROFILES, Inverter, State
 from demo.inverter.chain import Block, blocks
 from demo.inverter.sunspec import HEADER, MODELS, Point
-from demo.world import HybridWorld
+from demo.world.battery import HybridWorld
 
 from .inverters import NIGHT, NOON, decoded, inverter, model, unix
 

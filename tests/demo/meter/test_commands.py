@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from custom_components.consometers.tic import Mode
+from consometers_tic import Mode
+from consometers_tic_virtual import Faults, VirtualLinky
 from demo.commands import CommandError
-from demo.meter import Faults, VirtualLinky
 from demo.meter.commands import COMMANDS
-
-from .meters import NOON, linky
+from packages.tic.tests.meters import NOON, linky
 
 
 @pytest.fixture

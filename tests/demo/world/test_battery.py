@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from demo.world import HOUSEHOLD, SEGMENT_S, Battery, HybridWorld, World
+from consometers_tic_virtual.world import HOUSEHOLD, SEGMENT_S, World
+from demo.world.battery import Battery, HybridWorld
 
 ORIGIN = datetime(2026, 6, 1, tzinfo=UTC)
 BATTERY = Battery(capacity_wh=7_000, power_w=3_000)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from demo.world import HOUSEHOLD, PANELS, SCHOOL, Site, World
+from consometers_tic_virtual.world import HOUSEHOLD, PANELS, SCHOOL, Site, World
 from demo.world.hourly import hours
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)

@@ -6,17 +6,17 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from consometers_tic import encode_frame
+from consometers_tic_virtual import Contract, Linky, Option
 from custom_components.consometers.const import CONF_PRODUCTION
 from custom_components.consometers.linky.state import LinkyState
-from custom_components.consometers.tic import encode_frame
-from demo.meter import Contract, Linky, Option
+from packages.tic.tests.samples import frame_bytes
 from tests.integration import frames
 from tests.integration.factories import meter_entry
 from tests.integration.flows import Flow
 from tests.integration.frames import ADDRESS, OTHER_ADDRESS, Kind
 from tests.integration.home import Home
 from tests.integration.ports import OTHER_DEVICE, Clock, Line, Port, Ports
-from tests.integration.tic.samples import frame_bytes
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
 

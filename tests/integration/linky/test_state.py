@@ -3,10 +3,10 @@
 import pytest
 
 from custom_components.consometers.linky.state import FrameResult, LinkyState
+from packages.tic.tests.samples import frame_bytes
 
 from .. import frames
 from ..frames import Kind
-from ..tic.samples import frame_bytes
 
 
 def after(kind: Kind, *more: Kind, times: int = 4) -> LinkyState:

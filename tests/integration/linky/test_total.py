@@ -1,9 +1,9 @@
 """The total goes on, whatever the meter does to it."""
 
 from custom_components.consometers.linky.state import LinkyState
+from packages.tic.tests.samples import frame_bytes
 
 from ..frames import ADDRESS, CONSUMER, OFF_PEAK, OTHER_ADDRESS, Kind
-from ..tic.samples import frame_bytes
 
 
 class Meter:

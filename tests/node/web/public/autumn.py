@@ -35,9 +35,9 @@ from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.publication import ClosedInterval, write
 from consometers_node.store.published_series import published_records
 from consometers_node.store.series import MemberCount, add_series, put_blocks, put_counts
-from demo.world import HOUSEHOLD, SCHOOL
+from consometers_tic_virtual.world import HOUSEHOLD, SCHOOL
+from consometers_tic_virtual.world.site import Site
 from demo.world.hourly import Hour, hours
-from demo.world.site import Site
 
 from ...collective.publishing import ASKED, NOON, Town
 

@@ -9,7 +9,7 @@ from consometers_node.collective.members.sites import Building, Description, Hea
 from consometers_node.series import Direction
 from consometers_node.store.groups import GroupKind
 from consometers_node.store.publication import combined
-from demo.world import HOUSEHOLD, SCHOOL, World
+from consometers_tic_virtual.world import HOUSEHOLD, SCHOOL, World
 
 from .town import HOUR, Hours, Town
 

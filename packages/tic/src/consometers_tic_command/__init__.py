@@ -1,0 +1,1 @@
+"""The command `tic`: what a meter says, for people and for programs."""

@@ -1,1 +1,0 @@
-"""script/tic: what a meter says, for people and for programs."""
