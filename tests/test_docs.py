@@ -58,7 +58,8 @@ from tests.documented import LANGUAGES as IN_BLOCKS, SHELL, blocks, commands, wo
 ROOT = Path(__file__).parent.parent
 INTEGRATION = ROOT / "custom_components" / "consometers"
 
-PAGES = sorted(page for at in (".", "addon", "deploy", "docs") for page in (ROOT / at).glob("*.md"))
+FOLDERS = (".", "addon", "deploy", "docs", "packages/*")
+PAGES = sorted(page for at in FOLDERS for page in ROOT.glob(f"{at}/*.md"))
 BILINGUAL = [path for path in PAGES if path.name.endswith(".fr.md")]
 LANGUAGES = {"en": ROOT / "docs" / "linky.md", "fr": ROOT / "docs" / "linky.fr.md"}
 SHARED = {"en": ROOT / "docs" / "sharing.md", "fr": ROOT / "docs" / "sharing.fr.md"}

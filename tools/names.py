@@ -7,8 +7,8 @@ import sys
 from typing import Final
 
 FOLDERS: Final = (
-    *("addon/consometers_node", "custom_components/consometers", "demo", "tools"),
-    *("tests/addon", "tests/demo", "tests/integration", "tests/tools"),
+    *("addon/consometers_node", "custom_components/consometers", "demo", "packages", "tools"),
+    *("tests/addon", "tests/demo", "tests/integration", "tests/packages", "tests/tools"),
 )
 VARIABLES: Final = {"one", "told", "said", "kept", "found", "known", "of"}
 CLASSES: Final = {"Told", "Heard", "Held", "Said", "Desk", "Visit", "Ear", "Complaint"}

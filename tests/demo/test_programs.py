@@ -63,6 +63,22 @@ def link(tmp_path: Path) -> Path:
     return tmp_path / "linky"
 
 
+@pytest.mark.parametrize(
+    "module", ["demo.house", "demo.inverter", "demo.meter", "consometers_tic_command.screen"]
+)
+def test_programs_load_without_home_assistant(module: str) -> None:
+    loads = f"import sys, {module}; print('homeassistant.components' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", loads],
+        env={**os.environ, "PYTHONPATH": PATHS},
+        text=True,
+        check=False,
+        capture_output=True,
+        timeout=DEADLINE_S,
+    )
+    assert (done.stdout, done.stderr) == ("False\n", "")
+
+
 @SIGNALS
 def test_a_meter_introduces_itself_obeys_and_ends_without_a_trace(
     link: Path, ended_by: signal.Signals

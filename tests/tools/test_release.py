@@ -1,6 +1,7 @@
 """A release is checked before it is made, and the same commit always makes the same files."""
 
 from collections.abc import Callable
+import gzip
 import io
 import json
 import os
@@ -68,6 +69,14 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "the package has another version": (
         lambda root: replace(root / "addon/pyproject.toml", VERSION, "0.9.0"),
         "addon/pyproject.toml has version 0.9.0",
+    ),
+    "a library has another version": (
+        lambda root: replace(root / "packages/tic/pyproject.toml", VERSION, "0.9.0"),
+        f"packages/tic/pyproject.toml has version 0.9.0: set it to {VERSION}",
+    ),
+    "a library’s changelog has no date": (
+        lambda root: replace(root / "packages/tic/CHANGELOG.md", "2026-12-01", "unreleased"),
+        f"packages/tic/CHANGELOG.md begins with “{VERSION} – unreleased”",
     ),
     "the changelog has no date": (
         lambda root: replace(root / "CHANGELOG.md", "2026-12-01", "unreleased"),
@@ -177,9 +186,18 @@ def test_a_rebuild_elsewhere_makes_the_same_files(
     assert made[0] == made[1]
     assert capsys.readouterr().out.splitlines() == [f"dist/{name}" for name in made[0]] * 2
 
-    integration = zipfile.ZipFile(io.BytesIO(made[0]["consometers.zip"]))
     # What compresses is another program elsewhere.
-    assert {entry.compress_type for entry in integration.infolist()} == {zipfile.ZIP_STORED}
+    archives = {
+        name: zipfile.ZipFile(io.BytesIO(content))
+        for name, content in made[0].items()
+        if name.endswith((".whl", ".zip"))
+    }
+    assert archives.keys() == {"consometers.zip", f"consometers_tic-{VERSION}-py3-none-any.whl"}
+    for archive in archives.values():
+        assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
+    sdist = made[0][f"consometers_tic-{VERSION}.tar.gz"]
+    assert len(sdist) > len(gzip.decompress(sdist))
+    integration = archives["consometers.zip"]
     listed = git(candidate, "ls-files", "--format=%(path)", f"{INTEGRATION}/").splitlines()
     assert sorted(name for name in integration.namelist() if not name.endswith("/")) == [
         name.removeprefix(f"{INTEGRATION}/") for name in listed

@@ -41,6 +41,9 @@ def main() -> int:
         # The reader of our output has seen enough of it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except ModuleNotFoundError as error:
+        print(say("no_extra", language, module=error.name), file=sys.stderr)
+        return UNREADABLE
 
 
 def _arguments(language: Language) -> argparse.Namespace:

@@ -70,6 +70,10 @@ _WORDS = {
             " est illisible."
         ),
     ),
+    "no_extra": (
+        "tic needs {module}: install consometers-tic[command].",
+        "tic a besoin de {module} : installez consometers-tic[command].",
+    ),
     "no_such_file": (
         "There is no {source}. Serial ports are in /dev, best taken from /dev/serial/by-id.",
         "{source} n’existe pas. Les ports série sont dans /dev, de préférence /dev/serial/by-id.",

@@ -22,7 +22,9 @@ class ThreadedLinky:
     def __enter__(self) -> Self:
         """Plug it in. Raises OSError where the port cannot be made."""
         self._thread.start()
-        self._started.result()
+        if error := self._started.exception():
+            self._thread.join()
+            raise error
         return self
 
     def __exit__(self, *_: object) -> None:

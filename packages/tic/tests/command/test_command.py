@@ -95,6 +95,15 @@ def test_help_warns_of_personal_data(tic: Run) -> None:
     assert "données" in tic("--help", locale="fr_FR.UTF-8")[1]
 
 
+def test_a_missing_extra_is_named(
+    tic: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "capture.tic").touch()
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    status, _, errors = tic(str(tmp_path / "capture.tic"))
+    assert (status, errors) == (2, "tic needs rich.console: install consometers-tic[command].\n")
+
+
 def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     file = tmp_path / "capture.tic"
     file.write_bytes(frame_bytes(STANDARD, PRODUCER) * 500)
