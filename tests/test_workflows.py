@@ -238,7 +238,7 @@ def test_a_release_needs_a_rebuild_on_another_machine() -> None:
         for step in jobs_of["release"]["steps"]
         if "subject-path" in step.get("with", {})
     ]
-    assert attested == [["dist/*.zip", "dist/*.json"]]
+    assert attested == [["dist/*.zip", "dist/*.json", "dist/*.tar.gz", "dist/*.whl"]]
 
 
 def test_jobs_that_may_write_or_attest_install_nothing() -> None:
