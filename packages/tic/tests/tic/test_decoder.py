@@ -9,6 +9,7 @@ from consometers_tic import (
     Counters,
     Decoder,
     Frame,
+    Group,
     Label,
     Lamp,
     Mode,
@@ -17,7 +18,7 @@ from consometers_tic import (
     encode_frame,
 )
 from consometers_tic.decoder import MAX_REFUSED, MAX_REJECTED
-from consometers_tic.group import MAX_GROUP
+from consometers_tic.group import MAX_GROUP, parse
 
 from ..samples import (
     BASE,
@@ -307,3 +308,17 @@ def test_incorrect_frames_do_not_prolong_the_lamp(frame: object) -> None:
     lamp.update([frame], 9.0)  # type: ignore[list-item]
     lamp.update([], 9.5)
     assert not lamp.is_good(10.0)
+
+
+def test_of_a_group_that_is_too_long_the_beginning_is_shown() -> None:
+    shown = "PAPP " + "0" * (MAX_GROUP - 5)
+    assert parse(f"{shown}0 A".encode()) == Rejected(shown, Reason.LENGTH)
+
+
+def test_a_group_of_which_some_tabs_became_spaces_is_refused() -> None:
+    """Copying changes each of them; a line that is disturbed changes some, and more."""
+    whole = sent(STANDARD, "SMAXSN", NOON, "00690")
+    assert isinstance(parse(whole.replace(b"\t", b" ")), Group)
+    name, when, value, check = whole.split(b"\t")
+    some = b" ".join((name, when + b"\t" + value, check))
+    assert parse(some) == Rejected(some.decode(), Reason.CHECKSUM)

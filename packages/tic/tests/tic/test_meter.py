@@ -114,6 +114,11 @@ def test_a_corrupt_reading_is_not_believed_even_at_the_start(error: int) -> None
     assert believed[-1] == 12
 
 
+@pytest.mark.parametrize("error", [900_000_012, 21])
+def test_a_reading_that_no_other_follows_is_none_of_the_three_to_begin_with(error: int) -> None:
+    assert values_of("BASE", map(base, [error, 12, 12, 12])) == [None, None, None, 12]
+
+
 def test_a_register_goes_on_at_the_second_reading_after_an_error() -> None:
     believed = values_of("BASE", map(base, [12, 12, 12, 900_000_012, 13, 14, 15]))
     assert believed == [None, None, 12, 12, 12, 13, 14]
@@ -206,6 +211,16 @@ def test_another_meter_resets_the_state_after_three_readings() -> None:
     assert meter.address == OTHER_ADDRESS
     assert "EAIT" not in meter.readings
     assert meter.readings["EAST"].number == 7
+
+
+def test_what_another_meter_does_not_send_is_gone_at_once() -> None:
+    """Labels that are missing from short frames are not forgotten otherwise."""
+    meter = after(*[frame(STANDARD, PRODUCER)] * 3)
+    other = frame(STANDARD, [("ADSC", OTHER_ADDRESS), ("EAST", "000000007")])
+    meter.update(other, 3.0)
+    meter.update(other, 4.0)
+    assert {"EAST", "EAIT"} <= meter.update(other, 5.0)
+    assert meter.readings.keys() == {"ADSC", "EAST"}
 
 
 def test_a_corrupt_address_does_not_reset_the_state() -> None:
@@ -379,3 +394,6 @@ def test_what_is_read_twice_the_same_was_read_at_the_second_time() -> None:
     times = ("E250715130000", 1), ("E250715130001", 2), ("E250715130002", 3)
     meter = after(*maxima(*times, times[-1]))
     assert (meter.readings["SMAXIN"].number, meter.readings["SMAXIN"].at) == (3, 3.0)
+    (again,) = maxima(times[-1])
+    assert "SMAXIN" not in meter.update(again, 4.0)
+    assert meter.readings["SMAXIN"].at == 3.0
