@@ -1,4 +1,7 @@
-"""The blocks and the words of code in a page of the documentation, as CommonMark reads them."""
+"""The blocks and the words of code in a page of the documentation, as CommonMark reads them.
+
+And the numbered requirements of docs/protocol.md, in both languages.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +13,14 @@ LANGUAGES: Final = frozenset({SHELL, "ini", "json", "python", "text", "toml", "x
 """All that blocks are written in. A command stands in a block of shell, and in no other."""
 
 _FENCE: Final = re.compile(r" *(?P<fence>`{3,}|~{3,}) *(?P<language>[^`\n]*)")
+_REQUIREMENT: Final = re.compile(
+    r'- <a id="(?P<anchor>[^"]*)"></a>\*\*(?P<number>[^*]*)\*\* (?P<text>.+)'
+)
+_KEYWORD: Final = re.compile(
+    r"\b(?:(?:MUST|SHOULD|MAY)(?: NOT)?"
+    r"|(?:NE )?(?:DOI(?:VEN)?T|DEVRAI(?:EN)?T|PEU(?:VEN)?T)(?: PAS)?)\b"
+)
+_LEVELS: Final = {"DO": "MUST", "DE": "SHOULD", "PE": "MAY"}
 _COLUMN: Final = re.compile(r"…?[a-z]*(?:_[a-z]+)+")
 _CODE: Final = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 
@@ -19,6 +30,15 @@ class Block(NamedTuple):
 
     language: str
     lines: list[str]
+
+
+class Requirement(NamedTuple):
+    """A numbered requirement; `levels` are its keywords of RFC 2119, in English."""
+
+    number: str
+    anchor: str
+    levels: list[str]
+    text: str
 
 
 class Unclosed(ValueError):
@@ -69,3 +89,26 @@ def words_of_code(page: Path) -> list[str]:
     """Return what stands between backticks in prose and tables."""
     prose = (part for part in _parts(page) if isinstance(part, str))
     return [code.strip() for line in prose for _, code in _CODE.findall(line)]
+
+
+def requirements(page: Path) -> list[Requirement]:
+    """Return all requirements of a page, in their order."""
+    prose = (part for part in _parts(page) if isinstance(part, str))
+    return [
+        Requirement(
+            item["number"],
+            item["anchor"],
+            list(map(_level, _KEYWORD.findall(item["text"]))),
+            item["text"],
+        )
+        for line in prose
+        if (item := _REQUIREMENT.fullmatch(line))
+    ]
+
+
+def _level(keyword: str) -> str:
+    french = keyword.removeprefix("NE ").removesuffix(" PAS")
+    level = _LEVELS.get(french[:2])
+    if level is None:
+        return keyword
+    return level if french == keyword else f"{level} NOT"

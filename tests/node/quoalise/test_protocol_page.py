@@ -12,6 +12,7 @@ from consometers_node.quoalise import (
     MAX_PUSHED,
     MAX_RECORDS,
     BadRequest,
+    ErrorType,
     Identification,
     ItemNotFound,
     Node,
@@ -92,9 +93,9 @@ def test_every_element_has_an_example() -> None:
 
 
 def rows(heading: str) -> dict[str, list[str]]:
-    """The rows of the table under that first cell, by their first cell."""
-    table = PAGE.split(f"| {heading} |", 1)[1].split("\n\n", 1)[0]
-    lines = [line.strip("|").split("|") for line in table.splitlines()[2:]]
+    """The rows of the tables under that first cell, by their first cell."""
+    tables = [part.split("\n\n", 1)[0] for part in PAGE.split(f"\n| {heading} |")[1:]]
+    lines = [line.strip("|").split("|") for table in tables for line in table.splitlines()[2:]]
     return {first.strip(" `"): [cell.strip() for cell in rest] for first, *rest in lines}
 
 
@@ -117,12 +118,17 @@ def test_documented_refusals_match_the_code() -> None:
         ResourceConstraint,
         UpstreamError,
     ]
-    documented = {condition: cells[0] for condition, cells in rows("condition").items()}
-    assert documented == {kind.condition: f"`{kind.type}`" for kind in kinds}
+    documented = {condition: cells[0].strip("`") for condition, cells in rows("condition").items()}
+    assert documented == {kind.condition: kind.type for kind in kinds} | {
+        "internal-server-error": ErrorType.WAIT,
+        "policy-violation": ErrorType.MODIFY,
+        "not-acceptable": ErrorType.CANCEL,
+        "feature-not-implemented": ErrorType.CANCEL,
+    }
 
 
 def test_documented_limits_match_the_code() -> None:
-    documented = [int(cells[0].replace(",", "")) for cells in rows("what").values()]
+    documented = [int(cells[0].replace(",", "")) for cells in rows("what | at most").values()]
     assert documented == [
         MAX_BYTES,
         MAX_DEPTH,
