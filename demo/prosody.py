@@ -49,6 +49,30 @@ module:hook("s2sout-pre-connect", function (event)
 end);
 """
 
+_RECORDER = """\
+-- Writes what programs with some resource send, a stanza a line. For tests.
+module:set_global();
+local filters = require "prosody.util.filters";
+local places = module:get_option("recorded_stanzas");
+local function record(stanza, session)
+	local resource = type(stanza) == "table" and stanza.attr and session.resource;
+	if resource == places[1] then
+		local file = assert(io.open(places[2], "a"));
+		file:write((tostring(stanza):gsub("\\n", "&#10;")), "\\n");
+		file:close();
+	end
+	return stanza;
+end
+filters.add_filter_hook(function (session)
+	filters.add_filter(session, "stanzas/in", record, -10000);
+end);
+"""
+
+RECORDED = "RECORDED_STANZAS"
+"""Variable with the folder in which servers record the stanzas of nodes, if it is set."""
+_RESOURCE = "quoalise"
+"""Of nodes."""
+
 _MODULES = (
     "disco roster saslauth tls ping smacks offline mam register_ibr invites"
     " invites_register admin_shell s2s_bidi loopback_servers"
@@ -147,6 +171,7 @@ class Prosody(AbstractContextManager["Prosody"]):
         for name in ("data", "plugins"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         (folder / "plugins/mod_loopback_servers.lua").write_text(_PLUGIN)
+        (folder / "plugins/mod_recorded_stanzas.lua").write_text(_RECORDER)
         self._certificate, self._key = authority.issue(host, folder)
         self._configure()
 
@@ -283,8 +308,11 @@ class Prosody(AbstractContextManager["Prosody"]):
         return "\n".join([*lines, f"VirtualHost {lua(self.host)}", ""])
 
     def _settings(self) -> dict[str, object]:
-        folder = self.folder
-        return {
+        folder, records = self.folder, os.environ.get(RECORDED)
+        recorder = {}
+        if records:
+            recorder["recorded_stanzas"] = [_RESOURCE, f"{records}/{self.host}-{self.port}"]
+        return recorder | {
             "run_as_root": os.geteuid() == 0,
             "pidfile": folder / "prosody.pid",
             "data_path": folder / "data",
@@ -305,7 +333,7 @@ class Prosody(AbstractContextManager["Prosody"]):
             "storage": "internal",
             "allow_registration": True,
             "registration_invite_only": True,
-            "modules_enabled": _MODULES.split(),
+            "modules_enabled": [*_MODULES.split(), *recorder],
             "log": {"info": folder / "prosody.log"},
             "ssl": {"cafile": self.ca_file, "certificate": self._certificate, "key": self._key},
             "loopback_servers": {

@@ -15,10 +15,11 @@ from demo import program
 from demo.browser import launched
 from demo.hass import Hass
 from demo.hass.folder import ROOT
-from demo.prosody import Authority, Prosody, federate
+from demo.prosody import RECORDED, Authority, Prosody, federate
 from demo.warm import Warm
 from tests.e2e.node import Node
 from tests.full import FULL
+from tests.stanzas import check
 
 LONGEST = (
     *("test_demo_collective", "test_levels", "test_kills", "test_demo_ends"),
@@ -82,6 +83,16 @@ def usual_ports_are_taken() -> Iterator[None]:
             with suppress(OSError):
                 holder.bind(("127.0.0.1", port))
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def valid_stanzas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Have servers record what nodes send, and validate it in the end."""
+    folder = tmp_path_factory.mktemp("stanzas")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(RECORDED, str(folder))
+        yield
+    check(folder)
 
 
 @pytest.fixture(scope="session")
