@@ -29,7 +29,7 @@ def expand(seed: bytes, domain: bytes, binder: bytes, count: int, xof: Xof) -> b
     drawn = count
     while True:
         stream = xof(message, drawn * ELEMENT_BYTES)
-        if drawn == count and are_elements(stream):
+        if are_elements(stream):
             return stream
         elements = [number for number in numbers(drawn).unpack(stream) if number < MODULUS]
         if len(elements) == count:

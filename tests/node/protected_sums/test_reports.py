@@ -314,6 +314,12 @@ def test_numbers_that_are_no_elements_are_refused(place: int, number: int) -> No
         share(encode(elements))
 
 
+@pytest.mark.parametrize("lengths", [(31, 33), (32, 40), (24,), (0,)])
+def test_verifiers_of_another_length_are_refused(lengths: tuple[int, ...]) -> None:
+    with pytest.raises(NotElements, match="a verifier has 4 elements"):
+        read_verifiers([bytes(length) for length in lengths])
+
+
 @pytest.mark.parametrize("length", [0, 8, MASKED_BYTES - 8, MASKED_BYTES - 1, 664])
 def test_a_report_of_another_length_is_refused(length: int) -> None:
     with pytest.raises(NotElements, match="82 elements have 656 bytes"):
