@@ -1,19 +1,19 @@
 """Fixtures of pytest: virtual meters that a test starts, each on a port of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import pytest
 
-# Each session of pytest loads this module: the rest comes with the first meter.
-if TYPE_CHECKING:
-    from . import Faults, Linky, ThreadedLinky
+from .faults import Faults
+from .linky import Linky
+from .threaded import ThreadedLinky
+from .virtual import VirtualLinky
+from .world import World
 
 NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
 """The meter's time at the start of a test."""
@@ -40,10 +40,8 @@ class StartLinky(Protocol):
 @pytest.fixture
 def start_linky(tmp_path: Path) -> Iterator[StartLinky]:
     """Return a function that starts virtual meters, any number of them."""
+    # It alters a module of Python's, which other tests are spared.
     import consometers_tic_virtual.tty_parity  # noqa: F401
-
-    from . import Linky, ThreadedLinky, VirtualLinky
-    from .world import World
 
     numbers = count(1)
     with ExitStack() as running:
