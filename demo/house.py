@@ -76,6 +76,7 @@ _NODE_GUIDE: Final = """\
   Mot de passe / Password     {password}
   Serveur / Server            {host}:{node.server.port}
   Autorité / Authority        {node.server.ca_file}
+  Lecture / To read it        {reader}
   Séries / Series             {series}
 
   {node.command}
@@ -84,11 +85,13 @@ Le nœud de l’école laisse un observateur lire un an de ses compteurs et de s
 commande lit les dernières 24 heures de ce qu’elle soutire ; avec --start 2026-01-01 elle lit plus,
 avec --output an.csv elle l’écrit.
 Tout client Quoalise lit de même : connecté comme l’observateur, il demande get_history au nœud.
+La page de lecture, écrite dans un autre langage, en est un : dans un navigateur, avec ce compte.
 
 The school's node lets an observer read a year of its meters and of its inverter. This command
 reads the last 24 hours of what it draws; with --start 2026-01-01 it reads more, with --output
 year.csv it writes that.
 Any Quoalise client reads the same: logged in as the observer, it asks the node for get_history.
+The page to read it, written in another language, is one: in a browser, with that account.
 """
 _NO_PROSODY: Final = """\
 Prosody, le serveur XMPP, manque : l’école n’a pas de nœud. (Debian : apt install prosody)
@@ -280,6 +283,7 @@ def _node_guide(node: Node, indoors: Indoors) -> str:
         observer=OBSERVER,
         password=XMPP_PASSWORD,
         host=LOOPBACK,
+        reader=node.reader or "–",
         series=around.column(series["identifier"] for series in node.series),
     )
 
@@ -315,6 +319,7 @@ def _node_as_json(node: Node | None, indoors: Indoors | None) -> dict[str, objec
         "node": {
             "jid": node.jid,
             "page": node.page,
+            "reader": node.reader,
             "entry_id": indoors.entry_id,
             "device_page": indoors.node_page,
         },

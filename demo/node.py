@@ -15,6 +15,7 @@ from typing import Any, Final
 from demo.hass import Hass, Supervised, free_port
 from demo.program import PASSWORD, NodeError, Program, Threaded, reach, until, write_private
 from demo.prosody import LOOPBACK, Prosody
+from demo.reader import serve
 from demo.supervisor import Supervisor
 from demo.warm import Warm
 
@@ -49,6 +50,8 @@ class Node:
         """Its full JID: known once the year is read."""
         self.page = ""
         """Its page in Home Assistant."""
+        self.reader: str | None = None
+        """Where the reader is, if it is built: known once the server has started."""
         self.series: Sequence[Mapping[str, Any]] = ()
         """The series that the observer may read, each with its `direction` and `statistic`.
 
@@ -69,6 +72,7 @@ class Node:
         self._supervises = True
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(self.password_file, PASSWORD)
+        self.reader = serve(self.server, self.folder / "reader", NODE)
         await self._threaded.open(NODE, OBSERVER)
         await self.program.do("login", NODE, *self._place)
         self._permission_id, state = await self._permission()

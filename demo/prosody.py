@@ -77,6 +77,7 @@ _MODULES = (
     "disco roster saslauth tls ping smacks offline mam register_ibr invites"
     " invites_register admin_shell s2s_bidi loopback_servers"
 )
+_SITE_MODULES = "http_files websocket"
 
 
 class Authority:
@@ -166,6 +167,8 @@ class Prosody(AbstractContextManager["Prosody"]):
             self._own = tempfile.TemporaryDirectory(prefix="prosody", ignore_cleanup_errors=True)
             folder = Path(self._own.name)
         self.folder = folder
+        self._site: Path | None = None
+        self._site_port = 0
         self._others: dict[str, list[tuple[str, int]]] = {}
         self._process: subprocess.Popen[bytes] | None = None
         for name in ("data", "plugins"):
@@ -241,6 +244,15 @@ class Prosody(AbstractContextManager["Prosody"]):
         self._others[host] = list(places)
         self._configure()
 
+    def serve(self, site: Path) -> str:
+        """Serve a folder over HTTP, and accounts over WebSocket there, from its next start on.
+
+        Returns the address.
+        """
+        self._site, self._site_port = site, free_port()
+        self._configure()
+        return f"http://{LOOPBACK}:{self._site_port}/"
+
     def register(self, user: str, password: str) -> str:
         """Make an account, and return its address."""
         self._control("register", user, self.host, password)
@@ -276,8 +288,8 @@ class Prosody(AbstractContextManager["Prosody"]):
         return self.folder / "prosody.cfg.lua"
 
     def _is_up(self) -> bool:
-        ports = (self.port, self.direct_tls_port, self.s2s_port)
-        return self._socket.exists() and all(map(listens, ports))
+        ports = (self.port, self.direct_tls_port, self.s2s_port, self._site_port)
+        return self._socket.exists() and all(map(listens, filter(None, ports)))
 
     @property
     def _socket(self) -> Path:
@@ -324,8 +336,8 @@ class Prosody(AbstractContextManager["Prosody"]):
             "c2s_direct_tls_ports": [self.direct_tls_port],
             "s2s_ports": [self.s2s_port],
             "s2s_direct_tls_ports": [],
-            "http_ports": [],
             "https_ports": [],
+            **self._http_settings(),
             "c2s_require_encryption": True,
             "s2s_require_encryption": True,
             "s2s_secure_auth": True,
@@ -333,13 +345,29 @@ class Prosody(AbstractContextManager["Prosody"]):
             "storage": "internal",
             "allow_registration": True,
             "registration_invite_only": True,
-            "modules_enabled": [*_MODULES.split(), *recorder],
+            "modules_enabled": [
+                *_MODULES.split(),
+                *(_SITE_MODULES.split() if self._site else ()),
+                *recorder,
+            ],
             "log": {"info": folder / "prosody.log"},
             "ssl": {"cafile": self.ca_file, "certificate": self._certificate, "key": self._key},
             "loopback_servers": {
                 host: [value for place in places for value in place]
                 for host, places in self._others.items()
             },
+        }
+
+    def _http_settings(self) -> dict[str, object]:
+        if self._site is None:
+            return {"http_ports": []}
+        return {
+            "http_ports": [self._site_port],
+            "http_interfaces": [LOOPBACK],
+            "http_default_host": self.host,
+            "http_paths": {"files": "/"},
+            "http_files_dir": self._site,
+            "consider_websocket_secure": True,  # It does not leave the machine.
         }
 
 

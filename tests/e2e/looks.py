@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 import re
 from typing import Any, Final, Literal
@@ -53,6 +54,18 @@ _TEXTS: Final = """() => {
 """What a page says, also where it is folded away, without what it quotes in a language it names."""
 _APART: Final = re.compile(r"(?<![\u202f\u00a0])[;:!?»%](?=\s|$)|«(?![\u202f\u00a0])|\d k?Wh?\b")
 _WORD: Final = re.compile(r"[^\W\d_]{3}")
+
+
+_AXE: Final = (files("axe_playwright_python") / "axe.min.js").read_text()
+_RUN_AXE: Final = """async () => (await axe.run(document, { resultTypes: ["violations"] }))
+  .violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.html}`))"""
+
+
+async def violations(page: Page) -> list[str]:
+    """Return what axe finds on a page."""
+    await page.evaluate(_AXE)
+    listed: list[str] = await page.evaluate(_RUN_AXE)
+    return listed
 
 
 async def open_page(browser: Browser, url: str, look: Look, **options: Any) -> Page:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 import json
 from pathlib import Path
@@ -12,15 +12,21 @@ import shlex
 import shutil
 import signal
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import aiohttp
+from playwright.async_api import Browser, expect
 import pytest
 import pytest_asyncio
 
+from demo.browser import CHROMIUM
 from demo.furnishing import DOMAIN
 from demo.hass import Api
 from demo.hass.api import Period
 from demo.hass.folder import ROOT
+from tests.e2e.looks import LOOKS, Look
+from tests.e2e.reader import reading
+from tests.missing import lack
 from tests.node.xmpp.plain import GET_HISTORY, Plain, values
 
 pytestmark = pytest.mark.skipif(not shutil.which("prosody"), reason="script/setup gets Prosody")
@@ -35,6 +41,41 @@ LONGEST: Final[Mapping[Period, timedelta]] = {
 TITLE: Final = "Consometers"
 HOURS_OF_A_YEAR: Final = 365 * 24
 DEVICE: Final = "{urn:quoalise:0}device"
+
+ZONE: Final = ZoneInfo("Europe/Paris")
+NAMES: Final = "kersabiec.test"
+"""In addresses, which have the password as a part."""
+FOREIGN: Final = "urn:dev:prm:30001610071843_consumption/power/active/raw"
+UNREACHABLE: Final = "wss://127.0.0.1:1/xmpp-websocket"
+WORDS: Final = {
+    "en": {
+        "consumption": "Consumption",
+        "injection": "Injection",
+        "production": "Production",
+    },
+    "fr": {
+        "consumption": "Consommation",
+        "injection": "Injection",
+        "production": "Production",
+    },
+}
+SAID: Final = {
+    "en": {
+        "address": "not the address of an account",
+        "password": "Check both, and type the password again",
+        "foreign": "You may not read this series",
+        "nobody": "No node is online at this address",
+        "unreachable": "cannot be reached",
+    },
+    "fr": {
+        "address": "pas l’adresse d’un compte",
+        "password": "retapez le mot de passe",
+        "foreign": "Vous ne pouvez pas lire cette série",
+        "nobody": "Aucun nœud n’est en ligne",
+        "unreachable": "est injoignable",
+    },
+}
+needs_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason="script/setup gets Chromium")
 
 type Addresses = Mapping[str, Any]
 type Records = Mapping[datetime, float]
@@ -145,6 +186,74 @@ async def test_any_client_reads_the_last_day(demo: Demo) -> None:
             assert device.get("type") == ("inverter" if made else "electricity-meter")
 
 
+@needs_chromium
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_the_reader_shows_a_week_of_the_school_as_home_assistant_has_it(
+    demo: Demo, browser: Browser, look: Look
+) -> None:
+    addresses = demo.addresses
+    observer = addresses["observer"]
+    url = reader_of(addresses)
+    last_week = datetime.now(ZONE) - timedelta(weeks=1)
+    monday = (last_week - timedelta(days=last_week.weekday())).date()
+    start, end = (midnight(monday + timedelta(days=days)) for days in (0, 7))
+    async with reading(browser, url, look) as reader:
+        await reader.photograph("login")
+        await reader.log_in(observer["jid"], observer["password"])
+        shown = {}
+        for series in addresses["series"]:
+            await reader.show(series["identifier"], monday + timedelta(days=3))
+            shown[series["direction"]] = await reader.records()
+            hours = await counted(addresses, series["statistic"], start, end)
+            assert shown[series["direction"]] == hours
+            assert len(hours) == round((end - start) / HOUR)
+            await reader.photograph(series["direction"])
+            word = WORDS[look.language][series["direction"]]
+            await expect(reader.page.locator("h2")).to_contain_text(word)
+        lines = (await reader.download()).splitlines()
+        assert lines[0] == "start,value,unit"
+        read = (line.split(",") for line in lines[1:])
+        assert {datetime.fromisoformat(at): float(wh) for at, wh, _ in read} == hours
+        # It asks its own server alone, and stores nothing.
+        place = url.removeprefix("http:")
+        assert all(asked.partition(":")[2].startswith(place) for asked in reader.asked)
+        assert any(asked.startswith("ws:") for asked in reader.asked)
+        stored = await reader.stored()
+        assert observer["password"] not in stored.replace(NAMES, "")
+        assert stored.startswith('[{},{},"",[],[],')
+        assert not reader.faults, reader.faults
+
+
+@needs_chromium
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_the_reader_says_what_to_do_where_it_cannot_read(
+    demo: Demo, browser: Browser, look: Look
+) -> None:
+    addresses = demo.addresses
+    account, password = addresses["observer"]["jid"], addresses["observer"]["password"]
+    said = SAID[look.language]
+    async with reading(browser, reader_of(addresses), look) as reader:
+        await reader.log_in("observer", password)
+        assert said["address"] in await reader.notice()
+        await reader.log_in(account, "wrong")
+        assert said["password"] in await reader.notice()
+        await reader.photograph("wrong-password")
+        await reader.log_in(account, password)
+        assert await reader.notice() == ""
+        await reader.show_another(FOREIGN, datetime.now(ZONE).date())
+        assert said["foreign"] in await reader.notice()
+        await reader.photograph("foreign")
+        await reader.list_series(addresses["observer"]["jid"].replace("observer", "nobody"))
+        assert said["nobody"] in await reader.notice()
+        assert not reader.faults, reader.faults
+        await reader.page.click("#log-out")
+        await reader.page.click("#place summary")
+        await reader.page.fill("#server", UNREACHABLE)
+        await reader.log_in(account, password)
+        assert said["unreachable"] in await reader.notice()
+        await reader.photograph("unreachable")
+
+
 async def test_the_printed_page_is_in_home_assistants_sidebar(demo: Demo) -> None:
     async with owner(demo.addresses) as api:
         panels = (await api.command("get_panels")).values()
@@ -182,6 +291,15 @@ async def test_the_demo_ends_without_a_process_and_reopens_with_its_series(demo:
     started = demo.processes
     assert await demo.end(signal.SIGHUP) == 0
     assert not any(map(name_of, started))
+
+
+def reader_of(addresses: Addresses) -> str:
+    reader: str | None = addresses["node"]["reader"]
+    return reader or lack("what script/setup builds with npm")
+
+
+def midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=ZONE)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 import gzip
-from importlib.resources import files
 from itertools import product
 from pathlib import Path
 import re
@@ -28,7 +27,7 @@ from consometers_node.web.public import routes as public_routes
 from consometers_node.web.public.routes import SHOWN
 from demo.browser import CHROMIUM, person
 from demo.hass import Language
-from tests.e2e.looks import badly_set, texts, words_in
+from tests.e2e.looks import badly_set, texts, violations as found_by_axe, words_in
 from tests.e2e.test_administration import entered, furnished
 from tests.full import FULL
 from tests.node.collective.witnessed import COLLECTIVE, new_witness
@@ -47,9 +46,6 @@ pytestmark = [
     pytest.mark.timeout(1800),
 ]
 
-AXE: Final = (files("axe_playwright_python") / "axe.min.js").read_text()
-RUN_AXE: Final = """async () => (await axe.run(document, { resultTypes: ["violations"] }))
-  .violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.html}`))"""
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "fr")
 LOOKS: Final = tuple(product((390, 768, 1280), ("light", "dark"), LANGUAGES))
 STRIDE: Final = 5
@@ -257,8 +253,7 @@ async def test_every_page_is_accessible_and_in_one_language(browser: Browser, ro
                 page = pages[language]
                 await page.set_viewport_size({"width": width, "height": HEIGHT})
                 await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-                await page.evaluate(AXE)
-                violations = await page.evaluate(RUN_AXE)
+                violations = await found_by_axe(page)
                 barriers += [(url, width, scheme, language, node) for node in violations]
             for link in await links(pages["en"], role.start):
                 if kind_of(link) not in kinds and len(urls) < MOST_PAGES:

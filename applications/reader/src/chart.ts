@@ -1,7 +1,7 @@
 /** The week as a picture: steps of the mean power, or bars of energies, with gaps where nothing is. */
 
 import type { Figures } from "./figures.ts";
-import type { Language } from "./texts.ts";
+import { LOCALES, type Language } from "./texts.ts";
 import type { Week } from "./week.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -9,6 +9,8 @@ const HEIGHT = 240;
 const MARGIN = { top: 12, right: 8, bottom: 26, left: 52 };
 const HOUR_MS = 3_600_000;
 const DAYS = 7;
+/** Below this, names of days alone fit. */
+const NARROW = 480;
 const TICKS = 4;
 
 type Attributes = Readonly<Record<string, string | number>>;
@@ -34,14 +36,17 @@ export function chart(
   const svg = element("svg", { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, role: "img" });
   svg.setAttribute("aria-label", label);
   const scale = top >= 10_000 ? 1000 : 1;
-  const format = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
+  const format = new Intl.NumberFormat(LOCALES[language], { maximumFractionDigits: 2 });
   for (let value = bottom; value <= top + step / 2; value += step) {
     const y = down(value);
     svg.append(element("line", { class: "rule", x1: MARGIN.left, x2: width - MARGIN.right, y1: y, y2: y }));
     const words = `${format.format(value / scale)}\u00a0${scale === 1 ? "" : "k"}${figures.unit}`;
     svg.append(caption(words, MARGIN.left - 6, y + 4, "end"));
   }
-  const day = new Intl.DateTimeFormat(language, { weekday: "short", day: "numeric" });
+  const day = new Intl.DateTimeFormat(LOCALES[language], {
+    weekday: "short",
+    ...(width < NARROW ? {} : { day: "numeric" }),
+  });
   for (let number = 0; number < DAYS; number++) {
     const midnight = new Date(week.start);
     midnight.setDate(midnight.getDate() + number);

@@ -20,7 +20,8 @@ import {
   readSeries,
   type Series,
 } from "./quoalise.ts";
-import { interval, isKey, refused, text, type Key, type Language } from "./texts.ts";
+import { LOCALES, refused, text, type Key, type Language } from "./texts.ts";
+import { directionIn, directionKey, facts, made, nameOf, table } from "./view.ts";
 import { hoursOf, isoDay, moved, ranges, readDay, weekOf, type Week } from "./week.ts";
 
 /** What the site's operator has set for its visitors, in settings.json. */
@@ -34,8 +35,9 @@ interface Settings {
 
 interface Notice {
   readonly key: Key;
-  /** What the node says, in its words. */
+  /** What the node says, in its words and in the language of the request. */
   readonly quoted: string;
+  readonly language: Language;
 }
 
 interface Shown {
@@ -44,7 +46,6 @@ interface Shown {
   readonly week: Week;
 }
 
-const DIRECTION = /_(consumption|injection|production)\//;
 const MOST_QUOTED = 1_000;
 
 let language: Language = navigator.language.startsWith("fr") ? "fr" : "en";
@@ -53,6 +54,8 @@ let session: Session | null = null;
 let node = "";
 let listed: readonly Series[] = [];
 let shown: Shown | null = null;
+/** Of each series that was shown: a list does not tell injection from production. */
+const directions = new Map<string, Key>();
 let notice: Notice | null = null;
 let isBusy = false;
 
@@ -114,7 +117,7 @@ async function logOut(): Promise<void> {
 
 function connectionLost(): void {
   forget();
-  notice = { key: "problem_lost", quoted: "" };
+  notice = { key: "problem_lost", quoted: "", language };
   render();
 }
 
@@ -124,6 +127,7 @@ function forget(): void {
   listed = [];
   shown = null;
   notice = null;
+  directions.clear();
 }
 
 async function list(): Promise<void> {
@@ -133,7 +137,7 @@ async function list(): Promise<void> {
   listed = readSeries(await ask(listSeries()));
   const [first] = listed;
   if (first === undefined) {
-    notice = { key: "problem_no_series", quoted: "" };
+    notice = { key: "problem_no_series", quoted: "", language };
     return;
   }
   fillSeries();
@@ -148,7 +152,7 @@ async function show(): Promise<void> {
   shown = null;
   if (day === null) {
     page.day.setAttribute("aria-invalid", "true");
-    notice = { key: "problem_no_day", quoted: "" };
+    notice = { key: "problem_no_day", quoted: "", language };
     return;
   }
   const week = weekOf(day);
@@ -158,12 +162,13 @@ async function show(): Promise<void> {
     answers.push(await ask(getHistory(identifier, start, end)));
   }
   const records = answers.map(readRecords);
-  shown = {
-    figures: figuresOf(identifier, duration, records, week, new Date()),
-    direction: directionKey(answers.map(readDirection).find(Boolean) ?? directionIn(identifier)),
-    week,
-  };
-  if (shown.figures.rows.length === 0) notice = { key: "problem_no_records", quoted: "" };
+  const direction = directionKey(
+    answers.map(readDirection).find(Boolean) ?? directionIn(identifier),
+  );
+  directions.set(identifier, direction);
+  const figures = figuresOf(identifier, duration, records, week, new Date());
+  shown = { figures, direction, week };
+  if (shown.figures.rows.length === 0) notice = { key: "problem_no_records", quoted: "", language };
 }
 
 async function turn(weeks: number): Promise<void> {
@@ -213,12 +218,12 @@ async function doing(work: () => Promise<void>): Promise<void> {
 
 function noticeOf(error: unknown): Notice {
   if (error instanceof Refusal) {
-    return { key: refused(error.condition), quoted: error.text.slice(0, MOST_QUOTED) };
+    return { key: refused(error.condition), quoted: error.text.slice(0, MOST_QUOTED), language };
   }
-  if (error instanceof NotQuoalise) return { key: "problem_answer", quoted: "" };
+  if (error instanceof NotQuoalise) return { key: "problem_answer", quoted: "", language };
   const problem = error instanceof Failure ? error.problem : "other";
   mark(problem);
-  return { key: `problem_${problem}`, quoted: "" };
+  return { key: `problem_${problem}`, quoted: "", language };
 }
 
 /** Mark the field that a problem is about, and go there. */
@@ -254,6 +259,7 @@ function render(): void {
   for (const button of document.querySelectorAll<HTMLButtonElement>("main button")) {
     button.disabled = isBusy;
   }
+  document.documentElement.toggleAttribute("data-busy", isBusy);
   page.busy.textContent = isBusy ? text("busy", language) : "";
   page.heading.textContent = text(session === null ? "log_in" : "reading", language);
   page.login.hidden = session !== null;
@@ -270,60 +276,43 @@ function renderNotice(): void {
   if (notice === null) return;
   const words = made("p", text(notice.key, language));
   words.className = "notice wrong";
-  if (notice.quoted) words.append(made("q", notice.quoted));
+  if (notice.quoted) {
+    const quote = made("q", notice.quoted);
+    quote.lang = notice.language;
+    words.append(quote);
+  }
   page.notice.append(words);
 }
 
 function fillSeries(): void {
   const chosen = page.series.value;
   page.series.replaceChildren(
-    ...listed.map((series) => new Option(words(series), series.identifier)),
+    ...listed.map((series) => {
+      const { identifier } = series;
+      const direction = directions.get(identifier) ?? directionKey(directionIn(identifier));
+      return new Option(nameOf(series, direction, language), identifier);
+    }),
   );
   if (listed.some(({ identifier }) => identifier === chosen)) page.series.value = chosen;
 }
 
-function words({ identifier, interval: duration, name }: Series): string {
-  const [device = identifier] = identifier.split("_");
-  const of = name ?? device.replace(/^urn:dev:/, "");
-  const direction = text(directionKey(directionIn(identifier)), language);
-  return `${direction}, ${interval(duration, language)} (${of})`;
-}
-
-function directionIn(identifier: string): string {
-  return DIRECTION.exec(identifier)?.[1] ?? "";
-}
-
-function directionKey(direction: string): Key {
-  return isKey(direction) ? direction : "other_direction";
-}
-
 function renderFigures(): void {
   page.figures.hidden = shown === null || shown.figures.rows.length === 0;
-  if (shown === null || page.figures.hidden) return;
+  if (shown === null || page.figures.hidden) {
+    for (const part of [page.facts, page.chart, page.rows]) part.replaceChildren();
+    return;
+  }
   const { figures, direction, week } = shown;
-  const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "long", year: "numeric" });
+  const day = new Intl.DateTimeFormat(LOCALES[language], { day: "numeric", month: "long", year: "numeric" });
   const days = day.formatRange(week.start, lastMoment(week));
   page.week.textContent = `${text(direction, language)}, ${days}`;
   page.identifier.textContent = figures.identifier;
-  page.facts.replaceChildren(...facts(figures));
+  page.facts.replaceChildren(...facts(figures, language));
   page.chart.className = `chart ${direction}`;
   drawChart();
-  renderTable(figures);
-}
-
-function facts({ rows, unit, totalWh, expected }: Figures): Node[] {
-  const highest = Math.max(...rows.map(({ value }) => value));
-  const count = expected === null ? number(rows.length) : `${number(rows.length)} / ${number(expected)}`;
-  const pairs: [Key, string][] = [
-    ["highest", `${number(highest)}\u00a0${unit}`],
-    ["records", count],
-  ];
-  if (totalWh !== null) pairs.unshift(["total", `${number(totalWh / 1000, 1)}\u00a0kWh`]);
-  return pairs.map(([key, value]) => {
-    const pair = document.createElement("div");
-    pair.append(made("dt", text(key, language)), made("dd", value));
-    return pair;
-  });
+  const { heads, rows } = table(figures, language);
+  page.heads.replaceChildren(...heads);
+  page.rows.replaceChildren(...rows);
 }
 
 function drawChart(): void {
@@ -333,54 +322,8 @@ function drawChart(): void {
   page.chart.replaceChildren(chart(figures, week, page.chart.clientWidth, language, label));
 }
 
-function renderTable({ rows, unit }: Figures): void {
-  const hasMembers = rows.some(({ members }) => members !== null);
-  const heads = [
-    text("time", language),
-    `${text("value", language)} (${unit})`,
-    ...(hasMembers ? [text("members", language), text("without_homes", language)] : []),
-  ];
-  page.heads.replaceChildren(...heads.map((words) => scoped("col", words)));
-  const time = new Intl.DateTimeFormat(language, {
-    weekday: "short",
-    day: "numeric",
-    month: "short",
-    hour: "2-digit",
-    minute: "2-digit",
-  });
-  page.rows.replaceChildren(
-    ...rows.map(({ start, value, members, isWithoutHomes }) => {
-      const row = document.createElement("tr");
-      row.dataset["start"] = new Date(start).toISOString();
-      row.dataset["value"] = String(value);
-      row.append(scoped("row", time.format(start)), made("td", number(value)));
-      if (hasMembers) {
-        row.append(made("td", members === null ? "" : number(members)));
-        row.append(made("td", isWithoutHomes ? text("yes", language) : ""));
-      }
-      return row;
-    }),
-  );
-}
-
-function number(value: number, digits = 3): string {
-  return new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
-}
-
 function lastMoment(week: Week): Date {
   return new Date(week.end.getTime() - 1);
-}
-
-function made(name: string, words: string): HTMLElement {
-  const element = document.createElement(name);
-  element.textContent = words;
-  return element;
-}
-
-function scoped(scope: string, words: string): HTMLElement {
-  const head = made("th", words);
-  head.setAttribute("scope", scope);
-  return head;
 }
 
 function onSubmit(form: HTMLFormElement, work: () => Promise<void>): void {
@@ -414,4 +357,4 @@ fetch("settings.json")
     if (settings.domain) page.account.placeholder = `@${settings.domain}`;
   })
   .catch(() => undefined)
-  .finally(() => (document.documentElement.dataset["ready"] = ""));
+  .finally(() => document.documentElement.toggleAttribute("data-ready", true));

@@ -18,22 +18,22 @@ const TEXTS = {
   server: ["WebSocket of your server", "WebSocket de votre serveur"],
   server_summary: ["Address of the server", "Adresse du serveur"],
   server_hint: [
-    "Only if your server does not say it by itself. It begins with wss://",
-    "Seulement si votre serveur ne la donne pas de lui-même. Elle commence par wss://",
+    "Needed only where the server does not announce it. It begins with wss://",
+    "Utile seulement si votre serveur ne l’annonce pas. Elle commence par wss://",
   ],
   reading: ["What you may read", "Ce que vous pouvez lire"],
   node: ["Address of the home or collective", "Adresse du foyer ou du collectif"],
   node_hint: [
-    "Who gave you the permission has told you: such as home@example.net",
-    "Donnée avec l’autorisation, par exemple foyer@example.net",
+    "Its holder gave it to you, such as home@example.net",
+    "Son détenteur vous l’a donnée, par exemple foyer@example.net",
   ],
   list: ["List its series", "Lister ses séries"],
   series: ["Series", "Série"],
   other_summary: ["Another series", "Une autre série"],
   other: ["Identifier", "Identifiant"],
   other_hint: [
-    "It begins with urn:dev: and takes precedence over the list.",
-    "Il commence par urn:dev: et l’emporte sur la liste.",
+    "It begins with “urn:dev”, and takes precedence over the list.",
+    "Il commence par « urn:dev » et l’emporte sur la liste.",
   ],
   day: ["A day of the week to show", "Un jour de la semaine à afficher"],
   show: ["Show the week", "Afficher la semaine"],
@@ -54,10 +54,6 @@ const TEXTS = {
   injection: ["Injection", "Injection"],
   production: ["Production", "Production"],
   other_direction: ["Series", "Série"],
-  no_script: [
-    "This page needs JavaScript.",
-    "Cette page a besoin de JavaScript.",
-  ],
 
   problem_address: [
     "This is not the address of an account. Write it like you@example.org.",
@@ -73,44 +69,44 @@ const TEXTS = {
   ],
   "problem_unknown-domain": [
     "This server has no accounts of that domain. Check what stands after the @, and the address of the server.",
-    "Ce serveur n’a pas de comptes de ce domaine. Vérifiez ce qui suit l’arobase, et l’adresse du serveur.",
+    "Ce serveur ne gère pas les comptes de ce domaine. Vérifiez ce qui suit l’arobase, et l’adresse du serveur.",
   ],
   problem_unreachable: [
     "Your server cannot be reached. Check your connection to the internet and the address of the server, then try again.",
     "Votre serveur est injoignable. Vérifiez votre connexion à internet et l’adresse du serveur, puis réessayez.",
   ],
   "problem_no-websocket": [
-    "Your server does not say where its WebSocket is. Check your address; if it is right, ask who runs the server for the address of its WebSocket, and type it under “Address of the server”.",
-    "Votre serveur ne dit pas où est son WebSocket. Vérifiez votre adresse ; si elle est juste, demandez l’adresse du WebSocket à la personne qui gère le serveur, et tapez-la sous « Adresse du serveur ».",
+    "Your server does not announce its WebSocket. Check your address; if it is right, ask the administrator of the server for the address of its WebSocket, and type it under “Address of the server”.",
+    "Votre serveur n’annonce pas de WebSocket. Vérifiez votre adresse ; si elle est juste, demandez l’adresse du WebSocket à l’administrateur du serveur, et tapez-la sous « Adresse du serveur ».",
   ],
   "problem_not-encrypted": [
     "The address of the server must begin with wss:// so that the connection is encrypted.",
     "L’adresse du serveur doit commencer par wss:// pour que la connexion soit chiffrée.",
   ],
   "problem_no-scram": [
-    "Your server wants the password itself, and this page does not give it. Ask who runs it for SCRAM.",
-    "Votre serveur demande le mot de passe lui-même, et cette page ne le donne pas. Demandez à la personne qui le gère d’activer SCRAM.",
+    "Your server offers no login that keeps the password secret. Ask its administrator to enable SCRAM.",
+    "Votre serveur n’offre aucune connexion qui garde le mot de passe secret. Demandez à son administrateur d’activer SCRAM.",
   ],
   problem_unproven: [
-    "This server cannot prove that it knows your account. Do not use it; tell who runs your server.",
-    "Ce serveur ne peut pas prouver qu’il connaît votre compte. Ne l’utilisez pas et signalez-le à la personne qui gère votre serveur.",
+    "This server cannot prove that it knows your account. Do not use it, and tell the administrator of your own server.",
+    "Ce serveur ne peut pas prouver qu’il connaît votre compte. Ne l’utilisez pas, et prévenez l’administrateur du vôtre.",
   ],
   "problem_no-answer": [
-    "The node does not answer. Check its address, and try again in some minutes.",
+    "The node does not answer. Check its address, and try again in a few minutes.",
     "Le nœud ne répond pas. Vérifiez son adresse et réessayez dans quelques minutes.",
   ],
   problem_other: [
-    "That did not work, and your server does not say why. Try again in some minutes.",
-    "Cela n’a pas marché, et votre serveur ne dit pas pourquoi. Réessayez dans quelques minutes.",
+    "Something went wrong, and your server does not say what. Try again in a few minutes.",
+    "Une erreur s’est produite, et votre serveur ne dit pas laquelle. Réessayez dans quelques minutes.",
   ],
   problem_answer: [
-    "The answer is not as the protocol has it, so nothing of it is shown. Tell who runs the node.",
-    "La réponse n’est pas conforme au protocole : rien n’en est affiché. Signalez-le à la personne qui gère le nœud.",
+    "The answer breaks the protocol, so none of it is shown. Tell the operator of the node.",
+    "La réponse n’est pas conforme au protocole : rien n’en est affiché. Prévenez l’exploitant du nœud.",
   ],
   problem_no_day: ["Choose a day first.", "Choisissez d’abord un jour."],
   problem_no_series: [
-    "This node lets you read nothing now. Ask who runs it for a permission, or wait until it is granted.",
-    "Ce nœud ne vous laisse rien lire pour l’instant. Demandez une autorisation à la personne qui le gère, ou attendez qu’elle soit accordée.",
+    "This node lets you read nothing yet. Ask its holder for a permission, or wait until it is granted.",
+    "Ce nœud ne vous laisse rien lire pour l’instant. Demandez une autorisation à son détenteur, ou attendez qu’elle soit accordée.",
   ],
   problem_no_records: [
     "There are no records in this week. Choose another one.",
@@ -141,8 +137,8 @@ const TEXTS = {
     "Le serveur de ce nœud est injoignable. Vérifiez ce qui suit l’arobase, ou réessayez plus tard.",
   ],
   refused_other: [
-    "The node refuses. Try again later, or ask who runs it.",
-    "Le nœud refuse. Réessayez plus tard, ou demandez à la personne qui le gère.",
+    "The node refuses. Try again later, or ask its holder.",
+    "Le nœud refuse. Réessayez plus tard, ou demandez à son détenteur.",
   ],
 } as const;
 
@@ -151,6 +147,9 @@ const SAME: Readonly<Record<string, string>> = {
   "remote-server-timeout": "remote-server-not-found",
   forbidden: "not-authorized",
 };
+
+/** The dates and numbers of each language: days come before months. */
+export const LOCALES: Readonly<Record<Language, string>> = { en: "en-GB", fr: "fr-FR" };
 
 export function text(key: Key, language: Language): string {
   return TEXTS[key][language === "en" ? 0 : 1];

@@ -32,6 +32,7 @@ from consometers_node.quoalise.protected_sums import (
 )
 from consometers_node.series import Direction
 from tests.node.protected_sums import independent
+from tests.node.protected_sums.homes import verifier_of
 from tests.node.protected_sums.independent import AtFault
 from tests.node.protected_sums.random_openings import OPENING, Case
 

@@ -118,7 +118,7 @@ function readElement(digits: string): bigint {
 
 function groupName(name: string): string {
   if (!/^[0-9]{1,12}$/.test(name)) throw new BadRequest("a group is a whole number");
-  return String(Number(name));
+  return name;
 }
 
 function attribute(element: XmlElement, name: string): string {
