@@ -177,7 +177,7 @@ def _outcome(read: Callable[[Element], object], sent: Element) -> str:
     try:
         return repr(read(sent))
     except QuoaliseError as refusal:
-        return repr(refusal.text)
+        return repr(sentence(refusal))
 
 
 @pytest.mark.parametrize("kind", SENT)

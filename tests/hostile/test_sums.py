@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.members.member_overview import member_overview
+from consometers_node.i18n.protocol import sentence
 from consometers_node.protected_sums.field import MODULUS, encode
 from consometers_node.protected_sums.reports import (
     CIRCUIT,
@@ -167,7 +168,7 @@ async def test_a_number_that_is_no_element_is_refused_when_it_comes(file: Store)
                 home.jid, replace(message, reports=(message.reports[0], altered))
             )
             assert isinstance(refused, BadRequest)
-            assert "no element of the field" in refused.text.say()
+            assert "no element of the field" in sentence(refused).say()
         assert not await town.rows("masked_report")
 
 
@@ -180,7 +181,7 @@ async def test_a_message_has_no_more_reports_than_of_two_days(file: Store) -> No
         many = tuple(report._replace(hour=AT - n * HOUR) for n in reversed(range(MAX_REPORTS + 1)))
         refused = await town.push(home.jid, replace(message, reports=many))
         assert isinstance(refused, BadRequest)
-        assert "at most 48 reports" in refused.text.say()
+        assert "at most 48 reports" in sentence(refused).say()
 
 
 async def test_without_its_verification_key_a_collective_closes_the_hour_without_reports(

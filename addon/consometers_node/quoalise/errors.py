@@ -86,27 +86,31 @@ class QuoaliseError(ProtocolError):
 class NotAuthorized(QuoaliseError):
     """There is no permission."""
 
-    condition = code = Code.NOT_AUTHORIZED
+    condition: str = Code.NOT_AUTHORIZED
+    code: str = Code.NOT_AUTHORIZED
     type = ErrorType.AUTH
 
 
 class ItemNotFound(QuoaliseError):
     """There is no such series: an answer to peers that may know, others get `NotAuthorized`."""
 
-    condition = code = Code.ITEM_NOT_FOUND
+    condition: str = Code.ITEM_NOT_FOUND
+    code: str = Code.ITEM_NOT_FOUND
 
 
 class ResourceConstraint(QuoaliseError):
     """Asked too often."""
 
-    condition = code = Code.RESOURCE_CONSTRAINT
+    condition: str = Code.RESOURCE_CONSTRAINT
+    code: str = Code.RESOURCE_CONSTRAINT
     type = ErrorType.WAIT
 
 
 class BadRequest(QuoaliseError):
     """The request cannot be answered in this form."""
 
-    condition = code = Code.BAD_REQUEST
+    condition: str = Code.BAD_REQUEST
+    code: str = Code.BAD_REQUEST
     type = ErrorType.MODIFY
 
 

@@ -13,14 +13,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import delete
 
-from consometers_node.collective import answers
 from consometers_node.collective.counters import HistoryOutcome
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.monitoring.problems import ProblemKind
 from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.permissions.member_permissions import MemberPermission
-from consometers_node.collective.privacy.erasure import erase_due
+from consometers_node.collective.privacy.erasure import erase, erase_due
 from consometers_node.permission import Permissions, State
 from consometers_node.quoalise import (
     Data,
@@ -171,15 +170,13 @@ async def test_withdrawal_erases_records_only_on_demand(
 async def test_a_receipt_counts_records_that_retention_erased_first(
     coop: Coop, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    erase = answers.erase_given
-
     async def late(
         store: Store, zone: ZoneInfo, permission: MemberPermission, *rest: Any
     ) -> tuple[Erased, ...]:
         await erase_due(store, zone, None, now())
         return await erase(store, zone, permission, *rest)
 
-    monkeypatch.setattr(answers, "erase_given", late)
+    monkeypatch.setattr("consometers_node.collective.answers.erase_given", late)
     past = await join(coop, house)
     await wait_for_records(coop, past)
     (permission,) = await permission_ids(house)

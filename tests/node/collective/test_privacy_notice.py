@@ -29,26 +29,26 @@ HEAT = replace(
 def test_notice_has_purpose_and_retention_of_each_data_need() -> None:
     policy = data_policy([NEED, HEAT], "Lorient")
     assert policy is not None
-    assert policy.purpose.say("en") == (
+    assert policy.purpose["en"] == (
         "Sunny roofs: To size the next roof.; Chauffage: Isoler ce qui perd le plus."
     )
-    assert policy.retention.say("en") == (
+    assert policy.retention["en"] == (
         "Sunny roofs: 90 days after the end of the permission;"
         " Chauffage: no longer than the permission lasts"
     )
-    assert policy.retention.say("fr") == (
+    assert policy.retention["fr"] == (
         "Toits au soleil : 90 jours après la fin de l’autorisation ;"
         " Chauffage : pas plus longtemps que l’autorisation ne dure"
     )
-    assert policy.location.say("fr") == "Lorient"
+    assert policy.location["fr"] == "Lorient"
     assert data_policy([], "Lorient") is None
 
 
 def test_retention_counts_whole_years_and_a_missing_location_names_the_contact() -> None:
     policy = data_policy([replace(NEED, retention_days=730)], None)
     assert policy is not None
-    assert policy.retention.say("fr").endswith(" 2 ans après la fin de l’autorisation")
-    assert "dpo@coop.example" in policy.location.say("en")
+    assert policy.retention["fr"].endswith(" 2 ans après la fin de l’autorisation")
+    assert "dpo@coop.example" in policy.location["en"]
 
 
 async def test_the_privacy_notice_on_the_network_follows_the_needs(

@@ -446,6 +446,7 @@ async def test_unpermitted_reports_are_refused(town: MaskedTown) -> None:
         await town.push(home.jid, town.reports(home, [1], AT, date(2026, 7, 17))),
     ]
     assert [type(refusal) for refusal in refusals] == [*6 * [NotAuthorized], *4 * [BadRequest]]
+    assert refusals[-1] is not None
     assert "set your clock" in sentence(refusals[-1]).say()
     assert not await town.rows("masked_report")
     # The direction of a series is that of its first report.

@@ -27,7 +27,7 @@ def test_a_form_is_in_the_language_of_the_request(
     form = answers.to_fill(
         COMMANDS[Node.WITHDRAW],
         "s-1",
-        language,
+        OurWords(language),
         {"permission": PERMISSION.id},
     )
     assert serialise(form).decode() == (

@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element, SubElement
 from hypothesis import given, settings, strategies as st
 import pytest
 
+from consometers_node.i18n.protocol import OurWords
 from consometers_node.quoalise import (
     COMMANDS,
     BadRequest,
@@ -40,6 +41,7 @@ OPTIONAL = {
     ("field", "type"),
     ("field", "label"),
     ("series", "subscribed-power"),
+    ("erased", "series"),
 }
 """What may be missing."""
 FREE = {
@@ -103,7 +105,7 @@ def test_what_a_chat_client_sees_is_valid(node: Node, language: str) -> None:
     command = COMMANDS[node]
     assert faults(answers.cancelled(command, "7")) == []
     if command.fields:
-        assert faults(answers.to_fill(command, "7", language)) == []
+        assert faults(answers.to_fill(command, "7", OurWords(language))) == []
         assert faults(element(f'<command xmlns="{commands.NAMESPACE}" node="{node}"/>')) == []
 
 
@@ -131,7 +133,7 @@ def test_an_answer_needs_its_payload(records: data.Data) -> None:
     ids=lambda error: error.condition,
 )
 def test_every_refusal_is_valid_with_its_type_alone(error: QuoaliseError) -> None:
-    sent = stanza_errors.write(error, "fr")
+    sent = stanza_errors.write(error, OurWords("fr"))
     assert faults(sent) == []
     for other in set(ErrorType) - {error.type}:
         sent.set("type", other)

@@ -33,7 +33,7 @@ ERRORS: list[tuple[QuoaliseError, str, ErrorType]] = [
 ]
 
 
-@pytest.mark.parametrize(("error", "condition", "kind"), ERRORS, ids=str)
+@pytest.mark.parametrize(("error", "condition", "kind"), ERRORS, ids=range(len(ERRORS)))
 def test_stanza_errors_round_trip(error: QuoaliseError, condition: str, kind: ErrorType) -> None:
     sent = stanza_errors.write(error, OurWords("fr"))
     assert sent.get("type") == kind

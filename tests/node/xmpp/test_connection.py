@@ -359,6 +359,7 @@ async def test_a_frozen_server_is_left_and_resumed(
     with monkeypatch.context() as impatient:
         impatient.setattr(connection_module, "PING_SECONDS", 0.3)
         await offline(connection)
+    assert connection.problem is not None
     assert "no answer to a ping" in sentence(connection.problem).say()
     own.thaw()
     assert await connection.online(DEADLINE_S) is session
