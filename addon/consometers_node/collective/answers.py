@@ -290,8 +290,8 @@ async def _receipt(
     entries = await member_permissions.register(connection, [permission.id])
     since = max(entry.at for entry in entries if entry.state is permission.state)
     before = sum(entry.erased or 0 for entry in entries)
-    said = tuple(erased) or ((Erased(None, before),) if before else ())
-    return Receipt(permission=permission.id, state=permission.state, time=since, erased=said)
+    counts = tuple(erased) or ((Erased(None, before),) if before else ())
+    return Receipt(permission=permission.id, state=permission.state, time=since, erased=counts)
 
 
 def _is_for(kind: MemberKind, need: Need) -> bool:
