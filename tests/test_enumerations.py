@@ -14,6 +14,8 @@ import custom_components.consometers
 OURS = consometers_node.__name__, custom_components.consometers.__name__
 PARTIAL = {
     "cli.household.permissions._DONE": "what a household answers",
+    "i18n.protocol.DESCRIPTIONS": "labels suffice for the others",
+    "quoalise.stanza_errors._KINDS": "of conditions: other codes are sent as that of their kind",
     "household.statistics_import.recorder_writer._REGISTER": "of what a register counts",
     "store.personal._KEYS": "of what deletes whole rows",
     "web.admin.alerts._PAGES": "all others lead to the page of health",

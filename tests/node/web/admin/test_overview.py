@@ -29,7 +29,7 @@ from consometers_node.collective.monitoring.backups import BackupStep, note
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.publication.closer import Closer, WaitRule
 from consometers_node.collective.publication.policy import AT_ONCE, NOT_YET, InForce, open_from
-from consometers_node.i18n.text import Text, printed
+from consometers_node.i18n.text import Text, TranslatedError, printed
 from consometers_node.permission import Reading
 from consometers_node.series import Direction, Interval
 from consometers_node.store.clock import Clock
@@ -454,7 +454,7 @@ async def test_the_overview_begins_with_a_node_that_cannot_work(
     problem = Text(
         {"en": "The disk of the database is full.", "fr": "Le disque de la base est plein."}
     )
-    network = SimpleNamespace(text=Text({"en": "No way.", "fr": "Pas de chemin."}))
+    network = TranslatedError(Text({"en": "No way.", "fr": "Pas de chemin."}))
     node: Any = Node(
         database_problem=problem, is_online=False, network_problem=network, clock=Clock()
     )
