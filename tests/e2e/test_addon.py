@@ -318,8 +318,12 @@ async def test_the_addon_reconnects_to_a_restarted_home_assistant(world: World) 
     assert await world.reads_home_assistant()
     await world.hass.stop()
     await eventually(world.reads_home_assistant, False.__eq__)
-    problem = (await world.node())["home_assistant"]["problem"]["en"]
-    assert "502" in problem
+
+    async def problem() -> str:
+        return str((await world.node())["home_assistant"]["problem"])
+
+    # First the connection is lost; then the Supervisor says that nobody is behind it.
+    await eventually(problem, lambda words: "502" in words)
     await world.hass.start()
     await eventually(world.reads_home_assistant, bool)
     await eventually(world.connected, NOT_ON_THE_NETWORK.__eq__)
