@@ -22,23 +22,20 @@ from consometers_node.collective.publication.openings import (
     verifications,
     without,
 )
-from consometers_node.protected_sums.field import MODULUS
-from consometers_node.protected_sums.reports import Subject, outputs
-from consometers_node.quoalise import ResourceConstraint
-from consometers_node.quoalise.markup import serialise
-from consometers_node.quoalise.protected_sums import (
+from consometers_node.store import Store
+from consometers_node.store.masked_reports import StoredOpening, openings, reports_of_hour
+from consometers_protected_sums.exchange import OpenedSum, Refusal, RefusedHomes, RefusedSum
+from consometers_protected_sums.field import MODULUS
+from consometers_protected_sums.reports import Subject, outputs
+from consometers_quoalise import ResourceConstraint
+from consometers_quoalise.markup import serialise
+from consometers_quoalise.protected_sums import (
     Opened,
-    OpenedSum,
     Opening,
-    Refusal,
-    RefusedHomes,
-    RefusedSum,
     VerificationRequest,
     Verified,
     write_verification,
 )
-from consometers_node.store import Store
-from consometers_node.store.masked_reports import StoredOpening, openings, reports_of_hour
 from tests.node.collective.masked import (
     COLLECTIVE,
     AskedWitness,

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from random import Random
 
-from consometers_node.protected_sums.field import MODULUS, decode, encode
-from consometers_node.protected_sums.keys import KEY_BYTES, DayKey
-from consometers_node.protected_sums.opening import Enrolment, Witness
-from consometers_node.protected_sums.reports import (
+from consometers_node.series import Direction
+from consometers_protected_sums.exchange import Answer, Group, MaskedSum, Part, RefusedHomes
+from consometers_protected_sums.field import MODULUS, decode, encode
+from consometers_protected_sums.keys import KEY_BYTES, DayKey
+from consometers_protected_sums.opening import Enrolment, Witness
+from consometers_protected_sums.reports import (
     ELEMENTS,
     NONCE_SECRET_BYTES,
     Report,
@@ -18,14 +20,6 @@ from consometers_node.protected_sums.reports import (
     outputs,
     share,
 )
-from consometers_node.quoalise.protected_sums import (
-    Answer,
-    Group,
-    MaskedSum,
-    Part,
-    RefusedHomes,
-)
-from consometers_node.series import Direction
 
 TODAY = date(2026, 11, 28)
 COLLECTIVE = "energies.example"

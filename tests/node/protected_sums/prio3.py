@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from Crypto.Hash import TurboSHAKE128
 
-from consometers_node.protected_sums.field import MODULUS, decode
-from consometers_node.protected_sums.flp import MUL, Circuit, Equation, Gadget
-from consometers_node.protected_sums.xof import expand
+from consometers_protected_sums.field import MODULUS, decode
+from consometers_protected_sums.flp import MUL, Circuit, Equation, Gadget
+from consometers_protected_sums.xof import expand
 
 VERSION = 18
 """Of the drafts since the 18th: it changes with the bytes."""

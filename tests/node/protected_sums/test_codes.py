@@ -5,7 +5,7 @@ from hashlib import sha256
 from hypothesis import given, strategies as st
 import pytest
 
-from consometers_node.protected_sums import codes
+from consometers_protected_sums import codes, errors
 
 BITS = 80
 
@@ -43,7 +43,7 @@ def test_case_spaces_and_hyphens_are_free(letters: str) -> None:
     ],
 )
 def test_what_has_other_letters_is_no_code(typed: str) -> None:
-    with pytest.raises(codes.NoCode):
+    with pytest.raises(errors.NoCode):
         codes.read(typed)
 
 

@@ -6,8 +6,8 @@ from random import Random
 from hypothesis import given, strategies as st
 import pytest
 
-from consometers_node.protected_sums.field import MODULUS, Matrix, encode, lagrange, roots
-from consometers_node.protected_sums.xof import expand
+from consometers_protected_sums.field import MODULUS, Matrix, encode, lagrange, roots
+from consometers_protected_sums.xof import expand
 
 ELEMENT = st.integers(0, MODULUS - 1)
 ORDERS = [1 << power for power in range(1, 7)]

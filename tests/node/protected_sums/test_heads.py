@@ -3,7 +3,7 @@
 from hashlib import sha256
 import hmac
 
-from consometers_node.protected_sums.heads import HEAD_BYTES, Head, chained, newest
+from consometers_protected_sums.heads import HEAD_BYTES, Head, chained, newest
 
 SECRET = bytes(range(32))
 CHAIN = bytes(range(32, 64))

@@ -12,8 +12,18 @@ import pytest
 
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.disclosure.sdc_rules import P_PERCENT, Cell
-from consometers_node.protected_sums.field import MODULUS, NotElements, encode
-from consometers_node.protected_sums.opening import (
+from consometers_node.series import Direction
+from consometers_protected_sums.errors import NotElements
+from consometers_protected_sums.exchange import (
+    Group,
+    OpenedSum,
+    Part,
+    Refusal,
+    RefusedHomes,
+    RefusedSum,
+)
+from consometers_protected_sums.field import MODULUS, encode
+from consometers_protected_sums.opening import (
     DOMINANCE_PERCENT,
     KEYS_FOR,
     Enrolment,
@@ -22,16 +32,7 @@ from consometers_node.protected_sums.opening import (
     Witness,
     fingerprint,
 )
-from consometers_node.protected_sums.reports import MOST_WH, Report, Subject, share
-from consometers_node.quoalise.protected_sums import (
-    Group,
-    OpenedSum,
-    Part,
-    Refusal,
-    RefusedHomes,
-    RefusedSum,
-)
-from consometers_node.series import Direction
+from consometers_protected_sums.reports import MOST_WH, Report, Subject, share
 
 from .homes import (
     NOON,

@@ -14,9 +14,12 @@ from random import Random
 from hypothesis import example, given, strategies as st
 import pytest
 
-from consometers_node.protected_sums.field import MODULUS, NotElements, decode, encode
-from consometers_node.protected_sums.keys import DayKey
-from consometers_node.protected_sums.reports import (
+from consometers_node.series import Direction
+from consometers_protected_sums.errors import NotElements
+from consometers_protected_sums.exchange import MASKED_BYTES, VERIFIER_BYTES
+from consometers_protected_sums.field import MODULUS, decode, encode
+from consometers_protected_sums.keys import DayKey
+from consometers_protected_sums.reports import (
     CIRCUIT,
     ELEMENTS,
     MOST_WH,
@@ -28,8 +31,6 @@ from consometers_node.protected_sums.reports import (
     read_verifiers,
     share,
 )
-from consometers_node.quoalise.protected_sums import MASKED_BYTES, VERIFIER_BYTES
-from consometers_node.series import Direction
 
 from .homes import NOON, TODAY, masks_of, verifier_of
 
@@ -229,7 +230,7 @@ def test_a_report_is_verified_under_its_own_hour_direction_and_key() -> None:
     ):
         of_collective = verifier_of(share(report.masked), other)
         assert not VERIFICATION.decide(of_collective, of_witness)
-    with pytest.raises(ValueError, match="a verification key has 32 bytes"):
+    with pytest.raises(ValueError, match=r"^wrong-length name=verification key wanted=32$"):
         Verification(bytes(31), NOON.direction, NOON.hour)
 
 
@@ -296,12 +297,12 @@ def test_masks_depend_on_key_subject_and_nonce() -> None:
 
 @pytest.mark.parametrize("wh", [-1, MOST_WH + 1])
 def test_values_beyond_any_contract_are_not_reported(wh: int) -> None:
-    with pytest.raises(ValueError, match="0 to 36000 Wh"):
+    with pytest.raises(ValueError, match=r"^out-of-range most=36000$"):
         Report.of(wh, NOON, KEY, SECRET)
 
 
 def test_a_nonce_secret_has_32_bytes() -> None:
-    with pytest.raises(ValueError, match="a nonce secret has 32 bytes"):
+    with pytest.raises(ValueError, match=r"^wrong-length name=nonce secret wanted=32$"):
         Report.of(1, NOON, KEY, SECRET[1:])
 
 
@@ -310,19 +311,19 @@ def test_a_nonce_secret_has_32_bytes() -> None:
 def test_numbers_that_are_no_elements_are_refused(place: int, number: int) -> None:
     elements = list(share(Report.of(412, NOON, KEY, SECRET).masked))
     elements[place] = number
-    with pytest.raises(NotElements, match=f"an element is below {MODULUS}"):
+    with pytest.raises(NotElements, match=f"^not-elements place={place}$"):
         share(encode(elements))
 
 
 @pytest.mark.parametrize("lengths", [(31, 33), (32, 40), (24,), (0,)])
 def test_verifiers_of_another_length_are_refused(lengths: tuple[int, ...]) -> None:
-    with pytest.raises(NotElements, match="a verifier has 4 elements"):
+    with pytest.raises(NotElements, match=r"^not-elements wanted=32$"):
         read_verifiers([bytes(length) for length in lengths])
 
 
 @pytest.mark.parametrize("length", [0, 8, MASKED_BYTES - 8, MASKED_BYTES - 1, 664])
 def test_a_report_of_another_length_is_refused(length: int) -> None:
-    with pytest.raises(NotElements, match="82 elements have 656 bytes"):
+    with pytest.raises(NotElements, match=r"^not-elements wanted=656$"):
         share(bytes(length))
 
 
@@ -351,5 +352,5 @@ def test_a_subject_is_encoded_with_every_field() -> None:
     ],
 )
 def test_a_subject_is_an_hour_of_utc(hour: datetime) -> None:
-    with pytest.raises(ValueError, match="no hour of UTC"):
+    with pytest.raises(ValueError, match=r"^not-an-hour$"):
         Subject(NOON.collective, NOON.direction, hour)

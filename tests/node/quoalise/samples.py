@@ -8,7 +8,16 @@ from xml.etree.ElementTree import Element
 
 from hypothesis import strategies as st
 
-from consometers_node.quoalise import (
+from consometers_protected_sums.exchange import (
+    Group,
+    MaskedSum,
+    OpenedSum,
+    Part,
+    Refusal,
+    RefusedHomes,
+    RefusedSum,
+)
+from consometers_quoalise import (
     Challenge,
     Change,
     Data,
@@ -49,18 +58,9 @@ from consometers_node.quoalise import (
     protected_sums,
     requests,
 )
-from consometers_node.quoalise.federation import SUBSCRIBED_KVA, State
-from consometers_node.quoalise.identifier import device, identifier
-from consometers_node.quoalise.protected_sums import (
-    Group,
-    MaskedSum,
-    OpenedSum,
-    Part,
-    Refusal,
-    RefusedHomes,
-    RefusedSum,
-)
-from consometers_node.quoalise.senml import FIRST_TIME, LAST_TIME, MAX_NUMBER
+from consometers_quoalise.federation import SUBSCRIBED_KVA, State
+from consometers_quoalise.identifier import device, identifier
+from consometers_quoalise.senml import FIRST_TIME, LAST_TIME, MAX_NUMBER
 
 POWER = "urn:dev:prm:30001610071843_consumption/power/active/raw"
 

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, SubElement
 import pytest
 
 from consometers_node.i18n.protocol import sentence
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     BadRequest,
     Data,
     Malformed,
@@ -23,10 +23,10 @@ from consometers_node.quoalise import (
     pseudonym,
     requests,
 )
-from consometers_node.quoalise.federation import NAMESPACE
-from consometers_node.quoalise.identifier import device
-from consometers_node.quoalise.markup import LANG
-from consometers_node.quoalise.requests import COMMAND
+from consometers_quoalise.federation import NAMESPACE
+from consometers_quoalise.identifier import device
+from consometers_quoalise.markup import LANG
+from consometers_quoalise.requests import COMMAND
 
 from .samples import (
     EXAMPLE,

@@ -7,7 +7,7 @@ import hmac
 from hypothesis import given, strategies as st
 import pytest
 
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     Device,
     Direction,
     Identifier,
@@ -15,7 +15,7 @@ from consometers_node.quoalise import (
     SeriesPath,
     pseudonym,
 )
-from consometers_node.quoalise.identifier import (
+from consometers_quoalise.identifier import (
     BESIDE,
     device,
     identifier,

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 import pytest
 
-from consometers_node.quoalise import Duration
-from consometers_node.quoalise.iso8601 import duration, moment, shown
+from consometers_quoalise import Duration
+from consometers_quoalise.iso8601 import duration, moment, shown
 
 from .samples import DURATIONS, MOMENTS
 

@@ -4,7 +4,7 @@ from xml.etree.ElementTree import Comment
 
 import pytest
 
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     Data,
     DeviceIdentifier,
     DeviceType,
@@ -19,7 +19,7 @@ from consometers_node.quoalise import (
     data,
     describe,
 )
-from consometers_node.quoalise.identifier import identifier, organisation, series
+from consometers_quoalise.identifier import identifier, organisation, series
 
 from .samples import EXAMPLE, POWER, element, message
 

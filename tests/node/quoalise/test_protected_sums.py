@@ -8,7 +8,17 @@ from functools import partial
 from uuid import UUID
 from xml.etree.ElementTree import Element
 
-from consometers_node.quoalise import (
+from consometers_protected_sums.exchange import (
+    MASKED_BYTES,
+    Group,
+    MaskedSum,
+    OpenedSum,
+    Part,
+    Refusal,
+    RefusedHomes,
+    RefusedSum,
+)
+from consometers_quoalise import (
     Direction,
     MaskedReport,
     Opened,
@@ -19,20 +29,12 @@ from consometers_node.quoalise import (
     Verified,
     protected_sums,
 )
-from consometers_node.quoalise.markup import serialise
-from consometers_node.quoalise.protected_sums import (
+from consometers_quoalise.markup import serialise
+from consometers_quoalise.protected_sums import (
     GROUPS_IN_PART,
     HOMES_IN_PART,
-    MASKED_BYTES,
     MAX_REFUSED,
     MAX_REPORTS,
-    Group,
-    MaskedSum,
-    OpenedSum,
-    Part,
-    Refusal,
-    RefusedHomes,
-    RefusedSum,
 )
 
 from .samples import Edit, edited, element

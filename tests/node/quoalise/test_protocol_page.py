@@ -7,7 +7,8 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from consometers_node.i18n.protocol import OurWords
-from consometers_node.quoalise import (
+from consometers_protected_sums.exchange import Refusal
+from consometers_quoalise import (
     COMMANDS,
     MAX_PUSHED,
     MAX_RECORDS,
@@ -30,7 +31,7 @@ from consometers_node.quoalise import (
     requests,
     stanza_errors,
 )
-from consometers_node.quoalise.markup import MAX_BYTES, MAX_DEPTH, serialise
+from consometers_quoalise.markup import MAX_BYTES, MAX_DEPTH, serialise
 
 from .samples import CODECS, element
 
@@ -153,5 +154,5 @@ def test_documented_field_bounds_match_the_code() -> None:
 def test_every_word_of_the_protocol_is_documented() -> None:
     paths = [SeriesPath.POWER, SeriesPath.ENERGY_DAILY, SeriesPath.ENERGY_INDEX, SeriesPath.MEDIAN]
     paths += [SeriesPath.LOWER_QUARTILE, SeriesPath.UPPER_QUARTILE]
-    for word in (*paths, SeriesPath.MEMBERS, *Reading, *Identification, *protected_sums.Refusal):
+    for word in (*paths, SeriesPath.MEMBERS, *Reading, *Identification, *Refusal):
         assert word in PAGE

@@ -5,14 +5,14 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     COMMANDS,
     Node,
     requests,
 )
-from consometers_node.quoalise.identifier import identifier
-from consometers_node.quoalise.iso8601 import moment
-from consometers_node.quoalise.markup import serialise
+from consometers_quoalise.identifier import identifier
+from consometers_quoalise.iso8601 import moment
+from consometers_quoalise.markup import serialise
 
 from .samples import POWER, REQUEST, element
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 from hypothesis import given, strategies as st
 import pytest
 
-from consometers_node.quoalise import federation_xml
-from consometers_node.quoalise.federation import PART_BYTES
-from consometers_node.quoalise.markup import local, serialise
+from consometers_quoalise import federation_xml
+from consometers_quoalise.federation import PART_BYTES
+from consometers_quoalise.markup import local, serialise
 
 from .samples import CODECS, COMMANDS, EXPORT, PERMISSION, Codec, element
 

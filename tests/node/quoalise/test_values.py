@@ -4,9 +4,9 @@ from math import inf, nan
 
 import pytest
 
-from consometers_node.quoalise import Identifier, SeriesPath
-from consometers_node.quoalise.identifier import identifier
-from consometers_node.quoalise.values import ALLOWED, allowed
+from consometers_quoalise import Identifier, SeriesPath
+from consometers_quoalise.identifier import identifier
+from consometers_quoalise.values import ALLOWED, allowed
 
 
 def named(path: str) -> Identifier:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     Data,
     DataNeed,
     Duration,
@@ -25,7 +25,7 @@ from consometers_node.quoalise import (
     State,
     identifier,
 )
-from consometers_node.xmpp import Answerer, Asker
+from consometers_quoalise_xmpp import Answerer, Asker
 
 from ..quoalise.samples import NEED
 

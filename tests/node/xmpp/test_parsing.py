@@ -8,9 +8,9 @@ from xml.etree.ElementTree import Element
 from hypothesis import given, strategies as st
 import pytest
 
-from consometers_node.quoalise.markup import LANG, MAX_DEPTH
-from consometers_node.xmpp import parsing
-from consometers_node.xmpp.parsing import (
+from consometers_quoalise.markup import LANG, MAX_DEPTH
+from consometers_quoalise_xmpp import parsing
+from consometers_quoalise_xmpp.parsing import (
     MAX_BYTES,
     MAX_CHILDREN,
     MAX_ELEMENTS,

@@ -1,13 +1,13 @@
 """Masked reports to a collective, and their sums opened by a witness, between real servers."""
 
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     Opened,
     Opening,
     Reports,
     VerificationRequest,
     Verified,
 )
-from consometers_node.xmpp import Asker
+from consometers_quoalise_xmpp import Asker
 from demo.prosody import Prosody
 
 from ..quoalise.test_protected_sums import (

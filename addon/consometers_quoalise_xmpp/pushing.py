@@ -19,7 +19,7 @@ from xml.etree.ElementTree import Element, SubElement
 from slixmpp.stanza import Message
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     MAX_PUSHED,
     Data,
     Event,
@@ -30,7 +30,7 @@ from consometers_node.quoalise import (
     data,
     protected_sums,
 )
-from consometers_node.quoalise.markup import serialise
+from consometers_quoalise.markup import serialise
 
 from .account import bare
 from .connection import CLIENT, Connection, error_in, first_of

@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 from slixmpp import JID
 from slixmpp.jid import InvalidJID
 
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     BadRequest,
     Data,
     DataNeed,
@@ -37,12 +37,12 @@ from consometers_node.quoalise import (
     protected_sums,
     requests,
 )
-from consometers_node.quoalise.reading import Reader
+from consometers_quoalise.reading import Reader
 
-from ..rate_limit import SlidingWindow
 from .account import RESOURCE
 from .connection import Connection
 from .errors import NotAnAddress
+from .rate_limit import SlidingWindow
 
 REQUEST_SECONDS = 60
 SHORTEST_PAGE = timedelta(hours=1)

@@ -11,6 +11,8 @@ from math import sumprod
 import struct
 from typing import Final, cast
 
+from .errors import NotElements
+
 MODULUS: Final = 2**64 - 2**32 + 1
 ELEMENT_BYTES: Final = 8
 
@@ -27,10 +29,6 @@ _AT_ONCE: Final = 256
 
 type Form = Mapping[int, int]
 """A linear form: the weights of elements, by their places."""
-
-
-class NotElements(ValueError):
-    """The bytes do not encode that number of elements."""
 
 
 class Matrix:
@@ -79,11 +77,11 @@ def encode(elements: Iterable[int]) -> bytes:
 def decode(encoded: bytes, count: int) -> tuple[int, ...]:
     """Return as many elements as these bytes encode. Raises NotElements."""
     if len(encoded) != count * ELEMENT_BYTES:
-        raise NotElements(f"{count} elements have {count * ELEMENT_BYTES} bytes")
+        raise NotElements(wanted=count * ELEMENT_BYTES)
     elements = numbers(count).unpack(encoded)
     if are_elements(encoded) or max(elements) < MODULUS:
         return elements
-    raise NotElements(f"an element is below {MODULUS}")
+    raise NotElements(place=next(i for i, each in enumerate(elements) if each >= MODULUS))
 
 
 def are_elements(encoded: bytes) -> bool:

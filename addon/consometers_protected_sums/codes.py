@@ -10,14 +10,12 @@ from hashlib import sha256
 import secrets
 from typing import Final
 
+from .errors import NoCode
+
 LETTERS: Final = "BCDFGHJKLMPRSTXZ"
 LETTER_COUNT: Final = 20
 EXAMPLE: Final = "BCDFG-HJKLM-PRSTX-ZBCDF"
 _IN_GROUP: Final = 5
-
-
-class NoCode(ValueError):
-    """A text is no code."""
 
 
 def draw() -> str:

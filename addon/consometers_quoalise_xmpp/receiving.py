@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.stanza import Message
 
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     MAX_PUSHED,
     Code,
     Data,
@@ -27,8 +27,8 @@ from consometers_node.quoalise import (
     protected_sums,
 )
 
-from ..rate_limit import SlidingWindow
 from .connection import Connection
+from .rate_limit import SlidingWindow
 from .replies import NO_ARCHIVE, RECEIVED, REQUEST, Traffic, refuse
 
 _LOGGER = logging.getLogger(__name__)

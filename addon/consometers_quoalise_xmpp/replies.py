@@ -11,7 +11,7 @@ from slixmpp.stanza import Iq
 from slixmpp.xmlstream import tostring
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     DEFAULT_LANGUAGE,
     Malformed,
     Problem,
@@ -19,7 +19,7 @@ from consometers_node.quoalise import (
     Words,
     stanza_errors,
 )
-from consometers_node.quoalise.markup import MAX_BYTES, tag
+from consometers_quoalise.markup import MAX_BYTES, tag
 
 RECEIPTS = "urn:xmpp:receipts"
 REQUEST = tag(RECEIPTS, "request")

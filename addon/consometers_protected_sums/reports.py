@@ -22,9 +22,10 @@ from operator import add, mul
 import struct
 from typing import Final, Self
 
-from ..quoalise.protected_sums import NONCE_BYTES, VERIFICATION_KEY_BYTES
-from ..series import Direction
-from .field import ELEMENT_BYTES, MODULUS, NotElements, decode, encode
+from consometers_protected_sums.exchange import NONCE_BYTES, VERIFICATION_KEY_BYTES
+
+from .errors import NotAnHour, NotElements, OutOfRange, WrongLength
+from .field import ELEMENT_BYTES, MODULUS, decode, encode
 from .flp import MUL, Circuit, Equation
 from .keys import DayKey
 from .xof import expand, shake128
@@ -62,16 +63,16 @@ _NUMBER: Final = struct.Struct(">q")
 class Subject:
     """The subject of a value: the hour of a direction, for a collective.
 
-    Raises ValueError where `hour` is not the start of an hour in UTC.
+    Raises NotAnHour where `hour` is not the start of an hour in UTC.
     """
 
     collective: str
-    direction: Direction
+    direction: str
     hour: datetime
 
     def __post_init__(self) -> None:
         if self.hour.utcoffset() != timedelta() or (self.hour - _EPOCH) % _HOUR:
-            raise ValueError(f"no hour of UTC starts at {self.hour}")
+            raise NotAnHour
 
     def encoded(self) -> bytes:
         """Return the bytes that masks are computed over, before the nonce."""
@@ -92,15 +93,15 @@ class Report:
 
     @classmethod
     def of(cls, wh: int, subject: Subject, key: DayKey, nonce_secret: bytes) -> Self:
-        """Prove and mask a value of 0 to `MOST_WH` Wh. Raises ValueError.
+        """Prove and mask a value of 0 to `MOST_WH` Wh. Raises OutOfRange and WrongLength.
 
         The seeds of the wires come from `nonce_secret` too, which nobody else has: they blind what
         servers compute of the value, and a report stays a function of hour, value and day.
         """
         if not 0 <= wh <= MOST_WH:
-            raise ValueError(f"a report is of 0 to {MOST_WH} Wh")
+            raise OutOfRange(most=MOST_WH)
         if len(nonce_secret) != NONCE_SECRET_BYTES:
-            raise ValueError(f"a nonce secret has {NONCE_SECRET_BYTES} bytes")
+            raise WrongLength(name="nonce secret", wanted=NONCE_SECRET_BYTES)
         encoded = subject.encoded()
         nonce = _nonce(nonce_secret, key.day, encoded, wh)
         seeds = decode(expand(nonce_secret, _SEEDS, nonce, MUL.arity, shake128), MUL.arity)
@@ -118,10 +119,10 @@ class Verification:
     would know two values of one wire, and so something of its value: it is verified once.
     """
 
-    def __init__(self, key: bytes, direction: Direction, hour: datetime) -> None:
-        """Derive the query. Raises `RootOfUnity`, for one key in 2**59, and ValueError."""
+    def __init__(self, key: bytes, direction: str, hour: datetime) -> None:
+        """Derive the query. Raises `RootOfUnity`, for one key in 2**59, and WrongLength."""
         if len(key) != VERIFICATION_KEY_BYTES:
-            raise ValueError(f"a verification key has {VERIFICATION_KEY_BYTES} bytes")
+            raise WrongLength(name="verification key", wanted=VERIFICATION_KEY_BYTES)
         binder = direction.encode() + _encoded_hour(hour)
         count = CIRCUIT.query_randomness
         randomness = decode(expand(key, _QUERY, binder, count, shake128), count)
@@ -162,7 +163,7 @@ def share(report: bytes) -> tuple[int, ...]:
 def read_verifiers(encoded: Sequence[bytes]) -> Iterator[tuple[int, ...]]:
     """Return the verifiers that a collective sent. Raises `NotElements`."""
     if {*map(len, encoded)} - {VERIFIER_ELEMENTS * ELEMENT_BYTES}:
-        raise NotElements(f"a verifier has {VERIFIER_ELEMENTS} elements")
+        raise NotElements(wanted=VERIFIER_ELEMENTS * ELEMENT_BYTES)
     elements = decode(b"".join(encoded), VERIFIER_ELEMENTS * len(encoded))
     return batched(elements, VERIFIER_ELEMENTS, strict=True)
 

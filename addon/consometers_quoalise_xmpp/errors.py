@@ -13,7 +13,7 @@ What a peer answers is a `quoalise.QuoaliseError`. Details are names such as `ho
 
 from typing import ClassVar
 
-from consometers_node.quoalise import ProtocolError
+from consometers_quoalise import ProtocolError
 
 
 class NetworkError(ProtocolError):

@@ -14,13 +14,27 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from itertools import pairwise
 import re
 import struct
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 from xml.etree.ElementTree import Element, SubElement
+
+from consometers_protected_sums.exchange import (
+    MASKED_BYTES,
+    NONCE_BYTES,
+    VERIFICATION_KEY_BYTES,
+    VERIFIER_BYTES,
+    Answer,
+    Group,
+    MaskedSum,
+    OpenedSum,
+    Part,
+    Refusal,
+    RefusedHomes,
+    RefusedSum,
+)
 
 from . import iso8601
 from .decoding import Undecodable, decoded
@@ -48,13 +62,6 @@ GROUPS_IN_PART: Final = 200
 
 MAX_REPORTS: Final = 2 * 24
 """In one message: in base64 well below the limit of a stanza."""
-NONCE_BYTES: Final = 16
-MASKED_BYTES: Final = 656
-"""Of a report: 82 elements of Field64."""
-VERIFIER_BYTES: Final = 32
-"""Four elements."""
-VERIFICATION_KEY_BYTES: Final = 32
-
 MAX_REFUSED: Final = 2_500
 """Homes that a refusal names: of more, the others are named when the collective asks again."""
 
@@ -68,27 +75,6 @@ _PSEUDONYM = struct.Struct(">16s")
 _ELEMENT_DIGITS, _KEY_DIGITS = 16, 2 * VERIFICATION_KEY_BYTES
 _HEXADECIMAL = re.compile(r"[0-9a-f]+")
 _GROUP = re.compile(r"[0-9]{1,12}")
-
-
-class Refusal(StrEnum):
-    """Why homes do not pass, or a sum stays closed."""
-
-    NOT_ENROLLED = "not-enrolled"
-    """Never enrolled for this collective and direction, or has left."""
-    REPEATED = "repeated"
-    """Stands in the request twice."""
-    TOO_FEW = "too-few"
-    """Was promised a group of more homes."""
-    KEY_FORGOTTEN = "key-forgotten"
-    """The report is older than the witness's keys, or was made after today."""
-    OPENED_BEFORE = "opened-before"
-    """This hour of it is in a sum that was opened or refused before."""
-    INVALID = "invalid"
-    """The report does not prove its value, or was verified with another verifier before."""
-    IMPLAUSIBLE = "implausible"
-    """No homes have this sum: the collective has not added up what it asks for."""
-    DOMINANCE = "dominance"
-    """One home or two make most of it, also together with the other groups."""
 
 
 class MaskedReport(NamedTuple):
@@ -115,26 +101,6 @@ class Reports:
         return len(self.reports)
 
 
-class Part(NamedTuple):
-    """A report in a group: its home, the UTC day of its key, its nonce, and its verifier."""
-
-    pseudonym: str
-    day: date
-    nonce: bytes
-    verifier: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Reports of homes whose sum is to be opened.
-
-    `name` is a whole number that says nothing to the witness.
-    """
-
-    name: str
-    parts: tuple[Part, ...]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationRequest:
     """A part of the reports of an hour that a witness verifies: `part` counts from 1.
@@ -152,14 +118,6 @@ class VerificationRequest:
     groups: tuple[Group, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedHomes:
-    """Homes in the way of a request; without `pseudonyms`, all of its homes are."""
-
-    reason: Refusal
-    pseudonyms: frozenset[str] = frozenset()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
     """A witness's answer to a part of a verification: to the last one, with the refused homes.
@@ -173,14 +131,6 @@ class Verified:
     refused: tuple[RefusedHomes, ...] = ()
 
 
-class MaskedSum(NamedTuple):
-    """The sums of a group's masked values, and of the masked squares."""
-
-    group: str
-    masked: int
-    masked_squares: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
     """A part of the sums of groups whose homes passed the verification of this `id`."""
@@ -189,26 +139,6 @@ class Opening:
     part: int
     parts: int
     sums: tuple[MaskedSum, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedSum:
-    """A sum in Wh of homes, in one group or in several that were put together."""
-
-    groups: frozenset[str]
-    homes: int
-    wh: int
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedSum:
-    """Groups that stay closed."""
-
-    groups: frozenset[str]
-    reason: Refusal
-
-
-type Answer = OpenedSum | RefusedSum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

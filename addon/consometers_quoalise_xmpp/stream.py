@@ -21,10 +21,9 @@ from slixmpp.util.sasl.mechanisms import SCRAM
 from slixmpp.xmlstream.stanzabase import StanzaBase
 from slixmpp.xmlstream.xmlstream import NotConnectedError
 
-from consometers_node.quoalise import Code, ErrorType, Notice, OtherError, Words
-from consometers_node.quoalise.markup import tag
+from consometers_quoalise import Code, ErrorType, Notice, OtherError, Words
+from consometers_quoalise.markup import tag
 
-from ..rate_limit import SlidingWindow
 from .account import RESOURCE, Account, Security, Server
 from .errors import (
     AccountDisabled,
@@ -39,6 +38,7 @@ from .errors import (
     WrongPassword,
 )
 from .parsing import Emptied, Excess, Parser
+from .rate_limit import SlidingWindow
 from .replies import Speak, refuse
 
 ATTEMPT_SECONDS = 30

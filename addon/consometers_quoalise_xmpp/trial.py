@@ -6,10 +6,10 @@ import secrets
 import ssl
 from typing import Any
 
-from consometers_node.quoalise import Words
+from consometers_quoalise import Words
 
-from ..backoff import Backoff
 from .account import Identity
+from .backoff import Backoff
 from .connection import Connection
 from .replies import Speak
 

@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element, SubElement
 from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.stanza import StreamFeatures
 
-from consometers_node.quoalise.markup import tag
+from consometers_quoalise.markup import tag
 
 from .account import Account, Server
 from .connection import error_in

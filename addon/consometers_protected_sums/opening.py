@@ -16,9 +16,7 @@ from datetime import date, timedelta
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from ..keyed_draw import keyed_draw
-from ..pooling import pool_failing
-from ..quoalise.protected_sums import (
+from consometers_protected_sums.exchange import (
     Answer,
     Group,
     MaskedSum,
@@ -28,9 +26,11 @@ from ..quoalise.protected_sums import (
     RefusedHomes,
     RefusedSum,
 )
-from ..series import Direction
+
 from .field import MODULUS
+from .keyed_draw import keyed_draw
 from .keys import DayKey
+from .pooling import pool_failing
 from .reports import MOST_WH, Subject, Verification, element_masks, read_verifiers
 
 KEYS_FOR: Final = timedelta(days=35)
@@ -56,7 +56,7 @@ class Enrolment:
     """
 
     key: DayKey
-    directions: frozenset[Direction]
+    directions: frozenset[str]
     minimum: int
 
 
@@ -170,7 +170,7 @@ class Witness:
 
     def _bound(self, subject: Subject) -> int:
         """Return the most that squares may be of the sum's square, in hundredths of a percent."""
-        where = subject.collective, subject.direction.value
+        where = subject.collective, subject.direction
         of_month = keyed_draw(self._secret, _HALF, "month", f"{subject.hour:%Y-%m}", *where)
         of_day = keyed_draw(self._secret, _HALF, "day", f"{subject.hour:%Y-%m-%d}", *where)
         return 100 * DOMINANCE_PERCENT[0] + of_month + of_day

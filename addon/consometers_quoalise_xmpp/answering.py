@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element
 
 from slixmpp.stanza import Iq
 
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     COMMANDS,
     BadRequest,
     Code,
@@ -49,11 +49,11 @@ from consometers_node.quoalise import (
     protected_sums,
     requests,
 )
-from consometers_node.quoalise.federation_xml import write_receipt
-from consometers_node.quoalise.markup import serialise
+from consometers_quoalise.federation_xml import write_receipt
+from consometers_quoalise.markup import serialise
 
-from ..rate_limit import SlidingWindow
 from .connection import Connection
+from .rate_limit import SlidingWindow
 from .replies import Traffic, check_size, language_of, refuse, reply
 
 _LOGGER = logging.getLogger(__name__)

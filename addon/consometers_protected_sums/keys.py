@@ -10,18 +10,16 @@ import hashlib
 import hmac
 from typing import Final
 
+from .errors import PastKey, WrongLength
+
 KEY_BYTES: Final = 32
-
-
-class PastKey(ValueError):
-    """The requested key is in the past; keys are derived forwards only."""
 
 
 @dataclass(frozen=True, slots=True)
 class DayKey:
     """The key that masks the reports made on one UTC day. Its `repr` does not show it.
 
-    Raises ValueError where it does not have `KEY_BYTES` bytes.
+    Raises WrongLength where it does not have `KEY_BYTES` bytes.
     """
 
     day: date
@@ -29,12 +27,12 @@ class DayKey:
 
     def __post_init__(self) -> None:
         if len(self.secret) != KEY_BYTES:
-            raise ValueError(f"a key has {KEY_BYTES} bytes, not {len(self.secret)}")
+            raise WrongLength(name="key", wanted=KEY_BYTES)
 
     def on(self, day: date) -> DayKey:
         """Return the key of this day or of a later one. Raises PastKey."""
         if day < self.day:
-            raise PastKey(f"the key of {day} was forgotten: the oldest is of {self.day}")
+            raise PastKey(day=day, oldest=self.day)
         secret = self.secret
         for _ in range((day - self.day).days):
             secret = _derived(secret, b"next")

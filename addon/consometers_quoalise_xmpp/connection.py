@@ -20,10 +20,10 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher.base import MatcherBase
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from consometers_node.quoalise import ErrorType, OtherError, QuoaliseError, Words, stanza_errors
+from consometers_quoalise import ErrorType, OtherError, QuoaliseError, Words, stanza_errors
 
-from ..backoff import Backoff
 from .account import RESOURCE, Account, Server
+from .backoff import Backoff
 from .errors import Interrupted, NetworkError, NoAnswer, Unreachable
 from .replies import Speak
 from .stream import Stream, quiet

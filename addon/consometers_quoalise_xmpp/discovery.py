@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.stanza import Iq
 
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     ByLanguage,
     ItemNotFound,
     Node,
@@ -25,11 +25,11 @@ from consometers_node.quoalise import (
     forms,
     metadata,
 )
-from consometers_node.quoalise.languages import best
-from consometers_node.quoalise.markup import tag
+from consometers_quoalise.languages import best
+from consometers_quoalise.markup import tag
 
-from ..rate_limit import SlidingWindow
 from .connection import PING, Connection
+from .rate_limit import SlidingWindow
 from .replies import RECEIPTS, language_of, refuse, reply
 
 INFO = "http://jabber.org/protocol/disco#info"

@@ -75,14 +75,7 @@ from .metadata import (
 )
 from .notices import Event, Notice
 from .problems import Problem
-from .protected_sums import (
-    MaskedReport,
-    Opened,
-    Opening,
-    Reports,
-    VerificationRequest,
-    Verified,
-)
+from .protected_sums import MaskedReport, Opened, Opening, Reports, VerificationRequest, Verified
 from .requests import GetHistory
 from .senml import MAX_PUSHED, MAX_RECORDS, Number, Records
 from .words import Words

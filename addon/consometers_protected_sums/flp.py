@@ -12,6 +12,7 @@ from itertools import zip_longest
 from operator import mul
 from typing import Final, NamedTuple
 
+from .errors import RootOfUnity
 from .field import MODULUS, Form, Matrix, encode, lagrange, roots
 
 
@@ -30,10 +31,6 @@ class Equation(NamedTuple):
 
     wires: tuple[Form, ...]
     result: Form
-
-
-class RootOfUnity(ValueError):
-    """A test point at which a query would show a wire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +94,7 @@ class Circuit:
         *factors, point = randomness
         order, count = self.order, len(self.equations)
         if pow(point, order, MODULUS) == 1:
-            raise RootOfUnity("the test point is a root of unity")
+            raise RootOfUnity
         values = self.measured + self.gadget.arity
         validity: dict[int, int] = {}
         for call, (equation, factor) in enumerate(
