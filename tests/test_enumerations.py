@@ -25,7 +25,7 @@ OURS = tuple(room.__name__ for room in ROOMS)
 PARTIAL = {
     "cli.household.permissions._DONE": "what a household answers",
     "i18n.protocol.DESCRIPTIONS": "labels suffice for the others",
-    "consometers_quoalise.stanza_errors._KINDS": "of conditions: other codes are sent as that of their kind",
+    "consometers_quoalise.stanza_errors._KINDS": "other codes are sent as their kind",
     "household.statistics_import.recorder_writer._REGISTER": "of what a register counts",
     "store.personal._KEYS": "of what deletes whole rows",
     "web.admin.alerts._PAGES": "all others lead to the page of health",

@@ -29,7 +29,7 @@ OWN = {
     "consometers_node/collective/members/sites.py": "a row",
     "consometers_node/collective/monitoring/alerts.py": "a setting",
     "consometers_node/collective/permissions/member_permissions.py": "a setting",
-    "consometers_node/collective/privacy/erasure_log.py": "a file of the node, each line of which is verified",
+    "consometers_node/collective/privacy/erasure_log.py": "a file of the node, verified",
     "consometers_node/collective/privacy/own_export.py": "an archive that is written",
     "consometers_node/collective/publication/monthly_groups.py": "a setting",
     "consometers_node/collective/publication/openings.py": "a row",
