@@ -21,11 +21,7 @@ from consometers_protected_sums.reports import (
     measurement,
     share,
 )
-from tests.node.collective.masked import MaskedTown, answered
-from tests.node.collective.witnessed import Request, answers_of, enrolled, new_witness, this_hour
-from tests.node.conftest import Place
-from tests.node.permission.plain import plain
-from tests.node.protected_sums.homes import (
+from packages.protected_sums.tests.homes import (
     NOON,
     TODAY,
     VERIFICATION_KEY,
@@ -33,6 +29,10 @@ from tests.node.protected_sums.homes import (
     masks_of,
     verifier_of,
 )
+from tests.node.collective.masked import MaskedTown, answered
+from tests.node.collective.witnessed import Request, answers_of, enrolled, new_witness, this_hour
+from tests.node.conftest import Place
+from tests.node.permission.plain import plain
 from tests.traces import Values
 
 from .test_sums import HOUR, Witness, forged, proven

@@ -36,6 +36,7 @@ from consometers_quoalise.protected_sums import (
     Verified,
     write_verification,
 )
+from packages.protected_sums.tests.homes import masks_of
 from tests.node.collective.masked import (
     COLLECTIVE,
     AskedWitness,
@@ -44,7 +45,6 @@ from tests.node.collective.masked import (
     answered,
 )
 from tests.node.collective.publishing import CONSUMPTION
-from tests.node.protected_sums.homes import masks_of
 
 AT = datetime(2026, 7, 15, 6, tzinfo=UTC)
 HOURS = 12

@@ -80,13 +80,13 @@ from consometers_quoalise.markup import LANG, serialise, tag
 from consometers_quoalise.senml import SENML
 from consometers_quoalise_xmpp import Asking
 from demo.prosody import Prosody
+from packages.quoalise.tests.samples import EXAMPLE, PERMISSION, element
 from tests.node.clocks import Hands, confirmed
 from tests.node.collective.coops import cooperating
 from tests.node.collective.ingestion import pushed_data
 from tests.node.collective.people import AT, ZONE, join, permission
 from tests.node.collective.test_backfill import EmptyMember
 from tests.node.permission.samples import NEED, now
-from tests.node.quoalise.samples import EXAMPLE, PERMISSION, element
 from tests.node.xmpp.conftest import MakeNode, MakePlain, NewAccount
 from tests.node.xmpp.plain import COMMAND
 

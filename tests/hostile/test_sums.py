@@ -35,6 +35,7 @@ from consometers_quoalise.protected_sums import (
     VerificationRequest,
     Verified,
 )
+from packages.protected_sums.tests.homes import masks_of
 from tests.node.collective.masked import (
     COLLECTIVE,
     AskedWitness,
@@ -44,7 +45,6 @@ from tests.node.collective.masked import (
 )
 from tests.node.collective.publishing import CONSUMPTION, ZONE
 from tests.node.permission.samples import WITNESS
-from tests.node.protected_sums.homes import masks_of
 
 AT = datetime(2026, 7, 15, 10, tzinfo=UTC)
 OVER = AT + timedelta(hours=4)

@@ -17,9 +17,9 @@ from consometers_quoalise.federation_xml import write_data_needs
 from consometers_quoalise.markup import MAX_BYTES, MAX_DEPTH, serialise
 from consometers_quoalise_xmpp import Asker, features, parsing
 from demo.prosody import Authority
+from packages.quoalise.tests.samples import NEED
 from tests.deadline import DEADLINE_S
 from tests.e2e.ejabberd import Cluster
-from tests.node.quoalise.samples import NEED
 from tests.node.sentences import says
 from tests.node.xmpp.conftest import PASSWORD, MakeNode, NewAccount
 from tests.node.xmpp.home import Collective

@@ -17,7 +17,9 @@ _SUMS: Final = "addon/consometers_protected_sums"
 _TIC: Final = "packages/tic/src/consometers_tic"
 
 ROOMS: Final = {
-    "protected_sums": Room((_SUMS,), ("tests/node/protected_sums",)),
+    "protected_sums": Room(
+        (_SUMS,), ("packages/protected_sums/tests", "tests/node/protected_sums")
+    ),
     # The rules, without a database.
     "permission": Room(
         tuple(f"{_NODE}/permission/{name}.py" for name in ("errors", "need", "terms")),
@@ -40,7 +42,7 @@ ROOMS: Final = {
             *(f"addon/consometers_quoalise/{name}.py" for name in ("bounds", "markup", "reading")),
             "addon/consometers_quoalise_xmpp/parsing.py",
         ),
-        ("tests/node/quoalise", "tests/node/xmpp/test_parsing.py"),
+        ("packages/quoalise/tests", "tests/node/quoalise"),
     ),
     "disclosure": Room(
         # The reasons are a table.

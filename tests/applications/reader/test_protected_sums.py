@@ -27,9 +27,9 @@ from consometers_protected_sums.reports import (
 from consometers_quoalise import Direction as WireDirection
 from consometers_quoalise.markup import serialise
 from consometers_quoalise.protected_sums import VerificationRequest, write_verification
-from tests.node.protected_sums import independent
-from tests.node.protected_sums.homes import verifier_of
-from tests.node.protected_sums.independent import AtFault
+from packages.protected_sums.tests import independent
+from packages.protected_sums.tests.homes import verifier_of
+from packages.protected_sums.tests.independent import AtFault
 from tests.node.protected_sums.random_openings import OPENING, Case
 
 from .programs import run

@@ -15,7 +15,7 @@ from consometers_quoalise import (
     stanza_errors,
 )
 from consometers_quoalise.errors import BadRequest
-from tests.node.quoalise.samples import (
+from packages.quoalise.tests.samples import (
     DATA,
     DATA_NEEDS,
     EXAMPLE,

@@ -23,7 +23,7 @@ from consometers_quoalise import (
 )
 from consometers_quoalise.markup import parse, serialise
 from consometers_quoalise.senml import SENML
-from tests.node.quoalise.samples import EXAMPLE, REQUEST
+from packages.quoalise.tests.samples import EXAMPLE, REQUEST
 
 from .documents import DATA_ELEMENTS, DOCUMENTS, NASTY, bent
 from .exploring import FULL_S, check_words, explore

@@ -45,9 +45,9 @@ from consometers_quoalise import (
     ResourceConstraint,
 )
 from consometers_quoalise.protected_sums import Opened, Opening, VerificationRequest, Verified
+from packages.protected_sums.tests.independent import KEPT, WAITED
 
 from ..clocks import sure
-from ..protected_sums.independent import KEPT, WAITED
 from .masked import NEED_OF_SUMS, AskedWitness, MaskedTown, answered
 from .publishing import CONSUMPTION, HOUR, LATER
 from .test_erasure import everything

@@ -22,10 +22,10 @@ from consometers_protected_sums.exchange import Answer, OpenedSum, Refusal, Refu
 from consometers_protected_sums.field import encode
 from consometers_protected_sums.heads import Head, newest
 from consometers_quoalise import ResourceConstraint
+from packages.protected_sums.tests.homes import added
 from tests.node.sentences import says
 
 from ..clocks import Hands
-from ..protected_sums.homes import added
 from .witnessed import (
     COLLECTIVE,
     HOURS,

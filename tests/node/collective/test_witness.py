@@ -28,12 +28,12 @@ from consometers_protected_sums.exchange import Group, OpenedSum, Refusal, Refus
 from consometers_protected_sums.field import MODULUS, encode
 from consometers_protected_sums.reports import Subject
 from consometers_quoalise import BadRequest, NotAuthorized, ResourceConstraint
+from packages.protected_sums.tests.homes import VERIFICATION_KEY, added
+from packages.protected_sums.tests.independent import KEPT
 from tests.node.sentences import says
 
 from ..clocks import Hands, confirmed, leaping, sure
 from ..permission.plain import Refused, plain
-from ..protected_sums.homes import VERIFICATION_KEY, added
-from ..protected_sums.independent import KEPT
 from .witnessed import (
     COLLECTIVE,
     HOURS,

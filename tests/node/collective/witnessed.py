@@ -21,9 +21,9 @@ from consometers_protected_sums.keys import DayKey
 from consometers_protected_sums.reports import Report, Subject
 from consometers_quoalise import Direction as WireDirection
 from consometers_quoalise.protected_sums import Opening, VerificationRequest
+from packages.protected_sums.tests.homes import VERIFICATION_KEY, Asked, added, part_of
 
 from ..clocks import Hands, confirmed
-from ..protected_sums.homes import VERIFICATION_KEY, Asked, added, part_of
 
 COLLECTIVE = "coop@energies.example"
 FIRST_HEAD: Final = Head.of(bytes(32), 0, NO_ANSWER)

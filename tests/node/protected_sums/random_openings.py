@@ -27,10 +27,9 @@ from consometers_quoalise.protected_sums import (
     write_opening,
     write_verification,
 )
-
-from . import independent
-from .homes import verifier_of
-from .independent import AtFault, Enrolled, Refused, Sum
+from packages.protected_sums.tests import independent
+from packages.protected_sums.tests.homes import verifier_of
+from packages.protected_sums.tests.independent import AtFault, Enrolled, Refused, Sum
 
 OPENING = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 

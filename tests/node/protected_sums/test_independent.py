@@ -37,13 +37,13 @@ from consometers_quoalise.protected_sums import (
     read_verified,
     write_reports,
 )
+from packages.protected_sums.tests import independent
+from packages.protected_sums.tests.independent import Refused, Row
 
-from . import independent
-from .independent import Refused, Row
 from .random_openings import OPENING, Case, compared, compared_homes, enrolled_of
 
 DOCS = Path(__file__).parents[3] / "docs"
-VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())
+VECTORS = json.loads((Path(independent.__file__).with_name("vectors.json")).read_text())
 
 
 def test_vectors_are_those_of_the_second_implementation() -> None:

@@ -17,8 +17,7 @@ from consometers_protected_sums.field import ELEMENT_BYTES, MODULUS
 from consometers_protected_sums.opening import DOMINANCE_PERCENT
 from consometers_protected_sums.reports import CIRCUIT, ELEMENTS, MOST_WH
 from consometers_quoalise.protected_sums import MAX_REPORTS
-
-from .independent import KEPT, WAITED
+from packages.protected_sums.tests.independent import KEPT, WAITED
 
 DOCS = Path(__file__).parents[3] / "docs"
 LANGUAGES = ("en", "fr")

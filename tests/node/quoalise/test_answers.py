@@ -5,8 +5,7 @@ import pytest
 from consometers_node.i18n.protocol import OurWords
 from consometers_quoalise import COMMANDS, Node, answers, data, requests
 from consometers_quoalise.markup import serialise
-
-from .samples import EXAMPLE, PERMISSION, POWER
+from packages.quoalise.tests.samples import EXAMPLE, PERMISSION, POWER
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,7 @@ from consometers_quoalise.identifier import identifier
 from consometers_quoalise.iso8601 import Duration, day, duration, moment
 from consometers_quoalise.markup import parse, serialise
 from consometers_quoalise.reading import Reader, bounded, whole_number
-
-from .samples import NO_DEVICE, POWER, message
+from packages.quoalise.tests.samples import NO_DEVICE, POWER, message
 
 BASE = 1_583_016_600
 FIRST = f'<senml bn="{POWER}" bt="{BASE}" t="0" v="100"/>'

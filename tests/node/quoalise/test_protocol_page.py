@@ -32,8 +32,7 @@ from consometers_quoalise import (
     stanza_errors,
 )
 from consometers_quoalise.markup import MAX_BYTES, MAX_DEPTH, serialise
-
-from .samples import CODECS, element
+from packages.quoalise.tests.samples import CODECS, element
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "protocol.md").read_text()

@@ -25,9 +25,9 @@ from consometers_quoalise import (
     stanza_errors,
 )
 from consometers_quoalise.markup import split
+from packages.quoalise.tests.samples import CODECS, COMMANDS as OF_COMMANDS, DATA, Codec, element
 from tests.schemas import BY_NAMESPACE, SCHEMAS, faults
 
-from .samples import CODECS, COMMANDS as OF_COMMANDS, DATA, Codec, element
 from .test_protocol_page import EXAMPLES
 
 FEW = settings(max_examples=25)

@@ -17,8 +17,7 @@ from consometers_quoalise import (
     stanza_errors,
 )
 from consometers_quoalise.markup import serialise
-
-from .samples import element
+from packages.quoalise.tests.samples import element
 
 NO = {"en": "No.", "fr": "Non."}
 

@@ -35,10 +35,10 @@ from consometers_quoalise import (
     State,
 )
 from consometers_quoalise_xmpp import Account, Answerer, Asker, Connection
+from packages.quoalise.tests import samples
 from tests.deadline import DEADLINE_S
 
 from ..permission.samples import CHOICE, HOURLY, NEED, STOP, now
-from ..quoalise import samples
 from ..xmpp.conftest import PASSWORD, QUICK, Node, reach
 from ..xmpp.plain import Reachable
 from .ledgers import NAMING, Ledger

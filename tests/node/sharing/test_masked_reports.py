@@ -15,10 +15,10 @@ from consometers_protected_sums.field import MODULUS
 from consometers_protected_sums.reports import MOST_WH, Subject, outputs, share
 from consometers_quoalise import Data, GetHistory, NotAuthorized, Reports
 from consometers_quoalise.protected_sums import MAX_REPORTS
+from packages.protected_sums.tests.homes import masks_of
 from tests.node.sentences import says
 
 from ..permission.samples import CHOICE_OF_PROTECTED, HOURLY, INJECTED, NEED, PROTECTED, grant, now
-from ..protected_sums.homes import masks_of
 from .ledgers import DAY, HOUR, Ledger, hours, midnight
 from .test_answers import COOP, House
 

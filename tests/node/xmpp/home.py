@@ -26,8 +26,7 @@ from consometers_quoalise import (
     identifier,
 )
 from consometers_quoalise_xmpp import Answerer, Asker
-
-from ..quoalise.samples import NEED
+from packages.quoalise.tests.samples import NEED
 
 SERIES = identifier.identifier("urn:dev:prm:30001610071843_consumption/power/active/raw")
 HOUR = 3600

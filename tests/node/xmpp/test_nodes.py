@@ -12,9 +12,9 @@ from consometers_quoalise import BadRequest, Data, GetHistory, ItemNotFound, Mal
 from consometers_quoalise_xmpp import Asker, features, sends_receipts
 from consometers_quoalise_xmpp.errors import NotAnAddress
 from demo.prosody import Prosody
+from packages.quoalise.tests.samples import NEED, PERMISSION
 from tests.node.sentences import says
 
-from ..quoalise.samples import NEED, PERMISSION
 from .conftest import MakeNode, MakePlain
 from .home import SERIES, START, Collective, Home, Keeper
 from .plain import COMMAND

@@ -9,14 +9,14 @@ from consometers_quoalise import (
 )
 from consometers_quoalise_xmpp import Asker
 from demo.prosody import Prosody
-
-from ..quoalise.test_protected_sums import (
+from packages.quoalise.tests.test_protected_sums import (
     ANSWER,
     LARGEST_OPENING,
     LARGEST_REPORTS,
     LARGEST_VERIFICATION,
     VERIFIED,
 )
+
 from .conftest import MakeNode
 from .home import Collective, Keeper
 

@@ -27,6 +27,7 @@ from consometers_protected_sums.reports import Verification, outputs, share
 from consometers_quoalise import Reports
 from consometers_quoalise_xmpp.backoff import Backoff
 from demo.prosody import Authority
+from packages.protected_sums.tests.homes import VERIFICATION_KEY, Asked, verifier_of
 
 from ...clocks import Hands, confirmed
 from ...collective.witnessed import (
@@ -48,7 +49,6 @@ from ...permission.samples import (
     grant,
     now,
 )
-from ...protected_sums.homes import VERIFICATION_KEY, Asked, verifier_of
 from .town import settings
 
 WH = (31_337, 29_989, 30_011)

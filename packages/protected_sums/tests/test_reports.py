@@ -14,7 +14,6 @@ from random import Random
 from hypothesis import example, given, strategies as st
 import pytest
 
-from consometers_node.series import Direction
 from consometers_protected_sums.errors import NotElements
 from consometers_protected_sums.exchange import MASKED_BYTES, VERIFIER_BYTES
 from consometers_protected_sums.field import MODULUS, decode, encode
@@ -77,7 +76,7 @@ def test_masked_reports_match_the_vectors(vector: dict[str, str]) -> None:
     assert key.secret.hex() == vector["key"]
     subject = Subject(
         vector["collective"],
-        Direction(vector["direction"]),
+        vector["direction"],
         datetime.fromisoformat(vector["hour"]),
     )
     report = Report.of(int(vector["wh"]), subject, key, bytes.fromhex(vector["nonce_secret"]))
@@ -225,7 +224,7 @@ def test_a_report_is_verified_under_its_own_hour_direction_and_key() -> None:
     of_witness = verifier_of(of_noon(report), VERIFICATION)
     for other in (
         Verification(bytes(32), NOON.direction, NOON.hour),
-        Verification(VERIFICATION_KEY, Direction.INJECTION, NOON.hour),
+        Verification(VERIFICATION_KEY, "injection", NOON.hour),
         Verification(VERIFICATION_KEY, NOON.direction, NOON.hour + timedelta(hours=1)),
     ):
         of_collective = verifier_of(share(report.masked), other)
@@ -289,7 +288,7 @@ def test_masks_depend_on_key_subject_and_nonce() -> None:
     made = [
         masks_of(secret, subject, nonce)
         for secret in (bytes(32), bytes([*bytes(31), 1]))
-        for subject in (NOON, replace(NOON, direction=Direction.INJECTION))
+        for subject in (NOON, replace(NOON, direction="injection"))
         for nonce in (bytes(16), bytes([*bytes(15), 1]))
     ]
     assert len({mask for masks in made for mask in masks}) == 8 * ELEMENTS
@@ -334,11 +333,11 @@ def test_the_largest_element_is_one() -> None:
 def test_a_subject_is_encoded_with_every_field() -> None:
     subjects = [
         NOON,
-        Subject("energies.exampl", Direction.CONSUMPTION, NOON.hour),
-        Subject(NOON.collective, Direction.INJECTION, NOON.hour),
+        Subject("energies.exampl", "consumption", NOON.hour),
+        Subject(NOON.collective, "injection", NOON.hour),
         Subject(NOON.collective, NOON.direction, NOON.hour + timedelta(hours=1)),
         # The end of a name is not taken for the beginning of the next.
-        Subject("energies.examplecon", Direction.CONSUMPTION, NOON.hour),
+        Subject("energies.examplecon", "consumption", NOON.hour),
     ]
     assert len({subject.encoded() for subject in subjects}) == len(subjects)
 

@@ -1,10 +1,10 @@
 """A second implementation of home, collective and witness, as the specification has them.
 
-The page is docs/protected-sums-specification.md. This module imports nothing of the node.
+The page is docs/protected-sums-specification.md. This module imports nothing of ours.
 Polynomials stand by their coefficients here, hashes are of another library, and messages are read
 by their bytes.
 
-    .venv/bin/python -m tests.node.protected_sums.independent
+    .venv/bin/python -m packages.protected_sums.tests.independent
 
 prints the test vectors, as `vectors.json` has them.
 """

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from random import Random
 
-from consometers_node.series import Direction
 from consometers_protected_sums.exchange import Answer, Group, MaskedSum, Part, RefusedHomes
 from consometers_protected_sums.field import MODULUS, decode, encode
 from consometers_protected_sums.keys import KEY_BYTES, DayKey
@@ -24,7 +23,7 @@ from consometers_protected_sums.reports import (
 TODAY = date(2026, 11, 28)
 COLLECTIVE = "energies.example"
 VERIFICATION_KEY = bytes(range(128, 160))
-NOON = Subject(COLLECTIVE, Direction.CONSUMPTION, datetime(2026, 11, 28, 12, tzinfo=UTC))
+NOON = Subject(COLLECTIVE, "consumption", datetime(2026, 11, 28, 12, tzinfo=UTC))
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def homes(count: int, seed: int = 1, since: date = TODAY) -> list[Home]:
 
 def enrolled(homes: Iterable[Home], minimum: int = 3) -> dict[str, Enrolment]:
     """Return what their witness holds of them."""
-    directions = frozenset({Direction.CONSUMPTION, Direction.INJECTION})
+    directions = frozenset({"consumption", "injection"})
     return {home.pseudonym: Enrolment(home.key, directions, minimum) for home in homes}
 
 
