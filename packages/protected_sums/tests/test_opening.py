@@ -344,7 +344,7 @@ def test_dominance_threshold_is_the_documented_minimum() -> None:
             for second in range(min(first, 1_000 - first) + 1)
             if 100 * (rest := 1_000 - first - second) < 18 * first
         ),
-        key=lambda found: found[0],
+        key=lambda shares: shares[0],
     )
     assert least[1:] == (489, 423)
     assert 0.418 < least[0] / 1_000_000 < 0.419
