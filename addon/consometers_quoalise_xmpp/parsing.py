@@ -82,10 +82,8 @@ class Parser:
                 self._stanzas.count(len(part))
                 while part:
                     part = self._read(part)
-        except expat.ExpatError as error:
-            self._events.append(ET.ParseError(str(error)))
-        except ET.ParseError as error:
-            self._events.append(error)
+        except expat.ExpatError, ET.ParseError:
+            self._events.append(ET.ParseError())
 
     def read_events(self) -> Iterator[Event]:
         """Return the events since the last call. Raises ParseError."""
@@ -99,7 +97,7 @@ class Parser:
         """Read with another parser, which takes up the stream after its opening."""
         self._expat = parser = expat.ParserCreate()
         parser.buffer_text = True
-        parser.Parse(opening, False)
+        parser.Parse(opening)
         self._fed = len(opening)
         parser.StartElementHandler = self._stanzas.start
         parser.EndElementHandler = self._end
@@ -110,10 +108,10 @@ class Parser:
         """Read a part; return the rest of it, if another parser is to go on."""
         parser = self._expat
         try:
-            parser.Parse(part, False)
+            parser.Parse(part)
             if b">" in part:
                 parser.SetReparseDeferralEnabled(False)
-                parser.Parse(b"", False)
+                parser.Parse(b"")
                 parser.SetReparseDeferralEnabled(True)
         except _StanzaEnded as ended:
             at = ended.at - self._fed
@@ -134,7 +132,7 @@ class _Stanzas:
     """Builds stanzas from the parser's events, and empties those that cost too much."""
 
     def __init__(self, events: deque[Event | ET.ParseError]) -> None:
-        self.root = b""
+        self.root: bytes
         """The name of the element that opens the stream, as it was written."""
         self._events = events
         self._depth = 0
@@ -170,8 +168,8 @@ class _Stanzas:
         elif depth == _ROOT:
             try:
                 self._root = Element(*self._resolved(name, attributes))
-            except _TooMuch as too_much:
-                raise ET.ParseError(str(too_much)) from None
+            except _TooMuch:
+                raise ET.ParseError from None
             del self._scopes[0]
             self.root = name.encode()
             self._events.append(("start", self._root))
@@ -208,7 +206,7 @@ class _Stanzas:
         try:
             resolved = self._resolved(name, attributes)
         except _TooMuch as too_much:
-            brief = tag(namespaces.get("", ""), name[:MAX_NAME])
+            brief = tag(self._scopes[0].default, name[:MAX_NAME])
             self._stanza = Element(brief, attributes | {LANG: attributes.get("xml:lang", "")})
             self._empty(too_much.excess)
             return
@@ -266,12 +264,13 @@ class _Scope:
 
     def __init__(self, namespaces: Mapping[str, str]) -> None:
         self.namespaces = namespaces
+        self.default = namespaces.get("", "")
         self._elements: dict[str, str] = {}
 
     def element(self, name: str) -> str:
         """Return the full name of an element. Raises `_TooMuch`."""
         if (full := self._elements.get(name)) is None:
-            full = self._elements[name] = self._full(name, self.namespaces.get("", ""))
+            full = self._elements[name] = self._full(name, self.default)
         return full
 
     def attribute(self, name: str) -> str:
@@ -281,9 +280,9 @@ class _Scope:
     def _full(self, name: str, namespace: str) -> str:
         prefix, _, local = name.rpartition(":")
         if prefix:
-            namespace = self.namespaces.get(prefix, "")
-            if not namespace:
+            if not (declared := self.namespaces.get(prefix)):
                 raise _TooMuch(Excess.PREFIX)
+            namespace = declared
         if len(namespace) + len(local) > MAX_NAME:
             raise _TooMuch(Excess.NAME)
         return tag(namespace, local)
@@ -303,7 +302,7 @@ def _apart(written: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
 
 class _TooMuch(Exception):
     def __init__(self, excess: Excess) -> None:
-        super().__init__(excess.name)
+        super().__init__()
         self.excess = excess
 
 
@@ -318,7 +317,7 @@ class _StanzaEnded(Exception):
 
 def _refuse(*_declared: object) -> None:
     """Refuse a document type: entities that it declares would be expanded."""
-    raise ET.ParseError("a document type")
+    raise ET.ParseError
 
 
 _ROOT, _STANZA, _CHILD = 1, 2, 3

@@ -97,6 +97,7 @@ def test_the_parser_reports_the_stream_s_end_and_broken_xml() -> None:
         f"<message a='{'x' * (MAX_BYTES - 100)}'><a/></message>",
         levels(MAX_DEPTH),
     ],
+    ids=["elements", "children", "attribute", "levels"],
 )
 def test_stanzas_within_the_limits_are_complete(within: str) -> None:
     assert ET.tostring(read(within)) == ET.tostring(
@@ -105,20 +106,25 @@ def test_stanzas_within_the_limits_are_complete(within: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "beyond",
+    ("beyond", "excess"),
     [
-        f"<message id='1' b='2'><a>{'<b/>' * MAX_ELEMENTS}</a></message>",
-        f"<message id='1' b='2'>{'<a/>' * (MAX_CHILDREN + 1)}</message>",
-        f"<message id='1' b='2' a='{'x' * MAX_BYTES}'><a/></message>",
-        f"<message id='1' b='2'>{'x' * (MAX_BYTES + 16_384)}</message>",
-        levels(MAX_DEPTH + 1).replace("<message", "<message id='1' b='2'"),
+        (f"<message id='1' b='2'><a>{'<b/>' * MAX_ELEMENTS}</a></message>", Excess.ELEMENTS),
+        (f"<message id='1' b='2'>{'<a/>' * (MAX_CHILDREN + 1)}</message>", Excess.CHILDREN),
+        (f"<message id='1' b='2' a='{'x' * MAX_BYTES}'><a/></message>", Excess.BYTES),
+        (f"<message id='1' b='2'>{'x' * (MAX_BYTES + 16_384)}</message>", Excess.BYTES),
+        (levels(MAX_DEPTH + 1).replace("<message", "<message id='1' b='2'"), Excess.LEVELS),
     ],
+    ids=["elements", "children", "attribute", "text", "levels"],
 )
-def test_an_oversized_stanza_is_emptied_and_the_next_is_complete(beyond: str) -> None:
+def test_an_oversized_stanza_is_emptied_and_the_next_is_complete(
+    beyond: str, excess: Excess
+) -> None:
     parser = opened()
     parser.feed(f"{beyond}<message><a/></message>".encode())
     emptied, following = stanzas(parser)
     assert emptied.tag == following.tag == MESSAGE
+    assert isinstance(emptied, Emptied)
+    assert emptied.excess is excess
     assert emptied.attrib == {"id": "1"}
     assert not list(emptied)
     assert not emptied.text
@@ -161,6 +167,7 @@ def test_an_emptied_stanza_drops_overlong_addresses() -> None:
     [
         (f"<a{'b' * 114}/>", f"<a{'b' * 115}/>", Excess.NAME),
         (f"<a xmlns='{'n' * 127}'/>", f"<a xmlns='{'n' * 128}'/>", Excess.NAME),
+        (f"<a xmlns:p='{'n' * 128}'/>", f"<a xmlns:p='{'n' * 129}'/>", Excess.NAME),
         (f"<a {'b' * 128}=''/>", f"<a {'b' * 129}=''/>", Excess.NAME),
         (
             f"<a xmlns:p='{'n' * 100}' p:{'b' * 28}=''/>",
@@ -242,6 +249,7 @@ def test_parsers_take_over_from_each_other_between_stanzas(
     body = (
         "<message><a/></message><message a='/>'/><iq><a xmlns='urn:a'>é</a></iq   > \n<iq/>"
         "<message>  <b/></message><message a='>'></message>"
+        f"<message a='{120 * 'x'}'><a/><b/></message>"
     ) * 20
     parser = opened()
     elements: list[Element] = []
@@ -255,6 +263,49 @@ def test_parsers_take_over_from_each_other_between_stanzas(
     *read_whole, end = elements
     assert list(map(ET.tostring, read_whole)) == list(map(ET.tostring, whole))
     assert end.tag == "{urn:streams}stream"
+
+
+def test_a_parser_reads_as_much_as_it_may_and_no_byte_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stanza = b"<message></message>"
+    monkeypatch.setattr(parsing, "MAX_NAMED", len(HEAD + b"<message>"))
+    parser = opened()
+    first = parser._expat
+    parser.feed(stanza)
+    assert parser._expat is first
+    parser.feed(stanza)
+    assert parser._expat is not first
+
+
+def test_a_long_tag_is_put_off_again_after_what_is_read_at_once() -> None:
+    """Or each of its pieces is read from the beginning."""
+    parser = opened()
+    assert parser._expat.GetReparseDeferralEnabled()
+
+
+def test_a_stream_without_a_namespace_has_stanzas_without_one() -> None:
+    parser = Parser()
+    parser.feed(b"<s:stream xmlns:s='urn:streams'><message/>")
+    parser.feed(f"<message {'b' * 129}=''/>".encode())
+    whole, emptied = stanzas(parser)
+    assert (whole.tag, type(whole)) == ("message", Element)
+    assert (emptied.tag, type(emptied)) == ("message", Emptied)
+
+
+def test_the_prefix_xml_needs_no_declaration_and_has_no_other() -> None:
+    parser = Parser()
+    parser.feed(b"<stream xml:lang='fr'><message xmlns:xml='urn:other' xml:lang='en'/>")
+    (_, stream), _, (_, message) = parser.read_events()
+    assert (stream.attrib, message.attrib) == ({LANG: "fr"}, {LANG: "en"})
+
+
+def test_namespaces_of_an_emptied_stanza_end_with_it() -> None:
+    parser = opened()
+    beyond = f"<message xmlns='urn:other'>{'<a/>' * (MAX_CHILDREN + 1)}</message>"
+    parser.feed(f"{beyond}<message/>".encode())
+    emptied, following = stanzas(parser)
+    assert (emptied.tag, following.tag) == ("{urn:other}message", MESSAGE)
 
 
 def test_names_of_earlier_stanzas_are_forgotten() -> None:
