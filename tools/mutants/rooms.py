@@ -18,7 +18,14 @@ _TIC: Final = "packages/tic/src/consometers_tic"
 
 ROOMS: Final = {
     "protected_sums": Room(
-        (_SUMS,), ("packages/protected_sums/tests", "tests/node/protected_sums")
+        (
+            *(
+                f"{_SUMS}/{name}.py"
+                for name in ("codes", "field", "flp", "heads", "keys", "opening", "reports", "xof")
+            ),
+            f"{_NODE}/wire/witness_requests.py",
+        ),
+        ("packages/protected_sums/tests", "tests/node/protected_sums"),
     ),
     # The rules, without a database.
     "permission": Room(

@@ -30,5 +30,5 @@ def test_repr_hides_the_key() -> None:
 
 
 def test_a_key_of_a_wrong_length_is_refused() -> None:
-    with pytest.raises(ValueError, match="key"):
+    with pytest.raises(ValueError, match=r"^wrong-length name=key wanted=32$"):
         DayKey(TODAY, b"short")
