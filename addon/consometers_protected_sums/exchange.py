@@ -47,7 +47,7 @@ class Part(NamedTuple):
 class Group:
     """Reports of homes whose sum is to be opened.
 
-    `name` is a whole number that says nothing to the witness.
+    `name` is a whole number without leading zeros, which says nothing to the witness.
     """
 
     name: str

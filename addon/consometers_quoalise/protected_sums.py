@@ -74,7 +74,7 @@ _HOME = struct.Struct(f">16sH{NONCE_BYTES}s{VERIFIER_BYTES}s")
 _PSEUDONYM = struct.Struct(">16s")
 _ELEMENT_DIGITS, _KEY_DIGITS = 16, 2 * VERIFICATION_KEY_BYTES
 _HEXADECIMAL = re.compile(r"[0-9a-f]+")
-_GROUP = re.compile(r"[0-9]{1,12}")
+_GROUP = re.compile(r"0|[1-9][0-9]{0,11}")
 
 
 class MaskedReport(NamedTuple):
@@ -354,5 +354,5 @@ def _groups(sent: Reader) -> frozenset[str]:
 
 def _group(sent: str, place: str) -> str:
     if not _GROUP.fullmatch(sent):
-        raise Malformed(place, Problem.NOT_A_COUNT, found=sent, least=0)
+        raise Malformed(place, Problem.NOT_A_GROUP, found=sent)
     return sent
