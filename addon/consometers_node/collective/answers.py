@@ -14,6 +14,7 @@ from consometers_quoalise import (
     Data,
     DataNeed,
     Direction,
+    DeviceType,
     Duration,
     Erased,
     ExportPart,
@@ -184,7 +185,12 @@ class CollectiveAnswers(Answers):
                     challenge=challenge if of_all is Direction.CONSUMPTION else None,
                 )
         return listed + [
-            Listed(series=name, interval=Duration(months=1), unit="Wh")
+            Listed(
+                series=name,
+                interval=Duration(months=1),
+                unit="Wh",
+                device=DeviceType.COLLECTIVE,
+            )
             for daily in listed
             if daily.series.quantity == SeriesPath.ENERGY_DAILY
             and daily.series.device == self._device
