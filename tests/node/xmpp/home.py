@@ -87,14 +87,6 @@ class Home(Answerer):
                 device="electricity-meter",
             )
         ]
-            Listed(
-                series=SERIES,
-                interval=Duration(seconds=HOUR),
-                unit="W",
-                first=START,
-                device="electricity-meter",
-            )
-        ]
 
     async def terminate(self, asker: Asker, permission: str) -> Receipt:
         self.terminated.append(permission)
