@@ -26,6 +26,7 @@ from consometers_protected_sums.heads import HEAD_BYTES, MOST_HEADS
 from consometers_protected_sums.keys import KEY_BYTES, DayKey
 from consometers_quoalise import iso8601
 from consometers_quoalise.decoding import Undecodable, decoded
+from consometers_quoalise.federation import LEAST_MINIMUM
 
 from ..i18n.text import Text, TranslatedError, around, text
 from ..series import Direction
@@ -34,7 +35,6 @@ PATH: Final = "/witness"
 MAX_BODY_BYTES: Final = 4096
 MAX_CLOCK_DIFFERENCE: Final = timedelta(minutes=15)
 """How far the clocks of a home and its witness may differ."""
-LEAST_MINIMUM: Final = 3
 MAC_BYTES: Final = 32
 
 _MAX_WORD: Final = 3071

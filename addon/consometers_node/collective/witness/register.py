@@ -22,6 +22,7 @@ from consometers_protected_sums.exchange import Refusal
 from consometers_protected_sums.heads import Head
 from consometers_protected_sums.opening import FINGERPRINT_BYTES, KEYS_FOR, Enrolment
 from consometers_protected_sums.reports import Subject
+from consometers_quoalise.federation import LEAST_MINIMUM
 
 from ...i18n.text import text
 from ...series import Direction
@@ -35,7 +36,6 @@ from ...store.collective_tables import (
 from ...store.connection import AsyncConnection
 from ...store.settings import set_setting, setting
 from ...wire.witness_requests import (
-    LEAST_MINIMUM,
     MAX_CLOCK_DIFFERENCE,
     EnrolmentReceipt,
     EnrolmentRequest,

@@ -125,7 +125,7 @@ async def change_directions(pages: Pages, context: RequestContext) -> web.Stream
 async def change_minimum(pages: Pages, context: RequestContext) -> web.StreamResponse:
     """Set how many homes each sum with this one must have."""
     # A home without protected sums never loads their rules.
-    from ...wire.witness_requests import LEAST_MINIMUM  # noqa: PLC0415
+    from consometers_quoalise.federation import LEAST_MINIMUM  # noqa: PLC0415
 
     minimum = context.whole_number("minimum")
     if minimum is None or not LEAST_MINIMUM <= minimum <= MOST_MINIMUM:
