@@ -1,19 +1,21 @@
-"""A good citizen of the XMPP network: one connection, and a small module for each thing it does.
+"""One connection to the XMPP network, and a module for each of its tasks.
 
     links          invitations, as a person gives them
     registration   an account from an invitation
     connection     connects, resumes, comes back; owns every task
     stream         one stream to one server, within our rules
     parsing        reads a stream stanza by stanza, each at a bounded cost
-    discovery      what this node is, that it is there, and what a peer can do
+    discovery      what this program is, its presence, and what a peer can do
     asking         requests to peers
     answering      requests of peers
     pushing        new records to subscribers, until they have them
-    receiving      new records of peers, acknowledged once they are kept
+    receiving      new records of peers, acknowledged once they are stored
     trial          an account tried, beside the node that has it
+    backoff        waits before retries
+    rate_limit     requests in a minute, by source
 
-It knows the protocol as data (`quoalise`), and nothing of permission or of storage: those who
-answer and keep are handed in, and so are the words that peers read.
+It knows the protocol as data (`consometers_quoalise`), and nothing of permission or of storage:
+those who answer and store are passed in, and so are the words that peers read.
 """
 
 from . import links

@@ -1,10 +1,11 @@
 """The node's nouns as the protocol says them, and back: needs, permissions, names, records.
 
-    needs      data needs and permissions, to and from their elements
-    need_file  a data need that somebody wrote down
-    naming     series and the identifiers under which peers know them
-    encode     blocks as the records that leave
-    decode     records that come, as records of a series
+    needs             data needs and permissions, to and from their elements
+    need_file         a data need that somebody wrote down
+    naming            series and the identifiers under which peers know them
+    encode            blocks as the records that leave
+    decode            records that come, as records of a series
+    witness_requests  what a home and its witness write to each other over HTTPS
 
 Pure. What a preview shows and what a message carries is made by the same functions.
 """
