@@ -69,3 +69,17 @@ def test_a_server_that_is_not_there_is_named(
         place = ("--host", "127.0.0.1", "--port", port)
         words = complaint(capsys, "client", *login, *place)
     assert f"127.0.0.1:{port} cannot be reached" in words
+
+
+@pytest.mark.parametrize("mode", [(), ("server",), ("client",)])
+def test_the_help_is_in_the_language_of_the_locale(
+    mode: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But for `usage`, which is Python's."""
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+    with pytest.raises(SystemExit):
+        main([*mode, "--help"])
+    printed = capsys.readouterr().out
+    assert "afficher cette aide" in printed
+    assert "positional" not in printed
+    assert "show this" not in printed

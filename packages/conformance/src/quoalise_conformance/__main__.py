@@ -133,15 +133,26 @@ def _parser(language: Language) -> argparse.ArgumentParser:
     def words(key: str) -> str:
         return say(f"help_{key}", language)
 
+    def options_of(command: argparse.ArgumentParser) -> Callable[..., argparse.Action]:
+        """Return what adds an option, under a heading in the language of the others."""
+        add = command.add_argument_group(words("options")).add_argument
+        add("-h", "--help", action="help", help=words("help"))
+        return add
+
     parser = argparse.ArgumentParser(
-        prog="quoalise-conformance", description=words("all"), epilog=words("epilog")
+        prog="quoalise-conformance",
+        description=words("all"),
+        epilog=words("epilog"),
+        add_help=False,
     )
-    modes = parser.add_subparsers(dest="mode", required=True)
+    modes = parser.add_subparsers(title=words("modes"), dest="mode", required=True)
+    options_of(parser)
     for mode in ("server", "client"):
-        options = modes.add_parser(mode, help=words(mode), description=words(mode))
+        command = modes.add_parser(mode, help=words(mode), description=words(mode), add_help=False)
         if mode == "server":
-            options.add_argument("address", metavar="ADDRESS", help=words("address"))
-        add = options.add_argument
+            arguments = command.add_argument_group(words("arguments"))
+            arguments.add_argument("address", metavar="ADDRESS", help=words("address"))
+        add = options_of(command)
         add("--account", metavar="JID", required=True, help=words("account"))
         add("--password-file", metavar="FILE", type=Path, required=True, help=words("password"))
         add("--host", help=words("host"))

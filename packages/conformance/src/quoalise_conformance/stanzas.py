@@ -131,9 +131,9 @@ def refusal(stanza: Element) -> Refusal | None:
 
 def error(kind: str, condition: str, text: str, language: str = "en", *more: Element) -> Element:
     """Return an `<error>`."""
-    told_in = element(tag(STANZAS, "text"), text=text)
-    told_in.set(LANGUAGE, language)
-    return element(ERROR, Element(tag(STANZAS, condition)), told_in, *more, type=kind)
+    sentence = element(tag(STANZAS, "text"), text=text)
+    sentence.set(LANGUAGE, language)
+    return element(ERROR, Element(tag(STANZAS, condition)), sentence, *more, type=kind)
 
 
 def records(stanza: Element) -> list[Record]:

@@ -282,6 +282,10 @@ WORDS: Final = {
         "{address} répond à get_history et aux abonnements pour {series}. Ctrl-C y met fin.",
     ),
     # Help
+    "help_modes": ("modes", "modes"),
+    "help_arguments": ("arguments", "arguments"),
+    "help_options": ("options", "options"),
+    "help_help": ("show this help", "afficher cette aide"),
     "help_all": (
         "Checks whether a program speaks Quoalise, requirement by requirement.",
         "Vérifie qu’un programme parle Quoalise, exigence par exigence.",
