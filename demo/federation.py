@@ -13,11 +13,11 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
-import shlex
 import tomllib
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from demo import observer
 from demo.collective import Collective, Profile
 from demo.hass import free_port
 from demo.https import Https
@@ -237,8 +237,7 @@ class Federation:
     @property
     def command(self) -> str:
         """The command that reads the municipality's sum, as typed in the checkout."""
-        jid = self.municipality.profile.account
-        return shlex.join(("script/node", "get-history", jid, _SUM, "--as", READER, *self._place))
+        return observer.command(self.municipality.profile.account, _SUM, READER, *self._place)
 
     async def live(self) -> None:
         """Wait until one of them ends.
@@ -385,13 +384,14 @@ class Federation:
         await self._until(is_read)
         return tuple(await self._read(collective))
 
-    def _is_whole(self, listed: Mapping[str, Any]) -> bool:
+    def _is_whole(self, listed: Mapping[str, str | None]) -> bool:
         """Whether a series of sums goes from the first day of all to the last hours."""
-        if listed["last"] is None:
+        first, last = listed["first"], listed["last"]
+        if first is None or last is None:
             return False
         now = datetime.now(UTC)
-        first, last = (now - datetime.fromisoformat(listed[end]) for end in ("first", "last"))
-        return last < _LATEST and first > timedelta(days=self.size.days - 2)
+        is_recent = now - datetime.fromisoformat(last) < _LATEST
+        return is_recent and now - datetime.fromisoformat(first) > timedelta(self.size.days - 2)
 
     async def _grant(self, collective: Collective, whom: str, device: str) -> bool:
         """Grant a peer's request for the hourly sums of a group; return whether it is granted."""
@@ -413,12 +413,10 @@ class Federation:
                 return True
         return False
 
-    async def _read(self, collective: Collective) -> list[Mapping[str, Any]]:
+    async def _read(self, collective: Collective) -> list[Mapping[str, str | None]]:
         """List, as the reader, a collective's readable series."""
-        answer = await collective.program.json(
-            "list-series", collective.profile.account, "--as", READER, *self._place
-        )
-        return list(answer["series"])
+        server = self.municipality.server
+        return await observer.readable(collective.profile.account, READER, server)
 
     @property
     def _place(self) -> tuple[str, ...]:

@@ -8,10 +8,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 import json
 from pathlib import Path
-import shlex
 import shutil
 from typing import Any, Final
 
+from demo import observer
 from demo.hass import Hass, Supervised, free_port
 from demo.program import PASSWORD, NodeError, Program, Threaded, reach, until, write_private
 from demo.prosody import LOOPBACK, Prosody
@@ -147,8 +147,10 @@ class Node:
     async def _read(self, shared: Sequence[Mapping[str, str]]) -> tuple[Mapping[str, Any], ...]:
         """List, as the observer, the node's readable series, in the order of the registers."""
         statistics = {series["identifier"]: series["statistic"] for series in shared}
-        answer = await self.program.json("list-series", NODE, "--as", OBSERVER, *self._place)
-        listed = {statistics[series["identifier"]]: series for series in answer["series"]}
+        listed = {
+            statistics[str(series["identifier"])]: series
+            for series in await observer.readable(NODE, OBSERVER, self.server)
+        }
         return tuple(
             {**listed[statistic], "direction": direction, "statistic": statistic}
             for statistic, direction in self._registers.items()
@@ -172,8 +174,7 @@ class Node:
     def command(self) -> str:
         """The command that reads a series, as typed in the checkout."""
         asked = self.series[0]["identifier"] if self.series else "URN"
-        words = ("script/node", "get-history", NODE, asked, "--as", OBSERVER)
-        return shlex.join((*words, *self._place))
+        return observer.command(NODE, asked, OBSERVER, *self._place)
 
     @property
     def _place(self) -> tuple[str, ...]:

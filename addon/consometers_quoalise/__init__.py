@@ -11,6 +11,8 @@ reads and writes:
     federation_xml   <data-needs>, <permission>, <receipt>
     protected_sums   <reports>, <verification>, <verified>, <opening>, <opened>
     decoding         foreign bytes of any format, by its decoder
+    history          the answers of a long range, put together
+    documents        a history as JSON, CSV or XML
     identifier       urn:dev:…
     iso8601          times and durations
     values           what the records of each kind of series may hold
@@ -61,6 +63,7 @@ from .federation import (
     Witness,
 )
 from .fragment import Fragment
+from .history import History
 from .identifier import Device, Direction, Identifier, SeriesPath, pseudonym
 from .iso8601 import Duration
 from .languages import DEFAULT_LANGUAGE, ByLanguage
@@ -104,6 +107,7 @@ __all__ = [
     "ExportPart",
     "Fragment",
     "GetHistory",
+    "History",
     "Identification",
     "Identifier",
     "ItemNotFound",

@@ -153,7 +153,7 @@ def listed(
         for column in columns
     )
     title = words.title(Node.LIST_SERIES)
-    answer.append(forms.table(title, (*_COLUMNS, *more), map(_row, rows), words.column))
+    answer.append(forms.table(title, (*_COLUMNS, *more), map(row, rows), words.column))
     return answer
 
 
@@ -191,7 +191,8 @@ def _answer(node: Node, status: str, session: str | None) -> Element:
     return Element(COMMAND, attributes)
 
 
-def _row(listed: Listed) -> dict[str, str | None]:
+def row(listed: Listed) -> dict[str, str | None]:
+    """Return a row of the answer to `list_series`, by `COLUMNS`."""
     row: dict[str, str | None] = {
         "identifier": str(listed.series),
         "interval": None if listed.interval is None else str(listed.interval),

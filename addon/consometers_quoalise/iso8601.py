@@ -102,3 +102,9 @@ def shown(time: datetime) -> str:
     """
     assert time.tzinfo is not None
     return time.isoformat()
+
+
+def utc(time: datetime | float) -> str:
+    """Write a time, or the time of a record in seconds, in UTC."""
+    at = time if isinstance(time, datetime) else datetime.fromtimestamp(time, UTC)
+    return shown(at.astimezone(UTC))

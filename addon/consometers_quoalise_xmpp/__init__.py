@@ -21,7 +21,7 @@ those who answer and store are passed in, and so are the words that peers read.
 from . import links
 from .account import RESOURCE, Account, Identity, Security, Server
 from .answering import Answerer, Answering, Asker
-from .asking import Asking
+from .asking import Asking, PatientAsking
 from .connection import Connection
 from .discovery import DataPolicy, Discovery, features, sends_receipts
 from .errors import NetworkError
@@ -46,6 +46,7 @@ __all__ = [
     "Join",
     "NetworkError",
     "NotStored",
+    "PatientAsking",
     "Pushing",
     "Receiving",
     "Register",

@@ -5,9 +5,10 @@ raises what the peer answered (`QuoaliseError`) or what the network did (`Networ
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 import logging
+from typing import override
 from weakref import WeakValueDictionary
 from xml.etree.ElementTree import Element
 
@@ -28,6 +29,7 @@ from consometers_quoalise import (
     Opening,
     Permission,
     Receipt,
+    ResourceConstraint,
     VerificationRequest,
     Verified,
     answers,
@@ -46,6 +48,8 @@ from .rate_limit import SlidingWindow
 
 REQUEST_SECONDS = 60
 SHORTEST_PAGE = timedelta(hours=1)
+PAUSES_SECONDS = (5, 20, 60)
+"""A peer limits requests per minute."""
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -81,11 +85,17 @@ class Asking:
         return asked
 
     async def history(
-        self, peer: str, identifier: Identifier, start: datetime, end: datetime
+        self,
+        peer: str,
+        identifier: Identifier,
+        start: datetime,
+        end: datetime,
+        reached: Callable[[datetime], None] = lambda _until: None,
     ) -> AsyncIterator[Data]:
         """Yield the records of start ≤ time < end in order, in as many answers as needed.
 
         A range that is refused as a bad request is asked again by halves, down to an hour.
+        `reached` is called with the end of each answer that came.
         """
         step = end - start
         while start < end:
@@ -97,6 +107,7 @@ class Asking:
                 if step < SHORTEST_PAGE or isinstance(refusal, Malformed):
                     raise
             else:
+                reached(until)
                 yield page
                 start = until
 
@@ -161,6 +172,24 @@ class Asking:
         completed = Reader(answer, "iq").only(requests.COMMAND).element
         answers.read_completed(completed)
         return completed
+
+
+class PatientAsking(Asking):
+    """Asks again, after pauses, a peer that limits requests; `waits` is called before each."""
+
+    def __init__(self, connection: Connection, waits: Callable[[str, int], None]) -> None:
+        super().__init__(connection)
+        self._waits = waits
+
+    @override
+    async def _ask(self, peer: str, request: requests.Request) -> Element:
+        for seconds in PAUSES_SECONDS:
+            try:
+                return await super()._ask(peer, request)
+            except ResourceConstraint:
+                self._waits(peer, seconds)
+                await asyncio.sleep(seconds)
+        return await super()._ask(peer, request)
 
 
 def full(peer: str) -> JID:

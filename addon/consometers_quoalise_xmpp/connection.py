@@ -10,7 +10,7 @@ The features of this room stand on it, each in its module.
 import asyncio
 from collections.abc import Callable, Coroutine
 import logging
-from typing import Any, Literal, Self
+from typing import Any, Literal, NoReturn, Self
 from xml.etree.ElementTree import Element
 
 from slixmpp.exceptions import IqError, IqTimeout
@@ -128,6 +128,13 @@ class Connection:
             unknown = Unreachable(host=self.stream.default_domain, why="no answer")
             raise self.problem or unknown from None
         return self._session
+
+    async def stay(self) -> NoReturn:
+        """Wait as long as the connection may come back. Raises the `NetworkError` that lasts."""
+        while not (self.problem and self.problem.lasting):
+            self._changed.clear()
+            await self._changed.wait()
+        raise self.problem
 
     async def request(
         self, kind: Literal["get", "set"], to: str, payload: Element, seconds: float

@@ -14,8 +14,8 @@ type Language = Literal["en", "fr"]
 
 ROOT: Final = Path(__file__).parents[2]
 INTEGRATIONS: Final = ROOT / "custom_components"
-LIBRARIES: Final = ROOT / "packages/tic/src"
-PATHS: Final = os.pathsep.join(map(str, (ROOT, ROOT / "addon", LIBRARIES)))
+LIBRARIES: Final = (ROOT / "packages/quoalise/src", ROOT / "packages/tic/src")
+PATHS: Final = os.pathsep.join(map(str, (ROOT, ROOT / "addon", *LIBRARIES)))
 """Where programs of this checkout find its packages."""
 
 # No `default_config:`, which calls out. No `http:`, which is migrated once, and then reverts and

@@ -103,7 +103,7 @@ class Hass:
             supervised=self._supervised,
             integrations=self.integrations,
         )
-        paths = os.pathsep.join(map(str, (ROOT, LIBRARIES)))
+        paths = os.pathsep.join(map(str, (ROOT, *LIBRARIES)))
         environment = {**os.environ, "PYTHONPATH": paths, "HA_DISABLE_LOG_FILE": "1"}
         if self._supervised is not None:
             environment["SUPERVISOR_TOKEN"] = self._supervised.token

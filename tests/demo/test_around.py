@@ -18,12 +18,12 @@ def test_the_command_reads_the_sum_of_the_municipality_as_the_reader(tmp_path: P
     federation = Federation(tmp_path, SMALL, lambda _: None, cast("Warm", None))
     program, command, jid, asked, *options = shlex.split(federation.command)
     assert (program, command, jid) == (
-        "script/node",
-        "get-history",
+        "script/quoalise",
+        "history",
         "municipality@municipality.test",
     )
     assert asked == SUM
-    assert dict(zip(options[::2], options[1::2], strict=True))["--as"] == READER
+    assert dict(zip(options[::2], options[1::2], strict=True))["--account"] == READER
 
 
 async def test_a_failing_close_leaves_nothing_else_open() -> None:

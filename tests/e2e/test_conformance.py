@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 import json
+import os
 from pathlib import Path
 import signal
 import sys
@@ -31,7 +32,7 @@ from consometers_node.wire import read_need_file
 from consometers_quoalise.identifier import organisation
 from demo.browser import CHROMIUM
 from demo.hass import Hass
-from demo.hass.folder import ROOT
+from demo.hass.folder import PATHS, ROOT
 from demo.prosody import LOOPBACK, Authority, Prosody
 from demo.reader import serve
 from tests.deadline import DEADLINE_S
@@ -220,18 +221,30 @@ async def test_a_collective_passes(kit: Kit, collective: tuple[str, str]) -> Non
     assert {"F-5", "F-53", "F-55", "F-56"} <= by_outcome(results, "passed").keys()
 
 
-async def test_our_client_passes(kit: Kit, tmp_path: Path) -> None:
+async def test_our_command_passes(kit: Kit) -> None:
     server = kit.server
-    reader = Node(tmp_path / "reader")
-    await reader.log_in(server, server.register("asker", PASSWORD), PASSWORD)
+    asker = server.register("asker", PASSWORD)
     account = f"{server.register('served', PASSWORD)}/served"
     process, urn = await kit.serve(account)
     start, end = (NOW - n * 24 * HOUR for n in (4, 1))
+
+    async def quoalise(*arguments: str) -> str:
+        place = ("--host", LOOPBACK, "--port", str(server.port), "--ca-file", str(server.ca_file))
+        command = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "consometers_quoalise_command", *arguments, "--json"),
+            *("--account", asker, *place),
+            env=os.environ | {"PYTHONPATH": PATHS, "PASSWORD": PASSWORD},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        printed, _ = await command.communicate()
+        assert command.returncode == 0
+        return printed.decode()
+
     span = ("--start", start.isoformat(), "--end", end.isoformat())
-    printed = await reader.do("get-history", account, urn, *span, "--json")
+    printed = await quoalise("history", account, urn, *span)
     assert len(json.loads(printed)["records"]) == 72
-    listening = asyncio.create_task(reader.do("listen", "--count", "6", "--json"))
-    await reader.do("subscribe", account, urn)
+    listening = asyncio.create_task(quoalise("listen", "--count", "6"))
+    await quoalise("subscribe", account, urn)
     await listening
     process.send_signal(signal.SIGINT)
     are_fine(results := await results_of(process))

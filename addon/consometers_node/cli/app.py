@@ -106,11 +106,6 @@ COMMANDS = {
     ),
     "login": CommandEntry("node.account", text("Test the XMPP account of this node, and save it.")),
     "logout": CommandEntry("node.account", text("Forget the account saved by login.")),
-    "get-history": CommandEntry("client.requests", text("Get past records of a series.")),
-    "list-series": CommandEntry("client.requests", text("List the readable series.")),
-    "listen": CommandEntry("client.listen", text("Print new records as they come.")),
-    "subscribe": CommandEntry("client.requests", text("Subscribe to new records of a series.")),
-    "unsubscribe": CommandEntry("client.requests", text("Unsubscribe from a series.")),
 }
 
 

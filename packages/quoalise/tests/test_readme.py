@@ -5,9 +5,12 @@ import re
 
 import pytest
 
+from consometers_quoalise_command.arguments import COMMANDS as BY_NAME, parse
+from consometers_quoalise_command.words import Language
+
 README = Path(__file__).parents[1] / "README.md"
-BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-WEEK, DOCUMENT = BLOCK.findall(README.read_text("utf-8"))
+BLOCK = re.compile(r"^```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+WEEK, COMMANDS, DOCUMENT = BLOCK.findall(README.read_text("utf-8"))
 
 
 def test_a_document_is_written_and_read_and_a_wrong_value_is_placed(
@@ -23,3 +26,10 @@ def test_a_document_is_written_and_read_and_a_wrong_value_is_placed(
 def test_the_week_is_a_program() -> None:
     """It takes a server and a node: `tests/node/xmpp/test_applications_page.py` runs it."""
     compile(WEEK, "week.py", "exec")
+
+
+def test_the_commands_are_read() -> None:
+    for line in COMMANDS.splitlines():
+        program, name, *words = line.split()
+        assert program == "quoalise"
+        assert parse([name, *words], Language.ENGLISH).run is BY_NAME[name]

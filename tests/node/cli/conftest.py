@@ -26,8 +26,6 @@ from demo.warm import Warm
 from tests.deadline import DEADLINE_S
 from tests.full import FULL
 
-from ..xmpp.conftest import PASSWORD, MakeNode, NewAccount, Node
-from ..xmpp.home import SERIES, Home
 from .factories import INIT
 
 ROOT = Path(__file__).parents[3]
@@ -208,41 +206,3 @@ def at(server: Prosody) -> tuple[object, ...]:
     """The options that lead to a server."""
     place = ("--host", LOOPBACK, "--port", server.port, "--security", "starttls")
     return (*place, "--ca-file", server.ca_file)
-
-
-@dataclass
-class Reader:
-    """Someone with an account, who may read a home."""
-
-    home: Home
-    node: Node
-    jid: str
-    server: Prosody
-
-    @property
-    def peer(self) -> str:
-        """The address of the home."""
-        return self.node.connection.stream.boundjid.bare
-
-    @property
-    def options(self) -> tuple[object, ...]:
-        return ("--as", self.jid, *at(self.server))
-
-    def history(self, *arguments: object) -> tuple[object, ...]:
-        """The command that asks the home for its past."""
-        return ("get-history", self.peer, SERIES, *arguments, *self.options)
-
-
-@pytest.fixture
-async def reader(
-    server: Prosody,
-    other_server: Prosody,
-    new_node: MakeNode,
-    new_account: NewAccount,
-    environment: dict[str, str],
-) -> Reader:
-    """A home on one server, and on another someone who may read it."""
-    jid = new_account(other_server)
-    environment["CONSOMETERS_PASSWORD"] = PASSWORD
-    home = Home(jid)
-    return Reader(home, await new_node(server, home), jid, other_server)

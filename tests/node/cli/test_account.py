@@ -12,7 +12,7 @@ from consometers_quoalise_xmpp import Account, Identity, Security, Server
 from demo.prosody import LOOPBACK, Prosody
 
 from ..xmpp.conftest import PASSWORD, NewAccount
-from .conftest import Reader, Run, at
+from .conftest import Run, at
 
 NOBODY = 9
 """A port on which nothing listens."""
@@ -132,27 +132,11 @@ async def test_wrong_arguments_are_reported(
 async def test_help_is_in_both_languages(run: Run) -> None:
     english, french = await run("--help"), await run(language="fr_CA.UTF-8")
     assert "Usage: consometers-node" in english.out
-    assert "Get past records" in english.out
+    assert "Test the XMPP account" in english.out
     assert "Usage: consometers-node logout" in (await run("logout", "--help")).out
     assert "Usage\u00a0: consometers-node" in french.out
     assert "Commandes" in french.out
-    assert "Afficher cette aide" in (await run("listen", "--help", language="fr")).out
-
-
-async def test_commands_use_the_stored_account(reader: Reader, run: Run) -> None:
-    await run.ok("login", reader.jid, *at(reader.server))
-    result = await run.ok("list-series", reader.peer, "--json")
-    assert result.document["from"] == reader.peer
-    result = await run("list-series", reader.peer, "--host", "xmpp.example")
-    assert result.status == 2
-    assert "--as" in result.err
-
-
-@pytest.mark.cold
-async def test_a_missing_account_is_reported(run: Run) -> None:
-    result = await run("list-series", "home@one.test", "--json")
-    assert (result.status, result.condition, result.err) == (1, "no-account", "")
-    assert "consometers-node login" in result.message
+    assert "Afficher cette aide" in (await run("login", "--help", language="fr")).out
 
 
 async def test_a_delivery_point_is_stored_and_removed_and_never_shown(

@@ -120,16 +120,6 @@ def test_invalid_times_are_usage_errors(typed: str) -> None:
     assert refused.value.status == 2
 
 
-def test_a_range_defaults_to_the_last_day() -> None:
-    start, end = times.span(None, None, NOW)
-    assert end == NOW.replace(microsecond=0)
-    assert end - start == times.DAY
-    start, end = times.span(None, "2026-01-02T00:00Z", NOW)
-    assert start == datetime(2026, 1, 1, tzinfo=UTC)
-    with pytest.raises(CliError, match="exchange"):
-        times.span("2026-01-02T00:00Z", "2026-01-02T00:00Z", NOW)
-
-
 @pytest.mark.usefixtures("in_paris")
 def test_the_repeated_hour_shows_its_offset() -> None:
     first, second = 1792886400 - 3600, 1792886400

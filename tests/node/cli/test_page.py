@@ -157,11 +157,6 @@ def test_commands_load_rich_only_to_draw() -> None:
     assert not loaded(f"import {', '.join(modules)}") & {"rich", "pydantic"}
 
 
-def test_the_plain_client_opens_no_database() -> None:
-    code = "import consometers_node.cli.client.requests, consometers_node.cli.client.listen"
-    assert "sqlalchemy" not in loaded(code)
-
-
 def test_a_home_loads_no_unneeded_module() -> None:
     assert loaded(HOME, UNNEEDED_AT_HOME) == set()
 

@@ -9,16 +9,21 @@ from pathlib import Path
 import re
 import sys
 
+import pytest
+
+from consometers_quoalise_command.arguments import parse
+from consometers_quoalise_command.words import Language
 from demo.prosody import LOOPBACK, Prosody
 from tests.deadline import DEADLINE_S
+from tests.documented import commands
 
 from .conftest import PASSWORD, MakeNode, NewAccount
 from .home import NOW, SERIES, Home, records
 
 DOCS = Path(__file__).parents[3] / "docs"
 PROGRAM = re.compile(r"```python\n(.*?)```", re.DOTALL)
-OPEN_DATA, READ, LISTEN = PROGRAM.findall((DOCS / "applications.md").read_text())
-(WEEK, _) = PROGRAM.findall((DOCS.parent / "packages/quoalise/README.md").read_text())
+OPEN_DATA, WEEK, READ, LISTEN = PROGRAM.findall((DOCS / "applications.md").read_text())
+README = DOCS.parent / "packages/quoalise/README.md"
 CONNECTS = "client.connect()"
 
 
@@ -50,7 +55,19 @@ async def running(program: str, server: Prosody, *arguments: str) -> AsyncIterat
 
 def test_both_languages_have_the_same_programs() -> None:
     french = PROGRAM.findall((DOCS / "applications.fr.md").read_text())
-    assert french == [OPEN_DATA, READ, LISTEN]
+    assert french == [OPEN_DATA, WEEK, READ, LISTEN]
+
+
+def test_the_week_is_that_of_the_library() -> None:
+    assert PROGRAM.findall(README.read_text())[0] == WEEK
+
+
+@pytest.mark.parametrize("page", [README, DOCS / "applications.md", DOCS / "applications.fr.md"])
+def test_commands_are_those_of_quoalise(page: Path) -> None:
+    typed = [line.split() for line in commands(page) if line.startswith("quoalise ")]
+    assert typed
+    for _, *words in typed:
+        assert parse(words, Language.ENGLISH).account == "me@example.org"
 
 
 async def test_the_reading_program_prints_records_or_the_refusal(

@@ -8,18 +8,14 @@ import sys
 from consometers_node.i18n.text import around, text
 from consometers_quoalise_xmpp import Account, Identity, Security, Server
 
-from .errors import CliError, misused, system_reason
-from .options import AccountAccess, Common, Reach
+from .errors import CliError, system_reason
+from .options import Reach
 from .output import Output
 
 PASSWORD = "CONSOMETERS_PASSWORD"  # noqa: S105  # the name of a variable
 _DIRECT_PORT = 5223
 _PORT = 5222
 
-_NO_ACCOUNT = text(
-    "No account is saved: log in with “consometers-node login name@server”, or use --as."
-)
-_WITHOUT_AS = text("needs --as: the account saved by login has its own.")
 _NO_PASSWORD = text(
     "No password was given for {jid}: write it into the file, the variable or the standard input."
 )
@@ -68,22 +64,9 @@ def server_for(jid: str, reach: Reach) -> Server:
     return server
 
 
-async def identity_of(access: AccountAccess, common: Common) -> Identity:
-    """Return the account of `--as`, or the one that `login` stored."""
-    if access.jid is not None:
-        return identity(access.jid, access, common.output)
-    for name in ("host", "port", "ca_file", "password_file"):
-        if getattr(access, name) is not None:
-            raise misused(f"--{name.replace('_', '-')}", _WITHOUT_AS)
-    stored_identity = await stored_account(common.data)
-    if stored_identity is None:
-        raise CliError("no-account", _NO_ACCOUNT)
-    return stored_identity
-
-
 async def stored_account(data: Path | None) -> Identity | None:
     """Return the stored account, without making a database."""
-    # A database takes 20 MB, and --as needs none.
+    # A database takes 20 MB, and login of a first account needs none.
     from consometers_node.sharing.account import load  # noqa: PLC0415
 
     from .paths import is_there, opened  # noqa: PLC0415

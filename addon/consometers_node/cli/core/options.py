@@ -2,8 +2,8 @@
 
 A command takes a group as one parameter, and its options appear one by one:
 
-    @commands.add("get-history")
-    def get_history(peer: Peer, access: Access, common: Common) -> None: …
+    @commands.add("login")
+    def login(jid: str, reach: Reach, common: Common) -> None: …
 """
 
 from collections.abc import Callable, Mapping
@@ -33,7 +33,7 @@ Urn = Annotated[
     str,
     typer.Argument(
         metavar="URN",
-        help=say("The identifier of the series, as list-series shows it."),
+        help=say("The identifier of the series, as “quoalise list” shows it."),
     ),
 ]
 OutputFile = Annotated[
@@ -149,21 +149,6 @@ class Reach:
                 "A file whose first line is the password; - is the standard input. Without this"
                 " option: CONSOMETERS_PASSWORD, or a prompt."
             ),
-            rich_help_panel=_ACCOUNT,
-        ),
-    ] = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountAccess(Reach):
-    """Which account to use: the one that `login` stored, or another."""
-
-    jid: Annotated[
-        str | None,
-        typer.Option(
-            "--as",
-            metavar="JID",
-            help=say("Use this account instead of the one saved by login; no database is opened."),
             rich_help_panel=_ACCOUNT,
         ),
     ] = None

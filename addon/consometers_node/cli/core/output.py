@@ -1,8 +1,8 @@
 """Output, in one way: for people in their language, or for programs in JSON.
 
-On stdout stands what was asked for: with `--json` one document, or an object a line of what comes
-one by one, and nothing else; without it, text and tables. What is said beside (what went wrong,
-how far it is) goes to stderr. Rich is loaded when it is needed.
+On stdout stands what was asked for: with `--json` one document, and nothing else; without it, text
+and tables. What is said beside (what went wrong, how far it is) goes to stderr. Rich is loaded when
+it is needed.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -54,10 +54,6 @@ class Output:
     def document(self, value: Json) -> None:
         """Print the one JSON document of a command."""
         _write(sys.stdout, json.dumps(value, ensure_ascii=False, indent=2))
-
-    def line(self, value: Json) -> None:
-        """Print one JSON object of many; it has left when this returns."""
-        _write(sys.stdout, json.dumps(value, ensure_ascii=False))
 
     def say(self, words: Text | str, **values: object) -> None:
         """Print words for people; it has left when this returns."""

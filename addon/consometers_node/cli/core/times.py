@@ -1,6 +1,6 @@
 """Times as a person types and reads them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from consometers_node.i18n.text import text
 from consometers_quoalise import Number, iso8601
@@ -8,13 +8,10 @@ from consometers_quoalise.errors import Malformed
 
 from .errors import mistyped, misused
 
-DAY = timedelta(days=1)
-
 _NOT_A_TIME = text(
     "“{found}” is neither a date nor a time: write 2026-01-31, 2026-01-31T18:00 or"
     " 2026-01-31T18:00+01:00."
 )
-_BACKWARDS = text("the range ends before it begins: exchange --start and --end.")
 
 
 def moment(typed: str, option: str) -> datetime:
@@ -29,20 +26,6 @@ def moment(typed: str, option: str) -> datetime:
         return iso8601.moment(iso8601.shown(time), option)
     except Malformed as error:
         raise mistyped(option, error) from None
-
-
-def span(start: str | None, end: str | None, now: datetime) -> tuple[datetime, datetime]:
-    """Return the range that was typed, by default the 24 hours before its end, which is now."""
-    until = moment(end, "--end") if end else now.replace(microsecond=0)
-    since = moment(start, "--start") if start else until - DAY
-    if since >= until:
-        raise misused("--end", _BACKWARDS)
-    return since, until
-
-
-def utc(seconds: Number) -> str:
-    """Return the time of a record for programs."""
-    return iso8601.shown(datetime.fromtimestamp(seconds, UTC))
 
 
 def shown(at: datetime | None) -> str | None:

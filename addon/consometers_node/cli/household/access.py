@@ -9,10 +9,10 @@ from consometers_node.i18n.protocol import OurWords
 from consometers_node.i18n.text import text
 from consometers_node.sharing.access_requests import BadCopy, fetch, log_copy
 from consometers_node.store.peers import peer_by_jid
+from consometers_quoalise_xmpp import PatientAsking
 from consometers_quoalise_xmpp.account import bare
 from consometers_quoalise_xmpp.trial import aside, online
 
-from ..client.history import PatientAsking
 from ..core.errors import CliError, refusals_of
 from ..core.locale import say, who
 from ..core.options import Peer
@@ -22,6 +22,7 @@ from .command import HouseholdSession, run
 
 _UNKNOWN = text("This home never joined {peer}: “permissions” lists its collectives.")
 _RECEIVING = text("Export of {peer}")
+_WAITING = text("{peer} limits the number of requests: next attempt in {seconds} s.")
 _WRITTEN = text("All that {peer} holds about this home is in {file}: export.json and records.csv.")
 
 commands = Commands(run)
@@ -54,7 +55,11 @@ async def access(
     if collective is None:
         raise CliError("not-joined", _UNKNOWN.fill(peer=jid))
     connection = aside(account, output.language, OurWords)
-    asking = PatientAsking(connection, output)
+
+    def waits(peer: str, seconds: int) -> None:
+        output.note(_WAITING, peer=peer, seconds=seconds)
+
+    asking = PatientAsking(connection, waits)
     with output.progress(_RECEIVING.fill(peer=jid), 1.0) as reached:
         async with online(connection):
             with refusals_of(jid):

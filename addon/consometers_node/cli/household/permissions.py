@@ -29,15 +29,13 @@ from consometers_node.sharing.names import load_naming
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.enrolments import set_code
 from consometers_node.wire import Naming
-from consometers_quoalise import Identifier, Role, iso8601
+from consometers_quoalise import History, Identifier, Number, Records, Role, documents, iso8601
 
-from ..client.formats import as_json, show
-from ..client.history import History
 from ..core.errors import CliError, misused
 from ..core.locale import say, who
 from ..core.options import Yes
 from ..core.output import Columns, Json, Output
-from ..core.times import day
+from ..core.times import day, local
 from ..core.usage import Commands
 from .command import HouseholdSession, run
 from .selection import CHOOSE, DAYS, Chosen, choice, choosing
@@ -55,6 +53,16 @@ _REGISTER: Columns[RegisterEntry] = {
     text("State"): lambda entry: consent_text.STATES[entry.state],
     text("Who"): lambda entry: entry.who,
 }
+_RECORDS: Columns[tuple[str, Number | None, str | None]] = {
+    text("Start of the interval"): lambda row: row[0],
+    text("Value"): lambda row: row[1],
+    text("Unit"): lambda row: row[2],
+}
+_SHOWN = 60
+"""Records of a table; of more, the first and the last."""
+_COUNT = text("{count} records of {series}.")
+_LEFT_OUT = text("{count} are not shown: --json has all of them.")
+_NO_RECORD = text("There is no record since {start}.")
 _NO_PERMISSION = text(
     "No data request yet: join a collective with “consometers-node join INVITATION”."
 )
@@ -144,12 +152,31 @@ async def preview(
         histories.append((records.series, history))
     if output.as_json:
         output.document(
-            [{"statistic": series.device, **as_json(history)} for series, history in histories]
+            [
+                {"statistic": series.device, **documents.as_json(history)}
+                for series, history in histories
+            ]
         )
         return
     for series, history in histories:
         output.say("\n".join(consent_text.series([series], output.language, role=_role(naming))))
-        show(history, output)
+        if not len(history):
+            output.say(_NO_RECORD, start=local(history.start))
+        for measured in history.records:
+            _show_records(measured, output)
+
+
+def _show_records(records: Records, output: Output) -> None:
+    rows: list[tuple[str, Number | None, str | None]] = [
+        (local(time), value, records.unit) for time, value in records.values.items()
+    ]
+    left_out = len(rows) - _SHOWN
+    if left_out > 0:
+        rows[_SHOWN // 2 : -_SHOWN // 2] = [("…", None, None)]
+    output.table(_RECORDS, rows)
+    output.say(_COUNT, count=len(records.values), series=records.name)
+    if left_out > 0:
+        output.say(_LEFT_OUT, count=left_out)
 
 
 @commands.add(

@@ -12,7 +12,7 @@ from consometers_node.household.statistics_import.external_statistic import (
 )
 from consometers_node.household.statistics_import.hours import SeriesKind
 from consometers_node.household.statistics_import.pulling import StoredImportState, import_of
-from consometers_node.i18n.protocol import OurWords
+from consometers_node.i18n.protocol import SENTENCES, OurWords
 from consometers_node.i18n.text import text, verbatim
 from consometers_node.store import Store
 from consometers_node.store.pulled import (
@@ -22,12 +22,12 @@ from consometers_node.store.pulled import (
     all_pulled,
     remove_pulled,
 )
+from consometers_quoalise import Identifier, Malformed, identifier
 from consometers_quoalise_xmpp import Asking
 from consometers_quoalise_xmpp.asking import full
 from consometers_quoalise_xmpp.connection import first_of
 from consometers_quoalise_xmpp.trial import aside, online
 
-from ..client.requests import read_identifier
 from ..core.errors import CliError, misused
 from ..core.locale import say
 from ..core.options import Common, Peer, Urn
@@ -93,17 +93,18 @@ def import_(
 ) -> None:
     """Pull a series, at once and from then on."""
     output = common.output
+    asked = _read_identifier(series)
     pulled = Pulled(
         statistic=statistic,
         jid=full(peer).full,
-        identifier=str(read_identifier(series)),
+        identifier=str(asked),
         name=name or statistic,
         added_at=datetime.now(UTC),
     )
 
     async def work(session: HouseholdSession) -> None:
         store = session.store
-        SeriesKind.from_identifier(read_identifier(series))
+        SeriesKind.from_identifier(asked)
         async with store.writing() as connection:
             try:
                 is_new = await add_pulled(connection, pulled)
@@ -160,6 +161,13 @@ async def imports(
         output.say(_REMOVED, statistic=remove)
         return
     output.listing(pulled, _document, _COLUMNS, _NONE)
+
+
+def _read_identifier(typed: str) -> Identifier:
+    try:
+        return identifier.identifier(typed, "URN")
+    except Malformed as error:
+        raise misused("URN", SENTENCES[error.code].fill(found=typed)) from None
 
 
 async def _pull(session: HouseholdSession, pulled: Pulled) -> tuple[int, str | None]:

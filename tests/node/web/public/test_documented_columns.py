@@ -8,8 +8,8 @@ from consometers_node.web.public import challenges, charts, opendata
 from tests.documented import columns
 
 DOCS = Path(__file__).parents[4] / "docs"
-NO_COLUMNS = {"list_series", "time_zone"}
-"""A request of the federation, and a field of the answer as a whole."""
+NO_COLUMNS = {"list_series", "metadata_since", "time_zone"}
+"""A request of the federation, a field of its history, and a field of the answer as a whole."""
 OF_PAGES = {
     "challenge": {*challenges.COLUMNS},
     "applications": {*opendata.FIELDS, *charts.COLUMNS, *NO_COLUMNS},

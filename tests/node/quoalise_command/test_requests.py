@@ -1,4 +1,4 @@
-"""Other nodes, asked from the command line."""
+"""Other nodes, asked with `quoalise`: what it prints and writes, and what it says of errors."""
 
 import asyncio
 import csv
@@ -25,13 +25,15 @@ from consometers_quoalise import (
     UpstreamError,
     data,
 )
-from consometers_quoalise_xmpp import Asker
+from consometers_quoalise_xmpp import Asker, Join, Register, links
 from demo.prosody import Prosody
+from packages.quoalise.tests.samples import NEED
 from tests.deadline import DEADLINE_S
 
-from ..xmpp.conftest import PASSWORD, MakeNode, NewAccount
-from ..xmpp.home import HOUR, SERIES, START, Home, records
-from .conftest import Reader, Run, Start, at, ended
+from ..cli.conftest import Run, Start, at, ended
+from ..xmpp.conftest import MakeNode, NewAccount
+from ..xmpp.home import HOUR, SERIES, START, Collective, Home, records
+from .conftest import Reader
 
 DAY = ("--start", "2026-01-01T00:00Z", "--end", "2026-01-02T00:00Z")
 MONTH = ("--start", "2026-01-01T00:00Z", "--end", "2026-02-01T00:00Z")
@@ -58,14 +60,14 @@ def answer_with(reader: Reader, *answers: QuoaliseError | Data) -> list[GetHisto
 
 
 async def test_series_are_listed(reader: Reader, run: Run) -> None:
-    result = await run("list-series", reader.peer, *reader.options)
+    result = await run("list", reader.peer, *reader.options)
     assert (result.status, result.err) == (0, "")
     header, _, row = result.out.strip().splitlines()
-    assert header.split()[:3] == ["Identifier", "Resolution", "Unit"]
+    assert header.split()[:3] == ["Identifier", "Interval", "Unit"]
     shown = [str(SERIES), "PT1H", "W", "2026-01-01", "01:00+01:00", "electricity-meter"]
     assert row.split() == shown
 
-    assert await run.json("list-series", reader.peer, *reader.options) == {
+    assert await run.json("list", reader.peer, *reader.options) == {
         "from": reader.peer,
         "series": [
             {
@@ -79,7 +81,7 @@ async def test_series_are_listed(reader: Reader, run: Run) -> None:
         ],
     }
     reader.home.readers.clear()
-    result = await run("list-series", reader.peer, *reader.options, language="fr_FR.UTF-8")
+    result = await run("list", reader.peer, *reader.options, language="fr_FR.UTF-8")
     assert result.out == f"{reader.peer} ne partage aucune série avec vous.\n"
 
 
@@ -220,7 +222,7 @@ async def test_a_reader_without_permission_is_refused(reader: Reader, run: Run) 
 
 
 async def test_missing_series_and_records_are_reported(reader: Reader, run: Run) -> None:
-    result = await run("get-history", reader.peer, OTHER, *reader.options, "--json")
+    result = await run("history", reader.peer, OTHER, *reader.options, "--json")
     assert (result.status, result.condition) == (1, "item-not-found")
     early = ("--start", "2025-01-01", "--end", "2025-02-01")
     result = await run.ok(*reader.history(*early))
@@ -234,9 +236,9 @@ async def test_a_node_that_is_offline_is_reported(
     reader: Reader, run: Run, new_account: NewAccount, server: Prosody
 ) -> None:
     absent = new_account(server)
-    result = await run("list-series", absent, *reader.options)
+    result = await run("list", absent, *reader.options)
     assert result.err.startswith(f"{absent} is offline")
-    assert await run.condition("list-series", "home@nowhere.test", *reader.options) in {
+    assert await run.condition("list", "home@nowhere.test", *reader.options) in {
         "remote-server-not-found",
         "remote-server-timeout",
     }
@@ -244,7 +246,7 @@ async def test_a_node_that_is_offline_is_reported(
 
 @pytest.mark.parametrize("peer", ["", "@@", "home@"])
 async def test_a_wrong_address_is_refused_before_connecting(run: Run, peer: str) -> None:
-    result = await run("list-series", peer, "--as", "me@two.test", "--json")
+    result = await run("list", peer, "--account", "me@two.test", "--json")
     assert (result.status, result.condition) == (1, "not-an-address")
 
 
@@ -308,14 +310,41 @@ async def test_a_reader_subscribes_and_unsubscribes(reader: Reader, run: Run) ->
     assert not reader.home.subscribers
 
 
+async def test_the_request_of_a_collective_is_shown(
+    reader: Reader, run: Run, server: Prosody, new_node: MakeNode
+) -> None:
+    collective = Collective()
+    address = (await new_node(server, collective)).bare
+    result = await run.ok("needs", address, *reader.options, language="fr_FR.UTF-8")
+    title, purpose, *facts = result.out.splitlines()
+    assert title == f"{NEED.title['fr']} ({NEED.id}, version {NEED.version})"
+    assert purpose == NEED.purpose["fr"]
+    assert f"  Pas de temps\u00a0: {NEED.interval}" in facts
+
+    invitation = links.write(Join(address, "the token"))
+    document = await run.json("needs", invitation, *reader.options)
+    assert document["from"] == address
+    (need,) = document["needs"]
+    assert need["purpose"] == NEED.purpose
+    assert need["retention"] == str(NEED.retention)
+    assert need["series"] == [
+        {"direction": asked.direction, "quantity": asked.quantity} for asked in NEED.series
+    ]
+    assert collective.invitations == [None, "the token"]
+    other = links.write(Register("one.test", "the token"))
+    refused = await run("needs", other, *reader.options, "--json")
+    assert refused.condition == "not-alink"
+    assert "token" not in refused.message.replace("token=", "")
+
+
 async def test_a_command_does_not_disconnect_the_running_node(
     server: Prosody, new_node: MakeNode, new_account: NewAccount, run: Run
 ) -> None:
     jid = new_account(server)
     home = Home(jid)
     node = await new_node(server, home, jid=jid)
-    options = ("--as", jid, *at(server))
-    await run.ok("list-series", jid, *options, "--json", CONSOMETERS_PASSWORD=PASSWORD)
+    options = ("--account", jid, *at(server))
+    await run.ok("list", jid, *options, "--json")
     assert node.connection.is_online
     assert node.connection.problem is None
 

@@ -13,9 +13,10 @@ from consometers_quoalise_xmpp.errors import NotAcknowledged
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 
+from ..cli.conftest import Start, ended
 from ..xmpp.conftest import MakeNode
 from ..xmpp.home import SERIES, START, records
-from .conftest import Reader, Start, ended
+from .conftest import Reader
 
 
 @asynccontextmanager

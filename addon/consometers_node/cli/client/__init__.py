@@ -1,1 +1,0 @@
-"""Commands of a plain client: they ask other nodes, and open no database of their own."""

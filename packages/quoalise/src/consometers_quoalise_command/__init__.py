@@ -1,0 +1,1 @@
+"""The command `quoalise`: the series of other nodes, for people and for programs."""
