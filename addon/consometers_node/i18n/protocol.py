@@ -114,6 +114,9 @@ SENTENCES: Final[Mapping[str, Text]] = {
     Problem.TWO_VALUES: text("this field has {found} values: send one"),
     Problem.NOT_A_BOOLEAN: text("“{found}” is neither true nor false: send true or false"),
     Problem.NOT_A_COUNT: text("“{found}” is not a whole number from {least} on: send digits"),
+    Problem.NOT_A_GROUP: text(
+        "“{found}” is not a group: send at most 12 digits, without leading zeros"
+    ),
     Problem.NOT_A_SUBSCRIPTION: text(
         "“{found}” is not a subscribed power: send whole kVA, from {least} to {most}"
     ),

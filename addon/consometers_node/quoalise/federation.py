@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from .identifier import Direction, Identifier
 from .iso8601 import Duration
@@ -74,6 +75,10 @@ class DataNeedSeries:
     quantity: Quantity
 
 
+LEAST_MINIMUM: Final = 3
+"""Homes in a protected sum: of two, each knows the other's value."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Witness:
     """The server that opens sums of homes together with a collective.
@@ -81,7 +86,7 @@ class Witness:
     docs/protected-sums-specification.md has what it checks.
     `name` and `contact` are of who runs it. Its `url`, https and without a slash at its end, is
     where homes enrol; its `jid`, a bare address, where the collective asks. Each sum is promised
-    to have at least `minimum` homes.
+    to have at least `minimum` homes, from `LEAST_MINIMUM` on.
     """
 
     jid: str

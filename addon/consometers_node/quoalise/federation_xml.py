@@ -10,6 +10,7 @@ from . import iso8601
 from .decoding import Undecodable, decoded
 from .errors import Malformed
 from .federation import (
+    LEAST_MINIMUM,
     NAMESPACE,
     SUBSCRIBED_KVA,
     DataNeed,
@@ -270,7 +271,7 @@ def _read_witness(need: Reader) -> Witness | None:
         name=witness.only(_NAME).words(),
         contact=witness.only(_CONTACT).words(),
         url=url,
-        minimum=witness.count("minimum", least=2),
+        minimum=witness.count("minimum", least=LEAST_MINIMUM),
     )
 
 

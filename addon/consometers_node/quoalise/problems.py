@@ -73,4 +73,5 @@ class Problem(StrEnum):
     TWO_VALUES = "two-values"
     NOT_A_BOOLEAN = "not-a-boolean"
     NOT_A_COUNT = "not-a-count"
+    NOT_A_GROUP = "not-a-group"
     NOT_A_SUBSCRIPTION = "not-a-subscription"

@@ -67,7 +67,7 @@ _HOME = struct.Struct(f">16sH{NONCE_BYTES}s{VERIFIER_BYTES}s")
 _PSEUDONYM = struct.Struct(">16s")
 _ELEMENT_DIGITS, _KEY_DIGITS = 16, 2 * VERIFICATION_KEY_BYTES
 _HEXADECIMAL = re.compile(r"[0-9a-f]+")
-_GROUP = re.compile(r"[0-9]{1,12}")
+_GROUP = re.compile(r"0|[1-9][0-9]{0,11}")
 
 
 class Refusal(StrEnum):
@@ -128,7 +128,7 @@ class Part(NamedTuple):
 class Group:
     """Reports of homes whose sum is to be opened.
 
-    `name` is a whole number that says nothing to the witness.
+    `name` is a whole number without leading zeros, which says nothing to the witness.
     """
 
     name: str
@@ -424,5 +424,5 @@ def _groups(sent: Reader) -> frozenset[str]:
 
 def _group(sent: str, place: str) -> str:
     if not _GROUP.fullmatch(sent):
-        raise Malformed(place, Problem.NOT_A_COUNT, found=sent, least=0)
+        raise Malformed(place, Problem.NOT_A_GROUP, found=sent)
     return sent

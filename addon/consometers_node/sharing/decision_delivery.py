@@ -10,7 +10,7 @@ A permission for sums is sent once its witness has confirmed the enrolment: befo
 could not be sent anything by it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 from ..i18n.text import text, typeset
@@ -49,7 +49,7 @@ _RESTORED = text(
 )
 _RESTORER = "restored state"
 _STRANGE_RECEIPT = text("The collective sent a receipt that does not match: inform its operator.")
-
+_ENDED = frozenset({State.WITHDRAWN, State.TERMINATED, State.EXPIRED})
 
 _AWAY = frozenset(
     {
@@ -157,7 +157,7 @@ class DecisionDelivery:
             if seq is not None:
                 await permissions.begin_notice(seq)
         receipt = await self._asking.grant(self._peer.jid, await self._grant(permission))
-        _expect(receipt, permission, State.GRANTED, State.WITHDRAWN, State.TERMINATED)
+        _expect(receipt, permission, {State.GRANTED, *_ENDED})
         if seq is not None:
             await self._store_receipt(seq, _shown(receipt))
         if receipt.state is not State.GRANTED:
@@ -172,7 +172,7 @@ class DecisionDelivery:
         except ItemNotFound:
             await self._store_receipt(notice.seq, _UNKNOWN_THERE)
             return
-        _expect(receipt, permission, State.WITHDRAWN, State.TERMINATED)
+        _expect(receipt, permission, _ENDED)
         await self._store_receipt(notice.seq, _shown(receipt))
 
     async def _grant(self, permission: Permission) -> PermissionMessage:
@@ -194,7 +194,8 @@ class DecisionDelivery:
             permissions = Permissions(connection)
             if (await permissions.get(permission.id)).state is not State.GRANTED:
                 return
-            if receipt.state is State.TERMINATED:
+            if receipt.state is not State.WITHDRAWN:
+                # Where it expired by the peer's clock and not by ours, the peer ends it.
                 await permissions.terminate(permission.id, now)
                 return
             words = _RESTORED.fill(peer=self._peer.jid, day=receipt.time.date())
@@ -220,7 +221,7 @@ def _shown(receipt: Receipt) -> str:
     return serialise(federation_xml.write_receipt(receipt)).decode()
 
 
-def _expect(receipt: Receipt, permission: Permission, *states: State) -> None:
+def _expect(receipt: Receipt, permission: Permission, states: Collection[State]) -> None:
     """Refuse a receipt for something else."""
     if receipt.permission != permission.id or receipt.state not in states:
         raise OtherError("undefined-condition", ErrorType.CANCEL, _STRANGE_RECEIPT.by_language)

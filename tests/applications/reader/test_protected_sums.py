@@ -193,6 +193,17 @@ def test_both_refuse_a_verifier_that_is_not_of_elements() -> None:
     assert "not an element" in answer["bad_request"]
 
 
+@pytest.mark.parametrize("part", ["verification", "opening"])
+def test_a_group_with_a_leading_zero_is_refused(part: str) -> None:
+    """Else 4 and 04 would be one group for one witness, and two for another."""
+    request = request_of(of_homes(Random(4)))
+    written = json.dumps(request[part])
+    assert 'group=\\"4\\"' in written
+    other = json.loads(written.replace('group=\\"4\\"', 'group=\\"04\\"'))
+    (answer,) = answered([{**request, part: other}])
+    assert "leading zeros" in answer["bad_request"]
+
+
 def test_sums_of_other_groups_and_sums_twice_are_refused() -> None:
     case = of_homes(Random(4))
     (ours,) = case.sums

@@ -275,7 +275,7 @@ NEEDS: list[tuple[Problem, str, Edit]] = [
     (Problem.NOT_A_BARE_ADDRESS, "/witness@jid", witness(jid="commune@example.org/node")),
     (Problem.NOT_A_LINK, "/witness@url", witness(url="http://commune.example")),
     (Problem.NOT_A_LINK, "/witness@url", witness(url="https://commune.example/")),
-    (Problem.NOT_A_COUNT, "/witness@minimum", witness(minimum="1")),
+    (Problem.NOT_A_COUNT, "/witness@minimum", witness(minimum="2")),
     (Problem.NO_ELEMENT, "/witness", lambda sent: witness()(sent).remove(child(sent[-1], "name"))),
 ]
 """With places below that of the first need."""

@@ -145,7 +145,8 @@ BROKEN_VERIFICATIONS: list[tuple[Problem, str, Edit]] = [
     (Problem.NOT_A_COUNT, "@part", lambda sent: sent.set("part", "0")),
     (Problem.BACKWARDS, "@part", lambda sent: sent.set("part", "2")),
     (Problem.NO_ELEMENT, "", lambda sent: sent.remove(sent[0])),
-    (Problem.NOT_A_COUNT, "/homes[1]@group", lambda sent: sent[0].set("group", "Kersabiec")),
+    (Problem.NOT_A_GROUP, "/homes[1]@group", lambda sent: sent[0].set("group", "Kersabiec")),
+    (Problem.NOT_A_GROUP, "/homes[1]@group", lambda sent: sent[0].set("group", "03")),
     (Problem.TOO_MANY_ROWS, "/homes[2]", too_many_homes),
 ]
 BROKEN_VERIFIED: list[tuple[Problem, str, Edit]] = [
@@ -156,7 +157,8 @@ BROKEN_OPENINGS: list[tuple[Problem, str, Edit]] = [
     (Problem.NOT_A_UUID, "@id", lambda sent: sent.set("id", "today")),
     (Problem.BACKWARDS, "@part", lambda sent: sent.set("part", "2")),
     (Problem.NO_ELEMENT, "", lambda sent: sent.remove(sent[0])),
-    (Problem.NOT_A_COUNT, "/sum[1]@group", lambda sent: sent[0].set("group", "Kersabiec")),
+    (Problem.NOT_A_GROUP, "/sum[1]@group", lambda sent: sent[0].set("group", "Kersabiec")),
+    (Problem.NOT_A_GROUP, "/sum[1]@group", lambda sent: sent[0].set("group", "00")),
     (Problem.NOT_HEXADECIMAL, "/sum[1]@masked", lambda sent: sent[0].set("masked", "12")),
     (
         Problem.NOT_HEXADECIMAL,
@@ -166,7 +168,8 @@ BROKEN_OPENINGS: list[tuple[Problem, str, Edit]] = [
 ]
 BROKEN_ANSWERS: list[tuple[Problem, str, Edit]] = [
     (Problem.NOT_A_COUNT, "/sum[1]@wh", lambda sent: sent[0].set("wh", "-1")),
-    (Problem.NOT_A_COUNT, "/sum[1]@groups", lambda sent: sent[0].set("groups", "3 x")),
+    (Problem.NOT_A_GROUP, "/sum[1]@groups", lambda sent: sent[0].set("groups", "3 x")),
+    (Problem.NOT_A_GROUP, "/sum[1]@groups", lambda sent: sent[0].set("groups", "3 05")),
     (Problem.NOT_A_CHOICE, "/refused[1]@reason", lambda sent: sent[1].set("reason", "no")),
 ]
 CASES: list[tuple[Problem, str, Callable[[], object]]] = [

@@ -223,3 +223,14 @@ def test_a_witness_belongs_to_sums_alone() -> None:
     assert faults(without.replace('reading="individual"', 'reading="sum"'))
     for minimum in ("2", "-3", "3.5"):
         assert faults(with_witness.replace('minimum="10"', f'minimum="{minimum}"'))
+
+
+@pytest.mark.parametrize(
+    ("element", "attribute", "right"),
+    [("<verification", "group", "3"), ("<opening", "group", "3"), ("<opened", "groups", "3 5")],
+)
+def test_a_group_has_one_name(element: str, attribute: str, right: str) -> None:
+    sent = next(each for each in EXAMPLES if element in each)
+    assert faults(sent.replace(f'{attribute}="{right}"', f'{attribute}="0"')) == []
+    for wrong in ("03", "00", "3 05", "3 0 05", 13 * "1"):
+        assert faults(sent.replace(f'{attribute}="{right}"', f'{attribute}="{wrong}"')), wrong

@@ -179,6 +179,42 @@ async def test_a_collective_that_says_terminated_ends_the_permission(
     await house.becomes(permission, State.TERMINATED)
 
 
+async def test_a_collective_whose_clock_is_ahead_ends_the_permission(
+    house: House, collective: Collective
+) -> None:
+    collective.says = State.EXPIRED
+    permission = await house.grant()
+    await decisions_confirmed(house)
+    await house.becomes(permission, State.TERMINATED)
+    assert house.delivery.problem is None
+
+
+async def test_a_withdrawal_after_the_end_is_confirmed_by_the_receipt_of_the_end(
+    house: House, collective: Collective
+) -> None:
+    permission = await house.grant()
+    await decisions_confirmed(house)
+    collective.says = State.EXPIRED
+    await house.withdraw(permission)
+    await decisions_confirmed(house)
+    assert house.delivery.problem is None
+    assert 'state="expired"' in (await receipts(house.store))[-1]
+    assert collective.log == [("grant", permission), ("withdraw", permission)]
+
+
+async def test_a_withdrawal_of_what_a_collective_has_erased_is_done(
+    house: House, collective: Collective
+) -> None:
+    permission = await house.grant()
+    await decisions_confirmed(house)
+    collective.permissions.clear()
+    await house.withdraw(permission)
+    await decisions_confirmed(house)
+    assert (await receipts(house.store))[-1] == "not known to the peer"
+    assert house.delivery.problem is None
+    assert collective.log == [("grant", permission), ("withdraw", permission)]
+
+
 async def test_a_need_from_a_file_sends_no_decision(
     file: Store, server: Prosody, new_account: NewAccount, coop: Node, collective: Collective
 ) -> None:

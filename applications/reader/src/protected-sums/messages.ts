@@ -117,7 +117,9 @@ function readElement(digits: string): bigint {
 }
 
 function groupName(name: string): string {
-  if (!/^[0-9]{1,12}$/.test(name)) throw new BadRequest("a group is a whole number");
+  if (!/^(0|[1-9][0-9]{0,11})$/.test(name)) {
+    throw new BadRequest("a group is a whole number without leading zeros");
+  }
   return name;
 }
 
