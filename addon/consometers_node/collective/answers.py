@@ -21,6 +21,7 @@ from ..quoalise import (
     Data,
     DataNeed,
     Direction,
+    DeviceType,
     Duration,
     Erased,
     ExportPart,
@@ -183,7 +184,12 @@ class CollectiveAnswers(Answers):
                     challenge=challenge if of_all is Direction.CONSUMPTION else None,
                 )
         return listed + [
-            Listed(series=name, interval=Duration(months=1), unit="Wh")
+            Listed(
+                series=name,
+                interval=Duration(months=1),
+                unit="Wh",
+                device=DeviceType.COLLECTIVE,
+            )
             for daily in listed
             if daily.series.quantity == SeriesPath.ENERGY_DAILY
             and daily.series.device == self._device

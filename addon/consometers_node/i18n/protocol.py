@@ -244,6 +244,7 @@ COLUMNS: Final[Mapping[str, Text]] = {
     "unit": text("Unit"),
     "first": text("First record", context="field of an answer"),
     "last": text("Last record", context="field of an answer"),
+    "device": text("Device"),
     "name": text("Name"),
     "shares": text("Your shares"),
     "total_shares": text("Shares in all"),

@@ -59,6 +59,8 @@ class Prices:
 class Listed:
     """A series that the asker may read: its interval, its unit, its first and its last record.
 
+    `device` is the type of its device: the `production` of a meter is what it injects.
+
     What is not known, or what there is none of, is None: `shares`, `prices` and
     `challenge` too, of most series.
     """
@@ -68,6 +70,7 @@ class Listed:
     unit: str | None = None
     first: datetime | None = None
     last: datetime | None = None
+    device: str | None = None
     shares: Shares | None = None
     prices: Prices | None = None
     challenge: Challenge | None = None
@@ -95,7 +98,7 @@ _PARTS: Mapping[str, tuple[Column, ...]] = {
     "prices": _PRICES,
     "challenge": challenge.COLUMNS,
 }
-_COLUMNS = ("identifier", "interval", "unit", "first", "last")
+_COLUMNS = ("identifier", "interval", "unit", "first", "last", "device")
 COLUMNS = (*_COLUMNS, *(column.var for columns in _PARTS.values() for column in columns))
 """All columns of the answer to `list_series`."""
 
@@ -195,6 +198,7 @@ def _row(listed: Listed) -> dict[str, str | None]:
         "unit": listed.unit,
         "first": None if listed.first is None else iso8601.shown(listed.first),
         "last": None if listed.last is None else iso8601.shown(listed.last),
+        "device": listed.device,
     }
     row |= forms.row(_SHARES, listed.shares) | forms.row(_PRICES, listed.prices)
     return row if listed.challenge is None else row | challenge.row(listed.challenge)
@@ -212,6 +216,7 @@ def _listed(row: Mapping[str, str], place: str) -> Listed:
         unit=row.get("unit"),
         first=first,
         last=last,
+        device=row.get("device"),
         shares=Shares(**forms.read_row(_SHARES, row, place)) if "total_shares" in row else None,
         prices=Prices(**forms.read_row(_PRICES, row, place)) if "local_price" in row else None,
         challenge=challenge.read(row, place) if challenge.CHALLENGE in row else None,

@@ -48,6 +48,7 @@ from ..store.series import all_series
 from ..store.settings import set_setting
 from ..wire import Naming, encode_series
 from ..wire.encode import unit
+from ..wire.naming import device_type
 from ..wire.needs import write_interval
 from ..xmpp import Answerer, Asker
 from .due_records import SOON, at_once, beside, extent_of, receipts_key, records_of
@@ -176,6 +177,7 @@ class Answers(Answerer):
                     unit=unit(grant.series),
                     first=stored.start if stored else None,
                     last=_last(grant, stored) if stored else None,
+                    device=device_type(grant.series, name),
                 )
                 if self._naming.sums(grant.series):
                     counts = replace(listed[name], series=name.members, unit=COUNT)

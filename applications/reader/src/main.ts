@@ -13,6 +13,7 @@ import {
 import { csv, figuresOf, type Figures } from "./figures.ts";
 import {
   NotQuoalise,
+  directionAt,
   getHistory,
   listSeries,
   readDirection,
@@ -54,7 +55,7 @@ let session: Session | null = null;
 let node = "";
 let listed: readonly Series[] = [];
 let shown: Shown | null = null;
-/** Of each series that was shown: a list does not tell injection from production. */
+/** Of each series that was shown: a list may not tell injection from production. */
 const directions = new Map<string, Key>();
 let notice: Notice | null = null;
 let isBusy = false;
@@ -288,8 +289,9 @@ function fillSeries(): void {
   const chosen = page.series.value;
   page.series.replaceChildren(
     ...listed.map((series) => {
-      const { identifier } = series;
-      const direction = directions.get(identifier) ?? directionKey(directionIn(identifier));
+      const { identifier, device } = series;
+      const direction =
+        directions.get(identifier) ?? directionKey(directionAt(device, directionIn(identifier)));
       return new Option(nameOf(series, direction, language), identifier);
     }),
   );

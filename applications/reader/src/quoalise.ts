@@ -10,6 +10,8 @@ export interface Series {
   readonly unit: string;
   /** The start of its last record, as the node says it. */
   readonly last: string | null;
+  /** The type of its device, if the node says it. */
+  readonly device: string | null;
   /** Of a site, if it has one. */
   readonly name: string | null;
 }
@@ -79,6 +81,7 @@ export function readSeries(answer: Element): Series[] {
       interval: text("interval") ?? "",
       unit: text("unit") ?? "",
       last: text("last"),
+      device: text("device"),
       name: text("name"),
     };
   });
@@ -101,11 +104,16 @@ export function readRecords(answer: Element): Map<string, DataRecord[]> {
   );
 }
 
-/** Return the direction of the records; what a meter calls production is what it injects. */
+/** Return the direction of the records. */
 export function readDirection(answer: Element): string | null {
   const meta = data(answer)?.getChild("meta", QUOALISE);
   const direction = meta?.getChild("measurement", QUOALISE)?.attrs["direction"] ?? null;
   const device = meta?.getChild("device", QUOALISE)?.attrs["type"];
+  return direction === null ? null : directionAt(device ?? null, direction);
+}
+
+/** Return a direction as people call it: what a meter calls production is what it injects. */
+export function directionAt(device: string | null, direction: string): string {
   return direction === "production" && device === "electricity-meter" ? "injection" : direction;
 }
 

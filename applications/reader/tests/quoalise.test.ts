@@ -8,6 +8,7 @@ import { Failure, nodeAddress, readAccount } from "../src/connection.ts";
 import { csv, figuresOf } from "../src/figures.ts";
 import {
   NotQuoalise,
+  directionAt,
   getHistory,
   listSeries,
   readDirection,
@@ -61,6 +62,19 @@ test("every example of data and of a list in the protocol is read", () => {
     assert.equal(series.length, xml.split("<item>").length - 1);
     assert.ok(series.every(({ unit, interval, last }) => unit && interval && last));
   }
+});
+
+test("a list tells what a meter injects from what panels make, where it names the device", () => {
+  assert.equal(directionAt("electricity-meter", "production"), "injection");
+  assert.equal(directionAt("electricity-meter", "consumption"), "consumption");
+  assert.equal(directionAt("inverter", "production"), "production");
+  assert.equal(directionAt(null, "production"), "production");
+  const [example = assert.fail()] = EXAMPLES.filter((xml) => xml.includes("<reported>"));
+  const [meter] = readSeries(parse(`<iq>${example}</iq>`));
+  assert.equal(meter?.device, "electricity-meter");
+  const without = example.replaceAll(/ *<field var="device">.*\n/g, "");
+  const [older] = readSeries(parse(`<iq>${without}</iq>`));
+  assert.equal(older?.device, null);
 });
 
 test("requests have the form of the protocol, with times that old programs read", () => {

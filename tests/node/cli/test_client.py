@@ -62,7 +62,8 @@ async def test_series_are_listed(reader: Reader, run: Run) -> None:
     assert (result.status, result.err) == (0, "")
     header, _, row = result.out.strip().splitlines()
     assert header.split()[:3] == ["Identifier", "Resolution", "Unit"]
-    assert row.split() == [str(SERIES), "PT1H", "W", "2026-01-01", "01:00+01:00"]
+    shown = [str(SERIES), "PT1H", "W", "2026-01-01", "01:00+01:00", "electricity-meter"]
+    assert row.split() == shown
 
     assert await run.json("list-series", reader.peer, *reader.options) == {
         "from": reader.peer,
@@ -73,6 +74,7 @@ async def test_series_are_listed(reader: Reader, run: Run) -> None:
                 "unit": "W",
                 "first": "2026-01-01T00:00:00+00:00",
                 "last": None,
+                "device": "electricity-meter",
             }
         ],
     }

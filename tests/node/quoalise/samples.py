@@ -249,6 +249,7 @@ LISTED = st.builds(
     unit=OPTIONAL_WORDS,
     first=st.none() | MOMENTS,
     last=st.none() | MOMENTS,
+    device=OPTIONAL_WORDS,
     shares=st.none()
     | st.builds(Shares, name=WORDS, held=st.integers(0, 10**6), total=st.integers(1, 10**6)),
     prices=st.none() | st.builds(Prices, local=PRICES, grid=PRICES),

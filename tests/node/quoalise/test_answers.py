@@ -76,5 +76,6 @@ def test_series_are_listed_in_a_data_form() -> None:
         '<field var="unit" type="text-single" label="Unité"/>'
         '<field var="first" type="text-single" label="Premier enregistrement"/>'
         '<field var="last" type="text-single" label="Dernier enregistrement"/>'
+        '<field var="device" type="text-single" label="Appareil"/>'
         "</reported></x></command>"
     )

@@ -340,6 +340,25 @@ async def test_a_listed_series_shows_its_readable_range(house: House, ledger: Le
     assert await house.listed(STRANGER) == []
 
 
+@pytest.mark.parametrize(
+    ("direction", "device"),
+    [
+        (Direction.CONSUMPTION, "electricity-meter"),
+        (Direction.INJECTION, "electricity-meter"),
+        (Direction.PRODUCTION, "inverter"),
+    ],
+)
+async def test_a_list_tells_injection_from_production(
+    house: House, store: Store, direction: Direction, device: str
+) -> None:
+    series = replace(HOURLY, direction=direction)
+    ledger = await Ledger.open(store, series=series)
+    asked = frozenset({DataNeedSeries(direction, Quantity.ENERGY)})
+    await ledger.grant(replace(NEED, series=asked))
+    (listed,) = await house.listed()
+    assert listed.device == device
+
+
 async def test_a_series_without_records_is_listed_too(house: House, store: Store) -> None:
     ledger = await Ledger.open(store)
     await ledger.grant()

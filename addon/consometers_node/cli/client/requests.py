@@ -43,6 +43,7 @@ _COLUMNS: Columns[Listed] = {
     text("Unit"): lambda listed: listed.unit,
     text("First record"): lambda listed: listed.first,
     text("Last record"): lambda listed: listed.last,
+    text("Device"): lambda listed: listed.device,
 }
 _NO_SERIES = text("{peer} shares no series with you.")
 _SUBSCRIBED = text(
@@ -232,4 +233,5 @@ def _listed(series: Listed) -> Json:
         "unit": series.unit,
         "first": times.shown(series.first),
         "last": times.shown(series.last),
+        "device": series.device,
     }
