@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aiohttp import ClientSession, TCPConnector, WSMsgType
-import pytest
 import pytest_asyncio
 
 from demo.prosody import Authority

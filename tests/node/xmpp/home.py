@@ -79,7 +79,15 @@ class Home(Answerer):
     async def list_series(self, asker: Asker) -> Iterable[Listed]:
         if asker.jid not in self.readers:
             return []
-        return [Listed(series=SERIES, interval=Duration(seconds=HOUR), unit="W", first=START, device="electricity-meter")]
+        return [
+            Listed(
+                series=SERIES,
+                interval=Duration(seconds=HOUR),
+                unit="W",
+                first=START,
+                device="electricity-meter",
+            )
+        ]
 
     async def terminate(self, asker: Asker, permission: str) -> Receipt:
         self.terminated.append(permission)
