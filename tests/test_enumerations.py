@@ -9,13 +9,23 @@ from types import ModuleType
 import consometers_node
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.series import Direction
+import consometers_protected_sums
+import consometers_quoalise
+import consometers_quoalise_xmpp
 import custom_components.consometers
 
-OURS = consometers_node.__name__, custom_components.consometers.__name__
+ROOMS = (
+    consometers_node,
+    consometers_protected_sums,
+    consometers_quoalise,
+    consometers_quoalise_xmpp,
+    custom_components.consometers,
+)
+OURS = tuple(room.__name__ for room in ROOMS)
 PARTIAL = {
     "cli.household.permissions._DONE": "what a household answers",
     "i18n.protocol.DESCRIPTIONS": "labels suffice for the others",
-    "quoalise.stanza_errors._KINDS": "of conditions: other codes are sent as that of their kind",
+    "consometers_quoalise.stanza_errors._KINDS": "other codes are sent as their kind",
     "household.statistics_import.recorder_writer._REGISTER": "of what a register counts",
     "store.personal._KEYS": "of what deletes whole rows",
     "web.admin.alerts._PAGES": "all others lead to the page of health",
@@ -26,7 +36,7 @@ PARTIAL = {
 
 
 def modules() -> Iterator[ModuleType]:
-    for room in (consometers_node, custom_components.consometers):
+    for room in ROOMS:
         for found in pkgutil.walk_packages(room.__path__, f"{room.__name__}."):
             if ".migrations" not in found.name and not found.name.endswith("__main__"):
                 yield import_module(found.name)

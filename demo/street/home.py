@@ -10,16 +10,12 @@ from pathlib import Path
 import shutil
 from typing import Any, Final, override
 
-from consometers_node.backoff import Backoff
 from consometers_node.household.protected_sums.enrolling import Enrolling
 from consometers_node.household.protected_sums.witness_address import Trust, trust
 from consometers_node.household.protected_sums.witness_check import objection
 from consometers_node.household.protected_sums.witness_client import WitnessClient
 from consometers_node.i18n.protocol import OurWords
 from consometers_node.permission import Choice, Permissions, Signature, State
-from consometers_node.protected_sums.keys import KEY_BYTES, DayKey
-from consometers_node.protected_sums.requests import Call
-from consometers_node.quoalise import Data, GetHistory, Role, Witness
 from consometers_node.series import (
     Block,
     Device,
@@ -45,7 +41,10 @@ from consometers_node.store.clock import Clock
 from consometers_node.store.peers import all_peers
 from consometers_node.store.series import add_series, extent, put_blocks
 from consometers_node.wire import Naming
-from consometers_node.xmpp import (
+from consometers_node.wire.witness_requests import Call
+from consometers_protected_sums.keys import KEY_BYTES, DayKey
+from consometers_quoalise import Data, GetHistory, Role, Witness
+from consometers_quoalise_xmpp import (
     Account,
     Asker,
     Connection,
@@ -55,6 +54,7 @@ from consometers_node.xmpp import (
     Server,
     links,
 )
+from consometers_quoalise_xmpp.backoff import Backoff
 from demo.world.hourly import Hour
 
 from .plan import HOUR_S, Home, Place

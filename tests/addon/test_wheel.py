@@ -11,8 +11,13 @@ from consometers_node.cli.app import COMMANDS
 
 from .conftest import ADDON, ROOT, Installed
 
-PACKAGE = ADDON / "consometers_node"
-VENDOR = PACKAGE / "web" / "static" / "vendor"
+PACKAGES = {
+    "consometers_node",
+    "consometers_protected_sums",
+    "consometers_quoalise",
+    "consometers_quoalise_xmpp",
+}
+VENDOR = ADDON / "consometers_node" / "web" / "static" / "vendor"
 PROJECT = tomllib.loads((ADDON / "pyproject.toml").read_text())["project"]
 
 
@@ -21,9 +26,9 @@ def names(wheel: Path) -> set[str]:
         return set(archive.namelist())
 
 
-def test_the_wheel_contains_every_file_of_the_package(wheel: Path) -> None:
+def test_the_wheel_contains_every_file_of_the_packages(wheel: Path) -> None:
     listed = subprocess.check_output(
-        ("git", "ls-files", "--cached", "--others", "--exclude-standard", "--", PACKAGE),
+        ("git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *PACKAGES),
         text=True,
         cwd=ADDON,
     )
@@ -42,9 +47,9 @@ def test_the_wheel_contains_the_assets_of_pages_and_their_licences(wheel: Path) 
     assert fetched <= names(wheel)
 
 
-def test_the_wheel_contains_the_package_only(wheel: Path) -> None:
+def test_the_wheel_contains_the_packages_only(wheel: Path) -> None:
     folders = {name.partition("/")[0] for name in names(wheel)}
-    assert folders == {"consometers_node", f"consometers_node-{PROJECT['version']}.dist-info"}
+    assert folders == {*PACKAGES, f"consometers_node-{PROJECT['version']}.dist-info"}
     assert not [name for name in names(wheel) if "__pycache__" in name]
 
 
@@ -99,8 +104,8 @@ def test_only_the_languages_of_the_pages_are_installed(installed: Installed) -> 
 def test_the_trimmed_slixmpp_has_the_plugins_of_a_connection(installed: Installed) -> None:
     printed = installed.python(
         "import asyncio",
-        "from consometers_node.xmpp import Account, Server",
-        "from consometers_node.xmpp.stream import Stream",
+        "from consometers_quoalise_xmpp import Account, Server",
+        "from consometers_quoalise_xmpp.stream import Stream",
         "from slixmpp.xmlstream import cert",
         "async def main():",
         "    print(cert.HAVE_PYASN1, *Stream(Account('home@a.test', 'secret'), Server()).plugin)",

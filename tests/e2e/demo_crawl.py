@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 import aiohttp
 
 from consometers_node.collective.calendar import Span, month_of
-from consometers_node.quoalise import iso8601
 from consometers_node.web.public.opendata import MOST_DAYS
+from consometers_quoalise import iso8601
 from tests.crawl import Crawl, Place
 
 ZONE: Final = ZoneInfo("Europe/Paris")

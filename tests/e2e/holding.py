@@ -13,7 +13,7 @@ from consometers_node.sharing.names import load_naming
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.memberships import member_blocks, member_counts
 from consometers_node.store.series import MemberCount
-from consometers_node.xmpp import Account, Join
+from consometers_quoalise_xmpp import Account, Join
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 from tests.node.collective.coops import Coop, settings

@@ -19,9 +19,7 @@ import shutil
 import sys
 from typing import Final, NoReturn, Self
 
-from consometers_node.backoff import Backoff
 from consometers_node.permission import Choice, Permissions, Signature, State
-from consometers_node.quoalise import QuoaliseError
 from consometers_node.series import (
     Block,
     Device,
@@ -44,7 +42,8 @@ from consometers_node.store.outbox import queue_again_for, subscribers
 from consometers_node.store.peers import all_peers
 from consometers_node.store.series import add_series, blocks
 from consometers_node.wire import Naming
-from consometers_node.xmpp import (
+from consometers_quoalise import QuoaliseError
+from consometers_quoalise_xmpp import (
     Account,
     Connection,
     Join,
@@ -53,6 +52,7 @@ from consometers_node.xmpp import (
     Server,
     links,
 )
+from consometers_quoalise_xmpp.backoff import Backoff
 from demo.prosody import LOOPBACK
 from tests.node.sharing.houses import Shares
 

@@ -21,9 +21,8 @@ from xml.etree.ElementTree import SubElement
 
 from slixmpp.stanza import Message
 
-from consometers_node.backoff import Backoff
-from consometers_node.quoalise import QuoaliseError
-from consometers_node.xmpp import (
+from consometers_quoalise import QuoaliseError
+from consometers_quoalise_xmpp import (
     Account,
     Asking,
     Connection,
@@ -32,6 +31,7 @@ from consometers_node.xmpp import (
     Security,
     Server,
 )
+from consometers_quoalise_xmpp.backoff import Backoff
 from demo.prosody import LOOPBACK
 from tests.deadline import DEADLINE_S
 

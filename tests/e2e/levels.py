@@ -14,8 +14,6 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
 from consometers_node.collective.calendar import instants
-from consometers_node.quoalise import Direction as Said
-from consometers_node.quoalise.identifier import organisation, series as name_of
 from consometers_node.series import Device, Direction, Interval, Range
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import (
@@ -25,7 +23,9 @@ from consometers_node.store.collective_tables import (
 )
 from consometers_node.store.published_series import own_series, published_records
 from consometers_node.store.series import all_series, blocks
-from consometers_node.xmpp import Asking
+from consometers_quoalise import Direction as Said
+from consometers_quoalise.identifier import organisation, series as name_of
+from consometers_quoalise_xmpp import Asking
 from demo.prosody import Prosody
 from tests.e2e import homes as program
 from tests.e2e.holding import held

@@ -21,7 +21,7 @@ from consometers_node.collective.privacy.own_export import WHAT
 from consometers_node.sharing.account import save
 from consometers_node.store import Store
 from consometers_node.store.member_series import of_member
-from consometers_node.xmpp import Account, Identity, Join, links
+from consometers_quoalise_xmpp import Account, Identity, Join, links
 from demo.prosody import Authority, Prosody
 from tests.e2e.node import Node
 from tests.e2e.waiting import eventually

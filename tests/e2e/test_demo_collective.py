@@ -29,8 +29,8 @@ from playwright.async_api import Browser, Locator, Page, StorageState, expect
 import pytest
 import pytest_asyncio
 
-from consometers_node.quoalise import iso8601
 from consometers_node.series import Direction, Range
+from consometers_quoalise import iso8601
 from demo.browser import CHROMIUM, Visitor, person
 from demo.hass import Language
 from demo.hass.api import Period

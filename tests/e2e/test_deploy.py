@@ -24,8 +24,8 @@ import pytest
 import pytest_asyncio
 
 from consometers_node.series import Range
-from consometers_node.xmpp import Join, Register, links
-from consometers_node.xmpp.registration import register
+from consometers_quoalise_xmpp import Join, Register, links
+from consometers_quoalise_xmpp.registration import register
 from demo.hass.folder import ROOT
 from demo.prosody import LOOPBACK
 from tests.deploy import engine

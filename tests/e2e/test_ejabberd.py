@@ -24,13 +24,13 @@ from slixmpp.stanza import Message
 
 from consometers_node.collective.settings import Settings
 from consometers_node.permission import Choice
-from consometers_node.quoalise.identifier import organisation
 from consometers_node.series import Device, Direction, Interval, Quantity, Range
 from consometers_node.sharing import consent
 from consometers_node.sharing.names import load_naming
 from consometers_node.store import Store
 from consometers_node.store.published_series import own_series, published_records
-from consometers_node.xmpp import (
+from consometers_quoalise.identifier import organisation
+from consometers_quoalise_xmpp import (
     Account,
     Connection,
     Join,
@@ -41,7 +41,7 @@ from consometers_node.xmpp import (
     links,
     register,
 )
-from consometers_node.xmpp.errors import AccountTaken, InvitationRefused, WrongPassword
+from consometers_quoalise_xmpp.errors import AccountTaken, InvitationRefused, WrongPassword
 from demo.hass import free_port
 from demo.prosody import Authority, Prosody
 from tests.deadline import DEADLINE_S

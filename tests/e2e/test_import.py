@@ -19,7 +19,6 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from consometers_node.backoff import Backoff
 from consometers_node.household.recorder.client import Recorder, external
 from consometers_node.household.statistics_import.external_statistic import (
     Import,
@@ -27,7 +26,7 @@ from consometers_node.household.statistics_import.external_statistic import (
     PollPace,
     StatisticsImport,
 )
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     MAX_PUSHED,
     Data,
     GetHistory,
@@ -37,7 +36,7 @@ from consometers_node.quoalise import (
     Role,
     UpstreamError,
 )
-from consometers_node.xmpp import (
+from consometers_quoalise_xmpp import (
     Account,
     Answerer,
     Answering,
@@ -48,6 +47,7 @@ from consometers_node.xmpp import (
     Pushing,
     Receiving,
 )
+from consometers_quoalise_xmpp.backoff import Backoff
 from demo.hass import Api, Hass
 from demo.prosody import Authority, Prosody
 from tests.deadline import DEADLINE_S

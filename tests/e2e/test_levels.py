@@ -20,11 +20,8 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.exc import DBAPIError
 
-from consometers_node.backoff import Backoff
 from consometers_node.cli.core import control_socket
 from consometers_node.permission import Choice
-from consometers_node.quoalise import QuoaliseError
-from consometers_node.quoalise.identifier import organisation
 from consometers_node.series import Device, Direction, Interval
 from consometers_node.sharing import consent
 from consometers_node.sharing.names import load_naming
@@ -32,7 +29,10 @@ from consometers_node.store import PermissionId, Store
 from consometers_node.store.published_series import own_series
 from consometers_node.store.series import add_series
 from consometers_node.wire import read_need_file
-from consometers_node.xmpp import Account, Asking, Connection, NetworkError
+from consometers_quoalise import QuoaliseError
+from consometers_quoalise.identifier import organisation
+from consometers_quoalise_xmpp import Account, Asking, Connection, NetworkError
+from consometers_quoalise_xmpp.backoff import Backoff
 from demo.hass import free_port
 from demo.prosody import LOOPBACK, Authority, Prosody
 from tests.disks import fill, small_disk

@@ -22,8 +22,8 @@ import pytest_asyncio
 
 from consometers_node.permission import DataNeedSeries
 from consometers_node.series import Direction, Quantity, Range
-from consometers_node.xmpp import Join, Register, links
-from consometers_node.xmpp.registration import register
+from consometers_quoalise_xmpp import Join, Register, links
+from consometers_quoalise_xmpp.registration import register
 from demo.hass.folder import ROOT
 from tests.deploy import engine
 from tests.deploy.documentation import PAGES

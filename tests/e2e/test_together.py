@@ -27,8 +27,6 @@ from consometers_node.household.recorder.home_assistant import HomeAssistant, Ho
 from consometers_node.household.recorder.statistics import IN_COMMON
 from consometers_node.household.statistics_import.totals import TIME_ZONE, month_before
 from consometers_node.permission import Choice, Permissions
-from consometers_node.quoalise import Direction as Said, ItemNotFound, NotAuthorized, SeriesPath
-from consometers_node.quoalise.identifier import organisation, series as name_of
 from consometers_node.series import Device, Direction, Interval, Quantity, Range, Series
 from consometers_node.sharing import consent
 from consometers_node.sharing.account import save
@@ -38,7 +36,9 @@ from consometers_node.store.peers import MEMBER, peer_by_jid
 from consometers_node.store.published_series import published_records
 from consometers_node.store.tables import OutboxRow, PermittedRow, SubscriptionRow
 from consometers_node.web.site import Keys, Site
-from consometers_node.xmpp import Account, Connection, Identity, Join
+from consometers_quoalise import Direction as Said, ItemNotFound, NotAuthorized, SeriesPath
+from consometers_quoalise.identifier import organisation, series as name_of
+from consometers_quoalise_xmpp import Account, Connection, Identity, Join
 from demo.furnishing import DOMAIN, entities_with
 from demo.hass import Hass
 from demo.prosody import Prosody

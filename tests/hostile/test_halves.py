@@ -10,22 +10,18 @@ from random import Random
 
 import pytest
 
-from consometers_node.protected_sums.field import MODULUS
-from consometers_node.protected_sums.keys import DayKey
-from consometers_node.protected_sums.reports import (
+from consometers_node.store import Store
+from consometers_node.wire.witness_requests import Call
+from consometers_protected_sums.exchange import OpenedSum, Refusal, RefusedHomes
+from consometers_protected_sums.field import MODULUS
+from consometers_protected_sums.keys import DayKey
+from consometers_protected_sums.reports import (
     Report,
     Verification,
     measurement,
     share,
 )
-from consometers_node.protected_sums.requests import Call
-from consometers_node.quoalise.protected_sums import OpenedSum, Refusal, RefusedHomes
-from consometers_node.store import Store
-from tests.node.collective.masked import MaskedTown, answered
-from tests.node.collective.witnessed import Request, answers_of, enrolled, new_witness, this_hour
-from tests.node.conftest import Place
-from tests.node.permission.plain import plain
-from tests.node.protected_sums.homes import (
+from packages.protected_sums.tests.homes import (
     NOON,
     TODAY,
     VERIFICATION_KEY,
@@ -33,6 +29,10 @@ from tests.node.protected_sums.homes import (
     masks_of,
     verifier_of,
 )
+from tests.node.collective.masked import MaskedTown, answered
+from tests.node.collective.witnessed import Request, answers_of, enrolled, new_witness, this_hour
+from tests.node.conftest import Place
+from tests.node.permission.plain import plain
 from tests.traces import Values
 
 from .test_sums import HOUR, Witness, forged, proven

@@ -22,23 +22,21 @@ from consometers_node.collective.publication.openings import (
     verifications,
     without,
 )
-from consometers_node.protected_sums.field import MODULUS
-from consometers_node.protected_sums.reports import Subject, outputs
-from consometers_node.quoalise import ResourceConstraint
-from consometers_node.quoalise.markup import serialise
-from consometers_node.quoalise.protected_sums import (
+from consometers_node.store import Store
+from consometers_node.store.masked_reports import StoredOpening, openings, reports_of_hour
+from consometers_protected_sums.exchange import OpenedSum, Refusal, RefusedHomes, RefusedSum
+from consometers_protected_sums.field import MODULUS
+from consometers_protected_sums.reports import Subject, outputs
+from consometers_quoalise import ResourceConstraint
+from consometers_quoalise.markup import serialise
+from consometers_quoalise.protected_sums import (
     Opened,
-    OpenedSum,
     Opening,
-    Refusal,
-    RefusedHomes,
-    RefusedSum,
     VerificationRequest,
     Verified,
     write_verification,
 )
-from consometers_node.store import Store
-from consometers_node.store.masked_reports import StoredOpening, openings, reports_of_hour
+from packages.protected_sums.tests.homes import masks_of
 from tests.node.collective.masked import (
     COLLECTIVE,
     AskedWitness,
@@ -47,7 +45,6 @@ from tests.node.collective.masked import (
     answered,
 )
 from tests.node.collective.publishing import CONSUMPTION
-from tests.node.protected_sums.homes import masks_of
 
 AT = datetime(2026, 7, 15, 6, tzinfo=UTC)
 HOURS = 12

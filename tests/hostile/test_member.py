@@ -38,7 +38,21 @@ from consometers_node.collective.privacy.export import everything
 from consometers_node.collective.publication.blocks import Day
 from consometers_node.i18n.protocol import sentence
 from consometers_node.permission import Identification, State
-from consometers_node.quoalise import (
+from consometers_node.series import Direction as Way, Interval, Range
+from consometers_node.sharing.changes import Changes
+from consometers_node.store import Store
+from consometers_node.store.claims import Proof, claims_to, contested
+from consometers_node.store.collective_tables import DeviceClaimRow, SetAsideRow
+from consometers_node.store.member_series import of_member
+from consometers_node.store.memberships import groups_and_memberships, series_of_member
+from consometers_node.store.series import blocks
+from consometers_node.store.set_aside import (
+    leave_out,
+    of_member as set_aside_of,
+    undecided,
+)
+from consometers_node.wire import write_need
+from consometers_quoalise import (
     Data,
     Direction,
     Duration,
@@ -61,32 +75,18 @@ from consometers_node.quoalise import (
     requests,
     stanza_errors,
 )
-from consometers_node.quoalise.identifier import device as named, organisation, series
-from consometers_node.quoalise.markup import LANG, serialise, tag
-from consometers_node.quoalise.senml import SENML
-from consometers_node.series import Direction as Way, Interval, Range
-from consometers_node.sharing.changes import Changes
-from consometers_node.store import Store
-from consometers_node.store.claims import Proof, claims_to, contested
-from consometers_node.store.collective_tables import DeviceClaimRow, SetAsideRow
-from consometers_node.store.member_series import of_member
-from consometers_node.store.memberships import groups_and_memberships, series_of_member
-from consometers_node.store.series import blocks
-from consometers_node.store.set_aside import (
-    leave_out,
-    of_member as set_aside_of,
-    undecided,
-)
-from consometers_node.wire import write_need
-from consometers_node.xmpp import Asking
+from consometers_quoalise.identifier import device as named, organisation, series
+from consometers_quoalise.markup import LANG, serialise, tag
+from consometers_quoalise.senml import SENML
+from consometers_quoalise_xmpp import Asking
 from demo.prosody import Prosody
+from packages.quoalise.tests.samples import EXAMPLE, PERMISSION, element
 from tests.node.clocks import Hands, confirmed
 from tests.node.collective.coops import cooperating
 from tests.node.collective.ingestion import pushed_data
 from tests.node.collective.people import AT, ZONE, join, permission
 from tests.node.collective.test_backfill import EmptyMember
 from tests.node.permission.samples import NEED, now
-from tests.node.quoalise.samples import EXAMPLE, PERMISSION, element
 from tests.node.xmpp.conftest import MakeNode, MakePlain, NewAccount
 from tests.node.xmpp.plain import COMMAND
 

@@ -17,15 +17,15 @@ from sqlalchemy import select
 
 from consometers_node.collective.permissions import member_permissions as gifts
 from consometers_node.permission import State
-from consometers_node.quoalise import (
+from consometers_node.store import PermissionId, Store
+from consometers_node.store.tables import OutboxRow
+from consometers_quoalise import (
     ResourceConstraint,
     data,
     requests,
 )
-from consometers_node.quoalise.markup import serialise
-from consometers_node.store import PermissionId, Store
-from consometers_node.store.tables import OutboxRow
-from consometers_node.xmpp.errors import NoAnswer
+from consometers_quoalise.markup import serialise
+from consometers_quoalise_xmpp.errors import NoAnswer
 from demo.prosody import Authority, Prosody, federate
 from tests.deadline import DEADLINE_S
 from tests.e2e.waiting import eventually

@@ -15,10 +15,10 @@ import pytest
 import pytest_socket
 
 from consometers_node.i18n.protocol import sentence
-from consometers_node.quoalise import Data, Listed, OtherError, stanza_errors
-from consometers_node.quoalise.data import encode
 from consometers_node.store import Store
-from consometers_node.xmpp import (
+from consometers_quoalise import Data, Listed, OtherError, stanza_errors
+from consometers_quoalise.data import encode
+from consometers_quoalise_xmpp import (
     Account,
     Answerer,
     Asker,
@@ -28,9 +28,9 @@ from consometers_node.xmpp import (
     features,
     stream,
 )
-from consometers_node.xmpp.answering import MAX_OF_STRANGERS, OF_A_DOMAIN
-from consometers_node.xmpp.receiving import PER_MINUTE
-from consometers_node.xmpp.stream import HEARD_PER_MINUTE, Stream
+from consometers_quoalise_xmpp.answering import MAX_OF_STRANGERS, OF_A_DOMAIN
+from consometers_quoalise_xmpp.receiving import PER_MINUTE
+from consometers_quoalise_xmpp.stream import HEARD_PER_MINUTE, Stream
 from demo.prosody import Authority, Prosody
 from tests.deadline import DEADLINE_S
 from tests.node.collective.coops import Coop, cooperating

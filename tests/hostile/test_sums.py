@@ -14,28 +14,28 @@ from sqlalchemy import select
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.members.member_overview import member_overview
 from consometers_node.i18n.protocol import sentence
-from consometers_node.protected_sums.field import MODULUS, encode
-from consometers_node.protected_sums.reports import (
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import MemberPermissionSeriesRow
+from consometers_node.store.masked_reports import openings
+from consometers_node.store.settings import VERIFICATION_SECRET, set_secret
+from consometers_protected_sums.exchange import Refusal, RefusedHomes
+from consometers_protected_sums.field import MODULUS, encode
+from consometers_protected_sums.reports import (
     CIRCUIT,
     MOST_WH,
     Subject,
     measurement,
     share,
 )
-from consometers_node.quoalise import BadRequest
-from consometers_node.quoalise.protected_sums import (
+from consometers_quoalise import BadRequest
+from consometers_quoalise.protected_sums import (
     MAX_REPORTS,
     MaskedReport,
-    Refusal,
-    RefusedHomes,
     Reports,
     VerificationRequest,
     Verified,
 )
-from consometers_node.store import Store
-from consometers_node.store.collective_tables import MemberPermissionSeriesRow
-from consometers_node.store.masked_reports import openings
-from consometers_node.store.settings import VERIFICATION_SECRET, set_secret
+from packages.protected_sums.tests.homes import masks_of
 from tests.node.collective.masked import (
     COLLECTIVE,
     AskedWitness,
@@ -45,7 +45,6 @@ from tests.node.collective.masked import (
 )
 from tests.node.collective.publishing import CONSUMPTION, ZONE
 from tests.node.permission.samples import WITNESS
-from tests.node.protected_sums.homes import masks_of
 
 AT = datetime(2026, 7, 15, 10, tzinfo=UTC)
 OVER = AT + timedelta(hours=4)

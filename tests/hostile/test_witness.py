@@ -16,12 +16,12 @@ from aiohttp import ClientResponse
 import pytest
 
 from consometers_node.collective.witness import register
-from consometers_node.protected_sums.codes import LETTER_COUNT, LETTERS, draw
-from consometers_node.protected_sums.requests import Call
-from consometers_node.quoalise.protected_sums import OpenedSum, Refusal, RefusedHomes
 from consometers_node.rate_limit import TokenBucket
 from consometers_node.store import Store
 from consometers_node.web.public.witness import WRONG_CODES
+from consometers_node.wire.witness_requests import Call
+from consometers_protected_sums.codes import LETTER_COUNT, LETTERS, draw
+from consometers_protected_sums.exchange import OpenedSum, Refusal, RefusedHomes
 from tests.node.clocks import Hands
 from tests.node.collective.witnessed import (
     COLLECTIVE,

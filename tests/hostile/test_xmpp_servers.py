@@ -12,14 +12,14 @@ from typing import Final, override
 import pytest
 import pytest_socket
 
-from consometers_node.quoalise import BadRequest, DataNeed
-from consometers_node.quoalise.federation_xml import write_data_needs
-from consometers_node.quoalise.markup import MAX_BYTES, MAX_DEPTH, serialise
-from consometers_node.xmpp import Asker, features, parsing
+from consometers_quoalise import BadRequest, DataNeed
+from consometers_quoalise.federation_xml import write_data_needs
+from consometers_quoalise.markup import MAX_BYTES, MAX_DEPTH, serialise
+from consometers_quoalise_xmpp import Asker, features, parsing
 from demo.prosody import Authority
+from packages.quoalise.tests.samples import NEED
 from tests.deadline import DEADLINE_S
 from tests.e2e.ejabberd import Cluster
-from tests.node.quoalise.samples import NEED
 from tests.node.sentences import says
 from tests.node.xmpp.conftest import PASSWORD, MakeNode, NewAccount
 from tests.node.xmpp.home import Collective

@@ -4,7 +4,7 @@ from collections.abc import Callable
 import re
 
 from consometers_node.i18n.protocol import sentence
-from consometers_node.quoalise import ProtocolError
+from consometers_quoalise import ProtocolError
 
 
 def says(pattern: str) -> Callable[[ProtocolError], bool]:

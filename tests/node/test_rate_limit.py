@@ -1,7 +1,8 @@
 """How often each source may do something."""
 
-from consometers_node.backoff import Backoff
-from consometers_node.rate_limit import SOURCES, GrowingWait, SlidingWindow, TokenBucket
+from consometers_node.rate_limit import GrowingWait, TokenBucket
+from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_xmpp.rate_limit import SOURCES, SlidingWindow
 
 
 class Clock:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 from zipfile import ZipFile
 
 import pytest
@@ -37,9 +38,20 @@ def python(library: Path, built: Path, tmp_path_factory: pytest.TempPathFactory)
     environment = tmp_path_factory.mktemp("environment") / library.name
     uv("venv", "--quiet", "--python", sys.executable, str(environment))
     (wheel,) = built.glob("*.whl")
+    project = tomllib.loads((library / "pyproject.toml").read_text())["project"]
+    for other in LIBRARIES:
+        if any(other.replace("_", "-") in needed for needed in project["dependencies"]):
+            build(ROOT / "packages" / other, 0, environment)
     into = ("pip", "install", "--quiet", "--python", str(environment / "bin/python"))
     pins = ("--only-binary", ":all:", "--constraint", str(ROOT / "requirements/dev.txt"))
-    uv(*into, *pins, f"{wheel.name.partition('-')[0]}[command,serial,test] @ {wheel.as_uri()}")
+    extras = ",".join(project["optional-dependencies"])
+    uv(
+        *into,
+        *pins,
+        "--find-links",
+        str(environment),
+        f"{project['name']}[{extras}] @ {wheel.as_uri()}",
+    )
     return environment / "bin/python"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from consometers_node.quoalise import data
+from consometers_quoalise import data
 from tools.bench import quoalise
 
 

@@ -20,6 +20,7 @@ from tools.release import (
     CHANGELOGS,
     IMAGES,
     INTEGRATION,
+    LIBRARIES,
     ROOT,
     images,
     latest_section,
@@ -192,7 +193,8 @@ def test_a_rebuild_elsewhere_makes_the_same_files(
         for name, content in made[0].items()
         if name.endswith((".whl", ".zip"))
     }
-    assert archives.keys() == {"consometers.zip", f"consometers_tic-{VERSION}-py3-none-any.whl"}
+    assert {"consometers.zip"} < archives.keys()
+    assert len(archives) == 1 + len(LIBRARIES)
     for archive in archives.values():
         assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
     sdist = made[0][f"consometers_tic-{VERSION}.tar.gz"]

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from consometers_node.collective.disclosure.closing import Parameter, close, combine_small
 from consometers_node.collective.disclosure.confidential import ConfidentialParameter, magnitude
 from consometers_node.collective.disclosure.sdc_rules import DEFAULT_MINIMUM, P_PERCENT, Cell
-from consometers_node.keyed_draw import SECRET_BYTES, keyed_draw
 from consometers_node.series import Direction
+from consometers_protected_sums.keyed_draw import SECRET_BYTES, keyed_draw
 from consometers_tic_virtual.world.site import HOUSEHOLD
 from demo.world.hourly import hours
 

@@ -18,8 +18,8 @@ from random import Random
 import sqlite3
 from tempfile import TemporaryDirectory
 
-from consometers_node.quoalise import Data, Node as Command, answers, data
-from consometers_node.quoalise.markup import serialise
+from consometers_quoalise import Data, Node as Command, answers, data
+from consometers_quoalise.markup import serialise
 from demo.hass import Api, Hass
 from demo.program import Program, reach, warm, write_private
 from demo.prosody import Authority, Prosody

@@ -23,8 +23,8 @@ from tempfile import TemporaryDirectory
 from typing import override
 from xml.etree.ElementTree import Element
 
-from consometers_node.quoalise.data import encode
 from consometers_node.store import Store
+from consometers_quoalise.data import encode
 from demo.prosody import Authority
 
 from .collective import PASSWORD, SETTINGS, program

@@ -15,7 +15,7 @@ from consometers_node.collective.ingestion.backfill import Backfill
 from consometers_node.collective.node import CollectiveNode
 from consometers_node.collective.settings import read
 from consometers_node.store import Store
-from consometers_node.xmpp import Account, Connection, Identity, Security, Server
+from consometers_quoalise_xmpp import Account, Connection, Identity, Security, Server
 from demo.prosody import LOOPBACK
 
 

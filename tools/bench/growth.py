@@ -20,10 +20,10 @@ from consometers_node.collective.ingestion.validation import MemberMessage, take
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.privacy import erasure
 from consometers_node.collective.publication.closer import Closer, WaitRule
-from consometers_node.quoalise import Data
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.exclusive import alone
+from consometers_quoalise import Data
 
 from .databases import size
 from .homes import COLLECTIVE, HOURS, MOST_W, ZONE, day_of, join, today

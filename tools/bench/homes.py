@@ -11,18 +11,6 @@ from sqlalchemy import bindparam, insert, select, update
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.permission import DataNeed, DataNeedSeries
-from consometers_node.quoalise import (
-    Data,
-    Direction,
-    Duration,
-    Identification,
-    Identifier,
-    Number,
-    Permission,
-    Records,
-    describe,
-)
-from consometers_node.quoalise.identifier import organisation, series
 from consometers_node.series import Block, Device, Direction as Way, Interval, Quantity, Series
 from consometers_node.store import SeriesId, Store
 from consometers_node.store.collective_tables import (
@@ -38,6 +26,18 @@ from consometers_node.store.declaration import Base
 from consometers_node.store.memberships import series_of
 from consometers_node.store.series import put_blocks
 from consometers_node.store.tables import SeriesRow
+from consometers_quoalise import (
+    Data,
+    Direction,
+    Duration,
+    Identification,
+    Identifier,
+    Number,
+    Permission,
+    Records,
+    describe,
+)
+from consometers_quoalise.identifier import organisation, series
 
 from .members import jid
 

@@ -25,7 +25,7 @@ from consometers_node.store.series import add_series, put_blocks
 from consometers_node.store.tables import BlockRow
 from consometers_node.web.site import Keys, Site
 from consometers_node.wire import Naming
-from consometers_node.xmpp import Connection, Identity
+from consometers_quoalise_xmpp import Connection, Identity
 
 from . import public
 from .homes import need_of

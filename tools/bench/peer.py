@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, Self, override
 from xml.etree.ElementTree import Element
 
-from consometers_node.quoalise import Data, Identifier, QuoaliseError, ResourceConstraint
-from consometers_node.quoalise.identifier import identifier
-from consometers_node.xmpp import Account, Asking, Connection, Receiving, Security, Server
+from consometers_quoalise import Data, Identifier, QuoaliseError, ResourceConstraint
+from consometers_quoalise.identifier import identifier
+from consometers_quoalise_xmpp import Account, Asking, Connection, Receiving, Security, Server
 from demo.prosody import LOOPBACK, Prosody
 
 AGAIN_S = 5.0

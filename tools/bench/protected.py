@@ -34,32 +34,6 @@ from consometers_node.collective.publication.openings import (
     verifications,
 )
 from consometers_node.collective.witness.service import WitnessService
-from consometers_node.protected_sums.field import MODULUS, encode, numbers
-from consometers_node.protected_sums.keys import KEY_BYTES, DayKey
-from consometers_node.protected_sums.opening import KEYS_FOR
-from consometers_node.protected_sums.reports import (
-    ELEMENTS,
-    NONCE_SECRET_BYTES,
-    Report,
-    Subject,
-    Verification,
-    element_masks,
-    read_verifiers,
-)
-from consometers_node.quoalise import (
-    Direction as WireDirection,
-    Reading,
-)
-from consometers_node.quoalise.markup import serialise
-from consometers_node.quoalise.protected_sums import (
-    VERIFICATION_KEY_BYTES,
-    MaskedReport,
-    OpenedSum,
-    Opening,
-    Reports,
-    VerificationRequest,
-    write_reports,
-)
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
@@ -81,6 +55,31 @@ from consometers_node.store.masked_reports import (
     reports_of_hour,
     store_opening,
 )
+from consometers_protected_sums.exchange import VERIFICATION_KEY_BYTES, OpenedSum
+from consometers_protected_sums.field import MODULUS, encode, numbers
+from consometers_protected_sums.keys import KEY_BYTES, DayKey
+from consometers_protected_sums.opening import KEYS_FOR
+from consometers_protected_sums.reports import (
+    ELEMENTS,
+    NONCE_SECRET_BYTES,
+    Report,
+    Subject,
+    Verification,
+    element_masks,
+    read_verifiers,
+)
+from consometers_quoalise import (
+    Direction as WireDirection,
+    Reading,
+)
+from consometers_quoalise.markup import serialise
+from consometers_quoalise.protected_sums import (
+    MaskedReport,
+    Opening,
+    Reports,
+    VerificationRequest,
+    write_reports,
+)
 
 HOURS = 24
 MOST_REPORTS = 240_000
@@ -99,11 +98,10 @@ MOST_BYTES_OF_LEDGER = 8.0
 _AT_ONCE = 100
 _VERIFICATION_KEY = bytes(range(VERIFICATION_KEY_BYTES))
 _COLLECTIVE = "energies@example.org"
+_DIRECTION = Direction.CONSUMPTION
 _NOW = datetime.now(UTC).replace(microsecond=0)
 _DAY = _NOW.date()
-_LAST = Subject(
-    _COLLECTIVE, Direction.CONSUMPTION, _NOW.replace(minute=0, second=0) - timedelta(hours=1)
-)
+_LAST = Subject(_COLLECTIVE, _DIRECTION, _NOW.replace(minute=0, second=0) - timedelta(hours=1))
 
 
 def main(arguments: list[str]) -> int:
@@ -286,17 +284,15 @@ async def _report(
                 StoredReport(MemberPermissionId(pseudonym), report.day, report.nonce, report.masked)
                 for pseudonym, report in some
             ]
-            await put_reports(
-                connection, [(subject.direction, subject.hour, report) for report in rows]
-            )
+            await put_reports(connection, [(_DIRECTION, subject.hour, report) for report in rows])
 
 
 async def _asked(store: Store, subject: Subject) -> tuple[list[VerificationRequest], list[Opening]]:
     """Return the parts of what a witness is asked about an hour, which is stored first."""
     async with store.writing() as connection:
-        reports = await reports_of_hour(connection, subject.direction, subject.hour)
+        reports = await reports_of_hour(connection, _DIRECTION, subject.hour)
         new = opening(
-            subject.direction,
+            _DIRECTION,
             subject.hour,
             "witness@example.org",
             {frozenset({GroupId(1)}): reports},
@@ -306,7 +302,7 @@ async def _asked(store: Store, subject: Subject) -> tuple[list[VerificationReque
         )
         await store_opening(connection, new)
     async with store.reading() as connection:
-        (stored,) = await openings(connection, subject.direction, subject.hour)
+        (stored,) = await openings(connection, _DIRECTION, subject.hour)
     return verifications(stored), sums_to_open(stored)
 
 
@@ -320,7 +316,7 @@ async def _enrol(store: Store, pseudonyms: Sequence[str], keys: Sequence[DayKey]
             "version": 1,
             "need_sha256": 64 * "0",
             "minimum": 10,
-            "directions": Direction.CONSUMPTION,
+            "directions": _DIRECTION,
             "enrolled_at": datetime.now(UTC),
         }
         for pseudonym in pseudonyms

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from random import Random
 from xml.etree import ElementTree as ET
 
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     Data,
     DeviceType,
     Direction,
@@ -19,7 +19,7 @@ from consometers_node.quoalise import (
     data,
     describe,
 )
-from consometers_node.quoalise.identifier import device, series
+from consometers_quoalise.identifier import device, series
 
 from .tic import medians
 

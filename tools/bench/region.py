@@ -23,13 +23,6 @@ from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.collective.publication.worker import Publishing
-from consometers_node.quoalise import Direction, Duration, Number, Records, describe
-from consometers_node.quoalise.data import Data, decode, encode
-from consometers_node.quoalise.identifier import (
-    device as device_of,
-    organisation,
-    series as series_name,
-)
 from consometers_node.series import Direction as Way, Interval, Range
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
@@ -40,6 +33,13 @@ from consometers_node.store.published_series import (
     published_records,
 )
 from consometers_node.wire import encode_series
+from consometers_quoalise import Direction, Duration, Number, Records, describe
+from consometers_quoalise.data import Data, decode, encode
+from consometers_quoalise.identifier import (
+    device as device_of,
+    organisation,
+    series as series_name,
+)
 
 from .closing import COMMUNES
 from .databases import size

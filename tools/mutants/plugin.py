@@ -90,7 +90,7 @@ class Mutants:
         gc.collect()
         gc.freeze()
         items = {item.nodeid: item for item in session.items}
-        noticed: dict[str, Counter[str]] = defaultdict(Counter)
+        noticed: dict[str, Counter[int]] = defaultdict(Counter)
         trials = deque[Trial]()
         with ANSWERED.open("w", buffering=1) as answered:
 
@@ -106,7 +106,7 @@ class Mutants:
                 def run(
                     chosen: Sequence[str] = chosen,
                     reaching: Container[str] = reaching,
-                    counts: Counter[str] = noticed[function],
+                    counts: Counter[int] = noticed[function],
                     again: Callable[[], None] | None = again,
                 ) -> str | None:
                     order = sorted(
@@ -204,9 +204,9 @@ def function_of(mutant: str) -> str:
     return mutant.partition("__mutmut_")[0]
 
 
-def cost(seconds: Mapping[str, float], noticed: Mapping[str, int], test: str) -> float:
+def cost(seconds: Mapping[str, float], noticed: Mapping[int, int], test: str) -> float:
     """Return about how many seconds of this test notice one change."""
-    return seconds[test] / (0.2 + noticed[test])
+    return seconds[test] / (0.2 + noticed[hash(test)])
 
 
 def bound(seconds: float) -> None:
@@ -244,8 +244,8 @@ def answer[Answer](compute: Callable[[], Answer]) -> Answer:
     return value
 
 
-def forks(trials: deque[Trial]) -> Iterator[tuple[str, str, str]]:
-    """Yield what becomes of each mutant, and the test that noticed it, a few at a time."""
+def forks(trials: deque[Trial]) -> Iterator[tuple[str, str, int]]:
+    """Yield what becomes of each mutant, and the hash of the test that noticed it."""
     count, spoken = len(trials), time.monotonic()
     running: dict[int, tuple[str, int]] = {}
     while trials or running:
@@ -256,7 +256,7 @@ def forks(trials: deque[Trial]) -> Iterator[tuple[str, str, str]]:
         child, status = os.wait()
         mutant, receiving = running.pop(child)
         with os.fdopen(receiving) as pipe:
-            test = pipe.read()
+            test = int(pipe.read() or 0)
         code = os.waitstatus_to_exitcode(status)
         yield mutant, "survived" if code == 0 else "timeout" if code < 0 else "killed", test
         if time.monotonic() - spoken > _PROGRESS_S:
@@ -267,7 +267,7 @@ def forks(trials: deque[Trial]) -> Iterator[tuple[str, str, str]]:
 def start(trial: Trial) -> tuple[int, int]:
     """Start a fork that ends with 0 if all tests pass, and with another status if one fails.
 
-    Return it, and the end of a pipe into which it writes which test has failed.
+    Return it, and the end of a pipe into which it writes the hash of the name of the failing test.
     """
     receiving, sending = os.pipe()
     if child := os.fork():
@@ -281,7 +281,8 @@ def start(trial: Trial) -> tuple[int, int]:
             os.dup2(silent, output)
         trampoline.set_mutant_under_test(trial.mutant)
         if test := trial.run():
-            os.write(sending, test.encode())
+            # Its name may be longer than what a pipe holds.
+            os.write(sending, str(hash(test)).encode())
         else:
             status = 0
     finally:

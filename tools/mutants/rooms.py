@@ -13,10 +13,20 @@ class Room:
 
 
 _NODE: Final = "addon/consometers_node"
+_SUMS: Final = "addon/consometers_protected_sums"
 _TIC: Final = "packages/tic/src/consometers_tic"
 
 ROOMS: Final = {
-    "protected_sums": Room((f"{_NODE}/protected_sums",), ("tests/node/protected_sums",)),
+    "protected_sums": Room(
+        (
+            *(
+                f"{_SUMS}/{name}.py"
+                for name in ("codes", "field", "flp", "heads", "keys", "opening", "reports", "xof")
+            ),
+            f"{_NODE}/wire/witness_requests.py",
+        ),
+        ("packages/protected_sums/tests", "tests/node/protected_sums"),
+    ),
     # The rules, without a database.
     "permission": Room(
         tuple(f"{_NODE}/permission/{name}.py" for name in ("errors", "need", "terms")),
@@ -36,10 +46,10 @@ ROOMS: Final = {
     # What bounds and refuses foreign bytes; what identifiers, times and SenML mean is no bound.
     "parsing": Room(
         (
-            *(f"{_NODE}/quoalise/{name}.py" for name in ("bounds", "markup", "reading")),
-            f"{_NODE}/xmpp/parsing.py",
+            *(f"addon/consometers_quoalise/{name}.py" for name in ("bounds", "markup", "reading")),
+            "addon/consometers_quoalise_xmpp/parsing.py",
         ),
-        ("tests/node/quoalise", "tests/node/xmpp/test_parsing.py"),
+        ("packages/quoalise/tests", "tests/node/quoalise"),
     ),
     "disclosure": Room(
         # The reasons are a table.
@@ -48,8 +58,8 @@ ROOMS: Final = {
                 f"{_NODE}/collective/disclosure/{name}.py"
                 for name in ("closing", "confidential", "sdc_rules")
             ),
-            f"{_NODE}/keyed_draw.py",
-            f"{_NODE}/pooling.py",
+            f"{_SUMS}/keyed_draw.py",
+            f"{_SUMS}/pooling.py",
         ),
         ("tests/node/collective/test_closing.py", "tests/node/collective/test_sdc_rules.py"),
     ),

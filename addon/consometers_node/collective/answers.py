@@ -9,14 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import override
 
-from ..i18n.text import text
-from ..permission import (
-    DataNeed as Need,
-    Identification,
-    Permissions,
-    Permitted,
-)
-from ..quoalise import (
+from consometers_quoalise import (
     BadRequest,
     Data,
     DataNeed,
@@ -41,13 +34,21 @@ from ..quoalise import (
     VerificationRequest,
     Verified,
 )
+from consometers_quoalise_xmpp import Asker
+
+from ..i18n.text import text
+from ..permission import (
+    DataNeed as Need,
+    Identification,
+    Permissions,
+    Permitted,
+)
 from ..series import Range
 from ..sharing.answers import Answered, Answers, Confirms, Settled
 from ..store import Store
 from ..store.connection import AsyncConnection
 from ..store.peers import Peer
 from ..wire import Naming, Unsayable, write_need
-from ..xmpp import Asker
 from .about import load_about
 from .challenges.own import CurrentChallenges
 from .challenges.register import all_challenges

@@ -5,8 +5,9 @@ from typing import ClassVar
 
 from sqlalchemy.exc import DBAPIError
 
+from consometers_quoalise import BadRequest, ItemNotFound, NotAuthorized, QuoaliseError
+
 from ..i18n.text import Text, TranslatedError, around, text
-from ..quoalise import BadRequest, ItemNotFound, NotAuthorized, QuoaliseError
 from ..store.errors import is_full, reason
 
 _FULL = text(

@@ -7,7 +7,9 @@ from functools import partial
 import logging
 from typing import NoReturn
 
-from ..backoff import Backoff
+from consometers_quoalise_xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
+from consometers_quoalise_xmpp.backoff import Backoff
+
 from ..i18n.text import Text, text
 from ..sharing.changes import Changes
 from ..sharing.fanout import FIRST_DELAY_S
@@ -18,7 +20,6 @@ from ..sharing.service import MemberPeers, Sharing
 from ..store import Store
 from ..store.clock import Clock
 from ..wire import Naming
-from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
 from .answers import CollectiveAnswers
 from .counters import Counts
 from .errors import database_problem

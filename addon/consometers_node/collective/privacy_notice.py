@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
+from consometers_quoalise_xmpp import DataPolicy
+
 from ..i18n.text import Text, text, verbatim
 from ..permission import DataNeed
 from ..sharing.consent_text import length
-from ..xmpp import DataPolicy
 
 _LANGUAGES = ("en", "fr")
 _OF = text("{title}: {said}")

@@ -9,14 +9,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from consometers_quoalise import Erased
+from consometers_quoalise_xmpp import Join, links
+
 from ..permission import DataNeed
-from ..quoalise import Erased
 from ..sharing.consent import Decisions
 from ..store import Store
 from ..store.clock import confirm
 from ..store.collective_tables import ChallengeId, MemberId, MemberPermissionId
 from ..store.connection import AsyncConnection
-from ..xmpp import Join, links
 from .about import About, store_about
 from .access_log import Read, note_read, written_by
 from .challenges import register

@@ -22,10 +22,11 @@ import tomllib
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from consometers_quoalise import Device
+from consometers_quoalise.identifier import organisation
+from consometers_quoalise_xmpp import Server
+
 from ..i18n.text import Text, TranslatedError, around, text
-from ..quoalise import Device
-from ..quoalise.identifier import organisation
-from ..xmpp import Server
 from .about import About
 from .disclosure.sdc_rules import DEFAULT_MINIMUM, Publication
 from .settings_schema import KEYS, BadValue, Basis, Key, Network, SmtpSecurity

@@ -17,11 +17,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from consometers_quoalise_xmpp import Security
+from consometers_quoalise_xmpp.account import bare
+from consometers_quoalise_xmpp.errors import NotAnAddress
+
 from ..i18n.text import Text, text
 from ..series import Interval
-from ..xmpp import Security
-from ..xmpp.account import bare
-from ..xmpp.errors import NotAnAddress
 from .disclosure.sdc_rules import LEAST_MINIMUM
 
 _MAX_DIGITS = 10

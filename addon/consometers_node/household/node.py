@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NoReturn, override
 
-from ..backoff import Backoff
+from consometers_quoalise import Role
+from consometers_quoalise_xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
+from consometers_quoalise_xmpp.backoff import Backoff
+
 from ..i18n.text import Text
 from ..permission import Permitted
-from ..quoalise import Role
 from ..series import Interval, Range
 from ..sharing.account import load
 from ..sharing.answers import Answers
@@ -27,7 +29,6 @@ from ..store.coverage import coverage
 from ..store.enrolments import has_enrolments_due
 from ..store.settings import set_setting
 from ..wire import Naming
-from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
 from .recorder.availability import Availability, WatchedRecorder
 from .recorder.backfill import days_to_read, still_to_read
 from .recorder.client import patiently

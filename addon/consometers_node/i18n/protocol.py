@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, override
 
-from ..quoalise import (
+from consometers_quoalise import (
     Code,
     Event,
     Malformed,
@@ -15,8 +15,9 @@ from ..quoalise import (
     Role,
     UpstreamError,
 )
-from ..quoalise.commands import Var
-from ..quoalise.words import Words
+from consometers_quoalise.commands import Var
+from consometers_quoalise.words import Words
+
 from .text import Text, TranslatedError, around, text
 
 SENTENCES: Final[Mapping[str, Text]] = {

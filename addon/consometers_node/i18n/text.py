@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import re
 from typing import ClassVar, override
 
-from ..quoalise.languages import DEFAULT_LANGUAGE, ByLanguage, best
+from consometers_quoalise.languages import DEFAULT_LANGUAGE, ByLanguage, best
+
 from .catalogue import LANGUAGES, translations
 
 _NARROW, _BEFORE_COLON = re.compile(r" (?=[;?!»]|%(?!\())|(?<=«) "), re.compile(r" (?=:)")

@@ -4,7 +4,8 @@ The rules are pure (`need`, `states`, `terms`); `Permissions` keeps them in a da
 by itself what they refuse.
 """
 
-from ..quoalise import Identification, Reading, State
+from consometers_quoalise import Identification, Reading, State
+
 from .errors import (
     BadNeed,
     ChangedNeed,

@@ -1,7 +1,8 @@
 """Errors of a permission. Pages say them in the person's language, by the class."""
 
+from consometers_quoalise import State
+
 from ..i18n.text import TranslatedError
-from ..quoalise import State
 
 
 class PermissionFault(Exception):

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..quoalise import Identification, Reading, Witness
+from consometers_quoalise import Identification, Reading, Witness
+
 from ..series import Direction, Interval, Quantity, Series
 from .errors import BadNeed
 

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import func, insert, select
 
-from ..quoalise import Witness
+from consometers_quoalise import Witness
+
 from ..store.connection import AsyncConnection
 from ..store.declaration import columns_of
 from ..store.errors import DAMAGED, Unusable

@@ -16,8 +16,9 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, case, insert, select, update
 from sqlalchemy.exc import DBAPIError, NoResultFound
 
+from consometers_quoalise import Identification, Reading, State
+
 from ..i18n.text import text
-from ..quoalise import Identification, Reading, State
 from ..series import Device, Range, Series
 from ..store.clock import Confirmed
 from ..store.connection import AsyncConnection

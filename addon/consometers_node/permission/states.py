@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from ..quoalise import State
+from consometers_quoalise import State
 
 
 class Actor(StrEnum):

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from ..quoalise import Identification
+from consometers_quoalise import Identification
+
 from ..series import Device, Direction, Interval, Range, Series
 from .errors import NotNarrower
 from .need import DataNeed

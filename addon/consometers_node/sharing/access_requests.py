@@ -11,14 +11,15 @@ import tempfile
 from typing import IO, Final, NoReturn
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
+from consometers_quoalise import ExportPart, QuoaliseError
+from consometers_quoalise.decoding import Undecodable, decoded
+from consometers_quoalise_xmpp import Asking, NetworkError
+
 from ..i18n.protocol import refusal, sentence
 from ..i18n.text import Text, TranslatedError, text
-from ..quoalise import ExportPart, QuoaliseError
-from ..quoalise.decoding import Undecodable, decoded
 from ..store import PeerId, Store
 from ..store.answers import AccessRequest, log_request
 from ..store.peers import Peer
-from ..xmpp import Asking, NetworkError
 
 DOCUMENT, RECORDS = "export.json", "records.csv"
 """The files in a collective's archive."""

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from consometers_quoalise_xmpp import Account, Identity, Register, Security, Server, register
+
 from ..store import Store, settings
-from ..xmpp import Account, Identity, Register, Security, Server, register
 
 JID = "account.jid"
 HOST = "server.host"

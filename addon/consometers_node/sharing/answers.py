@@ -11,17 +11,7 @@ from typing import override
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from ..i18n.text import text
-from ..permission import (
-    ForbiddenChange,
-    Identification,
-    Permissions,
-    Permitted,
-    Reading,
-    State,
-    UnknownPermission,
-)
-from ..quoalise import (
+from consometers_quoalise import (
     MAX_RECORDS,
     BadRequest,
     Data,
@@ -37,7 +27,19 @@ from ..quoalise import (
     Role,
     iso8601,
 )
-from ..quoalise.metadata import COUNT
+from consometers_quoalise.metadata import COUNT
+from consometers_quoalise_xmpp import Answerer, Asker
+
+from ..i18n.text import text
+from ..permission import (
+    ForbiddenChange,
+    Identification,
+    Permissions,
+    Permitted,
+    Reading,
+    State,
+    UnknownPermission,
+)
 from ..series import Range, Record
 from ..store import NotPermitted, PermissionId, Store
 from ..store.answers import Answer, log_answer
@@ -50,7 +52,6 @@ from ..wire import Naming, encode_series
 from ..wire.encode import unit
 from ..wire.naming import device_type
 from ..wire.needs import write_interval
-from ..xmpp import Answerer, Asker
 from .due_records import SOON, at_once, beside, extent_of, receipts_key, records_of
 from .restriction import paused
 

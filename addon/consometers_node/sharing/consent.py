@@ -8,6 +8,10 @@ from types import MappingProxyType
 
 from sqlalchemy.exc import DBAPIError
 
+from consometers_quoalise import Data, Identifier
+from consometers_quoalise.identifier import organisation
+from consometers_quoalise_xmpp import Asking, Join
+
 from ..i18n.text import UNSAID, text
 from ..permission import (
     Choice,
@@ -23,8 +27,6 @@ from ..permission import (
     WrongClock,
     narrow,
 )
-from ..quoalise import Data, Identifier
-from ..quoalise.identifier import organisation
 from ..series import Range, Record, Series
 from ..store import PermissionId, Store
 from ..store.clock import Clock
@@ -33,7 +35,6 @@ from ..store.enrolments import set_code
 from ..store.peers import Peer, add_peer, all_peers
 from ..store.series import all_series, series_id
 from ..wire import NOTHING_BESIDE, Beside, Naming, encode_series, read_need
-from ..xmpp import Asking, Join
 from .due_records import beside, records_of
 from .sum_requests import minimum_homes, objection_to_series, objection_to_witness
 

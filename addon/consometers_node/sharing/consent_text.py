@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
+from consometers_quoalise import Role
+
 from ..i18n.foreign import isolated, quoted
 from ..i18n.text import Text, around, text, typeset
 from ..permission import Choice, DataNeed, Identification, ShownText, State, subscribed
-from ..quoalise import Role
 from ..series import Direction, Interval, Quantity, Series
 from ..store.peers import Peer
 

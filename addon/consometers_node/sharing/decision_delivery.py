@@ -13,6 +13,18 @@ could not be sent anything by it.
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
+from consometers_quoalise import (
+    ErrorType,
+    ItemNotFound,
+    OtherError,
+    Permission as PermissionMessage,
+    QuoaliseError,
+    Receipt,
+    federation_xml,
+)
+from consometers_quoalise.markup import serialise
+from consometers_quoalise_xmpp import Asking, NetworkError
+
 from ..i18n.text import text, typeset
 from ..permission import (
     Actor,
@@ -24,21 +36,10 @@ from ..permission import (
     Signature,
     State,
 )
-from ..quoalise import (
-    ErrorType,
-    ItemNotFound,
-    OtherError,
-    Permission as PermissionMessage,
-    QuoaliseError,
-    Receipt,
-    federation_xml,
-)
-from ..quoalise.markup import serialise
 from ..series import Series
 from ..store import PermissionId, Store
 from ..store.peers import Peer
 from ..wire import Naming, Unsayable, write_permission
-from ..xmpp import Asking, NetworkError
 
 _NEVER_SENT = "ended before it was sent"
 _NO_RECEIPT = "ended before its receipt came"

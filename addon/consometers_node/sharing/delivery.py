@@ -4,14 +4,15 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import NoReturn
 
-from ..backoff import Backoff
+from consometers_quoalise import QuoaliseError
+from consometers_quoalise_xmpp import Asking, Connection, NetworkError
+from consometers_quoalise_xmpp.backoff import Backoff
+
 from ..i18n.protocol import sentence
 from ..i18n.text import Text
-from ..quoalise import QuoaliseError
 from ..store import Store
 from ..store.peers import Peer
 from ..wire import Naming, Unsayable
-from ..xmpp import Asking, Connection, NetworkError
 from .changes import Changes
 from .decision_delivery import DecisionDelivery, is_away
 from .fanout import FIRST_DELAY_S, LONGEST_DELAY_S, Fanout

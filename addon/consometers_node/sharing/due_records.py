@@ -10,8 +10,9 @@ way, and what was corrected behind the cursor.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
-from ..quoalise import MAX_PUSHED
-from ..quoalise.identifier import BESIDE
+from consometers_quoalise import MAX_PUSHED
+from consometers_quoalise.identifier import BESIDE
+
 from ..series import Block, Range, Record, Series
 from ..store import PeerId, SeriesId
 from ..store.connection import AsyncConnection

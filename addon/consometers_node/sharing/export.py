@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import io
 import json
 
+from consometers_quoalise import iso8601
+
 from ..permission import Permissions, Signature, State
-from ..quoalise import iso8601
 from ..series import Range, Record, Series
 from ..store import SeriesId, Store
 from ..store.connection import AsyncConnection

@@ -16,9 +16,11 @@ import logging
 import random
 from typing import NoReturn
 
+from consometers_quoalise import QuoaliseError
+from consometers_quoalise_xmpp import PUSH_SECONDS, Connection, NetworkError, Pushing
+
 from ..i18n.protocol import sentence
 from ..i18n.text import Text, text
-from ..quoalise import QuoaliseError
 from ..series import Range, Series
 from ..store import NotPermitted, PeerId, SeriesId, Store
 from ..store.connection import AsyncConnection
@@ -33,7 +35,6 @@ from ..store.outbox import (
 from ..store.peers import subscribed_series
 from ..store.settings import settings_like
 from ..wire import Naming, Unsayable
-from ..xmpp import PUSH_SECONDS, Connection, NetworkError, Pushing
 from .changes import Changes
 from .due_records import SOON, extent_of, receipts_key
 from .record_messages import RecordsMessage, next_messages

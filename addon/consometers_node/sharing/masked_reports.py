@@ -12,9 +12,10 @@ import secrets
 import struct
 from typing import Self
 
-from ..protected_sums.keys import KEY_BYTES, DayKey
-from ..protected_sums.reports import MOST_WH, NONCE_SECRET_BYTES, Report, Subject
-from ..quoalise import Direction, MaskedReport, Reports
+from consometers_protected_sums.keys import KEY_BYTES, DayKey
+from consometers_protected_sums.reports import MOST_WH, NONCE_SECRET_BYTES, Report, Subject
+from consometers_quoalise import Direction, MaskedReport, Reports
+
 from ..series import Record, Series
 from ..store import PermissionId
 from ..store.connection import AsyncConnection

@@ -5,8 +5,9 @@ A household has a secret, and its delivery point if it has said so; a collective
 
 import secrets
 
+from consometers_quoalise.identifier import MIN_SECRET, organisation
+
 from ..i18n.text import TranslatedError, text
-from ..quoalise.identifier import MIN_SECRET, organisation
 from ..store import Store, settings
 from ..store.settings import HOUSEHOLD_SECRET
 from ..wire import DELIVERY_POINT_DIGITS, Naming

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 import json
 
-from ..protected_sums.requests import OpeningsSummary
 from ..store import PermissionId
 from ..store.connection import AsyncConnection
 from ..store.enrolments import StoredEnrolment, enrolments
+from ..wire.witness_requests import OpeningsSummary
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import batched
 
+from consometers_quoalise import MAX_PUSHED, Data, Identifier, Reports
+from consometers_quoalise.data import encode
+from consometers_quoalise.markup import serialise
+from consometers_quoalise.protected_sums import MAX_REPORTS, write_reports
+
 from ..i18n.text import Text
 from ..permission import Identification, Reading
-from ..quoalise import MAX_PUSHED, Data, Identifier, Reports
-from ..quoalise.data import encode
-from ..quoalise.markup import serialise
-from ..quoalise.protected_sums import MAX_REPORTS, write_reports
 from ..series import Range, Record, Series
 from ..store import PeerId, PermissionId, SeriesId
 from ..store.connection import AsyncConnection

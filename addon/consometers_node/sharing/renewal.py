@@ -10,13 +10,14 @@ import logging
 import random
 from typing import NoReturn
 
+from consometers_quoalise import QuoaliseError
+from consometers_quoalise_xmpp import Asking, NetworkError
+
 from ..i18n.text import text
 from ..permission import ChangedNeed, DataNeed, Permissions, State
-from ..quoalise import QuoaliseError
 from ..store import Store
 from ..store.peers import Peer, all_peers
 from ..wire import Unsayable, read_need
-from ..xmpp import Asking, NetworkError
 from .changes import Changes
 
 EVERY_S = 24 * 3600.0

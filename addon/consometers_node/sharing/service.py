@@ -6,14 +6,8 @@ from dataclasses import dataclass
 import logging
 from typing import NoReturn
 
-from ..permission import Permissions
-from ..quoalise import Node
-from ..store import PeerId, Store
-from ..store.clock import Clock, ClockDoubtReason
-from ..store.connection import AsyncConnection
-from ..store.peers import Peer, all_peers, peer_by_jid
-from ..wire import Naming
-from ..xmpp import (
+from consometers_quoalise import Node
+from consometers_quoalise_xmpp import (
     PUSH_SECONDS,
     Answering,
     Asking,
@@ -24,6 +18,13 @@ from ..xmpp import (
     Traffic,
     sends_receipts,
 )
+
+from ..permission import Permissions
+from ..store import PeerId, Store
+from ..store.clock import Clock, ClockDoubtReason
+from ..store.connection import AsyncConnection
+from ..store.peers import Peer, all_peers, peer_by_jid
+from ..wire import Naming
 from .access_requests import AccessRequests
 from .answers import Answered, Answers, Confirms, Settled
 from .changes import Changes, KnownPeers

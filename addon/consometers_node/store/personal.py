@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Table, delete, select, update
 
-from ..quoalise import iso8601
+from consometers_quoalise import iso8601
+
 from ..series import Interval
 from .connection import AsyncConnection
 from .declaration import Base, Erasure

@@ -11,7 +11,8 @@ import unicodedata
 
 from sqlalchemy import func, select
 
-from ..quoalise.identifier import SeriesPath, organisation
+from consometers_quoalise.identifier import SeriesPath, organisation
+
 from ..series import Device, Direction, Interval, Quantity, Range, Record, Series
 from .collective_tables import GroupId, PublishedCellRow
 from .connection import AsyncConnection

@@ -17,7 +17,8 @@ from sqlalchemy import (
     text,
 )
 
-from ..quoalise.federation import SUBSCRIBED_KVA
+from consometers_quoalise.federation import SUBSCRIBED_KVA
+
 from ..series import Direction, Interval, Quantity
 from .declaration import Base, Erasure, Personal, check, column
 

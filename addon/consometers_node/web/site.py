@@ -7,8 +7,9 @@ from ipaddress import ip_network
 
 from aiohttp import web
 
+from consometers_quoalise_xmpp import Server
+
 from ..household.node import HomeNode
-from ..xmpp import Server
 from .api.node_api import Api
 from .core.access import HEALTH, INGRESS, AccessControl, harden
 from .core.listening import Bounds, listening

@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from math import floor
 
-from consometers_node import quoalise
 from consometers_node.i18n.text import text
-from consometers_node.quoalise import Data, DeviceType, Identifier, Metadata, Records, SeriesPath
-from consometers_node.quoalise.identifier import BESIDE, identifier
-from consometers_node.quoalise.values import ALLOWED, MOST_MEMBERS
 from consometers_node.series import Device, Direction, Interval, Quantity, Record, Series
+import consometers_quoalise as quoalise
+from consometers_quoalise import Data, DeviceType, Identifier, Metadata, Records, SeriesPath
+from consometers_quoalise.identifier import BESIDE, identifier
+from consometers_quoalise.values import ALLOWED, MOST_MEMBERS
 
 from .needs import Unsayable, read_interval
 

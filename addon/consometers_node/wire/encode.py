@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from consometers_node.quoalise import Data, Identifier, Number, Records, describe
-from consometers_node.quoalise.metadata import COUNT
 from consometers_node.series import Interval, Quantity, Record, Series
+from consometers_quoalise import Data, Identifier, Number, Records, describe
+from consometers_quoalise.metadata import COUNT
 
 from .naming import device_type
 from .needs import write_interval

@@ -11,12 +11,12 @@ series stands how many members each of its values sums: a reader of the one may 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from consometers_node import quoalise
 from consometers_node.i18n.text import text
 from consometers_node.permission import Identification
-from consometers_node.quoalise import DeviceType, Identifier, SeriesPath, pseudonym
-from consometers_node.quoalise.identifier import device, organisation, series as name_of
 from consometers_node.series import Direction, Interval, Quantity, Series
+import consometers_quoalise as quoalise
+from consometers_quoalise import DeviceType, Identifier, SeriesPath, pseudonym
+from consometers_quoalise.identifier import device, organisation, series as name_of
 
 from .needs import Unsayable
 

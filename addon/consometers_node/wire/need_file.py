@@ -33,8 +33,8 @@ from xml.etree.ElementTree import Element, SubElement
 from consometers_node.i18n.protocol import sentence
 from consometers_node.i18n.text import around, text
 from consometers_node.permission import DataNeed
-from consometers_node.quoalise import Malformed, federation, federation_xml
-from consometers_node.quoalise.markup import LANG, parse, serialise, tag
+from consometers_quoalise import Malformed, federation, federation_xml
+from consometers_quoalise.markup import LANG, parse, serialise, tag
 
 from .needs import Unsayable, read_need, write_need
 

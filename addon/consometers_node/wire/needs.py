@@ -11,12 +11,12 @@ from dataclasses import replace
 from hashlib import sha256
 from xml.etree.ElementTree import canonicalize
 
-from consometers_node import quoalise
 from consometers_node.i18n.text import TranslatedError, text
 from consometers_node.permission import BadNeed, DataNeed, DataNeedSeries, ShownText, Terms
-from consometers_node.quoalise import Duration, Identifier, federation_xml, iso8601
-from consometers_node.quoalise.markup import serialise
 from consometers_node.series import Direction, Interval, Quantity, Series
+import consometers_quoalise as quoalise
+from consometers_quoalise import Duration, Identifier, federation_xml, iso8601
+from consometers_quoalise.markup import serialise
 
 _YEAR_DAYS, _MONTH_DAYS, _DAY_S = 365, 30, 86_400
 _BOTH = (Quantity.POWER, Quantity.ENERGY)

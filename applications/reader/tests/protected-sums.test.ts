@@ -13,7 +13,7 @@ type Vector = Record<string, string> & { wh: number };
 type Opening = Asked & { about: string; refused: unknown; answers: unknown };
 
 const { reports, openings } = JSON.parse(
-  readFileSync("../../tests/node/protected_sums/vectors.json", "utf8"),
+  readFileSync("../../packages/protected_sums/tests/vectors.json", "utf8"),
 ) as { reports: Vector[]; openings: Opening[] };
 
 const read = (vector: Vector) => {

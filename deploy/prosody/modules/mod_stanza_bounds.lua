@@ -2,7 +2,7 @@
 --
 -- The parser copies each name with the whole of its namespace: a stanza of 256 KiB, half of it one namespace and half
 -- elements in it, took 19 s and 1 GB. The size of a stanza bounds that by its square; the length of a name as it comes
--- does by its size. The bounds are those of the node, in consometers_node/xmpp/parsing.py.
+-- does by its size. The bounds are those of the node, in consometers_quoalise_xmpp/parsing.py.
 
 local xmppstream = require "prosody.util.xmppstream";
 

@@ -9,10 +9,13 @@ from typing import Any, Final
 
 import pytest
 
-from consometers_node.protected_sums.field import MODULUS, NotElements, encode
-from consometers_node.protected_sums.keys import DayKey
-from consometers_node.protected_sums.opening import Enrolment
-from consometers_node.protected_sums.reports import (
+from consometers_node.series import Direction
+from consometers_protected_sums.errors import NotElements
+from consometers_protected_sums.exchange import Group, MaskedSum, Part
+from consometers_protected_sums.field import MODULUS, encode
+from consometers_protected_sums.keys import DayKey
+from consometers_protected_sums.opening import Enrolment
+from consometers_protected_sums.reports import (
     ELEMENTS,
     MOST_WH,
     Report,
@@ -21,19 +24,12 @@ from consometers_node.protected_sums.reports import (
     outputs,
     share,
 )
-from consometers_node.quoalise import Direction as WireDirection
-from consometers_node.quoalise.markup import serialise
-from consometers_node.quoalise.protected_sums import (
-    Group,
-    MaskedSum,
-    Part,
-    VerificationRequest,
-    write_verification,
-)
-from consometers_node.series import Direction
-from tests.node.protected_sums import independent
-from tests.node.protected_sums.homes import verifier_of
-from tests.node.protected_sums.independent import AtFault
+from consometers_quoalise import Direction as WireDirection
+from consometers_quoalise.markup import serialise
+from consometers_quoalise.protected_sums import VerificationRequest, write_verification
+from packages.protected_sums.tests import independent
+from packages.protected_sums.tests.homes import verifier_of
+from packages.protected_sums.tests.independent import AtFault
 from tests.node.protected_sums.random_openings import OPENING, Case
 
 from .programs import run

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element, SubElement
 from hypothesis import strategies as st
 
 from consometers_node.i18n.protocol import OurWords
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     Node,
     answers,
     data,
@@ -14,8 +14,8 @@ from consometers_node.quoalise import (
     requests,
     stanza_errors,
 )
-from consometers_node.quoalise.errors import BadRequest
-from tests.node.quoalise.samples import (
+from consometers_quoalise.errors import BadRequest
+from packages.quoalise.tests.samples import (
     DATA,
     DATA_NEEDS,
     EXAMPLE,

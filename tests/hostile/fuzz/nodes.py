@@ -19,11 +19,11 @@ from consometers_node.collective.members.subscribers import Subscribers
 from consometers_node.collective.privacy.own_export import OwnExports
 from consometers_node.collective.settings import PageSettings, Settings, Xmpp
 from consometers_node.household.node import HouseholdAnswers
-from consometers_node.quoalise import Data, NotAuthorized, Role
 from consometers_node.store import Store
 from consometers_node.store.peers import Peer
 from consometers_node.wire import Naming
-from consometers_node.xmpp import (
+from consometers_quoalise import Data, NotAuthorized, Role
+from consometers_quoalise_xmpp import (
     Account,
     Answering,
     Connection,

@@ -10,12 +10,6 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from consometers_node.collective.monitoring.certificates import Certificate
-from consometers_node.protected_sums.requests import (
-    BadBody,
-    DepartureReceipt,
-    EnrolmentReceipt,
-    OpeningsSummary,
-)
 from consometers_node.sharing.access_requests import (
     DOCUMENT,
     MOST_BYTES,
@@ -23,6 +17,12 @@ from consometers_node.sharing.access_requests import (
     is_readable,
 )
 from consometers_node.web.core.speech import Language
+from consometers_node.wire.witness_requests import (
+    BadBody,
+    DepartureReceipt,
+    EnrolmentReceipt,
+    OpeningsSummary,
+)
 from tests.node.protected_sums.test_requests import ENROLMENT, HEAD, NOW, SUMMARY
 from tests.node.sharing.test_access_requests import GOOD, NO_DEFLATE, packed
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from consometers_node.i18n.protocol import sentence
 from consometers_node.permission import DataNeed
-from consometers_node.quoalise import (
+from consometers_node.wire import Unsayable, read_need_file, read_need_mapping, write_need_file
+from consometers_quoalise import (
     Data,
     Malformed,
     answers,
@@ -20,10 +21,9 @@ from consometers_node.quoalise import (
     requests,
     stanza_errors,
 )
-from consometers_node.quoalise.markup import parse, serialise
-from consometers_node.quoalise.senml import SENML
-from consometers_node.wire import Unsayable, read_need_file, read_need_mapping, write_need_file
-from tests.node.quoalise.samples import EXAMPLE, REQUEST
+from consometers_quoalise.markup import parse, serialise
+from consometers_quoalise.senml import SENML
+from packages.quoalise.tests.samples import EXAMPLE, REQUEST
 
 from .documents import DATA_ELEMENTS, DOCUMENTS, NASTY, bent
 from .exploring import FULL_S, check_words, explore

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 import pytest
 
 from consometers_node.permission import Identification
-from consometers_node.quoalise import (
+from consometers_node.store import Store
+from consometers_quoalise import (
     Direction,
     ItemNotFound,
     Node,
@@ -19,8 +20,7 @@ from consometers_node.quoalise import (
     requests,
     stanza_errors,
 )
-from consometers_node.quoalise.identifier import organisation, series
-from consometers_node.store import Store
+from consometers_quoalise.identifier import organisation, series
 from tests.node.collective.ingestion import pushed_data
 from tests.node.collective.people import join, meter, permission
 from tests.node.permission.samples import HOURLY, now

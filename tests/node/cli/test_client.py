@@ -11,7 +11,7 @@ import stat
 
 import pytest
 
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     BadRequest,
     Data,
     Duration,
@@ -25,7 +25,7 @@ from consometers_node.quoalise import (
     UpstreamError,
     data,
 )
-from consometers_node.xmpp import Asker
+from consometers_quoalise_xmpp import Asker
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 

@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from consometers_node.collective.privacy.erasure import is_wiped
 from consometers_node.collective.privacy.retention import Retention
-from consometers_node.quoalise import Data
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.tables import BlockRow
+from consometers_quoalise import Data
 from tests.deadline import DEADLINE_S
 
 from ..clocks import Hands, confirmed

@@ -8,8 +8,8 @@ import signal
 
 import pytest
 
-from consometers_node.quoalise import Data
-from consometers_node.xmpp.errors import NotAcknowledged
+from consometers_quoalise import Data
+from consometers_quoalise_xmpp.errors import NotAcknowledged
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 

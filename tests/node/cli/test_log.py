@@ -13,10 +13,10 @@ import pytest
 from consometers_node.cli.node.running import LogFormatter
 from consometers_node.household.node import LANGUAGE
 from consometers_node.i18n.text import text
-from consometers_node.quoalise import Event, Notice
 from consometers_node.store import Store
 from consometers_node.store.settings import setting
-from consometers_node.xmpp.errors import Unreachable
+from consometers_quoalise import Event, Notice
+from consometers_quoalise_xmpp.errors import Unreachable
 from demo.hass import free_port
 from tests.deadline import DEADLINE_S
 
@@ -28,7 +28,7 @@ __all__ = ["toy"]
 
 LEVELS = frozenset({"info", "warning", "error", "exception", "critical"})
 IN_FRENCH = "La page est servie sur le port"
-LINE = re.compile(r"2\d{3}-\d\d-\d\d \d\d:\d\d:\d\d CES?T (INFO|WARNING) consometers_node[\w.]*: ")
+LINE = re.compile(r"2\d{3}-\d\d-\d\d \d\d:\d\d:\d\d CES?T (INFO|WARNING) consometers_[\w.]*: ")
 
 
 def logged(tree: ast.AST) -> Iterator[ast.expr]:
@@ -53,7 +53,7 @@ def is_a_sentence(first: ast.expr) -> bool:
 
 
 def test_no_line_of_the_log_is_in_one_language_alone() -> None:
-    files = sorted((ROOT / "addon" / "consometers_node").rglob("*.py"))
+    files = sorted((ROOT / "addon").rglob("*.py"))
     lines = [(file.name, first) for file in files for first in logged(ast.parse(file.read_text()))]
     assert [(name, ast.unparse(first)) for name, first in lines if is_a_sentence(first)] == []
     assert len(lines) > 40

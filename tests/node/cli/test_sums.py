@@ -7,11 +7,11 @@ import sqlite3
 
 import pytest
 
-from consometers_node.quoalise.identifier import organisation
 from consometers_node.series import Device, Direction, Interval
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.published_series import own_series
+from consometers_quoalise.identifier import organisation
 
 from ..sums import Sum, publish
 from .conftest import Run

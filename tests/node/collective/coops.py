@@ -18,7 +18,7 @@ from consometers_node.i18n.protocol import OurWords
 from consometers_node.permission import DataNeed
 from consometers_node.store import Store
 from consometers_node.store.member_series import MemberSeries, of_member
-from consometers_node.xmpp import Account, Connection, Identity
+from consometers_quoalise_xmpp import Account, Connection, Identity
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 

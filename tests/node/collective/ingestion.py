@@ -6,7 +6,10 @@ from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 
 from consometers_node.collective.ingestion.write_queue import WriteQueue
-from consometers_node.quoalise import (
+from consometers_node.series import Block
+from consometers_node.store import Store
+from consometers_node.store.series import all_series, blocks_of_days
+from consometers_quoalise import (
     Data,
     DeviceType,
     Duration,
@@ -15,9 +18,6 @@ from consometers_node.quoalise import (
     Records,
     describe,
 )
-from consometers_node.series import Block
-from consometers_node.store import Store
-from consometers_node.store.series import all_series, blocks_of_days
 
 HOUR = timedelta(hours=1)
 

@@ -8,7 +8,6 @@ from random import Random
 from typing import cast
 from uuid import UUID
 
-from consometers_node.backoff import Backoff
 from consometers_node.collective.ingestion.masked_reports import take_reports
 from consometers_node.collective.publication.closer import WaitRule
 from consometers_node.collective.publication.openings import (
@@ -20,24 +19,7 @@ from consometers_node.collective.publication.openings import (
     written_answer,
 )
 from consometers_node.collective.publication.witness_requests import WitnessRequests
-from consometers_node.keyed_draw import SECRET_BYTES
 from consometers_node.permission import DataNeed, Reading
-from consometers_node.protected_sums.keys import KEY_BYTES, DayKey
-from consometers_node.protected_sums.opening import Enrolment, Moments, Witness
-from consometers_node.protected_sums.reports import NONCE_SECRET_BYTES, Report, Subject
-from consometers_node.quoalise import Direction as Way, QuoaliseError, ResourceConstraint
-from consometers_node.quoalise.federation_xml import write_data_needs
-from consometers_node.quoalise.markup import serialise
-from consometers_node.quoalise.protected_sums import (
-    Answer,
-    MaskedReport,
-    Opened,
-    Opening,
-    RefusedHomes,
-    Reports,
-    VerificationRequest,
-    Verified,
-)
 from consometers_node.series import Device, Direction, Quantity, Series
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
@@ -52,7 +34,24 @@ from consometers_node.store.masked_reports import (
 from consometers_node.store.series import add_series
 from consometers_node.store.settings import VERIFICATION_SECRET, set_secret
 from consometers_node.wire import write_need
-from consometers_node.xmpp import Asking
+from consometers_protected_sums.exchange import Answer, RefusedHomes
+from consometers_protected_sums.keyed_draw import SECRET_BYTES
+from consometers_protected_sums.keys import KEY_BYTES, DayKey
+from consometers_protected_sums.opening import Enrolment, Moments, Witness
+from consometers_protected_sums.reports import NONCE_SECRET_BYTES, Report, Subject
+from consometers_quoalise import Direction as Way, QuoaliseError, ResourceConstraint
+from consometers_quoalise.federation_xml import write_data_needs
+from consometers_quoalise.markup import serialise
+from consometers_quoalise.protected_sums import (
+    MaskedReport,
+    Opened,
+    Opening,
+    Reports,
+    VerificationRequest,
+    Verified,
+)
+from consometers_quoalise_xmpp import Asking
+from consometers_quoalise_xmpp.backoff import Backoff
 from tests.deadline import DEADLINE_S
 
 from ..permission.samples import PROTECTED, WITNESS

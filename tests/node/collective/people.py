@@ -14,10 +14,10 @@ from consometers_node.collective.permissions.member_permissions import (
     take,
 )
 from consometers_node.permission import DataNeed, Identification
-from consometers_node.quoalise import Direction, Identifier, Permission, iso8601
-from consometers_node.quoalise.identifier import organisation, series
 from consometers_node.store import Store
 from consometers_node.store.connection import AsyncConnection
+from consometers_quoalise import Direction, Identifier, Permission, iso8601
+from consometers_quoalise.identifier import organisation, series
 
 from ..permission.samples import NEED
 

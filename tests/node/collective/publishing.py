@@ -19,10 +19,6 @@ from consometers_node.collective.permissions.member_permissions import (
 from consometers_node.collective.publication.closer import Closer, WaitRule
 from consometers_node.collective.publication.policy import StepChange
 from consometers_node.permission import State
-from consometers_node.quoalise import Direction as Way, SeriesPath
-from consometers_node.quoalise.federation_xml import write_data_needs
-from consometers_node.quoalise.identifier import device as device_of, series as named_series
-from consometers_node.quoalise.markup import serialise
 from consometers_node.series import (
     Block,
     Device,
@@ -52,6 +48,10 @@ from consometers_node.store.publication import (
 from consometers_node.store.published_series import devices, own_series, published_records
 from consometers_node.store.series import MemberCount, add_series, put_blocks, put_counts
 from consometers_node.wire import write_need
+from consometers_quoalise import Direction as Way, SeriesPath
+from consometers_quoalise.federation_xml import write_data_needs
+from consometers_quoalise.identifier import device as device_of, series as named_series
+from consometers_quoalise.markup import serialise
 
 from ..permission.samples import NEED
 

@@ -10,12 +10,12 @@ import pytest
 
 from consometers_node.collective.ingestion.backfill import Backfill, BackfillPace
 from consometers_node.collective.ingestion.write_queue import WriteQueue
-from consometers_node.quoalise import Data, Identifier
 from consometers_node.series import Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.member_series import of_member
-from consometers_node.xmpp import Asking, NotStored
+from consometers_quoalise import Data, Identifier
+from consometers_quoalise_xmpp import Asking, NotStored
 
 from ..clocks import Hands, confirmed, leaping
 from .people import AT, ZONE, join, let_be_named, meter, permission

@@ -19,8 +19,8 @@ from consometers_node.collective.disclosure.closing import (
 from consometers_node.collective.disclosure.confidential import ConfidentialParameter, magnitude
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.disclosure.sdc_rules import P_PERCENT, Cell, Publication
-from consometers_node.pooling import Groups
 from consometers_node.series import Direction
+from consometers_protected_sums.pooling import Groups
 
 MINIMUM = 10
 AREAS = ("Guidel", "Lanester", "Lorient", "Ploemeur", "")

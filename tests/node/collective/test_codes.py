@@ -12,11 +12,11 @@ from consometers_node.collective.witness import codes, register
 from consometers_node.collective.witness.codes import BadCode, CodeState
 from consometers_node.collective.witness.keys import day_keys
 from consometers_node.collective.witness.register import OtherEnrolment, WrongTime
-from consometers_node.protected_sums.codes import draw
-from consometers_node.protected_sums.requests import Call
-from consometers_node.quoalise.protected_sums import OpenedSum, Refusal, RefusedHomes
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import WitnessCodeRow, WitnessEnrolmentRow
+from consometers_node.wire.witness_requests import Call
+from consometers_protected_sums.codes import draw
+from consometers_protected_sums.exchange import OpenedSum, Refusal, RefusedHomes
 
 from ..clocks import Hands, confirmed, sure
 from ..permission.plain import Refused, plain

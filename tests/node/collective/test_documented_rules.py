@@ -176,7 +176,7 @@ def test_documents_name_files_that_exist(suffix: str) -> None:
     ]
     collective = PACKAGE / "collective"
     roots = (
-        *(PACKAGE.parents[1], PACKAGE, collective, collective / "publication"),
+        *(PACKAGE.parents[1], PACKAGE.parent, PACKAGE, collective, collective / "publication"),
         Path(__file__).parent,
     )
     assert "collective/disclosure/sdc_rules.py" in named

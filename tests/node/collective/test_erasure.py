@@ -32,7 +32,6 @@ from consometers_node.collective.privacy.erasure import (
 from consometers_node.collective.privacy.retention import Retention
 from consometers_node.collective.publication.closer import Closer, WaitRule
 from consometers_node.permission import DataNeed, State
-from consometers_node.quoalise import Duration, Erased
 from consometers_node.series import Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.names import keep_collective
@@ -41,6 +40,7 @@ from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.declaration import Base
 from consometers_node.store.series import all_series, blocks, stored_days
 from consometers_node.store.tables import MemberCountRow
+from consometers_quoalise import Duration, Erased
 
 from ..clocks import Hands, confirmed, sure
 from ..permission.samples import NEED, now

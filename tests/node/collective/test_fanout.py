@@ -14,8 +14,6 @@ from sqlalchemy import func, select
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.members.subscribers import Subscribers, addresses, end
 from consometers_node.permission import Permissions
-from consometers_node.quoalise import Data
-from consometers_node.quoalise.identifier import organisation
 from consometers_node.series import Device, Direction, Interval, Series
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.fanout import AT_ONCE, Fanout
@@ -25,8 +23,10 @@ from consometers_node.store.peers import MEMBER, peer_by_jid, subscribe
 from consometers_node.store.published_series import own_series
 from consometers_node.store.tables import OutboxRow
 from consometers_node.wire import Naming
-from consometers_node.xmpp import Connection, Pushing
-from consometers_node.xmpp.errors import NotAcknowledged
+from consometers_quoalise import Data
+from consometers_quoalise.identifier import organisation
+from consometers_quoalise_xmpp import Connection, Pushing
+from consometers_quoalise_xmpp.errors import NotAcknowledged
 from tests.deadline import DEADLINE_S
 
 from ..conftest import Place

@@ -7,15 +7,15 @@ import shutil
 
 import pytest
 
-from consometers_node.protected_sums.requests import Call
 from consometers_node.sharing.masked_reports import HomeKeys, keep_keys, load_keys
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.keys import FILE
+from consometers_node.wire.witness_requests import Call
+from packages.protected_sums.tests.independent import KEPT
 
 from ..clocks import Hands
 from ..conftest import Place
 from ..postgresql import Server
-from ..protected_sums.independent import KEPT
 from .witnessed import answers_of, enrolled, new_witness, opening_of, this_hour
 
 

@@ -6,13 +6,10 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import insert, select
 
-from consometers_node import quoalise
 from consometers_node.collective.errors import NotFound, NotRequested, NotYours
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.permissions.member_permissions import PermissionActor, take
 from consometers_node.permission import DataNeedSeries, State
-from consometers_node.quoalise import Direction, Duration, Identifier
-from consometers_node.quoalise.identifier import device, organisation, series
 from consometers_node.series import Direction as Way, Quantity
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import (
@@ -22,6 +19,9 @@ from consometers_node.store.collective_tables import (
 )
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.declaration import Base
+import consometers_quoalise as quoalise
+from consometers_quoalise import Direction, Duration, Identifier
+from consometers_quoalise.identifier import device, organisation, series
 
 from ..clocks import sure
 from ..permission.samples import NEED, now

@@ -10,15 +10,15 @@ from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.errors import BadWitness, NotFound
 from consometers_node.collective.permissions import needs
 from consometers_node.permission import ChangedNeed, DataNeed, DataNeedSeries
-from consometers_node.quoalise import Malformed, Witness
-from consometers_node.quoalise.federation_xml import write_data_needs
-from consometers_node.quoalise.markup import serialise
-from consometers_node.quoalise.protected_sums import VERIFICATION_KEY_BYTES
 from consometers_node.series import Direction, Interval, Quantity
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import OwnNeedRow
 from consometers_node.store.settings import VERIFICATION_SECRET, secret
 from consometers_node.wire import write_need
+from consometers_protected_sums.exchange import VERIFICATION_KEY_BYTES
+from consometers_quoalise import Malformed, Witness
+from consometers_quoalise.federation_xml import write_data_needs
+from consometers_quoalise.markup import serialise
 from tests.node.sentences import says
 
 from ..permission.samples import NEED, PROTECTED, WITNESS

@@ -21,20 +21,20 @@ from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.permissions.member_permissions import MemberPermission
 from consometers_node.collective.privacy.erasure import erase, erase_due
 from consometers_node.permission import Permissions, State
-from consometers_node.quoalise import (
+from consometers_node.sharing.restriction import pause, resume
+from consometers_node.store import PermissionId, Store
+from consometers_node.store.collective_tables import MemberPermissionId
+from consometers_node.store.member_series import MemberSeries
+from consometers_node.store.tables import BlockRow
+from consometers_quoalise import (
     Data,
     Erased,
     ItemNotFound,
     NotAuthorized,
     ResourceConstraint,
 )
-from consometers_node.quoalise.identifier import identifier
-from consometers_node.sharing.restriction import pause, resume
-from consometers_node.store import PermissionId, Store
-from consometers_node.store.collective_tables import MemberPermissionId
-from consometers_node.store.member_series import MemberSeries
-from consometers_node.store.tables import BlockRow
-from consometers_node.xmpp import Asking
+from consometers_quoalise.identifier import identifier
+from consometers_quoalise_xmpp import Asking
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 

@@ -15,8 +15,8 @@ from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.privacy import own_export
 from consometers_node.collective.privacy.erasure import erase, erase_member
 from consometers_node.collective.privacy.own_export import DOCUMENT, RECORDS, WHAT, OwnExports
-from consometers_node.quoalise import BadRequest, ItemNotFound, ResourceConstraint
 from consometers_node.store import Store
+from consometers_quoalise import BadRequest, ItemNotFound, ResourceConstraint
 from tests.deadline import DEADLINE_S
 from tests.node.sentences import says
 

@@ -18,13 +18,6 @@ from consometers_node.collective.publication.queries import Published
 from consometers_node.collective.publication.values import CellOrReason
 from consometers_node.i18n.protocol import sentence
 from consometers_node.permission import DataNeed, DataNeedSeries
-from consometers_node.quoalise import (
-    BadRequest,
-    Direction as Way,
-    NotAuthorized,
-    ResourceConstraint,
-)
-from consometers_node.quoalise.protected_sums import Opened, Opening, VerificationRequest, Verified
 from consometers_node.series import Direction, Interval, Quantity, Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
@@ -45,9 +38,16 @@ from consometers_node.store.masked_reports import (
 from consometers_node.store.publication import LATE, PublishedCell
 from consometers_node.store.published_series import own_series, published_records
 from consometers_node.store.tables import SeriesRow
+from consometers_quoalise import (
+    BadRequest,
+    Direction as Way,
+    NotAuthorized,
+    ResourceConstraint,
+)
+from consometers_quoalise.protected_sums import Opened, Opening, VerificationRequest, Verified
+from packages.protected_sums.tests.independent import KEPT, WAITED
 
 from ..clocks import sure
-from ..protected_sums.independent import KEPT, WAITED
 from .masked import NEED_OF_SUMS, AskedWitness, MaskedTown, answered
 from .publishing import CONSUMPTION, HOUR, LATER
 from .test_erasure import everything

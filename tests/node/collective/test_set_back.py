@@ -15,22 +15,17 @@ from consometers_node.collective.witness import heads
 from consometers_node.collective.witness.heads import Evidence, SetBack
 from consometers_node.collective.witness.register import NotEnrolled, WrongTime
 from consometers_node.collective.witness.service import NotReady
-from consometers_node.protected_sums.field import encode
-from consometers_node.protected_sums.heads import Head, newest
-from consometers_node.protected_sums.requests import Call
-from consometers_node.quoalise import ResourceConstraint
-from consometers_node.quoalise.protected_sums import (
-    Answer,
-    OpenedSum,
-    Refusal,
-    RefusedHomes,
-)
 from consometers_node.store import Store
 from consometers_node.store.keys import FILE
+from consometers_node.wire.witness_requests import Call
+from consometers_protected_sums.exchange import Answer, OpenedSum, Refusal, RefusedHomes
+from consometers_protected_sums.field import encode
+from consometers_protected_sums.heads import Head, newest
+from consometers_quoalise import ResourceConstraint
+from packages.protected_sums.tests.homes import added
 from tests.node.sentences import says
 
 from ..clocks import Hands
-from ..protected_sums.homes import added
 from .witnessed import (
     COLLECTIVE,
     HOURS,

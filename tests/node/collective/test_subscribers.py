@@ -21,18 +21,6 @@ from consometers_node.collective.privacy.retention import _update
 from consometers_node.collective.publication.policy import InForce
 from consometers_node.collective.publication.quartiles import range_of
 from consometers_node.permission import Permission, Permissions, State
-from consometers_node.quoalise import (
-    BadRequest,
-    Challenge,
-    Data,
-    Direction as WireDirection,
-    ItemNotFound,
-    NotAuthorized,
-    Prices,
-    SeriesPath,
-    Shares,
-)
-from consometers_node.quoalise.identifier import organisation, series as name_of
 from consometers_node.series import Device, Direction, Interval
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
@@ -52,7 +40,19 @@ from consometers_node.store.tables import (
     RegisterRow,
     SubscriptionRow,
 )
-from consometers_node.xmpp import Receiving
+from consometers_quoalise import (
+    BadRequest,
+    Challenge,
+    Data,
+    Direction as WireDirection,
+    ItemNotFound,
+    NotAuthorized,
+    Prices,
+    SeriesPath,
+    Shares,
+)
+from consometers_quoalise.identifier import organisation, series as name_of
+from consometers_quoalise_xmpp import Receiving
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 from tests.node.sentences import says

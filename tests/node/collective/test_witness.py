@@ -15,17 +15,6 @@ from consometers_node.collective.witness import register, service
 from consometers_node.collective.witness.keys import day_keys, hold, keys_of
 from consometers_node.collective.witness.register import NotEnrolled, OtherEnrolment, WrongTime
 from consometers_node.collective.witness.service import NotWitnessed
-from consometers_node.protected_sums.field import MODULUS, encode
-from consometers_node.protected_sums.reports import Subject
-from consometers_node.protected_sums.requests import Call
-from consometers_node.quoalise import BadRequest, NotAuthorized, ResourceConstraint
-from consometers_node.quoalise.protected_sums import (
-    Group,
-    OpenedSum,
-    Refusal,
-    RefusedHomes,
-    RefusedSum,
-)
 from consometers_node.series import Direction
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import (
@@ -34,12 +23,17 @@ from consometers_node.store.collective_tables import (
     WitnessVerificationRow,
 )
 from consometers_node.store.settings import WITNESS_SECRET, secret
+from consometers_node.wire.witness_requests import Call
+from consometers_protected_sums.exchange import Group, OpenedSum, Refusal, RefusedHomes, RefusedSum
+from consometers_protected_sums.field import MODULUS, encode
+from consometers_protected_sums.reports import Subject
+from consometers_quoalise import BadRequest, NotAuthorized, ResourceConstraint
+from packages.protected_sums.tests.homes import VERIFICATION_KEY, added
+from packages.protected_sums.tests.independent import KEPT
 from tests.node.sentences import says
 
 from ..clocks import Hands, confirmed, leaping, sure
 from ..permission.plain import Refused, plain
-from ..protected_sums.homes import VERIFICATION_KEY, added
-from ..protected_sums.independent import KEPT
 from .witnessed import (
     COLLECTIVE,
     HOURS,

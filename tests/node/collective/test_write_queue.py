@@ -17,7 +17,11 @@ from consometers_node.collective.permissions import needs
 from consometers_node.collective.permissions.member_permissions import take as take_given, withdraw
 from consometers_node.collective.privacy.export import everything
 from consometers_node.i18n.protocol import sentence
-from consometers_node.quoalise import (
+from consometers_node.series import Block, Direction as Way, Interval, Quantity, Range
+from consometers_node.store import Store
+from consometers_node.store.member_series import of_member, under_names
+from consometers_node.store.series import MemberCount, counts
+from consometers_quoalise import (
     BadRequest,
     Data,
     DeviceType,
@@ -28,11 +32,7 @@ from consometers_node.quoalise import (
     Records,
     SeriesPath,
 )
-from consometers_node.series import Block, Direction as Way, Interval, Quantity, Range
-from consometers_node.store import Store
-from consometers_node.store.member_series import of_member, under_names
-from consometers_node.store.series import MemberCount, counts
-from consometers_node.xmpp import NotStored
+from consometers_quoalise_xmpp import NotStored
 
 from ..conftest import Place
 from ..permission.plain import plain

@@ -7,7 +7,7 @@ from typing import NoReturn
 from consometers_node.collective.monitoring.certificates import Certificate
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.node import CollectiveNode
-from consometers_node.xmpp import Account, Connection, Identity, Server
+from consometers_quoalise_xmpp import Account, Connection, Identity, Server
 
 from ..web.public.town import Town
 

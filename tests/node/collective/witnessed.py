@@ -9,26 +9,21 @@ from uuid import uuid4
 
 from consometers_node.collective.witness import codes
 from consometers_node.collective.witness.service import WitnessService
-from consometers_node.protected_sums.codes import draw
-from consometers_node.protected_sums.heads import NO_ANSWER, Head
-from consometers_node.protected_sums.keys import DayKey
-from consometers_node.protected_sums.reports import Report, Subject
-from consometers_node.protected_sums.requests import Call, EnrolmentRequest, SignedRequest
-from consometers_node.quoalise import Direction as WireDirection
-from consometers_node.quoalise.protected_sums import (
-    Answer,
-    Opening,
-    Part,
-    RefusedHomes,
-    VerificationRequest,
-)
 from consometers_node.series import Direction
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
 from consometers_node.store.connection import AsyncConnection
+from consometers_node.wire.witness_requests import Call, EnrolmentRequest, SignedRequest
+from consometers_protected_sums.codes import draw
+from consometers_protected_sums.exchange import Answer, Part, RefusedHomes
+from consometers_protected_sums.heads import NO_ANSWER, Head
+from consometers_protected_sums.keys import DayKey
+from consometers_protected_sums.reports import Report, Subject
+from consometers_quoalise import Direction as WireDirection
+from consometers_quoalise.protected_sums import Opening, VerificationRequest
+from packages.protected_sums.tests.homes import VERIFICATION_KEY, Asked, added, part_of
 
 from ..clocks import Hands, confirmed
-from ..protected_sums.homes import VERIFICATION_KEY, Asked, added, part_of
 
 COLLECTIVE = "coop@energies.example"
 FIRST_HEAD: Final = Head.of(bytes(32), 0, NO_ANSWER)

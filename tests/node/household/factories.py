@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from consometers_node.household.recorder.reading import StatisticsRow
-from consometers_node.quoalise import Data, Duration, Measurement, Metadata, Number, Records
+from consometers_quoalise import Data, Duration, Measurement, Metadata, Number, Records
 
 from .toy import ms
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     Data,
     Duration,
     Identifier,

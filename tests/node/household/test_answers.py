@@ -3,8 +3,8 @@
 import pytest
 
 from consometers_node.household.node import HouseholdAnswers
-from consometers_node.quoalise import ResourceConstraint
 from consometers_node.store import Store
+from consometers_quoalise import ResourceConstraint
 from tests.node.sentences import says
 
 from ..sharing.ledgers import Ledger, hours, midnight

@@ -14,14 +14,14 @@ from consometers_node.household.statistics_import.collective_statistics import (
 )
 from consometers_node.household.statistics_import.plant_statistics import PlantStatistics
 from consometers_node.permission import Permissions, State
-from consometers_node.quoalise import Direction, Listed, NotAuthorized, Shares
-from consometers_node.quoalise.identifier import identifier, organisation
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.peers import add_peer
 from consometers_node.store.plants import all_held_plants
 from consometers_node.store.pulled import all_pulled
-from consometers_node.xmpp import Asking
+from consometers_quoalise import Direction, Listed, NotAuthorized, Shares
+from consometers_quoalise.identifier import identifier, organisation
+from consometers_quoalise_xmpp import Asking
 
 from ..permission.samples import STOP, now
 from ..sharing.ledgers import Ledger

@@ -13,15 +13,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 import pytest
 
-from consometers_node.backoff import Backoff
 from consometers_node.household.protected_sums.enrolling import Enrolling
 from consometers_node.household.protected_sums.witness_address import Trust
 from consometers_node.household.protected_sums.witness_check import public_key_of
 from consometers_node.household.protected_sums.witness_client import WitnessClient
 from consometers_node.household.protected_sums.witness_heads import heads_of, remember_head
 from consometers_node.permission import Permissions
-from consometers_node.protected_sums.heads import Head
-from consometers_node.protected_sums.requests import Call, EnrolmentReceipt
 from consometers_node.series import Direction
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.masked_reports import HomeKeys, keep_keys, load_keys
@@ -38,6 +35,9 @@ from consometers_node.store.enrolments import (
 )
 from consometers_node.store.peers import add_peer
 from consometers_node.wire.needs import need_hash
+from consometers_node.wire.witness_requests import Call, EnrolmentReceipt
+from consometers_protected_sums.heads import Head
+from consometers_quoalise_xmpp.backoff import Backoff
 from demo.prosody import Authority
 
 from ..clocks import Hands, confirmed, sure

@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from consometers_node.household.statistics_import.hours import Hours, SeriesKind, Unsuitable
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     Data,
     DeviceType,
     Direction,

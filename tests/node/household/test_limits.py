@@ -19,14 +19,14 @@ from consometers_node.household.statistics_import.limits import (
 )
 from consometers_node.household.statistics_import.plant_statistics import PlantStatistics
 from consometers_node.permission import Permissions
-from consometers_node.quoalise import Direction, Listed, SeriesPath, Shares
-from consometers_node.quoalise.identifier import organisation, series
 from consometers_node.series import Device
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.plants import all_held_plants
 from consometers_node.store.pulled import all_pulled
-from consometers_node.xmpp import Asking
+from consometers_quoalise import Direction, Listed, SeriesPath, Shares
+from consometers_quoalise.identifier import organisation, series
+from consometers_quoalise_xmpp import Asking
 from tests.deadline import DEADLINE_S
 
 from ..permission.samples import HOURLY, now

@@ -17,7 +17,9 @@ from consometers_node.household.statistics_import.collective_statistics import (
 )
 from consometers_node.household.statistics_import.pulling import Pulling
 from consometers_node.permission import Permissions
-from consometers_node.quoalise import (
+from consometers_node.sharing.changes import Changes
+from consometers_node.store import Store
+from consometers_quoalise import (
     Data,
     Duration,
     Identifier,
@@ -27,10 +29,8 @@ from consometers_node.quoalise import (
     QuoaliseError,
     Records,
 )
-from consometers_node.quoalise.identifier import identifier, organisation
-from consometers_node.sharing.changes import Changes
-from consometers_node.store import Store
-from consometers_node.xmpp import Asking, Connection
+from consometers_quoalise.identifier import identifier, organisation
+from consometers_quoalise_xmpp import Asking, Connection
 
 from ..permission.samples import now
 from ..sharing.ledgers import Ledger

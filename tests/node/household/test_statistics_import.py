@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from consometers_node.backoff import Backoff
 from consometers_node.household.recorder.client import Recorder, external
 from consometers_node.household.recorder.errors import Away, WrongToken
 from consometers_node.household.recorder.home_assistant import HomeAssistant
@@ -22,13 +21,14 @@ from consometers_node.household.statistics_import.external_statistic import (
     StatisticsImport,
 )
 from consometers_node.household.statistics_import.limits import MOST_PAST, RowBudget
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     ErrorType,
     NotAuthorized,
     OtherError,
     ResourceConstraint,
     UpstreamError,
 )
+from consometers_quoalise_xmpp.backoff import Backoff
 
 from .factories import DAY, HOUR, no_rest
 from .importing_toy import GRID, HALF_HOUR, LOAD, ImportingToy, Notes, Upstream, curve, hourly, load

@@ -16,7 +16,7 @@ from consometers_node.household.statistics_import.totals import (
     month_before,
     of_whole_days,
 )
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     Data,
     DeviceType,
     Direction,
@@ -27,7 +27,7 @@ from consometers_node.quoalise import (
     SeriesPath,
     describe,
 )
-from consometers_node.quoalise.identifier import organisation, series
+from consometers_quoalise.identifier import organisation, series
 
 from .factories import HOUR, seconds
 from .toy import utc

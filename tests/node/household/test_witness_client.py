@@ -9,7 +9,7 @@ import pytest
 
 from consometers_node.household.protected_sums.witness_address import Trust
 from consometers_node.household.protected_sums.witness_client import WitnessClient, WitnessFault
-from consometers_node.protected_sums.requests import (
+from consometers_node.wire.witness_requests import (
     MAX_BODY_BYTES,
     Call,
     DepartureReceipt,

@@ -10,8 +10,8 @@ from typing import Any
 from aiohttp import ClientSession, WSMsgType, web
 from aiohttp.test_utils import TestServer
 
-from consometers_node.backoff import Backoff
 from consometers_node.household.recorder.home_assistant import HomeAssistant, HomeAssistantAccess
+from consometers_quoalise_xmpp.backoff import Backoff
 from tests.deadline import DEADLINE_S
 
 TOKEN = "a-token-that-nobody-may-see"

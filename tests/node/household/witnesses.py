@@ -9,8 +9,8 @@ import ssl
 
 from aiohttp import web
 
-from consometers_node.protected_sums.heads import Head
-from consometers_node.protected_sums.requests import (
+from consometers_node.series import Direction
+from consometers_node.wire.witness_requests import (
     Call,
     DepartureReceipt,
     EnrolmentReceipt,
@@ -18,7 +18,7 @@ from consometers_node.protected_sums.requests import (
     OpeningsSummary,
     SignedRequest,
 )
-from consometers_node.series import Direction
+from consometers_protected_sums.heads import Head
 from demo.prosody import Authority
 
 from ..permission.samples import now

@@ -13,7 +13,7 @@ from consometers_node.i18n.protocol import (
     refusal,
     sentence,
 )
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     COMMANDS,
     BadRequest,
     Code,
@@ -28,8 +28,8 @@ from consometers_node.quoalise import (
     Words,
     answers,
 )
-from consometers_node.xmpp.errors import NetworkError, WrongPassword
-from consometers_node.xmpp.parsing import Excess
+from consometers_quoalise_xmpp.errors import NetworkError, WrongPassword
+from consometers_quoalise_xmpp.parsing import Excess
 
 
 def kinds(base: type[ProtocolError]) -> Iterator[type[ProtocolError]]:

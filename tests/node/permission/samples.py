@@ -14,12 +14,12 @@ from consometers_node.permission import (
     ShownText,
     Signature,
 )
-from consometers_node.quoalise import Witness
 from consometers_node.series import Device, Direction, Interval, Quantity, Range, Series
 from consometers_node.store import PeerId, PermissionId, SeriesId, outbox
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.outbox import Queued
 from consometers_node.store.tables import OutboxRow
+from consometers_quoalise import Witness
 
 HOURLY = Series(
     Device("urn:dev:prm:30001610071843"),

@@ -6,29 +6,30 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Self
 
-from consometers_node.protected_sums.field import MODULUS, encode
-from consometers_node.protected_sums.keys import DayKey
-from consometers_node.protected_sums.opening import Enrolment, Witness, fingerprint
-from consometers_node.protected_sums.reports import Report, Subject, Verification, outputs, share
-from consometers_node.quoalise import Direction as WireDirection
-from consometers_node.quoalise.markup import serialise
-from consometers_node.quoalise.protected_sums import (
+from consometers_node.series import Direction
+from consometers_protected_sums.exchange import (
     Answer,
     Group,
     MaskedSum,
     OpenedSum,
-    Opening,
     Part,
     RefusedHomes,
+)
+from consometers_protected_sums.field import MODULUS, encode
+from consometers_protected_sums.keys import DayKey
+from consometers_protected_sums.opening import Enrolment, Witness, fingerprint
+from consometers_protected_sums.reports import Report, Subject, Verification, outputs, share
+from consometers_quoalise import Direction as WireDirection
+from consometers_quoalise.markup import serialise
+from consometers_quoalise.protected_sums import (
+    Opening,
     VerificationRequest,
     write_opening,
     write_verification,
 )
-from consometers_node.series import Direction
-
-from . import independent
-from .homes import verifier_of
-from .independent import AtFault, Enrolled, Refused, Sum
+from packages.protected_sums.tests import independent
+from packages.protected_sums.tests.homes import verifier_of
+from packages.protected_sums.tests.independent import AtFault, Enrolled, Refused, Sum
 
 OPENING = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
@@ -73,7 +74,7 @@ class House:
         if self.day < key.day:
             key = DayKey(self.day, bytes(32))
         report = Report.of(wh, subject, key.on(self.day), self.secret)
-        about = subject.collective, subject.direction.value
+        about = subject.collective, subject.direction
         made = independent.report(
             key.on(self.day).secret, about, subject.hour, report.nonce, wh, secret=self.secret
         )
@@ -191,7 +192,7 @@ class Case:
 
 
 def enrolled_of(enrolment: Enrolment) -> Enrolled:
-    directions = [direction.value for direction in enrolment.directions]
+    directions = sorted(enrolment.directions)
     return Enrolled(enrolment.key.day, enrolment.key.secret, enrolment.minimum, directions)
 
 

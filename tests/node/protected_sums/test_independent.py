@@ -11,23 +11,25 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from consometers_node.protected_sums.keys import DayKey
-from consometers_node.protected_sums.opening import Enrolment, Witness
-from consometers_node.protected_sums.reports import (
-    Subject,
-)
-from consometers_node.protected_sums.requests import (
+from consometers_node.series import Direction
+from consometers_node.wire.needs import need_hash, read_need
+from consometers_node.wire.witness_requests import (
     Call,
     DepartureReceipt,
     EnrolmentReceipt,
     EnrolmentRequest,
     SignedRequest,
 )
-from consometers_node.quoalise import Direction as WireDirection, MaskedReport, Reports
-from consometers_node.quoalise.federation_xml import read_data_needs, write_data_needs
-from consometers_node.quoalise.markup import parse, serialise
-from consometers_node.quoalise.protected_sums import (
-    Answer,
+from consometers_protected_sums.exchange import Answer
+from consometers_protected_sums.keys import DayKey
+from consometers_protected_sums.opening import Enrolment, Witness
+from consometers_protected_sums.reports import (
+    Subject,
+)
+from consometers_quoalise import Direction as WireDirection, MaskedReport, Reports
+from consometers_quoalise.federation_xml import read_data_needs, write_data_needs
+from consometers_quoalise.markup import parse, serialise
+from consometers_quoalise.protected_sums import (
     read_opened,
     read_opening,
     read_reports,
@@ -35,15 +37,13 @@ from consometers_node.quoalise.protected_sums import (
     read_verified,
     write_reports,
 )
-from consometers_node.series import Direction
-from consometers_node.wire.needs import need_hash, read_need
+from packages.protected_sums.tests import independent
+from packages.protected_sums.tests.independent import Refused, Row
 
-from . import independent
-from .independent import Refused, Row
 from .random_openings import OPENING, Case, compared, compared_homes, enrolled_of
 
 DOCS = Path(__file__).parents[3] / "docs"
-VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())
+VECTORS = json.loads((Path(independent.__file__).with_name("vectors.json")).read_text())
 
 
 def test_vectors_are_those_of_the_second_implementation() -> None:

@@ -9,15 +9,15 @@ import pytest
 
 from consometers_node.collective.disclosure.sdc_rules import P_PERCENT
 from consometers_node.collective.monitoring.metrics import REFUSALS
-from consometers_node.protected_sums.codes import LETTER_COUNT, LETTERS
-from consometers_node.protected_sums.field import ELEMENT_BYTES, MODULUS
-from consometers_node.protected_sums.opening import DOMINANCE_PERCENT
-from consometers_node.protected_sums.reports import CIRCUIT, ELEMENTS, MOST_WH
-from consometers_node.quoalise.protected_sums import MAX_REPORTS, Refusal
 from consometers_node.series import Direction
 from consometers_node.web.public.witness import WRONG_CODES
-
-from .independent import KEPT, WAITED
+from consometers_protected_sums.codes import LETTER_COUNT, LETTERS
+from consometers_protected_sums.exchange import Refusal
+from consometers_protected_sums.field import ELEMENT_BYTES, MODULUS
+from consometers_protected_sums.opening import DOMINANCE_PERCENT
+from consometers_protected_sums.reports import CIRCUIT, ELEMENTS, MOST_WH
+from consometers_quoalise.protected_sums import MAX_REPORTS
+from packages.protected_sums.tests.independent import KEPT, WAITED
 
 DOCS = Path(__file__).parents[3] / "docs"
 LANGUAGES = ("en", "fr")

@@ -11,9 +11,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 import pytest
 
-from consometers_node.protected_sums.heads import Head
-from consometers_node.protected_sums.keys import DayKey
-from consometers_node.protected_sums.requests import (
+from consometers_node.series import Direction
+from consometers_node.wire.witness_requests import (
     BadBody,
     Call,
     DepartureReceipt,
@@ -23,7 +22,8 @@ from consometers_node.protected_sums.requests import (
     SignedRequest,
     written,
 )
-from consometers_node.series import Direction
+from consometers_protected_sums.heads import Head
+from consometers_protected_sums.keys import DayKey
 
 NOW = datetime(2026, 11, 29, 10, tzinfo=UTC)
 SECRET = bytes(range(32))

@@ -3,10 +3,9 @@
 import pytest
 
 from consometers_node.i18n.protocol import OurWords
-from consometers_node.quoalise import COMMANDS, Node, answers, data, requests
-from consometers_node.quoalise.markup import serialise
-
-from .samples import EXAMPLE, PERMISSION, POWER
+from consometers_quoalise import COMMANDS, Node, answers, data, requests
+from consometers_quoalise.markup import serialise
+from packages.quoalise.tests.samples import EXAMPLE, PERMISSION, POWER
 
 
 @pytest.mark.parametrize(

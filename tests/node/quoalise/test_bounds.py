@@ -8,14 +8,13 @@ from xml.etree.ElementTree import Element, SubElement
 import pytest
 
 from consometers_node.i18n.protocol import sentence
-from consometers_node.quoalise import Malformed, Problem, data, pseudonym
-from consometers_node.quoalise.bounds import clip
-from consometers_node.quoalise.identifier import identifier
-from consometers_node.quoalise.iso8601 import Duration, day, duration, moment
-from consometers_node.quoalise.markup import parse, serialise
-from consometers_node.quoalise.reading import Reader, bounded, whole_number
-
-from .samples import NO_DEVICE, POWER, message
+from consometers_quoalise import Malformed, Problem, data, pseudonym
+from consometers_quoalise.bounds import clip
+from consometers_quoalise.identifier import identifier
+from consometers_quoalise.iso8601 import Duration, day, duration, moment
+from consometers_quoalise.markup import parse, serialise
+from consometers_quoalise.reading import Reader, bounded, whole_number
+from packages.quoalise.tests.samples import NO_DEVICE, POWER, message
 
 BASE = 1_583_016_600
 FIRST = f'<senml bn="{POWER}" bt="{BASE}" t="0" v="100"/>'

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, SubElement
 import pytest
 
 from consometers_node.i18n.protocol import sentence
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     BadRequest,
     Data,
     Malformed,
@@ -23,12 +23,11 @@ from consometers_node.quoalise import (
     pseudonym,
     requests,
 )
-from consometers_node.quoalise.federation import NAMESPACE
-from consometers_node.quoalise.identifier import device
-from consometers_node.quoalise.markup import LANG
-from consometers_node.quoalise.requests import COMMAND
-
-from .samples import (
+from consometers_quoalise.federation import NAMESPACE
+from consometers_quoalise.identifier import device
+from consometers_quoalise.markup import LANG
+from consometers_quoalise.requests import COMMAND
+from packages.quoalise.tests.samples import (
     EXAMPLE,
     EXPORT,
     NEED,
@@ -41,7 +40,7 @@ from .samples import (
     element,
     message,
 )
-from .test_protected_sums import CASES as OF_PROTECTED_SUMS
+from packages.quoalise.tests.test_protected_sums import CASES as OF_PROTECTED_SUMS
 
 BOMB = """<!DOCTYPE quoalise [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>
 <quoalise xmlns="urn:quoalise:0">&b;</quoalise>"""

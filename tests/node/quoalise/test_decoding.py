@@ -9,10 +9,9 @@ import zlib
 
 import pytest
 
-import consometers_node
-from consometers_node.quoalise.decoding import Undecodable, decoded
+from consometers_quoalise.decoding import Undecodable, decoded
 
-ROOM = Path(consometers_node.__file__).parent
+ADDON = Path(__file__).parents[3] / "addon"
 DECODERS = {
     "ZipFile",
     "b32decode",
@@ -23,28 +22,28 @@ DECODERS = {
     "urlsafe_b64decode",
 }
 OWN = {
-    "cli/core/control_socket.py": "a socket in the folder of the node",
-    "cli/core/paths.py": "settings",
-    "cli/node/running_home.py": "an argument of the node's own command",
-    "collective/about.py": "a setting",
-    "collective/members/sites.py": "a row",
-    "collective/monitoring/alerts.py": "a setting",
-    "collective/permissions/member_permissions.py": "a setting",
-    "collective/privacy/erasure_log.py": "a file of the node, each line of which is verified",
-    "collective/privacy/own_export.py": "an archive that is written",
-    "collective/publication/monthly_groups.py": "a setting",
-    "collective/publication/openings.py": "a row",
-    "collective/publication/policy.py": "a setting",
-    "collective/settings.py": "settings",
-    "collective/witness/heads.py": "a setting",
-    "collective/witness/register.py": "a row",
-    "sharing/access_requests.py": "an archive, in `decoded` or found whole by it",
-    "sharing/openings.py": "a row",
-    "store/personal.py": "a row",
-    "web/public/opendata.py": "a file of the program",
-    "web/public/witness.py": "a body, in `decoded`",
-    "wire/need_file.py": "a file of the administrator, refused in words",
-    "protected_sums/requests.py": "a field, in `decoded`",
+    "consometers_node/cli/core/control_socket.py": "a socket in the folder of the node",
+    "consometers_node/cli/core/paths.py": "settings",
+    "consometers_node/cli/node/running_home.py": "an argument of the node's own command",
+    "consometers_node/collective/about.py": "a setting",
+    "consometers_node/collective/members/sites.py": "a row",
+    "consometers_node/collective/monitoring/alerts.py": "a setting",
+    "consometers_node/collective/permissions/member_permissions.py": "a setting",
+    "consometers_node/collective/privacy/erasure_log.py": "a file of the node, verified",
+    "consometers_node/collective/privacy/own_export.py": "an archive that is written",
+    "consometers_node/collective/publication/monthly_groups.py": "a setting",
+    "consometers_node/collective/publication/openings.py": "a row",
+    "consometers_node/collective/publication/policy.py": "a setting",
+    "consometers_node/collective/settings.py": "settings",
+    "consometers_node/collective/witness/heads.py": "a setting",
+    "consometers_node/collective/witness/register.py": "a row",
+    "consometers_node/sharing/access_requests.py": "an archive, in `decoded` or found whole by it",
+    "consometers_node/sharing/openings.py": "a row",
+    "consometers_node/store/personal.py": "a row",
+    "consometers_node/web/public/opendata.py": "a file of the program",
+    "consometers_node/web/public/witness.py": "a body, in `decoded`",
+    "consometers_node/wire/need_file.py": "a file of the administrator, refused in words",
+    "consometers_node/wire/witness_requests.py": "a field, in `decoded`",
 }
 """Modules that call a decoder by themselves, and what of."""
 
@@ -70,10 +69,10 @@ def test_whatever_a_decoder_fails_by_is_one_error_without_the_bytes(
 
 def test_no_other_module_calls_a_decoder_by_itself() -> None:
     calling = set()
-    for file in ROOM.rglob("*.py"):
+    for file in ADDON.glob("consometers_*/**/*.py"):
         for call in ast.walk(ast.parse(file.read_text())):
             match call:
                 case ast.Call(func=ast.Attribute(attr=name)) | ast.Call(func=ast.Name(id=name)):
                     if name in DECODERS:
-                        calling.add(str(file.relative_to(ROOM)))
+                        calling.add(str(file.relative_to(ADDON)))
     assert calling == OWN.keys()

@@ -7,14 +7,14 @@ import pytest
 from consometers_node.i18n.foreign import in_html, isolated, quoted
 from consometers_node.i18n.text import typeset
 from consometers_node.permission import DataNeed
-from consometers_node.quoalise import federation_xml
-from consometers_node.quoalise.bounds import clip
-from consometers_node.quoalise.foreign import clean
-from consometers_node.quoalise.markup import parse, serialise
 from consometers_node.sharing import consent_text
 from consometers_node.store import PeerId
 from consometers_node.store.peers import Peer
 from consometers_node.wire.needs import read_need, write_need
+from consometers_quoalise import federation_xml
+from consometers_quoalise.bounds import clip
+from consometers_quoalise.foreign import clean
+from consometers_quoalise.markup import parse, serialise
 
 from ..permission.samples import PROTECTED
 

@@ -7,7 +7,8 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from consometers_node.i18n.protocol import OurWords
-from consometers_node.quoalise import (
+from consometers_protected_sums.exchange import Refusal
+from consometers_quoalise import (
     COMMANDS,
     MAX_PUSHED,
     MAX_RECORDS,
@@ -30,9 +31,8 @@ from consometers_node.quoalise import (
     requests,
     stanza_errors,
 )
-from consometers_node.quoalise.markup import MAX_BYTES, MAX_DEPTH, serialise
-
-from .samples import CODECS, element
+from consometers_quoalise.markup import MAX_BYTES, MAX_DEPTH, serialise
+from packages.quoalise.tests.samples import CODECS, element
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "protocol.md").read_text()
@@ -153,5 +153,5 @@ def test_documented_field_bounds_match_the_code() -> None:
 def test_every_word_of_the_protocol_is_documented() -> None:
     paths = [SeriesPath.POWER, SeriesPath.ENERGY_DAILY, SeriesPath.ENERGY_INDEX, SeriesPath.MEDIAN]
     paths += [SeriesPath.LOWER_QUARTILE, SeriesPath.UPPER_QUARTILE]
-    for word in (*paths, SeriesPath.MEMBERS, *Reading, *Identification, *protected_sums.Refusal):
+    for word in (*paths, SeriesPath.MEMBERS, *Reading, *Identification, *Refusal):
         assert word in PAGE

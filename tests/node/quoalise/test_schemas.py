@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from consometers_node.i18n.protocol import OurWords
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     COMMANDS,
     BadRequest,
     ErrorType,
@@ -24,10 +24,10 @@ from consometers_node.quoalise import (
     data,
     stanza_errors,
 )
-from consometers_node.quoalise.markup import split
+from consometers_quoalise.markup import split
+from packages.quoalise.tests.samples import CODECS, COMMANDS as OF_COMMANDS, DATA, Codec, element
 from tests.schemas import BY_NAMESPACE, SCHEMAS, faults
 
-from .samples import CODECS, COMMANDS as OF_COMMANDS, DATA, Codec, element
 from .test_protocol_page import EXAMPLES
 
 FEW = settings(max_examples=25)

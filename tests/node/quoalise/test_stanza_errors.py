@@ -3,7 +3,7 @@
 import pytest
 
 from consometers_node.i18n.protocol import SENTENCES, OurWords, sentence
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     BadRequest,
     ErrorType,
     ItemNotFound,
@@ -16,9 +16,8 @@ from consometers_node.quoalise import (
     UpstreamError,
     stanza_errors,
 )
-from consometers_node.quoalise.markup import serialise
-
-from .samples import element
+from consometers_quoalise.markup import serialise
+from packages.quoalise.tests.samples import element
 
 NO = {"en": "No.", "fr": "Non."}
 

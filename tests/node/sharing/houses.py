@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import override
 
-from consometers_node import quoalise
 from consometers_node.i18n.protocol import OurWords
 from consometers_node.permission import (
     Choice,
@@ -15,7 +14,16 @@ from consometers_node.permission import (
     Identification,
     Permissions,
 )
-from consometers_node.quoalise import (
+from consometers_node.series import Series
+from consometers_node.sharing.answers import Answers
+from consometers_node.sharing.changes import Changes
+from consometers_node.sharing.delivery import Delivery
+from consometers_node.sharing.service import MakeAnswers, Sharing
+from consometers_node.store import PermissionId, Store
+from consometers_node.store.clock import Clock
+from consometers_node.wire import Naming
+import consometers_quoalise as quoalise
+from consometers_quoalise import (
     Data,
     Erased,
     Identifier,
@@ -26,19 +34,11 @@ from consometers_node.quoalise import (
     Role,
     State,
 )
-from consometers_node.series import Series
-from consometers_node.sharing.answers import Answers
-from consometers_node.sharing.changes import Changes
-from consometers_node.sharing.delivery import Delivery
-from consometers_node.sharing.service import MakeAnswers, Sharing
-from consometers_node.store import PermissionId, Store
-from consometers_node.store.clock import Clock
-from consometers_node.wire import Naming
-from consometers_node.xmpp import Account, Answerer, Asker, Connection
+from consometers_quoalise_xmpp import Account, Answerer, Asker, Connection
+from packages.quoalise.tests import samples
 from tests.deadline import DEADLINE_S
 
 from ..permission.samples import CHOICE, HOURLY, NEED, STOP, now
-from ..quoalise import samples
 from ..xmpp.conftest import PASSWORD, QUICK, Node, reach
 from ..xmpp.plain import Reachable
 from .ledgers import NAMING, Ledger

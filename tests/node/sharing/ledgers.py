@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, timedelta
 
 from consometers_node.i18n.text import Text
 from consometers_node.permission import Choice, DataNeed, Permissions
-from consometers_node.quoalise import Data
 from consometers_node.series import Block, Range, Record, Series
 from consometers_node.sharing.due_records import keep
 from consometers_node.sharing.record_messages import RecordsMessage, next_messages
@@ -24,6 +23,7 @@ from consometers_node.store.peers import (
 )
 from consometers_node.store.series import add_series
 from consometers_node.wire import Naming
+from consometers_quoalise import Data
 
 from ..conftest import Place
 from ..permission.plain import plain

@@ -9,11 +9,11 @@ from zipfile import ZIP_DEFLATED, ZIP_ZSTANDARD, ZipFile
 
 import pytest
 
-from consometers_node.quoalise import ExportPart, ItemNotFound, ResourceConstraint
 from consometers_node.sharing import access_requests
 from consometers_node.sharing.access_requests import DOCUMENT, RECORDS, OpenRequest, fetch
 from consometers_node.store.answers import requests_to
-from consometers_node.xmpp import Asker
+from consometers_quoalise import ExportPart, ItemNotFound, ResourceConstraint
+from consometers_quoalise_xmpp import Asker
 from demo.prosody import Prosody
 from tests.node.sentences import says
 

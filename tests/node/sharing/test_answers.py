@@ -8,7 +8,13 @@ import pytest
 
 from consometers_node.i18n.protocol import sentence
 from consometers_node.permission import Choice, DataNeedSeries, Identification, Permissions
-from consometers_node.quoalise import (
+from consometers_node.series import Device, Direction, Interval, Quantity, Range, Series
+from consometers_node.sharing.service import MakeAnswers
+from consometers_node.store import Store, answers
+from consometers_node.store.peers import Peer, add_peer, subscriptions
+from consometers_node.store.settings import setting
+from consometers_node.wire import Naming
+from consometers_quoalise import (
     BadRequest,
     Data,
     GetHistory,
@@ -19,13 +25,7 @@ from consometers_node.quoalise import (
     NotAuthorized,
     State,
 )
-from consometers_node.series import Device, Direction, Interval, Quantity, Range, Series
-from consometers_node.sharing.service import MakeAnswers
-from consometers_node.store import Store, answers
-from consometers_node.store.peers import Peer, add_peer, subscriptions
-from consometers_node.store.settings import setting
-from consometers_node.wire import Naming
-from consometers_node.xmpp import Asker
+from consometers_quoalise_xmpp import Asker
 from tests.node.sentences import says
 
 from ..conftest import Place

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import select
 
 from consometers_node.permission import Permissions, State
-from consometers_node.quoalise import BadRequest, Identifier, ResourceConstraint
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.tables import NoticeRow
+from consometers_quoalise import BadRequest, Identifier, ResourceConstraint
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 from tests.node.sentences import says

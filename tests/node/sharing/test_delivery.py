@@ -8,11 +8,11 @@ import pytest
 
 from consometers_node.i18n.text import UNSAID
 from consometers_node.permission import Permissions, State
-from consometers_node.quoalise import Data, NotAuthorized
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.peers import subscriptions
-from consometers_node.xmpp import NotStored
-from consometers_node.xmpp.errors import WrongPassword
+from consometers_quoalise import Data, NotAuthorized
+from consometers_quoalise_xmpp import NotStored
+from consometers_quoalise_xmpp.errors import WrongPassword
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 

@@ -9,12 +9,12 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
 from consometers_node.permission import Choice, Identification
-from consometers_node.quoalise import MAX_PUSHED
 from consometers_node.series import Interval, Range
 from consometers_node.sharing.record_messages import RecordsMessage, next_messages
 from consometers_node.store import NotPermitted, PermissionId, Store
 from consometers_node.store.outbox import acknowledged
 from consometers_node.store.series import erase_series
+from consometers_quoalise import MAX_PUSHED
 
 from ..conftest import Place
 from ..permission.samples import CHOICE, DAILY, FINE, HOURLY, NEED, now, queue, waiting

@@ -6,19 +6,19 @@ from pathlib import Path
 import pytest
 
 from consometers_node.permission import Choice, Permissions
-from consometers_node.protected_sums.field import MODULUS
-from consometers_node.protected_sums.reports import MOST_WH, Subject, outputs, share
-from consometers_node.quoalise import Data, GetHistory, NotAuthorized, Reports
-from consometers_node.quoalise.protected_sums import MAX_REPORTS
 from consometers_node.sharing.masked_reports import HomeKeys, keep_keys, load_keys
 from consometers_node.sharing.record_messages import RecordsMessage
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.enrolments import add_enrolment, update_enrolment
 from consometers_node.store.outbox import acknowledged
+from consometers_protected_sums.field import MODULUS
+from consometers_protected_sums.reports import MOST_WH, Subject, outputs, share
+from consometers_quoalise import Data, GetHistory, NotAuthorized, Reports
+from consometers_quoalise.protected_sums import MAX_REPORTS
+from packages.protected_sums.tests.homes import masks_of
 from tests.node.sentences import says
 
 from ..permission.samples import CHOICE_OF_PROTECTED, HOURLY, INJECTED, NEED, PROTECTED, grant, now
-from ..protected_sums.homes import masks_of
 from .ledgers import DAY, HOUR, Ledger, hours, midnight
 from .test_answers import COOP, House
 

@@ -14,16 +14,6 @@ from consometers_node.permission import (
     Identification,
     Permissions,
 )
-from consometers_node.quoalise import (
-    BadRequest,
-    Data,
-    GetHistory,
-    Identifier,
-    ItemNotFound,
-    NotAuthorized,
-    ResourceConstraint,
-    Role,
-)
 from consometers_node.series import (
     Device,
     Direction,
@@ -40,7 +30,17 @@ from consometers_node.store import PeerId, Store
 from consometers_node.store.peers import Peer
 from consometers_node.store.series import add_series
 from consometers_node.wire import Naming, Unsayable
-from consometers_node.xmpp import Asker
+from consometers_quoalise import (
+    BadRequest,
+    Data,
+    GetHistory,
+    Identifier,
+    ItemNotFound,
+    NotAuthorized,
+    ResourceConstraint,
+    Role,
+)
+from consometers_quoalise_xmpp import Asker
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 from tests.node.sentences import says

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from aiohttp import ClientSession, CookieJar
 from yarl import URL
 
-from consometers_node.backoff import Backoff
 from consometers_node.household.node import HomeNode, HouseholdPace
 from consometers_node.household.recorder.home_assistant import HomeAssistant, HomeAssistantAccess
 from consometers_node.i18n.protocol import OurWords
 from consometers_node.store import Store
 from consometers_node.web.site import Keys, Site
-from consometers_node.xmpp import Connection, Identity, Server
+from consometers_quoalise_xmpp import Connection, Identity, Server
+from consometers_quoalise_xmpp.backoff import Backoff
 from tests.deadline import DEADLINE_S
 
 from ..household.toy import TOKEN, Toy, ms, serving

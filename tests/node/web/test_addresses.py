@@ -16,9 +16,9 @@ from consometers_node.household.protected_sums.witness_address import (
     check_url,
 )
 from consometers_node.household.protected_sums.witness_client import WitnessClient, WitnessFault
-from consometers_node.protected_sums.requests import Call, OpeningsSummary
 from consometers_node.sharing.account import save
-from consometers_node.xmpp import Account, Identity, Server
+from consometers_node.wire.witness_requests import Call, OpeningsSummary
+from consometers_quoalise_xmpp import Account, Identity, Server
 from demo.prosody import Authority
 
 from ..permission.samples import PROTECTED, WITNESS

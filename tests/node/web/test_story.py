@@ -14,11 +14,11 @@ from typing import override
 import pytest
 
 from consometers_node.permission import Permissions, State
-from consometers_node.quoalise import DataNeed, ItemNotFound, QuoaliseError
 from consometers_node.series import Interval
 from consometers_node.store import PermissionId, Store
 from consometers_node.wire.needs import write_need
-from consometers_node.xmpp import Asker
+from consometers_quoalise import DataNeed, ItemNotFound, QuoaliseError
+from consometers_quoalise_xmpp import Asker
 from demo.prosody import Prosody
 
 from ..permission.samples import NEED, now

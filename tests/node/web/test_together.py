@@ -13,7 +13,21 @@ from consometers_node.household.recorder.statistics import AVERAGES, IN_COMMON, 
 from consometers_node.household.statistics_import.monthly_consumption import drawn
 from consometers_node.household.statistics_import.totals import TIME_ZONE, days_of, month_before
 from consometers_node.permission import Choice, DataNeed, Identification, Permissions
-from consometers_node.quoalise import (
+from consometers_node.series import (
+    Block,
+    Device,
+    Direction as Way,
+    Interval,
+    Quantity as What,
+    Record,
+    Series,
+)
+from consometers_node.sharing.account import save
+from consometers_node.store import PermissionId, SeriesId, Store
+from consometers_node.store.peers import add_peer
+from consometers_node.store.pulled import all_pulled
+from consometers_node.store.series import add_series, put_blocks
+from consometers_quoalise import (
     Challenge,
     Change,
     Data,
@@ -35,22 +49,8 @@ from consometers_node.quoalise import (
     State,
     describe,
 )
-from consometers_node.quoalise.identifier import organisation, series
-from consometers_node.series import (
-    Block,
-    Device,
-    Direction as Way,
-    Interval,
-    Quantity as What,
-    Record,
-    Series,
-)
-from consometers_node.sharing.account import save
-from consometers_node.store import PermissionId, SeriesId, Store
-from consometers_node.store.peers import add_peer
-from consometers_node.store.pulled import all_pulled
-from consometers_node.store.series import add_series, put_blocks
-from consometers_node.xmpp import Account, Answerer, Asker, Identity
+from consometers_quoalise.identifier import organisation, series
+from consometers_quoalise_xmpp import Account, Answerer, Asker, Identity
 from demo.prosody import Prosody
 
 from ..household.importing_toy import ImportingToy

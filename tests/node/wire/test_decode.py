@@ -7,7 +7,10 @@ from itertools import product
 import pytest
 
 from consometers_node.permission import Identification
-from consometers_node.quoalise import (
+from consometers_node.series import Device, Direction, Interval, Quantity, Record, Series
+from consometers_node.wire import Naming, Unsayable, encode_series
+from consometers_node.wire.decode import decode, read_series
+from consometers_quoalise import (
     Data,
     Duration,
     Measurement,
@@ -15,10 +18,7 @@ from consometers_node.quoalise import (
     Metadata,
     Records,
 )
-from consometers_node.quoalise.identifier import identifier
-from consometers_node.series import Device, Direction, Interval, Quantity, Record, Series
-from consometers_node.wire import Naming, Unsayable, encode_series
-from consometers_node.wire.decode import decode, read_series
+from consometers_quoalise.identifier import identifier
 
 NAMING = Naming(bytes(32), "30001610071843")
 PARIS = "Europe/Paris"

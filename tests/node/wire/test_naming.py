@@ -7,10 +7,10 @@ from itertools import product
 import pytest
 
 from consometers_node.permission import Identification
-from consometers_node.quoalise import SeriesPath, data
 from consometers_node.series import Device, Direction, Interval, Quantity, Record, Series
 from consometers_node.wire import Naming, Unsayable, encode_series
 from consometers_node.wire.decode import decode, read_series
+from consometers_quoalise import SeriesPath, data
 
 POINT = "30001610071843"
 NAMING = Naming(bytes(32), POINT)

@@ -7,9 +7,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
-from consometers_node import quoalise
 from consometers_node.permission import DataNeed, DataNeedSeries
-from consometers_node.quoalise import Duration, iso8601
 from consometers_node.series import Direction, Interval, Quantity
 from consometers_node.wire import (
     Unsayable,
@@ -20,9 +18,11 @@ from consometers_node.wire import (
     write_need_file,
 )
 from consometers_node.wire.needs import days, need_hash
+import consometers_quoalise as quoalise
+from consometers_quoalise import Duration, iso8601
+from packages.quoalise.tests.samples import NEED as SENT
 
 from ..permission.samples import NEED, PROTECTED, WITNESS
-from ..quoalise.samples import NEED as SENT
 
 FILE = """
 id = "roof"

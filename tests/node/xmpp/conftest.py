@@ -11,9 +11,8 @@ import ssl
 import pytest
 import pytest_socket
 
-from consometers_node.backoff import Backoff
 from consometers_node.i18n.protocol import OurWords
-from consometers_node.xmpp import (
+from consometers_quoalise_xmpp import (
     Account,
     Answerer,
     Answering,
@@ -26,7 +25,8 @@ from consometers_node.xmpp import (
     Server,
     Traffic,
 )
-from consometers_node.xmpp.receiving import Handler, ReportsHandler
+from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_xmpp.receiving import Handler, ReportsHandler
 from demo.prosody import LOOPBACK, Authority, Prosody, federate
 from tests.deadline import DEADLINE_S
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     Data,
     DataNeed,
     Duration,
@@ -25,9 +25,8 @@ from consometers_node.quoalise import (
     State,
     identifier,
 )
-from consometers_node.xmpp import Answerer, Asker
-
-from ..quoalise.samples import NEED
+from consometers_quoalise_xmpp import Answerer, Asker
+from packages.quoalise.tests.samples import NEED
 
 SERIES = identifier.identifier("urn:dev:prm:30001610071843_consumption/power/active/raw")
 HOUR = 3600

@@ -18,6 +18,7 @@ from .home import NOW, SERIES, Home, records
 DOCS = Path(__file__).parents[3] / "docs"
 PROGRAM = re.compile(r"```python\n(.*?)```", re.DOTALL)
 OPEN_DATA, READ, LISTEN = PROGRAM.findall((DOCS / "applications.md").read_text())
+(WEEK, _) = PROGRAM.findall((DOCS.parent / "packages/quoalise/README.md").read_text())
 CONNECTS = "client.connect()"
 
 
@@ -76,6 +77,36 @@ async def test_the_reading_program_prints_records_or_the_refusal(
         f"{SERIES} 2026-01-01T01:00:00+00:00 1",
         f"{SERIES} 2026-01-01T02:00:00+00:00 2",
     ], err
+
+
+async def test_the_week_of_the_library_is_printed(
+    server: Prosody, new_node: MakeNode, new_account: NewAccount
+) -> None:
+    home, me = Home(), new_account(server)
+    node = await new_node(server, home)
+    home.readers.add(me)
+    there = f"host={LOOPBACK!r}, port={server.port}, ca_file=Path({str(server.ca_file)!r})"
+    program = WEEK
+    for written, instead in {
+        "import Account": "import Server, Account",
+        "import os": "import os\nfrom pathlib import Path",
+        "datetime.now(UTC)": "datetime(2026, 1, 2, tzinfo=UTC)",
+        'resource="week"': f'resource="week", server=Server({there})',
+    }.items():
+        assert written in program
+        program = program.replace(written, instead, 1)
+    asked = me, node.connection.jid.partition("/")[0], str(SERIES)
+    async with asyncio.timeout(DEADLINE_S):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", program, *asked),
+            stdout=PIPE,
+            env=os.environ | {"PASSWORD": PASSWORD, "PYTHONPATH": str(DOCS.parent / "addon")},
+        )
+        out, _ = await process.communicate()
+    assert out.decode().splitlines()[:2] == [
+        "2026-01-01 00:00:00+00:00 0 W",
+        "2026-01-01 01:00:00+00:00 1 W",
+    ]
 
 
 async def test_the_listening_program_prints_pushed_records(

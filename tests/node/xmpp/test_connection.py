@@ -13,8 +13,8 @@ import pytest
 from slixmpp.util.sasl.client import SASLFailed
 
 from consometers_node.i18n.protocol import sentence
-from consometers_node.quoalise import Listed, OtherError
-from consometers_node.xmpp import (
+from consometers_quoalise import Listed, OtherError
+from consometers_quoalise_xmpp import (
     Account,
     Asker,
     Connection,
@@ -26,7 +26,7 @@ from consometers_node.xmpp import (
     connection as connection_module,
     stream as stream_module,
 )
-from consometers_node.xmpp.errors import (
+from consometers_quoalise_xmpp.errors import (
     CertificateRefused,
     NoAnswer,
     NotEncrypted,

@@ -4,8 +4,8 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from consometers_node.quoalise import Role
-from consometers_node.xmpp import Account, Connection, Discovery
+from consometers_quoalise import Role
+from consometers_quoalise_xmpp import Account, Connection, Discovery
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 

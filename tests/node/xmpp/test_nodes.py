@@ -8,13 +8,13 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from consometers_node.quoalise import BadRequest, Data, GetHistory, ItemNotFound, Malformed, State
-from consometers_node.xmpp import Asker, features, sends_receipts
-from consometers_node.xmpp.errors import NotAnAddress
+from consometers_quoalise import BadRequest, Data, GetHistory, ItemNotFound, Malformed, State
+from consometers_quoalise_xmpp import Asker, features, sends_receipts
+from consometers_quoalise_xmpp.errors import NotAnAddress
 from demo.prosody import Prosody
+from packages.quoalise.tests.samples import NEED, PERMISSION
 from tests.node.sentences import says
 
-from ..quoalise.samples import NEED, PERMISSION
 from .conftest import MakeNode, MakePlain
 from .home import SERIES, START, Collective, Home, Keeper
 from .plain import COMMAND

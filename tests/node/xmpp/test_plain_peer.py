@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from consometers_node.quoalise import Data, GetHistory, NotAuthorized, Number, Records
-from consometers_node.xmpp import Asker, sends_receipts
+from consometers_quoalise import Data, GetHistory, NotAuthorized, Number, Records
+from consometers_quoalise_xmpp import Asker, sends_receipts
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 

@@ -1,22 +1,22 @@
 """Masked reports to a collective, and their sums opened by a witness, between real servers."""
 
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     Opened,
     Opening,
     Reports,
     VerificationRequest,
     Verified,
 )
-from consometers_node.xmpp import Asker
+from consometers_quoalise_xmpp import Asker
 from demo.prosody import Prosody
-
-from ..quoalise.test_protected_sums import (
+from packages.quoalise.tests.test_protected_sums import (
     ANSWER,
     LARGEST_OPENING,
     LARGEST_REPORTS,
     LARGEST_VERIFICATION,
     VERIFIED,
 )
+
 from .conftest import MakeNode
 from .home import Collective, Keeper
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from consometers_node.quoalise import Malformed, OtherError
+from consometers_quoalise import Malformed, OtherError
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 from tests.node.sentences import says

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from consometers_node.quoalise import NotAuthorized
-from consometers_node.quoalise.data import encode
 from consometers_node.sharing.fanout import AT_ONCE
-from consometers_node.xmpp import Traffic, receiving
-from consometers_node.xmpp.errors import NotAcknowledged
-from consometers_node.xmpp.receiving import PER_MINUTE
+from consometers_quoalise import NotAuthorized
+from consometers_quoalise.data import encode
+from consometers_quoalise_xmpp import Traffic, receiving
+from consometers_quoalise_xmpp.errors import NotAcknowledged
+from consometers_quoalise_xmpp.receiving import PER_MINUTE
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 

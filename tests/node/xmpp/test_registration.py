@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from consometers_node.xmpp import Account, Connection, Register, Server, links, register
-from consometers_node.xmpp.errors import AccountTaken, CertificateRefused, InvitationRefused
+from consometers_quoalise_xmpp import Account, Connection, Register, Server, links, register
+from consometers_quoalise_xmpp.errors import AccountTaken, CertificateRefused, InvitationRefused
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 from tests.node.sentences import says

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from consometers_node.quoalise import Data, NotAuthorized
-from consometers_node.xmpp import sends_receipts
+from consometers_quoalise import Data, NotAuthorized
+from consometers_quoalise_xmpp import sends_receipts
 from demo.prosody import RECORDED, Authority, Prosody
 from tests.stanzas import check
 

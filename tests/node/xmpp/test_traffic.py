@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from consometers_node.quoalise import BadRequest, ItemNotFound, QuoaliseError
-from consometers_node.xmpp import NotStored, Traffic, receiving
-from consometers_node.xmpp.errors import NotAcknowledged
+from consometers_quoalise import BadRequest, ItemNotFound, QuoaliseError
+from consometers_quoalise_xmpp import NotStored, Traffic, receiving
+from consometers_quoalise_xmpp.errors import NotAcknowledged
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 

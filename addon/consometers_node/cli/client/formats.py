@@ -8,9 +8,9 @@ from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element, SubElement
 
 from consometers_node.i18n.text import text
-from consometers_node.quoalise import Duration, Metadata, Number, Records, data, senml
-from consometers_node.quoalise.markup import local as local_name, serialise, tag
-from consometers_node.quoalise.metadata import NAMESPACE, write as write_metadata
+from consometers_quoalise import Duration, Metadata, Number, Records, data, senml
+from consometers_quoalise.markup import local as local_name, serialise, tag
+from consometers_quoalise.metadata import NAMESPACE, write as write_metadata
 
 from ..core.errors import CliError
 from ..core.output import Columns, Json, Output

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from consometers_node.i18n.text import text
-from consometers_node.quoalise import (
+from consometers_quoalise import (
     Data,
     ExportPart,
     Identifier,
@@ -15,7 +15,7 @@ from consometers_node.quoalise import (
     Records,
     ResourceConstraint,
 )
-from consometers_node.xmpp import Asking, Connection
+from consometers_quoalise_xmpp import Asking, Connection
 
 from ..core.output import Output, Reached
 

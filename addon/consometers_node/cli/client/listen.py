@@ -7,10 +7,10 @@ import typer
 
 from consometers_node.i18n.protocol import OurWords
 from consometers_node.i18n.text import text
-from consometers_node.quoalise import Data
-from consometers_node.xmpp import Connection, Discovery, NetworkError, NotStored, Receiving
-from consometers_node.xmpp.account import bare
-from consometers_node.xmpp.trial import aside, online
+from consometers_quoalise import Data
+from consometers_quoalise_xmpp import Connection, Discovery, NetworkError, NotStored, Receiving
+from consometers_quoalise_xmpp.account import bare
+from consometers_quoalise_xmpp.trial import aside, online
 
 from ..core.access import identity_of
 from ..core.locale import say

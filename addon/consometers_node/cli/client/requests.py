@@ -11,11 +11,11 @@ import typer
 
 from consometers_node.i18n.protocol import SENTENCES, OurWords
 from consometers_node.i18n.text import around, text
-from consometers_node.quoalise import Identifier, Listed, identifier
-from consometers_node.quoalise.errors import Malformed
-from consometers_node.xmpp import Discovery, NetworkError
-from consometers_node.xmpp.asking import full
-from consometers_node.xmpp.trial import aside, online
+from consometers_quoalise import Identifier, Listed, identifier
+from consometers_quoalise.errors import Malformed
+from consometers_quoalise_xmpp import Discovery, NetworkError
+from consometers_quoalise_xmpp.asking import full
+from consometers_quoalise_xmpp.trial import aside, online
 
 from ..core import times
 from ..core.access import identity_of

@@ -11,7 +11,6 @@ import sqlite3
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from consometers_node.backoff import Backoff
 from consometers_node.collective.errors import CollectiveFault, database_problem
 from consometers_node.collective.members.members import Member, Members
 from consometers_node.collective.services import Actions
@@ -21,7 +20,8 @@ from consometers_node.sharing.account import load
 from consometers_node.sharing.error_messages import message_of
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store, Unusable
-from consometers_node.xmpp import Account, Identity
+from consometers_quoalise_xmpp import Account, Identity
+from consometers_quoalise_xmpp.backoff import Backoff
 
 from ..core import control_socket
 from ..core.access import PASSWORD, password_for

@@ -15,12 +15,12 @@ from consometers_node.collective.publication.policy import InForce
 from consometers_node.i18n.text import Text, around, text
 from consometers_node.permission import BadNeed, DataNeed, DataNeedSeries, Identification, State
 from consometers_node.permission.need import MAX_DAYS
-from consometers_node.quoalise import iso8601
-from consometers_node.quoalise.errors import Malformed
 from consometers_node.series import Direction, Interval, Quantity
 from consometers_node.sharing import consent_text as shared_words
 from consometers_node.wire import read_need_file
 from consometers_node.wire.needs import days
+from consometers_quoalise import iso8601
+from consometers_quoalise.errors import Malformed
 
 from ..core.errors import CliError, mistyped, misused
 from ..core.locale import say

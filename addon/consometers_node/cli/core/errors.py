@@ -13,7 +13,7 @@ from typing import Any
 
 from consometers_node.i18n.protocol import refusal, sentence
 from consometers_node.i18n.text import Text, around, text, verbatim
-from consometers_node.quoalise.errors import Malformed, QuoaliseError, UpstreamError
+from consometers_quoalise.errors import Malformed, QuoaliseError, UpstreamError
 
 FAILED = 1
 USAGE = 2
@@ -121,7 +121,7 @@ def cli_error_of(error: Exception) -> CliError | None:
 
     from consometers_node.store import StoreFault  # noqa: PLC0415
     from consometers_node.store.errors import explained, is_outage  # noqa: PLC0415
-    from consometers_node.xmpp import NetworkError  # noqa: PLC0415
+    from consometers_quoalise_xmpp import NetworkError  # noqa: PLC0415
 
     match error:
         case QuoaliseError():

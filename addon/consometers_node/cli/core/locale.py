@@ -5,7 +5,7 @@ import getpass
 import os
 
 from consometers_node.i18n.text import Text, printed, text
-from consometers_node.quoalise import DEFAULT_LANGUAGE
+from consometers_quoalise import DEFAULT_LANGUAGE
 
 _VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 _NO_LANGUAGE = frozenset({"C", "POSIX"})

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from consometers_node.i18n.text import text
-from consometers_node.quoalise import Number, iso8601
-from consometers_node.quoalise.errors import Malformed
+from consometers_quoalise import Number, iso8601
+from consometers_quoalise.errors import Malformed
 
 from .errors import mistyped, misused
 

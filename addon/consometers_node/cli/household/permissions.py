@@ -17,7 +17,6 @@ from consometers_node.permission import (
     State,
     SumRefused,
 )
-from consometers_node.quoalise import Identifier, Role, iso8601
 from consometers_node.series import Series
 from consometers_node.sharing import consent_text
 from consometers_node.sharing.consent import (
@@ -30,6 +29,7 @@ from consometers_node.sharing.names import load_naming
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.enrolments import set_code
 from consometers_node.wire import Naming
+from consometers_quoalise import Identifier, Role, iso8601
 
 from ..client.formats import as_json, show
 from ..client.history import History
@@ -296,11 +296,11 @@ async def _data_request(store: Store, typed: str) -> DataRequest:
 
 def _read_code(typed: str, where: str) -> str:
     """Return a typed code as it is printed. Raises `CliError`."""
-    from consometers_node.protected_sums import codes  # noqa: PLC0415
+    from consometers_protected_sums import codes, errors  # noqa: PLC0415
 
     try:
         return codes.read(typed)
-    except codes.NoCode:
+    except errors.NoCode:
         raise misused(where, _NOT_A_CODE.fill(example=codes.EXAMPLE)) from None
 
 

@@ -22,10 +22,10 @@ from consometers_node.store.pulled import (
     all_pulled,
     remove_pulled,
 )
-from consometers_node.xmpp import Asking
-from consometers_node.xmpp.asking import full
-from consometers_node.xmpp.connection import first_of
-from consometers_node.xmpp.trial import aside, online
+from consometers_quoalise_xmpp import Asking
+from consometers_quoalise_xmpp.asking import full
+from consometers_quoalise_xmpp.connection import first_of
+from consometers_quoalise_xmpp.trial import aside, online
 
 from ..client.requests import read_identifier
 from ..core.errors import CliError, misused

@@ -12,9 +12,9 @@ from consometers_node.sharing.account import HasAccount, load, take
 from consometers_node.sharing.consent import DataRequest, Decisions, data_request, propose_need
 from consometers_node.store import Store
 from consometers_node.wire import read_need_file
-from consometers_node.xmpp import Asking, Identity, Join, Register, links
-from consometers_node.xmpp.account import bare
-from consometers_node.xmpp.trial import aside, online
+from consometers_quoalise_xmpp import Asking, Identity, Join, Register, links
+from consometers_quoalise_xmpp.account import bare
+from consometers_quoalise_xmpp.trial import aside, online
 
 from ..core.access import server_for
 from ..core.errors import CliError, refusals_of

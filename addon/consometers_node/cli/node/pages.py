@@ -11,11 +11,11 @@ from typing import NoReturn
 
 import aiohttp
 
-from consometers_node.backoff import Backoff
 from consometers_node.household.node import HomeNode
 from consometers_node.i18n.text import text
 from consometers_node.store import Store, settings
-from consometers_node.xmpp import Server
+from consometers_quoalise_xmpp import Server
+from consometers_quoalise_xmpp.backoff import Backoff
 
 from ..core.errors import misused
 from ..household import home_assistant

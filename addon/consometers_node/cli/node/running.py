@@ -9,11 +9,11 @@ import logging
 import signal
 from typing import TYPE_CHECKING, override
 
-from consometers_node.backoff import Backoff
 from consometers_node.i18n.protocol import OurWords, sentence
 from consometers_node.i18n.text import Text, printed, text
-from consometers_node.quoalise import Notice, ProtocolError
-from consometers_node.xmpp import Connection, Identity
+from consometers_quoalise import Notice, ProtocolError
+from consometers_quoalise_xmpp import Connection, Identity
+from consometers_quoalise_xmpp.backoff import Backoff
 
 from ..core.control_socket import Status
 from ..core.output import Output

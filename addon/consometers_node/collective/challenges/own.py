@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from ...quoalise import Challenge as Said, Change
+from consometers_quoalise import Challenge as Said, Change
+
 from ...store.connection import AsyncConnection
 from ...store.groups import GroupKind
 from ..members.members import Member, MemberKind

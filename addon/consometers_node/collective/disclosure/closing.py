@@ -7,7 +7,8 @@ common, and their sum is the total. Preview and publication call the same functi
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 
-from ...pooling import Groups, pool_failing
+from consometers_protected_sums.pooling import Groups, pool_failing
+
 from .reasons import Reason
 from .sdc_rules import P_PERCENT, Cell
 

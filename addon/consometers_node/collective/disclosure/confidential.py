@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from ...keyed_draw import keyed_draw
+from consometers_protected_sums.keyed_draw import keyed_draw
+
 from ...series import Direction
 from .sdc_rules import P_PERCENT, Cell
 

@@ -14,10 +14,12 @@ from datetime import datetime, timedelta
 import logging
 from typing import NoReturn
 
-from ...backoff import Backoff
+from consometers_quoalise import MAX_RECORDS, QuoaliseError, ResourceConstraint
+from consometers_quoalise.identifier import identifier
+from consometers_quoalise_xmpp import Asking, NetworkError, NotStored
+from consometers_quoalise_xmpp.backoff import Backoff
+
 from ...i18n.protocol import sentence
-from ...quoalise import MAX_RECORDS, QuoaliseError, ResourceConstraint
-from ...quoalise.identifier import identifier
 from ...series import Interval, Range
 from ...sharing.changes import Changes, KnownPeers
 from ...sharing.decision_delivery import is_away
@@ -32,7 +34,6 @@ from ...store.member_series import (
 )
 from ...store.series import blocks
 from ...store.set_aside import places
-from ...xmpp import Asking, NetworkError, NotStored
 from ..counters import HistoryOutcome
 from .write_queue import WriteQueue
 

@@ -9,12 +9,13 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from consometers_protected_sums.errors import NotElements
+from consometers_protected_sums.reports import share
+from consometers_quoalise import BadRequest, NotAuthorized, QuoaliseError, Reports, iso8601
+from consometers_quoalise.identifier import identifier
+from consometers_quoalise.protected_sums import MAX_REPORTS
+
 from ...i18n.text import text
-from ...protected_sums.field import NotElements
-from ...protected_sums.reports import share
-from ...quoalise import BadRequest, NotAuthorized, QuoaliseError, Reports, iso8601
-from ...quoalise.identifier import identifier
-from ...quoalise.protected_sums import MAX_REPORTS
 from ...series import Direction
 from ...store.collective_tables import MemberPermissionId
 from ...store.connection import AsyncConnection

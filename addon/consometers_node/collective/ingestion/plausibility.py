@@ -11,7 +11,8 @@ The subscribed power is the home's own word: see docs/disclosure.md.
 
 from sqlalchemy import update
 
-from ...quoalise.federation import SUBSCRIBED_KVA
+from consometers_quoalise.federation import SUBSCRIBED_KVA
+
 from ...series import Direction, Record, Series
 from ...store.collective_tables import MemberId, MemberRow
 from ...store.connection import AsyncConnection

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from ...i18n.text import text
-from ...quoalise import (
+from consometers_quoalise import (
     BadRequest,
     Data,
     Metadata,
@@ -20,7 +19,9 @@ from ...quoalise import (
     Reports,
     iso8601,
 )
-from ...quoalise.values import ALLOWED
+from consometers_quoalise.values import ALLOWED
+
+from ...i18n.text import text
 from ...series import Block, OffTheGrid, Range, Record, Series
 from ...store import SeriesId
 from ...store.collective_tables import MemberId

@@ -17,11 +17,12 @@ from weakref import WeakValueDictionary
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from consometers_quoalise import Data, Number, QuoaliseError, Reports
+from consometers_quoalise_xmpp import NotStored
+
 from ...i18n.text import Text, text
-from ...quoalise import Data, Number, QuoaliseError, Reports
 from ...store import Store
 from ...store.exclusive import alone
-from ...xmpp import NotStored
 from ..counters import Timed
 from ..errors import database_problem
 from .arrivals import Arrivals

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import exists, func, not_, or_, select
 
+from consometers_quoalise import DEFAULT_LANGUAGE, Device as Name
+
 from ...i18n.text import text
 from ...permission import (
     Choice,
@@ -21,7 +23,6 @@ from ...permission import (
     Signature,
     State,
 )
-from ...quoalise import DEFAULT_LANGUAGE, Device as Name
 from ...series import Device, Direction, Interval, Quantity, Series
 from ...sharing.names import COLLECTIVE
 from ...store import PeerId, PermissionId

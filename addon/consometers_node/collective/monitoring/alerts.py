@@ -9,7 +9,8 @@ from typing import NoReturn
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from ...backoff import Backoff
+from consometers_quoalise_xmpp.backoff import Backoff
+
 from ...i18n.text import Text, around, printed, text
 from ...store import Store
 from ...store.settings import set_setting, setting

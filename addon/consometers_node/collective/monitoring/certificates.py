@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 import ssl
 from typing import Any, NoReturn
 
+from consometers_quoalise import iso8601
+from consometers_quoalise_xmpp import Identity, NetworkError
+from consometers_quoalise_xmpp.errors import CertificateRefused
+from consometers_quoalise_xmpp.trial import certificate
+
 from ...i18n.protocol import sentence
 from ...i18n.text import Text, text
-from ...quoalise import iso8601
-from ...xmpp import Identity, NetworkError
-from ...xmpp.errors import CertificateRefused
-from ...xmpp.trial import certificate
 from ..settings import Settings
 
 FIRST_S = 60.0

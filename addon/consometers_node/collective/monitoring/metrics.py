@@ -11,9 +11,10 @@ from fractions import Fraction
 from functools import partial
 from typing import Literal, NamedTuple, Never
 
+from consometers_protected_sums.exchange import Refusal
+
 from ...figures import FIGURES, Unit as FigureUnit
 from ...i18n.text import Text, around, text, verbatim
-from ...quoalise.protected_sums import Refusal
 from ...series import Direction
 from ..counters import HistoryOutcome, PageAnswer, Timed
 from ..disclosure.reasons import INTERVAL_REASONS, Reason

@@ -14,10 +14,11 @@ from operator import attrgetter
 
 from sqlalchemy import ColumnElement, case, exists, func, insert, literal, select, update
 
+from consometers_quoalise import Device, Direction, Identifier, Permission, SeriesPath
+from consometers_quoalise.identifier import ENTERPRISE, identifier
+
 from ...i18n.text import text
 from ...permission import DataNeed, Identification, State
-from ...quoalise import Device, Direction, Identifier, Permission, SeriesPath
-from ...quoalise.identifier import ENTERPRISE, identifier
 from ...series import Direction as Way, Interval
 from ...store.claims import add_claims
 from ...store.clock import Confirmed

@@ -16,14 +16,15 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, Row, insert, select, update
 
+from consometers_protected_sums.exchange import VERIFICATION_KEY_BYTES
+from consometers_quoalise import Malformed, federation_xml
+from consometers_quoalise.markup import parse, serialise
+from consometers_quoalise.problems import Problem
+
 from ...i18n.protocol import sentence
 from ...i18n.text import Text, text
 from ...permission import ChangedNeed, DataNeed, DataNeedSeries
 from ...permission.need import MAX_DAYS
-from ...quoalise import Malformed, federation_xml
-from ...quoalise.markup import parse, serialise
-from ...quoalise.problems import Problem
-from ...quoalise.protected_sums import VERIFICATION_KEY_BYTES
 from ...series import Direction, Interval, Quantity
 from ...store.collective_tables import OwnNeedRow
 from ...store.connection import AsyncConnection

@@ -7,11 +7,12 @@ from typing import NoReturn
 
 from sqlalchemy import select
 
-from ...quoalise import ItemNotFound, QuoaliseError
+from consometers_quoalise import ItemNotFound, QuoaliseError
+from consometers_quoalise_xmpp import Asking, NetworkError
+
 from ...sharing.changes import Changes
 from ...store import Store
 from ...store.collective_tables import MemberPermissionId, MemberRow
-from ...xmpp import Asking, NetworkError
 from .member_permissions import MemberPermission, not_notified, note_notified
 
 MOST_AT_ONCE = 8

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, exists, func, or_, select, update
 
-from ...quoalise import Erased, Identifier
-from ...quoalise.identifier import identifier
+from consometers_quoalise import Erased, Identifier
+from consometers_quoalise.identifier import identifier
+
 from ...series import Block, Range, Series
 from ...store import Store
 from ...store.clock import Confirmed

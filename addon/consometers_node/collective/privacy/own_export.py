@@ -16,8 +16,7 @@ from uuid import uuid4
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from zoneinfo import ZoneInfo
 
-from ...i18n.text import text
-from ...quoalise import (
+from consometers_quoalise import (
     BadRequest,
     ErrorType,
     ExportPart,
@@ -25,7 +24,9 @@ from ...quoalise import (
     OtherError,
     ResourceConstraint,
 )
-from ...quoalise.federation import PART_BYTES
+from consometers_quoalise.federation import PART_BYTES
+
+from ...i18n.text import text
 from ...store import Store
 from ...store.collective_tables import MemberId
 from ..access_log import Read, last_read, note_read

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Self
 
-from ...quoalise.identifier import identifier
+from consometers_quoalise.identifier import identifier
+
 from ...series import Direction, Range
 from ...store.collective_tables import GroupId, MemberId, MemberPermissionId
 from ...store.connection import AsyncConnection

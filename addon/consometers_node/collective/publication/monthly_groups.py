@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 import json
 
-from ...pooling import Groups
+from consometers_protected_sums.pooling import Groups
+
 from ...series import Device, Direction, Interval, Series
 from ...store.collective_tables import GroupId, MemberId
 from ...store.groups import GroupKind, all_groups

@@ -16,23 +16,26 @@ import struct
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from ...pooling import Groups
-from ...protected_sums.field import MODULUS, encode
-from ...protected_sums.reports import MOST_WH, Verification, outputs, share
-from ...quoalise import Direction as WireDirection
-from ...quoalise.protected_sums import (
-    GROUPS_IN_PART,
-    HOMES_IN_PART,
+from consometers_protected_sums.exchange import (
     Answer,
     Group,
     MaskedSum,
-    Opening,
     Part,
     Refusal,
     RefusedHomes,
     RefusedSum,
+)
+from consometers_protected_sums.field import MODULUS, encode
+from consometers_protected_sums.pooling import Groups
+from consometers_protected_sums.reports import MOST_WH, Verification, outputs, share
+from consometers_quoalise import Direction as WireDirection
+from consometers_quoalise.protected_sums import (
+    GROUPS_IN_PART,
+    HOMES_IN_PART,
+    Opening,
     VerificationRequest,
 )
+
 from ...series import Direction
 from ...store.clock import Confirmed
 from ...store.collective_tables import GroupId, MemberPermissionId

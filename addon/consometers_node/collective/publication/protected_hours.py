@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from ...pooling import Groups
+from consometers_protected_sums.pooling import Groups
+
 from ...series import Direction, Interval
 from ...store.collective_tables import GroupId
 from ...store.connection import AsyncConnection

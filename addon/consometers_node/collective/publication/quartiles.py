@@ -8,7 +8,7 @@ would differ by what a few homes make of them: each quartile is one home's figur
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from ...quoalise import (
+from consometers_quoalise import (
     Data,
     DeviceType,
     Duration,
@@ -18,6 +18,7 @@ from ...quoalise import (
     SeriesPath,
     describe,
 )
+
 from ...series import Direction, Interval, Range
 from ...store.connection import AsyncConnection
 from ...store.publication import HomeQuartiles, cells_of_records, quartiles_of

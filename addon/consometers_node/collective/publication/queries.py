@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, select
 
+from consometers_quoalise.identifier import identifier, organisation
+
 from ...figures import COMBINED
 from ...i18n.text import Text, text, verbatim
 from ...permission import State
-from ...quoalise.identifier import identifier, organisation
 from ...series import Device, Direction, Interval, Range
 from ...store.collective_tables import (
     GroupId,

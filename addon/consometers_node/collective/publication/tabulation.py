@@ -6,8 +6,9 @@ from datetime import date, datetime
 from functools import partial
 from secrets import token_bytes
 
-from ...keyed_draw import SECRET_BYTES
-from ...pooling import Groups
+from consometers_protected_sums.keyed_draw import SECRET_BYTES
+from consometers_protected_sums.pooling import Groups
+
 from ...series import Direction, Interval
 from ...store.collective_tables import GroupId
 from ...store.connection import AsyncConnection

@@ -15,18 +15,14 @@ from functools import partial
 import logging
 from typing import NoReturn
 
-from ...backoff import Backoff
+from consometers_protected_sums.exchange import Answer, RefusedHomes
+from consometers_quoalise import QuoaliseError
+from consometers_quoalise.protected_sums import Opened, Opening, VerificationRequest, Verified
+from consometers_quoalise_xmpp import Asking, NetworkError
+from consometers_quoalise_xmpp.backoff import Backoff
+
 from ...i18n.protocol import sentence
 from ...i18n.text import Text, around, text
-from ...quoalise import QuoaliseError
-from ...quoalise.protected_sums import (
-    Answer,
-    Opened,
-    Opening,
-    RefusedHomes,
-    VerificationRequest,
-    Verified,
-)
 from ...sharing.changes import Changes
 from ...store import Store
 from ...store.masked_reports import (
@@ -38,7 +34,6 @@ from ...store.masked_reports import (
     reports_of_hour,
     store_answer,
 )
-from ...xmpp import Asking, NetworkError
 from .openings import (
     BadAnswer,
     given_up,

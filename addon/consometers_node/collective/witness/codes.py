@@ -10,8 +10,9 @@ import secrets
 
 from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
 
+from consometers_protected_sums.codes import draw, hashed
+
 from ...i18n.text import text
-from ...protected_sums.codes import draw, hashed
 from ...store.collective_tables import WitnessCodeRow, WitnessEnrolmentRow
 from ...store.connection import AsyncConnection
 from ...store.declaration import columns_of

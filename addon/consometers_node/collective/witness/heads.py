@@ -22,8 +22,9 @@ import sqlite3
 
 from sqlalchemy import func, insert, select
 
+from consometers_protected_sums.heads import NO_ANSWER, SECRET_BYTES, Head, chained, epoch_of
+
 from ...i18n.text import Text, text
-from ...protected_sums.heads import NO_ANSWER, SECRET_BYTES, Head, chained, epoch_of
 from ...store.clock import Confirmed
 from ...store.collective_tables import WitnessHeadRow
 from ...store.connection import AsyncConnection

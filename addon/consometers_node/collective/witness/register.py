@@ -18,19 +18,12 @@ from sqlalchemy import (
     update,
 )
 
+from consometers_protected_sums.exchange import Refusal
+from consometers_protected_sums.heads import Head
+from consometers_protected_sums.opening import FINGERPRINT_BYTES, KEYS_FOR, Enrolment
+from consometers_protected_sums.reports import Subject
+
 from ...i18n.text import text
-from ...protected_sums.heads import Head
-from ...protected_sums.opening import FINGERPRINT_BYTES, KEYS_FOR, Enrolment
-from ...protected_sums.reports import Subject
-from ...protected_sums.requests import (
-    LEAST_MINIMUM,
-    MAX_CLOCK_DIFFERENCE,
-    EnrolmentReceipt,
-    EnrolmentRequest,
-    OpeningsSummary,
-    SignedRequest,
-)
-from ...quoalise.protected_sums import Refusal
 from ...series import Direction
 from ...store.clock import Confirmed
 from ...store.collective_tables import (
@@ -41,6 +34,14 @@ from ...store.collective_tables import (
 )
 from ...store.connection import AsyncConnection
 from ...store.settings import set_setting, setting
+from ...wire.witness_requests import (
+    LEAST_MINIMUM,
+    MAX_CLOCK_DIFFERENCE,
+    EnrolmentReceipt,
+    EnrolmentRequest,
+    OpeningsSummary,
+    SignedRequest,
+)
 from ..errors import CollectiveFault
 from . import codes, keys as keys_file
 from .codes import BadCode, Code

@@ -21,36 +21,31 @@ from xml.etree.ElementTree import fromstring, tostring
 
 from sqlalchemy import Row, insert, select
 
-from ...i18n.text import text
-from ...keyed_draw import SECRET_BYTES
-from ...protected_sums.field import NotElements
-from ...protected_sums.flp import RootOfUnity
-from ...protected_sums.opening import Enrolment, Moments, Verdict, Witness
-from ...protected_sums.reports import Subject
-from ...protected_sums.requests import (
-    DepartureReceipt,
-    EnrolmentReceipt,
-    EnrolmentRequest,
-    OpeningsSummary,
-    SignedRequest,
-)
-from ...quoalise import BadRequest, NotAuthorized, ResourceConstraint
-from ...quoalise.protected_sums import (
+from consometers_protected_sums.errors import NotElements, RootOfUnity
+from consometers_protected_sums.exchange import (
     Answer,
     Group,
     MaskedSum,
-    Opened,
     OpenedSum,
-    Opening,
     Part,
     Refusal,
     RefusedHomes,
     RefusedSum,
+)
+from consometers_protected_sums.keyed_draw import SECRET_BYTES
+from consometers_protected_sums.opening import Enrolment, Moments, Verdict, Witness
+from consometers_protected_sums.reports import Subject
+from consometers_quoalise import BadRequest, NotAuthorized, ResourceConstraint
+from consometers_quoalise.protected_sums import (
+    Opened,
+    Opening,
     VerificationRequest,
     Verified,
     read_opened,
     write_opened,
 )
+
+from ...i18n.text import text
 from ...series import Direction
 from ...store import Store
 from ...store.clock import Clock
@@ -58,6 +53,13 @@ from ...store.collective_tables import WitnessLedgerRow, WitnessOpeningRow
 from ...store.connection import AsyncConnection
 from ...store.exclusive import lock
 from ...store.settings import WITNESS_SECRET, secret_or_new
+from ...wire.witness_requests import (
+    DepartureReceipt,
+    EnrolmentReceipt,
+    EnrolmentRequest,
+    OpeningsSummary,
+    SignedRequest,
+)
 from ..errors import CollectiveFault
 from . import heads, register
 from .keys import age

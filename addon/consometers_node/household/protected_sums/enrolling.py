@@ -13,19 +13,12 @@ import json
 import logging
 from typing import Final, NoReturn
 
-from ...backoff import Backoff
+from consometers_quoalise import Witness
+from consometers_quoalise_xmpp.backoff import Backoff
+
 from ...i18n.foreign import isolated
 from ...i18n.text import Text, TranslatedError, text
 from ...permission import Permission, Permissions, State
-from ...protected_sums.requests import (
-    Call,
-    DepartureReceipt,
-    EnrolmentReceipt,
-    EnrolmentRequest,
-    OpeningsSummary,
-    SignedRequest,
-)
-from ...quoalise import Witness
 from ...sharing.changes import Changes
 from ...sharing.masked_reports import HomeKeys, keep_keys, load_keys
 from ...store import PeerId, PermissionId, Store
@@ -41,6 +34,14 @@ from ...store.enrolments import (
 )
 from ...store.peers import all_peers
 from ...wire.needs import need_hash
+from ...wire.witness_requests import (
+    Call,
+    DepartureReceipt,
+    EnrolmentReceipt,
+    EnrolmentRequest,
+    OpeningsSummary,
+    SignedRequest,
+)
 from .witness_client import WitnessClient, WitnessFault
 from .witness_heads import heads_of, remember_head
 

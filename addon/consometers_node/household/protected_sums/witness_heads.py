@@ -1,6 +1,7 @@
 """The newest heads that a home has of a witness: they show one that was set back what it lost."""
 
-from ...protected_sums.heads import newest
+from consometers_protected_sums.heads import newest
+
 from ...store.connection import AsyncConnection
 from ...store.settings import set_setting, setting
 

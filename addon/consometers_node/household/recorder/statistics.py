@@ -10,7 +10,8 @@ from math import ceil
 from types import MappingProxyType
 from typing import NewType
 
-from ...quoalise.federation import SUBSCRIBED_KVA
+from consometers_quoalise.federation import SUBSCRIBED_KVA
+
 from ...series import Device, Direction, Interval, Quantity, Series
 from .errors import UnreadableAnswer
 

@@ -18,9 +18,7 @@ import random
 import time
 from typing import NoReturn
 
-from ...i18n.text import text
-from ...permission import Permissions, State
-from ...quoalise import (
+from consometers_quoalise import (
     Challenge,
     Data,
     Direction,
@@ -31,7 +29,11 @@ from ...quoalise import (
     QuoaliseError,
     SeriesPath,
 )
-from ...quoalise.identifier import ENTERPRISE, identifier
+from consometers_quoalise.identifier import ENTERPRISE, identifier
+from consometers_quoalise_xmpp import Asking, NetworkError
+
+from ...i18n.text import text
+from ...permission import Permissions, State
 from ...sharing.changes import Changes
 from ...store import Store
 from ...store.connection import AsyncConnection
@@ -40,7 +42,6 @@ from ...store.plants import all_held_plants, remove_held_plants
 from ...store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
 from ...store.settings import set_setting, setting
 from ...store.statistic_owners import own_statistic
-from ...xmpp import Asking, NetworkError
 from ..recorder.client import Recorder, patiently
 from ..recorder.errors import HomeAssistantFault
 from ..recorder.statistics import AVERAGES, FROM_COLLECTIVES, IN_COMMON, PARTS

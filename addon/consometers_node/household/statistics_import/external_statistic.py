@@ -28,10 +28,7 @@ from itertools import groupby
 import logging
 from typing import NoReturn, Protocol
 
-from ...backoff import Backoff
-from ...i18n.protocol import sentence
-from ...i18n.text import around, text
-from ...quoalise import (
+from consometers_quoalise import (
     BadRequest,
     Data,
     Identifier,
@@ -41,9 +38,13 @@ from ...quoalise import (
     ResourceConstraint,
     UpstreamError,
 )
+from consometers_quoalise_xmpp import NetworkError
+from consometers_quoalise_xmpp.account import bare
+from consometers_quoalise_xmpp.backoff import Backoff
+
+from ...i18n.protocol import sentence
+from ...i18n.text import around, text
 from ...series import Range
-from ...xmpp import NetworkError
-from ...xmpp.account import bare
 from ..recorder.backfill import months
 from ..recorder.client import Recorder, Rest, patiently
 from ..recorder.errors import Away, HomeAssistantFault, WrongToken

@@ -20,9 +20,18 @@ from enum import StrEnum
 from math import floor, fsum, gcd
 from zoneinfo import ZoneInfo
 
+from consometers_quoalise import (
+    Data,
+    Duration,
+    Identifier,
+    Measurement,
+    Number,
+    Records,
+    SeriesPath,
+)
+from consometers_quoalise.values import ALLOWED
+
 from ...i18n.text import TranslatedError, text
-from ...quoalise import Data, Duration, Identifier, Measurement, Number, Records, SeriesPath
-from ...quoalise.values import ALLOWED
 from ..recorder.reading import HOUR
 
 type States = Mapping[datetime, float]

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 import time
 from typing import Final
 
-from ...quoalise import Shares
+from consometers_quoalise import Shares
+
 from ...series import Range
 
 MOST_PAST: Final = timedelta(days=3_653)

@@ -12,10 +12,12 @@ from datetime import UTC, date, datetime
 import logging
 import re
 
+from consometers_quoalise import Data, Device, Direction, Listed, SeriesPath, Shares
+from consometers_quoalise.identifier import ENTERPRISE, identifier, series
+from consometers_quoalise.values import ALLOWED
+from consometers_quoalise_xmpp import Asking
+
 from ...i18n.text import text
-from ...quoalise import Data, Device, Direction, Listed, SeriesPath, Shares
-from ...quoalise.identifier import ENTERPRISE, identifier, series
-from ...quoalise.values import ALLOWED
 from ...sharing.changes import Changes
 from ...store import Store
 from ...store.connection import AsyncConnection
@@ -23,7 +25,6 @@ from ...store.peers import Peer
 from ...store.plants import HeldPlant, all_held_plants, put_held_plant, remove_held_plants
 from ...store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
 from ...store.statistic_owners import devices_ever, own_statistic
-from ...xmpp import Asking
 from ..recorder.statistics import PARTS
 from .limits import MOST_PLANTS, MOST_PLANTS_EVER, are_possible
 from .totals import Totals, days_of, month_before, of_whole_days

@@ -5,14 +5,15 @@ from datetime import datetime
 from functools import partial
 from typing import NoReturn
 
-from ...quoalise import Data, NotAuthorized
-from ...quoalise.identifier import identifier
+from consometers_quoalise import Data, NotAuthorized
+from consometers_quoalise.identifier import identifier
+from consometers_quoalise_xmpp import Asking, Connection, NetworkError
+from consometers_quoalise_xmpp.account import bare
+
 from ...sharing.changes import Changes, KnownPeers
 from ...store import Store
 from ...store.plants import HeldPlant, all_held_plants
 from ...store.pulled import Pulled, all_pulled, update_pulled
-from ...xmpp import Asking, Connection, NetworkError
-from ...xmpp.account import bare
 from ..recorder.client import Recorder
 from ..recorder.statistics import AVERAGES, StatisticId
 from .collective_statistics import CollectiveStatistics

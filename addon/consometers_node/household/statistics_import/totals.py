@@ -10,10 +10,11 @@ from fractions import Fraction
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from consometers_quoalise import Data, Direction, Duration, Identifier, Malformed, SeriesPath
+from consometers_quoalise.identifier import identifier
+from consometers_quoalise.values import allowed
+
 from ...figures import FIGURES, Energies as FigureEnergies, Figure
-from ...quoalise import Data, Direction, Duration, Identifier, Malformed, SeriesPath
-from ...quoalise.identifier import identifier
-from ...quoalise.values import allowed
 from ...series import Range
 
 TIME_ZONE = ZoneInfo("Europe/Paris")

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from aiohttp import web
 from sqlalchemy.exc import IntegrityError
 
+from consometers_protected_sums.codes import read
+from consometers_protected_sums.errors import NoCode
+
 from ...collective.errors import NotFound
 from ...collective.services import CodeOrder
 from ...collective.witness import codes
 from ...collective.witness.codes import MOST_AT_ONCE, MOST_DAYS, USUAL_DAYS, BadCode, CodeState
 from ...i18n.text import Text, text
-from ...protected_sums.codes import NoCode, read
 from ..core.language import LANGUAGES
 from ..core.page_base import RequestRefused
 from ..core.request_context import FilledForm

@@ -13,6 +13,7 @@ from aiohttp import web
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from consometers_node.store.connection import AsyncConnection
+from consometers_quoalise import Role
 
 from ...collective.access_log import Read, note_read
 from ...collective.calendar import Span
@@ -24,7 +25,6 @@ from ...collective.members.members import Member, Members, known_spelling
 from ...collective.services import Actions
 from ...collective.settings import Settings
 from ...i18n.text import Text, text
-from ...quoalise import Role
 from ...rate_limit import GrowingWait
 from ...sharing.consent import DataRequest, Decisions
 from ...sharing.names import load_naming

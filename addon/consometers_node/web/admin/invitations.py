@@ -11,6 +11,8 @@ from markupsafe import Markup
 from sqlalchemy.exc import IntegrityError
 
 from consometers_node.store.connection import AsyncConnection
+from consometers_quoalise_xmpp import Join, Register, links
+from consometers_quoalise_xmpp.errors import NetworkError
 
 from ...collective.members import invitations
 from ...collective.members.invitations import MAX_NOTE
@@ -18,8 +20,6 @@ from ...collective.members.members import MAX_AREA, MemberKind, known_areas
 from ...collective.members.shares import Plant, all_plants, promised
 from ...collective.services import InvitationOrder, IssuedInvitation
 from ...i18n.text import Text, text
-from ...xmpp import Join, Register, links
-from ...xmpp.errors import NetworkError
 from ..core.language import LANGUAGES
 from ..core.page_base import RequestRefused
 from ..core.request_context import FilledForm

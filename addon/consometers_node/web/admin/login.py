@@ -9,7 +9,8 @@ import secrets
 
 from aiohttp import web
 
-from ...backoff import Backoff
+from consometers_quoalise_xmpp.backoff import Backoff
+
 from ...collective.access_log import Read, note_read
 from ...collective.members import administrators
 from ...collective.members.administrators import BadPassword, Busy

@@ -6,6 +6,7 @@ import re
 from aiohttp import web
 
 from consometers_node.store.connection import AsyncConnection
+from consometers_quoalise.identifier import is_bare
 
 from ...collective.disclosure.sdc_rules import DEFAULT_MINIMUM, LEAST_MINIMUM
 from ...collective.errors import BadWitness
@@ -13,7 +14,6 @@ from ...collective.permissions import needs
 from ...i18n.text import Text, text
 from ...permission import ChangedNeed, DataNeed, Identification, Reading
 from ...permission.need import MAX_DAYS
-from ...quoalise.identifier import is_bare
 from ...series import Direction, Interval, Quantity
 from ...wire import Unsayable, read_need_mapping, write_need
 from ..core.page_base import RequestRefused

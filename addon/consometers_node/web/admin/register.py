@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 
 from aiohttp import web
 
+from consometers_quoalise import iso8601
+
 from ...collective.monitoring.backups import BackupStep, backups
 from ...collective.permissions import member_permissions, needs
 from ...collective.privacy.policy import draft, read_facts
 from ...collective.privacy.processing_records import BASIS, SECURITY, processing
-from ...quoalise import iso8601
 from ...sharing import consent_text
 from ...store.personal import Json
 from ..core.page_base import attachment, csv_text

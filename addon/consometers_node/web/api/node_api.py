@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from consometers_quoalise import Challenge, iso8601
+
 from ...household.node import HomeNode
 from ...household.sharing.sync import progress
 from ...i18n.protocol import sentence
 from ...i18n.text import Text, text
 from ...permission import State
-from ...quoalise import Challenge, iso8601
 from ...sharing.restriction import pause, resume
 from ...sharing.status import Answered, Collective, collectives, current_permissions
 from ...store import PeerId, PermissionId

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from consometers_quoalise import Direction, iso8601
+
 from ...household.recorder.statistics import PARTS
 from ...household.statistics_import.collective_statistics import CollectiveStatistics
 from ...household.statistics_import.totals import Totals, month_before
-from ...quoalise import Direction, iso8601
 from ...store.plants import HeldPlant
 from ...store.pulled import Pulled
 from .sums import Json

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from consometers_node.store.connection import AsyncConnection
+from consometers_quoalise import Direction, iso8601
 
 from ...household.statistics_import.collective_statistics import (
     CollectiveStatistics,
@@ -12,7 +13,6 @@ from ...household.statistics_import.collective_statistics import (
 )
 from ...household.statistics_import.monthly_consumption import drawn
 from ...household.statistics_import.totals import DayTotals, Energies, Last, Totals, month_before
-from ...quoalise import Direction, iso8601
 from ...sharing.status import Collective
 from ...store.pulled import Pulled
 

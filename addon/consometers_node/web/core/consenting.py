@@ -11,6 +11,8 @@ from typing import Any, ClassVar, Protocol
 
 from aiohttp import web
 
+from consometers_quoalise import Role
+
 from ...i18n.text import Text, text
 from ...permission import (
     Choice,
@@ -24,7 +26,6 @@ from ...permission import (
     UnknownPermission,
     subscribed,
 )
-from ...quoalise import Role
 from ...series import Device, Interval, Quantity, Record, Series
 from ...sharing import consent_text
 from ...sharing.consent import DataRequest, Decisions, Preview, check, data_request
@@ -292,11 +293,11 @@ async def allow[C: RequestContext[Any]](pages: ConsentPages[C], context: C) -> w
 def typed_code(context: RequestContext[Any]) -> str | Text:
     """Return the typed code of a witness, or what is wrong with it."""
     # A home without protected sums never loads them.
-    from ...protected_sums import codes  # noqa: PLC0415
+    from consometers_protected_sums import codes, errors  # noqa: PLC0415
 
     try:
         return codes.read(context.typed("code"))
-    except codes.NoCode:
+    except errors.NoCode:
         return _NOT_A_CODE.fill(example=codes.EXAMPLE)
 
 
@@ -425,7 +426,8 @@ def _masked(
 ) -> Mapping[datetime, str]:
     """Return how masked values begin, with keys of this page, as the home's own come later."""
     # A home without protected sums never loads them.
-    from ...protected_sums.field import ELEMENT_BYTES  # noqa: PLC0415
+    from consometers_protected_sums.field import ELEMENT_BYTES  # noqa: PLC0415
+
     from ...sharing.masked_reports import HomeKeys, mask  # noqa: PLC0415
 
     keys = HomeKeys.new(datetime.now(UTC).date())

@@ -4,12 +4,13 @@ from typing import Any
 
 from aiohttp import web
 
+from consometers_quoalise import QuoaliseError
+from consometers_quoalise_xmpp import Asking, Join, NetworkError
+
 from ...i18n.protocol import refusal, sentence
 from ...i18n.text import Text, text
 from ...permission import PermissionFault
-from ...quoalise import QuoaliseError
 from ...wire import Unsayable
-from ...xmpp import Asking, Join, NetworkError
 from .consenting import ConsentPages, reason
 from .request_context import RequestContext
 

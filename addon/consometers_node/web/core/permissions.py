@@ -8,6 +8,8 @@ from aiohttp import web
 from sqlalchemy.exc import DBAPIError
 
 from consometers_node.store.connection import AsyncConnection
+from consometers_quoalise import QuoaliseError, federation_xml
+from consometers_quoalise.markup import parse
 
 from ...i18n.text import Text, text
 from ...permission import (
@@ -20,8 +22,6 @@ from ...permission import (
     Signature,
     State,
 )
-from ...quoalise import QuoaliseError, federation_xml
-from ...quoalise.markup import parse
 from ...series import Series
 from ...sharing import consent_text
 from ...sharing.consent import DataRequest, data_request

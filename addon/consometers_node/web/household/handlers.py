@@ -11,6 +11,9 @@ from typing import Any, override
 from aiohttp import web
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from consometers_quoalise import Role
+from consometers_quoalise_xmpp import Server
+
 from ...household.node import HomeNode
 from ...household.recorder.errors import Away, HomeAssistantFault, database_problem
 from ...household.recorder.statistics import Proposal
@@ -19,13 +22,11 @@ from ...household.sharing.coverage import Calendar, Calendars
 from ...household.sharing.sync import targets
 from ...i18n.text import Text, text, verbatim
 from ...permission import Choice
-from ...quoalise import Role
 from ...series import Device, Direction, Interval, Quantity, Series
 from ...sharing.consent import DataRequest, Decisions, Preview
 from ...store import PermissionId, SeriesId
 from ...store.coverage import absences
 from ...wire import Naming
-from ...xmpp import Server
 from ..core import language
 from ..core.access import API, Handler
 from ..core.calendar_svg import Strip, draw

@@ -4,10 +4,11 @@ import asyncio
 
 from aiohttp import web
 
+from consometers_quoalise_xmpp import Join, NetworkError, Register, links
+
 from ...household.node import HouseholdOnline
 from ...i18n.text import Text, text
 from ...sharing.account import HasAccount, load, take
-from ...xmpp import Join, NetworkError, Register, links
 from ..core.joining import NOT_ONLINE, ONLINE_WITHIN_S, meet, trial_error
 from ..core.request_context import RequestContext
 from .handlers import Pages

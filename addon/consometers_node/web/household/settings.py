@@ -4,6 +4,9 @@ import re
 
 from aiohttp import web
 
+from consometers_quoalise_xmpp import Account, Identity, NetworkError
+from consometers_quoalise_xmpp.trial import try_out
+
 from ...household.recorder.errors import HomeAssistantFault
 from ...household.sharing.candidate_statistics import set_direction
 from ...household.statistics_import import collective_statistics
@@ -16,8 +19,6 @@ from ...sharing.account import load, save
 from ...sharing.names import is_delivery_point, keep_delivery_point, load_naming
 from ...sharing.sum_requests import MOST_MINIMUM, minimum_homes, set_minimum_homes
 from ...store.plants import all_held_plants
-from ...xmpp import Account, Identity, NetworkError
-from ...xmpp.trial import try_out
 from ..core.joining import trial_error
 from ..core.language import COOKIE, LANGUAGES
 from ..core.request_context import RequestContext
@@ -124,7 +125,7 @@ async def change_directions(pages: Pages, context: RequestContext) -> web.Stream
 async def change_minimum(pages: Pages, context: RequestContext) -> web.StreamResponse:
     """Set how many homes each sum with this one must have."""
     # A home without protected sums never loads their rules.
-    from ...protected_sums.requests import LEAST_MINIMUM  # noqa: PLC0415
+    from ...wire.witness_requests import LEAST_MINIMUM  # noqa: PLC0415
 
     minimum = context.whole_number("minimum")
     if minimum is None or not LEAST_MINIMUM <= minimum <= MOST_MINIMUM:

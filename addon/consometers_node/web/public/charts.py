@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from consometers_quoalise import iso8601
+
 from ...collective.publication.values import FlowRow, rounded
 from ...figures import FIGURES, Unit
-from ...quoalise import iso8601
 from ...series import Direction
 from ..core.page_base import csv_text
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from aiohttp import web
 
 from consometers_node.store.connection import AsyncConnection
+from consometers_quoalise import iso8601
 
 from ...collective.calendar import Span, days_of, month_of
 from ...collective.disclosure.reasons import PUBLIC_REASONS, Withheld
@@ -33,7 +34,6 @@ from ...collective.publication.values import (
 )
 from ...figures import FIGURES
 from ...i18n.text import Text, text
-from ...quoalise import iso8601
 from ...series import Interval
 from ..core.page_base import csv_text
 from .charts import COLUMNS

@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from consometers_quoalise.decoding import Undecodable, decoded
+
 from ...collective.errors import CollectiveFault
 from ...collective.witness.codes import BadCode
 from ...collective.witness.heads import set_back
 from ...collective.witness.register import NotEnrolled, OtherEnrolment, overview
 from ...collective.witness.service import NotReady, NotWitnessed, WitnessService
 from ...i18n.text import text
-from ...protected_sums.requests import (
+from ...rate_limit import TokenBucket
+from ...wire.witness_requests import (
     MAX_BODY_BYTES,
     BadBody,
     Call,
     EnrolmentRequest,
     SignedRequest,
 )
-from ...quoalise.decoding import Undecodable, decoded
-from ...rate_limit import TokenBucket
 from ..core.rate_limit import asker
 from .handlers import Guest, PublicPages, problem
 

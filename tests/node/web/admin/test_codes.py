@@ -11,8 +11,8 @@ from consometers_node.collective.access_log import reads
 from consometers_node.collective.witness import codes
 from consometers_node.collective.witness.codes import MOST_AT_ONCE, BadCode, CodeState
 from consometers_node.collective.witness.register import enrol
-from consometers_node.protected_sums.codes import read
 from consometers_node.store import Store
+from consometers_protected_sums.codes import read
 
 from ...collective.witnessed import COLLECTIVE, FIRST_HEAD, Home
 from ..browser import Browser, Page

@@ -10,12 +10,12 @@ import pytest
 
 from consometers_node.collective.access_log import reads
 from consometers_node.permission import DataNeed, DataNeedSeries, Permission, Permissions, State
-from consometers_node.quoalise.identifier import organisation
 from consometers_node.series import Device, Direction, Interval, Quantity
 from consometers_node.sharing.consent import propose_need
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.published_series import own_series
+from consometers_quoalise.identifier import organisation
 
 from ...permission.samples import NEED
 from ...sums import Sum, publish

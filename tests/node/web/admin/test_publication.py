@@ -15,7 +15,7 @@ from consometers_node.collective.publication.policy import (
     opened,
 )
 from consometers_node.store.settings import set_setting
-from consometers_node.xmpp import Account, Connection, Identity, Server
+from consometers_quoalise_xmpp import Account, Connection, Identity, Server
 
 from ...collective.publishing import Town
 from ...permission.samples import PROTECTED

@@ -10,11 +10,11 @@ from sqlalchemy import select, update
 from consometers_node.collective.members.members import Member, Members
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.permissions.member_permissions import take
-from consometers_node.quoalise import Direction as Way, Identifier
 from consometers_node.series import Block, Device, Direction, Interval, Quantity, Series
 from consometers_node.store.collective_tables import MemberPermissionRow, MemberPermissionSeriesRow
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.series import add_series, put_blocks
+from consometers_quoalise import Direction as Way, Identifier
 
 from ...collective.people import OWN, meter, permission
 from ...permission.samples import NEED

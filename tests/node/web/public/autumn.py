@@ -18,7 +18,6 @@ from zoneinfo import ZoneInfo
 from consometers_node.collective.calendar import Span, instants
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.members.sites import Building
-from consometers_node.quoalise.identifier import SeriesPath, organisation
 from consometers_node.series import (
     Block,
     Device,
@@ -35,6 +34,7 @@ from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.publication import ClosedInterval, write
 from consometers_node.store.published_series import published_records
 from consometers_node.store.series import MemberCount, add_series, put_blocks, put_counts
+from consometers_quoalise.identifier import SeriesPath, organisation
 from consometers_tic_virtual.world import HOUSEHOLD, SCHOOL
 from consometers_tic_virtual.world.site import Site
 from demo.world.hourly import Hour, hours

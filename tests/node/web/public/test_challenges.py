@@ -30,7 +30,6 @@ from consometers_node.collective.challenges.results import (
 from consometers_node.collective.errors import BadChallenge
 from consometers_node.collective.members.members import Member, MemberKind
 from consometers_node.collective.publication.queries import Published
-from consometers_node.quoalise import Change
 from consometers_node.series import Direction
 from consometers_node.store.collective_tables import (
     ChallengeId,
@@ -42,6 +41,7 @@ from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.groups import GroupKind
 from consometers_node.store.publication import combined
 from consometers_node.web.public.challenge_drawing import draw_ranking, draw_weeks
+from consometers_quoalise import Change
 
 from .contest import (
     COMMUNES,

@@ -15,16 +15,16 @@ import pytest
 
 from consometers_node.collective.witness import heads, register
 from consometers_node.collective.witness.heads import Evidence
-from consometers_node.protected_sums.requests import (
+from consometers_node.rate_limit import TokenBucket
+from consometers_node.store import Store
+from consometers_node.web.public.witness import WRONG_CODES
+from consometers_node.wire.witness_requests import (
     Call,
     DepartureReceipt,
     EnrolmentReceipt,
     OpeningsSummary,
 )
-from consometers_node.quoalise.protected_sums import Refusal, RefusedHomes, RefusedSum
-from consometers_node.rate_limit import TokenBucket
-from consometers_node.store import Store
-from consometers_node.web.public.witness import WRONG_CODES
+from consometers_protected_sums.exchange import Refusal, RefusedHomes, RefusedSum
 
 from ...clocks import sure
 from ...collective.witnessed import (

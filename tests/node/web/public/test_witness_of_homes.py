@@ -9,16 +9,11 @@ import ssl
 
 from aiohttp import web
 
-from consometers_node.backoff import Backoff
 from consometers_node.collective.witness.service import WitnessService
 from consometers_node.household.protected_sums.enrolling import Enrolling
 from consometers_node.household.protected_sums.witness_address import Trust
 from consometers_node.household.protected_sums.witness_client import WitnessClient
 from consometers_node.permission import Permissions
-from consometers_node.protected_sums.field import MODULUS, encode
-from consometers_node.protected_sums.reports import Verification, outputs, share
-from consometers_node.quoalise import Reports
-from consometers_node.quoalise.protected_sums import OpenedSum, Part, Refusal, RefusedHomes
 from consometers_node.series import Direction, Record
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.masked_reports import load_keys, mask
@@ -26,7 +21,13 @@ from consometers_node.store import PermissionId, Store
 from consometers_node.store.enrolments import StoredEnrolment, enrolments, set_code
 from consometers_node.store.peers import add_peer
 from consometers_node.web.public.site import PublicSite
+from consometers_protected_sums.exchange import OpenedSum, Part, Refusal, RefusedHomes
+from consometers_protected_sums.field import MODULUS, encode
+from consometers_protected_sums.reports import Verification, outputs, share
+from consometers_quoalise import Reports
+from consometers_quoalise_xmpp.backoff import Backoff
 from demo.prosody import Authority
+from packages.protected_sums.tests.homes import VERIFICATION_KEY, Asked, verifier_of
 
 from ...clocks import Hands, confirmed
 from ...collective.witnessed import (
@@ -48,7 +49,6 @@ from ...permission.samples import (
     grant,
     now,
 )
-from ...protected_sums.homes import VERIFICATION_KEY, Asked, verifier_of
 from .town import settings
 
 WH = (31_337, 29_989, 30_011)

@@ -20,8 +20,6 @@ from consometers_node.collective.permissions import needs
 from consometers_node.collective.permissions.member_permissions import take
 from consometers_node.collective.settings import PageSettings, Settings, Xmpp
 from consometers_node.collective.witness.service import WitnessService
-from consometers_node.quoalise import Identifier
-from consometers_node.quoalise.identifier import organisation
 from consometers_node.rate_limit import TokenBucket
 from consometers_node.series import Direction, Interval, Record
 from consometers_node.sharing.changes import Changes
@@ -36,6 +34,8 @@ from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.groups import GroupKind
 from consometers_node.store.publication import ClosedInterval, PublishedCell, write
 from consometers_node.web.public.site import PublicSite
+from consometers_quoalise import Identifier
+from consometers_quoalise.identifier import organisation
 
 from ...collective.people import OWN, permission
 from ...permission.samples import NEED

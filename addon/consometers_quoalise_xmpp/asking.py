@@ -1,0 +1,172 @@
+"""Requests to peers: one in flight for each, within the peer's rate limit.
+
+A peer is asked by its full address; that of a node is its bare address and /quoalise. Every method
+raises what the peer answered (`QuoaliseError`) or what the network did (`NetworkError`).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+import logging
+from weakref import WeakValueDictionary
+from xml.etree.ElementTree import Element
+
+from slixmpp import JID
+from slixmpp.jid import InvalidJID
+
+from consometers_quoalise import (
+    BadRequest,
+    Data,
+    DataNeed,
+    Event,
+    ExportPart,
+    Identifier,
+    Listed,
+    Malformed,
+    Notice,
+    Opened,
+    Opening,
+    Permission,
+    Receipt,
+    VerificationRequest,
+    Verified,
+    answers,
+    data,
+    federation_xml,
+    iso8601,
+    protected_sums,
+    requests,
+)
+from consometers_quoalise.reading import Reader
+
+from .account import RESOURCE
+from .connection import Connection
+from .errors import NotAnAddress
+from .rate_limit import SlidingWindow
+
+REQUEST_SECONDS = 60
+SHORTEST_PAGE = timedelta(hours=1)
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Asking:
+    """Sends requests to peers."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.outside = 0
+        """Records outside of the requested range, since the start."""
+        self._connection = connection
+        self._rate = SlidingWindow(connection.stream.loop.time)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def get_history(
+        self,
+        peer: str,
+        identifier: Identifier,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Data:
+        """Return the records of start ≤ time < end, by default of the last 24 hours, in one answer.
+
+        Records outside of what was asked are dropped, and counted in `outside`: some peers answer
+        whole days. Raises `BadRequest` if they are too many: see `history`.
+        """
+        answer = await self._ask(peer, requests.GetHistory(identifier, start, end))
+        data_sent = data.read(answers.payload(answer, data.QUOALISE))
+        asked = data_sent.within(start or iso8601.FIRST, end or iso8601.LAST)
+        if outside := len(data_sent) - len(asked):
+            self.outside += outside
+            _LOGGER.info(Notice(Event.RECORDS_OUTSIDE, count=outside))
+        return asked
+
+    async def history(
+        self, peer: str, identifier: Identifier, start: datetime, end: datetime
+    ) -> AsyncIterator[Data]:
+        """Yield the records of start ≤ time < end in order, in as many answers as needed.
+
+        A range that is refused as a bad request is asked again by halves, down to an hour.
+        """
+        step = end - start
+        while start < end:
+            until = min(end, start + step)
+            try:
+                page = await self.get_history(peer, identifier, start, until)
+            except BadRequest as refusal:
+                step = (until - start) / 2
+                if step < SHORTEST_PAGE or isinstance(refusal, Malformed):
+                    raise
+            else:
+                yield page
+                start = until
+
+    async def subscribe(self, peer: str, identifier: Identifier) -> None:
+        """Subscribe to new records."""
+        await self._ask(peer, requests.Subscribe(identifier))
+
+    async def unsubscribe(self, peer: str, identifier: Identifier) -> None:
+        await self._ask(peer, requests.Unsubscribe(identifier))
+
+    async def list_series(self, peer: str) -> tuple[Listed, ...]:
+        """Ask which series this account may read."""
+        return answers.read_listed(await self._ask(peer, requests.ListSeries()))
+
+    async def get_data_needs(
+        self, collective: str, invitation: str | None = None
+    ) -> tuple[DataNeed, ...]:
+        """Ask a collective for its data needs, with the token of its invitation if there is one."""
+        answer = await self._ask(collective, requests.GetDataNeeds(invitation))
+        return federation_xml.read_data_needs(answers.payload(answer, federation_xml.DATA_NEEDS))
+
+    async def grant(self, collective: str, permission: Permission) -> Receipt:
+        """Send a collective a household's grant."""
+        return await self._receipt(collective, requests.Grant(permission))
+
+    async def withdraw(self, collective: str, permission: str, *, erase: bool = True) -> Receipt:
+        """Send a household's withdrawal. Return the receipt with the erased records."""
+        return await self._receipt(collective, requests.Withdraw(permission, erase))
+
+    async def terminate(self, household: str, permission: str) -> Receipt:
+        """Notify a household that the collective ends its permission."""
+        return await self._receipt(household, requests.Terminate(permission))
+
+    async def get_export(self, collective: str, part: int = 1) -> ExportPart:
+        """Ask a collective for a part of all its data about us."""
+        answer = await self._ask(collective, requests.GetExport(part))
+        return federation_xml.read_export(answers.payload(answer, federation_xml.EXPORT))
+
+    async def verify_reports(self, witness: str, request: VerificationRequest) -> Verified:
+        """Ask a witness to verify masked reports: one part of the request."""
+        answer = await self._ask(witness, requests.VerifyReports(request))
+        return protected_sums.read_verified(answers.payload(answer, protected_sums.VERIFIED))
+
+    async def open_sums(self, witness: str, opening: Opening) -> Opened:
+        """Ask a witness to open sums of masked reports that it verified: one part of them."""
+        answer = await self._ask(witness, requests.OpenSums(opening))
+        opened = answers.payload(answer, protected_sums.OPENED)
+        return protected_sums.read_opened(opened)
+
+    async def _receipt(self, peer: str, request: requests.Request) -> Receipt:
+        answer = await self._ask(peer, request)
+        return federation_xml.read_receipt(answers.payload(answer, federation_xml.RECEIPT))
+
+    async def _ask(self, peer: str, request: requests.Request) -> Element:
+        """Return the completed `<command>` with the answer, once it is our turn."""
+        to = full(peer)
+        turn = self._turns.setdefault(to.bare, asyncio.Lock())
+        async with turn:
+            await self._rate.turn(to.bare)
+            command = requests.write(request)
+            answer = await self._connection.request("set", to.full, command, REQUEST_SECONDS)
+        completed = Reader(answer, "iq").only(requests.COMMAND).element
+        answers.read_completed(completed)
+        return completed
+
+
+def full(peer: str) -> JID:
+    """Return the address for requests to a peer. Raises `NotAnAddress`."""
+    try:
+        jid = JID(peer)
+        return jid if jid.resource else JID(f"{jid.bare}/{RESOURCE}")
+    except InvalidJID:
+        raise NotAnAddress(found=peer) from None
