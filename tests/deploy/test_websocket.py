@@ -1,8 +1,8 @@
 """A reader in a browser reaches the collective's XMPP server through the proxy."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, override
 
 from aiohttp import ClientSession, TCPConnector, WSMsgType
 import pytest_asyncio
@@ -17,6 +17,18 @@ HOST = "localhost"
 SITE = f"https://{HOST}"
 RELATION = "urn:xmpp:alt-connections:websocket"
 OPEN = f'<open xmlns="urn:ietf:params:xml:ns:xmpp-framing" to="{HOST}" version="1.0"/>'
+
+
+class Behind(Deployed):
+    """Prosody that the proxy reaches from another address, as in a network of containers.
+
+    Of loopback, it would believe that the visitor came by https.
+    """
+
+    @override
+    def _configuration(self, settings: Mapping[str, object]) -> str:
+        before, host, rest = super()._configuration(settings).rpartition("VirtualHost")
+        return f"{before}trusted_proxies = {{}}\n{host}{rest}"
 
 
 class Site(NamedTuple):
@@ -37,7 +49,7 @@ async def site(tmp_path: Path, socket_enabled: None) -> AsyncIterator[Site]:
     reader = tmp_path / "reader"
     reader.mkdir()
     (reader / "index.html").write_text("<title>Reader</title>")
-    xmpp = Deployed(HOST, Authority(tmp_path / "authority"))
+    xmpp = Behind(HOST, Authority(tmp_path / "authority"))
     port = int(xmpp.serve(tmp_path).rstrip("/").rpartition(":")[2])
     connector = TCPConnector(ssl=trusting(), local_addr=(VISITOR, 0))
     # A node that answers no HTTP: what comes to it is a 502.

@@ -288,7 +288,7 @@ async def test_each_machine_has_a_websocket_and_says_where(world: World) -> None
     for machine in world.cluster.machines:
         async with ClientSession() as visitor:
             site = world.cluster.site.replace(world.cluster.host, machine.address)
-            asked = {"ssl": trusts, "server_hostname": world.cluster.host}
+            asked: Any = {"ssl": trusts, "server_hostname": world.cluster.host}
             headers = {"Host": world.cluster.host}
             path = f"{site}/.well-known/host-meta.json"
             async with visitor.get(path, headers=headers, **asked) as answer:
