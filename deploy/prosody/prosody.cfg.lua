@@ -13,6 +13,7 @@ modules_enabled = {
 	"disco"; "roster"; "saslauth"; "tls"; "ping"; "smacks"; "s2s_bidi";
 	"limits"; "blocklist"; "tombstones";
 	"invites"; "invites_register"; "register_ibr";
+	"websocket"; "http_altconnect";
 	"admin_shell"; "renewed_certificates"; "node_account"; "stanza_bounds";
 }
 modules_disabled = { "offline" }
@@ -21,11 +22,14 @@ c2s_ports = { 5222 }
 c2s_direct_tls_ports = { 5223 }
 s2s_ports = { 5269 }
 s2s_direct_tls_ports = {}
--- For the node alone, which comes through the inner network: this port is not published. By default HTTP is on loopback.
+-- For the node and the proxy alone, which come through the inner network: this port is not published. By default HTTP
+-- is on loopback. Of its paths, the proxy passes on the WebSocket, with TLS, and the files that say where that is.
 http_ports = { 5280 }
 http_interfaces = { "0.0.0.0" }
 https_ports = {}
 http_default_host = ENV_DOMAIN
+http_external_url = "https://" .. ENV_DOMAIN .. "/"
+consider_websocket_secure = true
 
 certificates = ENV_CERTIFICATES
 c2s_require_encryption = true

@@ -93,9 +93,27 @@ def test_the_node_accepts_its_settings(site: Path) -> None:
     assert str(settings.database).endswith(f"host={socket}")
 
 
+def override_of(service: str, page: str) -> str:
+    """Return the settings of a service that a page has its operator write."""
+    blocks = re.findall(r"```yaml\n(.*?)```", (DEPLOY / page).read_text(), re.DOTALL)
+    (written,) = (block for block in blocks if service in yaml.safe_load(block)["services"])
+    return str(written)
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.fr.md"])
+def test_the_documented_override_gives_the_proxy_the_reader(site: Path, page: str) -> None:
+    override = site / "compose.override.yaml"
+    override.write_text(override_of("proxy", page))
+    run(PROGRAMS / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", override)
+    (volume,) = yaml.safe_load(override.read_text())["services"]["proxy"]["volumes"]
+    source, target, mode = volume.split(":")
+    assert (source, mode) == ("./reader", "ro")
+    assert f"root * {target}\n" in (DEPLOY / "proxy" / "Caddyfile").read_text()
+
+
 @pytest.mark.parametrize("page", ["README.md", "README.fr.md"])
 def test_the_documented_override_publishes_metrics_on_loopback(site: Path, page: str) -> None:
-    (written,) = re.findall(r"```yaml\n(.*?)```", (DEPLOY / page).read_text(), re.DOTALL)
+    written = override_of("node", page)
     override = site / "compose.override.yaml"
     override.write_text(written)
     run(PROGRAMS / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", override)

@@ -61,7 +61,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def adapted(folder: Path, node: int) -> tuple[Path, int]:
+def adapted(folder: Path, node: int, xmpp: int = 0) -> tuple[Path, int]:
     """Write the configuration of deploy/ for ports that are free; return it and the https port."""
     if shutil.which("caddy") is None:
         lack("caddy, which script/setup installs")
@@ -78,8 +78,10 @@ def adapted(folder: Path, node: int) -> tuple[Path, int]:
         capture_output=True,
         text=True,
     ).stdout
-    assert "node:8080" in written
-    config = json.loads(written.replace("node:8080", f"127.0.0.1:{node}"))
+    for name, port in (("node:8080", node), ("prosody:5280", xmpp)):
+        assert name in written
+        written = written.replace(name, f"127.0.0.1:{port}")
+    config = json.loads(written.replace("/srv/reader", str(folder / "reader")))
     http, https = free_port(), free_port()
     config["admin"] = {"disabled": True}
     config["apps"]["http"] |= {"http_port": http, "https_port": https}
@@ -92,11 +94,14 @@ def adapted(folder: Path, node: int) -> tuple[Path, int]:
 
 
 @asynccontextmanager
-async def proxy(folder: Path, answer: Answer | None) -> AsyncIterator[int]:
-    """Run the proxy before a node that answers so, or that does not run; yield its port."""
+async def proxy(folder: Path, answer: Answer | None, xmpp: int = 0) -> AsyncIterator[int]:
+    """Run the proxy before a node that answers so, or that does not run; yield its port.
+
+    `xmpp` is the port of Prosody.
+    """
     node = free_port()
     listening = answer and await asyncio.start_server(answer, "127.0.0.1", node)
-    file, port = adapted(folder, node)
+    file, port = adapted(folder, node, xmpp)
     with (folder / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *("setpriv", "--pdeathsig=KILL", "caddy", "run", "--config", file),

@@ -139,7 +139,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         self.cookie = secrets.token_hex()
         self.libraries = _libraries()
         self.port = free_port()
-        names = ("CLIENT_PORT", "CLIENT_TLS_PORT", "SERVER_PORT", "API_PORT")
+        names = ("CLIENT_PORT", "CLIENT_TLS_PORT", "SERVER_PORT", "API_PORT", "WEBSOCKET_PORT")
         self.ports = {name: free_port() for name in names}
         self._other = other
         certificate, key = authority.issue(host, self.folder)
@@ -192,6 +192,11 @@ class Cluster(AbstractContextManager["Cluster"]):
     @property
     def api(self) -> str:
         return f"https://{self.host}:{self.ports['API_PORT']}"
+
+    @property
+    def site(self) -> str:
+        """Return the address of what browsers ask for."""
+        return f"https://{self.host}:{self.ports['WEBSOCKET_PORT']}"
 
     def settings(self, address: str) -> str:
         """Return the settings of a machine: those of deploy/ with other macros."""

@@ -12,9 +12,11 @@ from datetime import timedelta
 from functools import partial
 import json
 from pathlib import Path
+import ssl
 import sys
 from typing import Any, Final
 
+from aiohttp import ClientSession
 import pytest
 import pytest_asyncio
 from slixmpp import JID
@@ -279,6 +281,33 @@ async def test_an_invited_account_exists_on_all_machines(world: World) -> None:
         await register(invitation, server=world.server(second))
     with pytest.raises(InvitationRefused):
         await register(replace(invitation, token="guessed"), server=world.server(second))
+
+
+async def test_each_machine_has_a_websocket_and_says_where(world: World) -> None:
+    trusts = ssl.create_default_context(cafile=world.cluster.ca_file)
+    for machine in world.cluster.machines:
+        async with ClientSession() as visitor:
+            site = world.cluster.site.replace(world.cluster.host, machine.address)
+            asked: Any = {"ssl": trusts, "server_hostname": world.cluster.host}
+            headers = {"Host": world.cluster.host}
+            path = f"{site}/.well-known/host-meta.json"
+            async with visitor.get(path, headers=headers, **asked) as answer:
+                assert answer.headers["Access-Control-Allow-Origin"] == "*"
+                (link,) = (await answer.json(content_type=None))["links"]
+            assert link == {
+                "rel": "urn:xmpp:alt-connections:websocket",
+                "href": f"wss://{world.cluster.host}/xmpp-websocket",
+            }
+            async with visitor.ws_connect(
+                f"{site}/xmpp-websocket", protocols=("xmpp",), headers=headers, **asked
+            ) as stream:
+                await stream.send_str(
+                    '<open xmlns="urn:ietf:params:xml:ns:xmpp-framing"'
+                    f' to="{world.cluster.host}" version="1.0"/>'
+                )
+                opened = await stream.receive_str(timeout=DEADLINE_S)
+                assert f'from="{world.cluster.host}"' in opened.replace("'", '"')
+                assert "SCRAM-SHA-256" in await stream.receive_str(timeout=DEADLINE_S)
 
 
 @pytest.mark.parametrize("killed", [0, pytest.param(1, marks=pytest.mark.full)])
