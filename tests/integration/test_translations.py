@@ -18,22 +18,23 @@ from custom_components.consometers import const
 from custom_components.consometers.balance import flow as balance_flow, tracker
 from custom_components.consometers.balance.sensors import BALANCE_SENSORS
 from custom_components.consometers.balance.state import Home
-from custom_components.consometers.binary_sensor import (
-    CONNECTED,
-    LINK_LAMP,
-    PROBLEM,
-    SURPLUS_LIKELY,
-)
-from custom_components.consometers.calendar import SURPLUS
 from custom_components.consometers.dashboard.words import WORDS
 from custom_components.consometers.history import continuing, flow as history_flow
 from custom_components.consometers.inverter import issues as inverter_issues, link as inverter_link
 from custom_components.consometers.inverter.sensors import sensors as inverter_sensors
 from custom_components.consometers.linky import detection, issues
 from custom_components.consometers.linky.binary_sensors import binary_sensors
+from custom_components.consometers.linky.entity import LINK_LAMP
 from custom_components.consometers.linky.prices import option
 from custom_components.consometers.linky.sensors import estimates, price, raw_labels, sensors
 from custom_components.consometers.node import client, issues as node_issues
+from custom_components.consometers.node.entities import (
+    CONNECTED,
+    PROBLEM,
+    SHARING,
+    SURPLUS,
+    SURPLUS_LIKELY,
+)
 from custom_components.consometers.node.entity import REASON
 from custom_components.consometers.node.flow import NO_COEFFICIENT
 from custom_components.consometers.node.sensors import (
@@ -45,7 +46,6 @@ from custom_components.consometers.node.sensors import (
 )
 from custom_components.consometers.node.simulation import Key
 from custom_components.consometers.services import ACTIONS
-from custom_components.consometers.switch import SHARING
 from custom_components.consometers.tic import CATALOGUE, Kind, Mode, link
 
 INTEGRATION = Path(const.__file__).parent

@@ -1,10 +1,11 @@
-"""What all entities of a home have in common."""
+"""The sensors of a home: those that its sources allow."""
 
 from typing import override
 
-from homeassistant.core import HomeAssistant
+from homeassistant.components.sensor import SensorEntity
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from ..const import (
@@ -41,18 +42,23 @@ def existing(entry: BalanceConfigEntry) -> list[BalanceSensorDescription]:
     return list(filter(exists, BALANCE_SENSORS))
 
 
-def forget_others(hass: HomeAssistant, entry: BalanceConfigEntry) -> None:
-    """Remove the entities that the home had by another connection or other sources."""
-    registry = er.async_get(hass)
-    unique_ids = {f"{entry.entry_id}_{each.key}" for each in existing(entry)}
+def add_sensors(
+    tracker: BalanceTracker, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the sensors, and remove those of another connection or other sources."""
+    entry, registry = tracker.config_entry, er.async_get(tracker.hass)
+    entities = [BalanceSensor(tracker, each) for each in existing(entry)]
+    unique_ids = {each.unique_id for each in entities}
     for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
         if entity.unique_id not in unique_ids:
             registry.async_remove(entity.entity_id)
+    async_add_entities(entities)
 
 
-class BalanceEntity(CoordinatorEntity[BalanceTracker]):
-    """An entity of a home."""
+class BalanceSensor(CoordinatorEntity[BalanceTracker], SensorEntity):
+    """A fact of the home."""
 
+    entity_description: BalanceSensorDescription
     _attr_has_entity_name = True
 
     def __init__(self, tracker: BalanceTracker, description: BalanceSensorDescription) -> None:
@@ -67,6 +73,12 @@ class BalanceEntity(CoordinatorEntity[BalanceTracker]):
             translation_key="home",
             entry_type=DeviceEntryType.SERVICE,
         )
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """The sum of its sources."""
+        return self.entity_description.value(self.coordinator.data)
 
     @override
     async def async_update(self) -> None:

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 import logging
 from typing import Any, Final, override
 
@@ -77,10 +78,12 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
             self.state.recall(stored["counters"])
             self.known_keys.update(stored["known"])
             self.image = stored["image"]
+        entry = self.config_entry
         await self.async_config_entry_first_refresh()
+        entry.async_on_unload(partial(issues.clear_passing, self.hass, entry))
+        entry.async_on_unload(self._save)
 
-    async def async_stop(self) -> None:
-        """Store the state."""
+    async def _save(self) -> None:
         await self._store.async_save(self._to_store())
 
     @override

@@ -1,28 +1,24 @@
-"""What all entities of an inverter have in common."""
+"""The sensors of an inverter: each is added when its value is first known."""
 
-from collections.abc import Callable, Iterable
 from typing import override
 
+from homeassistant.components.sensor import SensorEntity
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
-from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.typing import StateType
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .coordinator import InverterConfigEntry, InverterCoordinator
+from .coordinator import InverterCoordinator
 from .devices import identifier
-from .sensors import InverterSensorDescription
+from .sensors import InverterSensorDescription, sensors
 
 
-def add_as_known(
-    entry: InverterConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-    descriptions: Iterable[InverterSensorDescription],
-    make: Callable[[InverterCoordinator, InverterSensorDescription], Entity],
+def add_sensors(
+    coordinator: InverterCoordinator, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add each entity when its value is first known, or was known before a restart."""
-    coordinator = entry.runtime_data
-    waiting = {description.key: description for description in descriptions}
+    """Add each sensor when its value is first known, or was known before a restart."""
+    waiting = {description.key: description for description in sensors()}
 
     @callback
     def add() -> None:
@@ -36,18 +32,19 @@ def add_as_known(
             del waiting[description.key]
             coordinator.known_keys.add(description.key)
         if existing:
-            async_add_entities(make(coordinator, description) for description in existing)
+            async_add_entities(InverterSensor(coordinator, description) for description in existing)
 
     add()
-    entry.async_on_unload(coordinator.async_add_listener(add))
+    coordinator.config_entry.async_on_unload(coordinator.async_add_listener(add))
 
 
-class InverterEntity(CoordinatorEntity[InverterCoordinator]):
-    """An entity of an inverter.
+class InverterSensor(CoordinatorEntity[InverterCoordinator], SensorEntity):
+    """A fact of an inverter.
 
     Its identity is the entry's, not the inverter's: one is replaced, and its history goes on.
     """
 
+    entity_description: InverterSensorDescription
     _attr_has_entity_name = True
 
     def __init__(
@@ -67,3 +64,9 @@ class InverterEntity(CoordinatorEntity[InverterCoordinator]):
     def available(self) -> bool:
         """Whether the inverter answers; at night, whether it holds all the same."""
         return super().available and (self._lasting or self.coordinator.state.awake)
+
+    @property
+    @override
+    def native_value(self) -> StateType:
+        """The inverter's value, or the total derived from it."""
+        return self.entity_description.value(self.coordinator.state)

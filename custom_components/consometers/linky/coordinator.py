@@ -5,6 +5,7 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 import logging
 
 from homeassistant.config_entries import ConfigEntry
@@ -29,6 +30,7 @@ from ..const import (
     DEFAULT_SILENCE,
     DOMAIN,
 )
+from ..issues import delete
 from ..ports import shown
 from ..tic import Address, Mode, address
 from ..tic.link import SPEEDS, Link, LinkError, connect
@@ -162,6 +164,8 @@ class LinkyCoordinator:
                 translation_key=error.key,
                 translation_placeholders={"device": shown(self.device)},
             ) from error
+        passing = issues.WRONG_METER, issues.NO_DATA
+        self.entry.async_on_unload(partial(delete, self.hass, self.entry, *passing))
         self.entry.async_create_background_task(
             self.hass, self._run(link), f"{DOMAIN} {self.entry.title}"
         )

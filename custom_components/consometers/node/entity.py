@@ -30,7 +30,7 @@ def publishes_hours(collective: Collective, _description: EntityDescription) -> 
 
 
 def add_for_each_collective[D: EntityDescription](
-    entry: NodeConfigEntry,
+    coordinator: NodeCoordinator,
     async_add_entities: AddConfigEntryEntitiesCallback,
     descriptions: Iterable[D],
     make: Callable[[NodeCoordinator, str, D], Entity],
@@ -38,7 +38,7 @@ def add_for_each_collective[D: EntityDescription](
 ) -> None:
     """Add the entities of each collective once the node has their facts."""
     add_for_each(
-        entry,
+        coordinator,
         async_add_entities,
         lambda node: {collective.id: collective for collective in node.collectives},
         descriptions,
@@ -48,7 +48,7 @@ def add_for_each_collective[D: EntityDescription](
 
 
 def add_for_each[T, D: EntityDescription](
-    entry: NodeConfigEntry,
+    coordinator: NodeCoordinator,
     async_add_entities: AddConfigEntryEntitiesCallback,
     things: Callable[[Node], Mapping[str, T]],
     descriptions: Iterable[D],
@@ -57,7 +57,6 @@ def add_for_each[T, D: EntityDescription](
     is_told: Callable[[str, T, D], bool],
 ) -> None:
     """Add the entities of each thing once the node has their facts."""
-    coordinator = entry.runtime_data
     described = {description.key: description for description in descriptions}
     added: set[tuple[str, str]] = set()
 
@@ -76,7 +75,7 @@ def add_for_each[T, D: EntityDescription](
             async_add_entities(make(coordinator, each, described[key]) for each, key in new)
 
     add()
-    entry.async_on_unload(coordinator.async_add_listener(add))
+    coordinator.config_entry.async_on_unload(coordinator.async_add_listener(add))
 
 
 class NodeEntity(CoordinatorEntity[NodeCoordinator]):
