@@ -187,7 +187,7 @@ class TestSilence:
         await home.start(frames.CONSUMER)
         await home.forward(600)
         assert home.line.port.speeds[:4] == [9600, 1200, 9600, 1200]
-        assert [event.what for event in home.entry.runtime_data.story] == [
+        assert [event.what for event in home.entry.runtime_data.reader.events] == [
             "opened at 9600 baud",
             "available",
             "nothing valid, trying 1200 baud",

@@ -6,7 +6,6 @@ from homeassistant.components.sensor import SensorEntity
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from ..const import (
     CONF_DRAWN_POWER,
@@ -16,6 +15,7 @@ from ..const import (
     CONF_PRODUCTION_POWER,
     DOMAIN,
 )
+from ..entity import DescribedEntity
 from .sensors import BALANCE_SENSORS, BalanceSensorDescription, Needs
 from .state import Home
 from .tracker import BalanceConfigEntry, BalanceTracker
@@ -55,24 +55,19 @@ def add_sensors(
     async_add_entities(entities)
 
 
-class BalanceSensor(CoordinatorEntity[BalanceTracker], SensorEntity):
+class BalanceSensor(DescribedEntity[BalanceTracker], SensorEntity):
     """A fact of the home."""
 
     entity_description: BalanceSensorDescription
-    _attr_has_entity_name = True
 
     def __init__(self, tracker: BalanceTracker, description: BalanceSensorDescription) -> None:
         """Take what it shows."""
-        super().__init__(tracker)
-        self.entity_description = description
-        self._attr_translation_key = description.translation_key or description.key
-        entry = tracker.config_entry
-        self._attr_unique_id = f"{entry.entry_id}_{description.key}"
-        self._attr_device_info = DeviceInfo(
-            identifiers={(DOMAIN, entry.entry_id)},
+        device = DeviceInfo(
+            identifiers={(DOMAIN, tracker.config_entry.entry_id)},
             translation_key="home",
             entry_type=DeviceEntryType.SERVICE,
         )
+        super().__init__(tracker, description, device)
 
     @property
     @override

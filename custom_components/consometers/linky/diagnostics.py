@@ -19,7 +19,8 @@ _DIGIT = re.compile(r"\d")
 
 async def diagnostics(coordinator: LinkyCoordinator) -> dict[str, Any]:
     """Return the state of the link, the meter's facts, its labels and the last frame."""
-    entry, state = coordinator.entry, coordinator.state
+    entry, state = coordinator.config_entry, coordinator.state
+    events = coordinator.reader.events
     # The id of an imported series holds the delivery point.
     history = dict.fromkeys(entry.data.keys() & {CONF_HISTORY, CONF_JOINED}, REDACTED)
     return {
@@ -28,11 +29,11 @@ async def diagnostics(coordinator: LinkyCoordinator) -> dict[str, Any]:
             "options": dict(entry.options),
         },
         "link": {
-            "available": coordinator.available,
+            "available": coordinator.last_update_success,
             "good": coordinator.link_good,
             "quality_percent": state.quality.percent,
             "counters": asdict(state.decoder.counters),
-            "story": [f"{event.at:%Y-%m-%d %H:%M:%S} {event.what}" for event in coordinator.story],
+            "story": [f"{event.at:%Y-%m-%d %H:%M:%S} {event.what}" for event in events],
         },
         "meter": {
             "maker": coordinator.address.maker,

@@ -1,7 +1,7 @@
 """The entities of a meter: each is added when the meter first has its fact."""
 
-from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import partial
 from typing import Final, override
 
 from homeassistant.components.binary_sensor import (
@@ -12,13 +12,15 @@ from homeassistant.components.binary_sensor import (
 from homeassistant.components.sensor import SensorEntity
 from homeassistant.const import EntityCategory
 from homeassistant.core import callback
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
-from homeassistant.helpers.entity import Entity, EntityDescription
+from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.typing import StateType
 
 from ..const import CONF_ESTIMATE_INJECTION, CONF_RAW_LABELS
+from ..entity import DescribedEntity, add_as_known
 from .binary_sensors import LinkyBinarySensorDescription, binary_sensors
-from .coordinator import LinkyCoordinator, Pace
+from .coordinator import LinkyCoordinator
+from .pacing import Pace
 from .sensors import LinkySensorDescription, estimates, price, raw_labels, sensors
 
 type Description = LinkySensorDescription | LinkyBinarySensorDescription
@@ -34,14 +36,20 @@ def add_sensors(
     coordinator: LinkyCoordinator, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the sensors that the meter has, and those that a person chose."""
-    options, descriptions = coordinator.entry.options, list(sensors())
+    options, descriptions = coordinator.config_entry.options, list(sensors())
     if options.get(CONF_ESTIMATE_INJECTION):
         descriptions.extend(estimates())
     if options.get(CONF_RAW_LABELS):
         descriptions.extend(raw_labels())
     if coordinator.state.prices:
         descriptions.append(price(coordinator.hass.config.currency))
-    _add_as_known(coordinator, async_add_entities, descriptions, LinkySensor)
+    add_as_known(
+        coordinator,
+        async_add_entities,
+        descriptions,
+        partial(LinkySensor, coordinator),
+        partial(_exists, coordinator),
+    )
 
 
 def add_binary_sensors(
@@ -49,41 +57,21 @@ def add_binary_sensors(
 ) -> None:
     """Add the lamp of the link, and the binary sensors that the meter has."""
     async_add_entities([LinkLamp(coordinator, LINK_LAMP)])
-    _add_as_known(coordinator, async_add_entities, binary_sensors(), LinkyBinarySensor)
-
-
-def _add_as_known[D: Description](
-    coordinator: LinkyCoordinator,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-    descriptions: Iterable[D],
-    make: Callable[[LinkyCoordinator, D], Entity],
-) -> None:
-    """Add each entity when the meter first has its fact."""
-    waiting = {description.key: description for description in descriptions}
-
-    @callback
-    def add() -> None:
-        existing = [d for d in waiting.values() if d.exists(coordinator.state)]
-        for description in existing:
-            del waiting[description.key]
-        if existing:
-            async_add_entities(make(coordinator, description) for description in existing)
-
-    if coordinator.available:
-        add()
-    coordinator.entry.async_on_unload(
-        async_dispatcher_connect(coordinator.hass, coordinator.signal_known, add)
+    add_as_known(
+        coordinator,
+        async_add_entities,
+        binary_sensors(),
+        partial(LinkyBinarySensor, coordinator),
+        partial(_exists, coordinator),
     )
 
 
-class LinkyEntity(Entity):
-    """An entity of a meter, written when its pace says so.
+def _exists(coordinator: LinkyCoordinator, description: Description) -> bool:
+    return coordinator.last_update_success and description.exists(coordinator.state)
 
-    Its identity is the entry's, not the meter's: a meter is replaced, and its history goes on.
-    """
 
-    _attr_has_entity_name = True
-    _attr_should_poll = False
+class LinkyEntity(DescribedEntity[LinkyCoordinator]):
+    """An entity of a meter, written when its pace says so."""
 
     def __init__(
         self,
@@ -92,35 +80,18 @@ class LinkyEntity(Entity):
         pace: Pace = Pace.CHANGE,
     ) -> None:
         """Take what it shows."""
-        self.coordinator = coordinator
-        self.entity_description = description
-        self._attr_translation_key = description.translation_key or description.key
+        super().__init__(coordinator, description, coordinator.device_info)
         self._pace = pace
-        entry = coordinator.entry
-        self._attr_unique_id = f"{entry.entry_id}_{description.key}"
-        self._attr_device_info = coordinator.device_info
-
-    @property
-    @override
-    def available(self) -> bool:
-        """Whether the meter is heard."""
-        return self.coordinator.available
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        self._read()
-        self.async_on_remove(
-            async_dispatcher_connect(self.hass, self.coordinator.signal(self._pace), self._write)
-        )
 
     @callback
-    def _write(self) -> None:
-        self._read()
-        self.async_write_ha_state()
+    @override
+    def _handle_coordinator_update(self) -> None:
+        if self._pace in self.coordinator.due:
+            super()._handle_coordinator_update()
 
-    @abstractmethod
-    def _read(self) -> None:
-        """Take the value from the state of the meter."""
+    @override
+    async def async_update(self) -> None:
+        """Do not ask: a meter speaks by itself."""
 
 
 class LinkySensor(LinkyEntity, SensorEntity):
@@ -136,16 +107,22 @@ class LinkySensor(LinkyEntity, SensorEntity):
         if description.register and coordinator.of_production:
             # INDEX NON CONSO: nobody has a tariff for what an inverter takes at night.
             self._attr_entity_registry_enabled_default = False
-        if (tariff := coordinator.tariffs.get(description.register or "")) is not None:
+        if (tariff := coordinator.tariffs.names.get(description.register or "")) is not None:
             self._attr_translation_key = "energy_tariff"
             self._attr_translation_placeholders = {"tariff": tariff}
 
+    @property
     @override
-    def _read(self) -> None:
-        state = self.coordinator.state
-        self._attr_native_value = self.entity_description.value_fn(state)
-        if (time_fn := self.entity_description.time_fn) is not None:
-            self._attr_extra_state_attributes = {"time": time_fn(state)}
+    def native_value(self) -> StateType | datetime:
+        """The meter's value, or the one derived from it."""
+        return self.entity_description.value_fn(self.coordinator.state)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, datetime | None] | None:
+        """The moment that the value is of, where the meter sends one."""
+        time_fn = self.entity_description.time_fn
+        return None if time_fn is None else {"time": time_fn(self.coordinator.state)}
 
 
 class LinkyBinarySensor(LinkyEntity, BinarySensorEntity):
@@ -153,9 +130,11 @@ class LinkyBinarySensor(LinkyEntity, BinarySensorEntity):
 
     entity_description: LinkyBinarySensorDescription
 
+    @property
     @override
-    def _read(self) -> None:
-        self._attr_is_on = self.entity_description.value_fn(self.coordinator.state)
+    def is_on(self) -> bool | None:
+        """The meter's fact."""
+        return self.entity_description.value_fn(self.coordinator.state)
 
 
 class LinkLamp(LinkyEntity, BinarySensorEntity):
@@ -167,6 +146,8 @@ class LinkLamp(LinkyEntity, BinarySensorEntity):
         """Always."""
         return True
 
+    @property
     @override
-    def _read(self) -> None:
-        self._attr_is_on = self.coordinator.link_good
+    def is_on(self) -> bool:
+        """Whether the link is good."""
+        return self.coordinator.link_good

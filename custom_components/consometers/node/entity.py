@@ -7,8 +7,8 @@ from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
+from ..entity import DescribedEntity
 from .answers import Collective, Node, Plant, Words, words_in
 from .coordinator import NodeConfigEntry, NodeCoordinator
 from .devices import collective_identifier, node_identifier, plant_identifier
@@ -78,23 +78,15 @@ def add_for_each[T, D: EntityDescription](
     coordinator.config_entry.async_on_unload(coordinator.async_add_listener(add))
 
 
-class NodeEntity(CoordinatorEntity[NodeCoordinator]):
-    """An entity of the node itself.
+class NodeEntity(DescribedEntity[NodeCoordinator]):
+    """An entity of the node itself."""
 
-    Its identity is the entry's: a node may be restored, or go to another machine.
-    """
-
-    _attr_has_entity_name = True
     _unrecorded_attributes = frozenset({REASON})
 
     def __init__(self, coordinator: NodeCoordinator, description: EntityDescription) -> None:
         """Take what it shows."""
-        super().__init__(coordinator)
-        self.entity_description = description
-        self._attr_translation_key = description.translation_key or description.key
-        entry = coordinator.config_entry
-        self._attr_unique_id = f"{entry.entry_id}_{description.key}"
-        self._attr_device_info = DeviceInfo(identifiers={node_identifier(entry)})
+        device = DeviceInfo(identifiers={node_identifier(coordinator.config_entry)})
+        super().__init__(coordinator, description, device)
 
     def _reason(self, words: Words | None) -> dict[str, str | None]:
         """Return the attribute with the reason, in the language of the home."""
