@@ -144,6 +144,14 @@ class TestSilence:
         await home.forward(10)
         assert home.are_unavailable("apparent_power")
 
+    async def test_a_lost_meter_that_is_asked_stays_unavailable(self, home: Home) -> None:
+        await home.start(frames.CONSUMER)
+        await home.forward(35)
+        await async_setup_component(home.hass, "homeassistant", {})
+        data = {"entity_id": home.entity_id("apparent_power")}
+        await home.hass.services.async_call("homeassistant", "update_entity", data, blocking=True)
+        assert home.are_unavailable("apparent_power")
+
     async def test_noise_is_silence_and_logs_no_line_per_group(
         self, home: Home, caplog: pytest.LogCaptureFixture
     ) -> None:

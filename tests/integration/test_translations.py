@@ -224,9 +224,7 @@ def test_entities_without_a_class_have_an_icon(platform: str) -> None:
         assert has_one or not plain, description.key
 
 
-def errors(
-    cls: type[link.LinkError | client.NodeError | inverter_link.InverterError],
-) -> set[str]:
+def errors(cls: type[link.LinkError | client.NodeError]) -> set[str]:
     return {cls.key}.union(*(errors(sub) for sub in cls.__subclasses__()))
 
 
@@ -234,10 +232,11 @@ def test_every_error_has_its_sentence() -> None:
     assert detection.Noise.key == "noise"
     of_nodes = errors(client.NodeError)
     typed = of_nodes - {client.NoSuchCollective.key}
-    of_inverters = errors(inverter_link.InverterError) - {inverter_link.InverterError.key}
-    of_meters = errors(link.LinkError) | {"other_meter", "port_taken"}
+    links = [each for each in vars(inverter_link).values() if isinstance(each, type)]
+    of_inverters = {each.key for each in links if issubclass(each, link.LinkError)}
+    of_links = errors(link.LinkError) | {"other_meter"}
     of_homes = {balance_flow.NAMED_TWICE, balance_flow.OF_A_BALANCE}
-    of_flows = of_meters | of_inverters | typed | of_homes
+    of_flows = of_links | typed | of_homes
     of_history = {history_flow.TWICE, history_flow.NOTHING}
     assert set(ENGLISH["config"]["error"]) == of_flows | of_history
     assert set(ENGLISH["options"]["error"]) == of_history | {NO_COEFFICIENT}

@@ -6,8 +6,8 @@ from typing import Any
 from homeassistant.components.diagnostics import REDACTED
 from homeassistant.const import CONF_DEVICE, CONF_HOST
 
+from ..tic.link import LinkError
 from .coordinator import InverterCoordinator
-from .link import InverterError
 
 
 async def diagnostics(coordinator: InverterCoordinator) -> dict[str, Any]:
@@ -28,6 +28,6 @@ async def _registers(coordinator: InverterCoordinator) -> dict[str, Any]:
     """Return its registers as they are now; the last ones, if it does not answer."""
     try:
         device = await coordinator.async_image()
-    except InverterError as error:
+    except LinkError as error:
         return {"error": error.key, **(coordinator.image or {}), "serial": REDACTED}
     return {**device, "serial": REDACTED}
