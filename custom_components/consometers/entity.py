@@ -28,24 +28,24 @@ class DescribedEntity[C: DataUpdateCoordinator[Any]](CoordinatorEntity[C]):
         self._attr_device_info = device
 
 
-def add_as_known[D: EntityDescription](
-    coordinator: DataUpdateCoordinator[Any],
-    async_add_entities: AddConfigEntryEntitiesCallback,
+def add_as_known[C: DataUpdateCoordinator[Any], D: EntityDescription](
+    coordinator: C,
+    add: AddConfigEntryEntitiesCallback,
     descriptions: Iterable[D],
-    make: Callable[[D], Entity],
-    exists: Callable[[D], bool],
+    make: Callable[[C, D], Entity],
+    exists: Callable[[C, D], bool],
 ) -> None:
     """Add each entity when its fact first exists."""
     waiting = {description.key: description for description in descriptions}
 
     @callback
-    def add() -> None:
-        existing = [description for description in waiting.values() if exists(description)]
+    def look() -> None:
+        existing = [each for each in waiting.values() if exists(coordinator, each)]
         for description in existing:
             del waiting[description.key]
         if existing:
-            async_add_entities([make(description) for description in existing])
+            add([make(coordinator, each) for each in existing])
 
-    add()
+    look()
     assert coordinator.config_entry is not None
-    coordinator.config_entry.async_on_unload(coordinator.async_add_listener(add))
+    coordinator.config_entry.async_on_unload(coordinator.async_add_listener(look))

@@ -102,7 +102,7 @@ async def async_add(
     platform: Platform,
     hass: HomeAssistant,
     entry: ConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
+    add: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the entities that a platform has of an entry."""
-    kind_of(entry).platforms[platform](entry.runtime_data, async_add_entities)
+    kind_of(entry).platforms[platform](entry.runtime_data, add)

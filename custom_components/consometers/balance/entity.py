@@ -42,9 +42,7 @@ def existing(entry: BalanceConfigEntry) -> list[BalanceSensorDescription]:
     return list(filter(exists, BALANCE_SENSORS))
 
 
-def add_sensors(
-    tracker: BalanceTracker, async_add_entities: AddConfigEntryEntitiesCallback
-) -> None:
+def add_sensors(tracker: BalanceTracker, add: AddConfigEntryEntitiesCallback) -> None:
     """Add the sensors, and remove those of another connection or other sources."""
     entry, registry = tracker.config_entry, er.async_get(tracker.hass)
     entities = [BalanceSensor(tracker, each) for each in existing(entry)]
@@ -52,7 +50,7 @@ def add_sensors(
     for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
         if entity.unique_id not in unique_ids:
             registry.async_remove(entity.entity_id)
-    async_add_entities(entities)
+    add(entities)
 
 
 class BalanceSensor(DescribedEntity[BalanceTracker], SensorEntity):

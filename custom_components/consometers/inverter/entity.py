@@ -13,20 +13,14 @@ from .devices import identifier
 from .sensors import InverterSensorDescription, sensors
 
 
-def add_sensors(
-    coordinator: InverterCoordinator, async_add_entities: AddConfigEntryEntitiesCallback
-) -> None:
+def add_sensors(coordinator: InverterCoordinator, add: AddConfigEntryEntitiesCallback) -> None:
     """Add each sensor when its value is first known, or was known before a restart."""
+    add_as_known(coordinator, add, sensors(), InverterSensor, _exists)
 
-    def make(description: InverterSensorDescription) -> InverterSensor:
-        coordinator.known_keys.add(description.key)
-        return InverterSensor(coordinator, description)
 
-    def exists(description: InverterSensorDescription) -> bool:
-        is_known = description.key in coordinator.known_keys
-        return is_known or description.value_fn(coordinator.state) is not None
-
-    add_as_known(coordinator, async_add_entities, sensors(), make, exists)
+def _exists(coordinator: InverterCoordinator, description: InverterSensorDescription) -> bool:
+    is_known = description.key in coordinator.known_keys
+    return is_known or description.value_fn(coordinator.state) is not None
 
 
 class InverterSensor(DescribedEntity[InverterCoordinator], SensorEntity):
@@ -40,6 +34,7 @@ class InverterSensor(DescribedEntity[InverterCoordinator], SensorEntity):
         """Take what it shows."""
         device = identifier(coordinator.config_entry, description.part)
         super().__init__(coordinator, description, DeviceInfo(identifiers={device}))
+        coordinator.known_keys.add(description.key)
         self._lasting = description.lasting or description.made
 
     @property

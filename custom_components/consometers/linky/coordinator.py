@@ -200,9 +200,8 @@ class LinkyCoordinator(DataUpdateCoordinator[None]):
         entry, of_production = self.config_entry, self.state.of_production
         if of_production is None or of_production is self.of_production:
             return
-        unique_id = entry.unique_id or ""
-        former = self._title(unique_id)
-        now = default_title(unique_id, of_production=of_production)
+        former = self._title(entry.unique_id or "")
+        now = default_title(entry.unique_id or "", of_production=of_production)
         self.hass.config_entries.async_update_entry(
             entry,
             title=title_after(entry.title, former, now),

@@ -1,7 +1,6 @@
 """The entities of a meter: each is added when the meter first has its fact."""
 
 from datetime import datetime
-from functools import partial
 from typing import Final, override
 
 from homeassistant.components.binary_sensor import (
@@ -32,9 +31,7 @@ LINK_LAMP: Final = BinarySensorEntityDescription(
 )
 
 
-def add_sensors(
-    coordinator: LinkyCoordinator, async_add_entities: AddConfigEntryEntitiesCallback
-) -> None:
+def add_sensors(coordinator: LinkyCoordinator, add: AddConfigEntryEntitiesCallback) -> None:
     """Add the sensors that the meter has, and those that a person chose."""
     options, descriptions = coordinator.config_entry.options, list(sensors())
     if options.get(CONF_ESTIMATE_INJECTION):
@@ -43,27 +40,13 @@ def add_sensors(
         descriptions.extend(raw_labels())
     if coordinator.state.prices:
         descriptions.append(price(coordinator.hass.config.currency))
-    add_as_known(
-        coordinator,
-        async_add_entities,
-        descriptions,
-        partial(LinkySensor, coordinator),
-        partial(_exists, coordinator),
-    )
+    add_as_known(coordinator, add, descriptions, LinkySensor, _exists)
 
 
-def add_binary_sensors(
-    coordinator: LinkyCoordinator, async_add_entities: AddConfigEntryEntitiesCallback
-) -> None:
+def add_binary_sensors(coordinator: LinkyCoordinator, add: AddConfigEntryEntitiesCallback) -> None:
     """Add the lamp of the link, and the binary sensors that the meter has."""
-    async_add_entities([LinkLamp(coordinator, LINK_LAMP)])
-    add_as_known(
-        coordinator,
-        async_add_entities,
-        binary_sensors(),
-        partial(LinkyBinarySensor, coordinator),
-        partial(_exists, coordinator),
-    )
+    add([LinkLamp(coordinator, LINK_LAMP)])
+    add_as_known(coordinator, add, binary_sensors(), LinkyBinarySensor, _exists)
 
 
 def _exists(coordinator: LinkyCoordinator, description: Description) -> bool:

@@ -87,9 +87,9 @@ class NodeCoordinator(DataUpdateCoordinator[Node]):
         """Ask a first time, and listen from then on. Raises ConfigEntryNotReady or AuthFailed."""
         entry = self.config_entry
         await self.async_config_entry_first_refresh()
-        self.surplus = SurplusCoordinator(self.hass, entry, self)
+        self.surplus = SurplusCoordinator(self)
         self.surplus.async_start()
-        self.simulation = SimulationCoordinator(self.hass, entry, self, self._find_meter)
+        self.simulation = SimulationCoordinator(self, self._find_meter)
         self.simulation.async_start()
         entry.async_on_unload(partial(clear, self.hass, entry))
         entry.async_create_background_task(self.hass, self._listen(), f"{DOMAIN} {entry.title}")

@@ -20,21 +20,23 @@ from homeassistant.components.sensor import SensorEntity, SensorEntityDescriptio
 from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ..entries import sensor_id
 from .answers import Collective, Plant, Words, words_in
 from .coordinator import NodeCoordinator, require_administrator
+from .devices import plant_identifier
 from .entity import (
     REASON,
     CollectiveEntity,
     NodeEntity,
-    PlantEntity,
-    SimulationEntity,
     SurplusEntity,
     add_for_each,
     add_for_each_collective,
     publishes_hours,
+    unique_id,
 )
 from .sensors import (
     ATTRIBUTES,
@@ -63,26 +65,19 @@ SHARING: Final = SwitchEntityDescription(key="sharing")
 _SUMMARIES: Final = {"en": "Surplus likely: {name}", "fr": "Surplus probable : {name}"}
 
 
-def add_sensors(
-    coordinator: NodeCoordinator, async_add_entities: AddConfigEntryEntitiesCallback
-) -> None:
+def add_sensors(coordinator: NodeCoordinator, add: AddConfigEntryEntitiesCallback) -> None:
     """Add the sensors of each collective, and of each plant in which the home has a part."""
     was_told = partial(_was_told, coordinator)
-    add_for_each_collective(
-        coordinator,
-        async_add_entities,
+    for_each_collective = partial(add_for_each_collective, coordinator, add)
+    for_each_collective(
         COLLECTIVE_SENSORS,
         CollectiveSensor,
         lambda collective, described: (
             described.is_told(collective) or was_told(collective.id, described)
         ),
     )
-    add_for_each_collective(
-        coordinator, async_add_entities, SURPLUS_SENSORS, SurplusSensor, publishes_hours
-    )
-    add_for_each_collective(
-        coordinator,
-        async_add_entities,
+    for_each_collective(SURPLUS_SENSORS, SurplusSensor, publishes_hours)
+    for_each_collective(
         SIMULATION_SENSORS,
         SimulationSensor,
         lambda collective, described: (
@@ -91,7 +86,7 @@ def add_sensors(
     )
     add_for_each(
         coordinator,
-        async_add_entities,
+        add,
         lambda node: node.plants,
         PLANT_SENSORS,
         PlantSensor,
@@ -101,31 +96,21 @@ def add_sensors(
     )
 
 
-def add_binary_sensors(
-    coordinator: NodeCoordinator, async_add_entities: AddConfigEntryEntitiesCallback
-) -> None:
+def add_binary_sensors(coordinator: NodeCoordinator, add: AddConfigEntryEntitiesCallback) -> None:
     """Add that of the node, and those of each collective."""
-    async_add_entities([Connected(coordinator, CONNECTED)])
-    add_for_each_collective(coordinator, async_add_entities, [PROBLEM], Problem)
-    add_for_each_collective(
-        coordinator, async_add_entities, [SURPLUS_LIKELY], SurplusLikely, publishes_hours
-    )
+    add([Connected(coordinator, CONNECTED)])
+    add_for_each_collective(coordinator, add, [PROBLEM], Problem)
+    add_for_each_collective(coordinator, add, [SURPLUS_LIKELY], SurplusLikely, publishes_hours)
 
 
-def add_calendars(
-    coordinator: NodeCoordinator, async_add_entities: AddConfigEntryEntitiesCallback
-) -> None:
+def add_calendars(coordinator: NodeCoordinator, add: AddConfigEntryEntitiesCallback) -> None:
     """Add a calendar for each collective of which injection and consumption are known."""
-    add_for_each_collective(
-        coordinator, async_add_entities, [SURPLUS], SurplusCalendar, publishes_hours
-    )
+    add_for_each_collective(coordinator, add, [SURPLUS], SurplusCalendar, publishes_hours)
 
 
-def add_switches(
-    coordinator: NodeCoordinator, async_add_entities: AddConfigEntryEntitiesCallback
-) -> None:
+def add_switches(coordinator: NodeCoordinator, add: AddConfigEntryEntitiesCallback) -> None:
     """Add a switch for each collective."""
-    add_for_each_collective(coordinator, async_add_entities, [SHARING], Sharing)
+    add_for_each_collective(coordinator, add, [SHARING], Sharing)
 
 
 def _was_told(
@@ -209,13 +194,26 @@ class SurplusSensor(SurplusEntity, FactSensor[Sequence[Forecast]]):
         return self.surplus.to_come(self.collective_id)
 
 
-class SimulationSensor(SimulationEntity, FactSensor[Simulation]):
+class SimulationSensor(CollectiveEntity, FactSensor[Simulation]):
     """What this home would have received of a collective's injection."""
 
     @property
     @override
     def source(self) -> Simulation:
-        return self.simulation
+        """The simulation, while there is one."""
+        return self.coordinator.simulation.data[self.collective_id]
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether the home's own consumption is known, and the collective's hours."""
+        return super().available and self.collective_id in self.coordinator.simulation.data
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        await super().async_added_to_hass()
+        simulations = self.coordinator.simulation
+        self.async_on_remove(simulations.async_add_listener(self._handle_coordinator_update))
 
     @property
     @override
@@ -227,18 +225,35 @@ class SimulationSensor(SimulationEntity, FactSensor[Simulation]):
         return {**attributes, "note": words_in(language, SIMULATION_NOTE)}
 
 
-class PlantSensor(PlantEntity, FactSensor[Plant]):
+class PlantSensor(FactSensor[Plant]):
     """A fact of this home's part of a plant."""
+
+    def __init__(
+        self, coordinator: NodeCoordinator, known_as: str, description: EntityDescription
+    ) -> None:
+        """Take what it shows, and of which plant."""
+        super().__init__(coordinator, description)
+        self.known_as = known_as
+        entry = coordinator.config_entry
+        self._attr_unique_id = unique_id(entry, known_as, description)
+        self._attr_device_info = DeviceInfo(identifiers={plant_identifier(entry, known_as)})
 
     @property
     @override
     def source(self) -> Plant:
-        return self.plant
+        """The node's data on it, while there are some."""
+        return self.coordinator.data.plants[self.known_as]
 
     @property
     @override
     def problem(self) -> Words | None:
-        return self.plant.problem
+        return self.source.problem
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether the node is there, and has the plant."""
+        return super().available and self.known_as in self.coordinator.data.plants
 
 
 class Connected(NodeEntity, BinarySensorEntity):

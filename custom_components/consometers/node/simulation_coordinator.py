@@ -6,7 +6,6 @@ from datetime import date, datetime, timedelta
 from typing import Final, override
 
 from homeassistant.components.recorder.models import StatisticMeanType, StatisticMetaData
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import UnitOfEnergy
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
@@ -77,18 +76,13 @@ class SimulationCoordinator(HourlyCoordinator[Simulation]):
     minute = 10
     """The recorder counts an hour once it is over."""
 
-    def __init__(
-        self,
-        hass: HomeAssistant,
-        entry: ConfigEntry,
-        node: DataUpdateCoordinator[Node],
-        find_meter: FindMeter,
-    ) -> None:
+    def __init__(self, node: DataUpdateCoordinator[Node], find_meter: FindMeter) -> None:
         """Start without a simulation. `find_meter` finds the meter of the home's consumption."""
-        super().__init__(hass, entry, node, "simulation")
+        super().__init__(node, "simulation")
+        options = self.config_entry.options
         self._find_meter = find_meter
-        self._key = Key(entry.options.get(CONF_SHARING_KEY, Key.USE))
-        self._coefficient = entry.options.get(CONF_COEFFICIENT, 0.0) / _PERCENT
+        self._key = Key(options.get(CONF_SHARING_KEY, Key.USE))
+        self._coefficient = options.get(CONF_COEFFICIENT, 0.0) / _PERCENT
         self._whole: dict[str, date] = {}
         self._begins: dict[str, float] = {}
 

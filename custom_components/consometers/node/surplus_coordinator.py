@@ -41,15 +41,11 @@ class HourlyCoordinator[T](DataUpdateCoordinator[Mapping[str, T]]):
     minute: int
     """When it computes, within the hour."""
 
-    def __init__(
-        self,
-        hass: HomeAssistant,
-        entry: ConfigEntry,
-        node: DataUpdateCoordinator[Node],
-        name: str,
-    ) -> None:
+    def __init__(self, node: DataUpdateCoordinator[Node], name: str) -> None:
         """Start with nothing computed."""
-        super().__init__(hass, _LOGGER, config_entry=entry, name=f"{entry.title} {name}")
+        entry = node.config_entry
+        assert entry is not None
+        super().__init__(node.hass, _LOGGER, config_entry=entry, name=f"{entry.title} {name}")
         self.data = {}
         self._node = node
         self._seen: Mapping[str, object] = {}
@@ -88,12 +84,10 @@ class SurplusCoordinator(HourlyCoordinator[Sequence[Forecast]]):
 
     minute = 0
 
-    def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry, node: DataUpdateCoordinator[Node]
-    ) -> None:
+    def __init__(self, node: DataUpdateCoordinator[Node]) -> None:
         """Start without a forecast."""
-        super().__init__(hass, entry, node, "surplus")
-        self._store = sun_store(hass, entry)
+        super().__init__(node, "surplus")
+        self._store = sun_store(self.hass, self.config_entry)
         self._sun: dict[date, float] | None = None
 
     def now(self, collective_id: str) -> Forecast | None:
