@@ -20,8 +20,6 @@ from consometers_tic import Mode, encode_frame
 from consometers_tic_virtual import Contract, Linky, Option
 from consometers_tic_virtual.world import World
 from custom_components.consometers.balance.sensors import BALANCE_SENSORS
-from custom_components.consometers.binary_sensor import CONNECTED, PROBLEM, SURPLUS_LIKELY
-from custom_components.consometers.calendar import SURPLUS
 from custom_components.consometers.const import (
     CONF_ESTIMATE_INJECTION,
     CONF_INJECTION_PRICE,
@@ -45,6 +43,13 @@ from custom_components.consometers.linky.sensors import (
     sensors,
 )
 from custom_components.consometers.linky.state import LinkyState
+from custom_components.consometers.node.entities import (
+    CONNECTED,
+    PROBLEM,
+    SHARING,
+    SURPLUS,
+    SURPLUS_LIKELY,
+)
 from custom_components.consometers.node.sensors import (
     COLLECTIVE_SENSORS,
     PLANT_SENSORS,
@@ -52,7 +57,6 @@ from custom_components.consometers.node.sensors import (
     SURPLUS_SENSORS,
 )
 from custom_components.consometers.services import ACTIONS
-from custom_components.consometers.switch import SHARING
 from tests.documented import LANGUAGES as IN_BLOCKS, SHELL, blocks, commands, words_of_code
 
 ROOT = Path(__file__).parent.parent

@@ -3,17 +3,18 @@
 from collections.abc import Mapping
 from typing import Any, override
 
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, OptionsFlow
 from homeassistant.const import CONF_DEVICE
 from homeassistant.core import callback
 from homeassistant.helpers.service_info.usb import UsbServiceInfo
 
 from .balance.flow import BalanceFlow
 from .const import DOMAIN
-from .inverter.flow import InverterFlow, InverterOptionsFlow
-from .kinds import ConsometersConfigEntry, is_balance, is_inverter, is_node
-from .linky.flow import LinkyFlow, LinkyOptionsFlow
-from .node.flow import NodeFlow, NodeOptionsFlow
+from .entries import kind
+from .inverter.flow import InverterFlow
+from .kinds import kind_of
+from .linky.flow import LinkyFlow
+from .node.flow import NodeFlow
 from .ports import stable
 
 
@@ -26,17 +27,17 @@ class ConsometersConfigFlow(LinkyFlow, InverterFlow, BalanceFlow, NodeFlow, doma
     @staticmethod
     @callback
     @override
-    def async_get_options_flow(config_entry: ConsometersConfigEntry) -> OptionsFlow:
-        if is_node(config_entry):
-            return NodeOptionsFlow()
-        return InverterOptionsFlow() if is_inverter(config_entry) else LinkyOptionsFlow()
+    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
+        options_flow = kind_of(config_entry).options_flow
+        assert options_flow is not None
+        return options_flow()
 
     @classmethod
     @callback
     @override
-    def async_supports_options_flow(cls, config_entry: ConsometersConfigEntry) -> bool:
+    def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
         """Return whether there is anything to choose: of a home, its sources alone."""
-        return not is_balance(config_entry)
+        return kind_of(config_entry).options_flow is not None
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -62,11 +63,6 @@ class ConsometersConfigFlow(LinkyFlow, InverterFlow, BalanceFlow, NodeFlow, doma
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Change where the meter, the inverter or the node is, or what a home is made of."""
-        entry = self._get_reconfigure_entry()
-        if is_node(entry):
-            return await self.async_step_reconfigure_node()
-        if is_inverter(entry):
-            return await self.async_step_reconfigure_inverter()
-        if is_balance(entry):
-            return await self.async_step_reconfigure_balance()
-        return await self.async_step_reconfigure_meter()
+        step = f"async_step_reconfigure_{kind(self._get_reconfigure_entry())}"
+        result: ConfigFlowResult = await getattr(self, step)()
+        return result

@@ -6,6 +6,7 @@ DOMAIN: Final = "consometers"
 
 CONF_KIND: Final = "kind"
 """The kind of an entry; without it, a meter."""
+KIND_METER: Final = "meter"
 KIND_NODE: Final = "node"
 KIND_INVERTER: Final = "inverter"
 KIND_BALANCE: Final = "balance"

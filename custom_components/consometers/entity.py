@@ -1,87 +1,51 @@
-"""What all entities of a meter have in common."""
+"""What entities of every kind have in common."""
 
-from abc import abstractmethod
 from collections.abc import Callable, Iterable
-from typing import override
+from typing import Any
 
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.core import callback
+from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-
-from .linky.binary_sensors import LinkyBinarySensorDescription
-from .linky.coordinator import LinkyConfigEntry, LinkyCoordinator, Pace
-from .linky.sensors import LinkySensorDescription
-
-type Description = LinkySensorDescription | LinkyBinarySensorDescription
+from homeassistant.helpers.update_coordinator import CoordinatorEntity, DataUpdateCoordinator
 
 
-def add_as_known[D: Description](
-    hass: HomeAssistant,
-    entry: LinkyConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-    descriptions: Iterable[D],
-    make: Callable[[LinkyCoordinator, D], Entity],
-) -> None:
-    """Add each entity when the meter first has its fact."""
-    coordinator = entry.runtime_data
-    waiting = {description.key: description for description in descriptions}
+class DescribedEntity[C: DataUpdateCoordinator[Any]](CoordinatorEntity[C]):
+    """An entity of an entry, by a row of its table.
 
-    @callback
-    def add() -> None:
-        existing = [d for d in waiting.values() if d.exists(coordinator.state)]
-        for description in existing:
-            del waiting[description.key]
-        if existing:
-            async_add_entities(make(coordinator, description) for description in existing)
-
-    if coordinator.available:
-        add()
-    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.signal_known, add))
-
-
-class LinkyEntity(Entity):
-    """An entity of a meter, written when its pace says so.
-
-    Its identity is the entry's, not the meter's: a meter is replaced, and its history goes on.
+    Its identity is the entry's, not the device's: a meter is replaced, and its history goes on.
     """
 
     _attr_has_entity_name = True
-    _attr_should_poll = False
 
-    def __init__(
-        self,
-        coordinator: LinkyCoordinator,
-        description: EntityDescription,
-        pace: Pace = Pace.CHANGE,
-    ) -> None:
+    def __init__(self, coordinator: C, description: EntityDescription, device: DeviceInfo) -> None:
         """Take what it shows."""
-        self.coordinator = coordinator
+        super().__init__(coordinator)
         self.entity_description = description
         self._attr_translation_key = description.translation_key or description.key
-        self._pace = pace
-        entry = coordinator.entry
-        self._attr_unique_id = f"{entry.entry_id}_{description.key}"
-        self._attr_device_info = coordinator.device_info
+        assert coordinator.config_entry is not None
+        self._attr_unique_id = f"{coordinator.config_entry.entry_id}_{description.key}"
+        self._attr_device_info = device
 
-    @property
-    @override
-    def available(self) -> bool:
-        """Whether the meter is heard."""
-        return self.coordinator.available
 
-    @override
-    async def async_added_to_hass(self) -> None:
-        self._read()
-        self.async_on_remove(
-            async_dispatcher_connect(self.hass, self.coordinator.signal(self._pace), self._write)
-        )
+def add_as_known[C: DataUpdateCoordinator[Any], D: EntityDescription](
+    coordinator: C,
+    add: AddConfigEntryEntitiesCallback,
+    descriptions: Iterable[D],
+    make: Callable[[C, D], Entity],
+    exists: Callable[[C, D], bool],
+) -> None:
+    """Add each entity when its fact first exists."""
+    waiting = {description.key: description for description in descriptions}
 
     @callback
-    def _write(self) -> None:
-        self._read()
-        self.async_write_ha_state()
+    def look() -> None:
+        existing = [each for each in waiting.values() if exists(coordinator, each)]
+        for description in existing:
+            del waiting[description.key]
+        if existing:
+            add([make(coordinator, each) for each in existing])
 
-    @abstractmethod
-    def _read(self) -> None:
-        """Take the value from the state of the meter."""
+    look()
+    assert coordinator.config_entry is not None
+    coordinator.config_entry.async_on_unload(coordinator.async_add_listener(look))

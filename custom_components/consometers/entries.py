@@ -1,4 +1,4 @@
-"""Shared by entries of every kind: their sensors by key, and their store."""
+"""Shared by entries of every kind: the kind, their sensors by key, and their store."""
 
 from typing import Any
 
@@ -8,7 +8,12 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.storage import Store
 
-from .const import DOMAIN
+from .const import CONF_KIND, DOMAIN, KIND_METER
+
+
+def kind(entry: ConfigEntry) -> str:
+    """Return what an entry is. One that says nothing is a meter."""
+    return str(entry.data.get(CONF_KIND, KIND_METER))
 
 
 def sensor_id(hass: HomeAssistant, entry: ConfigEntry, key: str) -> str | None:

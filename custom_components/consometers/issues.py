@@ -6,6 +6,7 @@ from homeassistant.helpers.issue_registry import (
     IssueSeverity,
     async_create_issue,
     async_delete_issue,
+    async_get,
 )
 
 from .const import DOMAIN
@@ -43,3 +44,15 @@ def delete(hass: HomeAssistant, entry: ConfigEntry, *kinds: str) -> None:
     """Delete an issue of an entry."""
     for kind in kinds:
         async_delete_issue(hass, DOMAIN, f"{kind}_{entry.entry_id}")
+
+
+def ids(hass: HomeAssistant, entry: ConfigEntry) -> set[str]:
+    """Return the ids of an entry's issues."""
+    issues = async_get(hass).issues
+    return {each for domain, each in issues if domain == DOMAIN and entry.entry_id in each}
+
+
+def clear(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Delete all issues of an entry."""
+    for issue_id in ids(hass, entry):
+        async_delete_issue(hass, DOMAIN, issue_id)

@@ -10,9 +10,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
 from .const import CONF_MODE
-from .entity import Description
 from .linky.binary_sensors import binary_sensors
 from .linky.coordinator import LinkyConfigEntry
+from .linky.entity import Description
 from .linky.issues import MODE_CHANGED
 from .linky.sensors import estimates, raw_labels, sensors
 

@@ -10,8 +10,8 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_get_device_and_config_entry
 import probatio as vol
 
-from .const import DOMAIN
-from .kinds import is_node
+from .const import DOMAIN, KIND_NODE
+from .entries import kind
 from .node.coordinator import NodeCoordinator, require_administrator
 from .node.devices import collective_id
 
@@ -40,8 +40,9 @@ async def _pause(hass: HomeAssistant, call: ServiceCall, *, paused: bool) -> Non
 
 def _collective(hass: HomeAssistant, device_id: str) -> tuple[NodeCoordinator, str]:
     device, entry = async_get_device_and_config_entry(hass, DOMAIN, device_id)
-    collective = collective_id(entry, device.identifiers) if is_node(entry) else None
-    if not is_node(entry) or collective is None:
+    is_node = kind(entry) == KIND_NODE
+    collective = collective_id(entry, device.identifiers) if is_node else None
+    if collective is None:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="not_a_collective",

@@ -144,6 +144,14 @@ class TestSilence:
         await home.forward(10)
         assert home.are_unavailable("apparent_power")
 
+    async def test_a_lost_meter_that_is_asked_stays_unavailable(self, home: Home) -> None:
+        await home.start(frames.CONSUMER)
+        await home.forward(35)
+        await async_setup_component(home.hass, "homeassistant", {})
+        data = {"entity_id": home.entity_id("apparent_power")}
+        await home.hass.services.async_call("homeassistant", "update_entity", data, blocking=True)
+        assert home.are_unavailable("apparent_power")
+
     async def test_noise_is_silence_and_logs_no_line_per_group(
         self, home: Home, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -187,7 +195,7 @@ class TestSilence:
         await home.start(frames.CONSUMER)
         await home.forward(600)
         assert home.line.port.speeds[:4] == [9600, 1200, 9600, 1200]
-        assert [event.what for event in home.entry.runtime_data.story] == [
+        assert [event.what for event in home.entry.runtime_data.reader.events] == [
             "opened at 9600 baud",
             "available",
             "nothing valid, trying 1200 baud",

@@ -18,22 +18,23 @@ from custom_components.consometers import const
 from custom_components.consometers.balance import flow as balance_flow, tracker
 from custom_components.consometers.balance.sensors import BALANCE_SENSORS
 from custom_components.consometers.balance.state import Home
-from custom_components.consometers.binary_sensor import (
-    CONNECTED,
-    LINK_LAMP,
-    PROBLEM,
-    SURPLUS_LIKELY,
-)
-from custom_components.consometers.calendar import SURPLUS
 from custom_components.consometers.dashboard.words import WORDS
 from custom_components.consometers.history import continuing, flow as history_flow
 from custom_components.consometers.inverter import issues as inverter_issues, link as inverter_link
 from custom_components.consometers.inverter.sensors import sensors as inverter_sensors
 from custom_components.consometers.linky import detection, issues
 from custom_components.consometers.linky.binary_sensors import binary_sensors
+from custom_components.consometers.linky.entity import LINK_LAMP
 from custom_components.consometers.linky.prices import option
 from custom_components.consometers.linky.sensors import estimates, price, raw_labels, sensors
 from custom_components.consometers.node import client, issues as node_issues
+from custom_components.consometers.node.entities import (
+    CONNECTED,
+    PROBLEM,
+    SHARING,
+    SURPLUS,
+    SURPLUS_LIKELY,
+)
 from custom_components.consometers.node.entity import REASON
 from custom_components.consometers.node.flow import NO_COEFFICIENT
 from custom_components.consometers.node.sensors import (
@@ -45,7 +46,6 @@ from custom_components.consometers.node.sensors import (
 )
 from custom_components.consometers.node.simulation import Key
 from custom_components.consometers.services import ACTIONS
-from custom_components.consometers.switch import SHARING
 from custom_components.consometers.tic import CATALOGUE, Kind, Mode, link
 
 INTEGRATION = Path(const.__file__).parent
@@ -224,9 +224,7 @@ def test_entities_without_a_class_have_an_icon(platform: str) -> None:
         assert has_one or not plain, description.key
 
 
-def errors(
-    cls: type[link.LinkError | client.NodeError | inverter_link.InverterError],
-) -> set[str]:
+def errors(cls: type[link.LinkError | client.NodeError]) -> set[str]:
     return {cls.key}.union(*(errors(sub) for sub in cls.__subclasses__()))
 
 
@@ -234,10 +232,11 @@ def test_every_error_has_its_sentence() -> None:
     assert detection.Noise.key == "noise"
     of_nodes = errors(client.NodeError)
     typed = of_nodes - {client.NoSuchCollective.key}
-    of_inverters = errors(inverter_link.InverterError) - {inverter_link.InverterError.key}
-    of_meters = errors(link.LinkError) | {"other_meter", "port_taken"}
+    links = [each for each in vars(inverter_link).values() if isinstance(each, type)]
+    of_inverters = {each.key for each in links if issubclass(each, link.LinkError)}
+    of_links = errors(link.LinkError) | {"other_meter"}
     of_homes = {balance_flow.NAMED_TWICE, balance_flow.OF_A_BALANCE}
-    of_flows = of_meters | of_inverters | typed | of_homes
+    of_flows = of_links | typed | of_homes
     of_history = {history_flow.TWICE, history_flow.NOTHING}
     assert set(ENGLISH["config"]["error"]) == of_flows | of_history
     assert set(ENGLISH["options"]["error"]) == of_history | {NO_COEFFICIENT}

@@ -1,11 +1,11 @@
-"""What all entities of a home have in common."""
+"""The sensors of a home: those that its sources allow."""
 
 from typing import override
 
-from homeassistant.core import HomeAssistant
+from homeassistant.components.sensor import SensorEntity
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
-from homeassistant.helpers.update_coordinator import CoordinatorEntity
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ..const import (
     CONF_DRAWN_POWER,
@@ -15,6 +15,7 @@ from ..const import (
     CONF_PRODUCTION_POWER,
     DOMAIN,
 )
+from ..entity import DescribedEntity
 from .sensors import BALANCE_SENSORS, BalanceSensorDescription, Needs
 from .state import Home
 from .tracker import BalanceConfigEntry, BalanceTracker
@@ -41,32 +42,36 @@ def existing(entry: BalanceConfigEntry) -> list[BalanceSensorDescription]:
     return list(filter(exists, BALANCE_SENSORS))
 
 
-def forget_others(hass: HomeAssistant, entry: BalanceConfigEntry) -> None:
-    """Remove the entities that the home had by another connection or other sources."""
-    registry = er.async_get(hass)
-    unique_ids = {f"{entry.entry_id}_{each.key}" for each in existing(entry)}
+def add_sensors(tracker: BalanceTracker, add: AddConfigEntryEntitiesCallback) -> None:
+    """Add the sensors, and remove those of another connection or other sources."""
+    entry, registry = tracker.config_entry, er.async_get(tracker.hass)
+    entities = [BalanceSensor(tracker, each) for each in existing(entry)]
+    unique_ids = {each.unique_id for each in entities}
     for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
         if entity.unique_id not in unique_ids:
             registry.async_remove(entity.entity_id)
+    add(entities)
 
 
-class BalanceEntity(CoordinatorEntity[BalanceTracker]):
-    """An entity of a home."""
+class BalanceSensor(DescribedEntity[BalanceTracker], SensorEntity):
+    """A fact of the home."""
 
-    _attr_has_entity_name = True
+    entity_description: BalanceSensorDescription
 
     def __init__(self, tracker: BalanceTracker, description: BalanceSensorDescription) -> None:
         """Take what it shows."""
-        super().__init__(tracker)
-        self.entity_description = description
-        self._attr_translation_key = description.translation_key or description.key
-        entry = tracker.config_entry
-        self._attr_unique_id = f"{entry.entry_id}_{description.key}"
-        self._attr_device_info = DeviceInfo(
-            identifiers={(DOMAIN, entry.entry_id)},
+        device = DeviceInfo(
+            identifiers={(DOMAIN, tracker.config_entry.entry_id)},
             translation_key="home",
             entry_type=DeviceEntryType.SERVICE,
         )
+        super().__init__(tracker, description, device)
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """The sum of its sources."""
+        return self.entity_description.value(self.coordinator.data)
 
     @override
     async def async_update(self) -> None:

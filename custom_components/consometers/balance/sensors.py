@@ -1,4 +1,4 @@
-"""The sensors of a home, one line of the table per fact. `sensor.py` makes entities of them."""
+"""The sensors of a home, one line of the table per fact. `entity.py` makes entities of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -127,15 +127,15 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
             async_track_time_change(self.hass, self._midnight, hour=0, minute=0, second=0)
         )
         entry.async_on_unload(partial(delete, self.hass, entry, SOURCES_DISAGREE, SOURCES_GONE))
+        entry.async_on_unload(self._save)
         self._gone = []
-
-    async def async_stop(self) -> None:
-        """Store the state."""
-        await self._store.async_save(self._to_store())
 
     async def async_keep_past(self) -> None:
         """Store that the past was imported."""
         self.has_past = True
+        await self._save()
+
+    async def _save(self) -> None:
         await self._store.async_save(self._to_store())
 
     @override

@@ -13,8 +13,16 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from ..balance.state import Home as Connection
-from ..const import CONF_HOME, CONF_KIND, CONF_PRODUCTION, DOMAIN
-from ..kinds import is_balance, is_inverter, is_node
+from ..const import (
+    CONF_HOME,
+    CONF_PRODUCTION,
+    DOMAIN,
+    KIND_BALANCE,
+    KIND_INVERTER,
+    KIND_METER,
+    KIND_NODE,
+)
+from ..entries import kind
 from ..linky.prices import priced, priced_on_dashboard
 from ..node import answers
 from ..node.answers import Sums
@@ -62,29 +70,26 @@ _ENERGIES: Final = ("drawn", "injected", "produced", "self_consumed")
 """Facts that have graphs: of five minutes, and of hours."""
 
 
-def _counts_production(entry: ConfigEntry) -> bool:
-    return CONF_KIND not in entry.data and bool(entry.data.get(CONF_PRODUCTION))
+def _counts(entry: ConfigEntry) -> str:
+    """Return the kind of an entry, by which of two a meter of production is another."""
+    is_production = kind(entry) == KIND_METER and entry.data.get(CONF_PRODUCTION)
+    return CONF_PRODUCTION if is_production else kind(entry)
 
 
-def _counts_consumption(entry: ConfigEntry) -> bool:
-    return not (CONF_KIND in entry.data or entry.data.get(CONF_PRODUCTION))
-
-
-_SOURCES: Final[tuple[tuple[Callable[[ConfigEntry], bool], Table], ...]] = (
-    (is_balance, _BALANCE),
-    (_counts_consumption, _METER),
-    (_counts_production, _PRODUCTION_METER),
-    (is_inverter, _INVERTER),
-)
+_SOURCES: Final[Mapping[str, Table]] = {
+    KIND_BALANCE: _BALANCE,
+    KIND_METER: _METER,
+    CONF_PRODUCTION: _PRODUCTION_METER,
+    KIND_INVERTER: _INVERTER,
+}
 """The sources of a home's facts: for each fact, the first that knows it counts."""
 
 
 async def home(hass: HomeAssistant) -> Home:
     """Find the facts of the home: by this integration, else by its Energy dashboard."""
-    facts: dict[str, Ids] = {key: () for _, table in _SOURCES for key in table.values()}
-    for is_such, table in _SOURCES:
-        entries = filter(is_such, hass.config_entries.async_entries(DOMAIN))
-        shown = [_entities(hass, entry) for entry in entries]
+    facts: dict[str, Ids] = {key: () for table in _SOURCES.values() for key in table.values()}
+    for source, table in _SOURCES.items():
+        shown = [_entities(hass, entry) for entry in _entries(hass, source)]
         for key, fact in table.items():
             facts[fact] = facts[fact] or tuple(each[key] for each in shown if key in each)
     for fact, ids in (await _on_energy_dashboard(hass)).items():
@@ -96,27 +101,30 @@ async def home(hass: HomeAssistant) -> Home:
 
 def _sells_all(hass: HomeAssistant, facts: Mapping[str, Ids]) -> bool:
     """Return whether the home's balance says so, or a meter that counts production alone."""
-    entries = hass.config_entries.async_entries(DOMAIN)
-    connections = [entry.data.get(CONF_HOME) for entry in entries if is_balance(entry)]
+    connections = [entry.data.get(CONF_HOME) for entry in _entries(hass, KIND_BALANCE)]
     if connections:
         return set(connections) == {Connection.TOTAL_SALE}
-    return any(map(_counts_production, entries)) and {*facts["injected"]} <= {*facts["produced"]}
+    has_meter = bool(_entries(hass, CONF_PRODUCTION))
+    return has_meter and {*facts["injected"]} <= {*facts["produced"]}
 
 
 def collectives(hass: HomeAssistant) -> list[Collective]:
     """Find the collectives of the household's nodes, in the order of their names."""
-    all_collectives = chain.from_iterable(_collectives_of(hass, each) for each in _nodes(hass))
+    all_collectives = chain.from_iterable(
+        _collectives_of(hass, each) for each in _entries(hass, KIND_NODE)
+    )
     return sorted(all_collectives, key=attrgetter("name"))
 
 
 def plants(hass: HomeAssistant) -> list[Plant]:
     """Find the panels of which the household holds shares, in the order of their names."""
-    all_plants = chain.from_iterable(_plants_of(hass, each) for each in _nodes(hass))
+    nodes = _entries(hass, KIND_NODE)
+    all_plants = chain.from_iterable(_plants_of(hass, each) for each in nodes)
     return sorted(all_plants, key=attrgetter("name"))
 
 
-def _nodes(hass: HomeAssistant) -> Iterable[NodeConfigEntry]:
-    return filter(is_node, hass.config_entries.async_entries(DOMAIN))
+def _entries(hass: HomeAssistant, source: str) -> list[ConfigEntry]:
+    return [each for each in hass.config_entries.async_entries(DOMAIN) if _counts(each) == source]
 
 
 def _node(entry: NodeConfigEntry) -> answers.Node | None:
@@ -212,9 +220,8 @@ def _entities(hass: HomeAssistant, entry: ConfigEntry) -> Mapping[str, str]:
 async def own_meter(hass: HomeAssistant) -> Meter:
     """Find what counts the home's consumption, and its prices: of the meter, else as above."""
     prices: dict[str, float] = {}
-    for entry in hass.config_entries.async_entries(DOMAIN):
-        if _counts_consumption(entry):
-            prices |= priced(hass, entry)
+    for entry in _entries(hass, KIND_METER):
+        prices |= priced(hass, entry)
     prices = prices or priced_on_dashboard(await _energy_sources(hass))
     return Meter(drawn=(await home(hass)).drawn, prices=prices or None)
 

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 import logging
 from typing import Any, Final, override
 
@@ -15,9 +16,9 @@ from homeassistant.util.dt import utcnow
 
 from ..const import CONF_BASE, CONF_INTERVAL, CONF_UNIT_ID, DOMAIN, FORMER_INTERVAL
 from ..entries import store
+from ..tic.link import LinkError
 from . import devices, issues
 from .link import (
-    InverterError,
     Link,
     LinkInUse,
     Map,
@@ -77,10 +78,12 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
             self.state.recall(stored["counters"])
             self.known_keys.update(stored["known"])
             self.image = stored["image"]
+        entry = self.config_entry
         await self.async_config_entry_first_refresh()
+        entry.async_on_unload(partial(issues.clear_passing, self.hass, entry))
+        entry.async_on_unload(self._save)
 
-    async def async_stop(self) -> None:
-        """Store the state."""
+    async def _save(self) -> None:
         await self._store.async_save(self._to_store())
 
     @override
@@ -94,7 +97,7 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
                 self.link.forget()
                 raise OtherInverter
             reading = await self.link.read()
-        except InverterError as error:
+        except LinkError as error:
             self._miss(error)
             return self.state
         now = utcnow().timestamp()
@@ -113,7 +116,7 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
         return self.state
 
     async def async_image(self) -> dict[str, Any]:
-        """Read the registers as they are now. Raises InverterError."""
+        """Read the registers as they are now. Raises LinkError."""
         inverter_map = await self.link.find()
         registers = await self.link.image()
         self.image = {
@@ -131,10 +134,10 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
 
     async def _keep_image(self) -> None:
         """Keep registers for diagnostics when it does not answer, as at night."""
-        with suppress(InverterError):
+        with suppress(LinkError):
             await self.async_image()
 
-    def _miss(self, error: InverterError) -> None:
+    def _miss(self, error: LinkError) -> None:
         """Record a failed poll. Raises UpdateFailed, unless that is to be expected."""
         at, state = utcnow(), self.state
         now = at.timestamp()

@@ -1,17 +1,14 @@
 """The inverter as a device, and the devices wired to it: meters, a battery."""
 
 from functools import partial
-from typing import TYPE_CHECKING
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 
 from ..const import CONF_UNIT_ID, DOMAIN
+from .link import Map
 from .readings import Identity
-
-if TYPE_CHECKING:
-    from .coordinator import InverterConfigEntry
-    from .link import Map
 
 
 def name_of(identity: Identity, unit_id: int) -> str:
@@ -20,12 +17,12 @@ def name_of(identity: Identity, unit_id: int) -> str:
     return f"{kind} {identity.masked or f'#{unit_id}'}"
 
 
-def identifier(entry: InverterConfigEntry, part: str | None = None) -> tuple[str, str]:
+def identifier(entry: ConfigEntry, part: str | None = None) -> tuple[str, str]:
     """Name the device of the inverter, or of a part: "meter_1", "battery"."""
     return DOMAIN, entry.entry_id if part is None else f"{entry.entry_id}_{part}"
 
 
-def keep(hass: HomeAssistant, entry: InverterConfigEntry, inverter_map: Map) -> None:
+def keep(hass: HomeAssistant, entry: ConfigEntry, inverter_map: Map) -> None:
     """Have a device for the inverter and for each part wired to it, and no other."""
     registry, identity = dr.async_get(hass), inverter_map.identity
     name = name_of(identity, entry.data[CONF_UNIT_ID])

@@ -42,10 +42,10 @@ from ..const import (
     KIND_INVERTER,
 )
 from ..ports import readers, stable
+from ..tic.link import LinkError
 from .devices import name_of
 from .link import (
     FRAMINGS,
-    InverterError,
     Link,
     LinkInUse,
     Map,
@@ -166,7 +166,7 @@ class InverterFlow(ConfigFlow):
             try:
                 self._inverter = await self._data_of(user_input)
                 return await (self._add() if entry is None else self._move(entry))
-            except InverterError as error:
+            except LinkError as error:
                 errors["base"] = error.key
         shown = {**({} if entry is None else entry.data), **(user_input or {})}
         if CONF_BAUDRATE in shown:
@@ -191,7 +191,7 @@ class InverterFlow(ConfigFlow):
         )
 
     async def _move(self, entry: ConfigEntry) -> ConfigFlowResult:
-        """Read an inverter from elsewhere, if it is there. Raises InverterError."""
+        """Read an inverter from elsewhere, if it is there. Raises LinkError."""
         entries, gave_way = self.hass.config_entries, False
         if self._is_in_the_way(entry):
             gave_way = await entries.async_unload(entry.entry_id)
@@ -199,7 +199,7 @@ class InverterFlow(ConfigFlow):
             name = await self._look()
             if name != entry.unique_id and self._has_serial:
                 raise OtherInverter
-        except InverterError:
+        except LinkError:
             if gave_way:
                 await entries.async_setup(entry.entry_id)
             raise
@@ -226,7 +226,7 @@ class InverterFlow(ConfigFlow):
         return data
 
     async def _look(self) -> str:
-        """Identify an inverter, and read its measures. Raises InverterError."""
+        """Identify an inverter, and read its measures. Raises LinkError."""
         data, line = self._inverter, on_a_line(self._inverter)
         try:
             async with (

@@ -1,16 +1,14 @@
 """Repair issues about an inverter."""
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.issue_registry import IssueSeverity
 
 from ..issues import delete, report
 from .link import place
 from .state import Event
-
-if TYPE_CHECKING:
-    from .coordinator import InverterConfigEntry
 
 INVERTER_SILENT: Final = "inverter_silent"
 """It has not answered for long in daylight."""
@@ -25,23 +23,17 @@ COUNTER_ISSUES: Final = {
 }
 
 
-def report_link(hass: HomeAssistant, entry: InverterConfigEntry, kind: str, *, holds: bool) -> None:
+def report_link(hass: HomeAssistant, entry: ConfigEntry, kind: str, *, holds: bool) -> None:
     """Create an issue about the link to an inverter, or delete it once it no longer holds."""
     severity, where = IssueSeverity.ERROR, place(entry.data)
     report(hass, entry, kind, holds=holds, severity=severity, place=where)
 
 
-def create_counter(hass: HomeAssistant, entry: InverterConfigEntry, event: Event) -> None:
+def create_counter(hass: HomeAssistant, entry: ConfigEntry, event: Event) -> None:
     """Report a counter's restart or jump, and that the total goes on without it."""
     report(hass, entry, COUNTER_ISSUES[event], fixable=True, persistent=True)
 
 
-def clear_passing(hass: HomeAssistant, entry: InverterConfigEntry) -> None:
+def clear_passing(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Delete issues that hold only until somebody acts."""
     delete(hass, entry, INVERTER_SILENT, OTHER_INVERTER)
-
-
-def clear_all(hass: HomeAssistant, entry: InverterConfigEntry) -> None:
-    """Delete all issues of an entry that is removed."""
-    clear_passing(hass, entry)
-    delete(hass, entry, *COUNTER_ISSUES.values())

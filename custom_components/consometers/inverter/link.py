@@ -3,9 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-import errno
 import logging
-from socket import gaierror
 from typing import Any, Final, Literal, Protocol
 
 from homeassistant.const import CONF_DEVICE, CONF_HOST, CONF_PORT
@@ -33,6 +31,7 @@ from serialx.common import UnknownUriScheme
 
 from ..const import CONF_BAUDRATE, CONF_FRAMING, CONF_UNIT_ID
 from ..ports import shown
+from ..tic.link import LinkError, PortBusy, not_opened
 from .models import (
     CAPACITY,
     COMMON,
@@ -83,13 +82,7 @@ _FAILURES: Final = (ModbusError, OSError, serialx.SerialException)
 """Exceptions of a unit. A port that goes away while it is open is no error of Modbus."""
 
 
-class InverterError(Exception):
-    """The inverter cannot be read. `key` names the sentence that says why."""
-
-    key = "inverter_error"
-
-
-class NoAnswer(InverterError):
+class NoAnswer(LinkError):
     """Nothing answers at the address, or not in time."""
 
     key = "no_answer"
@@ -101,55 +94,37 @@ class NoAnswerOnLine(NoAnswer):
     key = "no_answer_on_line"
 
 
-class NoSuchPort(InverterError):
-    """There is no such port, or no such host."""
-
-    key = "no_such_port"
-
-
-class PortBusy(InverterError):
-    """Something else has the port open."""
-
-    key = "port_busy"
-
-
-class PortTaken(InverterError):
+class PortTaken(LinkError):
     """A meter of ours is read from the port."""
 
     key = "port_taken"
 
 
-class CannotOpen(InverterError):
-    """The port cannot be used."""
-
-    key = "cannot_open"
-
-
-class NoSuchUnit(InverterError):
+class NoSuchUnit(LinkError):
     """A gateway answers that the unit does not."""
 
     key = "no_such_unit"
 
 
-class NotSunSpec(InverterError):
+class NotSunSpec(LinkError):
     """A device answers, and has no SunSpec map."""
 
     key = "not_sunspec"
 
 
-class NoInverter(InverterError):
+class NoInverter(LinkError):
     """The map has no inverter in it."""
 
     key = "no_inverter"
 
 
-class OtherInverter(InverterError):
+class OtherInverter(LinkError):
     """It is not the one that the entry was made for."""
 
     key = "other_inverter"
 
 
-class LinkInUse(InverterError):
+class LinkInUse(LinkError):
     """Somebody speaks to the host or on the line with other settings."""
 
     key = "link_in_use"
@@ -225,7 +200,7 @@ class Link:
         """Models that are in the map and do not answer."""
 
     async def find(self) -> Map:
-        """Find the map, or return the known one. Raises InverterError."""
+        """Find the map, or return the known one. Raises LinkError."""
         for pause_s in _PAUSES_S:
             try:
                 return await self._sought()
@@ -242,7 +217,7 @@ class Link:
         return self._map
 
     async def read(self) -> Reading:
-        """Read all measures. Raises InverterError."""
+        """Read all measures. Raises LinkError."""
         inverter_map = await self.find()
         try:
             return await self._read(inverter_map)
@@ -264,7 +239,7 @@ class Link:
         So it is for those that are in the map and are refused.
 
         Raises:
-            InverterError: it does not answer.
+            LinkError: it does not answer.
         """
         inverter_map = await self.find()
         registers = {str(inverter_map.base): [0x5375, 0x6E53]}
@@ -404,22 +379,20 @@ def _identifying(model: SunSpecModel) -> Iterator[tuple[int, int]]:
         yield 123, 32
 
 
-def _meant_on_a_line(error: Exception) -> InverterError:
+def _meant_on_a_line(error: Exception) -> LinkError:
     meant = _meant(error)
     if not isinstance(meant, NoAnswer):
         return meant
     return _not_opened(error) or NoAnswerOnLine()
 
 
-def _not_opened(error: Exception) -> InverterError | None:
+def _not_opened(error: Exception) -> LinkError | None:
     """Return the reason why a port could not be opened, if that is what happened."""
     if not isinstance(error, ModbusConnectionError):
         return None
     for cause in _causes(error):
-        if isinstance(cause, FileNotFoundError | UnknownUriScheme | gaierror | ValueError):
-            return NoSuchPort()
-        if isinstance(cause, OSError):
-            return PortBusy() if cause.errno == errno.EBUSY else CannotOpen()
+        if isinstance(cause, OSError | ValueError | UnknownUriScheme):
+            return not_opened(cause)
     return None
 
 
@@ -429,7 +402,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__
 
 
-def _meant(error: Exception) -> InverterError:
+def _meant(error: Exception) -> LinkError:
     if isinstance(error, GatewayTargetError | GatewayPathUnavailableError):
         return NoSuchUnit()
     if isinstance(error, ModbusExceptionError) and not isinstance(error, ServerDeviceBusyError):

@@ -1,4 +1,4 @@
-"""The sensors of an inverter, one line of the table per fact. `sensor.py` makes them."""
+"""The sensors of an inverter, one line of the table per fact. `entity.py` makes them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

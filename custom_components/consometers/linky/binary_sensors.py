@@ -1,4 +1,4 @@
-"""The binary sensors of a meter. `binary_sensor.py` makes entities of them."""
+"""The binary sensors of a meter. `entity.py` makes entities of them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

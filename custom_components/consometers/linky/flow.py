@@ -360,7 +360,9 @@ class LinkyOptionsFlow(HistorySteps, OptionsFlowWithReload):
         if entry.data.get(CONF_PRODUCTION):
             return []
         coordinator = self._coordinator
-        of_meter = [] if coordinator is None else indexes(coordinator.state, coordinator.tariffs)
+        of_meter = (
+            [] if coordinator is None else indexes(coordinator.state, coordinator.tariffs.names)
+        )
         return list(dict.fromkeys([*of_meter, *prices(entry.options)]))
 
     @property

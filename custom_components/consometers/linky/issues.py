@@ -1,19 +1,15 @@
 """Repair issues about a meter."""
 
-from typing import TYPE_CHECKING
-
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_DEVICE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.issue_registry import IssueSeverity
 
 from ..const import CONF_MODE
-from ..issues import delete, report
+from ..issues import report
 from ..ports import shown
 from ..tic import Mode
 from .detection import masked
-
-if TYPE_CHECKING:
-    from .coordinator import LinkyConfigEntry
 
 MODE_CHANGED = "mode_changed"
 METER_REPLACED = "meter_replaced"
@@ -21,13 +17,13 @@ WRONG_METER = "wrong_meter"
 NO_DATA = "no_data"
 
 
-def set_mode_changed(hass: HomeAssistant, entry: LinkyConfigEntry, mode: Mode) -> None:
+def set_mode_changed(hass: HomeAssistant, entry: ConfigEntry, mode: Mode) -> None:
     """Report that the meter speaks another mode than the entry's, or no longer does."""
     former, is_other = entry.data[CONF_MODE], mode != entry.data[CONF_MODE]
     report(hass, entry, MODE_CHANGED, holds=is_other, fixable=True, former=former, mode=mode)
 
 
-def create_meter_replaced(hass: HomeAssistant, entry: LinkyConfigEntry, former: str) -> None:
+def create_meter_replaced(hass: HomeAssistant, entry: ConfigEntry, former: str) -> None:
     """Report a new meter, whose readings continue the history."""
     report(
         hass,
@@ -40,7 +36,7 @@ def create_meter_replaced(hass: HomeAssistant, entry: LinkyConfigEntry, former: 
     )
 
 
-def set_wrong_meter(hass: HomeAssistant, entry: LinkyConfigEntry, unique_id: str | None) -> None:
+def set_wrong_meter(hass: HomeAssistant, entry: ConfigEntry, unique_id: str | None) -> None:
     """Report another entry's meter, as after a swap of two cables; None: no such meter."""
     report(
         hass,
@@ -53,17 +49,7 @@ def set_wrong_meter(hass: HomeAssistant, entry: LinkyConfigEntry, unique_id: str
     )
 
 
-def set_no_data(hass: HomeAssistant, entry: LinkyConfigEntry, *, no_data: bool) -> None:
+def set_no_data(hass: HomeAssistant, entry: ConfigEntry, *, no_data: bool) -> None:
     """Report what to check when nothing valid comes, or that it does again."""
     severity, device = IssueSeverity.ERROR, shown(entry.data[CONF_DEVICE])
     report(hass, entry, NO_DATA, holds=no_data, severity=severity, device=device)
-
-
-def clear_passing(hass: HomeAssistant, entry: LinkyConfigEntry) -> None:
-    """Delete issues that hold only until somebody acts."""
-    delete(hass, entry, WRONG_METER, NO_DATA)
-
-
-def clear_all(hass: HomeAssistant, entry: LinkyConfigEntry) -> None:
-    """Delete all issues of an entry that is removed."""
-    delete(hass, entry, MODE_CHANGED, METER_REPLACED, WRONG_METER, NO_DATA)

@@ -7,9 +7,10 @@ that runs. What a person set there stays.
 
 from collections.abc import Container, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from homeassistant.components.energy.data import async_get_manager
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
@@ -18,9 +19,6 @@ from ..const import CONF_INJECTION_PRICE, DOMAIN
 from ..entries import sensor_id
 from ..tic import registers_of_contract
 from .state import LinkyState
-
-if TYPE_CHECKING:
-    from .coordinator import LinkyConfigEntry
 
 type Prices = Mapping[str, float]
 """The price of a kWh, by the label of its index."""
@@ -58,7 +56,7 @@ def indexes(state: LinkyState, tariffs: Iterable[str]) -> list[str]:
 
 async def async_show_prices(
     hass: HomeAssistant,
-    entry: LinkyConfigEntry,
+    entry: ConfigEntry,
     former: Mapping[str, Any],
     options: Mapping[str, Any],
     of_contract: set[str],
@@ -131,7 +129,7 @@ _EXPORT: Final = _Direction(
 )
 
 
-def priced(hass: HomeAssistant, entry: LinkyConfigEntry) -> dict[str, float]:
+def priced(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, float]:
     """Return the price of a kWh, by the entity that counts it."""
     return {
         entity_id: each
@@ -157,7 +155,7 @@ def _counter(register: str) -> str:
 
 def _wanted(
     hass: HomeAssistant,
-    entry: LinkyConfigEntry,
+    entry: ConfigEntry,
     now: Prices,
     of_contract: set[str],
     sensor: str | None,

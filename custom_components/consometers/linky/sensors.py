@@ -1,4 +1,4 @@
-"""The sensors of a meter, one line of the table per fact. `sensor.py` makes entities of them."""
+"""The sensors of a meter, one line of the table per fact. `entity.py` makes entities of them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from homeassistant.const import (
 from homeassistant.helpers.typing import StateType
 
 from ..tic import CATALOGUE, LABELS, Breaker, Colour, Euridis, Kind, Mode, PowerLine, Status
-from .coordinator import Pace
+from .pacing import Pace
 from .state import LinkyState
 
 type ValueFn = Callable[[LinkyState], StateType | datetime]

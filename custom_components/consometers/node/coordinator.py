@@ -19,6 +19,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from ..const import CONF_APP, DOMAIN
+from ..issues import clear
 from . import devices, issues
 from .answers import Node
 from .client import NodeClient, NodeError, OtherNode, WrongToken
@@ -86,11 +87,11 @@ class NodeCoordinator(DataUpdateCoordinator[Node]):
         """Ask a first time, and listen from then on. Raises ConfigEntryNotReady or AuthFailed."""
         entry = self.config_entry
         await self.async_config_entry_first_refresh()
-        self.surplus = SurplusCoordinator(self.hass, entry)
+        self.surplus = SurplusCoordinator(self)
         self.surplus.async_start()
-        self.simulation = SimulationCoordinator(self.hass, entry, self._find_meter)
+        self.simulation = SimulationCoordinator(self, self._find_meter)
         self.simulation.async_start()
-        entry.async_on_unload(partial(issues.clear, self.hass, entry))
+        entry.async_on_unload(partial(clear, self.hass, entry))
         entry.async_create_background_task(self.hass, self._listen(), f"{DOMAIN} {entry.title}")
 
     async def async_pause(self, collective_id: str, *, paused: bool) -> None:

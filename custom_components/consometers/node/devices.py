@@ -1,39 +1,36 @@
 """The node and its collectives as devices: made, renamed and removed as the node reports them."""
 
 from functools import partial
-from typing import TYPE_CHECKING
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 
 from ..const import DOMAIN
 from .answers import Node, plant_key
 
-if TYPE_CHECKING:
-    from .coordinator import NodeConfigEntry
 
-
-def node_identifier(entry: NodeConfigEntry) -> tuple[str, str]:
+def node_identifier(entry: ConfigEntry) -> tuple[str, str]:
     """Name the device of the node."""
     return DOMAIN, entry.entry_id
 
 
-def collective_identifier(entry: NodeConfigEntry, collective_id: str) -> tuple[str, str]:
+def collective_identifier(entry: ConfigEntry, collective_id: str) -> tuple[str, str]:
     """Name the device of a collective."""
     return DOMAIN, f"{entry.entry_id}_{collective_id}"
 
 
-def plant_identifier(entry: NodeConfigEntry, known_as: str) -> tuple[str, str]:
+def plant_identifier(entry: ConfigEntry, known_as: str) -> tuple[str, str]:
     """Name the device of a plant."""
     return DOMAIN, f"{entry.entry_id}:{known_as}"
 
 
-def plant_id(entry: NodeConfigEntry, identifiers: set[tuple[str, str]]) -> str | None:
+def plant_id(entry: ConfigEntry, identifiers: set[tuple[str, str]]) -> str | None:
     """Return the plant of a device of the entry; None for another device."""
     return _below(f"{entry.entry_id}:", identifiers)
 
 
-def collective_id(entry: NodeConfigEntry, identifiers: set[tuple[str, str]]) -> str | None:
+def collective_id(entry: ConfigEntry, identifiers: set[tuple[str, str]]) -> str | None:
     """Return the collective of a device of the entry; None for another device."""
     return _below(f"{entry.entry_id}_", identifiers)
 
@@ -43,7 +40,7 @@ def _below(prefix: str, identifiers: set[tuple[str, str]]) -> str | None:
     return next((n.removeprefix(prefix) for n in names if n.startswith(prefix)), None)
 
 
-def keep(hass: HomeAssistant, entry: NodeConfigEntry, node: Node, page: str) -> None:
+def keep(hass: HomeAssistant, entry: ConfigEntry, node: Node, page: str) -> None:
     """Have a device for the node, for each of its collectives and each plant, and no other."""
     registry = dr.async_get(hass)
     service = partial(

@@ -8,7 +8,7 @@ from .answers import Collective, DayEnergy, DayRate, Node, Permission, Plant, Su
 from .coordinator import NodeCoordinator
 
 
-def diagnostics(coordinator: NodeCoordinator) -> dict[str, Any]:
+async def diagnostics(coordinator: NodeCoordinator) -> dict[str, Any]:
     """Return the state of a node. Messages about problems may name somebody: they are left out."""
     entry = coordinator.config_entry
     return {

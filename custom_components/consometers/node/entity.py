@@ -7,12 +7,11 @@ from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .answers import Collective, Node, Plant, Words, words_in
+from ..entity import DescribedEntity
+from .answers import Collective, Node, Words, words_in
 from .coordinator import NodeConfigEntry, NodeCoordinator
-from .devices import collective_identifier, node_identifier, plant_identifier
-from .simulation_coordinator import Simulation
+from .devices import collective_identifier, node_identifier
 from .surplus_coordinator import SurplusCoordinator, statistics_of
 
 REASON = "reason"
@@ -30,16 +29,16 @@ def publishes_hours(collective: Collective, _description: EntityDescription) -> 
 
 
 def add_for_each_collective[D: EntityDescription](
-    entry: NodeConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
+    coordinator: NodeCoordinator,
+    add: AddConfigEntryEntitiesCallback,
     descriptions: Iterable[D],
     make: Callable[[NodeCoordinator, str, D], Entity],
     is_told: Callable[[Collective, D], bool] = lambda collective, description: True,
 ) -> None:
     """Add the entities of each collective once the node has their facts."""
     add_for_each(
-        entry,
-        async_add_entities,
+        coordinator,
+        add,
         lambda node: {collective.id: collective for collective in node.collectives},
         descriptions,
         make,
@@ -48,8 +47,8 @@ def add_for_each_collective[D: EntityDescription](
 
 
 def add_for_each[T, D: EntityDescription](
-    entry: NodeConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
+    coordinator: NodeCoordinator,
+    add: AddConfigEntryEntitiesCallback,
     things: Callable[[Node], Mapping[str, T]],
     descriptions: Iterable[D],
     make: Callable[[NodeCoordinator, str, D], Entity],
@@ -57,12 +56,11 @@ def add_for_each[T, D: EntityDescription](
     is_told: Callable[[str, T, D], bool],
 ) -> None:
     """Add the entities of each thing once the node has their facts."""
-    coordinator = entry.runtime_data
     described = {description.key: description for description in descriptions}
     added: set[tuple[str, str]] = set()
 
     @callback
-    def add() -> None:
+    def look() -> None:
         there = things(coordinator.data)
         added.difference_update([each for each in added if each[0] not in there])
         new = [
@@ -73,29 +71,21 @@ def add_for_each[T, D: EntityDescription](
         ]
         added.update(new)
         if new:
-            async_add_entities(make(coordinator, each, described[key]) for each, key in new)
+            add(make(coordinator, each, described[key]) for each, key in new)
 
-    add()
-    entry.async_on_unload(coordinator.async_add_listener(add))
+    look()
+    coordinator.config_entry.async_on_unload(coordinator.async_add_listener(look))
 
 
-class NodeEntity(CoordinatorEntity[NodeCoordinator]):
-    """An entity of the node itself.
+class NodeEntity(DescribedEntity[NodeCoordinator]):
+    """An entity of the node itself."""
 
-    Its identity is the entry's: a node may be restored, or go to another machine.
-    """
-
-    _attr_has_entity_name = True
     _unrecorded_attributes = frozenset({REASON})
 
     def __init__(self, coordinator: NodeCoordinator, description: EntityDescription) -> None:
         """Take what it shows."""
-        super().__init__(coordinator)
-        self.entity_description = description
-        self._attr_translation_key = description.translation_key or description.key
-        entry = coordinator.config_entry
-        self._attr_unique_id = f"{entry.entry_id}_{description.key}"
-        self._attr_device_info = DeviceInfo(identifiers={node_identifier(entry)})
+        device = DeviceInfo(identifiers={node_identifier(coordinator.config_entry)})
+        super().__init__(coordinator, description, device)
 
     def _reason(self, words: Words | None) -> dict[str, str | None]:
         """Return the attribute with the reason, in the language of the home."""
@@ -150,49 +140,3 @@ class SurplusEntity(CollectiveEntity):
     def available(self) -> bool:
         """Whether there is a forecast of this hour."""
         return super().available and self.surplus.now(self.collective_id) is not None
-
-
-class SimulationEntity(CollectiveEntity):
-    """An entity of what this home would have received of a collective's injection."""
-
-    @property
-    def simulation(self) -> Simulation:
-        """The simulation, while there is one."""
-        return self.coordinator.simulation.data[self.collective_id]
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        await super().async_added_to_hass()
-        simulations = self.coordinator.simulation
-        self.async_on_remove(simulations.async_add_listener(self._handle_coordinator_update))
-
-    @property
-    @override
-    def available(self) -> bool:
-        """Whether the home's own consumption is known, and the collective's hours."""
-        return super().available and self.collective_id in self.coordinator.simulation.data
-
-
-class PlantEntity(NodeEntity):
-    """An entity of this home's part of a plant."""
-
-    def __init__(
-        self, coordinator: NodeCoordinator, known_as: str, description: EntityDescription
-    ) -> None:
-        """Take what it shows, and of which plant."""
-        super().__init__(coordinator, description)
-        self.known_as = known_as
-        entry = coordinator.config_entry
-        self._attr_unique_id = unique_id(entry, known_as, description)
-        self._attr_device_info = DeviceInfo(identifiers={plant_identifier(entry, known_as)})
-
-    @property
-    def plant(self) -> Plant:
-        """The node's data on it, while there are some."""
-        return self.coordinator.data.plants[self.known_as]
-
-    @property
-    @override
-    def available(self) -> bool:
-        """Whether the node is there, and has the plant."""
-        return super().available and self.known_as in self.coordinator.data.plants

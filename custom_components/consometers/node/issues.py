@@ -2,23 +2,21 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.issue_registry import (
     IssueSeverity,
     async_create_issue,
     async_delete_issue,
-    async_get,
 )
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
+from ..issues import ids
 from .answers import Collective, Node, Permission, words_in
 from .foreign import in_markdown, isolated
-
-if TYPE_CHECKING:
-    from .coordinator import NodeConfigEntry
 
 SHARING_STUCK: Final = "sharing_stuck"
 PERMISSION_EXPIRES: Final = "permission_expires"
@@ -33,7 +31,7 @@ type _Issue = tuple[str, str, dict[str, str]]
 """Its kind, what it is about, and its placeholders."""
 
 
-def keep(hass: HomeAssistant, entry: NodeConfigEntry, node: Node, page: str) -> None:
+def keep(hass: HomeAssistant, entry: ConfigEntry, node: Node, page: str) -> None:
     """Create the present issues, and delete the others."""
     language = hass.config.language
     issues_now = [
@@ -45,7 +43,7 @@ def keep(hass: HomeAssistant, entry: NodeConfigEntry, node: Node, page: str) -> 
         f"{kind}_{entry.entry_id}_{about}": (kind, placeholders)
         for kind, about, placeholders in issues_now
     }
-    for issue_id in _issues_shown(hass, entry) - issues.keys():
+    for issue_id in ids(hass, entry) - issues.keys():
         async_delete_issue(hass, DOMAIN, issue_id)
     for issue_id, (kind, placeholders) in issues.items():
         async_create_issue(
@@ -58,20 +56,6 @@ def keep(hass: HomeAssistant, entry: NodeConfigEntry, node: Node, page: str) -> 
             translation_key=kind,
             translation_placeholders=placeholders,
         )
-
-
-def clear(hass: HomeAssistant, entry: NodeConfigEntry) -> None:
-    """Delete all issues of a node that is no longer polled."""
-    for issue_id in _issues_shown(hass, entry):
-        async_delete_issue(hass, DOMAIN, issue_id)
-
-
-def _issues_shown(hass: HomeAssistant, entry: NodeConfigEntry) -> set[str]:
-    return {
-        issue_id
-        for domain, issue_id in async_get(hass).issues
-        if domain == DOMAIN and f"_{entry.entry_id}_" in issue_id
-    }
 
 
 def _issues_of(collective: Collective, language: str) -> Iterator[_Issue]:

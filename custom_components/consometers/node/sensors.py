@@ -1,4 +1,4 @@
-"""The sensors of a collective, one line of the table per fact. `sensor.py` makes entities."""
+"""The sensors of a collective, one line of the table per fact. `entities.py` makes entities."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -3,11 +3,12 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Final, override
+from typing import Final, override
 
 from homeassistant.components.recorder.models import StatisticMeanType, StatisticMetaData
 from homeassistant.const import UnitOfEnergy
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import EnergyConverter
 
@@ -15,7 +16,7 @@ from ..const import CONF_COEFFICIENT, CONF_SHARING_KEY, DOMAIN
 from ..recorder.rows import HOUR_S, Row, energies
 from ..recorder.statistics import async_external, async_hours, async_rows
 from ..recorder.waiting import after_each_count
-from .answers import Collective, Prices
+from .answers import Collective, Node, Prices
 from .simulation import (
     Allocation,
     Hour,
@@ -28,9 +29,6 @@ from .simulation import (
     together,
 )
 from .surplus_coordinator import HourlyCoordinator, statistics_of
-
-if TYPE_CHECKING:
-    from .coordinator import NodeConfigEntry
 
 CURRENCY: Final = "EUR"
 """Collectives state prices in euros."""
@@ -78,12 +76,13 @@ class SimulationCoordinator(HourlyCoordinator[Simulation]):
     minute = 10
     """The recorder counts an hour once it is over."""
 
-    def __init__(self, hass: HomeAssistant, entry: NodeConfigEntry, find_meter: FindMeter) -> None:
+    def __init__(self, node: DataUpdateCoordinator[Node], find_meter: FindMeter) -> None:
         """Start without a simulation. `find_meter` finds the meter of the home's consumption."""
-        super().__init__(hass, entry, "simulation")
+        super().__init__(node, "simulation")
+        options = self.config_entry.options
         self._find_meter = find_meter
-        self._key = Key(entry.options.get(CONF_SHARING_KEY, Key.USE))
-        self._coefficient = entry.options.get(CONF_COEFFICIENT, 0.0) / _PERCENT
+        self._key = Key(options.get(CONF_SHARING_KEY, Key.USE))
+        self._coefficient = options.get(CONF_COEFFICIENT, 0.0) / _PERCENT
         self._whole: dict[str, date] = {}
         self._begins: dict[str, float] = {}
 

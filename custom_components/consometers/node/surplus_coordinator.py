@@ -4,10 +4,11 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 import logging
-from typing import TYPE_CHECKING, Final, override
+from typing import Final, override
 
 from homeassistant.components.energy.data import async_get_manager
 from homeassistant.components.energy.websocket_api import async_get_energy_platforms
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_change
 from homeassistant.helpers.storage import Store
@@ -17,11 +18,8 @@ from homeassistant.util import dt as dt_util
 from ..const import DOMAIN
 from ..recorder.rows import HOUR_S, energies
 from ..recorder.statistics import async_rows
-from .answers import Collective
+from .answers import Collective, Node
 from .surplus import HOUR, PAST_DAYS, Flows, Forecast, forecast
-
-if TYPE_CHECKING:
-    from .coordinator import NodeConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -31,7 +29,7 @@ _SECOND: Final = 20
 """After the hour: the recorder has work to do at the full minute."""
 
 
-def sun_store(hass: HomeAssistant, entry: NodeConfigEntry) -> Store[dict[str, float]]:
+def sun_store(hass: HomeAssistant, entry: ConfigEntry) -> Store[dict[str, float]]:
     """Return the store of past days' forecasts: Wh by day."""
     return Store(hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}.sun")
 
@@ -39,15 +37,17 @@ def sun_store(hass: HomeAssistant, entry: NodeConfigEntry) -> Store[dict[str, fl
 class HourlyCoordinator[T](DataUpdateCoordinator[Mapping[str, T]]):
     """Computes something of each collective, each hour and when one publishes another hour."""
 
-    config_entry: NodeConfigEntry
+    config_entry: ConfigEntry
     minute: int
     """When it computes, within the hour."""
 
-    def __init__(self, hass: HomeAssistant, entry: NodeConfigEntry, name: str) -> None:
+    def __init__(self, node: DataUpdateCoordinator[Node], name: str) -> None:
         """Start with nothing computed."""
-        super().__init__(hass, _LOGGER, config_entry=entry, name=f"{entry.title} {name}")
+        entry = node.config_entry
+        assert entry is not None
+        super().__init__(node.hass, _LOGGER, config_entry=entry, name=f"{entry.title} {name}")
         self.data = {}
-        self._node = entry.runtime_data
+        self._node = node
         self._seen: Mapping[str, object] = {}
 
     @callback
@@ -84,10 +84,10 @@ class SurplusCoordinator(HourlyCoordinator[Sequence[Forecast]]):
 
     minute = 0
 
-    def __init__(self, hass: HomeAssistant, entry: NodeConfigEntry) -> None:
+    def __init__(self, node: DataUpdateCoordinator[Node]) -> None:
         """Start without a forecast."""
-        super().__init__(hass, entry, "surplus")
-        self._store = sun_store(hass, entry)
+        super().__init__(node, "surplus")
+        self._store = sun_store(self.hass, self.config_entry)
         self._sun: dict[date, float] | None = None
 
     def now(self, collective_id: str) -> Forecast | None:

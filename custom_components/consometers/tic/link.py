@@ -46,6 +46,14 @@ class LinkLost(LinkError):
     key = "link_lost"
 
 
+def not_opened(error: Exception) -> LinkError:
+    """Return why a port could not be opened."""
+    if isinstance(error, FileNotFoundError | UnknownUriScheme | gaierror | ValueError):
+        return NoSuchPort()
+    is_busy = isinstance(error, OSError) and error.errno == errno.EBUSY
+    return PortBusy() if is_busy else LinkError()
+
+
 class Link:
     """An open link. Use `open_link` to make one."""
 
@@ -129,10 +137,6 @@ async def connect(device: str, mode: Mode) -> Link:
                 parity=serialx.Parity.EVEN,
                 stopbits=serialx.StopBits.ONE,
             )
-    except (FileNotFoundError, UnknownUriScheme, gaierror, ValueError) as error:
-        raise NoSuchPort from error
-    except OSError as error:
-        raise (PortBusy if error.errno == errno.EBUSY else LinkError) from error
-    except serialx.SerialException as error:
-        raise LinkError from error
+    except (OSError, ValueError, serialx.SerialException) as error:
+        raise not_opened(error) from error
     return Link(reader, writer)
