@@ -124,8 +124,8 @@ class Crawl:
             if figure.key not in points:
                 return "not there"
             point = points[figure.key]
-            known: Known = _covered(point) if figure.what == "covers" else point[figure.what]
-            return known
+            value: Known = _covered(point) if figure.what == "covers" else point[figure.what]
+            return value
         every = [point[figure.what] for key, point in points.items() if key in DIRECTIONS]
         if figure.what == "withheld":
             return " ".join(sorted({reason for reason in every if reason}))
@@ -163,12 +163,12 @@ class Crawl:
         places = [*_FACT.finditer(html)]
         ends = [place.start() for place in places[1:]]
         for place, end in zip_longest(places, ends):
-            key, of, value = place.groups()
+            key, suffix, value = place.groups()
             words = html[place.end() : end].partition("</dd>")[0]
             figure = of_page._replace(key=key)
-            if of == "-now":
+            if suffix == "-now":
                 figure = figure._replace(interval="PT1H", start=last)
-            elif of == "-before":
+            elif suffix == "-before":
                 figure = figure._replace(what=earlier)
             else:
                 self.see(figure._replace(what="covers"), source, _said(words))
@@ -213,8 +213,8 @@ class Crawl:
         source = f"table of a {kind}"
         for name, key in IN_ROWS.items():
             if key in self.points[group, interval].get(start, ()):
-                known = _number(line.get(name, ""))
-                self.see(Figure(group, interval, start, key), source, known)
+                value = _number(line.get(name, ""))
+                self.see(Figure(group, interval, start, key), source, value)
         for key in ("production", "consumption"):
             name = next(name for name, other in IN_ROWS.items() if other == key)
             before = _number(line.get(f"{name}-before", ""))
@@ -269,10 +269,10 @@ def _said(words: str) -> str:
     """Return what a page says of them, in the same words."""
     without = _WITHOUT.search(words)
     some = _HOURS.search(words)
-    said = "{:g} of {:g}".format(*map(_plain, some.groups())) if some else ""
+    sentence = "{:g} of {:g}".format(*map(_plain, some.groups())) if some else ""
     if without:
-        said += ", {:g} of {:g} without homes".format(*map(_plain, without.groups()))
-    return said
+        sentence += ", {:g} of {:g} without homes".format(*map(_plain, without.groups()))
+    return sentence
 
 
 def rounded(values: Mapping[str, Known]) -> float | None:

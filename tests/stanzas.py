@@ -41,8 +41,8 @@ def check(folder: Path) -> Counter[str]:
     wrong = []
     for stanza in recorded(folder):
         kinds[next(child.tag for child in stanza if child.tag in _OURS)] += 1
-        if found := faults(stanza):
-            wrong.append(f"{shape(stanza)}: {found[0]}")
+        if mistakes := faults(stanza):
+            wrong.append(f"{shape(stanza)}: {mistakes[0]}")
     listed = "\n".join(sorted(set(wrong))[:20])
     assert not wrong, f"Stanzas that are not valid: {len(wrong)}\n{listed}"
     return kinds

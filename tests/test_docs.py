@@ -244,9 +244,9 @@ def test_links_have_existing_targets(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_each_block_names_its_language(page: Path) -> None:
     """So that no command stands in a block whose commands no test reads."""
-    found = blocks(page)
-    assert {block.language for block in found} <= IN_BLOCKS
-    for block in found:
+    on_page = blocks(page)
+    assert {block.language for block in on_page} <= IN_BLOCKS
+    for block in on_page:
         for line in block.lines:
             assert block.language == SHELL or not re.match(r" *(sudo|script/\w+|\./\w+) ", line)
 

@@ -37,9 +37,9 @@ PARTIAL = {
 
 def modules() -> Iterator[ModuleType]:
     for room in ROOMS:
-        for found in pkgutil.walk_packages(room.__path__, f"{room.__name__}."):
-            if ".migrations" not in found.name and not found.name.endswith("__main__"):
-                yield import_module(found.name)
+        for module in pkgutil.walk_packages(room.__path__, f"{room.__name__}."):
+            if ".migrations" not in module.name and not module.name.endswith("__main__"):
+                yield import_module(module.name)
 
 
 def lacking(table: object) -> set[Enum]:
@@ -52,14 +52,14 @@ def lacking(table: object) -> set[Enum]:
 
 
 def test_tables_over_enumerations_are_complete() -> None:
-    found = {
+    incomplete = {
         f"{module.__name__}.{name}".removeprefix(f"{consometers_node.__name__}."): missing
         for module in modules()
         for name, table in vars(module).items()
         if (missing := lacking(table))
     }
-    assert {name: missing for name, missing in found.items() if name not in PARTIAL} == {}
-    assert found.keys() == PARTIAL.keys(), "these are complete"
+    assert {name: missing for name, missing in incomplete.items() if name not in PARTIAL} == {}
+    assert incomplete.keys() == PARTIAL.keys(), "these are complete"
 
 
 def test_no_table_repeats_what_a_reason_says() -> None:

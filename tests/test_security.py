@@ -88,10 +88,10 @@ def collected() -> list[Case]:
         capture_output=True,
         text=True,
     ).stdout
-    found = re.findall(
+    collected_cases = re.findall(
         r"^(\S+?\.py)::(?:\w+::)*(\w+)(?:\[(sqlite|postgresql)\b)?", listed, re.MULTILINE
     )
-    return [Case(file, function, database or None) for file, function, database in found]
+    return [Case(file, function, database or None) for file, function, database in collected_cases]
 
 
 def databases(files: Iterable[str]) -> set[str]:
@@ -136,9 +136,9 @@ def test_each_row_names_its_tests() -> None:
 
 def test_each_row_that_says_both_databases_has_tests_on_both() -> None:
     """As an ordinary run collects them."""
-    said = [row for row in rows() if BOTH in row.often]
-    assert said
-    for row in said:
+    selected = [row for row in rows() if BOTH in row.often]
+    assert selected
+    for row in selected:
         assert any(databases([file]) == BOTH_DATABASES for file in row.files), row.attack
 
 
@@ -146,9 +146,9 @@ def test_each_row_that_says_both_databases_has_tests_on_both() -> None:
 def test_classes_of_adversaries_say_how_many_cases_their_tests_make(page: Path) -> None:
     counted = {adversary.who: cases(adversary.files) for adversary in adversaries(page)}
     assert len(counted) > 5
-    for who, _, said, files in adversaries(page):
+    for who, _, count, files in adversaries(page):
         assert all((ROOT / file).exists() for file in files), who
-        assert OUT_OF_DATE * counted[who] <= said <= counted[who], who
+        assert OUT_OF_DATE * counted[who] <= count <= counted[who], who
 
 
 @pytest.mark.parametrize("page", CLASSES)

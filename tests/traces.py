@@ -52,10 +52,10 @@ class Values:
     def found_in(self, file: Path) -> list[str]:
         """Return what of them a file has; of a SQLite database, in its columns too."""
         content = file.read_bytes()
-        found = [*self._in_bytes(content)]
+        traces = [*self._in_bytes(content)]
         if content.startswith(_SQLITE):
-            found += self._in_columns(file)
-        return found
+            traces += self._in_columns(file)
+        return traces
 
     def _in_bytes(self, content: bytes) -> Iterator[str]:
         yield from self._unless_by_chance(
@@ -102,6 +102,6 @@ class Values:
                 )
 
     def _unless_by_chance(self, numbers: Iterator[float] | Sequence[float]) -> Iterator[str]:
-        found = {self._forms[number] for number in numbers if number in self._forms}
-        if len(found) > BY_CHANCE:
-            yield from map(repr, sorted(found))
+        forms = {self._forms[number] for number in numbers if number in self._forms}
+        if len(forms) > BY_CHANCE:
+            yield from map(repr, sorted(forms))

@@ -154,10 +154,10 @@ def warm_home_assistant() -> Iterator[None]:
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Prosody, Prosody]]:
     """Run a server of homes and a server of others, which federate."""
     authority = Authority(tmp_path_factory.mktemp("servers"))
-    one, two = Prosody("one.test", authority), Prosody("two.test", authority)
-    federate(one, two)
-    with one, two:
-        yield one, two
+    first, second = Prosody("one.test", authority), Prosody("two.test", authority)
+    federate(first, second)
+    with first, second:
+        yield first, second
 
 
 @pytest_asyncio.fixture(scope="module")

@@ -101,7 +101,7 @@ async def read_all(root: str, last: date, see_others: Callable[[Crawl], Awaitabl
 
     `see_others` notes what else is known of all members.
     """
-    found = Found()
+    total = Found()
     async with aiohttp.ClientSession() as session:
         visitors = Visitors(session, root)
         span = Span(await visitors.began(), last)
@@ -114,11 +114,11 @@ async def read_all(root: str, last: date, see_others: Callable[[Crawl], Awaitabl
             if place.group == "all":
                 await see_others(crawl)
             if place.base is not None:
-                found.day_pages += await _read_days(crawl, place, span, days_within_s)
-            found.add(crawl)
-            found.add(await _read_present(visitors, place, span))
-            found.groups += 1
-    return found
+                total.day_pages += await _read_days(crawl, place, span, days_within_s)
+            total.add(crawl)
+            total.add(await _read_present(visitors, place, span))
+            total.groups += 1
+    return total
 
 
 async def _read_closed(crawl: Crawl, place: Place, span: Span) -> None:

@@ -231,26 +231,26 @@ async def test_the_reader_says_what_to_do_where_it_cannot_read(
 ) -> None:
     addresses = demo.addresses
     account, password = addresses["observer"]["jid"], addresses["observer"]["password"]
-    said = SAID[look.language]
+    notices = SAID[look.language]
     async with reading(browser, reader_of(addresses), look) as reader:
         await reader.log_in("observer", password)
-        assert said["address"] in await reader.notice()
+        assert notices["address"] in await reader.notice()
         await reader.log_in(account, "wrong")
-        assert said["password"] in await reader.notice()
+        assert notices["password"] in await reader.notice()
         await reader.photograph("wrong-password")
         await reader.log_in(account, password)
         assert await reader.notice() == ""
         await reader.show_another(FOREIGN, datetime.now(ZONE).date())
-        assert said["foreign"] in await reader.notice()
+        assert notices["foreign"] in await reader.notice()
         await reader.photograph("foreign")
         await reader.list_series(addresses["observer"]["jid"].replace("observer", "nobody"))
-        assert said["nobody"] in await reader.notice()
+        assert notices["nobody"] in await reader.notice()
         assert not reader.faults, reader.faults
         await reader.page.click("#log-out")
         await reader.page.click("#place summary")
         await reader.page.fill("#server", UNREACHABLE)
         await reader.log_in(account, password)
-        assert said["unreachable"] in await reader.notice()
+        assert notices["unreachable"] in await reader.notice()
         await reader.photograph("unreachable")
 
 

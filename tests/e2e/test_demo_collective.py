@@ -414,15 +414,15 @@ async def test_each_figure_of_each_day_month_and_year_has_one_value(demo: Demo) 
     async def see_imported(crawl: Crawl) -> None:
         await see_statistics(demo, crawl, last)
 
-    found = await demo_crawl.read_all(demo.addresses["cooperative"]["page"], last, see_imported)
+    total = await demo_crawl.read_all(demo.addresses["cooperative"]["page"], last, see_imported)
     print(
-        f"{found.facts} facts of {found.groups} groups, {found.day_pages} pages of days,"
-        f" {time.monotonic() - start:.0f} s: {dict(found.sources)}"
+        f"{total.facts} facts of {total.groups} groups, {total.day_pages} pages of days,"
+        f" {time.monotonic() - start:.0f} s: {dict(total.sources)}"
     )
-    assert not found.contradictions, shown(found.contradictions)
-    assert found.sources.keys() == demo_crawl.SOURCES
-    assert found.groups > SCHOOLS
-    assert found.day_pages >= DAYS
+    assert not total.contradictions, shown(total.contradictions)
+    assert total.sources.keys() == demo_crawl.SOURCES
+    assert total.groups > SCHOOLS
+    assert total.day_pages >= DAYS
 
 
 @pytest.mark.full
@@ -644,16 +644,16 @@ async def see_statistics(demo: Demo, crawl: Crawl, last: date) -> None:
     """Note what Home Assistant has of all members, up to a day, once it has each published hour."""
     hours, end = crawl.points["all", "PT1H"], midnight(last + timedelta(days=1))
     for direction in Direction:
-        known = sorted(
+        names = sorted(
             datetime.fromisoformat(start)
             for start, figures in hours.items()
             if direction in figures and figures[direction]["value"] is not None
         )
-        if not known:
+        if not names:
             continue
-        read = partial(of_collective, demo, direction, known[0], end)
+        read = partial(of_collective, demo, direction, names[0], end)
         # Of the first hour of all, Home Assistant has no sum before it.
-        are_there = {*known[1:]}.issubset
+        are_there = {*names[1:]}.issubset
         await eventually(read, are_there, within_s=WITHIN_S)
         for interval, period in PERIODS.items():
             for at, wh in (await read(period)).items():

@@ -642,12 +642,12 @@ class TestPublished:
         refuses(coop, "UPDATE member SET name = 'Shown' || id")
 
     def test_a_site_that_granted_that_is_named(self, coop: Plain) -> None:
-        one = "WHERE id = (SELECT member_id FROM member_permission WHERE id = 'stays')"
+        condition = "WHERE id = (SELECT member_id FROM member_permission WHERE id = 'stays')"
         coop.run(
             copied("member_permission", "id = 'stays'", id="'by name'", identification="'name'"),
-            f"UPDATE member SET kind = 'site', name = 'Shown' {one}",
-            f"UPDATE member SET note = 'A school' {one}",
-            f"UPDATE member SET kind = 'home', name = NULL {one}",
+            f"UPDATE member SET kind = 'site', name = 'Shown' {condition}",
+            f"UPDATE member SET note = 'A school' {condition}",
+            f"UPDATE member SET kind = 'home', name = NULL {condition}",
         )
 
 

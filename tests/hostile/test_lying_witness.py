@@ -81,26 +81,26 @@ class Keys:
             (frozenset(masks), (sent.masked + sum(masks.values())) % MODULUS)
             for masks, sent in zip(self.groups[opening.id], opening.sums, strict=True)
         ]
-        known = self.sums.setdefault(self.hours[opening.id], {})
+        sums = self.sums.setdefault(self.hours[opening.id], {})
         for count in range(1, len(cells) + 1):
             for some in combinations(cells, count):
                 union = frozenset[str]().union(*(homes for homes, _ in some))
-                known[union] = sum(wh for _, wh in some)
+                sums[union] = sum(wh for _, wh in some)
 
     def read(self) -> list[tuple[datetime, str, int]]:
         """Return each hour of a home that is the difference of two sums."""
         return [
             (hour, home, most - less)
-            for hour, known in self.sums.items()
-            for homes, most in known.items()
-            for others, less in known.items()
+            for hour, sums in self.sums.items()
+            for homes, most in sums.items()
+            for others, less in sums.items()
             if others < homes and len(homes - others) == 1
             for home in homes - others
         ]
 
     def sets(self) -> list[int]:
         """Return the number of openings of each hour, the same one again counted once."""
-        return [len({*known}) for known in self.sums.values()]
+        return [len({*sums}) for sums in self.sums.values()]
 
 
 type Answering = Callable[[Liar], Awaitable[None]]

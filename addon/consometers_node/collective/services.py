@@ -173,12 +173,12 @@ class Actions:
             return False
 
     async def close(self, need: str) -> None:
-        """Close a data need. Raises Unknown."""
+        """Close a data need. Raises NotFound."""
         async with self._acting(f"data need {need} closed") as connection:
             await needs.close(connection, need, self.at)
 
     async def reopen(self, need: str) -> None:
-        """Offer the newest version of a data need again. Raises Unknown, BadWitness."""
+        """Offer the newest version of a data need again. Raises NotFound, BadWitness."""
         async with self._acting(f"data need {need} asked for again") as connection:
             for version in (await needs.versions(connection, need))[-1:]:
                 await self.check_witness(connection, version.need)
@@ -222,7 +222,7 @@ class Actions:
         return issued
 
     async def revoke(self, invitation: str) -> Invitation:
-        """Revoke an invitation. Raises Unknown."""
+        """Revoke an invitation. Raises NotFound."""
         async with self._acting(f"invitation {invitation} revoked") as connection:
             return await invitations.revoke(connection, invitation, self.at)
 

@@ -84,7 +84,10 @@ class NodeCoordinator(DataUpdateCoordinator[Node]):
         return f"homeassistant://app/{app}" if app else str(self.config_entry.data[CONF_URL])
 
     async def async_start(self) -> None:
-        """Ask a first time, and listen from then on. Raises ConfigEntryNotReady or AuthFailed."""
+        """Ask a first time, and listen from then on.
+
+        Raises ConfigEntryNotReady or ConfigEntryAuthFailed.
+        """
         entry = self.config_entry
         await self.async_config_entry_first_refresh()
         self.surplus = SurplusCoordinator(self)

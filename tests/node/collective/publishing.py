@@ -332,14 +332,14 @@ class Town:
 
     async def all_cells(self) -> dict[tuple[GroupId, str, datetime], PublishedCell]:
         """All that anybody may read of consumption, by group, step and start."""
-        found = {}
+        by_place = {}
         for group in await all_groups(self.connection):
             for step in (self.publication.interval, Interval.P1D):
                 for cell in await cells(
                     self.connection, group.id, step, [CONSUMPTION], _ALWAYS, time_zone=ZONE
                 ):
-                    found[cell.group, step.value, cell.start] = cell
-        return found
+                    by_place[cell.group, step.value, cell.start] = cell
+        return by_place
 
     async def published(self) -> dict[tuple[GroupId, str, datetime], int]:
         """All that anybody may read of consumption: watt-minutes by group, step and start."""

@@ -388,14 +388,14 @@ class Story:
 
 def disclosed(figures: Iterable[Figure], homes: Iterable[int], minimum: int) -> set[int]:
     """Return homes that are disclosed by figures and colluding homes, fewer than the minimum."""
-    found = set[int]()
+    singled_out = set[int]()
     for count in range(minimum):
         for traitors in combinations(sorted(homes), count):
             attacker = Attacker()
             for figure in figures:
                 attacker.see({unknown: n for unknown, n in figure if unknown[0] not in traitors})
-            found |= attacker.singled_out(fewer_than=minimum - count)
-    return found
+            singled_out |= attacker.singled_out(fewer_than=minimum - count)
+    return singled_out
 
 
 class Over(Exception):

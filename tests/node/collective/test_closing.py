@@ -254,9 +254,9 @@ def outcome(parts: Sequence[int], secret: bytes) -> Reason | None:
     return close({1: cell}, [frozenset({1})], MINIMUM, parameter)[1]
 
 
-def exchanged(parts: Sequence[int], one: int, other: int) -> list[int]:
+def exchanged(parts: Sequence[int], first: int, second: int) -> list[int]:
     others = [*parts]
-    others[one], others[other] = parts[other], parts[one]
+    others[first], others[second] = parts[second], parts[first]
     return others
 
 
@@ -265,8 +265,8 @@ def test_an_exchange_that_leaves_the_pair_of_the_largest_shows_nothing(
     parts: list[int], secret: bytes, homes: tuple[int, int]
 ) -> None:
     """Which of the two largest homes is the larger one, and which of the others drew what."""
-    for one, other in ((0, 1), homes):
-        assert outcome(parts, secret) == outcome(exchanged(parts, one, other), secret)
+    for first, second in ((0, 1), homes):
+        assert outcome(parts, secret) == outcome(exchanged(parts, first, second), secret)
 
 
 def test_another_pair_of_the_largest_may_have_another_outcome() -> None:
@@ -335,8 +335,8 @@ def test_homes_of_unknown_energy_are_published_together_by_their_number(
 ) -> None:
     """The groups that a witness is asked for."""
     units = [frozenset(unit.split("+")) for unit in together]
-    found, why = close_counts(homes, units, minimum)
-    assert ([spelled(groups) for groups in found], why) == (passed, reason)
+    published, why = close_counts(homes, units, minimum)
+    assert ([spelled(groups) for groups in published], why) == (passed, reason)
 
 
 def spelled(groups: Groups[str]) -> str:

@@ -78,12 +78,12 @@ async def test_a_home_without_a_valid_code_does_not_enrol(store: Store, tmp_path
     ((_, of_other),) = await codes_for(store, collective=OTHER)
     ((_, expired),) = await codes_for(store, days=1)
     hands.go_on(timedelta(days=1, minutes=1))
-    said = set()
+    answers = set()
     for code in (draw(), used.code, of_revoked, of_other, expired):
         with pytest.raises(BadCode) as refused:
             await witness.enrol(Home(code=code).enrolment())
-        said.add((refused.value.text.say("en"), refused.value.text.say("fr")))
-    assert len(said) == 1
+        answers.add((refused.value.text.say("en"), refused.value.text.say("fr")))
+    assert len(answers) == 1
     assert await enrolments(store) == 1
 
 

@@ -107,8 +107,10 @@ class Watched:
                 self.attacker.see(figure)
         for (group, step, _), watts in self.hours.items():
             if step == Interval.P1D:
-                of_group = {key: of for key, of in self.hours.items() if key[0] == group}
-                assert watts == sum(of for key, of in of_group.items() if key[1] == Interval.PT1H)
+                of_group = {key: part for key, part in self.hours.items() if key[0] == group}
+                assert watts == sum(
+                    part for key, part in of_group.items() if key[1] == Interval.PT1H
+                )
 
 
 @pytest.mark.timeout(600)

@@ -157,9 +157,9 @@ async def test_each_month_has_its_own_quartiles(town: Town) -> None:
     within = range_of(NEXT, ZONE)
     await fill(town, homes, watts=200, days=tuple(within.days()))
     await town.look(within.end + A_DAY)
-    found = await shown(town, MONTH, NEXT, date(2026, 9, 1))
-    assert list(found) == [MONTH, NEXT]
-    assert found[NEXT].median == 1_700_000
+    quartiles = await shown(town, MONTH, NEXT, date(2026, 9, 1))
+    assert list(quartiles) == [MONTH, NEXT]
+    assert quartiles[NEXT].median == 1_700_000
     await town.look(within.end + 2 * A_DAY)
     assert await closed_months(town) == {MONTH: 12, NEXT: 12}
 

@@ -133,10 +133,10 @@ def test_cell_of_watts_becomes_one_of_their_energy() -> None:
 def test_two_largest_parts_of_two_groups_may_be_of_one_or_of_each(
     others: tuple[int, int], two: tuple[int, int]
 ) -> None:
-    one = Cell(watt_minutes=12, homes=2, largest=7, second=5)
-    other = Cell(watt_minutes=20, homes=9, largest=others[0], second=others[1])
-    assert one + other == Cell(watt_minutes=32, homes=11, largest=two[0], second=two[1])
-    assert other + one == one + other
+    first = Cell(watt_minutes=12, homes=2, largest=7, second=5)
+    second = Cell(watt_minutes=20, homes=9, largest=others[0], second=others[1])
+    assert first + second == Cell(watt_minutes=32, homes=11, largest=two[0], second=two[1])
+    assert second + first == first + second
 
 
 @pytest.mark.parametrize(

@@ -386,9 +386,9 @@ async def test_quartiles_are_sent_with_the_days(coop: Coop, house: House) -> Non
     ask = house.sharing.asking
     await join(coop, house)
     begin, until_april = utc(2026, 1, 31, 23), utc(2026, 3, 31, 22)
-    found = HomeQuartiles(12, *(60 * wh for wh in (5_000, 8_000, 9_100)))
+    quartiles = HomeQuartiles(12, *(60 * wh for wh in (5_000, 8_000, 9_100)))
     async with coop.store.writing() as connection:
-        for month, spread in ((date(2026, 2, 1), found), (date(2026, 3, 1), None)):
+        for month, spread in ((date(2026, 2, 1), quartiles), (date(2026, 3, 1), None)):
             within = range_of(month, "Europe/Paris")
             await write_month(connection, Direction.CONSUMPTION, within, spread)
     asked = await ask.get_history(coop.jid, MEDIAN, begin, until_april)

@@ -64,10 +64,10 @@ def hours(**columns: Sequence[CellOrReason]) -> list[TimeSlot]:
             START + (n + 1) * HOUR,
             60,
             {
-                Direction(name): found._replace(direction=Direction(name))
-                if isinstance(found, PublishedCell)
-                else found
-                for name, found in zip(columns, row, strict=True)
+                Direction(name): entry._replace(direction=Direction(name))
+                if isinstance(entry, PublishedCell)
+                else entry
+                for name, entry in zip(columns, row, strict=True)
             },
         )
         for n, row in enumerate(zip(*columns.values(), strict=True))
@@ -107,17 +107,17 @@ def tables(draw: st.DrawFn) -> Slots:
 
 @given(st.lists(columns, min_size=1))
 def test_energy_sums_exactly_the_published_cells(column: list[CellOrReason]) -> None:
-    found = value(hours(consumption=column), DRAWN)
+    result = value(hours(consumption=column), DRAWN)
     shown = [each for each in column if isinstance(each, PublishedCell)]
-    assert (found.minutes, found.minutes_ended) == (60 * len(shown), 60 * len(column))
-    assert found.lacking == sum(each.lacking for each in shown)
+    assert (result.minutes, result.minutes_ended) == (60 * len(shown), 60 * len(column))
+    assert result.lacking == sum(each.lacking for each in shown)
     if shown:
-        assert found.amount == sum(each.watt_minutes for each in shown)
-        assert found.average == sum(each.average for each in shown)
-        assert found.why is None
+        assert result.amount == sum(each.watt_minutes for each in shown)
+        assert result.average == sum(each.average for each in shown)
+        assert result.why is None
     else:
-        assert found.amount is None
-        assert found.why is not None
+        assert result.amount is None
+        assert result.why is not None
 
 
 @given(tables())
@@ -167,16 +167,16 @@ def test_rates_of_consumption_and_production(
 ) -> None:
     slots = [hour(*energies)]
     keys = "self-consumption", "self-sufficiency", "local-coverage"
-    found = [value(slots, key) for key in keys]
-    assert tuple(each.amount for each in found) == rates
-    assert {each.why for each in found} == {None}
+    values = [value(slots, key) for key in keys]
+    assert tuple(each.amount for each in values) == rates
+    assert {each.why for each in values} == {None}
 
 
 def test_energies_that_contradict_each_other_have_no_rate() -> None:
     """More was injected than produced: one of the two is wrong."""
-    found = value([hour(10, 11, 5)], "self-sufficiency")
-    assert found.amount is None
-    assert found.why == Withheld(Reason.INCOMPARABLE)
+    result = value([hour(10, 11, 5)], "self-sufficiency")
+    assert result.amount is None
+    assert result.why == Withheld(Reason.INCOMPARABLE)
 
 
 def test_an_hour_without_the_homes_of_one_energy_counts_in_no_rate() -> None:
@@ -190,8 +190,8 @@ def test_an_hour_without_the_homes_of_one_energy_counts_in_no_rate() -> None:
     day = [hour(500, 400, 300), lacking]
     assert value(day, "production").amount == 60 * 1_000
     assert (value(day, FED).hours, value(day, FED).hours_lacking) == (2, 1)
-    found = value(day, "self-consumption")
-    assert (found.amount, found.hours, found.hours_ended) == (Fraction(100, 500), 1, 2)
+    result = value(day, "self-consumption")
+    assert (result.amount, result.hours, result.hours_ended) == (Fraction(100, 500), 1, 2)
     assert value(day, "total-consumption").wh == 400
 
 
@@ -203,8 +203,8 @@ def test_energies_without_homes_alike_are_compared() -> None:
         for way, each in slot.cells.items()
         if isinstance(each, PublishedCell)
     }
-    found = value([slot._replace(cells=cells)], "self-consumption")
-    assert (found.amount, found.hours, found.hours_lacking) == (Fraction(1, 5), 1, 1)
+    result = value([slot._replace(cells=cells)], "self-consumption")
+    assert (result.amount, result.hours, result.hours_lacking) == (Fraction(1, 5), 1, 1)
 
 
 def test_an_average_takes_homes_in_each_hour() -> None:
@@ -217,8 +217,8 @@ def test_an_average_takes_homes_in_each_hour() -> None:
     }
     slots = [of_homes, of_homes._replace(cells=cells)]
     assert value(slots[:1], "total-consumption").average == 400 * 60 // 12
-    found = value(slots, "total-consumption")
-    assert (found.wh, found.average) == (800, None)
+    result = value(slots, "total-consumption")
+    assert (result.wh, result.average) == (800, None)
 
 
 def test_a_building_alone_shares_with_nobody() -> None:
@@ -239,8 +239,8 @@ SCHOOL = cell(60 * 300, 1)._replace(homes=0, counting=0, homes_watt_minutes=0)
 
 
 def test_energy_says_how_many_members_hours_and_homes_it_is_of() -> None:
-    found = value(hours(consumption=[FIRST, BELOW, SECOND]), DRAWN)
-    assert found == Value(
+    result = value(hours(consumption=[FIRST, BELOW, SECOND]), DRAWN)
+    assert result == Value(
         FIGURES[DRAWN],
         amount=60 * 1_500,
         minutes=120,
@@ -324,14 +324,14 @@ def test_whole_numbers_are_written_without_a_decimal_point() -> None:
 def test_value_says_which_hours_it_covers(
     minutes: int, ended: int, lacking: int, *, is_there: bool, is_whole: bool
 ) -> None:
-    found = Value(FIGURES[DRAWN], None, minutes, ended, lacking, why=BELOW)
-    assert (found.is_there, found.is_whole) == (is_there, is_whole)
-    assert (found.hours, found.hours_ended, found.hours_lacking) == (
+    result = Value(FIGURES[DRAWN], None, minutes, ended, lacking, why=BELOW)
+    assert (result.is_there, result.is_whole) == (is_there, is_whole)
+    assert (result.hours, result.hours_ended, result.hours_lacking) == (
         minutes / 60,
         ended / 60,
         lacking / 60,
     )
-    assert found.coverage == (minutes, ended, lacking, BELOW, 0, 0, None)
+    assert result.coverage == (minutes, ended, lacking, BELOW, 0, 0, None)
 
 
 @pytest.mark.parametrize(
@@ -371,8 +371,8 @@ def test_surplus_is_shared_within_an_interval() -> None:
     exchange = FIGURES["shared-locally"].basis
     assert part.joint(exchange) == Joint(Energies(0, 60 * 400, 60 * 300, 60 * 300), 30)
     slots = [slot, hour(500, 100, 300)]
-    found = value(slots, "shared-locally")
-    assert (found.wh, found.average, found.why) == (400, None, None)
+    result = value(slots, "shared-locally")
+    assert (result.wh, result.average, result.why) == (400, None, None)
     assert value(slots, "local-coverage").amount == Fraction(500 + 400, 500 + 600)
     assert value(slots, "production-share").amount == Fraction(1_000, 500 + 600)
     assert slot._replace(joints={}).joint(exchange) == Joint()
@@ -438,8 +438,8 @@ def test_day_lacks_homes_for_as_long_as_its_hours_and_one_of_its_energies_do(
         )
         if isinstance(each, PublishedCell)
     }
-    found = joint_of_day(BALANCE, hours_alone, cells, 1440, frozenset())
-    assert found == OF_HOURS._replace(lacking=lacking)
+    joint_cell = joint_of_day(BALANCE, hours_alone, cells, 1440, frozenset())
+    assert joint_cell == OF_HOURS._replace(lacking=lacking)
 
 
 def test_day_without_hours_lacks_homes_where_all_its_energies_do() -> None:
@@ -522,7 +522,7 @@ def test_a_row_names_what_does_not_cover_all_of_it() -> None:
     row = together([hour(500, None, 300), hour(500, 400, 300)])
     assert row is not None
     assert {
-        (found.minutes, found.minutes_ended): directions for found, directions in row.gaps.items()
+        (gap.minutes, gap.minutes_ended): directions for gap, directions in row.gaps.items()
     } == {(60, 120): [FED]}
     assert [*row.split] == [100, 400]
     assert not row.sells_all
@@ -541,7 +541,7 @@ def test_gaps_of_equal_coverage_are_named_together() -> None:
     row = together([hour(None, None, 300), hour(500, 400, None), hour(None, None, 300)])
     assert row is not None
     assert [*row.gaps.values()] == [[MADE, FED], [DRAWN]]
-    assert [found.figure for found in row.gaps] == [FIGURES[MADE], FIGURES[DRAWN]]
+    assert [gap.figure for gap in row.gaps] == [FIGURES[MADE], FIGURES[DRAWN]]
     assert row.directions == [MADE, FED, DRAWN]
     assert row.is_known
     assert not rows([hour()])[0].is_known
@@ -639,15 +639,20 @@ def test_earlier_energy_is_that_of_as_many_members(
     if energy is None:
         assert scaled.cells == {DRAWN: NOT_YET}
         return
-    found = scaled.cell(DRAWN)
-    assert found is not None
-    assert (found.watt_minutes, found.homes, found.members, found.counting) == (
+    earlier_cell = scaled.cell(DRAWN)
+    assert earlier_cell is not None
+    assert (
+        earlier_cell.watt_minutes,
+        earlier_cell.homes,
+        earlier_cell.members,
+        earlier_cell.counting,
+    ) == (
         60 * energy,
         now[0],
         sum(now),
         now[0] + 3,
     )
-    assert found.homes_watt_minutes == {12: 24_000, 40: 80_000, 6: 12_000, 0: 0}[now[0]] * 60
+    assert earlier_cell.homes_watt_minutes == {12: 24_000, 40: 80_000, 6: 12_000, 0: 0}[now[0]] * 60
 
 
 def test_earlier_energy_without_a_counterpart_is_left_out() -> None:

@@ -73,9 +73,9 @@ async def test_secret_of_the_witness_lasts_beyond_a_restart(store: Store, tmp_pa
         await answers_of(witness, opening_of(homes, this_hour() - n * timedelta(hours=1)))
         async with store.reading() as connection:
             made.add(await secret(connection, WITNESS_SECRET))
-    (kept,) = made
-    assert kept is not None
-    assert len(kept) == 32
+    (key,) = made
+    assert key is not None
+    assert len(key) == 32
 
 
 async def test_a_home_enrols_once(store: Store, tmp_path: Path) -> None:

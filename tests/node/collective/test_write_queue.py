@@ -191,8 +191,8 @@ async def test_a_collective_sends_member_counts(store: Store) -> None:
         assert given.series_id is not None
         assert given.series.direction is Way.INJECTION
         (block,) = await counts(connection, given.series_id, given.series, Range.of_day(DAY.date()))
-        found = [packed and MemberCount.unpack(packed) for packed in block.values[:3]]
-        assert found == [(11, False), (13, False), None]
+        member_counts = [packed and MemberCount.unpack(packed) for packed in block.values[:3]]
+        assert member_counts == [(11, False), (13, False), None]
 
 
 async def test_a_collective_says_which_sums_lack_homes(store: Store) -> None:
@@ -217,8 +217,10 @@ async def test_a_collective_says_which_sums_lack_homes(store: Store) -> None:
         assert given.series is not None
         assert given.series_id is not None
         (block,) = await counts(connection, given.series_id, given.series, Range.of_day(DAY.date()))
-        found = [MemberCount.unpack(packed) for packed in block.values[:4] if packed is not None]
-        assert found == [(12, False), (2, False), (2, True), (1, True)]
+        member_counts = [
+            MemberCount.unpack(packed) for packed in block.values[:4] if packed is not None
+        ]
+        assert member_counts == [(12, False), (2, False), (2, True), (1, True)]
         member = await Members(connection, ZONE).named("below@example.org")
         exported: Any = (await everything(connection, member))["member_count"]
         assert [count for _, count in exported[0]["members"]] == [12, 2, 2, 1]

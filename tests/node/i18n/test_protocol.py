@@ -62,10 +62,10 @@ def test_an_error_shows_no_detail_unless_it_is_put_into_words() -> None:
     wrong = WrongPassword(jid="marie@example.org")
     assert str(wrong) == repr(wrong.args[0])[1:-1] == "wrong-password"
     assert "marie@example.org" in sentence(wrong).say("fr")
-    found = Malformed("permission@id", Problem.NOT_A_UUID, found="30001610071843")
-    assert str(found) == "permission@id: not-a-uuid"
-    assert "30001610071843" not in repr(found)
-    assert "« 30001610071843 »" in sentence(found).say("fr")
+    error = Malformed("permission@id", Problem.NOT_A_UUID, found="30001610071843")
+    assert str(error) == "permission@id: not-a-uuid"
+    assert "30001610071843" not in repr(error)
+    assert "« 30001610071843 »" in sentence(error).say("fr")
 
 
 def test_a_peer_s_own_words_are_heard() -> None:

@@ -123,14 +123,14 @@ async def test_granted_series_are_permitted_until_the_withdrawal(
 async def test_subscribed_power_that_left_may_change_and_no_other_is_added(
     permissions: Permissions, coop: PeerId
 ) -> None:
-    known = replace(CHOICE, subscribed_kva={HOURLY.device: 6})
-    said = await grant(permissions, coop, choice=known)
+    choice = replace(CHOICE, subscribed_kva={HOURLY.device: 6})
+    granted = await grant(permissions, coop, choice=choice)
     unsaid = await grant(permissions, coop, replace(NEED, id="unsaid"))
-    ended = await grant(permissions, coop, replace(NEED, id="ended"), known)
+    ended = await grant(permissions, coop, replace(NEED, id="ended"), choice)
     await permissions.withdraw(ended, STOP, now())
 
     async def powers() -> list[dict[Series, int]]:
-        terms = [(await permissions.get(number)).terms for number in (said, unsaid, ended)]
+        terms = [(await permissions.get(number)).terms for number in (granted, unsaid, ended)]
         return [dict(each.subscribed_kva) for each in terms if each is not None]
 
     assert await powers() == [{HOURLY: 6}, {}, {HOURLY: 6}]
@@ -363,8 +363,8 @@ async def test_a_receipt_is_none_until_it_has_come(permissions: Permissions, coo
     assert none == [(None, None), (None, None)]
     at = now()
     await permissions.keep_receipt(first.seq, "signed", at)
-    one, other = await permissions.receipts(granted)
-    assert (one.seq, one.erase, one.at, one.receipt) == (first.seq, None, at, "signed")
+    signed, other = await permissions.receipts(granted)
+    assert (signed.seq, signed.erase, signed.at, signed.receipt) == (first.seq, None, at, "signed")
     assert (other.seq, other.erase, other.at, other.receipt) == (second.seq, True, None, None)
 
 

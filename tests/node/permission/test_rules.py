@@ -138,8 +138,8 @@ def test_the_choice_defaults_to_the_need() -> None:
 def test_subscribed_power_leaves_only_where_it_bounds_what_a_home_draws(
     need: DataNeed, choice: Choice, sent: Mapping[Series, int]
 ) -> None:
-    known = {HOURLY.device: 6, Device("another"): 9}
-    assert narrow(need, replace(choice, subscribed_kva=known), NOON).subscribed_kva == sent
+    subscribed = {HOURLY.device: 6, Device("another"): 9}
+    assert narrow(need, replace(choice, subscribed_kva=subscribed), NOON).subscribed_kva == sent
     assert narrow(need, choice, NOON).subscribed_kva == {}
 
 

@@ -139,5 +139,5 @@ def test_the_analysis_states_how_long_codes_resist(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_for_operators_explains_every_reason(language: str) -> None:
     text = page("witness", language).replace("’", "'")
-    words = {reason: said.say(language).replace("’", "'") for reason, said in REFUSALS.items()}
-    assert [reason for reason, said in words.items() if said not in text] == []
+    words = {reason: phrase.say(language).replace("’", "'") for reason, phrase in REFUSALS.items()}
+    assert [reason for reason, phrase in words.items() if phrase not in text] == []

@@ -44,18 +44,18 @@ async def member_with_everything(store: Store) -> tuple[Member, dict[str, object
         member, _ = await join(connection, "a")
         await let_be_named(connection, member)
         invitation, _ = await invitations.make(connection, at=AT, expires_at=LATER, note="Well")
-        found: dict[str, object] = {}
+        values: dict[str, object] = {}
         for each in MemberRow.__table__.columns:
             if each.info["personal"] is Erasure.EMPTIED:
                 is_number = isinstance(each.type, Integer)
-                found[each.name] = 4242 if is_number else f"the {each.name} of a"
-        found |= {
+                values[each.name] = 4242 if is_number else f"the {each.name} of a"
+        values |= {
             "description": json.dumps({"words": "At the well"}),
             "invitation_id": invitation.id,
         }
         changed = update(MemberRow).where(MemberRow.id == member.id)
-        await connection.execute(changed.values(kind="site", **found))
-        return await Members(connection, ZONE).get(member.id), found
+        await connection.execute(changed.values(kind="site", **values))
+        return await Members(connection, ZONE).get(member.id), values
 
 
 async def administrations(store: Store, member: Member) -> dict[str, Any]:
@@ -108,8 +108,8 @@ def test_an_emptied_column_may_be_empty() -> None:
 
 
 def test_every_column_of_every_table_is_personal_or_not() -> None:
-    said = {each.info["personal"] for table in TABLES for each in table.columns}
-    assert said == {False, *Erasure}
+    declared = {each.info["personal"] for table in TABLES for each in table.columns}
+    assert declared == {False, *Erasure}
 
 
 async def test_all_that_a_member_is_declared_to_have_is_in_both_exports_and_erased(

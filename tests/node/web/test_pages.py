@@ -180,9 +180,9 @@ async def test_words_of_a_collective_stand_apart(home: Home) -> None:
     number = await ask(home, need)
     browser = home.browser()
     page = await browser.open(f"permissions/{number}")
-    for said in ("&lt;b&gt;גג&lt;/b&gt;", "סלע", "קשר", "coop@example.org"):
-        assert f"<bdi>{said}</bdi>" in page.html
+    for name in ("&lt;b&gt;גג&lt;/b&gt;", "סלע", "קשר", "coop@example.org"):
+        assert f"<bdi>{name}</bdi>" in page.html
     preview = await browser.send(page, "preview", ("series", DRAWN))
     quoted = "“\u2068&lt;b&gt;גג&lt;/b&gt;\u2069”"
-    for said in (quoted, "\u2068סלע\u2069", "\u2068coop@example.org\u2069"):
-        assert said in preview.html
+    for name in (quoted, "\u2068סלע\u2069", "\u2068coop@example.org\u2069"):
+        assert name in preview.html

@@ -1,4 +1,4 @@
-"""The Zabbix template reads what `/metrics` has, in the same way in both languages."""
+"""The Zabbix templates read what `/metrics` has."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -151,32 +151,3 @@ def test_graphs_show_items_that_exist(language: str) -> None:
             title, _, item = value.partition(colon)
             assert title in titles
             assert item in {"", "*", *words.values()}
-
-
-def test_both_languages_have_the_same_template() -> None:
-    """They differ in names, descriptions and words alone."""
-
-    def bare(tree: object) -> object:
-        if isinstance(tree, dict):
-            texts = ("name", "description", "newvalue", "valuemap", "parameters", "value")
-            return {key: bare(value) for key, value in tree.items() if key not in texts}
-        return [bare(child) for child in tree] if isinstance(tree, list) else tree
-
-    english, french = (exported(language) for language in LANGUAGES)
-    assert bare(english) == bare(french)
-    figures, other = (table("figures", language) for language in LANGUAGES)
-    assert figures.keys() == other.keys()
-    assert [figure[1:] for figure in figures.values()] == [figure[1:] for figure in other.values()]
-    steps, others = (
-        [item.get("preprocessing") for item in template(language)["items"]]
-        for language in LANGUAGES
-    )
-    assert steps == others
-    code, same = (
-        re.sub(r"var (figures|words) = .*?\};|//.*?\n|' ?: '", "", script, flags=re.DOTALL)
-        for script in (
-            template(language)["discovery_rules"][0]["preprocessing"][1]["parameters"][0]
-            for language in LANGUAGES
-        )
-    )
-    assert code == same

@@ -69,10 +69,10 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture(scope="session")
 def servers(authority: Authority) -> Iterator[tuple[Prosody, Prosody]]:
     pytest_socket.enable_socket()
-    one, two = Prosody("one.test", authority), Prosody("two.test", authority)
-    federate(one, two)
-    with one, two:
-        yield one, two
+    first, second = Prosody("one.test", authority), Prosody("two.test", authority)
+    federate(first, second)
+    with first, second:
+        yield first, second
 
 
 @pytest.fixture

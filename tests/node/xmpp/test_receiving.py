@@ -136,16 +136,16 @@ async def test_a_full_queue_drops_the_largest_sender_s_newest(
 async def test_a_queued_push_is_refused_once_its_sender_may_not_push(
     server: Prosody, new_node: MakeNode
 ) -> None:
-    keeper, known = Keeper(), {"sender"}
+    keeper, peers = Keeper(), {"sender"}
     sender = await new_node(server)
-    receiver = await new_node(server, keep=keeper.keep, knows=lambda _peer: bool(known))
+    receiver = await new_node(server, keep=keeper.keep, knows=lambda _peer: bool(peers))
     keeper.hold(sender.bare)
     first, second = [
         asyncio.create_task(sender.pushing.push(receiver.bare, records(NOW, 1), seconds=DEADLINE_S))
         for _ in range(2)
     ]
     await until(lambda: keeper.counts[sender.bare] == 1)
-    known.clear()
+    peers.clear()
     keeper.may_keep.set()
     await first
     with pytest.raises(NotAuthorized):

@@ -152,13 +152,13 @@ async def add(connection: AsyncConnection, name: str, hashed: str, at: datetime)
 
 
 async def remove(connection: AsyncConnection, name: str) -> None:
-    """Remove an administrator, and end their sessions. Raises Unknown."""
+    """Remove an administrator, and end their sessions. Raises NotFound."""
     await _end_sessions(connection, name)
     await connection.execute(delete(AdministratorRow).where(AdministratorRow.name == name))
 
 
 async def change_password(connection: AsyncConnection, name: str, hashed: str) -> None:
-    """Store the hash of a new password, and end all sessions. Raises Unknown."""
+    """Store the hash of a new password, and end all sessions. Raises NotFound."""
     await _end_sessions(connection, name)
     await rehash(connection, name, hashed)
 

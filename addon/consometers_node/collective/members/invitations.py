@@ -145,14 +145,14 @@ def _stands(token: str, at: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 async def revoke(connection: AsyncConnection, id: str, at: datetime) -> Invitation:
-    """Revoke an invitation. Members who joined with it stay. Raises Unknown."""
+    """Revoke an invitation. Members who joined with it stay. Raises NotFound."""
     valid = InvitationRow.id == id, InvitationRow.revoked_at.is_(None)
     await connection.execute(update(InvitationRow).where(*valid).values(revoked_at=at))
     return await _only(connection, InvitationRow.id == id, _NO_SUCH.fill(id=id))
 
 
 async def by_token(connection: AsyncConnection, token: str) -> Invitation:
-    """Return the invitation of a token. Raises Unknown."""
+    """Return the invitation of a token. Raises NotFound."""
     return await _only(connection, InvitationRow.token_hash == _hash(token), _NOT_OURS)
 
 

@@ -153,11 +153,11 @@ class Members:
         return (await self.connection.execute(query)).first() is not None
 
     async def get(self, member: MemberId) -> Member:
-        """Return a member. Raises Unknown."""
+        """Return a member. Raises NotFound."""
         return _existing(await self.all(MemberRow.id == member), member)
 
     async def named(self, name: str) -> Member:
-        """Return the member with this pseudonym, name or address. Raises Unknown."""
+        """Return the member with this pseudonym, name or address. Raises NotFound."""
         names = MemberRow.pseudonym, MemberRow.name, MemberRow.jid
         return _existing(await self.all(or_(*(column == name for column in names))), name)
 

@@ -16,7 +16,7 @@ _NO_CLAIM = text("This member does not share under the name of this device.")
 async def settle(
     connection: AsyncConnection, device: str, member: MemberId, proof: Proof, at: datetime
 ) -> None:
-    """Count the records of this member for a device, in place of any other's. Raises Unknown.
+    """Count the records of this member for a device, in place of any other's. Raises NotFound.
 
     All members go on sharing; none gets a notice.
     """

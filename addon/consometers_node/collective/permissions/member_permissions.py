@@ -230,7 +230,7 @@ async def withdraw(
 ) -> MemberPermission:
     """End a permission as its member wants it: its records are due to be erased, or kept.
 
-    A member that first let them be kept may still have them erased. Raises Unknown.
+    A member that first let them be kept may still have them erased. Raises NotFound.
     """
     withdrawn = await get(members.connection, MemberPermissionId(id))
     if withdrawn.member != member:
@@ -256,7 +256,7 @@ async def forestall(connection: AsyncConnection, member: MemberId, id: str) -> N
 
 
 async def terminate(members: Members, id: MemberPermissionId, at: datetime) -> MemberPermission:
-    """End a permission in the collective's name; its member is to be notified. Raises Unknown."""
+    """End a permission in the collective's name; its member is to be notified. Raises NotFound."""
     permission = await get(members.connection, id)
     if permission.state is State.GRANTED:
         await _end(members.connection, permission, State.TERMINATED, PermissionActor.COLLECTIVE, at)
@@ -287,7 +287,7 @@ async def settle(members: Members, member_id: MemberId, at: datetime) -> None:
 
 
 async def get(connection: AsyncConnection, id: MemberPermissionId) -> MemberPermission:
-    """Return a permission. Raises Unknown."""
+    """Return a permission. Raises NotFound."""
     for permission in await all_permissions(connection, MemberPermissionRow.id == id):
         return permission
     raise NotFound(_UNKNOWN)

@@ -157,13 +157,13 @@ async def numbered(connection: AsyncConnection, need: DataNeed) -> DataNeed:
 
 
 async def close(connection: AsyncConnection, need: str, at: datetime) -> None:
-    """Close a data need. Permissions already granted run until they end. Raises Unknown."""
+    """Close a data need. Permissions already granted run until they end. Raises NotFound."""
     if not await _close(connection, need, at):
         raise NotFound(_NO_SUCH_NEED.fill(need=need))
 
 
 async def reopen(connection: AsyncConnection, need: str) -> None:
-    """Offer the newest version of a data need again. Raises Unknown."""
+    """Offer the newest version of a data need again. Raises NotFound."""
     stored = await versions(connection, need)
     if not stored:
         raise NotFound(_NO_SUCH_NEED.fill(need=need))

@@ -157,7 +157,7 @@ class HomeAssistant:
         """Send a command and return its result.
 
         Raises Away if there is no connection and none comes in time, if it is lost meanwhile, or
-        if no answer comes in time; Refused, TooMuch or WrongToken.
+        if no answer comes in time; HomeAssistantRefusal, TooMuch or WrongToken.
         """
         try:
             async with asyncio.timeout(self._timeout_s):

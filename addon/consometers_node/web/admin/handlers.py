@@ -190,7 +190,7 @@ class AdminPages(ConsentPages[AdminContext]):
         return self.page(context, "refused.html", status=status, missing=status == 404, words=words)
 
     async def member_of(self, context: AdminContext, connection: AsyncConnection) -> Member:
-        """Return the member that an address names. Raises Refused."""
+        """Return the member that an address names. Raises RequestRefused."""
         members = Members(connection, self.settings.time_zone)
         member = await members.by_pseudonym(context.named("member"))
         if member is None:

@@ -161,7 +161,7 @@ def _codes(invited: IssuedInvitation, context: AdminContext) -> Mapping[str, Mar
 async def _sheet(
     pages: AdminPages, connection: AsyncConnection, links_typed: str
 ) -> InvitationSheet:
-    """Return the sheet of the links in a form of ours. Raises Refused, Unknown."""
+    """Return the sheet of the links in a form of ours. Raises RequestRefused, NotFound."""
     link, _, account = links_typed.partition(" ")
     try:
         join, register = links.read(link), links.read(account) if account else None

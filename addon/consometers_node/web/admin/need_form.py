@@ -210,7 +210,7 @@ def _values(base: DataNeed) -> dict[str, str]:
 
 
 async def _base(connection: AsyncConnection, need: str) -> DataNeed:
-    """Return the newest version of a data need. Raises Refused."""
+    """Return the newest version of a data need. Raises RequestRefused."""
     versions = await needs.versions(connection, need)
     if not versions:
         raise RequestRefused(404, _NONE)

@@ -126,7 +126,7 @@ WORDS: Mapping[str, Any] = {
 
 
 async def _version(pages: AdminPages, context: AdminContext) -> OwnNeed:
-    """Return the version in the URL. Raises Refused."""
+    """Return the version in the URL. Raises RequestRefused."""
     typed = context.named("version")
     async with pages.store.reading() as connection:
         versions = await needs.versions(connection, context.named("need"))

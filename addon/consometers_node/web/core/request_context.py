@@ -77,7 +77,7 @@ class RequestContext[P = Person](PageRequest):
     async def filled(self) -> Self:
         """Return the request with the submitted form.
 
-        Raises Unreadable, HTTPRequestEntityTooLarge.
+        Raises UnreadableForm, and what aiohttp raises on a body that is too large.
         """
         if self.request.content_type != _FORM:
             raise UnreadableForm("no form")
@@ -101,7 +101,7 @@ class UnreadableForm(ValueError):
 
 
 def read_form(fields: MultiDictProxy[Field]) -> dict[str, tuple[str, ...]]:
-    """Return the submitted values, by field. Raises Unreadable."""
+    """Return the submitted values, by field. Raises UnreadableForm."""
     form: dict[str, list[str]] = {}
     if len(fields) > MAX_FIELDS:
         raise UnreadableForm("too many fields")

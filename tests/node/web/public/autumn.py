@@ -112,7 +112,7 @@ class Roof:
 
     def energies(self, number: MemberId) -> Mapping[Direction, Energies]:
         """Return what it sends in each direction."""
-        found: Mapping[Direction, dict[datetime, int]] = {
+        energy: Mapping[Direction, dict[datetime, int]] = {
             direction: {} for direction in (tuple(Direction) if self.kwp else (_DRAWN,))
         }
         sort, larger = (number % _SORTS, number) if self.name is None else (number, 0)
@@ -127,20 +127,20 @@ class Roof:
                 drawn, fed = drawn + made - fed, made
             for direction, wh in ((_DRAWN, drawn), (_FED, fed), (_MADE, made)):
                 is_heard = direction is not _DRAWN or self.name or start not in NOBODY_AT
-                if direction in found and is_heard and start >= self._begun(direction):
-                    found[direction][start] = wh
-        return found
+                if direction in energy and is_heard and start >= self._begun(direction):
+                    energy[direction][start] = wh
+        return energy
 
 
 @cache
 def _hours(site: Site, kwp: float, seed: int) -> list[Hour]:
     """Return the hours of all spans, up to now."""
-    found: list[Hour] = []
+    series: list[Hour] = []
     for span in SPANS:
         first = int(instants(ZONE.key, span.first).start.timestamp()) // _HOUR_S
         end = min(instants(ZONE.key, span.last).end, NOW)
-        found += hours(site, kwp, seed, first, int(end.timestamp()) // _HOUR_S)
-    return found
+        series += hours(site, kwp, seed, first, int(end.timestamp()) // _HOUR_S)
+    return series
 
 
 _ROOFS: tuple[Roof, ...] = (

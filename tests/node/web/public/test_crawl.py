@@ -200,8 +200,8 @@ async def read_peers(town: Town, crawl: Crawl, group: str) -> None:
     """Note what peers receive of a group, which is named as its address is."""
     name = COLLECTIVE if group == ALL.group else f"{COLLECTIVE}-{group}"
     async with town.store.reading() as connection:
-        known = devices(COLLECTIVE, await all_groups(connection)).values()
-        (device,) = [device for device in known if device == str(organisation(name))]
+        own = devices(COLLECTIVE, await all_groups(connection)).values()
+        (device,) = [device for device in own if device == str(organisation(name))]
         for direction in Direction:
             for interval in (Interval.PT1H, Interval.P1D):
                 series = own_series(device, direction, interval, ZONE.key)
@@ -416,8 +416,8 @@ def test_a_comparison_is_at_equal_membership(crawl: Crawl) -> None:
                 continue
             public = sum(crawl.number(site, "PT1H", then, direction) for site in SITES)
             expected = before["per_home"] * now["homes"] + public
-            found = crawl.seen[Figure(ALL.group, "PT1H", start, direction, A_DAY)]
-            assert found["CSV of a day"] == pytest.approx(expected, abs=3), (start, direction)
+            values = crawl.seen[Figure(ALL.group, "PT1H", start, direction, A_DAY)]
+            assert values["CSV of a day"] == pytest.approx(expected, abs=3), (start, direction)
             count += 1
         assert count > 400
 
@@ -453,10 +453,10 @@ def assert_compared(
             crawl.points[group, interval].get(each, {}).get(key) for each in (start, then)
         )
         row = crawl.seen[Figure(group, interval, start, key, of_page.what)]
-        if now and before and are_alike(now, before) and (found := rounded(row)) is not None:
-            total, count = total + found, count + 1
-    said = rounded(crawl.seen.get(of_page, {}))
-    assert said == (pytest.approx(total, abs=0.05 * count + 0.05) if count else None), of_page
+        if now and before and are_alike(now, before) and (value := rounded(row)) is not None:
+            total, count = total + value, count + 1
+    published = rounded(crawl.seen.get(of_page, {}))
+    assert published == (pytest.approx(total, abs=0.05 * count + 0.05) if count else None), of_page
 
 
 def are_alike(now: Mapping[str, Known], before: Mapping[str, Known]) -> bool:

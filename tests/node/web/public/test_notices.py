@@ -152,12 +152,12 @@ async def test_robots_find_public_pages_alone(town: Town) -> None:
     (address,) = re.findall(r"^Sitemap: (.*)$", robots.html, re.MULTILINE)
     sitemap = await browser.open(address)
     assert sitemap.headers["Content-Type"].startswith("application/xml")
-    found = [
+    urls = [
         URL(entry.text or "")
         for entry in ElementTree.fromstring(sitemap.html).iter()
         if entry.tag.endswith("loc")
     ]
-    paths = [url.path for url in found]
+    paths = [url.path for url in urls]
     assert {
         "/",
         "/about",
@@ -170,7 +170,7 @@ async def test_robots_find_public_pages_alone(town: Town) -> None:
     assert "/areas/larmor-plage" in paths
     assert len(paths) == len({*paths})
     assert not [path for path in paths if re.search("admin|hall|card|member", path)]
-    for url in found:
+    for url in urls:
         assert (await browser.open(str(url))).status == 200
     icon = await browser.open("favicon.ico")
     assert icon.headers["Content-Type"] == "image/png"
