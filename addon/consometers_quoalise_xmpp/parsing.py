@@ -166,10 +166,7 @@ class _Stanzas:
         elif depth == _STANZA:
             self._begin(name, attributes)
         elif depth == _ROOT:
-            try:
-                self._root = Element(*self._resolved(name, attributes))
-            except _TooMuch:
-                raise ET.ParseError from None
+            self._root = Element(*self._resolved(name, attributes))
             del self._scopes[0]
             self.root = name.encode()
             self._events.append(("start", self._root))
@@ -234,7 +231,7 @@ class _Stanzas:
                 scope = self._declare(scope, declared) if declared else scope
                 attributes = {scope.attribute(key): value for key, value in attributes.items()}
                 break
-        full = scope.element(name)
+        full = scope[name]
         self._scopes.append(scope)
         return full, attributes
 
@@ -259,18 +256,17 @@ class _Stanzas:
         del self._scopes[1:]
 
 
-class _Scope:
-    """The namespaces at a place by prefix, and the names of elements that were found with them."""
+class _Scope(dict[str, str]):
+    """The namespaces at a place by prefix; its items are the full names of elements there."""
 
     def __init__(self, namespaces: Mapping[str, str]) -> None:
+        super().__init__()
         self.namespaces = namespaces
         self.default = namespaces.get("", "")
-        self._elements: dict[str, str] = {}
 
-    def element(self, name: str) -> str:
-        """Return the full name of an element. Raises `_TooMuch`."""
-        if (full := self._elements.get(name)) is None:
-            full = self._elements[name] = self._full(name, self.default)
+    def __missing__(self, name: str) -> str:
+        """Find the full name of an element. Raises `_TooMuch`."""
+        full = self[name] = self._full(name, self.default)
         return full
 
     def attribute(self, name: str) -> str:
@@ -300,7 +296,9 @@ def _apart(written: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     return declared, others
 
 
-class _TooMuch(Exception):
+class _TooMuch(ET.ParseError):
+    """Of a stanza, which is emptied, or of the element that opens the stream: then an error."""
+
     def __init__(self, excess: Excess) -> None:
         super().__init__()
         self.excess = excess

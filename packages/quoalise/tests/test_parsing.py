@@ -186,6 +186,16 @@ def test_an_emptied_stanza_drops_overlong_addresses() -> None:
         ),
         ("<a xmlns:p='urn:p'><p:b/></a>", "<a xmlns:p='urn:p'/><p:b/>", Excess.PREFIX),
     ],
+    ids=[
+        "element",
+        "namespace of an element",
+        "namespace",
+        "attribute",
+        "namespace of an attribute",
+        "attributes",
+        "namespaces",
+        "prefix",
+    ],
 )
 def test_names_attributes_and_namespaces_are_bounded(
     within: str, beyond: str, excess: Excess
@@ -298,6 +308,22 @@ def test_the_prefix_xml_needs_no_declaration_and_has_no_other() -> None:
     parser.feed(b"<stream xml:lang='fr'><message xmlns:xml='urn:other' xml:lang='en'/>")
     (_, stream), _, (_, message) = parser.read_events()
     assert (stream.attrib, message.attrib) == ({LANG: "fr"}, {LANG: "en"})
+
+
+def test_names_are_found_again_only_where_namespaces_are_declared() -> None:
+    parser = opened()
+    parser.feed(b"<message><a xml:lang='fr'><b xmlns='urn:b'>")
+    stream, message, child, inner = parser._stanzas._scopes
+    assert stream is message is child is not inner
+
+
+def test_lines_of_text_come_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stanza of nothing else would be 260,000 pieces."""
+    pieces: list[str] = []
+    monkeypatch.setattr(parsing._Stanzas, "data", lambda _, text: pieces.append(text))
+    read(f"<message>{9_000 * '\n'}</message>")
+    assert "".join(pieces) == 9_000 * "\n"
+    assert len(pieces) < 10
 
 
 def test_namespaces_of_an_emptied_stanza_end_with_it() -> None:
