@@ -52,7 +52,7 @@ _IN_VAIN = text(
     " wait for more homes and their history. To do without it, add --without-history."
 )
 _ASK_WITHOUT = text("Open all the same, and do without the history for good? [y/N] ")
-_ALREADY = text("The collective is open already: opened by {who} on {at}.")
+_ALREADY = text("The collective has been open since {at}.")
 _NO_FIGURES = text("No figures to preview yet: wait for the records of your members.")
 _MEANING = text(
     "“publication open” publishes this, once and for all. A home that joins later "
@@ -178,7 +178,7 @@ async def _is_open_already(session: CollectiveSession, opens: date) -> bool:
         session.output.document({"opens": opening.opens.isoformat()})
     else:
         at = opening.since(zone).astimezone(zone).date().isoformat()
-        session.output.say(_ALREADY, who=opening.by, at=at)
+        session.output.say(_ALREADY, at=at)
     return True
 
 

@@ -13,7 +13,7 @@ from .errors import CommandError, command_error_of, misused
 from .output import Output, clean, deliver, table
 from .requests import read_identifier
 from .times import local, span
-from .words import Language, say
+from .words import Language, decimal, say
 
 FORMATS: Final = ("text", "json", "csv", "xml")
 SHOWN: Final = 60
@@ -94,7 +94,10 @@ def as_text(history: History, language: Language, *, shortened: bool) -> str:
 
 
 def _parts(history: History, series: Records, language: Language, *, shortened: bool) -> list[str]:
-    rows = [[local(time), str(value), series.unit or ""] for time, value in series.values.items()]
+    rows = [
+        [local(time), decimal(value, language), series.unit or ""]
+        for time, value in series.values.items()
+    ]
     left_out = len(rows) - SHOWN if shortened else 0
     if left_out > 0:
         rows[SHOWN // 2 : -SHOWN // 2] = [["…", "", ""]]

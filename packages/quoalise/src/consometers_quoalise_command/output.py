@@ -146,4 +146,4 @@ def _write(stream: TextIO, words: str) -> None:
 
 
 def _is_number(cell: str) -> bool:
-    return not cell or cell.lstrip("-").replace(".", "", 1).isdigit()
+    return not cell or cell.lstrip("-").replace(",", ".").replace(".", "", 1).isdigit()

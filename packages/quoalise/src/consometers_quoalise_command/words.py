@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from consometers_quoalise import Number
+
 
 class Language(StrEnum):
     """A language that the command speaks."""
@@ -22,7 +24,17 @@ class Language(StrEnum):
 def say(key: str, language: Language, **facts: object) -> str:
     """Return a sentence or a word, with its facts put in."""
     english, french = WORDS[key]
-    return (french if language is Language.FRENCH else english).format(**facts)
+    words = {name: _in_words(fact, language) for name, fact in facts.items()}
+    return (french if language is Language.FRENCH else english).format(**words)
+
+
+def decimal(value: Number, language: Language) -> str:
+    """Return a number as people of a language write it: with a comma in French."""
+    return str(value).replace(".", ",") if language is Language.FRENCH else str(value)
+
+
+def _in_words(fact: object, language: Language) -> object:
+    return decimal(fact, language) if isinstance(fact, float) else fact
 
 
 def has(key: str) -> bool:

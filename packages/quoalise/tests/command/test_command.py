@@ -26,7 +26,7 @@ from consometers_quoalise_command.__main__ import main
 from consometers_quoalise_command.arguments import COMMANDS
 from consometers_quoalise_command.errors import CommandError, refusals_of, unusable
 from consometers_quoalise_command.output import clean, deliver, table
-from consometers_quoalise_command.words import WORDS, Language, has
+from consometers_quoalise_command.words import WORDS, Language, decimal, has, say
 from consometers_quoalise_xmpp import errors
 
 URN = "urn:dev:prm:00000000000000_consumption/power/active/raw"
@@ -208,13 +208,23 @@ def test_a_file_that_cannot_be_written_leaves_what_was_there(
     assert (file.read_text(), list(tmp_path.iterdir())) == ("before", [file])
 
 
-def test_numbers_stand_to_the_right_in_a_table() -> None:
-    assert table(["Time", "Value"], [["00:00", "5"], ["01:00", "-12.5"]]).splitlines() == [
+@pytest.mark.parametrize(
+    ("language", "fraction"), [(Language.ENGLISH, "-12.5"), (Language.FRENCH, "-12,5")]
+)
+def test_numbers_stand_to_the_right_in_a_table(language: Language, fraction: str) -> None:
+    rows = [[time, decimal(value, language)] for time, value in (("00:00", 5), ("01:00", -12.5))]
+    assert table(["Time", "Value"], rows).splitlines() == [
         "Time   Value",
         "─────  ─────",
         "00:00      5",
-        "01:00  -12.5",
+        f"01:00  {fraction}",
     ]
+
+
+def test_a_fraction_in_a_french_sentence_has_a_comma() -> None:
+    facts = dict.fromkeys(("series", "first", "last", "unit"), "") | {"low": 1, "high": 2}
+    sentence = say("summary", Language.FRENCH, count=2, mean=1.5, **facts)
+    assert "moyenne 1,5," in sentence
 
 
 def test_a_terminal_gets_no_control_characters() -> None:
