@@ -602,6 +602,8 @@ async def framed(
     if above is not None:
         await above.evaluate("element => element.scrollIntoView()")
     await page.evaluate("document.fonts.ready.then(() => true)")
+    # Home Assistant's own, while one of its pages loads.
+    await expect(page.locator("ha-spinner:visible")).to_have_count(0)
     return await page.screenshot(animations="disabled")
 
 
