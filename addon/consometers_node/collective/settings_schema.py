@@ -126,6 +126,10 @@ class Key:
         return value if self.language is None else value.by_language.get(self.language)
 
 
+def _as_it_is(section: object) -> object:
+    return section
+
+
 @dataclass(frozen=True, slots=True)
 class _Declaration:
     """A field with its keys: a setting, or a section of several, declared by a class."""
@@ -134,7 +138,7 @@ class _Declaration:
     keys: tuple[Key, ...]
     section: type[Any] | None = None
     at: str = ""
-    make: Callable[[Any], Any] = lambda section: section
+    make: Callable[[Any], Any] = _as_it_is
 
 
 def keys_of(section: type[Any], at: str = "") -> tuple[Key, ...]:
@@ -184,15 +188,13 @@ def _declarations(section: type[Any], at: str) -> Iterator[_Declaration]:
         name = at + next((part.name for part in parts if isinstance(part, Name)), field.name)
         written_as = next((part for part in parts if isinstance(part, Format)), None)
         if written_as is not None:
-            what = next(part for part in parts if isinstance(part, Text))
-            default = None if field.default is MISSING else field.default
             key = Key(
                 name,
-                what,
+                next(part for part in parts if isinstance(part, Text)),
                 written_as,
                 field.name,
                 required=field.default is MISSING,
-                default=default,
+                default=None if field.default is MISSING else field.default,
                 marks=getattr(field.type, "__metadata__", ()),
             )
             keys = tuple(_translated(key)) if written_as.is_translated else (key,)
@@ -200,12 +202,12 @@ def _declarations(section: type[Any], at: str) -> Iterator[_Declaration]:
             continue
         via = next((part for part in parts if isinstance(part, Via)), None)
         inner = via.section if via else next(filter(_is_section, parts), None)
-        if inner is not None:
-            keys = keys_of(inner, f"{name}.")
-            if NoneType in parts:
-                keys = tuple(replace(key, required=False) for key in keys)
-            made = _Declaration(field.name, keys, inner, f"{name}.")
-            yield replace(made, make=via.make) if via else made
+        if inner is None or not (keys := keys_of(inner, f"{name}.")):
+            continue
+        if NoneType in parts:
+            keys = tuple(replace(key, required=False) for key in keys)
+        make = _as_it_is if via is None else via.make
+        yield _Declaration(field.name, keys, inner, f"{name}.", make)
 
 
 def _translated(key: Key) -> Iterator[Key]:

@@ -714,9 +714,8 @@ async def test_init_asks_for_missing_settings(environment: dict[str, str], tmp_p
         "Des foyers de Kersabiec.",
         "",
         "contact@kersabiec.example",
-        *("", "", ""),
         *("none", "+33 2 61 91 00 00"),
-        *("", "", "", ""),
+        *("", "", "", "", "", "", ""),
         "s3cret",
     ]
     status, screen = await asyncio.to_thread(at_a_terminal, environment, "fr", ("init",), typed)
