@@ -49,7 +49,7 @@ class Accessibility(StrEnum):
 class Notice:
     """A part of the public pages that needs some fields: `lacking` says which are missing.
 
-    One with a sentence in `whole` may be left out: that says what is wrong with a part of it.
+    With `whole`, the part may be left out, and the form refuses half of it with that sentence.
     """
 
     lacking: Text

@@ -122,7 +122,7 @@ def toml(value: object) -> str:
 
 
 def unknown(name: str) -> Text:
-    """Return what is wrong with a key that is none, and which may be meant."""
+    """Return the words for an unknown key, with a similar one if there is one."""
     last_names = [key.last_name for key in KEYS.values()]
     near = get_close_matches(name, KEYS, 1) or get_close_matches(
         name.rpartition(".")[2], last_names, 1

@@ -86,7 +86,7 @@ class Via[S]:
 class Key:
     """A key: its full name, what it is for, how its value is written, and where it is stored.
 
-    A translated field has a key for each `language`. `marks` are what else its annotation says.
+    A translated field has a key for each `language`. `marks` are the metadata of its annotation.
     """
 
     name: str
