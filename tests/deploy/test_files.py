@@ -12,7 +12,7 @@ import tarfile
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from consometers_node.collective.settings import read
+from consometers_node.collective.settings_file import read
 from tests.addon.test_wheel import PROJECT
 from tests.disks import fill, small_disk
 from tests.missing import lack

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from consometers_node.collective.ingestion.backfill import Backfill
 from consometers_node.collective.node import CollectiveNode
-from consometers_node.collective.settings import read
+from consometers_node.collective.settings_file import read
 from consometers_node.store import Store
 from consometers_quoalise_xmpp import Account, Connection, Identity, Security, Server
 from demo.prosody import LOOPBACK

@@ -3,22 +3,35 @@
 What an administrator writes counts more than the file, field by field.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from ..i18n.text import UNSAID, Text
+from ..i18n.text import UNSAID, Text, text
 from ..store.connection import AsyncConnection
 from ..store.settings import set_setting, setting
-from .settings_schema import KEYS, BadValue, Key
+from .settings_formats import (
+    Day,
+    Grams,
+    MailAddress,
+    Paragraph,
+    Percent,
+    Phone,
+    Price,
+    Sentences,
+    Source,
+    WebPage,
+    Year,
+)
+from .settings_schema import BadValue, Key, fill, keys_of
 
 _SETTING = "about"
-_SECTION = "about."
+SECTION = "about."
+"""The section of the settings file, with its dot."""
 _WHOLE, _HALF = 100, 50
 _CENTS = 100
 
@@ -32,29 +45,74 @@ class Accessibility(StrEnum):
     FULLY = "fully"
 
 
-class Notice(StrEnum):
-    """A part of the public pages that the collective has to write."""
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A part of the public pages that needs some fields: `lacking` says which are missing.
 
-    PRESENTATION = "presentation"
-    LEGAL = "legal"
-    AUDIT = "audit"
+    With `whole`, the part may be left out, and the form refuses half of it with that sentence.
+    """
+
+    lacking: Text
+    whole: Text | None = None
 
 
-REQUIRED: Mapping[Notice, tuple[str, ...]] = {
-    Notice.PRESENTATION: ("sentence_fr", "sentence_en", "mail"),
-    # Loi n° 2004-575 du 21 juin 2004, article 1-1.
-    Notice.LEGAL: (
-        *("legal_name", "legal_form", "address", "phone", "publisher"),
-        *("host_name", "host_address", "host_phone"),
+_PRESENTATION = Notice(text("The public pages do not say who you are yet. Missing: {fields}."))
+_LAW = Notice(text("The legal notice lacks what the law requires. Missing: {fields}."))
+"""Loi n° 2004-575 du 21 juin 2004, article 1-1."""
+_AUDITED = Notice(
+    text("The accessibility audit is incomplete. Missing: {fields}."),
+    text("To declare an audit, fill in its date, its author and its result."),
+)
+_FACTOR = Notice(
+    text("The CO₂ factor is incomplete, and not shown. Missing: {fields}."),
+    text("A CO₂ factor needs its source, in both languages, and its year."),
+)
+_STATED = Notice(
+    text("The prices of a kWh are incomplete, and not shown. Missing: {fields}."),
+    text("Prices need each other, and their source in both languages."),
+)
+NOTICES = (_PRESENTATION, _LAW, _AUDITED, _FACTOR, _STATED)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Fields that stand together in the form, and what to know about them."""
+
+    title: Text
+    help: Text = UNSAID
+
+
+_WHO = Group(text("Who you are"))
+_CONTACT = Group(text("Contact"))
+_LEGAL = Group(
+    text("Legal notice"),
+    text(
+        "French law asks for these lines, for the address and telephone number above, and for the"
+        " host (loi n° 2004-575, article 1-1)."
     ),
-    Notice.AUDIT: ("audit_on", "audit_by", "audit_percent"),
-}
-
-
-CO2 = ("co2_grams", "co2_source_fr", "co2_source_en", "co2_year")
-
-
-PRICES = ("local_price", "grid_price", "price_source_fr", "price_source_en")
+)
+_HOST = Group(text("Host"))
+_PRIVACY = Group(text("Personal data"))
+_AUDIT = Group(
+    text("Accessibility statement"),
+    text("Leave these fields empty until the pages have been audited: the statement then says so."),
+)
+_CO2 = Group(
+    text("CO₂ equivalent"),
+    text(
+        "Optional: the public pages then show what the same amount of electricity from elsewhere"
+        " would have emitted, and name this source. Use a published factor, for instance from the"
+        " grid operator."
+    ),
+)
+_PRICES = Group(
+    text("Prices"),
+    text(
+        "Optional: the page “The neighbours’ sun” then says what members would save. The price of"
+        " a kWh between members is what your collective agreed, or plans; that of the grid is a"
+        " usual tariff, with taxes."
+    ),
+)
 
 
 class Prices(NamedTuple):
@@ -80,57 +138,103 @@ class CO2Factor(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """A collective's description, by the keys of the settings; None where it has none."""
+    """A collective's description: each field with its group in the form, and who needs it."""
 
-    sentence_fr: str | None = None
-    sentence_en: str | None = None
-    join_fr: str | None = None
-    join_en: str | None = None
-    join_link: str | None = None
-    mail: str | None = None
-    phone: str | None = None
-    address: str | None = None
-    legal_name: str | None = None
-    legal_form: str | None = None
-    registration: str | None = None
-    publisher: str | None = None
-    host_name: str | None = None
-    host_address: str | None = None
-    host_phone: str | None = None
-    dpo: str | None = None
-    audit_on: date | None = None
-    audit_by: str | None = None
-    audit_percent: int | None = None
-    audit_gaps_fr: str | None = None
-    audit_gaps_en: str | None = None
-    co2_grams: int | None = None
-    co2_source_fr: str | None = None
-    co2_source_en: str | None = None
-    co2_year: int | None = None
-    local_price: Decimal | None = None
-    grid_price: Decimal | None = None
-    price_source_fr: str | None = None
-    price_source_en: str | None = None
-
-    @property
-    def sentence(self) -> Text:
-        """Who it is, and where."""
-        return _in_languages(fr=self.sentence_fr, en=self.sentence_en)
-
-    @property
-    def join(self) -> Text:
-        """How to take part."""
-        return _in_languages(fr=self.join_fr, en=self.join_en)
-
-    @property
-    def audit_gaps(self) -> Text:
-        """What is not accessible."""
-        return _in_languages(fr=self.audit_gaps_fr, en=self.audit_gaps_en)
+    sentence: Annotated[
+        Paragraph,
+        _WHO,
+        _PRESENTATION,
+        text("One sentence in {language}: who you are, and where."),
+    ] = UNSAID
+    join: Annotated[Paragraph, _WHO, text("How to take part, in {language}.")] = UNSAID
+    join_link: Annotated[WebPage | None, _WHO, text("The web page where people sign up.")] = None
+    mail: Annotated[
+        MailAddress | None,
+        _CONTACT,
+        _PRESENTATION,
+        text("The e-mail address for the public."),
+    ] = None
+    phone: Annotated[Phone | None, _CONTACT, _LAW, text("The telephone number for the public.")] = (
+        None
+    )
+    address: Annotated[
+        Sentences | None,
+        _CONTACT,
+        _LAW,
+        text("The postal address of the registered office."),
+    ] = None
+    legal_name: Annotated[
+        Sentences | None, _LEGAL, _LAW, text("The registered name of the publisher.")
+    ] = None
+    legal_form: Annotated[
+        Sentences | None, _LEGAL, _LAW, text("The legal form of the publisher.")
+    ] = None
+    registration: Annotated[
+        Sentences | None,
+        _LEGAL,
+        text("The registration number (SIREN, RNA), and the share capital of a company."),
+    ] = None
+    publisher: Annotated[
+        Sentences | None,
+        _LEGAL,
+        _LAW,
+        text("The publication director: by law, who represents the publisher."),
+    ] = None
+    host_name: Annotated[Sentences | None, _HOST, _LAW, text("The name of the host.")] = None
+    host_address: Annotated[
+        Sentences | None, _HOST, _LAW, text("The postal address of the host.")
+    ] = None
+    host_phone: Annotated[Phone | None, _HOST, _LAW, text("The telephone number of the host.")] = (
+        None
+    )
+    dpo: Annotated[
+        Sentences | None, _PRIVACY, text("The contact of the data protection officer, if any.")
+    ] = None
+    audit_on: Annotated[
+        Day | None, _AUDIT, _AUDITED, text("The day of the accessibility audit (RGAA).")
+    ] = None
+    audit_by: Annotated[
+        Sentences | None, _AUDIT, _AUDITED, text("Who made the accessibility audit.")
+    ] = None
+    audit_percent: Annotated[
+        Percent | None,
+        _AUDIT,
+        _AUDITED,
+        text("The share of the RGAA criteria that are met, in %."),
+    ] = None
+    audit_gaps: Annotated[Paragraph, _AUDIT, text("What is not accessible, in {language}.")] = (
+        UNSAID
+    )
+    co2_grams: Annotated[
+        Grams | None,
+        _CO2,
+        _FACTOR,
+        text("The CO₂ factor of electricity from elsewhere, in g per kWh."),
+    ] = None
+    co2_source: Annotated[
+        Source, _CO2, _FACTOR, text("The source of that CO₂ factor, in {language}.")
+    ] = UNSAID
+    co2_year: Annotated[Year | None, _CO2, _FACTOR, text("The year of that CO₂ factor.")] = None
+    local_price: Annotated[
+        Price | None,
+        _PRICES,
+        _STATED,
+        text("The price of a kWh between members, in euro cents, grid charges and taxes included."),
+    ] = None
+    grid_price: Annotated[
+        Price | None,
+        _PRICES,
+        _STATED,
+        text("The price of a kWh from the grid, in euro cents, taxes included."),
+    ] = None
+    price_source: Annotated[
+        Source, _PRICES, _STATED, text("The source and date of these prices, in {language}.")
+    ] = UNSAID
 
     @property
     def is_audited(self) -> bool:
         """Whether an audit is known well enough to declare its result."""
-        return not any(getattr(self, name) is None for name in REQUIRED[Notice.AUDIT])
+        return not self._empty(_AUDITED)
 
     @property
     def accessibility(self) -> Accessibility:
@@ -143,38 +247,42 @@ class About:
     @property
     def co2(self) -> CO2Factor | None:
         """How much CO₂ electricity from elsewhere would emit, if that is stated with its source."""
-        if self.co2_grams is None or self.co2_year is None or self.missing_of(CO2):
+        if self.co2_grams is None or self.co2_year is None or self._empty(_FACTOR):
             return None
-        source = _in_languages(fr=self.co2_source_fr, en=self.co2_source_en)
-        return CO2Factor(self.co2_grams, source, self.co2_year)
+        return CO2Factor(self.co2_grams, self.co2_source, self.co2_year)
 
     @property
     def prices(self) -> Prices | None:
         """What a kWh costs, if that is stated whole."""
-        if self.local_price is None or self.grid_price is None or self.missing_of(PRICES):
+        if self.local_price is None or self.grid_price is None or self._empty(_STATED):
             return None
-        source = _in_languages(fr=self.price_source_fr, en=self.price_source_en)
-        return Prices(self.local_price, self.grid_price, source)
-
-    def missing_of(self, names: Sequence[str]) -> list[Key]:
-        """Return which fields are missing of a group that is filled in together, or not at all."""
-        empty = [name for name in names if getattr(self, name) is None]
-        return [] if len(empty) == len(names) else [key_of(name) for name in empty]
+        return Prices(self.local_price, self.grid_price, self.price_source)
 
     def missing(self, notice: Notice) -> list[Key]:
-        """Return the required fields that are empty. An audit may be left out whole."""
-        names = REQUIRED[notice]
-        if notice is Notice.AUDIT:
-            return self.missing_of(names)
-        return [key_of(name) for name in names if getattr(self, name) is None]
+        """Return the fields that a notice still lacks: none where it may be left out, and is."""
+        empty = self._empty(notice)
+        is_left_out = notice.whole is not None and len(empty) == len(_needed_by(notice))
+        return [] if is_left_out else empty
+
+    def _empty(self, notice: Notice) -> list[Key]:
+        return [key for key in _needed_by(notice) if key.value(self) is None]
 
 
-FIELDS = tuple(field.name for field in fields(About))
+KEYS = {key.last_name: key for key in keys_of(About, SECTION)}
+"""The fields of the form, by name."""
 
 
-def key_of(name: str) -> Key:
-    """Return the key of a field in the settings."""
-    return KEYS[_SECTION + name]
+def _needed_by(notice: Notice) -> list[Key]:
+    return [key for key in KEYS.values() if notice in key.marks]
+
+
+NEEDED = tuple(key for notice in NOTICES if notice.whole is None for key in _needed_by(notice))
+"""The fields that every collective has to fill in."""
+
+
+def values_of(about: About) -> dict[str, Any]:
+    """Return the value of each field; None where there is none."""
+    return {name: key.value(about) for name, key in KEYS.items()}
 
 
 def read_about(typed: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Text]]:
@@ -183,10 +291,15 @@ def read_about(typed: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Text
     errors: dict[str, Text] = {}
     for name, value in typed.items():
         try:
-            values[name] = key_of(name).read(value, Path()) if value else None
+            values[name] = KEYS[name].read(value, Path()) if value else None
         except BadValue:
-            errors[name] = key_of(name).format.sentence
+            errors[name] = KEYS[name].format.sentence
     return values, errors
+
+
+def overwritten(about: About, values: Mapping[str, Any]) -> About:
+    """Return the description with other values of some fields."""
+    return fill(About, {**values_of(about), **values})
 
 
 async def load_about(connection: AsyncConnection, written: About) -> About:
@@ -194,21 +307,19 @@ async def load_about(connection: AsyncConnection, written: About) -> About:
     stored = await setting(connection, _SETTING)
     if stored is None:
         return written
-    fields_typed = {name: typed for name, typed in json.loads(stored).items() if name in FIELDS}
-    values, _ = read_about(fields_typed)
-    return replace(written, **values)
+    values, _ = read_about(
+        {name: typed for name, typed in json.loads(stored).items() if name in KEYS}
+    )
+    return overwritten(written, values)
 
 
 async def store_about(connection: AsyncConnection, about: About, written: About) -> None:
     """Store what differs from the file."""
+    in_file = values_of(written)
     differing = {
-        name: "" if (value := getattr(about, name)) is None else str(value)
-        for name in FIELDS
-        if getattr(about, name) != getattr(written, name)
+        name: "" if value is None else str(value)
+        for name, value in values_of(about).items()
+        if value != in_file[name]
     }
-    await set_setting(connection, _SETTING, json.dumps(differing, ensure_ascii=False) or None)
-
-
-def _in_languages(**words: str | None) -> Text:
-    by_language = {tag: sentence for tag, sentence in words.items() if sentence is not None}
-    return Text(by_language) if by_language else UNSAID
+    document = json.dumps(differing, ensure_ascii=False) if differing else None
+    await set_setting(connection, _SETTING, document)

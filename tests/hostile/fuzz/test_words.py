@@ -5,8 +5,8 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from consometers_node.collective.settings import BadSettings, Settings, read
-from consometers_node.collective.settings_schema import KEYS
+from consometers_node.collective.settings import KEYS, Settings
+from consometers_node.collective.settings_file import BadSettings, read
 from consometers_quoalise_xmpp import Join, Register, links
 from consometers_quoalise_xmpp.errors import NotALink
 from tests.node.collective.test_settings import FULL, LEAST

@@ -14,8 +14,10 @@ from sqlalchemy import insert, select
 from consometers_node.collective.about import About
 from consometers_node.collective.members.members import MemberKind, Members, public_collectives
 from consometers_node.collective.permissions import needs
-from consometers_node.collective.settings import read
+from consometers_node.collective.settings import KEYS
+from consometers_node.collective.settings_file import read
 from consometers_node.collective.witness.register import depart, enrol
+from consometers_node.i18n.text import Text
 from consometers_node.store.collective_tables import OwnNeedRow
 from consometers_protected_sums.codes import read as read_code
 from consometers_quoalise_xmpp import Join, Register, links
@@ -24,6 +26,7 @@ from tests.documented import blocks, commands
 
 from ..collective.ingestion import pushed_data, running_queue
 from ..collective.people import ZONE, let_be_named, meter
+from ..collective.setting_examples import EXAMPLES
 from ..collective.witnessed import COLLECTIVE, FIRST_HEAD, Home, vouch
 from ..permission.samples import NEED
 from .conftest import Run, at_a_terminal
@@ -94,6 +97,22 @@ async def test_init_takes_options_and_refuses_invalid_values(run: Run, tmp_path:
     missing = await run("init", "--name", "Only", "--data", tmp_path / "other", language="fr")
     assert "--identifier\u00a0: aucun terminal pour le demander" in missing.err
     assert not (tmp_path / "other").exists()
+
+
+async def test_init_takes_each_declared_setting(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "ours.toml"
+    password = tmp_path / "password"
+    password.write_text("s3cret\n")
+    examples = EXAMPLES | {"xmpp.password_file": str(password)}
+    options = [
+        word for name, example in examples.items() for word in ("--set", f"{name}={example}")
+    ]
+    await run.ok("init", *options, "--settings", file)
+    variables = {KEYS[name].variable: example for name, example in examples.items()}
+    assert read(file, {}) == read(tmp_path / "none.toml", variables)
+    refused = await run("init", "--settings", tmp_path / "other.toml", "--set", "page.prot=1")
+    assert refused.status == 2
+    assert "Did you mean “page.port”?" in refused.err
 
 
 async def test_without_settings_a_command_says_what_to_do(run: Run) -> None:
@@ -695,9 +714,8 @@ async def test_init_asks_for_missing_settings(environment: dict[str, str], tmp_p
         "Des foyers de Kersabiec.",
         "",
         "contact@kersabiec.example",
-        *("", "", ""),
         *("none", "+33 2 61 91 00 00"),
-        *("", "", "", ""),
+        *("", "", "", "", "", "", ""),
         "s3cret",
     ]
     status, screen = await asyncio.to_thread(at_a_terminal, environment, "fr", ("init",), typed)
@@ -715,7 +733,7 @@ async def test_init_asks_for_missing_settings(environment: dict[str, str], tmp_p
     assert "[l.energie.2.0.de.kersabiec]" in screen
     assert "Écrivez une adresse XMPP" in screen
     assert settings.about == About(
-        sentence_fr="Des foyers de Kersabiec.",
+        sentence=Text({"fr": "Des foyers de Kersabiec."}),
         mail="contact@kersabiec.example",
         phone="+33 2 61 91 00 00",
     )

@@ -7,7 +7,7 @@ import pytest
 
 from consometers_node.cli.core import environment
 from consometers_node.cli.core.errors import CliError
-from consometers_node.collective.settings_schema import KEYS
+from consometers_node.collective.settings import KEYS
 
 from .conftest import ROOT, Run
 

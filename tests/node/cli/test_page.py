@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from consometers_node.cli.app import COMMANDS, PROGRAM
-from consometers_node.collective.settings import read
+from consometers_node.collective.settings_file import read
 from consometers_node.wire import read_need_file
 from tests.documented import commands, words_of_code
 

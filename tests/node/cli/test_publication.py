@@ -15,7 +15,7 @@ from consometers_node.cli.core import control_socket
 from consometers_node.cli.core.output import Output, Reached
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
-from consometers_node.collective.settings import read
+from consometers_node.collective.settings_file import read
 from consometers_node.i18n.text import Text
 from consometers_node.store import Store
 from tests.deadline import DEADLINE_S

@@ -13,7 +13,8 @@ from consometers_node.collective.members.members import MemberKind
 from consometers_node.collective.node import CollectiveNode, CollectiveOnline, CollectivePace
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
-from consometers_node.collective.settings import Settings, read
+from consometers_node.collective.settings import Settings
+from consometers_node.collective.settings_file import read
 from consometers_node.i18n.protocol import OurWords
 from consometers_node.permission import DataNeed
 from consometers_node.store import Store

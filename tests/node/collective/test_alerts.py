@@ -31,7 +31,7 @@ from consometers_node.collective.monitoring.problems import (
     of_disk,
 )
 from consometers_node.collective.settings import MailSettings, PageSettings, Settings
-from consometers_node.collective.settings_schema import SmtpSecurity
+from consometers_node.collective.settings_formats import SmtpSecurity
 from consometers_node.i18n.text import Text, text
 from consometers_node.store import Store
 from consometers_quoalise_xmpp.backoff import Backoff

@@ -28,7 +28,7 @@ import pytest
 
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.publication.dry_run import foresee
-from consometers_node.collective.settings import read
+from consometers_node.collective.settings_file import read
 from consometers_node.series import Interval
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import GroupId, MemberId

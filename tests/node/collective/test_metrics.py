@@ -17,7 +17,7 @@ from consometers_node.collective.monitoring.metrics import (
     Metric,
 )
 from consometers_node.collective.monitoring.problems import ProblemKind
-from consometers_node.collective.settings_schema import KEYS
+from consometers_node.collective.settings import KEYS
 from consometers_node.store import Store
 
 from ..web.public.conftest import fill

@@ -3,22 +3,24 @@
 from datetime import date, timedelta
 from ipaddress import ip_network
 from pathlib import Path
-import tomllib
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from consometers_node.collective.about import Notice
+from consometers_node.collective.about import NOTICES
 from consometers_node.collective.settings import (
-    BadSettings,
+    KEYS,
     MailSettings,
     MetricsSettings,
-    read,
-    write,
+    PublicationSettings,
 )
-from consometers_node.collective.settings_schema import KEYS, Key, SmtpSecurity
+from consometers_node.collective.settings_file import BadSettings, read, write
+from consometers_node.collective.settings_formats import SmtpSecurity
+from consometers_node.collective.settings_schema import Key, written as written_value
 from consometers_node.series import Interval
 from consometers_quoalise_xmpp import Security
+
+from .setting_examples import EXAMPLES
 
 FILE = "collective.toml"
 LEAST = """\
@@ -161,7 +163,7 @@ def test_full_file_is_read(tmp_path: Path) -> None:
     assert settings.about.sentence.say("en") == "Homes of Kersabiec."
     assert settings.about.audit_on == date(2026, 5, 4)
     assert settings.about.accessibility == "partially"
-    assert not any(settings.about.missing(notice) for notice in Notice)
+    assert not any(settings.about.missing(notice) for notice in NOTICES)
     assert settings.webhook == "https://chat.kersabiec.example/hooks/1"
 
 
@@ -172,13 +174,27 @@ def test_metrics_are_off_without_a_port(tmp_path: Path) -> None:
     assert settings.metrics == MetricsSettings(host="127.0.0.1", port=9101)
 
 
-def test_full_file_has_every_key() -> None:
-    named = {
-        f"{section}.{name}" if isinstance(values, dict) else section
-        for section, values in tomllib.loads(FULL).items()
-        for name in (values if isinstance(values, dict) else "-")
+@pytest.mark.parametrize("way", ["file", "variables"])
+def test_each_declared_setting_is_read(tmp_path: Path, way: str) -> None:
+    if way == "file":
+        meant = {name: KEYS[name].read(example, Path()) for name, example in EXAMPLES.items()}
+        in_file = write({name: written_value(value) for name, value in meant.items()}, "fr")
+        settings = read(written(tmp_path, in_file), {})
+    else:
+        environment = {KEYS[name].variable: example for name, example in EXAMPLES.items()}
+        settings = read(tmp_path / FILE, environment)
+    sections = {
+        "xmpp": settings.xmpp,
+        "page": settings.page,
+        "publication": PublicationSettings.of(settings.publication),
+        "alerts": settings.mail,
+        "about": settings.about,
+        "metrics": settings.metrics,
     }
-    assert set(KEYS) == named
+    for name, key in KEYS.items():
+        section = sections.get(key.section, settings)
+        value = key.value(section if hasattr(section, key.field) else settings)
+        assert value == key.read(EXAMPLES[name], Path()), name
 
 
 def test_variables_override_the_file(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from consometers_node.collective.privacy.export import everything
 from consometers_node.collective.privacy.retention import _update
 from consometers_node.collective.publication.policy import InForce
 from consometers_node.collective.publication.quartiles import range_of
+from consometers_node.i18n.text import Text
 from consometers_node.permission import Permission, Permissions, State
 from consometers_node.series import Device, Direction, Interval
 from consometers_node.sharing.names import keep_collective
@@ -174,8 +175,7 @@ async def test_a_member_reads_the_published_sums(coop: Coop, house: House) -> No
         about,
         local_price=Decimal("15.5"),
         grid_price=Decimal(21),
-        price_source_fr="Exemple",
-        price_source_en="Example",
+        price_source=Text({"fr": "Exemple", "en": "Example"}),
     )
     async with coop.store.writing() as connection:
         await store_about(connection, stated, about)

@@ -34,7 +34,7 @@ OWN = {
     "consometers_node/collective/publication/monthly_groups.py": "a setting",
     "consometers_node/collective/publication/openings.py": "a row",
     "consometers_node/collective/publication/policy.py": "a setting",
-    "consometers_node/collective/settings.py": "settings",
+    "consometers_node/collective/settings_file.py": "settings",
     "consometers_node/collective/witness/heads.py": "a setting",
     "consometers_node/collective/witness/register.py": "a row",
     "consometers_node/sharing/access_requests.py": "an archive, in `decoded` or found whole by it",

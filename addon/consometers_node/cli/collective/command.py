@@ -14,7 +14,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from consometers_node.collective.errors import CollectiveFault, database_problem
 from consometers_node.collective.members.members import Member, Members
 from consometers_node.collective.services import Actions
-from consometers_node.collective.settings import BadSettings, Settings, read
+from consometers_node.collective.settings import Settings
+from consometers_node.collective.settings_file import BadSettings, read
 from consometers_node.i18n.text import text
 from consometers_node.sharing.account import load
 from consometers_node.sharing.error_messages import message_of

@@ -1,35 +1,33 @@
 """Setting a collective up: `init` writes its settings, by asking or from options."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 import getpass
 from pathlib import Path
 import re
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 import unicodedata
 
 import typer
 
-from consometers_node.collective.about import FIELDS, REQUIRED, Notice, key_of
-from consometers_node.collective.settings import read, write
-from consometers_node.collective.settings_schema import KEYS, BadValue
+from consometers_node.collective import about, settings_file
+from consometers_node.collective.settings import KEYS
+from consometers_node.collective.settings_schema import BadValue, Key, written
 from consometers_node.i18n.text import around, text
 
 from ..core.errors import CliError, misused, system_reason
-from ..core.locale import say
+from ..core.locale import read, say
 from ..core.options import Ours
 from ..core.output import Output, write_private
 from ..core.usage import Commands
-from .command import settings_file
+from . import command
 
 _PASSWORD_FILE = "password"  # noqa: S105  # its name
 _PASSWORD_KEY = "xmpp.password_file"  # noqa: S105  # its name
-_ABOUT = "about"
 _OTHERS = re.compile(r"[^a-z0-9]+")
 
 _FILE = text("{file}: {said}.")
-_NOT_ABOUT = text("write one of these, then = and the words: {names}.")
 _FOR_THE_PUBLIC = text(
     "What follows stands on the public pages. Press Enter to skip a line: the administration can"
     " fill it in later."
@@ -53,75 +51,40 @@ _WRITTEN = text(
 )
 
 
+_GIVEN = {
+    KEYS[name].last_name: KEYS[name]
+    for name in (
+        *("name", "identifier", "xmpp.account", "xmpp.host", "xmpp.port", "xmpp.security"),
+        *("xmpp.ca_file", "xmpp.password_file", "time_zone", "database", "publication.minimum"),
+    )
+}
+"""The keys that have options of their own."""
+_ASKED = ("name", "identifier", "xmpp.account", "time_zone", "publication.minimum")
+"""The keys that an interactive session asks for."""
+
+
+def _option(name: str) -> Any:
+    key = _GIVEN[name]
+    placeholder = key.format.placeholder
+    metavar = None if placeholder is None else read(placeholder)
+    return typer.Option(metavar=metavar, help=read(key.what))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsOptions:
-    """The settings that were given as options, by the names of their keys."""
+    """The settings that were given as options, by the last names of their keys."""
 
-    name: Annotated[
-        str | None,
-        typer.Option(help=say("The name of the collective.")),
-    ] = None
-    identifier: Annotated[
-        str | None,
-        typer.Option(help=say("The identifier of its sums in the federation.")),
-    ] = None
-    account: Annotated[
-        str | None,
-        typer.Option(metavar="JID", help=say("The XMPP account of the node.")),
-    ] = None
-    host: Annotated[
-        str | None,
-        typer.Option(
-            metavar=say("HOST"),
-            help=say("The address of its server."),
-        ),
-    ] = None
-    port: Annotated[
-        str | None,
-        typer.Option(metavar="PORT", help=say("Its port.")),
-    ] = None
-    security: Annotated[
-        str | None,
-        typer.Option(
-            metavar="either|direct|starttls",
-            help=say("The encryption mode."),
-        ),
-    ] = None
-    ca_file: Annotated[
-        str | None,
-        typer.Option(
-            metavar=say("FILE"),
-            help=say("The certificate authority of a private server."),
-        ),
-    ] = None
-    password_file: Annotated[
-        str | None,
-        typer.Option(
-            metavar=say("FILE"),
-            help=say("A file with the password."),
-        ),
-    ] = None
-    time_zone: Annotated[
-        str | None,
-        typer.Option(
-            metavar="Europe/Paris",
-            help=say("The title for its days and months."),
-        ),
-    ] = None
-    database: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help=say("PostgreSQL instead of SQLite."),
-        ),
-    ] = None
-    minimum: Annotated[
-        str | None,
-        typer.Option(
-            metavar=say("HOMES"),
-            help=say("Minimum number of homes in a published sum."),
-        ),
-    ] = None
+    name: Annotated[str | None, _option("name")] = None
+    identifier: Annotated[str | None, _option("identifier")] = None
+    account: Annotated[str | None, _option("account")] = None
+    host: Annotated[str | None, _option("host")] = None
+    port: Annotated[str | None, _option("port")] = None
+    security: Annotated[str | None, _option("security")] = None
+    ca_file: Annotated[str | None, _option("ca_file")] = None
+    password_file: Annotated[str | None, _option("password_file")] = None
+    time_zone: Annotated[str | None, _option("time_zone")] = None
+    database: Annotated[str | None, _option("database")] = None
+    minimum: Annotated[str | None, _option("minimum")] = None
     about: Annotated[
         list[str] | None,
         typer.Option(
@@ -129,20 +92,28 @@ class SettingsOptions:
             help=say("A line of the public pages, such as mail=contact@example.org."),
         ),
     ] = None
+    others: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar=say("KEY=VALUE"),
+            help=say("Any key of the settings file, such as page.port=8123."),
+        ),
+    ] = None
 
+    def typed(self) -> Iterator[tuple[str, str, str]]:
+        """Yield keys, with what was typed and the option. Raises CliError for an unknown key."""
+        lines = [("--about", f"{about.SECTION}{line}") for line in self.about or ()]
+        lines += [("--set", line) for line in self.others or ()]
+        for option, line in lines:
+            name, _, words = line.partition("=")
+            if name not in KEYS:
+                raise misused(option, settings_file.unknown(name))
+            yield name, words, f"{option} {name.removeprefix(about.SECTION)}"
+        for name, key in _GIVEN.items():
+            if (words := getattr(self, name)) is not None:
+                yield key.name, words, f"--{name.replace('_', '-')}"
 
-_SECTIONS = {
-    **dict.fromkeys(("account", "host", "port", "security", "ca_file", "password_file"), "xmpp."),
-    "minimum": "publication.",
-}
-_ASKED: dict[str, Callable[[dict[str, object]], str]] = {
-    "name": lambda _: "",
-    "identifier": lambda typed: _slug(str(typed["name"])),
-    "xmpp.account": lambda _: "",
-    "time_zone": lambda _: "Europe/Paris",
-    "publication.minimum": lambda _: "10",
-}
-"""Prompts of an interactive session, with their defaults."""
 
 commands = Commands()
 
@@ -153,29 +124,20 @@ commands = Commands()
 )
 def init(common: Ours, options: SettingsOptions) -> None:
     """Write the settings of a collective."""
-    output, file = common.output, settings_file(common)
+    output, file = common.output, command.settings_file(common)
     if file.exists():
         raise CliError("exists", _EXISTS.fill(file=file))
     asks = sys.stdin.isatty() and not output.as_json
     values: dict[str, object] = {}
-    for typed in options.about or ():
-        name, _, words = typed.partition("=")
-        if name not in FIELDS:
-            raise misused("--about", _NOT_ABOUT.fill(names=", ".join(FIELDS)))
-        key = key_of(name).name
-        values[key] = _checked(key, words, f"--about {name}")
-    for option in fields(options):
-        typed = getattr(options, option.name)
-        if typed is not None and option.name != _ABOUT:
-            key = f"{_SECTIONS.get(option.name, '')}{option.name}"
-            values[key] = _checked(key, typed, f"--{option.name.replace('_', '-')}")
-    for key, usual in _ASKED.items():
-        if key in values:
+    for name, typed, option in options.typed():
+        values[name] = _checked(name, typed, option)
+    for name in _ASKED:
+        if name in values:
             continue
         if asks:
-            values[key] = _ask(key, usual(values), output)
-        elif KEYS[key].required:
-            raise misused(f"--{key.rpartition('.')[2]}", _NOT_GIVEN)
+            values[name] = _ask(name, _usual(KEYS[name], values), output)
+        elif KEYS[name].required:
+            raise misused(f"--{KEYS[name].last_name}", _NOT_GIVEN)
     if asks:
         _ask_about(values, output)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -184,26 +146,20 @@ def init(common: Ours, options: SettingsOptions) -> None:
         if password:
             write_private(file.parent / _PASSWORD_FILE, f"{password}\n".encode())
             values[_PASSWORD_KEY] = _PASSWORD_FILE
-    write_private(file, write(values, output.catalogue_language).encode())
-    identifier = read(file, {}).identifier
+    write_private(file, settings_file.write(values, output.catalogue_language).encode())
+    identifier = settings_file.read(file, {}).identifier
     output.result({"file": str(file), "identifier": identifier}, _WRITTEN, file=file)
 
 
 def _checked(key: str, typed: str, option: str) -> object:
-    """Return the settings from the typed values. Raises `CliError`."""
+    """Return the typed value as it is written. Raises `CliError`."""
     try:
-        meant = KEYS[key].read(typed, Path())
+        meant = KEYS[key].read(typed, Path.cwd())
     except BadValue:
         raise misused(option, KEYS[key].format.hint) from None
-    match meant:
-        case int():
-            return meant
-        case Path():
-            if key == _PASSWORD_KEY:
-                _check_readable(meant, option)
-            return str(meant.absolute())
-        case _:
-            return typed
+    if isinstance(meant, Path) and key == _PASSWORD_KEY:
+        _check_readable(meant, option)
+    return written(meant)
 
 
 def _check_readable(file: Path, option: str) -> None:
@@ -216,10 +172,9 @@ def _check_readable(file: Path, option: str) -> None:
 def _ask_about(values: dict[str, object], output: Output) -> None:
     """Ask for what the law requires on public pages."""
     output.note(_FOR_THE_PUBLIC)
-    for name in (*REQUIRED[Notice.PRESENTATION], *REQUIRED[Notice.LEGAL]):
-        key = key_of(name).name
-        if key not in values and (typed := _ask(key, "", output)):
-            values[key] = typed
+    for key in about.NEEDED:
+        if key.name not in values and (typed := _ask(key.name, "", output)):
+            values[key.name] = typed
 
 
 def _ask(key: str, usual: str, output: Output) -> object:
@@ -234,6 +189,13 @@ def _ask(key: str, usual: str, output: Output) -> object:
             return _checked(key, typed, key)
         except CliError:
             output.note(KEYS[key].format.sentence)
+
+
+def _usual(key: Key, values: Mapping[str, object]) -> str:
+    """Return what is proposed for a key; an identifier comes from the name."""
+    if key.name == "identifier":
+        return _slug(str(values["name"]))
+    return "" if key.default is None else str(written(key.default))
 
 
 def _slug(name: str) -> str:

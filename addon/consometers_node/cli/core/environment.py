@@ -32,7 +32,7 @@ def check(environment: Mapping[str, str] = os.environ) -> None:
     # They take memory that a household can do without.
     from difflib import get_close_matches  # noqa: PLC0415
 
-    from consometers_node.collective.settings_schema import KEYS  # noqa: PLC0415
+    from consometers_node.collective.settings import KEYS  # noqa: PLC0415
 
     names = NAMES | {key.variable for key in KEYS.values()}
     for name in sorted(unknown - names):

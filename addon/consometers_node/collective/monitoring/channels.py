@@ -14,7 +14,7 @@ import aiohttp
 
 from ...i18n.text import Text, TranslatedError, text
 from ..settings import MailSettings, Settings
-from ..settings_schema import SmtpSecurity
+from ..settings_formats import SmtpSecurity
 
 _SECONDS = 15
 _OK = 200

@@ -7,7 +7,7 @@ lets nothing new leave. Nothing is published before an administrator opened the 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from itertools import product
 import json
 import logging
@@ -24,17 +24,18 @@ from ..access_log import Read, note_read
 from ..calendar import instants
 from ..disclosure.sdc_rules import Publication
 from ..permissions import needs
-from ..settings import publication
-from ..settings_schema import KEYS, BadValue, Basis
+from ..settings import PublicationSettings
+from ..settings_schema import BadValue, fill, keys_of, written
 
+FIELDS = {key.name: key for key in keys_of(PublicationSettings)}
+"""The keys of a choice, as in the section of the settings file."""
 AT_ONCE = date.min
 NOT_YET = date.max
 
 _CHOSEN = "publication"
 _OPENED = "publication.opened"
 _STEP = "publication.step"
-_SECTION = "publication."
-_MINUTE = timedelta(minutes=1)
+_MINIMUM = "minimum"
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 _HOURLY = text(
@@ -193,27 +194,22 @@ def read_rules(values: Mapping[str, object], opens: date = NOT_YET) -> Rules:
     """Return rules of these values, within the bounds of the settings file. Raises BadRules."""
     read = {}
     for name, value in values.items():
-        if (key := KEYS.get(_SECTION + name)) is None:
+        if (key := FIELDS.get(name)) is None:
             raise BadRules(name)
         try:
             read[key.name] = key.read(value, Path())
         except BadValue:
             raise BadRules(name) from None
-    return Rules(publication(read), opens)
+    return Rules(fill(PublicationSettings, read).rules(), opens)
 
 
 def written_rules(rules: Rules) -> dict[str, Any]:
     """Return the rules as text that `read_rules` reads."""
-    publication = rules.publication
-    basis: dict[str, Any] = {"basis": Basis.LAW.value}
-    if publication.minimum is not None:
-        basis = {"basis": Basis.AGREED.value, "minimum": publication.minimum}
-    return {
-        **basis,
-        "interval": publication.interval.value,
-        "wait_minutes": publication.wait // _MINUTE,
-        "longest_wait_minutes": publication.longest_wait // _MINUTE,
-    }
+    settings = PublicationSettings.of(rules.publication)
+    values = {name: written(key.value(settings)) for name, key in FIELDS.items()}
+    if rules.publication.minimum is None:
+        del values[_MINIMUM]
+    return values
 
 
 async def chosen(connection: AsyncConnection) -> ChosenRules | None:

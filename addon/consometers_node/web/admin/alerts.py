@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version as installed
 
 from consometers_node.store.connection import AsyncConnection
 
-from ...collective.about import Notice, load_about
+from ...collective.about import NOTICES, load_about
 from ...collective.disclosure.reasons import Reason
 from ...collective.members import invitations
 from ...collective.members.accounts import removal_problems
@@ -101,11 +101,6 @@ _INVITATIONS = (
     text("One usable invitation expires within a week."),
     text("{count} usable invitations expire within a week."),
 )
-_UNWRITTEN = {
-    Notice.PRESENTATION: text("The public pages do not say who you are yet. Missing: {fields}."),
-    Notice.LEGAL: text("The legal notice lacks what the law requires. Missing: {fields}."),
-    Notice.AUDIT: text("The accessibility audit is incomplete. Missing: {fields}."),
-}
 _NO_NEED = text("Members have no data request: create one.")
 _LOST = text("“{need}”, version {version}, cannot be read: nobody can allow it.")
 _NO_ANSWER = text("For two weeks or more, nobody has answered “{said}”.")
@@ -158,10 +153,10 @@ async def _all(
     async for concern in _of_publication(pages, context, connection):
         yield concern
     about = await load_about(connection, pages.settings.about)
-    for notice, unwritten in _UNWRITTEN.items():
+    for notice in NOTICES:
         if missing_keys := about.missing(notice):
             names = ", ".join(_named(key, context.language) for key in missing_keys)
-            yield Concern(Weight.WARN, unwritten.fill(fields=names), "about")
+            yield Concern(Weight.WARN, notice.lacking.fill(fields=names), "about")
     now = context.now
     entries, soon = roster.entries, context.today + _ENDS_SOON
     silent = sum(entry.status is Status.SILENT for entry in entries)

@@ -29,7 +29,8 @@ from ...collective.members.sites import (
 from ...collective.permissions import member_permissions
 from ...collective.permissions.member_permissions import MemberPermission
 from ...collective.privacy import export as exported
-from ...collective.settings_schema import WEB_PAGE, BadValue
+from ...collective.settings_formats import WEB_PAGE
+from ...collective.settings_schema import BadValue
 from ...household.sharing.coverage import Calendar, DayState
 from ...i18n.text import Text, text
 from ...permission import State

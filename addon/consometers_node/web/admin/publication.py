@@ -14,7 +14,8 @@ from ...collective.publication.closed_hours import hours, missing, progress
 from ...collective.publication.dry_run import PreviewPeriod
 from ...collective.publication.policy import AT_ONCE, NOT_YET, BadRules, InForce, Rules, read_rules
 from ...collective.publication.queries import Published
-from ...collective.settings_schema import KEYS, STEPS, Basis
+from ...collective.settings_formats import STEPS, Basis
+from ...collective.settings_schema import Key
 from ...i18n.text import Text, text
 from ...sharing.consent_text import INTERVALS
 from ...store.member_status import count_members
@@ -28,8 +29,7 @@ from ..public.words import FLOWS
 from .handlers import AdminPages
 from .request_context import AdminContext
 
-_WAITS = ("wait_minutes", "longest_wait_minutes")
-_FIELDS = ("basis", "minimum", "interval", *_WAITS, "opening", "opens")
+_FIELDS = (*ours.FIELDS, "opening", "opens")
 _OPENING = {"": AT_ONCE, "not-yet": NOT_YET}
 _FROM = "from"
 _DAY = timedelta(days=1)
@@ -290,14 +290,15 @@ def _filled(context: AdminContext) -> FilledForm[Rules]:
     errors: dict[str, Text] = {}
     typed_rules: dict[str, object] = {}
     law = context.typed("basis") == Basis.LAW
-    for name in ("basis", "interval", *_WAITS, *(() if law else ("minimum",))):
+    for name, key in ours.FIELDS.items():
+        if law and name == "minimum":
+            continue
         typed = context.typed(name)
         is_long = typed.isdecimal() and (len(typed) > _MOST_DIGITS or not typed.isascii())
         try:
             read_rules({name: "" if is_long else typed})
         except BadRules:
-            choices = name in {"basis", "interval"}
-            errors[name] = _CHOOSE if choices else _hint(name)
+            errors[name] = _CHOOSE if key.format.choices else _hint(key)
         typed_rules[name] = typed
     opens = _OPENING.get(context.typed("opening"))
     if context.typed("opening") == _FROM:
@@ -324,11 +325,10 @@ async def _objection(pages: AdminPages, rules: Rules) -> Text | None:
         return await ours.objection_to_step(connection, rules.publication)
 
 
-def _hint(name: str) -> Text:
+def _hint(key: Key) -> Text:
     """Return the settings file's hint, as a sentence of its own."""
-    hint = KEYS[f"publication.{name}"].format.hint
-    sentences = {tag: _apart(hint.say(tag), Language(tag)) for tag in LANGUAGES}
-    return Text({tag: words[0].upper() + words[1:] for tag, words in sentences.items()})
+    hint = key.format.sentence
+    return Text({tag: _apart(hint.say(tag), Language(tag)) for tag in LANGUAGES})
 
 
 def _apart(words: str, language: Language) -> str:

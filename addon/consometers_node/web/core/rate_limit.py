@@ -13,7 +13,7 @@ from aiohttp import hdrs, web
 from ...rate_limit import TokenBucket
 
 if TYPE_CHECKING:
-    from ...collective.settings_schema import Network
+    from ...collective.settings_formats import Network
 
 MADE_AT_ONCE = 2
 MOST_WAITING = 64

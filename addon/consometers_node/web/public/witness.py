@@ -27,7 +27,7 @@ from ..core.rate_limit import asker
 from .handlers import Guest, PublicPages, problem
 
 if TYPE_CHECKING:
-    from ...collective.settings_schema import Network
+    from ...collective.settings_formats import Network
 
 WRONG_CODES = 10
 """At once, of one address; then one in ten minutes. Of 2^80 codes, that finds none."""

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from html import escape
 from pathlib import Path
 
-from consometers_node.collective.about import FIELDS, About, load_about
+from consometers_node.collective.about import KEYS, About, load_about, values_of
 from consometers_node.collective.access_log import reads
 from consometers_node.i18n.text import Text
 from consometers_node.store import Store
@@ -36,6 +37,14 @@ async def test_description_appears_on_the_public_pages(office: Office) -> None:
     assert entry.who == NAME
 
 
+async def test_form_has_each_declared_field(office: Office) -> None:
+    html = (await (await office.enter()).open("about")).html
+    for name, key in KEYS.items():
+        assert f'<label for="{name}">{escape(key.what.say("en").rstrip("."))}</label>' in html
+        language = f' lang="{key.language}"' if key.language else ""
+        assert f' id="{name}" name="{name}" maxlength="500"{language}' in html
+
+
 async def test_invalid_values_are_refused_and_stay_in_the_form(office: Office) -> None:
     browser = await office.enter()
     wrong = (("phone", "none"), ("mail", "contact"), ("audit_percent", "62"))
@@ -62,11 +71,11 @@ async def test_missing_legal_notice_is_a_task_until_written(
             " one sentence in English." in page.text
         )
         assert (
-            "The legal notice lacks what the law requires. Missing: the registered name"
-            in page.text
+            "The legal notice lacks what the law requires. Missing: the telephone number for the"
+            " public, the postal address" in page.text
         )
         assert page.link("about")
-        typed = [(name, str(value)) for name in FIELDS if (value := getattr(ABOUT, name))]
+        typed = [(name, str(value)) for name, value in values_of(ABOUT).items() if value]
         await browser.fill("about", "about", *typed)
         assert "All is well" in (await browser.open("")).text
 

@@ -9,6 +9,7 @@ from consometers_node.collective.node import CollectiveNode
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.publication.policy import (
     AT_ONCE,
+    FIELDS,
     ChosenRules,
     chosen,
     open_from,
@@ -38,6 +39,11 @@ async def record_days(office: Office) -> None:
         await village.connection.exec_driver_sql(moved)
         for n in range(5):
             await town.record(homes, 1000, day=YESTERDAY - timedelta(days=n))
+
+
+async def test_form_has_each_declared_rule(office: Office) -> None:
+    html = (await (await office.enter()).open("publication")).html
+    assert [name for name in FIELDS if f' name="{name}"' not in html] == []
 
 
 async def choice(office: Office) -> ChosenRules | None:

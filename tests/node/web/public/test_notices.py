@@ -11,6 +11,7 @@ from yarl import URL
 from consometers_node.collective.about import About, load_about, store_about
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.permissions import needs
+from consometers_node.i18n.text import Text
 from consometers_node.series import Direction
 from consometers_node.store.groups import GroupKind
 
@@ -29,8 +30,8 @@ def described(html: str, name: str) -> str:
 @pytest.mark.parametrize(
     ("language", "sentence", "members"),
     [
-        ("en", ABOUT.sentence_en, "40 homes take part, and 1 public building."),
-        ("fr", ABOUT.sentence_fr, "40 foyers participent, avec 1 bâtiment public."),
+        ("en", ABOUT.sentence.say("en"), "40 homes take part, and 1 public building."),
+        ("fr", ABOUT.sentence.say("fr"), "40 foyers participent, avec 1 bâtiment public."),
     ],
 )
 async def test_home_page_opens_with_the_description(
@@ -94,7 +95,7 @@ async def test_accessibility_statement_shows_audit_results(town: Town) -> None:
         audit_on=date(2026, 5, 4),
         audit_by="Access lab",
         audit_percent=62,
-        audit_gaps_fr="Les graphiques.",
+        audit_gaps=Text({"fr": "Les graphiques."}),
     )
     async with town.store.writing() as connection:
         await store_about(connection, audited, ABOUT)

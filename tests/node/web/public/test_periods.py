@@ -14,6 +14,7 @@ from consometers_node.collective.calendar import Span
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.members.sites import Building, Description
 from consometers_node.figures import FIGURES
+from consometers_node.i18n.text import Text
 from consometers_node.series import Direction, Interval
 
 from .test_opendata import ask
@@ -335,7 +336,7 @@ async def test_co2_is_shown_once_a_factor_is_set(town: Town) -> None:
     """144 kWh were produced in June, 42 kWh today."""
     assert "CO₂" not in (await town.browser().open("month/2026-06")).text
     factor: dict[str, Any] = {"co2_grams": 50, "co2_year": 2025}
-    factor |= {"co2_source_fr": "Exemple", "co2_source_en": "Example"}
+    factor |= {"co2_source": Text({"fr": "Exemple", "en": "Example"})}
     about = replace(town.settings.about, **factor)
     town.settings = replace(town.settings, about=about)
     async with serving(town) as other:

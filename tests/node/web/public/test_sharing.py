@@ -3,6 +3,8 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from consometers_node.i18n.text import Text
+
 from .town import Town, serving
 
 
@@ -41,8 +43,7 @@ async def test_savings_are_shown_once_prices_are_set(town: Town) -> None:
         town.settings.about,
         local_price=Decimal("15.5"),
         grid_price=Decimal("20.5"),
-        price_source_fr="Exemple",
-        price_source_en="Example",
+        price_source=Text({"fr": "Exemple", "en": "Example"}),
     )
     town.settings = replace(town.settings, about=about)
     async with serving(town) as other:

@@ -20,6 +20,7 @@ from consometers_node.collective.permissions import needs
 from consometers_node.collective.permissions.member_permissions import take
 from consometers_node.collective.settings import PageSettings, Settings, Xmpp
 from consometers_node.collective.witness.service import WitnessService
+from consometers_node.i18n.text import Text
 from consometers_node.rate_limit import TokenBucket
 from consometers_node.series import Direction, Interval, Record
 from consometers_node.sharing.changes import Changes
@@ -49,8 +50,12 @@ UNLIMITED = 10**9
 _DAWN = date(2020, 1, 1)
 
 ABOUT = About(
-    sentence_fr="Des foyers et une école de Lorient qui suivent leur électricité ensemble.",
-    sentence_en="Homes and a school of Lorient that look at their electricity together.",
+    sentence=Text(
+        {
+            "fr": "Des foyers et une école de Lorient qui suivent leur électricité ensemble.",
+            "en": "Homes and a school of Lorient that look at their electricity together.",
+        }
+    ),
     mail="contact@lorient.example",
     phone="+33 2 97 00 00 00",
     address="1 quai du Port, 56100 Lorient",
