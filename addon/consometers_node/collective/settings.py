@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 
 from consometers_quoalise import Device
 from consometers_quoalise.identifier import organisation
-from consometers_quoalise_xmpp import Server
+from consometers_quoalise_network import Server
 
 from ..i18n.text import Text, TranslatedError, around, text
 from .about import About

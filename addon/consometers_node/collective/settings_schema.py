@@ -17,9 +17,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from consometers_quoalise_xmpp import Security
-from consometers_quoalise_xmpp.account import bare
-from consometers_quoalise_xmpp.errors import NotAnAddress
+from consometers_quoalise_network import Security
+from consometers_quoalise_network.address import bare
+from consometers_quoalise_network.errors import NotAnAddress
 
 from ..i18n.text import Text, text
 from ..series import Interval

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from consometers_node.collective.settings import BadSettings, Settings, read
 from consometers_node.collective.settings_schema import KEYS
-from consometers_quoalise_xmpp import Join, Register, links
-from consometers_quoalise_xmpp.errors import NotALink
+from consometers_quoalise_network import Join, Register, links
+from consometers_quoalise_network.errors import NotALink
 from tests.node.collective.test_settings import FULL, LEAST
 
 from .documents import NASTY

@@ -18,7 +18,7 @@ from consometers_node.collective.settings import (
 )
 from consometers_node.collective.settings_schema import KEYS, Key, SmtpSecurity
 from consometers_node.series import Interval
-from consometers_quoalise_xmpp import Security
+from consometers_quoalise_network import Security
 
 FILE = "collective.toml"
 LEAST = """\
