@@ -4,7 +4,7 @@ from collections.abc import Mapping
 import shlex
 
 from consometers_quoalise import ProtocolError, answers
-from consometers_quoalise_xmpp import Account, Asking, Identity, Security, Server
+from consometers_quoalise_network import Account, Asking, Identity, Security, Server
 from consometers_quoalise_xmpp.trial import aside, online
 from demo.program import PASSWORD, NodeError
 from demo.prosody import LOOPBACK, Prosody

@@ -11,6 +11,7 @@ from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.series import Direction
 import consometers_protected_sums
 import consometers_quoalise
+import consometers_quoalise_network
 import consometers_quoalise_xmpp
 import custom_components.consometers
 
@@ -18,6 +19,7 @@ ROOMS = (
     consometers_node,
     consometers_protected_sums,
     consometers_quoalise,
+    consometers_quoalise_network,
     consometers_quoalise_xmpp,
     custom_components.consometers,
 )

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import math
 import time
 
-from consometers_quoalise_xmpp.backoff import Backoff
-from consometers_quoalise_xmpp.rate_limit import SOURCES, Recent
+from consometers_quoalise_network.backoff import Backoff
+from consometers_quoalise_network.rate_limit import SOURCES, Recent
 
 _DAY_S = 24 * 3600.0
 

@@ -1,60 +1,28 @@
 """One connection to the XMPP network, and a module for each of its tasks.
 
-    links          invitations, as a person gives them
+    transport      what a node needs of a network, over XMPP
     registration   an account from an invitation
     connection     connects, resumes, comes back; owns every task
     stream         one stream to one server, within our rules
     parsing        reads a stream stanza by stanza, each at a bounded cost
     discovery      what this program is, its presence, and what a peer can do
-    asking         requests to peers
-    answering      requests of peers
-    pushing        new records to subscribers, until they have them
-    receiving      new records of peers, acknowledged once they are stored
+    deliveries     messages that are sent until their peer has them
+    replies        requests and messages of peers, and their answers
     trial          an account tried, beside the node that has it
-    backoff        waits before retries
-    rate_limit     requests in a minute, by source
 
-It knows the protocol as data (`consometers_quoalise`), and nothing of permission or of storage:
-those who answer and store are passed in, and so are the words that peers read.
+The tasks of a node that stand on it are in `consometers_quoalise_network`: they know no XMPP.
 """
 
-from . import links
-from .account import RESOURCE, Account, Identity, Security, Server
-from .answering import Answerer, Answering, Asker
-from .asking import Asking, PatientAsking
 from .connection import Connection
-from .discovery import DataPolicy, Discovery, features, sends_receipts
-from .errors import NetworkError
-from .links import Join, Register
-from .pushing import PUSH_SECONDS, Pushing
-from .receiving import NotStored, Receiving
+from .discovery import Discovery, features, sends_receipts
 from .registration import register
-from .replies import Traffic
+from .transport import XmppTransport
 
 __all__ = [
-    "PUSH_SECONDS",
-    "RESOURCE",
-    "Account",
-    "Answerer",
-    "Answering",
-    "Asker",
-    "Asking",
     "Connection",
-    "DataPolicy",
     "Discovery",
-    "Identity",
-    "Join",
-    "NetworkError",
-    "NotStored",
-    "PatientAsking",
-    "Pushing",
-    "Receiving",
-    "Register",
-    "Security",
-    "Server",
-    "Traffic",
+    "XmppTransport",
     "features",
-    "links",
     "register",
     "sends_receipts",
 ]

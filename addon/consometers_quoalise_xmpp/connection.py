@@ -1,16 +1,15 @@
 """A node's connection to the network: it stays, or comes back, until it is stopped.
 
     async with Connection(account, server=server) as connection:
-        Discovery(connection, …)
         await connection.online()
 
 The features of this room stand on it, each in its module.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 import logging
-from typing import Any, Literal, NoReturn, Self
+from typing import Literal, override
 from xml.etree.ElementTree import Element
 
 from slixmpp.exceptions import IqError, IqTimeout
@@ -21,11 +20,13 @@ from slixmpp.xmlstream.matcher.base import MatcherBase
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from consometers_quoalise import ErrorType, OtherError, QuoaliseError, Words, stanza_errors
+from consometers_quoalise.reading import Reader
+from consometers_quoalise_network import RESOURCE, Account, Server, Session
+from consometers_quoalise_network.backoff import Backoff
+from consometers_quoalise_network.connected import Connected
+from consometers_quoalise_network.errors import Interrupted, NetworkError, NoAnswer
+from consometers_quoalise_network.transport import Speak, first_of
 
-from .account import RESOURCE, Account, Server
-from .backoff import Backoff
-from .errors import Interrupted, NetworkError, NoAnswer, Unreachable
-from .replies import Speak
 from .stream import Stream, quiet
 
 _LOGGER = logging.getLogger(__name__)
@@ -34,7 +35,6 @@ CLIENT = "jabber:client"
 PING = "{urn:xmpp:ping}ping"
 PING_EVERY_SECONDS = 60
 PING_SECONDS = 30
-ONLINE_SECONDS = 30
 STEADY_SECONDS = 60
 """A connection of at least this length resets the backoff."""
 LISTENING = 1
@@ -43,19 +43,8 @@ UNSEEN = -1
 """Priority of a node that only answers: people's messages to the address go to them."""
 
 
-class Session:
-    """The session on the server, over resumed streams. `ended` says that it is gone."""
-
-    def __init__(self) -> None:
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def end(self) -> None:
-        if not self.ended.done():
-            self.ended.set_result(None)
-
-
-class Connection:
-    """Owns the stream, its task, and every task that a stanza starts."""
+class Connection(Connected):
+    """A stream that stays, or comes back."""
 
     def __init__(
         self,
@@ -72,69 +61,18 @@ class Connection:
         Raises OSError on an authority's file.
         """
         quiet()
-        self.language = language
-        self.speak = speak
+        super().__init__(language, speak)
         self.priority = UNSEEN
-        self.problem: NetworkError | None = None
         self.stream = Stream(account, server or Server(), resource, language, speak)
         self.stream.add_event_handler("session_start", self._session_started)
         self.stream.add_event_handler("session_end", self._session_ended)
         self._backoff = backoff or Backoff()
-        self._session = Session()
-        self._online = False
-        self._changed = asyncio.Event()
-        self._tasks = asyncio.TaskGroup()
-        self._owned: set[asyncio.Task[None]] = set()
-        self._is_left = False
-        self._logged_in: Callable[[], None] | None = None
-
-    async def __aenter__(self) -> Self:
-        """Start to connect."""
-        await self._tasks.__aenter__()
-        self._owned.add(self._tasks.create_task(self._run()))
-        return self
-
-    async def __aexit__(self, *_raised: object) -> None:
-        """Stop: log out at the server, and leave no task."""
-        self._is_left = True
-        for task in self._owned:
-            task.cancel()
-        # The group gets no error: it would wrap it.
-        await self._tasks.__aexit__(None, None, None)
 
     @property
+    @override
     def jid(self) -> str:
         """The full address for peers' requests."""
         return self.stream.boundjid.full
-
-    @property
-    def is_online(self) -> bool:
-        """Whether stanzas can be sent now. If not, `problem` says why, once something failed."""
-        return self._online
-
-    async def online(self, seconds: float = ONLINE_SECONDS, *, patient: bool = True) -> Session:
-        """Wait until stanzas can be sent. Raises the `NetworkError` that stands in the way.
-
-        A lasting one is raised at once, any at once to who is not patient.
-        """
-        try:
-            async with asyncio.timeout(seconds):
-                while not self._online:
-                    if self.problem and (self.problem.lasting or not patient):
-                        raise self.problem
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            unknown = Unreachable(host=self.stream.default_domain, why="no answer")
-            raise self.problem or unknown from None
-        return self._session
-
-    async def stay(self) -> NoReturn:
-        """Wait as long as the connection may come back. Raises the `NetworkError` that lasts."""
-        while not (self.problem and self.problem.lasting):
-            self._changed.clear()
-            await self._changed.wait()
-        raise self.problem
 
     async def request(
         self, kind: Literal["get", "set"], to: str, payload: Element, seconds: float
@@ -161,6 +99,11 @@ class Connection:
             answer.cancel()
         return answered
 
+    async def ask(self, peer: str, command: Element, seconds: float) -> Element:
+        """Return the answer of a peer's full address to a command. Raises as `request` does."""
+        answer = await self.request("set", peer, command, seconds)
+        return Reader(answer, "iq").only(command.tag).element
+
     def on_iq(self, tag: str, handler: Callable[[Iq], None]) -> None:
         """Register a handler for requests (get or set) with an element of that name."""
 
@@ -185,10 +128,6 @@ class Connection:
         matcher = _Holding(("message", tag))
         self.stream.register_handler(Callback(tag, matcher, handle))
 
-    def on_login(self, handler: Callable[[], None]) -> None:
-        """Register a callback for each stream whose server is verified and took our password."""
-        self._logged_in = handler
-
     async def renew(self) -> None:
         """Log in on another stream, which resumes the session where the server can."""
         await self.stream.drop()
@@ -200,19 +139,11 @@ class Connection:
 
     def raise_priority(self) -> None:
         """Announce that this resource receives what is sent to the bare address."""
-        self.priority = LISTENING
-        if self._online:
+        is_higher, self.priority = self.priority < LISTENING, LISTENING
+        if is_higher and self._online:
             self.stream.send_presence(ppriority=self.priority)
 
-    def spawn(self, work: Coroutine[None, None, None]) -> None:
-        """Start a task that ends with the connection at the latest. It must not raise."""
-        task = self._tasks.create_task(work)
-        if self._is_left:
-            # A stanza may come while the stream closes, after its handler has ended.
-            task.cancel()
-        self._owned.add(task)
-        task.add_done_callback(self._owned.discard)
-
+    @override
     async def _run(self) -> None:
         """Connect repeatedly, until a person must act or the connection is left."""
         clock = asyncio.get_running_loop().time
@@ -222,8 +153,7 @@ class Connection:
                 began = clock()
                 try:
                     await self.stream.open()
-                    if self._logged_in is not None:
-                        self._logged_in()
+                    self._logged_in()
                     self._set(online=True, problem=None)
                     problem = await self._until_lost()
                 except NetworkError as failure:
@@ -266,11 +196,6 @@ class Connection:
             return False
         return True
 
-    def _set(self, *, online: bool, problem: NetworkError | None) -> None:
-        self._online = online
-        self.problem = problem
-        self._changed.set()
-
     def _session_started(self, _event: object) -> None:
         self._session.end()
         self._session = Session()
@@ -288,11 +213,6 @@ class _Holding(MatcherBase):
     def match(self, xml: StanzaBase) -> bool:
         kind, tag = self._criteria
         return xml.name == kind and xml.xml.find(tag) is not None
-
-
-async def first_of(future: asyncio.Future[Any], other: asyncio.Future[Any]) -> None:
-    """Wait until one is done. None is cancelled when this is."""
-    await asyncio.wait({future, other}, return_when=asyncio.FIRST_COMPLETED)
 
 
 def error_in(stanza: Element) -> QuoaliseError:

@@ -6,14 +6,12 @@
 Names are in the asker's language. The data policy is a form of XEP-0504's type.
 """
 
-from dataclasses import dataclass
 from functools import partial
 from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.stanza import Iq
 
 from consometers_quoalise import (
-    ByLanguage,
     ItemNotFound,
     Node,
     QuoaliseError,
@@ -27,9 +25,10 @@ from consometers_quoalise import (
 )
 from consometers_quoalise.languages import best
 from consometers_quoalise.markup import tag
+from consometers_quoalise_network.rate_limit import SlidingWindow
+from consometers_quoalise_network.transport import DataPolicy
 
 from .connection import PING, Connection
-from .rate_limit import SlidingWindow
 from .replies import RECEIPTS, language_of, refuse, reply
 
 INFO = "http://jabber.org/protocol/disco#info"
@@ -42,15 +41,6 @@ _UNKNOWN = "feature-not-implemented"
 
 _FEATURES = (INFO, ITEMS, metadata.NAMESPACE, PING.partition("}")[0][1:])
 _ANSWERS = (commands.NAMESPACE, forms.NAMESPACE, federation.NAMESPACE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataPolicy:
-    """The processing of received data: its purpose, its retention, its place."""
-
-    purpose: ByLanguage
-    retention: ByLanguage
-    location: ByLanguage
 
 
 class Discovery:

@@ -15,10 +15,8 @@ from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.stanza import StreamFeatures
 
 from consometers_quoalise.markup import tag
-
-from .account import Account, Server
-from .connection import error_in
-from .errors import (
+from consometers_quoalise_network import Account, Register, Server
+from consometers_quoalise_network.errors import (
     AccountTaken,
     InvitationRefused,
     NetworkError,
@@ -26,7 +24,8 @@ from .errors import (
     NotEncrypted,
     RegistrationRefused,
 )
-from .links import Register
+
+from .connection import error_in
 from .stream import Stream, quiet
 
 _PREAUTH = "{urn:xmpp:pars:0}preauth"
@@ -39,7 +38,7 @@ _NAME_BYTES = 6
 
 
 async def register(
-    invitation: Register, *, user: str | None = None, server: Server | None = None
+    invitation: Register, server: Server | None = None, *, user: str | None = None
 ) -> Account:
     """Make the account, and return it with its password. Raises `NetworkError`.
 

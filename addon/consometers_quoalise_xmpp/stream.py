@@ -23,9 +23,8 @@ from slixmpp.xmlstream.xmlstream import NotConnectedError
 
 from consometers_quoalise import Code, ErrorType, Notice, OtherError, Words
 from consometers_quoalise.markup import tag
-
-from .account import RESOURCE, Account, Security, Server
-from .errors import (
+from consometers_quoalise_network import RESOURCE, Account, Security, Server
+from consometers_quoalise_network.errors import (
     AccountDisabled,
     CertificateRefused,
     Interrupted,
@@ -37,9 +36,11 @@ from .errors import (
     Unreachable,
     WrongPassword,
 )
+from consometers_quoalise_network.rate_limit import SlidingWindow
+from consometers_quoalise_network.transport import Speak
+
 from .parsing import Emptied, Excess, Parser
-from .rate_limit import SlidingWindow
-from .replies import Speak, refuse
+from .replies import refuse
 
 ATTEMPT_SECONDS = 30
 ADDRESS_SECONDS = 6
@@ -84,13 +85,15 @@ class Stream(ClientXMPP):
         speak: Speak = Words,
     ) -> None:
         """Prepare a stream in the running loop. Raises OSError on an authority's file."""
+        tls = server.tls()
+        tls.set_alpn_protocols(["xmpp-client"])
         super().__init__(
             JID(f"{account.jid}/{resource}"),
             account.password,
             plugin_config={"feature_mechanisms": {"use_mechs": set(_MECHANISMS)}},
             lang=language,
             loop=asyncio.get_running_loop(),
-            ssl_context=server.tls(),
+            ssl_context=tls,
         )
         self.enable_direct_tls = server.security is not Security.STARTTLS
         self.enable_starttls = server.security is not Security.DIRECT

@@ -7,16 +7,16 @@ import ssl
 from typing import Any
 
 from consometers_quoalise import Words
+from consometers_quoalise_network import Identity
+from consometers_quoalise_network.backoff import Backoff
+from consometers_quoalise_network.transport import Speak
 
-from .account import Identity
-from .backoff import Backoff
-from .connection import Connection
-from .replies import Speak
+from .transport import XmppTransport
 
 
-def aside(who: Identity, language: str, speak: Speak = Words) -> Connection:
+def aside(who: Identity, language: str, speak: Speak = Words) -> XmppTransport:
     """Prepare a connection of the same account as a node's, which does not disturb it."""
-    return Connection(
+    return XmppTransport(
         who.account,
         server=who.server,
         resource=f"consometers-{secrets.token_hex(4)}",
@@ -27,7 +27,7 @@ def aside(who: Identity, language: str, speak: Speak = Words) -> Connection:
 
 
 @asynccontextmanager
-async def online(connection: Connection) -> AsyncIterator[Connection]:
+async def online(connection: XmppTransport) -> AsyncIterator[XmppTransport]:
     """Connect for the duration of a block. Raises the first error."""
     async with connection:
         await connection.online(patient=False)

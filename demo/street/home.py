@@ -44,17 +44,9 @@ from consometers_node.wire import Naming
 from consometers_node.wire.witness_requests import Call
 from consometers_protected_sums.keys import KEY_BYTES, DayKey
 from consometers_quoalise import Data, GetHistory, Role, Witness
-from consometers_quoalise_xmpp import (
-    Account,
-    Asker,
-    Connection,
-    Identity,
-    Join,
-    Security,
-    Server,
-    links,
-)
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network import Account, Asker, Identity, Join, Security, Server, links
+from consometers_quoalise_network.backoff import Backoff
+from consometers_quoalise_xmpp import XmppTransport
 from demo.world.hourly import Hour
 
 from .plan import HOUR_S, Home, Place
@@ -151,7 +143,7 @@ class StreetHome:
             ca_file=Path(place.ca_file),
         )
         account = Account(self.home.jid, password)
-        connection = Connection(account, server=server, language=_LANGUAGE, speak=OurWords)
+        connection = XmppTransport(account, server=server, language=_LANGUAGE, speak=OurWords)
         answers = partial(_Answers, home=self)
         clock = Clock()
         sharing = Sharing(

@@ -121,7 +121,7 @@ def test_a_server_is_verified_by_the_authorities_in_the_folder(
 _ASK = """
 import asyncio, sys
 import aiohttp
-from consometers_quoalise_xmpp import Server
+from consometers_quoalise_network import Server
 
 async def main():
     async with aiohttp.ClientSession() as session:

@@ -15,6 +15,7 @@ PACKAGES = {
     "consometers_node",
     "consometers_protected_sums",
     "consometers_quoalise",
+    "consometers_quoalise_network",
     "consometers_quoalise_xmpp",
 }
 VENDOR = ADDON / "consometers_node" / "web" / "static" / "vendor"
@@ -104,7 +105,7 @@ def test_only_the_languages_of_the_pages_are_installed(installed: Installed) -> 
 def test_the_trimmed_slixmpp_has_the_plugins_of_a_connection(installed: Installed) -> None:
     printed = installed.python(
         "import asyncio",
-        "from consometers_quoalise_xmpp import Account, Server",
+        "from consometers_quoalise_network import Account, Server",
         "from consometers_quoalise_xmpp.stream import Stream",
         "from slixmpp.xmlstream import cert",
         "async def main():",

@@ -13,13 +13,13 @@ from consometers_node.sharing.names import load_naming
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.memberships import member_blocks, member_counts
 from consometers_node.store.series import MemberCount
-from consometers_quoalise_xmpp import Account, Join
+from consometers_quoalise_network import Account, Join
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 from tests.node.collective.coops import Coop, settings
+from tests.node.networks import PASSWORD
 from tests.node.permission.samples import CHOICE, NEED
 from tests.node.sharing.houses import House, decisions_confirmed, running
-from tests.node.xmpp.conftest import PASSWORD
 from tests.node.xmpp.plain import Reachable
 
 type Values = dict[datetime, int]

@@ -43,16 +43,9 @@ from consometers_node.store.peers import all_peers
 from consometers_node.store.series import add_series, blocks
 from consometers_node.wire import Naming
 from consometers_quoalise import QuoaliseError
-from consometers_quoalise_xmpp import (
-    Account,
-    Connection,
-    Join,
-    NetworkError,
-    Security,
-    Server,
-    links,
-)
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network import Account, Join, NetworkError, Security, Server, links
+from consometers_quoalise_network.backoff import Backoff
+from consometers_quoalise_xmpp import XmppTransport
 from demo.prosody import LOOPBACK
 from tests.node.sharing.houses import Shares
 
@@ -186,7 +179,7 @@ class Home:
     ) -> NoReturn:
         """Be on the network, and take part in what it was invited to."""
         account = Account(self.jid, os.environ[PASSWORD])
-        connection = Connection(account, server=server, backoff=Backoff(0.2, 2))
+        connection = XmppTransport(account, server=server, backoff=Backoff(0.2, 2))
         sharing = Sharing(
             self.store,
             self._naming,
@@ -204,7 +197,7 @@ class Home:
                     await self._join(connection, sharing, link)
         raise AssertionError
 
-    async def _join(self, connection: Connection, sharing: Sharing, link: Join) -> None:
+    async def _join(self, connection: XmppTransport, sharing: Sharing, link: Join) -> None:
         """Ask, and grant all that is asked, unless that was done before."""
         async with self.store.reading() as reading:
             peers = {peer.jid for peer in await all_peers(reading)}

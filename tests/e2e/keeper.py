@@ -22,16 +22,9 @@ from xml.etree.ElementTree import SubElement
 from slixmpp.stanza import Message
 
 from consometers_quoalise import QuoaliseError
-from consometers_quoalise_xmpp import (
-    Account,
-    Asking,
-    Connection,
-    Discovery,
-    NetworkError,
-    Security,
-    Server,
-)
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network import Account, Asking, NetworkError, Security, Server
+from consometers_quoalise_network.backoff import Backoff
+from consometers_quoalise_xmpp import Discovery, XmppTransport
 from demo.prosody import LOOPBACK
 from tests.deadline import DEADLINE_S
 
@@ -54,7 +47,7 @@ CREATE TABLE IF NOT EXISTS came (name, time, value, at, PRIMARY KEY (name, time,
 class Keeper:
     """A receiver that stores the pushes of a connection."""
 
-    def __init__(self, connection: Connection, database: sqlite3.Connection, node: str) -> None:
+    def __init__(self, connection: XmppTransport, database: sqlite3.Connection, node: str) -> None:
         self._connection = connection
         self._database = database
         self._node = node
@@ -98,7 +91,7 @@ async def main(arguments: list[str]) -> None:
         host=LOOPBACK, port=int(port), security=Security.STARTTLS, ca_file=Path(authority)
     )
     account = Account(jid, os.environ[PASSWORD])
-    connection = Connection(account, server=server, backoff=Backoff(0.2, 2))
+    connection = XmppTransport(account, server=server, backoff=Backoff(0.2, 2))
     with closing(sqlite3.connect(file)) as database:
         database.executescript(_TABLES)
         keeper = Keeper(connection, database, node)

@@ -25,7 +25,7 @@ from consometers_node.store.published_series import own_series, published_record
 from consometers_node.store.series import all_series, blocks
 from consometers_quoalise import Direction as Said
 from consometers_quoalise.identifier import organisation, series as name_of
-from consometers_quoalise_xmpp import Asking
+from consometers_quoalise_network import Asking
 from demo.prosody import Prosody
 from tests.e2e import homes as program
 from tests.e2e.holding import held

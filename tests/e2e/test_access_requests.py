@@ -21,15 +21,16 @@ from consometers_node.collective.privacy.own_export import WHAT
 from consometers_node.sharing.account import save
 from consometers_node.store import Store
 from consometers_node.store.member_series import of_member
-from consometers_quoalise_xmpp import Account, Identity, Join, links
+from consometers_quoalise_network import Account, Identity, Join, links
+from consometers_quoalise_network.address import account_of
 from demo.prosody import Authority, Prosody
 from tests.e2e.node import Node
 from tests.e2e.waiting import eventually
 from tests.node.collective.coops import Coop, cooperating
 from tests.node.collective.people import ZONE
+from tests.node.networks import PASSWORD, reach
 from tests.node.web.browser import Browser, Page
 from tests.node.web.home import DRAWN, FED, GUEST, Home, running, toy
-from tests.node.xmpp.conftest import PASSWORD, reach
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
@@ -50,7 +51,7 @@ class World:
     def jid(self) -> str:
         network = self.home.node.network
         assert network is not None
-        return network.connection.stream.boundjid.bare
+        return account_of(network.connection.jid)
 
     async def logged(self) -> list[Read]:
         """Return what the collective's log says of the exports of this home."""
@@ -86,6 +87,7 @@ async def running_member(
 ) -> Home:
     """Run a home that joins on its page, and shares a series of its past."""
     store, server = await opened(stack, folder / f"{name}.db"), coop.server
+    assert isinstance(server, Prosody)
     account = Account(server.register(name, PASSWORD), PASSWORD)
     await save(store, Identity(account, reach(server)))
     house = toy()

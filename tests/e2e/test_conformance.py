@@ -43,9 +43,9 @@ from tests.e2e.reader import reading
 from tests.e2e.waiting import eventually
 from tests.node.cli.factories import need_toml
 from tests.node.collective.coops import Coop
+from tests.node.networks import PASSWORD
 from tests.node.permission.samples import NEED, YES
 from tests.node.web.public.town import ZONE, Town, day_of, settings
-from tests.node.xmpp.conftest import PASSWORD
 from tests.node.xmpp.plain import EMPTY, FIELD, Plain
 
 pytestmark = [

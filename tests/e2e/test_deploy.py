@@ -24,7 +24,7 @@ import pytest
 import pytest_asyncio
 
 from consometers_node.series import Range
-from consometers_quoalise_xmpp import Join, Register, links
+from consometers_quoalise_network import Join, Register, links
 from consometers_quoalise_xmpp.registration import register
 from demo.hass.folder import ROOT
 from demo.prosody import LOOPBACK
@@ -34,9 +34,9 @@ from tests.disks import fill, small_disk
 from tests.e2e.holding import Member, Values, settle, summed
 from tests.e2e.waiting import becomes, eventually
 from tests.node.cli.factories import need_toml
+from tests.node.networks import reach
 from tests.node.permission.samples import NEED, now
 from tests.node.sharing.houses import decisions_confirmed
-from tests.node.xmpp.conftest import reach
 
 pytestmark = [
     pytest.mark.e2e,

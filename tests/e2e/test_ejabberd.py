@@ -30,18 +30,9 @@ from consometers_node.sharing.names import load_naming
 from consometers_node.store import Store
 from consometers_node.store.published_series import own_series, published_records
 from consometers_quoalise.identifier import organisation
-from consometers_quoalise_xmpp import (
-    Account,
-    Connection,
-    Join,
-    Register,
-    Security,
-    Server,
-    features,
-    links,
-    register,
-)
-from consometers_quoalise_xmpp.errors import AccountTaken, InvitationRefused, WrongPassword
+from consometers_quoalise_network import Account, Join, Register, Security, Server, links
+from consometers_quoalise_network.errors import AccountTaken, InvitationRefused, WrongPassword
+from consometers_quoalise_xmpp import Connection, features, register
 from demo.hass import free_port
 from demo.prosody import Authority, Prosody
 from tests.deadline import DEADLINE_S
@@ -51,8 +42,8 @@ from tests.e2e.node import Node
 from tests.e2e.waiting import becomes, eventually
 from tests.node.cli.factories import need_toml
 from tests.node.collective.coops import Coop
+from tests.node.networks import PASSWORD, QUICK
 from tests.node.permission.samples import YES, now
-from tests.node.xmpp.conftest import PASSWORD, QUICK
 
 pytestmark = [
     pytest.mark.e2e,

@@ -36,18 +36,17 @@ from consometers_quoalise import (
     Role,
     UpstreamError,
 )
-from consometers_quoalise_xmpp import (
+from consometers_quoalise_network import (
     Account,
     Answerer,
     Answering,
     Asker,
     Asking,
-    Connection,
-    Discovery,
     Pushing,
     Receiving,
 )
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network.backoff import Backoff
+from consometers_quoalise_xmpp import Discovery, XmppTransport
 from demo.hass import Api, Hass
 from demo.prosody import Authority, Prosody
 from tests.deadline import DEADLINE_S
@@ -55,7 +54,7 @@ from tests.e2e.waiting import eventually
 from tests.node.household.factories import DAY, HOUR
 from tests.node.household.importing_toy import HALF_HOUR, LOAD, Notes, curve, hourly, load
 from tests.node.household.toy import connected
-from tests.node.xmpp.conftest import PASSWORD, reach
+from tests.node.networks import PASSWORD, reach
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
@@ -146,7 +145,7 @@ async def stage(hass: Hass, prosody: Prosody) -> AsyncIterator[Stage]:
     for n in range(6):
         del values[HOLE + n * HALF_HOUR]
     operator = Operator(home, values)
-    async with Connection(Account(proxy, PASSWORD), server=reach(prosody)) as connection:
+    async with XmppTransport(Account(proxy, PASSWORD), server=reach(prosody)) as connection:
         Discovery(connection, operator.role)
         Answering(connection, operator)
         await connection.online(DEADLINE_S)
@@ -162,7 +161,7 @@ async def node(
     stage: Stage, steps: list[ImportProgress] | None = None, token: str | None = None
 ) -> AsyncIterator[StatisticsImport]:
     """A home's node, put together as the program does it."""
-    connection = Connection(Account(stage.operator.home, PASSWORD), server=reach(stage.prosody))
+    connection = XmppTransport(Account(stage.operator.home, PASSWORD), server=reach(stage.prosody))
     async with AsyncExitStack() as stack:
         home = await stack.enter_async_context(connected(stage.hass.url, token or stage.token))
         wanted = Import(

@@ -31,8 +31,9 @@ from consometers_node.store.series import add_series
 from consometers_node.wire import read_need_file
 from consometers_quoalise import QuoaliseError
 from consometers_quoalise.identifier import organisation
-from consometers_quoalise_xmpp import Account, Asking, Connection, NetworkError
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network import Account, Asking, NetworkError
+from consometers_quoalise_network.backoff import Backoff
+from consometers_quoalise_xmpp import Connection
 from demo.hass import free_port
 from demo.prosody import LOOPBACK, Authority, Prosody
 from tests.disks import fill, small_disk
@@ -58,8 +59,8 @@ from tests.e2e.node import Node, Program
 from tests.e2e.waiting import becomes, eventually
 from tests.node import postgresql
 from tests.node.cli.factories import need_toml
+from tests.node.networks import reach
 from tests.node.permission.samples import YES
-from tests.node.xmpp.conftest import reach
 
 pytestmark = [
     pytest.mark.e2e,

@@ -22,7 +22,7 @@ import pytest_asyncio
 
 from consometers_node.permission import DataNeedSeries
 from consometers_node.series import Direction, Quantity, Range
-from consometers_quoalise_xmpp import Join, Register, links
+from consometers_quoalise_network import Join, Register, links
 from consometers_quoalise_xmpp.registration import register
 from demo.hass.folder import ROOT
 from tests.deploy import engine
@@ -31,8 +31,8 @@ from tests.deploy.network import own_network
 from tests.documented import commands
 from tests.e2e.holding import Member, settle
 from tests.e2e.waiting import eventually
+from tests.node.networks import reach
 from tests.node.permission.samples import NEED, now
-from tests.node.xmpp.conftest import reach
 
 pytestmark = [
     pytest.mark.e2e,

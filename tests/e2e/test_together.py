@@ -38,7 +38,9 @@ from consometers_node.store.tables import OutboxRow, PermittedRow, SubscriptionR
 from consometers_node.web.site import Keys, Site
 from consometers_quoalise import Direction as Said, ItemNotFound, NotAuthorized, SeriesPath
 from consometers_quoalise.identifier import organisation, series as name_of
-from consometers_quoalise_xmpp import Account, Connection, Identity, Join
+from consometers_quoalise_network import Account, Identity, Join
+from consometers_quoalise_network.address import account_of
+from consometers_quoalise_xmpp import XmppTransport
 from demo.furnishing import DOMAIN, entities_with
 from demo.hass import Hass
 from demo.prosody import Prosody
@@ -46,8 +48,8 @@ from tests.e2e.holding import Member, Sums, held, run_collective, settle
 from tests.e2e.home import import_energy
 from tests.e2e.waiting import differences, eventually
 from tests.node.collective.coops import Coop
+from tests.node.networks import PASSWORD, QUICK, reach
 from tests.node.permission.samples import HOURLY, NEED, STOP, YES, now
-from tests.node.xmpp.conftest import PASSWORD, QUICK, reach
 
 pytestmark = [
     pytest.mark.e2e,
@@ -163,7 +165,7 @@ async def world(
             home,
             await load_naming(home),
             source,
-            lambda who: Connection(who.account, server=who.server, backoff=QUICK),
+            lambda who: XmppTransport(who.account, server=who.server, backoff=QUICK),
             pace=replace(HouseholdPace().hurried(HASTE), sums_s=3),
         )
         site = Site(node, Keys("an-id", TOKEN, "0"))
@@ -340,7 +342,7 @@ async def test_a_home_that_leaves_receives_nothing_more(world: World) -> None:
     node, coop = world.node, world.coop
     assert node.network is not None
     asking = node.network.sharing.asking
-    jid = node.network.connection.stream.boundjid.bare
+    jid = account_of(node.network.connection.jid)
     async with coop.store.reading() as connection:
         member = await Members(connection, coop.settings.time_zone).by_jid(jid)
         assert member is not None

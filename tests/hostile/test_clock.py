@@ -44,7 +44,7 @@ from consometers_node.store.peers import add_peer
 from consometers_node.store.series import stored_days
 from consometers_node.store.settings import set_setting, setting
 from consometers_node.web.public.site import PublicSite
-from consometers_quoalise_xmpp import NotStored
+from consometers_quoalise_network import NotStored
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 from tests.node.clocks import Hands, confirmed, leaping, set_aside_the_clock_of

@@ -78,7 +78,7 @@ from consometers_quoalise import (
 from consometers_quoalise.identifier import device as named, organisation, series
 from consometers_quoalise.markup import LANG, serialise, tag
 from consometers_quoalise.senml import SENML
-from consometers_quoalise_xmpp import Asking
+from consometers_quoalise_network import Asking
 from demo.prosody import Prosody
 from packages.quoalise.tests.samples import EXAMPLE, PERMISSION, element
 from tests.node.clocks import Hands, confirmed

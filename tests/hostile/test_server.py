@@ -25,13 +25,14 @@ from consometers_quoalise import (
     requests,
 )
 from consometers_quoalise.markup import serialise
-from consometers_quoalise_xmpp.errors import NoAnswer
+from consometers_quoalise_network.errors import NoAnswer
 from demo.prosody import Authority, Prosody, federate
 from tests.deadline import DEADLINE_S
 from tests.e2e.waiting import eventually
 from tests.node.collective.coops import Coop, cooperating
 from tests.node.collective.ingestion import pushed_data
 from tests.node.collective.test_node import PAST, jid, join, wait_for_records
+from tests.node.networks import PASSWORD
 from tests.node.sharing.houses import (
     Collective,
     House,
@@ -41,7 +42,7 @@ from tests.node.sharing.houses import (
 )
 from tests.node.sharing.ledgers import HOUR, hours, midnight
 from tests.node.sharing.test_delivery import shared
-from tests.node.xmpp.conftest import PASSWORD, MakeNode, NewAccount
+from tests.node.xmpp.conftest import MakeNode, NewAccount
 from tests.node.xmpp.plain import Plain
 
 from .servers import Attacker, corrupt
@@ -311,8 +312,8 @@ async def test_a_late_answer_is_ignored(
 ) -> None:
     await attacker.meet("type='result'", "hold")
     with pytest.raises(NoAnswer):
-        await house.connection.request(
-            "set", f"{coop.jid}/quoalise", requests.write(requests.ListSeries()), 0.5
+        await house.connection.ask(
+            f"{coop.jid}/quoalise", requests.write(requests.ListSeries()), 0.5
         )
     # Its answer may come to be held after that.
     await eventually(attacker.release, bool)

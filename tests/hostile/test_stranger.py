@@ -18,24 +18,17 @@ from consometers_node.i18n.protocol import sentence
 from consometers_node.store import Store
 from consometers_quoalise import Data, Listed, OtherError, stanza_errors
 from consometers_quoalise.data import encode
-from consometers_quoalise_xmpp import (
-    Account,
-    Answerer,
-    Asker,
-    Pushing,
-    Server,
-    Traffic,
-    features,
-    stream,
-)
-from consometers_quoalise_xmpp.answering import MAX_OF_STRANGERS, OF_A_DOMAIN
-from consometers_quoalise_xmpp.receiving import PER_MINUTE
+from consometers_quoalise_network import Account, Answerer, Asker, Pushing, Server, Traffic
+from consometers_quoalise_network.answering import MAX_OF_STRANGERS, OF_A_DOMAIN
+from consometers_quoalise_network.receiving import PER_MINUTE
+from consometers_quoalise_xmpp import features, stream
 from consometers_quoalise_xmpp.stream import HEARD_PER_MINUTE, Stream
 from demo.prosody import Authority, Prosody
 from tests.deadline import DEADLINE_S
 from tests.node.collective.coops import Coop, cooperating
+from tests.node.networks import PASSWORD
 from tests.node.sharing.houses import bare, until
-from tests.node.xmpp.conftest import PASSWORD, MakeNode, MakePlain, NewAccount, Node
+from tests.node.xmpp.conftest import MakeNode, MakePlain, NewAccount, Node
 from tests.node.xmpp.home import NOW, Collective, Home, records
 from tests.node.xmpp.plain import EMPTY, Plain
 from tools.bench.homes import COLLECTIVE, day_of, join

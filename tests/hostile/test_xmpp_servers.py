@@ -15,13 +15,15 @@ import pytest_socket
 from consometers_quoalise import BadRequest, DataNeed
 from consometers_quoalise.federation_xml import write_data_needs
 from consometers_quoalise.markup import MAX_BYTES, MAX_DEPTH, serialise
-from consometers_quoalise_xmpp import Asker, features, parsing
+from consometers_quoalise_network import Asker
+from consometers_quoalise_xmpp import features, parsing
 from demo.prosody import Authority
 from packages.quoalise.tests.samples import NEED
 from tests.deadline import DEADLINE_S
 from tests.e2e.ejabberd import Cluster
+from tests.node.networks import PASSWORD
 from tests.node.sentences import says
-from tests.node.xmpp.conftest import PASSWORD, MakeNode, NewAccount
+from tests.node.xmpp.conftest import MakeNode, NewAccount
 from tests.node.xmpp.home import Collective
 from tools.bench.deployed import DEPLOY, Deployed, Ended, Place, Wire
 from tools.bench.stanzas import ATTACKER, stanzas

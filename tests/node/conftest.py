@@ -20,13 +20,14 @@ from .xmpp.conftest import (
     new_plain,
     other_server,
     own,
+    prosody,
     server,
     servers,
     stack,
 )
 
 __all__ = ["authority", "new_account", "new_node", "new_plain", "own", "server", "servers"]
-__all__ += ["other_server", "stack"]
+__all__ += ["other_server", "prosody", "stack"]
 
 type Place = Path | str
 KINDS = ("sqlite", "postgresql")

@@ -2,7 +2,7 @@
 
 from itertools import islice
 
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network.backoff import Backoff
 
 
 def test_waits_grow_and_vary() -> None:

@@ -1,8 +1,8 @@
 """How often each source may do something."""
 
 from consometers_node.rate_limit import GrowingWait, TokenBucket
-from consometers_quoalise_xmpp.backoff import Backoff
-from consometers_quoalise_xmpp.rate_limit import SOURCES, SlidingWindow
+from consometers_quoalise_network.backoff import Backoff
+from consometers_quoalise_network.rate_limit import SOURCES, SlidingWindow
 
 
 class Clock:

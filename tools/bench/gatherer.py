@@ -15,7 +15,8 @@ from consometers_node.collective.ingestion.backfill import Backfill
 from consometers_node.collective.node import CollectiveNode
 from consometers_node.collective.settings_file import read
 from consometers_node.store import Store
-from consometers_quoalise_xmpp import Account, Connection, Identity, Security, Server
+from consometers_quoalise_network import Account, Identity, Security, Server
+from consometers_quoalise_xmpp import XmppTransport
 from demo.prosody import LOOPBACK
 
 
@@ -26,8 +27,8 @@ async def main(file: str, password: str, port: str, ca_file: str) -> None:
         host=LOOPBACK, port=int(port), security=Security.STARTTLS, ca_file=Path(ca_file)
     )
 
-    def connect(who: Identity) -> Connection:
-        return Connection(who.account, server=who.server)
+    def connect(who: Identity) -> XmppTransport:
+        return XmppTransport(who.account, server=who.server)
 
     store = await Store.open(settings.database)
     who = Identity(Account(settings.xmpp.account, password), server)

@@ -25,7 +25,8 @@ from consometers_node.store.series import add_series, put_blocks
 from consometers_node.store.tables import BlockRow
 from consometers_node.web.site import Keys, Site
 from consometers_node.wire import Naming
-from consometers_quoalise_xmpp import Connection, Identity
+from consometers_quoalise_network import Identity
+from consometers_quoalise_xmpp import XmppTransport
 
 from . import public
 from .homes import need_of
@@ -159,7 +160,7 @@ async def _change(store: Store, series: Series, value: int) -> None:
 async def _served(store: Store) -> AsyncIterator[tuple[HomeNode, str, ClientSession]]:
     """Serve the pages of a node that is not on any network."""
 
-    def connect(_who: Identity) -> Connection:
+    def connect(_who: Identity) -> XmppTransport:
         raise AssertionError
 
     async with ClientSession() as session:

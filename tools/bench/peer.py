@@ -9,7 +9,8 @@ from xml.etree.ElementTree import Element
 
 from consometers_quoalise import Data, Identifier, QuoaliseError, ResourceConstraint
 from consometers_quoalise.identifier import identifier
-from consometers_quoalise_xmpp import Account, Asking, Connection, Receiving, Security, Server
+from consometers_quoalise_network import Account, Asking, Receiving, Security, Server
+from consometers_quoalise_xmpp import XmppTransport
 from demo.prosody import LOOPBACK, Prosody
 
 AGAIN_S = 5.0
@@ -30,7 +31,7 @@ def months(since: datetime, until: datetime) -> Iterator[tuple[datetime, datetim
         until = turn
 
 
-class _Timed(Connection):
+class _Timed(XmppTransport):
     """Knows how long it waited for answers; waiting for one's turn to ask is no part of it."""
 
     answering_s = 0.0

@@ -34,7 +34,7 @@ from consometers_quoalise import (
     VerificationRequest,
     Verified,
 )
-from consometers_quoalise_xmpp import Asker
+from consometers_quoalise_network import Asker
 
 from ..i18n.text import text
 from ..permission import (

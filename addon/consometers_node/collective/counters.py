@@ -9,7 +9,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from time import perf_counter
 
-from consometers_quoalise_xmpp import Traffic
+from consometers_quoalise_network import Traffic
 
 
 class HistoryOutcome(StrEnum):

@@ -7,8 +7,8 @@ from functools import partial
 import logging
 from typing import NoReturn
 
-from consometers_quoalise_xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network import PUSH_SECONDS, Identity, NetworkError, Receiving, Transport
+from consometers_quoalise_network.backoff import Backoff
 
 from ..i18n.text import Text, text
 from ..sharing.changes import Changes
@@ -82,7 +82,7 @@ class CollectiveOnline:
     """A collective over one connection. Make it before the connection is entered."""
 
     def __init__(
-        self, node: CollectiveNode, naming: Naming, connection: Connection, arrivals: Arrivals
+        self, node: CollectiveNode, naming: Naming, connection: Transport, arrivals: Arrivals
     ) -> None:
         """Prepare; nothing is sent yet. What is done is added to the counts of the node."""
         store, settings, changes, pace = node.store, node.settings, node.changes, node.pace
@@ -148,7 +148,7 @@ class CollectiveOnline:
             may_push=self.backfill.granting,
             keep_reports=self.write_queue.keep,
         )
-        self.sharing.discovery.receives = True
+        self.sharing.announcement.receives = True
 
     async def run(self) -> NoReturn:
         """Run over the network until cancelled; raises what only a person can repair."""
@@ -194,7 +194,7 @@ class CollectiveOnline:
             async with self._node.store.reading() as connection:
                 offered = await needs.offered(connection)
             location = self._node.settings.location
-            self.sharing.discovery.policy = data_policy(offered, location)
+            self.sharing.announcement.policy = data_policy(offered, location)
             await changes.after(seen)
 
 
@@ -210,7 +210,7 @@ class CollectiveNode:
         store: Store,
         settings: Settings,
         who: Identity,
-        connect: Callable[[Identity], Connection],
+        connect: Callable[[Identity], Transport],
         *,
         pace: CollectivePace | None = None,
     ) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from consometers_quoalise_xmpp import DataPolicy
+from consometers_quoalise_network import DataPolicy
 
 from ..i18n.text import Text, text, verbatim
 from ..permission import DataNeed

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from consometers_quoalise import Erased
-from consometers_quoalise_xmpp import Join, links
+from consometers_quoalise_network import Join, links
 
 from ..permission import DataNeed
 from ..sharing.consent import Decisions

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from consometers_quoalise import Device
 from consometers_quoalise.identifier import organisation
-from consometers_quoalise_xmpp import Security, Server
+from consometers_quoalise_network import Security, Server
 
 from ..i18n.text import text
 from .about import About

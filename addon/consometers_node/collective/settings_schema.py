@@ -16,7 +16,7 @@ from typing import Any, get_args
 
 from sqlalchemy.exc import ArgumentError
 
-from consometers_quoalise_xmpp.errors import NotAnAddress
+from consometers_quoalise_network.errors import NotAnAddress
 
 from ..i18n.text import Text, text
 

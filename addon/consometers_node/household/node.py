@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NoReturn, override
 
 from consometers_quoalise import Role
-from consometers_quoalise_xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network import PUSH_SECONDS, Identity, NetworkError, Receiving, Transport
+from consometers_quoalise_network.backoff import Backoff
 
 from ..i18n.text import Text
 from ..permission import Permitted
@@ -103,7 +103,7 @@ class HouseholdOnline:
         self,
         store: Store,
         naming: Naming,
-        connection: Connection,
+        connection: Transport,
         recorder: WatchedRecorder,
         changes: Changes,
         *,
@@ -156,7 +156,7 @@ class HouseholdOnline:
         """Receive pushed records once a series is pulled: chat goes elsewhere until then."""
         await self._pulling.any()
         Receiving(self.connection, self._pulling.keep, may_push=self._pulling.peers)
-        self.sharing.discovery.receives = True
+        self.sharing.announcement.receives = True
 
 
 class HomeNode:
@@ -170,7 +170,7 @@ class HomeNode:
         store: Store,
         naming: Naming,
         source: HomeAssistant,
-        connect: Callable[[Identity], Connection],
+        connect: Callable[[Identity], Transport],
         *,
         translate_log: Callable[[str], None] = lambda _: None,
         pace: HouseholdPace | None = None,

@@ -13,7 +13,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 from consometers_quoalise import ExportPart, QuoaliseError
 from consometers_quoalise.decoding import Undecodable, decoded
-from consometers_quoalise_xmpp import Asking, NetworkError
+from consometers_quoalise_network import Asking, NetworkError
 
 from ..i18n.protocol import refusal, sentence
 from ..i18n.text import Text, TranslatedError, text

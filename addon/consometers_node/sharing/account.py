@@ -1,8 +1,9 @@
 """The node's XMPP account, in its database."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from consometers_quoalise_xmpp import Account, Identity, Register, Security, Server, register
+from consometers_quoalise_network import Account, Identity, Register, Security, Server
 
 from ..store import Store, settings
 
@@ -12,6 +13,10 @@ PORT = "server.port"
 SECURITY = "server.security"
 CA_FILE = "server.ca_file"
 PASSWORD = "account.password"  # noqa: S105  # its name
+
+
+type RegisterAccount = Callable[[Register, Server], Awaitable[Account]]
+"""Makes the account of an invitation on a server. Raises `NetworkError`."""
 
 
 class HasAccount(Exception):
@@ -60,13 +65,15 @@ async def save(store: Store, identity: Identity | None) -> None:
         await settings.set_secret(connection, PASSWORD, password)
 
 
-async def take(store: Store, invitation: Register, server: Server) -> str:
-    """Make the account of an invitation, store it, and return its address.
+async def take(
+    store: Store, invitation: Register, server: Server, register: RegisterAccount
+) -> str:
+    """Have the account of an invitation made, store it, and return its address.
 
     Raises HasAccount, `NetworkError`.
     """
     if (identity := await load(store)) is not None:
         raise HasAccount(identity.account.jid)
-    account = await register(invitation, server=server)
+    account = await register(invitation, server)
     await save(store, Identity(account, server))
     return account.jid

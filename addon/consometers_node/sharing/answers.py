@@ -28,7 +28,7 @@ from consometers_quoalise import (
     iso8601,
 )
 from consometers_quoalise.metadata import COUNT
-from consometers_quoalise_xmpp import Answerer, Asker
+from consometers_quoalise_network import Answerer, Asker
 
 from ..i18n.text import text
 from ..permission import (

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from consometers_quoalise import Data, Identifier
 from consometers_quoalise.identifier import organisation
-from consometers_quoalise_xmpp import Asking, Join
+from consometers_quoalise_network import Asking, Join
 
 from ..i18n.text import UNSAID, text
 from ..permission import (

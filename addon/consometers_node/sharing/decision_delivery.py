@@ -23,7 +23,7 @@ from consometers_quoalise import (
     federation_xml,
 )
 from consometers_quoalise.markup import serialise
-from consometers_quoalise_xmpp import Asking, NetworkError
+from consometers_quoalise_network import Asking, NetworkError
 
 from ..i18n.text import text, typeset
 from ..permission import (

@@ -5,8 +5,8 @@ from collections.abc import Coroutine, Sequence
 from typing import NoReturn
 
 from consometers_quoalise import QuoaliseError
-from consometers_quoalise_xmpp import Asking, Connection, NetworkError
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network import Asking, NetworkError, Transport
+from consometers_quoalise_network.backoff import Backoff
 
 from ..i18n.protocol import sentence
 from ..i18n.text import Text
@@ -29,7 +29,7 @@ class Delivery:
         peer: Peer,
         naming: Naming,
         *,
-        connection: Connection,
+        connection: Transport,
         asking: Asking,
         changes: Changes,
         fanout: Fanout,

@@ -17,7 +17,7 @@ import random
 from typing import NoReturn
 
 from consometers_quoalise import QuoaliseError
-from consometers_quoalise_xmpp import PUSH_SECONDS, Connection, NetworkError, Pushing
+from consometers_quoalise_network import PUSH_SECONDS, NetworkError, Pushing, Transport
 
 from ..i18n.protocol import sentence
 from ..i18n.text import Text, text
@@ -64,7 +64,7 @@ class Fanout:
         self,
         store: Store,
         naming: Naming,
-        connection: Connection,
+        connection: Transport,
         *,
         pushing: Pushing,
         changes: Changes,

@@ -11,7 +11,7 @@ import random
 from typing import NoReturn
 
 from consometers_quoalise import QuoaliseError
-from consometers_quoalise_xmpp import Asking, NetworkError
+from consometers_quoalise_network import Asking, NetworkError
 
 from ..i18n.text import text
 from ..permission import ChangedNeed, DataNeed, Permissions, State

@@ -7,16 +7,14 @@ import logging
 from typing import NoReturn
 
 from consometers_quoalise import Node
-from consometers_quoalise_xmpp import (
+from consometers_quoalise_network import (
     PUSH_SECONDS,
     Answering,
     Asking,
-    Connection,
-    Discovery,
     NetworkError,
     Pushing,
     Traffic,
-    sends_receipts,
+    Transport,
 )
 
 from ..permission import Permissions
@@ -62,7 +60,7 @@ class Sharing:
         self,
         store: Store,
         naming: Naming,
-        connection: Connection,
+        connection: Transport,
         changes: Changes,
         make_answers: MakeAnswers,
         *,
@@ -106,7 +104,7 @@ class Sharing:
             receipt_within_s=receipt_within_s,
         )
         answers = make_answers(store, naming, self._answered, self._confirms, self._settled)
-        self.discovery = Discovery(connection, answers.role)
+        self.announcement = connection.announce(answers.role)
         Answering(connection, answers, traffic, knows=self._knows)
 
     async def run(self) -> NoReturn:
@@ -161,7 +159,7 @@ class Sharing:
     async def _confirms(self, full: str) -> bool | None:
         try:
             async with asyncio.timeout(_SAYS_WITHIN_S):
-                return await sends_receipts(self._connection, full)
+                return await self._connection.sends_receipts(full)
         except NetworkError, TimeoutError:
             return None
 

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 from aiohttp import web
 
-from consometers_quoalise_xmpp import Server
+from consometers_quoalise_network import Server
 
 from ..household.node import HomeNode
 from .api.node_api import Api

@@ -23,16 +23,8 @@ from consometers_node.store import Store
 from consometers_node.store.peers import Peer
 from consometers_node.wire import Naming
 from consometers_quoalise import Data, NotAuthorized, Role
-from consometers_quoalise_xmpp import (
-    Account,
-    Answering,
-    Connection,
-    Discovery,
-    Pushing,
-    Receiving,
-    Server,
-    Traffic,
-)
+from consometers_quoalise_network import Account, Answering, Pushing, Receiving, Server, Traffic
+from consometers_quoalise_xmpp import Discovery, XmppTransport
 from tests.node.collective.people import OWN, ZONE
 from tests.node.sharing.ledgers import NAMING
 
@@ -62,7 +54,7 @@ SETTINGS = Settings(
 )
 
 
-class Unconnected(Connection):
+class Unconnected(XmppTransport):
     """A connection of no server."""
 
     @override

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from consometers_node.collective.settings import KEYS, Settings
 from consometers_node.collective.settings_file import BadSettings, read
-from consometers_quoalise_xmpp import Join, Register, links
-from consometers_quoalise_xmpp.errors import NotALink
+from consometers_quoalise_network import Join, Register, links
+from consometers_quoalise_network.errors import NotALink
 from tests.node.collective.test_settings import FULL, LEAST
 
 from .documents import NASTY

@@ -8,10 +8,11 @@ import pytest
 from consometers_node.sharing.account import load, save
 from consometers_node.sharing.names import load_naming
 from consometers_node.store import Store
-from consometers_quoalise_xmpp import Account, Identity, Security, Server
+from consometers_quoalise_network import Account, Identity, Security, Server
 from demo.prosody import LOOPBACK, Prosody
 
-from ..xmpp.conftest import PASSWORD, NewAccount
+from ..networks import PASSWORD
+from ..xmpp.conftest import NewAccount
 from .conftest import Run, at
 
 NOBODY = 9

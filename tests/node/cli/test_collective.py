@@ -20,7 +20,7 @@ from consometers_node.collective.witness.register import depart, enrol
 from consometers_node.i18n.text import Text
 from consometers_node.store.collective_tables import OwnNeedRow
 from consometers_protected_sums.codes import read as read_code
-from consometers_quoalise_xmpp import Join, Register, links
+from consometers_quoalise_network import Join, Register, links
 from demo.hass.folder import ROOT
 from tests.documented import blocks, commands
 

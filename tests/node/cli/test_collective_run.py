@@ -17,7 +17,8 @@ from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 
 from .. import postgresql
-from ..xmpp.conftest import PASSWORD, NewAccount
+from ..networks import PASSWORD
+from ..xmpp.conftest import NewAccount
 from .conftest import Run, Start, at, ended, running
 from .factories import need_toml
 

@@ -18,7 +18,7 @@ from consometers_node.cli.core.options import Reach
 from consometers_node.cli.core.output import Output, clean
 from consometers_node.cli.core.usage import in_french
 from consometers_node.i18n.text import Text
-from consometers_quoalise_xmpp import Security
+from consometers_quoalise_network import Security
 
 NOW = datetime(2026, 7, 1, 12, 0, 0, 5, tzinfo=UTC)
 

@@ -16,7 +16,7 @@ from consometers_node.i18n.text import text
 from consometers_node.store import Store
 from consometers_node.store.settings import setting
 from consometers_quoalise import Event, Notice
-from consometers_quoalise_xmpp.errors import Unreachable
+from consometers_quoalise_network.errors import Unreachable
 from demo.hass import free_port
 from tests.deadline import DEADLINE_S
 

@@ -19,8 +19,9 @@ from tests.deadline import DEADLINE_S
 
 from ..household.factories import rows
 from ..household.toy import TOKEN, Toy, serving
+from ..networks import PASSWORD
 from ..sharing.houses import Collective, bare, until
-from ..xmpp.conftest import PASSWORD, MakeNode, NewAccount, Node
+from ..xmpp.conftest import MakeNode, NewAccount, Node
 from .conftest import Result, Run, Start, at, ended, running
 
 DRAWN, FED_IN, POWER = "sensor.drawn", "sensor.fed_in", "sensor.power"

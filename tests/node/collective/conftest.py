@@ -1,4 +1,4 @@
-"""A collective on one server, and a home on another that is about to join it."""
+"""A collective, and a home of another domain that is about to join it: on a network in memory."""
 
 from collections.abc import AsyncIterator
 from functools import partial
@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from consometers_node.store import Store
-from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 
+from ..networks import Memory, in_memory
 from ..sharing.houses import House, running
 from ..xmpp.conftest import NewAccount
 from .coops import Coop, Run, cooperating
@@ -17,7 +17,22 @@ from .publishing import Town
 
 
 @pytest.fixture
-def run(store: Store, other_server: Prosody, new_account: NewAccount, tmp_path: Path) -> Run:
+def hosts() -> tuple[Memory, Memory]:
+    return in_memory()
+
+
+@pytest.fixture
+def server(hosts: tuple[Memory, Memory]) -> Memory:
+    return hosts[0]
+
+
+@pytest.fixture
+def other_server(hosts: tuple[Memory, Memory]) -> Memory:
+    return hosts[1]
+
+
+@pytest.fixture
+def run(store: Store, other_server: Memory, new_account: NewAccount, tmp_path: Path) -> Run:
     """Run the same collective, once or again."""
     return partial(cooperating, store, other_server, new_account(other_server), tmp_path)
 
@@ -30,7 +45,7 @@ async def coop(run: Run) -> AsyncIterator[Coop]:
 
 @pytest.fixture
 async def house(
-    file: Store, server: Prosody, new_account: NewAccount, coop: Coop
+    file: Store, server: Memory, new_account: NewAccount, coop: Coop
 ) -> AsyncIterator[House]:
     async with running(file, server, new_account(server), coop.jid) as house:
         await house.connection.online(DEADLINE_S)

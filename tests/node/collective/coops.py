@@ -15,16 +15,14 @@ from consometers_node.collective.permissions import needs
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.collective.settings import Settings
 from consometers_node.collective.settings_file import read
-from consometers_node.i18n.protocol import OurWords
 from consometers_node.permission import DataNeed
 from consometers_node.store import Store
 from consometers_node.store.member_series import MemberSeries, of_member
-from consometers_quoalise_xmpp import Account, Connection, Identity
-from demo.prosody import Prosody
+from consometers_quoalise_network import Identity, Transport
 from tests.deadline import DEADLINE_S
 
+from ..networks import Host, identity, transport
 from ..permission.samples import NEED, now
-from ..xmpp.conftest import PASSWORD, QUICK, reach
 from .ingestion import stored_values
 
 PACE = CollectivePace(
@@ -48,7 +46,7 @@ class Coop:
     """A collective, which may run."""
 
     store: Store
-    server: Prosody
+    server: Host
     jid: str
     settings: Settings
     node: CollectiveNode = field(init=False)
@@ -57,10 +55,10 @@ class Coop:
     async def start(self) -> None:
         """Run it, until it is online."""
 
-        def connect(who: Identity) -> Connection:
-            return Connection(who.account, server=who.server, backoff=QUICK, speak=OurWords)
+        def connect(who: Identity) -> Transport:
+            return transport(self.server, who.account.jid)
 
-        who = Identity(Account(self.jid, PASSWORD), reach(self.server))
+        who = identity(self.server, self.jid)
         self.node = CollectiveNode(self.store, self.settings, who, connect, pace=PACE)
         self.task = asyncio.create_task(self.node.run())
         async with asyncio.timeout(DEADLINE_S):
@@ -121,7 +119,7 @@ minimum = 3
 @asynccontextmanager
 async def cooperating(
     store: Store,
-    server: Prosody,
+    server: Host,
     jid: str,
     folder: Path,
     identifier: str = "kersabiec",

@@ -50,8 +50,8 @@ from consometers_quoalise.protected_sums import (
     VerificationRequest,
     Verified,
 )
-from consometers_quoalise_xmpp import Asking
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network import Asking
+from consometers_quoalise_network.backoff import Backoff
 from tests.deadline import DEADLINE_S
 
 from ..permission.samples import PROTECTED, WITNESS

@@ -34,7 +34,7 @@ from consometers_node.collective.settings import MailSettings, PageSettings, Set
 from consometers_node.collective.settings_formats import SmtpSecurity
 from consometers_node.i18n.text import Text, text
 from consometers_node.store import Store
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network.backoff import Backoff
 from demo.prosody import Authority
 
 from ..web.public.town import Town, settings

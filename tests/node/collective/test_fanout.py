@@ -25,8 +25,9 @@ from consometers_node.store.tables import OutboxRow
 from consometers_node.wire import Naming
 from consometers_quoalise import Data
 from consometers_quoalise.identifier import organisation
-from consometers_quoalise_xmpp import Connection, Pushing
-from consometers_quoalise_xmpp.errors import NotAcknowledged
+from consometers_quoalise_network import Pushing
+from consometers_quoalise_network.errors import NotAcknowledged
+from consometers_quoalise_xmpp import XmppTransport
 from tests.deadline import DEADLINE_S
 
 from ..conftest import Place
@@ -101,7 +102,7 @@ class Stage:
         fanout = Fanout(
             self.store,
             Naming(bytes(32), collective="kersabiec"),
-            cast("Connection", self.network),
+            cast("XmppTransport", self.network),
             pushing=cast("Pushing", self.network),
             changes=self.changes,
             addresses=addresses,

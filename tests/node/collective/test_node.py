@@ -34,11 +34,12 @@ from consometers_quoalise import (
     ResourceConstraint,
 )
 from consometers_quoalise.identifier import identifier
-from consometers_quoalise_xmpp import Asking
-from demo.prosody import Prosody
+from consometers_quoalise_network import Asking
+from consometers_quoalise_network.address import account_of
 from tests.deadline import DEADLINE_S
 
 from ..conftest import Place
+from ..networks import Memory
 from ..permission.samples import CHOICE, HOURLY, NEED, now
 from ..postgresql import Server
 from ..sharing.houses import House, decisions_confirmed, running, until
@@ -55,7 +56,7 @@ KNOWN_UNTIL = now().replace(minute=0, second=0) - 3 * HOUR
 
 
 def jid(house: House) -> str:
-    return house.connection.stream.boundjid.bare
+    return account_of(house.connection.jid)
 
 
 async def wait_for_records(coop: Coop, wanted: dict[datetime, int]) -> None:
@@ -120,7 +121,7 @@ async def test_new_home_delivers_its_records_and_counters_follow(coop: Coop, hou
 
 
 async def test_uninvited_node_learns_nothing(
-    coop: Coop, other_server: Prosody, new_node: MakeNode
+    coop: Coop, other_server: Memory, new_node: MakeNode
 ) -> None:
     token = await coop.invite()
     stranger, invited, other = [await new_node(other_server) for _ in range(3)]
@@ -222,7 +223,7 @@ async def test_paused_home_is_asked_until_it_resumes(coop: Coop, house: House) -
 
 
 async def test_offline_home_is_asked_when_it_returns(
-    run: Run, server: Prosody, file: Store, new_account: NewAccount
+    run: Run, server: Memory, file: Store, new_account: NewAccount
 ) -> None:
     account = new_account(server)
     async with run() as coop, running(file, server, account, coop.jid) as house:
@@ -265,7 +266,7 @@ async def test_records_pushed_during_a_backfill_replace_its_answer(
 
 
 async def test_restarted_collective_asks_again_for_lost_records(
-    run: Run, server: Prosody, file: Store, new_account: NewAccount
+    run: Run, server: Memory, file: Store, new_account: NewAccount
 ) -> None:
     async with AsyncExitStack() as stack:
         async with run() as coop:

@@ -53,11 +53,12 @@ def test_retention_counts_whole_years_and_a_missing_location_names_the_contact()
 
 async def test_the_privacy_notice_on_the_network_follows_the_needs(
     store: Store,
-    server: Prosody,
+    prosody: tuple[Prosody, Prosody],
     new_account: NewAccount,
     new_plain: MakePlain,
     tmp_path: Path,
 ) -> None:
+    server, _ = prosody
     async with cooperating(
         store, server, new_account(server), tmp_path, location="Lorient"
     ) as coop:

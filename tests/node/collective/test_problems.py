@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,13 @@ from consometers_node.collective.monitoring.problems import (
 from consometers_node.collective.witness.heads import Evidence, SetBack
 from consometers_node.store import Store
 from consometers_node.store.member_status import GrantingMembers, MemberCounts
-from consometers_quoalise_xmpp import Account, Identity
+from consometers_quoalise_network import Account, Identity
+from consometers_quoalise_xmpp.trial import certificate
 from demo.prosody import Prosody
 
+from ..networks import PASSWORD, reach
 from ..web.public.town import settings
-from ..xmpp.conftest import PASSWORD, NewAccount, reach
+from ..xmpp.conftest import NewAccount
 from .people import AT, join
 
 DAY = timedelta(days=1)
@@ -117,23 +120,24 @@ def test_a_certificate_is_ending_once_its_renewal_is_overdue() -> None:
 
 
 async def test_the_certificate_of_the_server_is_read(
-    server: Prosody, new_account: NewAccount, tmp_path: Path
+    prosody: tuple[Prosody, Prosody], new_account: NewAccount, tmp_path: Path
 ) -> None:
     certificates, town = Certificates(), settings(tmp_path)
+    shown, (server, _) = partial(certificate, language="en"), prosody
     account, at = Account(new_account(server), PASSWORD), reach(server)
-    await certificates.look(town, Identity(account, at), "en")
-    (certificate,) = certificates.seen.values()
-    assert certificate.name == account.jid.partition("@")[2]
-    assert certificate.begins < datetime.now(UTC) < certificate.ends
+    await certificates.look(town, Identity(account, at), shown)
+    (seen,) = certificates.seen.values()
+    assert seen.name == account.jid.partition("@")[2]
+    assert seen.begins < datetime.now(UTC) < seen.ends
     assert list(of_certificates(certificates, datetime.now(UTC))) == []
-    late = certificate.ends - timedelta(seconds=1)
+    late = seen.ends - timedelta(seconds=1)
     assert [problem.kind for problem in of_certificates(certificates, late)] == [
         ProblemKind.CERTIFICATE
     ]
     # A server that does not answer changes nothing; one that nobody vouches for does.
-    await certificates.look(town, Identity(account, replace(at, port=1)), "en")
-    assert list(certificates.seen.values()) == [certificate]
-    await certificates.look(town, Identity(account, replace(at, ca_file=None)), "en")
+    await certificates.look(town, Identity(account, replace(at, port=1)), shown)
+    assert list(certificates.seen.values()) == [seen]
+    await certificates.look(town, Identity(account, replace(at, ca_file=None)), shown)
     assert certificates.seen == {}
     (problem,) = of_certificates(certificates, datetime.now(UTC))
     assert "does not prove its identity" in problem.words.say()

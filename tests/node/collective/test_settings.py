@@ -18,7 +18,7 @@ from consometers_node.collective.settings_file import BadSettings, read, write
 from consometers_node.collective.settings_formats import SmtpSecurity
 from consometers_node.collective.settings_schema import Key, written as written_value
 from consometers_node.series import Interval
-from consometers_quoalise_xmpp import Security
+from consometers_quoalise_network import Security
 
 from .setting_examples import EXAMPLES
 

@@ -53,12 +53,12 @@ from consometers_quoalise import (
     Shares,
 )
 from consometers_quoalise.identifier import organisation, series as name_of
-from consometers_quoalise_xmpp import Receiving
-from demo.prosody import Prosody
+from consometers_quoalise_network import Receiving
 from tests.deadline import DEADLINE_S
 from tests.node.sentences import says
 
 from ..clocks import Hands, confirmed, leaping
+from ..networks import Memory
 from ..permission.samples import now
 from ..sharing.houses import House, decisions_confirmed, running, until
 from ..sharing.ledgers import HOUR, midnight
@@ -106,7 +106,7 @@ def receive(house: House) -> Mapping[str, list[float]]:
         came.update(read(data))
 
     Receiving(house.connection, take)
-    house.sharing.discovery.receives = True
+    house.sharing.announcement.receives = True
     return came
 
 
@@ -271,7 +271,7 @@ async def test_a_member_reads_its_shares_and_their_production(coop: Coop, house:
 
 
 async def test_a_member_receives_new_sums_and_older_ones_that_are_published_later(
-    coop: Coop, server: Prosody, new_account: NewAccount, file: Store
+    coop: Coop, server: Memory, new_account: NewAccount, file: Store
 ) -> None:
     async with running(file, server, new_account(server), coop.jid) as house:
         await house.connection.online(DEADLINE_S)
@@ -419,7 +419,7 @@ async def test_quartiles_are_sent_with_the_days(coop: Coop, house: House) -> Non
 
 
 async def test_a_member_that_was_away_receives_the_backlog(
-    coop: Coop, server: Prosody, new_account: NewAccount, file: Store
+    coop: Coop, server: Memory, new_account: NewAccount, file: Store
 ) -> None:
     account = new_account(server)
     async with running(file, server, account, coop.jid) as house:

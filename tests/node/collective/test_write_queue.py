@@ -32,7 +32,7 @@ from consometers_quoalise import (
     Records,
     SeriesPath,
 )
-from consometers_quoalise_xmpp import NotStored
+from consometers_quoalise_network import NotStored
 
 from ..conftest import Place
 from ..permission.plain import plain

@@ -7,7 +7,8 @@ from typing import NoReturn
 from consometers_node.collective.monitoring.certificates import Certificate
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.node import CollectiveNode
-from consometers_quoalise_xmpp import Account, Connection, Identity, Server
+from consometers_quoalise_network import Account, Identity, Server
+from consometers_quoalise_xmpp import XmppTransport
 
 from ..web.public.town import Town
 
@@ -19,7 +20,7 @@ def alone(_: Identity) -> NoReturn:
 
 
 def node_of(town: Town) -> CollectiveNode:
-    connect: Callable[[Identity], Connection] = alone
+    connect: Callable[[Identity], XmppTransport] = alone
     return CollectiveNode(
         town.store, town.settings, Identity(Account("coop@example.org", "x"), Server()), connect
     )

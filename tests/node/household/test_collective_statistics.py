@@ -21,7 +21,7 @@ from consometers_node.store.plants import all_held_plants
 from consometers_node.store.pulled import all_pulled
 from consometers_quoalise import Direction, Listed, NotAuthorized, Shares
 from consometers_quoalise.identifier import identifier, organisation
-from consometers_quoalise_xmpp import Asking
+from consometers_quoalise_network import Asking
 
 from ..permission.samples import STOP, now
 from ..sharing.ledgers import Ledger

@@ -37,7 +37,7 @@ from consometers_node.store.peers import add_peer
 from consometers_node.wire.needs import need_hash
 from consometers_node.wire.witness_requests import Call, EnrolmentReceipt
 from consometers_protected_sums.heads import Head
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network.backoff import Backoff
 from demo.prosody import Authority
 
 from ..clocks import Hands, confirmed, sure

@@ -26,7 +26,7 @@ from consometers_node.store.plants import all_held_plants
 from consometers_node.store.pulled import all_pulled
 from consometers_quoalise import Direction, Listed, SeriesPath, Shares
 from consometers_quoalise.identifier import organisation, series
-from consometers_quoalise_xmpp import Asking
+from consometers_quoalise_network import Asking
 from tests.deadline import DEADLINE_S
 
 from ..permission.samples import HOURLY, now

@@ -30,7 +30,8 @@ from consometers_quoalise import (
     Records,
 )
 from consometers_quoalise.identifier import identifier, organisation
-from consometers_quoalise_xmpp import Asking, Connection
+from consometers_quoalise_network import Asking
+from consometers_quoalise_xmpp import XmppTransport
 
 from ..permission.samples import now
 from ..sharing.ledgers import Ledger
@@ -129,7 +130,7 @@ async def reading(store: Store, home: HomeAssistant, collective: Opening) -> Asy
     async def online(_seconds: float) -> object:
         return session
 
-    network = cast("Connection", SimpleNamespace(language="en", online=online))
+    network = cast("XmppTransport", SimpleNamespace(language="en", online=online))
     collective.pulling = Pulling(store, network, asking, recorder, changes, together=together)
     tasks = [asyncio.create_task(each.run()) for each in (together, collective.pulling)]
     try:

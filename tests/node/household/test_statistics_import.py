@@ -28,7 +28,7 @@ from consometers_quoalise import (
     ResourceConstraint,
     UpstreamError,
 )
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network.backoff import Backoff
 
 from .factories import DAY, HOUR, no_rest
 from .importing_toy import GRID, HALF_HOUR, LOAD, ImportingToy, Notes, Upstream, curve, hourly, load

@@ -11,7 +11,7 @@ from aiohttp import ClientSession, WSMsgType, web
 from aiohttp.test_utils import TestServer
 
 from consometers_node.household.recorder.home_assistant import HomeAssistant, HomeAssistantAccess
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network.backoff import Backoff
 from tests.deadline import DEADLINE_S
 
 TOKEN = "a-token-that-nobody-may-see"

@@ -28,7 +28,7 @@ from consometers_quoalise import (
     Words,
     answers,
 )
-from consometers_quoalise_xmpp.errors import NetworkError, WrongPassword
+from consometers_quoalise_network.errors import NetworkError, WrongPassword
 from consometers_quoalise_xmpp.parsing import Excess
 
 

@@ -13,7 +13,8 @@ from demo.warm import Warm
 from tests.full import FULL
 
 from ..cli.conftest import at, environment as environment_of_commands, run, start
-from ..xmpp.conftest import PASSWORD, MakeNode, NewAccount, Node
+from ..networks import PASSWORD
+from ..xmpp.conftest import MakeNode, NewAccount, Node
 from ..xmpp.home import SERIES, Home
 
 __all__ = ["environment_of_commands", "run", "start"]

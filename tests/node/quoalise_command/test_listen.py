@@ -9,7 +9,7 @@ import signal
 import pytest
 
 from consometers_quoalise import Data
-from consometers_quoalise_xmpp.errors import NotAcknowledged
+from consometers_quoalise_network.errors import NotAcknowledged
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 

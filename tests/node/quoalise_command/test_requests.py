@@ -25,7 +25,7 @@ from consometers_quoalise import (
     UpstreamError,
     data,
 )
-from consometers_quoalise_xmpp import Asker, Join, Register, links
+from consometers_quoalise_network import Asker, Join, Register, links
 from demo.prosody import Prosody
 from packages.quoalise.tests.samples import NEED
 from tests.deadline import DEADLINE_S

@@ -1,15 +1,30 @@
-"""A home on one server and a collective on another, which federate."""
+"""A home and a collective of another domain, on a network in memory."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
 from consometers_node.store import Store
-from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 
+from ..networks import Memory, in_memory
 from ..xmpp.conftest import MakeNode, NewAccount, Node
 from .houses import Collective, House, bare, running
+
+
+@pytest.fixture
+def hosts() -> tuple[Memory, Memory]:
+    return in_memory()
+
+
+@pytest.fixture
+def server(hosts: tuple[Memory, Memory]) -> Memory:
+    return hosts[0]
+
+
+@pytest.fixture
+def other_server(hosts: tuple[Memory, Memory]) -> Memory:
+    return hosts[1]
 
 
 @pytest.fixture
@@ -18,13 +33,13 @@ def collective() -> Collective:
 
 
 @pytest.fixture
-async def coop(other_server: Prosody, new_node: MakeNode, collective: Collective) -> Node:
+async def coop(other_server: Memory, new_node: MakeNode, collective: Collective) -> Node:
     return await new_node(other_server, collective, keep=collective.keep)
 
 
 @pytest.fixture
 async def house(
-    file: Store, server: Prosody, new_account: NewAccount, coop: Node
+    file: Store, server: Memory, new_account: NewAccount, coop: Node
 ) -> AsyncIterator[House]:
     async with running(file, server, new_account(server), bare(coop)) as house:
         await house.connection.online(DEADLINE_S)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import override
 
-from consometers_node.i18n.protocol import OurWords
 from consometers_node.permission import (
     Choice,
     DataNeed,
@@ -34,13 +33,14 @@ from consometers_quoalise import (
     Role,
     State,
 )
-from consometers_quoalise_xmpp import Account, Answerer, Asker, Connection
+from consometers_quoalise_network import Answerer, Asker, Transport
+from consometers_quoalise_network.address import account_of
 from packages.quoalise.tests import samples
 from tests.deadline import DEADLINE_S
 
+from ..networks import PASSWORD, Host, transport
 from ..permission.samples import CHOICE, HOURLY, NEED, STOP, now
-from ..xmpp.conftest import PASSWORD, QUICK, Node, reach
-from ..xmpp.plain import Reachable
+from ..xmpp.conftest import Node
 from .ledgers import NAMING, Ledger
 
 
@@ -121,7 +121,7 @@ class House:
     store: Store
     sharing: Sharing
     changes: Changes
-    connection: Connection
+    connection: Transport
     ledger: Ledger
     task: asyncio.Task[object] = field(repr=False)
 
@@ -169,7 +169,7 @@ class House:
 @asynccontextmanager
 async def running(
     store: Store,
-    server: Reachable,
+    server: Host,
     jid: str,
     peer: str,
     *,
@@ -184,9 +184,7 @@ async def running(
 ) -> AsyncIterator[House]:
     """Run a node, with little patience."""
     changes = Changes()
-    connection = Connection(
-        Account(jid, password), server=reach(server), backoff=QUICK, speak=OurWords
-    )
+    connection = transport(server, jid, password=password)
     sharing = Sharing(
         store,
         naming,
@@ -216,7 +214,7 @@ async def until(happened: Callable[[], bool], seconds: float = DEADLINE_S) -> No
 
 
 def bare(node: Node) -> str:
-    return node.connection.stream.boundjid.bare
+    return account_of(node.connection.jid)
 
 
 async def decisions_confirmed(house: House) -> None:

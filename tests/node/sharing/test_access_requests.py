@@ -13,10 +13,10 @@ from consometers_node.sharing import access_requests
 from consometers_node.sharing.access_requests import DOCUMENT, RECORDS, OpenRequest, fetch
 from consometers_node.store.answers import requests_to
 from consometers_quoalise import ExportPart, ItemNotFound, ResourceConstraint
-from consometers_quoalise_xmpp import Asker
-from demo.prosody import Prosody
+from consometers_quoalise_network import Asker
 from tests.node.sentences import says
 
+from ..networks import Memory
 from ..xmpp.conftest import MakeNode
 from .houses import Collective, House, bare
 
@@ -174,7 +174,7 @@ async def test_an_announced_size_beyond_the_limit_ends_the_request(
 
 
 async def test_an_older_collective_answers_unknown_command(
-    house: House, other_server: Prosody, new_node: MakeNode
+    house: House, other_server: Memory, new_node: MakeNode
 ) -> None:
     older = await new_node(other_server, Collective())
     with pytest.raises(ItemNotFound, check=says("Unknown command")):

@@ -25,7 +25,7 @@ from consometers_quoalise import (
     NotAuthorized,
     State,
 )
-from consometers_quoalise_xmpp import Asker
+from consometers_quoalise_network import Asker
 from tests.node.sentences import says
 
 from ..conftest import Place

@@ -14,10 +14,10 @@ from consometers_node.permission import Permissions, State
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.tables import NoticeRow
 from consometers_quoalise import BadRequest, Identifier, ResourceConstraint
-from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 from tests.node.sentences import says
 
+from ..networks import Memory
 from ..permission.samples import CHOICE, CHOICE_OF_PROTECTED, HOURLY, NEED, PROTECTED, YES, now
 from ..xmpp.conftest import NewAccount, Node
 from .houses import Collective, House, bare, decisions_confirmed, running, until
@@ -88,7 +88,7 @@ async def test_decisions_are_sent_and_their_receipts_stored(
 
 
 async def test_a_grant_withdrawn_before_delivery_is_never_sent(
-    file: Store, server: Prosody, new_account: NewAccount, coop: Node, collective: Collective
+    file: Store, server: Memory, new_account: NewAccount, coop: Node, collective: Collective
 ) -> None:
     ledger = await Ledger.open(file, bare(coop))
     await ledger.withdraw(await ledger.grant())
@@ -100,7 +100,7 @@ async def test_a_grant_withdrawn_before_delivery_is_never_sent(
 
 
 async def test_a_withdrawal_is_sent_though_the_receipt_of_the_grant_was_lost(
-    file: Store, server: Prosody, new_account: NewAccount, coop: Node, collective: Collective
+    file: Store, server: Memory, new_account: NewAccount, coop: Node, collective: Collective
 ) -> None:
     jid = new_account(server)
     collective.answers.clear()
@@ -216,7 +216,7 @@ async def test_a_withdrawal_of_what_a_collective_has_erased_is_done(
 
 
 async def test_a_need_from_a_file_sends_no_decision(
-    file: Store, server: Prosody, new_account: NewAccount, coop: Node, collective: Collective
+    file: Store, server: Memory, new_account: NewAccount, coop: Node, collective: Collective
 ) -> None:
     ledger = await Ledger.open(file, bare(coop))
     async with file.writing() as connection:
@@ -240,7 +240,7 @@ async def test_a_need_from_a_file_sends_no_decision(
 
 @pytest.fixture
 async def restored(
-    tmp_path: Path, file: Store, server: Prosody, new_account: NewAccount, coop: Node
+    tmp_path: Path, file: Store, server: Memory, new_account: NewAccount, coop: Node
 ) -> tuple[Path, str, PermissionId]:
     """A database from before a withdrawal that its collective knows of."""
     jid, backup = new_account(server), tmp_path / "backup.db"
@@ -257,7 +257,7 @@ async def restored(
 
 
 async def test_a_backup_from_before_a_withdrawal_brings_no_permission_back(
-    restored: tuple[Path, str, PermissionId], server: Prosody, coop: Node, collective: Collective
+    restored: tuple[Path, str, PermissionId], server: Memory, coop: Node, collective: Collective
 ) -> None:
     backup, jid, permission = restored
     store = await Store.open(backup)
@@ -282,7 +282,7 @@ async def test_a_backup_from_before_a_withdrawal_brings_no_permission_back(
 
 async def test_a_restored_grant_answers_nothing_before_its_receipt(
     restored: tuple[Path, str, PermissionId],
-    server: Prosody,
+    server: Memory,
     coop: Node,
     collective: Collective,
     monkeypatch: pytest.MonkeyPatch,

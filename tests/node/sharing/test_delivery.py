@@ -1,4 +1,4 @@
-"""Records from a home to its collective, over two real servers, whatever goes wrong on the way."""
+"""Records from a home to its collective, whatever goes wrong on the way."""
 
 import asyncio
 from dataclasses import replace
@@ -11,11 +11,14 @@ from consometers_node.permission import Permissions, State
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.peers import subscriptions
 from consometers_quoalise import Data, NotAuthorized
-from consometers_quoalise_xmpp import NotStored
-from consometers_quoalise_xmpp.errors import WrongPassword
+from consometers_quoalise_network import NotStored
+from consometers_quoalise_network.address import account_of
+from consometers_quoalise_network.errors import WrongPassword
+from consometers_quoalise_xmpp import XmppTransport
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 
+from ..networks import Memory
 from ..permission.samples import CHOICE, NEED, YES, now, waiting
 from ..xmpp.conftest import MakeNode, MakePlain, NewAccount, Node
 from ..xmpp.plain import SUBSCRIBE, values
@@ -89,6 +92,7 @@ async def test_a_withdrawal_during_an_outage_drops_queued_records(
         permission = await shared(house, coop)
         own.freeze()
         await house.keep(hours(midnight(), range(10)))
+        assert isinstance(house.connection, XmppTransport)
         unacknowledged = house.connection.stream.plugin["xep_0198"].unacked_queue
         await until(lambda: any(len(stanza.xml) for _, stanza in unacknowledged))
         await house.withdraw(permission)
@@ -103,11 +107,11 @@ async def test_a_withdrawal_during_an_outage_drops_queued_records(
 
 async def test_a_subscriber_without_receipts_gets_each_record_once(
     file: Store,
-    server: Prosody,
-    other_server: Prosody,
+    prosody: tuple[Prosody, Prosody],
     new_account: NewAccount,
     new_plain: MakePlain,
 ) -> None:
+    server, other_server = prosody
     plain = await new_plain(other_server)
     ledger = await Ledger.open(file, plain.boundjid.bare)
     await ledger.cover(midnight(-30), midnight(1))
@@ -131,7 +135,7 @@ async def test_a_subscriber_without_receipts_gets_each_record_once(
 
 
 async def test_a_collective_that_was_away_gets_decisions_once_it_asks(
-    file: Store, server: Prosody, other_server: Prosody, new_account: NewAccount, new_node: MakeNode
+    file: Store, server: Memory, other_server: Memory, new_account: NewAccount, new_node: MakeNode
 ) -> None:
     collective, jid = Collective(), new_account(other_server)
     async with running(file, server, new_account(server), jid, first_delay_s=LONG) as house:
@@ -148,7 +152,7 @@ async def test_a_collective_that_was_away_gets_decisions_once_it_asks(
 
 
 async def test_a_late_receipt_prevents_a_repetition(
-    file: Store, server: Prosody, new_account: NewAccount, coop: Node, collective: Collective
+    file: Store, server: Memory, new_account: NewAccount, coop: Node, collective: Collective
 ) -> None:
     jid = new_account(server)
     async with running(
@@ -169,8 +173,8 @@ async def test_a_late_receipt_prevents_a_repetition(
 @pytest.mark.parametrize("fault", [NotStored, NotAuthorized])
 async def test_refused_or_unconfirmed_records_are_reported_and_sent_again(
     file: Store,
-    server: Prosody,
-    other_server: Prosody,
+    server: Memory,
+    other_server: Memory,
     new_account: NewAccount,
     new_node: MakeNode,
     *,
@@ -197,7 +201,7 @@ async def test_refused_or_unconfirmed_records_are_reported_and_sent_again(
 
 
 async def test_a_restarted_node_resumes_its_delivery(
-    file: Store, server: Prosody, new_account: NewAccount, coop: Node, collective: Collective
+    file: Store, server: Memory, new_account: NewAccount, coop: Node, collective: Collective
 ) -> None:
     jid = new_account(server)
     async with running(file, server, jid, bare(coop)) as house:
@@ -220,7 +224,7 @@ async def test_a_peer_that_joins_gets_records_though_another_one_is_absent(
     coop: Node,
     collective: Collective,
     *,
-    other_server: Prosody,
+    other_server: Memory,
     new_account: NewAccount,
     new_node: MakeNode,
 ) -> None:
@@ -262,19 +266,15 @@ async def test_an_expired_permission_is_registered_and_lets_nothing_leave(
 
 
 async def test_a_password_that_becomes_wrong_is_reported_and_ends_nothing(
-    file: Store, own: Prosody, new_node: MakeNode, new_account: NewAccount, collective: Collective
+    house: House, coop: Node, server: Memory
 ) -> None:
-    coop, jid = await new_node(own, collective, keep=collective.keep), new_account(own)
-    async with running(file, own, jid, bare(coop)) as house:
-        await house.connection.online(DEADLINE_S)
-        permission = await shared(house, coop)
-        await asyncio.to_thread(own._control, "shell", f'user:password("{jid}", "another one")')
-        own.kill()
-        own.start()
-        await until(lambda: isinstance(house.connection.problem, WrongPassword))
-        await house.keep(hours(midnight(), range(10)))
-        await until(lambda: "this password" in (house.delivery.problem or UNSAID).say("en"))
-        await house.withdraw(permission)
-        await outbox_empties(house)
-        assert await house.pending_notices() == 1
-        assert "mot de passe" in (house.delivery.problem or UNSAID).say("fr")
+    permission = await shared(house, coop)
+    jid = account_of(house.address)
+    server.network.drop(jid, WrongPassword(jid=jid))
+    await until(lambda: isinstance(house.connection.problem, WrongPassword))
+    await house.keep(hours(midnight(), range(10)))
+    await until(lambda: "this password" in (house.delivery.problem or UNSAID).say("en"))
+    await house.withdraw(permission)
+    await outbox_empties(house)
+    assert await house.pending_notices() == 1
+    assert "mot de passe" in (house.delivery.problem or UNSAID).say("fr")

@@ -9,9 +9,9 @@ import pytest
 from consometers_node.permission import DataNeed, Permission, Permissions, State
 from consometers_node.store import Store
 from consometers_node.wire import write_need
-from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 
+from ..networks import Memory
 from ..permission.samples import NEED, NO, now
 from ..xmpp.conftest import NewAccount, Node
 from .houses import Collective, House, bare, decisions_confirmed, running, until
@@ -24,7 +24,7 @@ CHANGED = replace(NEED, purpose={"fr": "Vendre vos données."})
 
 @pytest.fixture
 async def house(
-    file: Store, server: Prosody, new_account: NewAccount, coop: Node, collective: Collective
+    file: Store, server: Memory, new_account: NewAccount, coop: Node, collective: Collective
 ) -> AsyncIterator[House]:
     """A home that often asks again."""
     collective.needs = [write_need(NEED)]

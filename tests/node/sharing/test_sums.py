@@ -40,11 +40,11 @@ from consometers_quoalise import (
     ResourceConstraint,
     Role,
 )
-from consometers_quoalise_xmpp import Asker
-from demo.prosody import Prosody
+from consometers_quoalise_network import Asker
 from tests.deadline import DEADLINE_S
 from tests.node.sentences import says
 
+from ..networks import Memory
 from ..permission.samples import CHOICE, HOURLY, NEED, now
 from ..sums import Sum, publish
 from ..xmpp.conftest import MakeNode, NewAccount
@@ -197,7 +197,7 @@ async def test_a_collective_says_that_it_paused(ledger: Ledger, answers: Answers
 
 
 async def test_a_collective_delivers_to_another_until_the_permission_ends(
-    file: Store, server: Prosody, other_server: Prosody, new_account: NewAccount, new_node: MakeNode
+    file: Store, server: Memory, other_server: Memory, new_account: NewAccount, new_node: MakeNode
 ) -> None:
     collective = Collective()
     came: dict[str, list[float]] = {}

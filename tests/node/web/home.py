@@ -14,13 +14,14 @@ from consometers_node.household.recorder.home_assistant import HomeAssistant, Ho
 from consometers_node.i18n.protocol import OurWords
 from consometers_node.store import Store
 from consometers_node.web.site import Keys, Site
-from consometers_quoalise_xmpp import Connection, Identity, Server
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network import Identity, Server
+from consometers_quoalise_network.backoff import Backoff
+from consometers_quoalise_xmpp import XmppTransport
 from tests.deadline import DEADLINE_S
 
 from ..household.toy import TOKEN, Toy, ms, serving
+from ..networks import QUICK
 from ..sharing.ledgers import NAMING
-from ..xmpp.conftest import QUICK
 from .browser import Browser
 
 ADMIN = "0123456789abcdef0123456789abcdef"
@@ -127,8 +128,8 @@ async def running(
 ) -> AsyncIterator[Home]:
     """Run a node, and serve its page to loopback as if that were Home Assistant's ingress."""
 
-    def connect(who: Identity) -> Connection:
-        return Connection(who.account, server=who.server, backoff=QUICK, speak=OurWords)
+    def connect(who: Identity) -> XmppTransport:
+        return XmppTransport(who.account, server=who.server, backoff=QUICK, speak=OurWords)
 
     async with serving(house), ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
         source = HomeAssistant(

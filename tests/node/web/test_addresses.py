@@ -18,7 +18,7 @@ from consometers_node.household.protected_sums.witness_address import (
 from consometers_node.household.protected_sums.witness_client import WitnessClient, WitnessFault
 from consometers_node.sharing.account import save
 from consometers_node.wire.witness_requests import Call, OpeningsSummary
-from consometers_quoalise_xmpp import Account, Identity, Server
+from consometers_quoalise_network import Account, Identity, Server
 from demo.prosody import Authority
 
 from ..permission.samples import PROTECTED, WITNESS

@@ -17,7 +17,7 @@ from consometers_node.sharing.masked_reports import keep_keys, load_keys
 from consometers_node.store.clock import confirm
 from consometers_node.store.enrolments import code_of, enrolments, update_enrolment
 from consometers_node.wire.witness_requests import Call
-from consometers_quoalise_xmpp import Account, Identity, Server
+from consometers_quoalise_network import Account, Identity, Server
 from demo.prosody import Authority
 
 from ..household.witnesses import CODE, Witness, serving

@@ -18,12 +18,13 @@ from consometers_node.series import Interval
 from consometers_node.store import PermissionId, Store
 from consometers_node.wire.needs import write_need
 from consometers_quoalise import DataNeed, ItemNotFound, QuoaliseError
-from consometers_quoalise_xmpp import Asker
+from consometers_quoalise_network import Asker
 from demo.prosody import Prosody
 
+from ..networks import PASSWORD, reach
 from ..permission.samples import NEED, now
 from ..sharing.houses import Collective, bare
-from ..xmpp.conftest import PASSWORD, MakeNode, NewAccount, Node, reach
+from ..xmpp.conftest import MakeNode, NewAccount, Node
 from .browser import Browser, Page
 from .conftest import allow
 from .home import (

@@ -50,12 +50,13 @@ from consometers_quoalise import (
     describe,
 )
 from consometers_quoalise.identifier import organisation, series
-from consometers_quoalise_xmpp import Account, Answerer, Asker, Identity
+from consometers_quoalise_network import Account, Answerer, Asker, Identity
 from demo.prosody import Prosody
 
 from ..household.importing_toy import ImportingToy
+from ..networks import PASSWORD, reach
 from ..permission.samples import NEED, YES, now
-from ..xmpp.conftest import PASSWORD, MakeNode, NewAccount, Node, reach
+from ..xmpp.conftest import MakeNode, NewAccount, Node
 from .home import API_TOKEN, DRAWN, Home, running, toy, until
 
 HOUR: Final = timedelta(hours=1)

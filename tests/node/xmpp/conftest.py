@@ -7,52 +7,49 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 import ssl
+from typing import Any
 
 import pytest
 import pytest_socket
 
-from consometers_node.i18n.protocol import OurWords
-from consometers_quoalise_xmpp import (
-    Account,
+from consometers_quoalise_network import (
     Answerer,
     Answering,
     Asking,
-    Connection,
-    Discovery,
     Pushing,
     Receiving,
     Security,
     Server,
     Traffic,
 )
-from consometers_quoalise_xmpp.backoff import Backoff
-from consometers_quoalise_xmpp.receiving import Handler, ReportsHandler
+from consometers_quoalise_network.address import account_of
+from consometers_quoalise_network.receiving import Handler, ReportsHandler
+from consometers_quoalise_xmpp import XmppTransport
 from demo.prosody import LOOPBACK, Authority, Prosody, federate
 from tests.deadline import DEADLINE_S
 
+from ..networks import PASSWORD, Host, Memory, transport
 from .home import Home
 from .plain import Plain, Reachable
 
 ACCOUNTS = 10
-PASSWORD = "correct horse battery staple"
-QUICK = Backoff(first_seconds=0.05, most_seconds=0.4)
 
 
 @dataclass
 class Node:
     """A node as a program puts it together."""
 
-    connection: Connection
+    connection: XmppTransport
     asking: Asking
     pushing: Pushing
     receiving: Receiving | None = None
 
     @property
     def bare(self) -> str:
-        return self.connection.stream.boundjid.bare
+        return account_of(self.connection.jid)
 
 
-type NewAccount = Callable[[Prosody], str]
+type NewAccount = Callable[[Host], str]
 
 
 type MakeNode = Callable[..., Awaitable[Node]]
@@ -76,13 +73,19 @@ def servers(authority: Authority) -> Iterator[tuple[Prosody, Prosody]]:
 
 
 @pytest.fixture
-def server(servers: tuple[Prosody, Prosody], socket_enabled: None) -> Prosody:
-    return servers[0]
+def prosody(servers: tuple[Prosody, Prosody], socket_enabled: None) -> tuple[Prosody, Prosody]:
+    """The two servers, where others of that name are in memory."""
+    return servers
 
 
 @pytest.fixture
-def other_server(servers: tuple[Prosody, Prosody], socket_enabled: None) -> Prosody:
-    return servers[1]
+def server(prosody: tuple[Prosody, Prosody]) -> Prosody:
+    return prosody[0]
+
+
+@pytest.fixture
+def other_server(prosody: tuple[Prosody, Prosody]) -> Prosody:
+    return prosody[1]
 
 
 @pytest.fixture
@@ -97,7 +100,12 @@ def new_account() -> NewAccount:
     users = count(1)
     free: dict[str, list[str]] = {}
 
-    def make(server: Prosody) -> str:
+    def make(server: Host) -> str:
+        if isinstance(server, Memory):
+            account = f"user{next(users)}@{server.name}"
+            server.network.register(account)
+            return account
+        assert isinstance(server, Prosody)
         accounts = free.setdefault(str(server.folder), [])
         if not accounts:
             names = [f"user{next(users)}" for _ in range(ACCOUNTS)]
@@ -105,15 +113,6 @@ def new_account() -> NewAccount:
         return accounts.pop()
 
     return make
-
-
-def reach(server: Reachable, ca_file: Path | None = None) -> Server:
-    return Server(
-        host=LOOPBACK,
-        port=server.port,
-        security=Security.STARTTLS,
-        ca_file=ca_file or server.ca_file,
-    )
 
 
 @pytest.fixture
@@ -125,7 +124,7 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
 @pytest.fixture
 def new_node(stack: AsyncExitStack, new_account: NewAccount) -> MakeNode:
     async def make(
-        server: Prosody,
+        server: Host,
         answerer: Answerer | None = None,
         *,
         jid: str | None = None,
@@ -137,14 +136,10 @@ def new_node(stack: AsyncExitStack, new_account: NewAccount) -> MakeNode:
         knows: Callable[[str], bool] = lambda _peer: True,
     ) -> Node:
         answerer = answerer or Home()
-        connection = Connection(
-            Account(jid or new_account(server), PASSWORD),
-            server=reach(through or server),
-            language=language,
-            backoff=QUICK,
-            speak=OurWords,
+        connection: Any = transport(
+            through or server, jid or new_account(server), language=language
         )
-        Discovery(connection, answerer.role, receives=keep is not None)
+        connection.announce(answerer.role).receives = keep is not None
         Answering(connection, answerer, traffic, knows=knows)
         receiving = keep and Receiving(
             connection, keep, traffic, may_push=knows, keep_reports=keep_reports

@@ -25,7 +25,7 @@ from consometers_quoalise import (
     State,
     identifier,
 )
-from consometers_quoalise_xmpp import Answerer, Asker
+from consometers_quoalise_network import Answerer, Asker
 from packages.quoalise.tests.samples import NEED
 
 SERIES = identifier.identifier("urn:dev:prm:30001610071843_consumption/power/active/raw")

@@ -17,7 +17,8 @@ from demo.prosody import LOOPBACK, Prosody
 from tests.deadline import DEADLINE_S
 from tests.documented import commands
 
-from .conftest import PASSWORD, MakeNode, NewAccount
+from ..networks import PASSWORD
+from .conftest import MakeNode, NewAccount
 from .home import NOW, SERIES, Home, records
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -105,7 +106,7 @@ async def test_the_week_of_the_library_is_printed(
     there = f"host={LOOPBACK!r}, port={server.port}, ca_file=Path({str(server.ca_file)!r})"
     program = WEEK
     for written, instead in {
-        "import Account": "import Server, Account",
+        "import Account, Asking": "import Account, Asking, Server",
         "import os": "import os\nfrom pathlib import Path",
         "datetime.now(UTC)": "datetime(2026, 1, 2, tzinfo=UTC)",
         'resource="week"': f'resource="week", server=Server({there})',

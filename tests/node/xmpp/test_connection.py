@@ -14,19 +14,16 @@ from slixmpp.util.sasl.client import SASLFailed
 
 from consometers_node.i18n.protocol import sentence
 from consometers_quoalise import Listed, OtherError
-from consometers_quoalise_xmpp import (
+from consometers_quoalise_network import (
     Account,
     Asker,
-    Connection,
     NetworkError,
     Security,
     Server,
     answering as answering_module,
     asking as asking_module,
-    connection as connection_module,
-    stream as stream_module,
 )
-from consometers_quoalise_xmpp.errors import (
+from consometers_quoalise_network.errors import (
     CertificateRefused,
     NoAnswer,
     NotEncrypted,
@@ -34,22 +31,18 @@ from consometers_quoalise_xmpp.errors import (
     Unreachable,
     WrongPassword,
 )
+from consometers_quoalise_xmpp import (
+    Connection,
+    connection as connection_module,
+    stream as stream_module,
+)
 from demo.hass import free_port
 from demo.prosody import LOOPBACK, Authority, Prosody
 from tests.deadline import DEADLINE_S
 from tests.node.sentences import says
 
-from .conftest import (
-    PASSWORD,
-    QUICK,
-    MakeNode,
-    MakePlain,
-    NewAccount,
-    Serve,
-    certified,
-    fake_server,
-    reach,
-)
+from ..networks import PASSWORD, QUICK, reach
+from .conftest import MakeNode, MakePlain, NewAccount, Serve, certified, fake_server
 from .home import NOW, SERIES, Home, records
 
 SASL = "urn:ietf:params:xml:ns:xmpp-sasl"

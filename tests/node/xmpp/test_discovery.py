@@ -5,11 +5,13 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from consometers_quoalise import Role
-from consometers_quoalise_xmpp import Account, Connection, Discovery
+from consometers_quoalise_network import Account
+from consometers_quoalise_xmpp import Connection, Discovery
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 
-from .conftest import PASSWORD, MakeNode, MakePlain, NewAccount, reach
+from ..networks import PASSWORD, reach
+from .conftest import MakeNode, MakePlain, NewAccount
 from .home import Collective
 from .plain import Plain, refusal
 

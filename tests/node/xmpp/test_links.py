@@ -2,8 +2,8 @@
 
 import pytest
 
-from consometers_quoalise_xmpp import Join, Register, links
-from consometers_quoalise_xmpp.errors import NotALink
+from consometers_quoalise_network import Join, Register, links
+from consometers_quoalise_network.errors import NotALink
 from tests.node.sentences import says
 
 

@@ -1,110 +1,17 @@
 """Nodes ask each other."""
 
-import asyncio
-from datetime import timedelta
-
 import pytest
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from consometers_quoalise import BadRequest, Data, GetHistory, ItemNotFound, Malformed, State
-from consometers_quoalise_xmpp import Asker, features, sends_receipts
-from consometers_quoalise_xmpp.errors import NotAnAddress
+from consometers_quoalise import Malformed
+from consometers_quoalise_xmpp import features, sends_receipts
 from demo.prosody import Prosody
-from packages.quoalise.tests.samples import NEED, PERMISSION
-from tests.node.sentences import says
 
 from .conftest import MakeNode, MakePlain
-from .home import SERIES, START, Collective, Home, Keeper
+from .home import SERIES, Collective, Keeper
 from .plain import COMMAND
-
-
-async def test_a_household_grants_and_withdraws_and_a_collective_reads_and_terminates(
-    server: Prosody, other_server: Prosody, new_node: MakeNode
-) -> None:
-    household, receiver = Home(), Collective()
-    home, collective = await new_node(server, household), await new_node(other_server, receiver)
-
-    peer = collective.bare
-    assert await home.asking.get_data_needs(peer, "c2f8") == (NEED,)
-    assert receiver.invitations == ["c2f8"]
-    assert (await home.asking.grant(peer, PERMISSION)).state is State.GRANTED
-    assert receiver.granted == [(home.bare, PERMISSION)]
-    receipt = await home.asking.withdraw(peer, PERMISSION.id)
-    assert receipt.state is State.WITHDRAWN
-    assert [erased.records for erased in receipt.erased] == [24]
-    assert not (await home.asking.withdraw(peer, PERMISSION.id, erase=False)).erased
-
-    household.readers.add(collective.bare)
-    peer = home.bare
-    (listed,) = await collective.asking.list_series(peer)
-    assert listed.series == SERIES
-    await collective.asking.subscribe(peer, SERIES)
-    assert household.subscribers
-    await collective.asking.unsubscribe(peer, SERIES)
-    assert not household.subscribers
-    day = await collective.asking.get_history(peer, SERIES, START, START + timedelta(days=1))
-    assert len(day) == 24
-    assert day.metadata.measurement is not None
-    receipt = await collective.asking.terminate(peer, PERMISSION.id)
-    assert receipt.state is State.TERMINATED
-
-    # A home answers no command of a collective.
-    with pytest.raises(ItemNotFound, check=says("Unknown command")):
-        await collective.asking.get_data_needs(peer)
-
-
-class Short(Home):
-    """Refuses to answer with more records than that."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self.most = most
-        self.asked = 0
-
-    async def get_history(self, asker: Asker, request: GetHistory) -> Data:
-        self.asked += 1
-        data = await super().get_history(asker, request)
-        if len(data) > self.most:
-            raise BadRequest
-        return data
-
-
-async def test_a_long_history_comes_in_pages_without_a_gap(
-    server: Prosody, new_node: MakeNode
-) -> None:
-    household = Short(200)
-    home, asker = await new_node(server, household), await new_node(server)
-    household.readers.add(asker.bare)
-    end = START + timedelta(days=30)
-    pages = [page async for page in asker.asking.history(home.connection.jid, SERIES, START, end)]
-    values = [
-        value for page in pages for series in page.records for value in series.values.values()
-    ]
-    assert values == list(range(24 * 30))
-    assert household.asked == 2 + len(pages)
-
-
-async def test_history_paging_gives_up_after_repeated_refusals(
-    server: Prosody, new_node: MakeNode
-) -> None:
-    household = Short(0)
-    home, asker = await new_node(server, household), await new_node(server)
-    household.readers.add(asker.bare)
-    end = START + timedelta(days=1)
-    with pytest.raises(BadRequest):
-        async for _ in asker.asking.history(home.connection.jid, SERIES, START, end):
-            pass
-    assert household.asked == 5
-
-
-async def test_concurrent_requests_to_a_peer_take_turns(
-    server: Prosody, new_node: MakeNode
-) -> None:
-    home, asker = await new_node(server), await new_node(server)
-    asked = [asker.asking.list_series(home.connection.jid) for _ in range(10)]
-    assert await asyncio.gather(*asked) == [()] * 10
 
 
 async def test_a_node_lists_its_features(server: Prosody, new_node: MakeNode) -> None:
@@ -166,9 +73,3 @@ async def test_malformed_answers_raise_malformed(
     peer.register_handler(Callback("asked", MatchXPath(f"{{jabber:client}}iq/{COMMAND}"), say))
     with pytest.raises(Malformed):
         await asker.asking.get_history(peer.boundjid.full, SERIES)
-
-
-async def test_invalid_addresses_are_not_asked(server: Prosody, new_node: MakeNode) -> None:
-    node = await new_node(server)
-    with pytest.raises(NotAnAddress):
-        await node.asking.list_series("a@b@c")

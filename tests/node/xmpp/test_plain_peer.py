@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from consometers_quoalise import Data, GetHistory, NotAuthorized, Number, Records
-from consometers_quoalise_xmpp import Asker, sends_receipts
+from consometers_quoalise_network import Asker
+from consometers_quoalise_xmpp import sends_receipts
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 

@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from consometers_quoalise_xmpp import Account, Connection, Register, Server, links, register
-from consometers_quoalise_xmpp.errors import AccountTaken, CertificateRefused, InvitationRefused
+from consometers_quoalise_network import Account, Register, Server, links
+from consometers_quoalise_network.errors import AccountTaken, CertificateRefused, InvitationRefused
+from consometers_quoalise_xmpp import Connection, register
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
 from tests.node.sentences import says
 
-from .conftest import NewAccount, reach
+from ..networks import reach
+from .conftest import NewAccount
 
 
 def invited(server: Prosody, user: str | None = None) -> Register:

@@ -21,8 +21,8 @@ from consometers_node.sharing.account import load
 from consometers_node.sharing.error_messages import message_of
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store, Unusable
-from consometers_quoalise_xmpp import Account, Identity
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network import Account, Identity
+from consometers_quoalise_network.backoff import Backoff
 
 from ..core import control_socket
 from ..core.access import PASSWORD, password_for

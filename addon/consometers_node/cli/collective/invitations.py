@@ -22,7 +22,7 @@ from consometers_node.web.core.sheets import (
     qr_lines,
     sheets_page,
 )
-from consometers_quoalise_xmpp import Join, links
+from consometers_quoalise_network import Join, links
 
 from ..core.errors import misused
 from ..core.locale import say

@@ -6,7 +6,7 @@ from pathlib import Path
 import sys
 
 from consometers_node.i18n.text import around, text
-from consometers_quoalise_xmpp import Account, Identity, Security, Server
+from consometers_quoalise_network import Account, Identity, Security, Server
 
 from .errors import CliError, system_reason
 from .options import Reach

@@ -9,8 +9,8 @@ from consometers_node.i18n.protocol import OurWords
 from consometers_node.i18n.text import text
 from consometers_node.sharing.access_requests import BadCopy, fetch, log_copy
 from consometers_node.store.peers import peer_by_jid
-from consometers_quoalise_xmpp import PatientAsking
-from consometers_quoalise_xmpp.account import bare
+from consometers_quoalise_network import PatientAsking
+from consometers_quoalise_network.address import bare
 from consometers_quoalise_xmpp.trial import aside, online
 
 from ..core.errors import CliError, refusals_of

@@ -19,7 +19,7 @@ from consometers_node.sharing.account import load
 from consometers_node.sharing.error_messages import message_of
 from consometers_node.store import NotPermitted, Store
 from consometers_node.wire import Unsayable
-from consometers_quoalise_xmpp import Identity
+from consometers_quoalise_network import Identity
 
 from ..core import control_socket
 from ..core.errors import CliError, run_to_end

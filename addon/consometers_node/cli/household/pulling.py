@@ -23,9 +23,9 @@ from consometers_node.store.pulled import (
     remove_pulled,
 )
 from consometers_quoalise import Identifier, Malformed, identifier
-from consometers_quoalise_xmpp import Asking
-from consometers_quoalise_xmpp.asking import full
-from consometers_quoalise_xmpp.connection import first_of
+from consometers_quoalise_network import Asking
+from consometers_quoalise_network.address import full
+from consometers_quoalise_network.transport import first_of
 from consometers_quoalise_xmpp.trial import aside, online
 
 from ..core.errors import CliError, misused
@@ -96,7 +96,7 @@ def import_(
     asked = _read_identifier(series)
     pulled = Pulled(
         statistic=statistic,
-        jid=full(peer).full,
+        jid=full(peer),
         identifier=str(asked),
         name=name or statistic,
         added_at=datetime.now(UTC),

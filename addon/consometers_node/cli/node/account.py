@@ -10,7 +10,7 @@ import typer
 from consometers_node.i18n.text import text
 from consometers_node.sharing.account import save
 from consometers_node.sharing.names import is_delivery_point, keep_delivery_point
-from consometers_quoalise_xmpp import Identity
+from consometers_quoalise_network import Identity
 from consometers_quoalise_xmpp.trial import try_out
 
 from ..core.access import identity, stored_account

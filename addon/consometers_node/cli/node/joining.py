@@ -12,8 +12,9 @@ from consometers_node.sharing.account import HasAccount, load, take
 from consometers_node.sharing.consent import DataRequest, Decisions, data_request, propose_need
 from consometers_node.store import Store
 from consometers_node.wire import read_need_file
-from consometers_quoalise_xmpp import Asking, Identity, Join, Register, links
-from consometers_quoalise_xmpp.account import bare
+from consometers_quoalise_network import Asking, Identity, Join, Register, links
+from consometers_quoalise_network.address import bare
+from consometers_quoalise_xmpp import register
 from consometers_quoalise_xmpp.trial import aside, online
 
 from ..core.access import server_for
@@ -117,7 +118,7 @@ def peer(
 
 async def _register(store: Store, invitation: Register, reach: Reach) -> str:
     try:
-        return await take(store, invitation, server_for(f"@{invitation.host}", reach))
+        return await take(store, invitation, server_for(f"@{invitation.host}", reach), register)
     except HasAccount as existing:
         raise CliError("has-account", _HAS_ACCOUNT.fill(jid=existing.jid)) from None
 

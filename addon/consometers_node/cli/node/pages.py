@@ -14,8 +14,8 @@ import aiohttp
 from consometers_node.household.node import HomeNode
 from consometers_node.i18n.text import text
 from consometers_node.store import Store, settings
-from consometers_quoalise_xmpp import Server
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network import Server
+from consometers_quoalise_network.backoff import Backoff
 
 from ..core.errors import misused
 from ..household import home_assistant

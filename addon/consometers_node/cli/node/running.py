@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, override
 from consometers_node.i18n.protocol import OurWords, sentence
 from consometers_node.i18n.text import Text, printed, text
 from consometers_quoalise import Notice, ProtocolError
-from consometers_quoalise_xmpp import Connection, Identity
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network import Identity
+from consometers_quoalise_network.backoff import Backoff
+from consometers_quoalise_xmpp import XmppTransport
 
 from ..core.control_socket import Status
 from ..core.output import Output
@@ -68,13 +69,13 @@ def version() -> str:
         return "checkout"
 
 
-def connecting(output: Output, haste: float) -> Callable[[Identity], Connection]:
+def connecting(output: Output, haste: float) -> Callable[[Identity], XmppTransport]:
     """Return what makes the connection of a node, and logs its state."""
     backoff = Backoff().hurried(haste)
 
-    def connect(who: Identity) -> Connection:
+    def connect(who: Identity) -> XmppTransport:
         _LOGGER.info(_RUNS.fill(jid=who.account.jid))
-        return Connection(
+        return XmppTransport(
             who.account,
             server=who.server,
             language=output.language,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -18,6 +19,7 @@ from consometers_node.permission import ChangedNeed, DataNeed
 from consometers_node.sharing.error_messages import message_of
 from consometers_node.store import Store
 from consometers_node.wire import Unsayable, read_need_file
+from consometers_quoalise_xmpp.trial import certificate
 
 from ..collective import command
 from ..collective.command import CollectiveSession, now
@@ -66,7 +68,7 @@ async def _run(session: CollectiveSession, haste: float) -> None:
     looking = watch.certificates.run(
         settings,
         who,
-        output.language,
+        partial(certificate, language=output.language),
         first_s=certificates.FIRST_S / haste,
         every_s=certificates.EVERY_S / haste,
     )

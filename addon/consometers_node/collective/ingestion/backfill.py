@@ -16,8 +16,8 @@ from typing import NoReturn
 
 from consometers_quoalise import MAX_RECORDS, QuoaliseError, ResourceConstraint
 from consometers_quoalise.identifier import identifier
-from consometers_quoalise_xmpp import Asking, NetworkError, NotStored
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network import Asking, NetworkError, NotStored
+from consometers_quoalise_network.backoff import Backoff
 
 from ...i18n.protocol import sentence
 from ...series import Interval, Range

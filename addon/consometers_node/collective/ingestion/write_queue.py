@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from consometers_quoalise import Data, Number, QuoaliseError, Reports
-from consometers_quoalise_xmpp import NotStored
+from consometers_quoalise_network import NotStored
 
 from ...i18n.text import Text, text
 from ...store import Store

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network.backoff import Backoff
 
 from ...i18n.text import Text, around, printed, text
 from ...store import Store

@@ -1,16 +1,15 @@
 """The certificates of this collective's XMPP server and pages, as others see them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 import ssl
 from typing import Any, NoReturn
 
 from consometers_quoalise import iso8601
-from consometers_quoalise_xmpp import Identity, NetworkError
-from consometers_quoalise_xmpp.errors import CertificateRefused
-from consometers_quoalise_xmpp.trial import certificate
+from consometers_quoalise_network import Identity, NetworkError
+from consometers_quoalise_network.errors import CertificateRefused
 
 from ...i18n.protocol import sentence
 from ...i18n.text import Text, text
@@ -25,6 +24,12 @@ _LEFT = 6
 """Renewal begins when a third of the lifetime is left; when a sixth is, it has failed."""
 
 _REFUSED = text("The certificate of {name} is not valid: {why}.")
+
+type Presented = Callable[[Identity], Awaitable[Mapping[str, Any]]]
+"""Returns the certificate that an account's server presents, as `ssl` has it.
+
+Raises `NetworkError`.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ class Certificates:
         self,
         settings: Settings,
         who: Identity,
-        language: str,
+        presented: Presented,
         *,
         first_s: float = FIRST_S,
         every_s: float = EVERY_S,
@@ -73,15 +78,15 @@ class Certificates:
         """Check them repeatedly. A server that does not answer changes nothing."""
         await asyncio.sleep(first_s)
         while True:
-            await self.look(settings, who, language)
+            await self.look(settings, who, presented)
             await asyncio.sleep(every_s)
 
-    async def look(self, settings: Settings, who: Identity, language: str) -> None:
+    async def look(self, settings: Settings, who: Identity, presented: Presented) -> None:
         """Check the certificate of the account's domain, and those of the pages."""
         domain = who.account.jid.partition("@")[2]
         refused = []
         try:
-            self.seen[_XMPP] = Certificate.read(domain, await certificate(who, language))
+            self.seen[_XMPP] = Certificate.read(domain, await presented(who))
         except CertificateRefused as fault:
             self.seen.pop(_XMPP, None)
             refused.append(sentence(fault))

@@ -8,7 +8,7 @@ from typing import NoReturn
 from sqlalchemy import select
 
 from consometers_quoalise import ItemNotFound, QuoaliseError
-from consometers_quoalise_xmpp import Asking, NetworkError
+from consometers_quoalise_network import Asking, NetworkError
 
 from ...sharing.changes import Changes
 from ...store import Store

@@ -18,8 +18,8 @@ from typing import NoReturn
 from consometers_protected_sums.exchange import Answer, RefusedHomes
 from consometers_quoalise import QuoaliseError
 from consometers_quoalise.protected_sums import Opened, Opening, VerificationRequest, Verified
-from consometers_quoalise_xmpp import Asking, NetworkError
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network import Asking, NetworkError
+from consometers_quoalise_network.backoff import Backoff
 
 from ...i18n.protocol import sentence
 from ...i18n.text import Text, around, text

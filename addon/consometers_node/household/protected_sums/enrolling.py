@@ -14,7 +14,7 @@ import logging
 from typing import Final, NoReturn
 
 from consometers_quoalise import Witness
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network.backoff import Backoff
 
 from ...i18n.foreign import isolated
 from ...i18n.text import Text, TranslatedError, text

@@ -17,7 +17,7 @@ from hass_client.exceptions import (
     FailedCommand,
 )
 
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network.backoff import Backoff
 
 from ...i18n.text import Text, text
 from .errors import Away, HomeAssistantFault, HomeAssistantRefusal, TooMuch, WrongToken

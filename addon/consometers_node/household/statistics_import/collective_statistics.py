@@ -30,7 +30,7 @@ from consometers_quoalise import (
     SeriesPath,
 )
 from consometers_quoalise.identifier import ENTERPRISE, identifier
-from consometers_quoalise_xmpp import Asking, NetworkError
+from consometers_quoalise_network import Asking, NetworkError
 
 from ...i18n.text import text
 from ...permission import Permissions, State

@@ -38,9 +38,9 @@ from consometers_quoalise import (
     ResourceConstraint,
     UpstreamError,
 )
-from consometers_quoalise_xmpp import NetworkError
-from consometers_quoalise_xmpp.account import bare
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network import NetworkError
+from consometers_quoalise_network.address import bare
+from consometers_quoalise_network.backoff import Backoff
 
 from ...i18n.protocol import sentence
 from ...i18n.text import around, text

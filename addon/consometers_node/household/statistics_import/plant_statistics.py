@@ -15,7 +15,7 @@ import re
 from consometers_quoalise import Data, Device, Direction, Listed, SeriesPath, Shares
 from consometers_quoalise.identifier import ENTERPRISE, identifier, series
 from consometers_quoalise.values import ALLOWED
-from consometers_quoalise_xmpp import Asking
+from consometers_quoalise_network import Asking
 
 from ...i18n.text import text
 from ...sharing.changes import Changes

@@ -7,8 +7,8 @@ from typing import NoReturn
 
 from consometers_quoalise import Data, NotAuthorized
 from consometers_quoalise.identifier import identifier
-from consometers_quoalise_xmpp import Asking, Connection, NetworkError
-from consometers_quoalise_xmpp.account import bare
+from consometers_quoalise_network import Asking, NetworkError, Transport
+from consometers_quoalise_network.address import account_of
 
 from ...sharing.changes import Changes, KnownPeers
 from ...store import Store
@@ -61,7 +61,7 @@ class Pulling:
     def __init__(
         self,
         store: Store,
-        connection: Connection,
+        connection: Transport,
         asking: Asking,
         recorder: Recorder,
         changes: Changes,
@@ -92,7 +92,7 @@ class Pulling:
         """Store a push; it is confirmed when this returns. Raises NotAuthorized."""
         async with self._store.reading() as connection:
             pulled = await all_pulled(connection)
-        if not any(bare(series.jid.partition("/")[0]) == sender for series in pulled):
+        if not any(account_of(series.jid) == sender for series in pulled):
             raise NotAuthorized
         for importing, _ in list(self._running.values()):
             await importing.receive(sender, data)
@@ -106,7 +106,7 @@ class Pulling:
                 async with self._store.reading() as connection:
                     all_series = await all_pulled(connection)
                     plants = await all_held_plants(connection)
-                self.peers.are((bare(series.jid.partition("/")[0]) for series in all_series), seen)
+                self.peers.are((account_of(series.jid) for series in all_series), seen)
                 held = {plant.statistic: plant for plant in plants}
                 pulled = {
                     (

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import batched, pairwise
 import logging
 
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network.backoff import Backoff
 
 from ...i18n.text import text
 from ...series import Range

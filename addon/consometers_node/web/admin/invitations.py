@@ -11,8 +11,8 @@ from markupsafe import Markup
 from sqlalchemy.exc import IntegrityError
 
 from consometers_node.store.connection import AsyncConnection
-from consometers_quoalise_xmpp import Join, Register, links
-from consometers_quoalise_xmpp.errors import NetworkError
+from consometers_quoalise_network import Join, Register, links
+from consometers_quoalise_network.errors import NetworkError
 
 from ...collective.members import invitations
 from ...collective.members.invitations import MAX_NOTE

@@ -9,7 +9,7 @@ import secrets
 
 from aiohttp import web
 
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network.backoff import Backoff
 
 from ...collective.access_log import Read, note_read
 from ...collective.members import administrators

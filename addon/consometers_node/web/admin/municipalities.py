@@ -5,7 +5,7 @@ What is asked, shown and answered is what a home sees, on the pages of `core`.
 
 from aiohttp import web
 
-from consometers_quoalise_xmpp import Join, NetworkError, links
+from consometers_quoalise_network import Join, NetworkError, links
 
 from ...i18n.text import Text, text
 from ..core.joining import NOT_ONLINE, ONLINE_WITHIN_S, meet, trial_error

@@ -5,7 +5,7 @@ from typing import Any
 from aiohttp import web
 
 from consometers_quoalise import QuoaliseError
-from consometers_quoalise_xmpp import Asking, Join, NetworkError
+from consometers_quoalise_network import Asking, Join, NetworkError
 
 from ...i18n.protocol import refusal, sentence
 from ...i18n.text import Text, text

@@ -12,7 +12,7 @@ from aiohttp import web
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from consometers_quoalise import Role
-from consometers_quoalise_xmpp import Server
+from consometers_quoalise_network import Server
 
 from ...household.node import HomeNode
 from ...household.recorder.errors import Away, HomeAssistantFault, database_problem

@@ -4,7 +4,8 @@ import asyncio
 
 from aiohttp import web
 
-from consometers_quoalise_xmpp import Join, NetworkError, Register, links
+from consometers_quoalise_network import Join, NetworkError, Register, links
+from consometers_quoalise_xmpp import register
 
 from ...household.node import HouseholdOnline
 from ...i18n.text import Text, text
@@ -46,7 +47,7 @@ async def join(pages: Pages, context: RequestContext) -> web.StreamResponse:
     try:
         match links.read(context.typed("invitation")):
             case Register() as invitation:
-                await take(pages.node.store, invitation, pages.server)
+                await take(pages.node.store, invitation, pages.server, register)
                 pages.changed()
                 return context.go("join?done=account")
             case Join() as invitation:

@@ -4,7 +4,7 @@ import re
 
 from aiohttp import web
 
-from consometers_quoalise_xmpp import Account, Identity, NetworkError
+from consometers_quoalise_network import Account, Identity, NetworkError
 from consometers_quoalise_xmpp.trial import try_out
 
 from ...household.recorder.errors import HomeAssistantFault

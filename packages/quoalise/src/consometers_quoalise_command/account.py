@@ -8,17 +8,9 @@ import os
 from pathlib import Path
 import sys
 
-from consometers_quoalise_xmpp import (
-    Account,
-    Connection,
-    Discovery,
-    Identity,
-    PatientAsking,
-    Security,
-    Server,
-)
-from consometers_quoalise_xmpp.account import bare
-from consometers_quoalise_xmpp.asking import full
+from consometers_quoalise_network import Account, Identity, PatientAsking, Security, Server
+from consometers_quoalise_network.address import bare, full
+from consometers_quoalise_xmpp import Discovery, XmppTransport
 from consometers_quoalise_xmpp.trial import aside, online
 
 from .errors import CommandError, refusals_of, unusable
@@ -30,7 +22,7 @@ _DIRECT_PORT = 5223
 _PORT = 5222
 
 
-def connection_of(typed: Namespace, output: Output) -> Connection:
+def connection_of(typed: Namespace, output: Output) -> XmppTransport:
     """Prepare a connection under an address of its own; other programs of the account go on."""
     jid = bare(typed.account)
     server = _server(jid, typed, output.language)

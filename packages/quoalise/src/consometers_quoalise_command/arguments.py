@@ -6,7 +6,7 @@ from pathlib import Path
 import re
 from typing import Any, Final, NoReturn, override
 
-from consometers_quoalise_xmpp import Security
+from consometers_quoalise_network import Security
 
 from .errors import USAGE, CommandError
 from .history import FORMATS, history

@@ -6,7 +6,7 @@ import errno
 
 from consometers_quoalise import Malformed, ProtocolError, QuoaliseError, UpstreamError
 from consometers_quoalise.languages import best
-from consometers_quoalise_xmpp import NetworkError
+from consometers_quoalise_network import NetworkError
 
 from .words import Language, has, say
 

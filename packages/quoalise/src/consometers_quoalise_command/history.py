@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from consometers_quoalise import History, Records, documents, iso8601
-from consometers_quoalise_xmpp import NetworkError
+from consometers_quoalise_network import NetworkError
 
 from .account import asking
 from .errors import CommandError, command_error_of, misused

@@ -4,9 +4,9 @@ from argparse import Namespace
 import asyncio
 
 from consometers_quoalise import Data, Number, Records, iso8601
-from consometers_quoalise_xmpp import NotStored, Receiving
-from consometers_quoalise_xmpp.account import bare
-from consometers_quoalise_xmpp.connection import first_of
+from consometers_quoalise_network import NotStored, Receiving
+from consometers_quoalise_network.address import bare
+from consometers_quoalise_network.transport import first_of
 from consometers_quoalise_xmpp.trial import online
 
 from .account import connection_of

@@ -16,8 +16,8 @@ from consometers_quoalise import (
 )
 from consometers_quoalise.documents import Json
 from consometers_quoalise.languages import best
-from consometers_quoalise_xmpp import Join, links
-from consometers_quoalise_xmpp.errors import NotALink
+from consometers_quoalise_network import Join, links
+from consometers_quoalise_network.errors import NotALink
 
 from .account import asking
 from .errors import misused

@@ -27,7 +27,7 @@ from consometers_quoalise_command.arguments import COMMANDS
 from consometers_quoalise_command.errors import CommandError, refusals_of, unusable
 from consometers_quoalise_command.output import clean, deliver, table
 from consometers_quoalise_command.words import WORDS, Language, decimal, has, say
-from consometers_quoalise_xmpp import errors
+from consometers_quoalise_network import errors
 
 URN = "urn:dev:prm:00000000000000_consumption/power/active/raw"
 ME = ("--account", "me@example.org")

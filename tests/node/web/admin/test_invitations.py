@@ -18,7 +18,7 @@ from consometers_node.collective.members.shares import promised
 from consometers_node.collective.members.sites import Description
 from consometers_node.collective.permissions.member_permissions import of_member
 from consometers_node.store import Store
-from consometers_quoalise_xmpp import Join, links
+from consometers_quoalise_network import Join, links
 
 from ...collective.people import let_be_named
 from ..browser import Browser, Page

@@ -16,7 +16,8 @@ from consometers_node.collective.publication.policy import (
     opened,
 )
 from consometers_node.store.settings import set_setting
-from consometers_quoalise_xmpp import Account, Connection, Identity, Server
+from consometers_quoalise_network import Account, Identity, Server
+from consometers_quoalise_xmpp import XmppTransport
 
 from ...collective.publishing import Town
 from ...permission.samples import PROTECTED
@@ -258,7 +259,7 @@ async def test_unreadable_choice_is_reported(office: Office) -> None:
 async def test_running_node_applies_chosen_rules(office: Office) -> None:
     who = Identity(Account("coop@example.org", "a word"), Server())
     node = CollectiveNode(
-        office.store, office.settings, who, lambda settings: Connection(settings.account)
+        office.store, office.settings, who, lambda settings: XmppTransport(settings.account)
     )
     before = node.changes.count
     async with serving(office.store, office.settings, node) as running:

@@ -25,7 +25,7 @@ from consometers_protected_sums.exchange import OpenedSum, Part, Refusal, Refuse
 from consometers_protected_sums.field import MODULUS, encode
 from consometers_protected_sums.reports import Verification, outputs, share
 from consometers_quoalise import Reports
-from consometers_quoalise_xmpp.backoff import Backoff
+from consometers_quoalise_network.backoff import Backoff
 from demo.prosody import Authority
 from packages.protected_sums.tests.homes import VERIFICATION_KEY, Asked, verifier_of
 

@@ -7,8 +7,7 @@ from consometers_quoalise import (
     VerificationRequest,
     Verified,
 )
-from consometers_quoalise_xmpp import Asker
-from demo.prosody import Prosody
+from consometers_quoalise_network import Asker
 from packages.quoalise.tests.test_protected_sums import (
     ANSWER,
     LARGEST_OPENING,
@@ -17,8 +16,9 @@ from packages.quoalise.tests.test_protected_sums import (
     VERIFIED,
 )
 
-from .conftest import MakeNode
-from .home import Collective, Keeper
+from ..networks import Host
+from ..xmpp.conftest import MakeNode
+from ..xmpp.home import Collective, Keeper
 
 
 class Witness(Collective):
@@ -38,7 +38,7 @@ class Witness(Collective):
 
 
 async def test_the_largest_reports_and_openings_pass_between_servers(
-    server: Prosody, other_server: Prosody, new_node: MakeNode
+    server: Host, other_server: Host, new_node: MakeNode
 ) -> None:
     received: list[tuple[str, Reports]] = []
 

@@ -12,9 +12,6 @@ from typing import override
 from weakref import WeakValueDictionary
 from xml.etree.ElementTree import Element
 
-from slixmpp import JID
-from slixmpp.jid import InvalidJID
-
 from consometers_quoalise import (
     BadRequest,
     Data,
@@ -39,12 +36,10 @@ from consometers_quoalise import (
     protected_sums,
     requests,
 )
-from consometers_quoalise.reading import Reader
 
-from .account import RESOURCE
-from .connection import Connection
-from .errors import NotAnAddress
+from .address import account_of, full
 from .rate_limit import SlidingWindow
+from .transport import Requests
 
 REQUEST_SECONDS = 60
 SHORTEST_PAGE = timedelta(hours=1)
@@ -57,11 +52,11 @@ _LOGGER = logging.getLogger(__name__)
 class Asking:
     """Sends requests to peers."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, transport: Requests) -> None:
         self.outside = 0
         """Records outside of the requested range, since the start."""
-        self._connection = connection
-        self._rate = SlidingWindow(connection.stream.loop.time)
+        self._transport = transport
+        self._rate = SlidingWindow(asyncio.get_running_loop().time)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def get_history(
@@ -164,21 +159,20 @@ class Asking:
     async def _ask(self, peer: str, request: requests.Request) -> Element:
         """Return the completed `<command>` with the answer, once it is our turn."""
         to = full(peer)
-        turn = self._turns.setdefault(to.bare, asyncio.Lock())
+        account = account_of(to)
+        turn = self._turns.setdefault(account, asyncio.Lock())
         async with turn:
-            await self._rate.turn(to.bare)
-            command = requests.write(request)
-            answer = await self._connection.request("set", to.full, command, REQUEST_SECONDS)
-        completed = Reader(answer, "iq").only(requests.COMMAND).element
-        answers.read_completed(completed)
-        return completed
+            await self._rate.turn(account)
+            answer = await self._transport.ask(to, requests.write(request), REQUEST_SECONDS)
+        answers.read_completed(answer)
+        return answer
 
 
 class PatientAsking(Asking):
     """Asks again, after pauses, a peer that limits requests; `waits` is called before each."""
 
-    def __init__(self, connection: Connection, waits: Callable[[str, int], None]) -> None:
-        super().__init__(connection)
+    def __init__(self, transport: Requests, waits: Callable[[str, int], None]) -> None:
+        super().__init__(transport)
         self._waits = waits
 
     @override
@@ -190,12 +184,3 @@ class PatientAsking(Asking):
                 self._waits(peer, seconds)
                 await asyncio.sleep(seconds)
         return await super()._ask(peer, request)
-
-
-def full(peer: str) -> JID:
-    """Return the address for requests to a peer. Raises `NotAnAddress`."""
-    try:
-        jid = JID(peer)
-        return jid if jid.resource else JID(f"{jid.bare}/{RESOURCE}")
-    except InvalidJID:
-        raise NotAnAddress(found=peer) from None

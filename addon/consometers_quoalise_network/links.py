@@ -8,10 +8,7 @@ xmpp:name@example.org?register;preauth=…                the account of that na
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
-from slixmpp import JID
-from slixmpp.jid import InvalidJID
-
-from .account import bare
+from .address import bare, parts
 from .errors import NotALink, NotAnAddress
 
 _SCHEME = "xmpp:"
@@ -67,13 +64,13 @@ def _read(link: str) -> Join | Register:
             case "consometers-join":
                 return Join(bare(address), _token(values, "token"))
             case "register":
-                jid = JID(address)
-                if jid.resource or not jid.host:
+                user, host, resource = parts(address)
+                if resource or not host:
                     raise NotALink
-                return Register(jid.host, _token(values, "preauth"), jid.user or None)
+                return Register(host, _token(values, "preauth"), user or None)
             case _:
                 pass
-    except InvalidJID, NotAnAddress:
+    except NotAnAddress:
         pass
     raise NotALink
 

@@ -5,13 +5,13 @@ import asyncio
 import pytest
 
 from consometers_quoalise import BadRequest, ItemNotFound, QuoaliseError
-from consometers_quoalise_xmpp import NotStored, Traffic, receiving
-from consometers_quoalise_xmpp.errors import NotAcknowledged
-from demo.prosody import Prosody
+from consometers_quoalise_network import NotStored, Traffic, receiving
+from consometers_quoalise_network.errors import NotAcknowledged
 from tests.deadline import DEADLINE_S
 
-from .conftest import MakeNode, Node
-from .home import NOW, SERIES, Home, Keeper, records
+from ..networks import Host
+from ..xmpp.conftest import MakeNode, Node
+from ..xmpp.home import NOW, SERIES, Home, Keeper, records
 
 
 async def push(sender: Node, receiver: Node, seconds: float = DEADLINE_S) -> None:
@@ -25,7 +25,7 @@ async def until(traffic: Traffic, wanted: Traffic) -> None:
 
 
 async def test_messages_are_counted_by_outcome(
-    server: Prosody,
+    server: Host,
     new_node: MakeNode,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -60,7 +60,7 @@ async def test_messages_are_counted_by_outcome(
     assert traffic == Traffic(acknowledged=2, refused=1, unkept=2, dropped=2)
 
 
-async def test_requests_are_counted_by_outcome(server: Prosody, new_node: MakeNode) -> None:
+async def test_requests_are_counted_by_outcome(server: Host, new_node: MakeNode) -> None:
     household, traffic = Home(), Traffic()
     asker, answerer = await new_node(server), await new_node(server, household, traffic=traffic)
     with pytest.raises(QuoaliseError):

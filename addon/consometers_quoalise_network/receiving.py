@@ -6,13 +6,11 @@ pushes beyond its room is dropped: it hears nothing, and will send it again. Whe
 taken, the newest of the peer that holds most makes way.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 import logging
-from xml.etree.ElementTree import Element, SubElement
-
-from slixmpp.stanza import Message
 
 from consometers_quoalise import (
     MAX_PUSHED,
@@ -27,9 +25,10 @@ from consometers_quoalise import (
     protected_sums,
 )
 
-from .connection import Connection
+from .address import account_of
 from .rate_limit import SlidingWindow
-from .replies import NO_ARCHIVE, RECEIVED, REQUEST, Traffic, refuse
+from .traffic import Traffic
+from .transport import Incoming, Transport
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -43,8 +42,6 @@ PER_MINUTE = 120
 """Messages of one peer. A year of 5 minutes fits into one minute."""
 REFUSALS_PER_MINUTE = 600
 """Of peers that may not push, all together: excess messages get no answer."""
-_ELEMENT_SIZE = 500
-"""Bytes of memory of an element with two attributes, without their values."""
 
 type Handler = Callable[[str, Data], Awaitable[None]]
 """Stores a push of a peer (bare address). It returns after its commit, and raises a
@@ -66,7 +63,7 @@ class NotStored(Exception):
 class _Queue:
     """The pushes of one peer, in order. The first is being stored, or waits for its turn."""
 
-    messages: deque[tuple[Message, int]] = field(default_factory=deque)
+    messages: deque[tuple[Incoming, int]] = field(default_factory=deque)
     size: int = 0
     is_keeping: bool = False
 
@@ -80,40 +77,38 @@ class Receiving:
 
     def __init__(
         self,
-        connection: Connection,
+        transport: Transport,
         keep: Handler,
         traffic: Traffic | None = None,
         *,
         may_push: MayPush = lambda _peer: True,
         keep_reports: ReportsHandler | None = None,
     ) -> None:
-        self._connection = connection
+        self._spawn = transport.spawn
         self._keep = keep
         self._keep_reports = keep_reports
         self._may_push = may_push
         self._traffic = traffic or Traffic()
-        self._rate = SlidingWindow(connection.stream.loop.time, PER_MINUTE)
-        self._refusals = SlidingWindow(connection.stream.loop.time, REFUSALS_PER_MINUTE)
+        clock = asyncio.get_running_loop().time
+        self._rate = SlidingWindow(clock, PER_MINUTE)
+        self._refusals = SlidingWindow(clock, REFUSALS_PER_MINUTE)
         self._queues: dict[str, _Queue] = {}
         self._size = 0
-        connection.raise_priority()
-        connection.on_message(data.QUOALISE, self._came)
+        transport.on_push(data.QUOALISE, self._came)
         if keep_reports is not None:
-            connection.on_message(protected_sums.REPORTS, self._came)
+            transport.on_push(protected_sums.REPORTS, self._came)
 
     @property
     def waiting(self) -> int:
         """Count the messages that are being stored, or wait for it."""
         return sum(len(queue.messages) for queue in self._queues.values())
 
-    def _came(self, message: Message) -> None:
-        if message["type"] == "error":
-            return
-        sender = message["from"].bare
+    def _came(self, message: Incoming) -> None:
+        sender = account_of(message.sender)
         if not self._may_push(sender):
             self._turn_away(message)
             return
-        size = _size(message.xml)
+        size = message.size
         queue_before = self._queues.get(sender)
         queue = queue_before or _Queue()
         if not self._make_room(queue, size):
@@ -124,7 +119,7 @@ class Receiving:
         self._size += size
         if queue_before is None:
             self._queues[sender] = queue
-            self._connection.spawn(self._receive_all(sender, queue))
+            self._spawn(self._receive_all(sender, queue))
 
     def _make_room(self, queue: _Queue, size: int) -> bool:
         """Return whether there is room for one more message, after evicting others."""
@@ -164,49 +159,28 @@ class Receiving:
             self._size -= queue.size
             del self._queues[sender]
 
-    def _turn_away(self, message: Message) -> None:
+    def _turn_away(self, message: Incoming) -> None:
         self._traffic.refused += 1
         if self._refusals.take(""):
-            refuse(message, NotAuthorized(code=Code.NOT_EXPECTED), self._connection.speak)
+            message.refuse(NotAuthorized(code=Code.NOT_EXPECTED))
 
-    async def _receive(self, sender: str, message: Message) -> None:
+    async def _receive(self, sender: str, message: Incoming) -> None:
         try:
-            await self._keep_payload(sender, message.xml)
+            await self._keep_payload(sender, message)
             self._traffic.acknowledged += 1
-            self._acknowledge(message)
+            message.accept()
         except QuoaliseError as error:
             self._traffic.refused += 1
-            refuse(message, error, self._connection.speak)
+            message.refuse(error)
         except NotStored:
             self._traffic.unkept += 1
         except Exception:
             self._traffic.unkept += 1
             _LOGGER.exception(Notice(Event.RECORDS_UNSTORED))
 
-    async def _keep_payload(self, sender: str, message: Element) -> None:
-        reports = message.find(protected_sums.REPORTS)
-        if self._keep_reports is not None and reports is not None:
-            await self._keep_reports(sender, protected_sums.read_reports(reports))
-            return
-        quoalise = message.find(data.QUOALISE)
-        assert quoalise is not None
-        await self._keep(sender, data.read(quoalise, MAX_PUSHED))
-
-    def _acknowledge(self, message: Message) -> None:
-        if message.xml.find(REQUEST) is None or not message["id"]:
-            return
-        # slixmpp takes three times as long to make a message by its fields.
-        receipt = Element(message.xml.tag, {"to": str(message["from"]), "type": message["type"]})
-        SubElement(receipt, RECEIVED, {"id": message["id"]})
-        SubElement(receipt, NO_ARCHIVE)
-        Message(self._connection.stream, receipt).send()  # type: ignore[no-untyped-call]
-
-
-def _size(message: Element) -> int:
-    """Return the approximate memory of a message, in bytes."""
-    size = 0
-    for element in message.iter():
-        size += _ELEMENT_SIZE + len(element.text or "") + len(element.tail or "")
-        for value in element.attrib.values():
-            size += len(value)
-    return size
+    async def _keep_payload(self, sender: str, message: Incoming) -> None:
+        payload = message.payload
+        if payload.tag == data.QUOALISE:
+            await self._keep(sender, data.read(payload, MAX_PUSHED))
+        elif self._keep_reports is not None:
+            await self._keep_reports(sender, protected_sums.read_reports(payload))

@@ -14,8 +14,6 @@ import secrets
 from typing import Protocol
 from xml.etree.ElementTree import Element
 
-from slixmpp.stanza import Iq
-
 from consometers_quoalise import (
     COMMANDS,
     BadRequest,
@@ -52,9 +50,10 @@ from consometers_quoalise import (
 from consometers_quoalise.federation_xml import write_receipt
 from consometers_quoalise.markup import serialise
 
-from .connection import Connection
+from .address import account_of
 from .rate_limit import SlidingWindow
-from .replies import Traffic, check_size, language_of, refuse, reply
+from .traffic import Traffic
+from .transport import Incoming, Transport
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -135,54 +134,53 @@ class Answering:
 
     def __init__(
         self,
-        connection: Connection,
+        transport: Transport,
         answerer: Answerer,
         traffic: Traffic | None = None,
         *,
         knows: Callable[[str], bool] = lambda _peer: True,
     ) -> None:
-        """Answer over a connection. A peer (bare address) that it does not know is a stranger."""
-        self._connection = connection
+        """Answer over a transport. A peer (bare address) that it does not know is a stranger."""
+        self._speak = transport.speak
+        self._spawn = transport.spawn
         self._answerer = answerer
         self._knows = knows
         self._traffic = traffic or Traffic()
-        self._rate = SlidingWindow(connection.stream.loop.time)
-        self._of_strangers = SlidingWindow(connection.stream.loop.time, OF_A_DOMAIN)
+        clock = asyncio.get_running_loop().time
+        self._rate = SlidingWindow(clock)
+        self._of_strangers = SlidingWindow(clock, OF_A_DOMAIN)
         self._in_flight: dict[str, tuple[str, str]] = {}
         self._strangers: set[str] = set()
-        connection.on_iq(requests.COMMAND, self._asked)
+        transport.on_request(requests.COMMAND, self._asked)
 
-    def _asked(self, iq: Iq) -> None:
-        sender = iq["from"]
-        asker = Asker(sender.bare, sender.full, language_of(iq))
-        request_key = asker.full, iq["id"]
+    def _asked(self, request: Incoming) -> None:
+        asker = Asker(account_of(request.sender), request.sender, request.language)
+        request_key = asker.full, request.id
         if self._in_flight.get(asker.jid) == request_key:
             # A resumed stream, or a server on the way, brings it twice: its answer follows.
             return
         in_time = self._rate.take(asker.jid)
         busy = asker.jid in self._in_flight or len(self._in_flight) >= MAX_IN_FLIGHT
         if not self._knows(asker.jid):
-            in_time = in_time and self._of_strangers.take(sender.domain)
+            in_time = in_time and self._of_strangers.take(asker.jid.rpartition("@")[2])
             busy = busy or len(self._strangers) >= MAX_OF_STRANGERS
             self._strangers |= {asker.jid} if in_time and not busy else set()
         if busy or not in_time:
             self._traffic.turned_down += 1
-            refuse(iq, ResourceConstraint(), self._connection.speak)
+            request.refuse(ResourceConstraint())
             return
         self._in_flight[asker.jid] = request_key
-        self._connection.spawn(self._answer(iq, asker))
+        self._spawn(self._answer(request, asker))
 
-    async def _answer(self, iq: Iq, asker: Asker) -> None:
+    async def _answer(self, request: Incoming, asker: Asker) -> None:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                command = iq.xml.find(requests.COMMAND)
-                assert command is not None
-                answer = await self._answer_to(command, asker)
-            reply(iq, answer)
+                answer = await self._answer_to(request.payload, asker)
+            _send(request, answer)
             self._traffic.answered += 1
         except QuoaliseError as error:
             self._traffic.turned_down += 1
-            refuse(iq, error, self._connection.speak)
+            request.refuse(error)
         except Exception as error:
             self._traffic.failed += 1
             if isinstance(error, self._answerer.passing):
@@ -192,7 +190,7 @@ class Answering:
             else:
                 _LOGGER.exception(Notice(Event.ANSWER_FAILED))
             fault = OtherError("internal-server-error", ErrorType.WAIT, code=Code.NODE_FAULT)
-            refuse(iq, fault, self._connection.speak)
+            request.refuse(fault)
         finally:
             del self._in_flight[asker.jid]
             self._strangers.discard(asker.jid)
@@ -200,7 +198,7 @@ class Answering:
     async def _answer_to(self, command: Element, asker: Asker) -> Element:
         request = requests.read(command)
         session = command.get("sessionid")
-        words = self._connection.speak(asker.language)
+        words = self._speak(asker.language)
         match request:
             case requests.Cancelled(known):
                 return answers.cancelled(known, session)
@@ -209,15 +207,7 @@ class Answering:
                 return answers.to_fill(known, session or secrets.token_hex(8), words)
             case _:
                 pass
-        answer = await self._completed(request, asker, session, words)
-        try:
-            serialise(answer)
-            check_size(answer)
-        except Malformed as error:
-            if error.code is Problem.TOO_LARGE:
-                raise BadRequest(code=Code.ANSWER_TOO_LARGE) from None
-            raise
-        return answer
+        return await self._completed(request, asker, session, words)
 
     def _expect(self, node: Node) -> None:
         if self._answerer.role not in COMMANDS[node].answered_by:
@@ -259,6 +249,16 @@ class Answering:
             case requests.OpenSums(opening):
                 payload = protected_sums.write_opened(await answerer.open_sums(asker, opening))
         return answers.completed(request.node, about, payload=payload, session=session, words=words)
+
+
+def _send(request: Incoming, answer: Element) -> None:
+    try:
+        serialise(answer)
+        request.accept(answer)
+    except Malformed as error:
+        if error.code is Problem.TOO_LARGE:
+            raise BadRequest(code=Code.ANSWER_TOO_LARGE) from None
+        raise
 
 
 def no_such_command() -> ItemNotFound:

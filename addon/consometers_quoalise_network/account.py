@@ -1,17 +1,11 @@
-"""An XMPP account, and its server."""
+"""An account on the network, and its server."""
 
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 import ssl
 
-from slixmpp import JID
-from slixmpp.jid import InvalidJID
-
-from .errors import NotAnAddress
-
-RESOURCE = "quoalise"
-"""The resource of a node's full address: peers ask name@server/quoalise."""
+from .address import bare
 
 
 class Security(Enum):
@@ -26,7 +20,7 @@ class Security(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An XMPP account. `jid` is bare, as XMPP prepares it."""
+    """An account. `jid` is bare, and prepared."""
 
     jid: str
     password: str = field(repr=False)
@@ -51,7 +45,6 @@ class Server:
     def tls(self) -> ssl.SSLContext:
         """Return the TLS context: it always verifies, and by name. Raises OSError on the file."""
         context = ssl.create_default_context()
-        context.set_alpn_protocols(["xmpp-client"])
         if self.ca_file:
             context.load_verify_locations(self.ca_file)
         return context
@@ -63,14 +56,3 @@ class Identity:
 
     account: Account
     server: Server
-
-
-def bare(jid: str) -> str:
-    """Prepare the bare address of an account. Raises `NotAnAddress`."""
-    try:
-        prepared = JID(jid.strip())
-    except InvalidJID:
-        raise NotAnAddress(found=jid) from None
-    if not prepared.user or not prepared.host:
-        raise NotAnAddress(found=jid)
-    return prepared.bare
