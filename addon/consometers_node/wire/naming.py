@@ -22,11 +22,12 @@ from .needs import Unsayable
 
 DELIVERY_POINT_DIGITS = 14
 
-_ON_THE_WIRE = {
-    Direction.CONSUMPTION: quoalise.Direction.CONSUMPTION,
-    Direction.INJECTION: quoalise.Direction.PRODUCTION,
-    Direction.PRODUCTION: quoalise.Direction.PRODUCTION,
+_IN_NAMES = {
+    Direction.CONSUMPTION: Direction.CONSUMPTION,
+    Direction.INJECTION: Direction.PRODUCTION,
+    Direction.PRODUCTION: Direction.PRODUCTION,
 }
+"""The direction in the name of a home's series."""
 _METERED = {Direction.CONSUMPTION, Direction.INJECTION}
 """What the meter of a delivery point counts: the others go by a pseudonym."""
 _NOT_OURS = text("Records of members stay here: share sums.")
@@ -56,11 +57,9 @@ class Naming:
         if self.collective is not None:
             if not self.may_name(series):
                 raise Unsayable(_NOT_OURS)
-            return name_of(
-                device(series.device), quoalise.Direction(series.direction), path(series)
-            )
+            return name_of(device(series.device), series.direction, path(series))
         return name_of(
-            self._device(series, peer, identification), _ON_THE_WIRE[series.direction], path(series)
+            self._device(series, peer, identification), _IN_NAMES[series.direction], path(series)
         )
 
     def sums(self, series: Series) -> bool:
@@ -109,5 +108,8 @@ def device_type(series: Series, name: Identifier) -> DeviceType:
     """Return the device of a series: only a collective's keeps its internal name."""
     if name.device.delivery_point is None and series.device == str(name.device):
         return DeviceType.COLLECTIVE
-    made = series.direction is Direction.PRODUCTION
-    return DeviceType.INVERTER if made else DeviceType.METER
+    match series.direction:
+        case Direction.PRODUCTION:
+            return DeviceType.INVERTER
+        case Direction.CONSUMPTION | Direction.INJECTION:
+            return DeviceType.METER
