@@ -80,5 +80,6 @@ def test_each_direction_has_its_energy_in_figures() -> None:
 
 
 def test_a_forgotten_member_is_found() -> None:
-    assert lacking({Direction.CONSUMPTION: 1, Direction.INJECTION: 2}) == {Direction.PRODUCTION}
+    *others, forgotten = Direction
+    assert lacking(dict.fromkeys(others, 1)) == {forgotten}
     assert lacking(dict.fromkeys(Direction, 1)) == set()
