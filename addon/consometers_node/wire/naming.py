@@ -22,14 +22,6 @@ from .needs import Unsayable
 
 DELIVERY_POINT_DIGITS = 14
 
-_IN_NAMES = {
-    Direction.CONSUMPTION: Direction.CONSUMPTION,
-    Direction.INJECTION: Direction.PRODUCTION,
-    Direction.PRODUCTION: Direction.PRODUCTION,
-}
-"""The direction in the name of a home's series."""
-_METERED = {Direction.CONSUMPTION, Direction.INJECTION}
-"""What the meter of a delivery point counts: the others go by a pseudonym."""
 _NOT_OURS = text("Records of members stay here: share sums.")
 _UNKNOWN_POINT = text(
     "This request is by delivery point, and yours is missing: enter its number, or share under a"
@@ -59,7 +51,7 @@ class Naming:
                 raise Unsayable(_NOT_OURS)
             return name_of(device(series.device), series.direction, path(series))
         return name_of(
-            self._device(series, peer, identification), _IN_NAMES[series.direction], path(series)
+            self._device(series, peer, identification), series.direction.in_names, path(series)
         )
 
     def sums(self, series: Series) -> bool:
@@ -90,7 +82,8 @@ class Naming:
 
     def _device(self, series: Series, peer: str, identification: Identification) -> quoalise.Device:
         by_point = identification is Identification.DELIVERY_POINT
-        if by_point and series.direction in _METERED:
+        # What no meter of a delivery point counts goes by a pseudonym.
+        if by_point and _counted_by(series.direction) is DeviceType.METER:
             if self.delivery_point is None:
                 raise Unsayable(_UNKNOWN_POINT)
             return device(f"urn:dev:prm:{self.delivery_point}")
@@ -108,7 +101,11 @@ def device_type(series: Series, name: Identifier) -> DeviceType:
     """Return the device of a series: only a collective's keeps its internal name."""
     if name.device.delivery_point is None and series.device == str(name.device):
         return DeviceType.COLLECTIVE
-    match series.direction:
+    return _counted_by(series.direction)
+
+
+def _counted_by(direction: Direction) -> DeviceType:
+    match direction:
         case Direction.PRODUCTION:
             return DeviceType.INVERTER
         case Direction.CONSUMPTION | Direction.INJECTION:

@@ -58,13 +58,8 @@ _RECEIVED = (
 )
 """The columns that are stored as they were received."""
 _PATHS = (SeriesPath.POWER, SeriesPath.ENERGY_DAILY)
-WIRE_DIRECTIONS = {
-    Direction.CONSUMPTION: {Direction.CONSUMPTION},
-    # What a meter counts of it is production there; a collective uses its own word.
-    Direction.INJECTION: {Direction.PRODUCTION, Direction.INJECTION},
-    Direction.PRODUCTION: {Direction.PRODUCTION},
-}
-"""The directions in series' names, by direction of the home."""
+WIRE_DIRECTIONS = {direction: {direction, direction.in_names} for direction in Direction}
+"""The directions in names of series, a collective's and a home's, by direction of the home."""
 
 _OUTDATED = text(
     "This data request is not the present one: fetch the present one, and answer that."
