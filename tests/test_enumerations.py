@@ -8,6 +8,7 @@ from types import ModuleType
 
 import consometers_node
 from consometers_node.collective.disclosure.reasons import Reason
+from consometers_node.figures import Energies
 from consometers_node.series import Direction
 import consometers_protected_sums
 import consometers_quoalise
@@ -75,6 +76,12 @@ def test_no_table_repeats_what_a_reason_says() -> None:
     assert tables == []
 
 
+def test_each_direction_has_its_energy_in_figures() -> None:
+    """`Energies(**{direction: …})` raises on one that it lacks, once such a cell is published."""
+    assert {*Direction} <= {*Energies._fields}
+
+
 def test_a_forgotten_member_is_found() -> None:
-    assert lacking({Direction.CONSUMPTION: 1, Direction.INJECTION: 2}) == {Direction.PRODUCTION}
+    *others, forgotten = Direction
+    assert lacking(dict.fromkeys(others, 1)) == {forgotten}
     assert lacking(dict.fromkeys(Direction, 1)) == set()

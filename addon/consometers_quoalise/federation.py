@@ -57,10 +57,28 @@ class State(StrEnum):
 
 
 class Quantity(StrEnum):
-    """The quantity, as in `<measurement>`."""
+    """A counted or measured quantity, as in `<measurement>`."""
 
     ENERGY = "energy"
     POWER = "power"
+
+    @property
+    def unit(self) -> str:
+        """The unit, as SenML writes it."""
+        match self:
+            case Quantity.ENERGY:
+                return "Wh"
+            case Quantity.POWER:
+                return "W"
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether a record is a mean over its time, and no amount in it."""
+        match self:
+            case Quantity.ENERGY:
+                return False
+            case Quantity.POWER:
+                return True
 
 
 @dataclass(frozen=True, slots=True)

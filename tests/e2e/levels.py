@@ -23,7 +23,6 @@ from consometers_node.store.collective_tables import (
 )
 from consometers_node.store.published_series import own_series, published_records
 from consometers_node.store.series import all_series, blocks
-from consometers_quoalise import Direction as Said
 from consometers_quoalise.identifier import organisation, series as name_of
 from consometers_quoalise_network import Asking
 from demo.prosody import Prosody
@@ -308,7 +307,7 @@ class World:
 
     async def read(self, collective: Collective, direction: Direction) -> tuple[Values, set[int]]:
         """Ask for a collective's own series as anybody would to whom they were granted."""
-        name = name_of(organisation(collective.name), Said(direction))
+        name = name_of(organisation(collective.name), direction)
         values: Values = {}
         members: set[int] = set()
         pages = self.asking.history(f"{collective.jid}/quoalise", name, START, NOW)

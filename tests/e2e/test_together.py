@@ -36,7 +36,7 @@ from consometers_node.store.peers import MEMBER, peer_by_jid
 from consometers_node.store.published_series import published_records
 from consometers_node.store.tables import OutboxRow, PermittedRow, SubscriptionRow
 from consometers_node.web.site import Keys, Site
-from consometers_quoalise import Direction as Said, ItemNotFound, NotAuthorized, SeriesPath
+from consometers_quoalise import ItemNotFound, NotAuthorized, SeriesPath
 from consometers_quoalise.identifier import organisation, series as name_of
 from consometers_quoalise_network import Account, Identity, Join
 from consometers_quoalise_network.address import account_of
@@ -300,7 +300,7 @@ async def test_a_home_compares_its_month_with_the_others(world: World) -> None:
     assert month["lower"] < month["median"] < month["upper"]
     a_day = [24 * (200 + 20 * n) + sum(range(24)) for n in range(HOMES)]
     assert month["median"] == pytest.approx(a_day[(HOMES - 1) // 2] * days, rel=0.02)
-    name = name_of(ALL, Said.CONSUMPTION, SeriesPath.MEDIAN)
+    name = name_of(ALL, Direction.CONSUMPTION, SeriesPath.MEDIAN)
     answer = await world.homes[0].house.sharing.asking.get_history(world.coop.jid, name, SINCE, TOP)
     values = {record.name: list(record.values.values()) for record in answer.records}
     assert values[str(name)] == [month["median"]]
@@ -366,7 +366,7 @@ async def test_a_home_that_leaves_receives_nothing_more(world: World) -> None:
             ]
 
     await eventually(left, lambda remaining: remaining == [0, 0, 0])
-    name = name_of(ALL, Said.CONSUMPTION)
+    name = name_of(ALL, Direction.CONSUMPTION)
     for attempt in (
         asking.get_history(coop.jid, name, SINCE, SINCE + HOUR),
         asking.subscribe(coop.jid, name),

@@ -38,7 +38,7 @@ from consometers_node.collective.privacy.export import everything
 from consometers_node.collective.publication.blocks import Day
 from consometers_node.i18n.protocol import sentence
 from consometers_node.permission import Identification, State
-from consometers_node.series import Direction as Way, Interval, Range
+from consometers_node.series import Interval, Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.claims import Proof, claims_to, contested
@@ -305,7 +305,7 @@ async def _stored(store: Store, day: date = TODAY) -> dict[str, dict[str, list[i
 async def _sums(store: Store, day: date = TODAY) -> tuple[int, int]:
     """Return what all have together on a UTC day, in Wh, and how many count at once at most."""
     async with store.reading() as connection:
-        read = await Day.read(connection, Way.CONSUMPTION, day, Interval.PT1H)
+        read = await Day.read(connection, Direction.CONSUMPTION, day, Interval.PT1H)
         month = [
             (stretch, (await groups_and_memberships(connection, stretch.month, now()))[1])
             for stretch in stretches(ZONE.key, Interval.PT1H, day)

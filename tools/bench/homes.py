@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, insert, select, update
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.permission import DataNeed, DataNeedSeries
-from consometers_node.series import Block, Device, Direction as Way, Interval, Quantity, Series
+from consometers_node.series import Block, Device, Interval, Quantity, Series
 from consometers_node.store import SeriesId, Store
 from consometers_node.store.collective_tables import (
     DeviceClaimRow,
@@ -75,7 +75,7 @@ async def join(
     history_days: int,
     *,
     areas: Sequence[str] = AREAS,
-    ways: Sequence[Way] = (Way.CONSUMPTION,),
+    ways: Sequence[Direction] = (Direction.CONSUMPTION,),
 ) -> None:
     """Grant these directions as homes, which have been asked for so much of their past.
 
@@ -103,7 +103,7 @@ async def ask_for_no_past(connection: AsyncConnection, now: datetime) -> None:
 
 
 async def keep_days(
-    store: Store, homes: Iterable[int], days: Sequence[date], way: Way = Way.CONSUMPTION
+    store: Store, homes: Iterable[int], days: Sequence[date], way: Direction = Direction.CONSUMPTION
 ) -> None:
     """Store whole UTC days of homes, at once: of each home one is one of a hundred."""
     random = Random(1)
@@ -124,7 +124,7 @@ async def keep_days(
 
 
 def need_of(
-    history_days: int, ways: Iterable[Way], quantity: Quantity = Quantity.POWER
+    history_days: int, ways: Iterable[Direction], quantity: Quantity = Quantity.POWER
 ) -> DataNeed:
     """Return what members are asked for."""
     return DataNeed(
@@ -163,15 +163,15 @@ def permission(
     )
 
 
-def name(home: int, way: Way = Way.CONSUMPTION) -> Identifier:
+def name(home: int, way: Direction = Direction.CONSUMPTION) -> Identifier:
     """Return the name under which a home shares a direction: panels are a device of their own."""
-    device = organisation(f"m{home}.panels" if way is Way.PRODUCTION else f"m{home}")
-    consumes = way is Way.CONSUMPTION
+    device = organisation(f"m{home}.panels" if way is Direction.PRODUCTION else f"m{home}")
+    consumes = way is Direction.CONSUMPTION
     return series(device, Direction.CONSUMPTION if consumes else Direction.PRODUCTION)
 
 
 async def _repeat(
-    connection: AsyncConnection, model: int, homes: Sequence[int], ways: Sequence[Way]
+    connection: AsyncConnection, model: int, homes: Sequence[int], ways: Sequence[Direction]
 ) -> None:
     """Copy all rows of one home for the others, by their own names."""
     at = {"permission_id": f"p{model}"}
@@ -212,7 +212,7 @@ async def _repeat(
 
 
 async def _series(
-    connection: AsyncConnection, homes: Iterable[int], way: Way
+    connection: AsyncConnection, homes: Iterable[int], way: Direction
 ) -> dict[int, tuple[SeriesId, Series]]:
     """Return the series of homes in a direction, made where there are none."""
     row = MemberPermissionSeriesRow

@@ -69,7 +69,6 @@ from consometers_protected_sums.reports import (
     read_verifiers,
 )
 from consometers_quoalise import (
-    Direction as WireDirection,
     Reading,
 )
 from consometers_quoalise.markup import serialise
@@ -164,7 +163,7 @@ def _on_the_wire() -> bool:
     report = Report.of(400, subject, key, bytes(NONCE_SECRET_BYTES))
     masked = Reports(
         permission=str(UUID(int=0)),
-        direction=WireDirection.CONSUMPTION,
+        direction=Direction.CONSUMPTION,
         day=_DAY,
         reports=(MaskedReport(subject.hour, report.nonce, report.masked),),
     )

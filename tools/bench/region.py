@@ -23,7 +23,7 @@ from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.collective.publication.worker import Publishing
-from consometers_node.series import Direction as Way, Interval, Range
+from consometers_node.series import Interval, Range
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.groups import all_groups
@@ -54,7 +54,7 @@ REGION = "region"
 
 _DAY, _HOUR, _MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 _DAY_S = 86_400
-_ASKED = (Way.CONSUMPTION,)
+_ASKED = (Direction.CONSUMPTION,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class Server:
         async with self.store.reading() as connection:
             devices = group_devices(self.collective, await all_groups(connection))
             for device in devices.values():
-                series = own_series(device, Way.CONSUMPTION, Interval.PT1H, ZONE.key)
+                series = own_series(device, Direction.CONSUMPTION, Interval.PT1H, ZONE.key)
                 values, members = await published_records(
                     connection, self.collective, series, within
                 )

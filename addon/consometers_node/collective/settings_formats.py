@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import make_url
 
-from consometers_quoalise_xmpp import Security
-from consometers_quoalise_xmpp.account import bare
+from consometers_quoalise_network import Security
+from consometers_quoalise_network.address import bare
 
 from ..i18n.text import Text, text, verbatim
 from ..series import Interval

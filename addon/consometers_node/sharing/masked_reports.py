@@ -14,7 +14,7 @@ from typing import Self
 
 from consometers_protected_sums.keys import KEY_BYTES, DayKey
 from consometers_protected_sums.reports import MOST_WH, NONCE_SECRET_BYTES, Report, Subject
-from consometers_quoalise import Direction, MaskedReport, Reports
+from consometers_quoalise import MaskedReport, Reports
 
 from ..series import Record, Series
 from ..store import PermissionId
@@ -89,7 +89,7 @@ def mask(
         reports.append(MaskedReport(record.start, report.nonce, report.masked))
     return Reports(
         permission=permission,
-        direction=Direction(series.direction),
+        direction=series.direction,
         day=keys.day_key.day,
         reports=tuple(reports),
     )

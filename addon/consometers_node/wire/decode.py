@@ -15,7 +15,6 @@ from math import floor
 
 from consometers_node.i18n.text import text
 from consometers_node.series import Device, Direction, Interval, Quantity, Record, Series
-import consometers_quoalise as quoalise
 from consometers_quoalise import Data, DeviceType, Identifier, Metadata, Records, SeriesPath
 from consometers_quoalise.identifier import BESIDE, identifier
 from consometers_quoalise.values import ALLOWED, MOST_MEMBERS
@@ -122,13 +121,11 @@ def read_series(
 
 def _direction(name: Identifier, metadata: Metadata, before: Series | None) -> Direction:
     match name.direction:
-        case quoalise.Direction.CONSUMPTION:
-            return Direction.CONSUMPTION
-        case quoalise.Direction.INJECTION:
-            return Direction.INJECTION
+        case Direction.CONSUMPTION | Direction.INJECTION:
+            return name.direction
         case None:
             raise Unsayable(_NO_SUCH_PATH, found=name.path, known=", ".join(_FACTORS))
-        case quoalise.Direction.PRODUCTION:
+        case Direction.PRODUCTION:
             pass  # What a meter sends out is called so, too.
     device_type = metadata.device.type if metadata.device else None
     if device_type in _PRODUCED:

@@ -22,13 +22,6 @@ from .needs import Unsayable
 
 DELIVERY_POINT_DIGITS = 14
 
-_ON_THE_WIRE = {
-    Direction.CONSUMPTION: quoalise.Direction.CONSUMPTION,
-    Direction.INJECTION: quoalise.Direction.PRODUCTION,
-    Direction.PRODUCTION: quoalise.Direction.PRODUCTION,
-}
-_METERED = {Direction.CONSUMPTION, Direction.INJECTION}
-"""What the meter of a delivery point counts: the others go by a pseudonym."""
 _NOT_OURS = text("Records of members stay here: share sums.")
 _UNKNOWN_POINT = text(
     "This request is by delivery point, and yours is missing: enter its number, or share under a"
@@ -56,11 +49,9 @@ class Naming:
         if self.collective is not None:
             if not self.may_name(series):
                 raise Unsayable(_NOT_OURS)
-            return name_of(
-                device(series.device), quoalise.Direction(series.direction), path(series)
-            )
+            return name_of(device(series.device), series.direction, path(series))
         return name_of(
-            self._device(series, peer, identification), _ON_THE_WIRE[series.direction], path(series)
+            self._device(series, peer, identification), series.direction.in_names, path(series)
         )
 
     def sums(self, series: Series) -> bool:
@@ -91,7 +82,8 @@ class Naming:
 
     def _device(self, series: Series, peer: str, identification: Identification) -> quoalise.Device:
         by_point = identification is Identification.DELIVERY_POINT
-        if by_point and series.direction in _METERED:
+        # What no meter of a delivery point counts goes by a pseudonym.
+        if by_point and _counted_by(series.direction) is DeviceType.METER:
             if self.delivery_point is None:
                 raise Unsayable(_UNKNOWN_POINT)
             return device(f"urn:dev:prm:{self.delivery_point}")
@@ -109,5 +101,12 @@ def device_type(series: Series, name: Identifier) -> DeviceType:
     """Return the device of a series: only a collective's keeps its internal name."""
     if name.device.delivery_point is None and series.device == str(name.device):
         return DeviceType.COLLECTIVE
-    made = series.direction is Direction.PRODUCTION
-    return DeviceType.INVERTER if made else DeviceType.METER
+    return _counted_by(series.direction)
+
+
+def _counted_by(direction: Direction) -> DeviceType:
+    match direction:
+        case Direction.PRODUCTION:
+            return DeviceType.INVERTER
+        case Direction.CONSUMPTION | Direction.INJECTION:
+            return DeviceType.METER

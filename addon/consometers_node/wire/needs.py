@@ -13,13 +13,12 @@ from xml.etree.ElementTree import canonicalize
 
 from consometers_node.i18n.text import TranslatedError, text
 from consometers_node.permission import BadNeed, DataNeed, DataNeedSeries, ShownText, Terms
-from consometers_node.series import Direction, Interval, Quantity, Series
+from consometers_node.series import Interval, Quantity, Series
 import consometers_quoalise as quoalise
 from consometers_quoalise import Duration, Identifier, federation_xml, iso8601
 from consometers_quoalise.markup import serialise
 
 _YEAR_DAYS, _MONTH_DAYS, _DAY_S = 365, 30, 86_400
-_BOTH = (Quantity.POWER, Quantity.ENERGY)
 
 _NO_SUCH_INTERVAL = text(
     "Records at a resolution of {found} are not supported here: use one of {wanted}."
@@ -46,7 +45,7 @@ def read_need(sent: quoalise.DataNeed) -> DataNeed:
             contact=sent.contact,
             policy=sent.policy,
             series=frozenset(
-                DataNeedSeries(Direction(series.direction), quantity)
+                DataNeedSeries(series.direction, quantity)
                 for series in sent.series
                 for quantity in _quantities(series.quantity)
             ),
@@ -79,9 +78,7 @@ def write_need(need: DataNeed) -> quoalise.DataNeed:
         contact=need.contact,
         policy=need.policy,
         series=tuple(
-            quoalise.DataNeedSeries(
-                quoalise.Direction(kind.direction), quoalise.Quantity(kind.quantity)
-            )
+            quoalise.DataNeedSeries(kind.direction, kind.quantity)
             for kind in series
             if kind.quantity is Quantity.POWER or kind.direction not in powers
         ),
@@ -165,5 +162,9 @@ def write_interval(interval: Interval) -> Duration:
     return iso8601.duration(interval)
 
 
-def _quantities(quantity: quoalise.Quantity) -> tuple[Quantity, ...]:
-    return _BOTH if quantity is quoalise.Quantity.POWER else (Quantity.ENERGY,)
+def _quantities(quantity: Quantity) -> tuple[Quantity, ...]:
+    match quantity:
+        case Quantity.POWER:
+            return Quantity.POWER, Quantity.ENERGY
+        case Quantity.ENERGY:
+            return (Quantity.ENERGY,)

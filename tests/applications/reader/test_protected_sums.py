@@ -24,7 +24,6 @@ from consometers_protected_sums.reports import (
     outputs,
     share,
 )
-from consometers_quoalise import Direction as WireDirection
 from consometers_quoalise.markup import serialise
 from consometers_quoalise.protected_sums import VerificationRequest, write_verification
 from packages.protected_sums.tests import independent
@@ -72,7 +71,7 @@ def verified_before(case: Case) -> str:
     before = VerificationRequest(
         id=OPENING,
         verification_key=case.key,
-        direction=WireDirection(case.subject.direction),
+        direction=Direction(case.subject.direction),
         hour=case.subject.hour,
         part=1,
         parts=1,
@@ -135,7 +134,7 @@ def of_homes(random: Random, wrong_place: int | None = None) -> Case:
     request = VerificationRequest(
         id=OPENING,
         verification_key=key,
-        direction=WireDirection(direction),
+        direction=Direction(direction),
         hour=hour,
         part=1,
         parts=1,

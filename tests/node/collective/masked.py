@@ -39,7 +39,7 @@ from consometers_protected_sums.keyed_draw import SECRET_BYTES
 from consometers_protected_sums.keys import KEY_BYTES, DayKey
 from consometers_protected_sums.opening import Enrolment, Moments, Witness
 from consometers_protected_sums.reports import NONCE_SECRET_BYTES, Report, Subject
-from consometers_quoalise import Direction as Way, QuoaliseError, ResourceConstraint
+from consometers_quoalise import QuoaliseError, ResourceConstraint
 from consometers_quoalise.federation_xml import write_data_needs
 from consometers_quoalise.markup import serialise
 from consometers_quoalise.protected_sums import (
@@ -89,7 +89,7 @@ class MaskedTown(Town):
         records_from: datetime = EARLIER,
         *,
         need: DataNeed = NEED_OF_SUMS,
-        way: Way = Way.CONSUMPTION,
+        way: Direction = Direction.CONSUMPTION,
     ) -> MaskedHome:
         """Add a home that grants the need of sums, which all homes share, for a direction."""
         number = MemberId(1_000 + len(self.homes))
@@ -140,7 +140,7 @@ class MaskedTown(Town):
             masked.append(MaskedReport(hour, report.nonce, report.masked))
         return Reports(
             permission=home.permission,
-            direction=Way.CONSUMPTION,
+            direction=Direction.CONSUMPTION,
             day=key.day,
             reports=tuple(masked),
         )

@@ -48,7 +48,7 @@ from consometers_node.store.publication import (
 from consometers_node.store.published_series import devices, own_series, published_records
 from consometers_node.store.series import MemberCount, add_series, put_blocks, put_counts
 from consometers_node.wire import write_need
-from consometers_quoalise import Direction as Way, SeriesPath
+from consometers_quoalise import SeriesPath
 from consometers_quoalise.federation_xml import write_data_needs
 from consometers_quoalise.identifier import device as device_of, series as named_series
 from consometers_quoalise.markup import serialise
@@ -185,7 +185,7 @@ class Town:
         device: Device,
         series_id: SeriesId | None = None,
         *,
-        way: Way = Way.CONSUMPTION,
+        way: Direction = Direction.CONSUMPTION,
         **values: object,
     ) -> None:
         """Store a granted permission, and that the register says so."""

@@ -10,7 +10,7 @@ from consometers_node.collective.errors import NotFound, NotRequested, NotYours
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.permissions.member_permissions import PermissionActor, take
 from consometers_node.permission import DataNeedSeries, State
-from consometers_node.series import Direction as Way, Quantity
+from consometers_node.series import Quantity
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import (
     MemberPermissionRow,
@@ -32,7 +32,7 @@ POINT = series(device("urn:dev:prm:30001610071843"), Direction.CONSUMPTION)
 END = AT + timedelta(days=NEED.duration_days)
 CLOSED = replace(NEED, id="closed")
 PANELS = replace(
-    NEED, id="panels", series=frozenset({DataNeedSeries(Way.PRODUCTION, Quantity.ENERGY)})
+    NEED, id="panels", series=frozenset({DataNeedSeries(Direction.PRODUCTION, Quantity.ENERGY)})
 )
 
 

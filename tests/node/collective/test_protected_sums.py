@@ -40,7 +40,6 @@ from consometers_node.store.published_series import own_series, published_record
 from consometers_node.store.tables import SeriesRow
 from consometers_quoalise import (
     BadRequest,
-    Direction as Way,
     NotAuthorized,
     ResourceConstraint,
 )
@@ -436,7 +435,7 @@ async def test_unpermitted_reports_are_refused(town: MaskedTown) -> None:
         await town.push("stranger@example.org", whole),
         await town.push(other.jid, whole),
         await town.push(other.jid, of_records),
-        await town.push(home.jid, replace(whole, direction=Way.INJECTION)),
+        await town.push(home.jid, replace(whole, direction=Direction.INJECTION)),
         await town.push(home.jid, town.reports(home, [1], AT - timedelta(days=99))),
         # One of two hours is too early, and one of two is to come.
         await town.push(late.jid, town.reports(late, [1, 1], AT - HOURS)),
@@ -451,7 +450,7 @@ async def test_unpermitted_reports_are_refused(town: MaskedTown) -> None:
     assert not await town.rows("masked_report")
     # The direction of a series is that of its first report.
     assert await town.push(home.jid, whole) is None
-    injected = replace(whole, direction=Way.INJECTION)
+    injected = replace(whole, direction=Direction.INJECTION)
     assert isinstance(await town.push(home.jid, injected), NotAuthorized)
     town.at = LATER
     assert isinstance(await town.push(home.jid, whole), NotAuthorized)
@@ -466,9 +465,11 @@ def of_directions(*directions: Direction) -> DataNeed:
 async def test_reports_are_of_a_direction_that_was_asked_for(town: MaskedTown) -> None:
     """A meter names as production what a collective asks for as injection."""
     need = of_directions(Direction.INJECTION)
-    home = await town.masked_home(need=need, way=Way.PRODUCTION)
+    home = await town.masked_home(need=need, way=Direction.PRODUCTION)
     whole = town.reports(home, [400], AT)
-    produced, injected = (replace(whole, direction=way) for way in (Way.PRODUCTION, Way.INJECTION))
+    produced, injected = (
+        replace(whole, direction=way) for way in (Direction.PRODUCTION, Direction.INJECTION)
+    )
     assert isinstance(await town.push(home.jid, produced), NotAuthorized)
     assert await town.push(home.jid, injected) is None
 
@@ -476,10 +477,10 @@ async def test_reports_are_of_a_direction_that_was_asked_for(town: MaskedTown) -
 async def test_later_reports_are_of_the_direction_of_the_first_one(town: MaskedTown) -> None:
     """Otherwise one meter would count in two sums."""
     need = of_directions(Direction.INJECTION, Direction.PRODUCTION)
-    home = await town.masked_home(need=need, way=Way.PRODUCTION)
+    home = await town.masked_home(need=need, way=Direction.PRODUCTION)
     whole = town.reports(home, [400], AT)
-    assert await town.push(home.jid, replace(whole, direction=Way.INJECTION)) is None
-    produced = replace(whole, direction=Way.PRODUCTION)
+    assert await town.push(home.jid, replace(whole, direction=Direction.INJECTION)) is None
+    produced = replace(whole, direction=Direction.PRODUCTION)
     assert isinstance(await town.push(home.jid, produced), NotAuthorized)
 
 

@@ -9,7 +9,7 @@ from consometers_node.collective.disclosure.reasons import Reason, Withheld
 from consometers_node.collective.disclosure.sdc_rules import Cell, Publication, Quartiles, quartiles
 from consometers_node.series import Direction, Interval
 
-CONSUMPTION, INJECTION, PRODUCTION = Direction
+CONSUMPTION, INJECTION, PRODUCTION, *_ = Direction
 
 
 @pytest.mark.parametrize(

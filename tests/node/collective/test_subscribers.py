@@ -45,7 +45,6 @@ from consometers_quoalise import (
     BadRequest,
     Challenge,
     Data,
-    Direction as WireDirection,
     ItemNotFound,
     NotAuthorized,
     Prices,
@@ -69,8 +68,8 @@ from .coops import Coop
 from .people import join as member_joins
 
 ALL = organisation("kersabiec")
-DRAWN = name_of(ALL, WireDirection.CONSUMPTION)
-MEDIAN = name_of(ALL, WireDirection.CONSUMPTION, SeriesPath.MEDIAN)
+DRAWN = name_of(ALL, Direction.CONSUMPTION)
+MEDIAN = name_of(ALL, Direction.CONSUMPTION, SeriesPath.MEDIAN)
 SERIES = own_series(Device(str(ALL)), Direction.CONSUMPTION, Interval.PT1H, "Europe/Paris")
 START = midnight(-1)
 DAY = timedelta(days=1)
@@ -168,7 +167,7 @@ async def test_a_member_reads_the_published_sums(coop: Coop, house: House) -> No
         SeriesPath.UPPER_QUARTILE,
     }
     with pytest.raises(ItemNotFound):
-        await ask.get_history(coop.jid, name_of(organisation("elorn"), WireDirection.CONSUMPTION))
+        await ask.get_history(coop.jid, name_of(organisation("elorn"), Direction.CONSUMPTION))
     assert not any(entry.prices for entry in listed.values())
     about = coop.settings.about
     stated = replace(
@@ -181,10 +180,10 @@ async def test_a_member_reads_the_published_sums(coop: Coop, house: House) -> No
         await store_about(connection, stated, about)
     priced = {entry.series: entry.prices for entry in await ask.list_series(coop.jid)}
     assert {name for name, prices in priced.items() if prices is not None} == {
-        name_of(ALL, WireDirection.INJECTION),
-        name_of(ALL, WireDirection.INJECTION, SeriesPath.ENERGY_DAILY),
+        name_of(ALL, Direction.INJECTION),
+        name_of(ALL, Direction.INJECTION, SeriesPath.ENERGY_DAILY),
     }
-    assert priced[name_of(ALL, WireDirection.INJECTION)] == Prices(
+    assert priced[name_of(ALL, Direction.INJECTION)] == Prices(
         local=Decimal("15.5"), grid=Decimal(21)
     )
 
@@ -220,7 +219,7 @@ async def test_a_member_reads_the_challenge_of_its_commune(coop: Coop, house: Ho
     listed = {entry.series: entry.challenge for entry in await ask.list_series(coop.jid)}
     assert {name for name, challenge in listed.items() if challenge is not None} == {
         DRAWN,
-        name_of(ALL, WireDirection.CONSUMPTION, SeriesPath.ENERGY_DAILY),
+        name_of(ALL, Direction.CONSUMPTION, SeriesPath.ENERGY_DAILY),
     }
     assert listed[DRAWN] == Challenge(
         name_fr="Le défi",
@@ -261,13 +260,13 @@ async def test_a_member_reads_its_shares_and_their_production(coop: Coop, house:
     shares = {name: entry.shares for name, entry in listed.items() if entry.shares is not None}
     assert set(shares.values()) == {Shares(name="École", held=3, total=100)}
     assert {(name.device, name.direction, name.quantity) for name in shares} == {
-        (made, WireDirection.PRODUCTION, SeriesPath.POWER),
-        (made, WireDirection.PRODUCTION, SeriesPath.ENERGY_DAILY),
+        (made, Direction.PRODUCTION, SeriesPath.POWER),
+        (made, Direction.PRODUCTION, SeriesPath.ENERGY_DAILY),
     }
     history = await ask.get_history(
-        coop.jid, name_of(made, WireDirection.PRODUCTION), START, START + HOUR
+        coop.jid, name_of(made, Direction.PRODUCTION), START, START + HOUR
     )
-    assert read(history)[str(name_of(made, WireDirection.PRODUCTION))] == [100]
+    assert read(history)[str(name_of(made, Direction.PRODUCTION))] == [100]
 
 
 async def test_a_member_receives_new_sums_and_older_ones_that_are_published_later(
@@ -394,7 +393,7 @@ async def test_quartiles_are_sent_with_the_days(coop: Coop, house: House) -> Non
     asked = await ask.get_history(coop.jid, MEDIAN, begin, until_april)
     at = int(begin.timestamp())
     names = {
-        path: str(name_of(ALL, WireDirection.CONSUMPTION, path))
+        path: str(name_of(ALL, Direction.CONSUMPTION, path))
         for path in (SeriesPath.LOWER_QUARTILE, SeriesPath.MEDIAN, SeriesPath.UPPER_QUARTILE)
     }
     assert {record.name: dict(record.values) for record in asked.records} == {
@@ -407,7 +406,7 @@ async def test_quartiles_are_sent_with_the_days(coop: Coop, house: House) -> Non
     assert (measured.aggregation, str(measured.sampling_interval)) == ("median", "P1M")
     alone = await ask.get_history(
         coop.jid,
-        name_of(ALL, WireDirection.CONSUMPTION, SeriesPath.UPPER_QUARTILE),
+        name_of(ALL, Direction.CONSUMPTION, SeriesPath.UPPER_QUARTILE),
         begin,
         until_april,
     )

@@ -17,7 +17,7 @@ from consometers_node.collective.permissions import needs
 from consometers_node.collective.permissions.member_permissions import take as take_given, withdraw
 from consometers_node.collective.privacy.export import everything
 from consometers_node.i18n.protocol import sentence
-from consometers_node.series import Block, Direction as Way, Interval, Quantity, Range
+from consometers_node.series import Block, Interval, Quantity, Range
 from consometers_node.store import Store
 from consometers_node.store.member_series import of_member, under_names
 from consometers_node.store.series import MemberCount, counts
@@ -72,7 +72,7 @@ async def test_records_of_members_are_stored_as_their_series(store: Store) -> No
     assert stored[str(A.device)].values == tuple(range(24))
     assert stored[str(B.device)].values == (None, 7, 8, *(21 * [None]))
     series = stored[str(A.device)].series
-    assert (series.direction, series.quantity) == (Way.CONSUMPTION, Quantity.POWER)
+    assert (series.direction, series.quantity) == (Direction.CONSUMPTION, Quantity.POWER)
     assert (series.interval, series.time_zone) == (Interval.PT1H, "Europe/Paris")
     async with store.reading() as connection:
         (permission,) = await of_member(connection, "a@example.org")
@@ -189,7 +189,7 @@ async def test_a_collective_sends_member_counts(store: Store) -> None:
         (given,) = await of_member(connection, "below@example.org")
         assert given.series is not None
         assert given.series_id is not None
-        assert given.series.direction is Way.INJECTION
+        assert given.series.direction is Direction.INJECTION
         (block,) = await counts(connection, given.series_id, given.series, Range.of_day(DAY.date()))
         member_counts = [packed and MemberCount.unpack(packed) for packed in block.values[:3]]
         assert member_counts == [(11, False), (13, False), None]

@@ -19,7 +19,6 @@ from consometers_protected_sums.exchange import Answer, Part, RefusedHomes
 from consometers_protected_sums.heads import NO_ANSWER, Head
 from consometers_protected_sums.keys import DayKey
 from consometers_protected_sums.reports import Report, Subject
-from consometers_quoalise import Direction as WireDirection
 from consometers_quoalise.protected_sums import Opening, VerificationRequest
 from packages.protected_sums.tests.homes import VERIFICATION_KEY, Asked, added, part_of
 
@@ -105,7 +104,7 @@ class Request:
         return VerificationRequest(
             id=self.id,
             verification_key=self.verification_key,
-            direction=WireDirection.CONSUMPTION,
+            direction=Direction.CONSUMPTION,
             hour=self.hour,
             part=1,
             parts=1,

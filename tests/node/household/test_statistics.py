@@ -14,7 +14,7 @@ from consometers_node.household.recorder.statistics import (
 )
 from consometers_node.series import Direction, Interval, Quantity
 
-CONSUMPTION, INJECTION, PRODUCTION = Direction
+CONSUMPTION, INJECTION, PRODUCTION, *_ = Direction
 
 
 def listed(statistic_id: str, unit_class: str | None = "energy", **more: Any) -> dict[str, Any]:

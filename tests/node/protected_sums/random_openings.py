@@ -19,7 +19,6 @@ from consometers_protected_sums.field import MODULUS, encode
 from consometers_protected_sums.keys import DayKey
 from consometers_protected_sums.opening import Enrolment, Witness, fingerprint
 from consometers_protected_sums.reports import Report, Subject, Verification, outputs, share
-from consometers_quoalise import Direction as WireDirection
 from consometers_quoalise.markup import serialise
 from consometers_quoalise.protected_sums import (
     Opening,
@@ -210,7 +209,7 @@ def split(
         VerificationRequest(
             id=OPENING,
             verification_key=key,
-            direction=WireDirection(subject.direction),
+            direction=Direction(subject.direction),
             hour=subject.hour,
             part=number,
             parts=len(parts),

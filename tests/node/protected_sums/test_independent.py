@@ -26,7 +26,7 @@ from consometers_protected_sums.opening import Enrolment, Witness
 from consometers_protected_sums.reports import (
     Subject,
 )
-from consometers_quoalise import Direction as WireDirection, MaskedReport, Reports
+from consometers_quoalise import MaskedReport, Reports
 from consometers_quoalise.federation_xml import read_data_needs, write_data_needs
 from consometers_quoalise.markup import parse, serialise
 from consometers_quoalise.protected_sums import (
@@ -185,7 +185,7 @@ def test_both_read_the_reports_of_the_other() -> None:
     reports = tuple(MaskedReport(*row) for row in rows)
     ours = Reports(
         permission=independent.PERMISSION,
-        direction=WireDirection.INJECTION,
+        direction=Direction.INJECTION,
         day=day,
         reports=reports,
     )

@@ -16,9 +16,8 @@ from consometers_node.permission import Choice, DataNeed, Identification, Permis
 from consometers_node.series import (
     Block,
     Device,
-    Direction as Way,
     Interval,
-    Quantity as What,
+    Quantity,
     Record,
     Series,
 )
@@ -246,7 +245,9 @@ async def stage(
 
 async def share(stage: Stage, need: DataNeed = NEED) -> PermissionId:
     """Share with the collective, as the home."""
-    wanted = Series(Device(DRAWN), Way.CONSUMPTION, What.ENERGY, Interval.PT1H, "Europe/Paris")
+    wanted = Series(
+        Device(DRAWN), Direction.CONSUMPTION, Quantity.ENERGY, Interval.PT1H, "Europe/Paris"
+    )
     jid = stage.node.connection.stream.boundjid.bare
     async with stage.home.store.writing() as connection:
         peer = await add_peer(connection, jid, "Énergies de Kersabiec", now())
@@ -446,10 +447,18 @@ async def test_collective_without_series_is_asked_again(stage: Stage) -> None:
 
 
 async def test_monthly_consumption_sums_hourly_series(file: Store) -> None:
-    hourly = Series(Device("sensor.a"), Way.CONSUMPTION, What.ENERGY, Interval.PT1H, "Europe/Paris")
-    power = Series(Device("sensor.b"), Way.CONSUMPTION, What.POWER, Interval.PT30M, "Europe/Paris")
-    daily = Series(Device("sensor.a"), Way.CONSUMPTION, What.ENERGY, Interval.P1D, "Europe/Paris")
-    fed = Series(Device("sensor.c"), Way.INJECTION, What.ENERGY, Interval.PT1H, "Europe/Paris")
+    hourly = Series(
+        Device("sensor.a"), Direction.CONSUMPTION, Quantity.ENERGY, Interval.PT1H, "Europe/Paris"
+    )
+    power = Series(
+        Device("sensor.b"), Direction.CONSUMPTION, Quantity.POWER, Interval.PT30M, "Europe/Paris"
+    )
+    daily = Series(
+        Device("sensor.a"), Direction.CONSUMPTION, Quantity.ENERGY, Interval.P1D, "Europe/Paris"
+    )
+    fed = Series(
+        Device("sensor.c"), Direction.INJECTION, Quantity.ENERGY, Interval.PT1H, "Europe/Paris"
+    )
     first = datetime(MONTH.year, MONTH.month, 1, tzinfo=TIME_ZONE).astimezone(UTC)
     numbers: dict[SeriesId, Series] = {}
     async with file.writing() as connection:

@@ -53,7 +53,7 @@ def test_a_need_for_power_accepts_energy_registers() -> None:
 
 
 def test_a_need_for_energy_accepts_registers_alone() -> None:
-    energy = quoalise.DataNeedSeries(quoalise.Direction.INJECTION, quoalise.Quantity.ENERGY)
+    energy = quoalise.DataNeedSeries(Direction.INJECTION, Quantity.ENERGY)
     assert read_need(replace(SENT, series=(energy,))).series == {
         DataNeedSeries(Direction.INJECTION, Quantity.ENERGY)
     }

@@ -69,7 +69,7 @@ async def take_reports(
             refused[place] = refusal
             continue
         for report in reports.reports:
-            new[Direction(reports.direction), report.hour, series.permission] = StoredReport(
+            new[reports.direction, report.hour, series.permission] = StoredReport(
                 series.permission,
                 reports.day,
                 report.nonce,
@@ -107,7 +107,7 @@ async def _check(
     ]
     if not granted:
         raise NotAuthorized(_NOT_GRANTED.by_language)
-    series = await _series(connection, granted, Direction(reports.direction))
+    series = await _series(connection, granted, reports.direction)
     within = series.records
     if not all(report.hour in within for report in reports.reports):
         start, end = iso8601.shown(within.start), iso8601.shown(within.end)

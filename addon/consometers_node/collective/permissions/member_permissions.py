@@ -14,12 +14,12 @@ from operator import attrgetter
 
 from sqlalchemy import ColumnElement, case, exists, func, insert, literal, select, update
 
-from consometers_quoalise import Device, Direction, Identifier, Permission, SeriesPath
+from consometers_quoalise import Device, Identifier, Permission, SeriesPath
 from consometers_quoalise.identifier import ENTERPRISE, identifier
 
 from ...i18n.text import text
 from ...permission import DataNeed, Identification, State
-from ...series import Direction as Way, Interval
+from ...series import Direction, Interval
 from ...store.claims import add_claims
 from ...store.clock import Confirmed
 from ...store.collective_tables import (
@@ -58,13 +58,8 @@ _RECEIVED = (
 )
 """The columns that are stored as they were received."""
 _PATHS = (SeriesPath.POWER, SeriesPath.ENERGY_DAILY)
-WIRE_DIRECTIONS = {
-    Way.CONSUMPTION: {Direction.CONSUMPTION},
-    # What a meter counts of it is production there; a collective uses its own word.
-    Way.INJECTION: {Direction.PRODUCTION, Direction.INJECTION},
-    Way.PRODUCTION: {Direction.PRODUCTION},
-}
-"""The directions in series' names, by direction of the home."""
+WIRE_DIRECTIONS = {direction: {direction, direction.in_names} for direction in Direction}
+"""The directions in names of series, a collective's and a home's, by direction of the home."""
 
 _OUTDATED = text(
     "This data request is not the present one: fetch the present one, and answer that."

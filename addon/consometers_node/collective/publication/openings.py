@@ -28,7 +28,6 @@ from consometers_protected_sums.exchange import (
 from consometers_protected_sums.field import MODULUS, encode
 from consometers_protected_sums.pooling import Groups
 from consometers_protected_sums.reports import MOST_WH, Verification, outputs, share
-from consometers_quoalise import Direction as WireDirection
 from consometers_quoalise.protected_sums import (
     GROUPS_IN_PART,
     HOMES_IN_PART,
@@ -169,7 +168,7 @@ def verifications(stored: StoredOpening) -> list[VerificationRequest]:
         VerificationRequest(
             id=name,
             verification_key=stored.verification_key,
-            direction=WireDirection(stored.direction),
+            direction=stored.direction,
             hour=stored.start,
             part=place,
             parts=len(parts),

@@ -46,7 +46,6 @@ from consometers_quoalise.protected_sums import (
 )
 
 from ...i18n.text import text
-from ...series import Direction
 from ...store import Store
 from ...store.clock import Clock
 from ...store.collective_tables import WitnessLedgerRow, WitnessOpeningRow
@@ -302,7 +301,7 @@ class WitnessService:
         """Return the homes in the way. If there are none, what opens their sums is held."""
         self._passed.pop(collective, None)
         hashed = _hash(request, groups)
-        subject = Subject(collective, Direction(request.direction), request.hour)
+        subject = Subject(collective, request.direction, request.hour)
         head, refused = None, list[RefusedHomes]()
         masks: Mapping[str, Moments] = {}
         async with self._store.writing() as connection:

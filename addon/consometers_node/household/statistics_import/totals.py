@@ -147,7 +147,7 @@ class Totals:
         self, figure: Figure, energies_of: Mapping[Direction, Mapping[datetime, int]]
     ) -> DayFigure:
         """Return a figure of the intervals in which its energies are of the same homes."""
-        directions = [Direction(direction) for direction in figure.basis.directions]
+        directions = figure.basis.directions
         starts = set.intersection(*(set(energies_of.get(way, ())) for way in directions))
         covered = [
             FigureEnergies(**{way: energies_of[way][start] for way in directions})

@@ -14,13 +14,13 @@ from consometers_node.series import Block, Device, Direction, Interval, Quantity
 from consometers_node.store.collective_tables import MemberPermissionRow, MemberPermissionSeriesRow
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.series import add_series, put_blocks
-from consometers_quoalise import Direction as Way, Identifier
+from consometers_quoalise import Identifier
 
 from ...collective.people import OWN, meter, permission
 from ...permission.samples import NEED
 
 _DAY = timedelta(days=1)
-_WAYS = {Direction.CONSUMPTION: Way.CONSUMPTION, Direction.INJECTION: Way.PRODUCTION}
+_WAYS = {Direction.CONSUMPTION: Direction.CONSUMPTION, Direction.INJECTION: Direction.PRODUCTION}
 
 
 def permission_id_of(name: str) -> str:
