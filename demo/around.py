@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
-from demo.collective import ADMINISTRATION_PASSWORD, ADMINISTRATOR, Collective
-from demo.federation import (
+from .collective import ADMINISTRATION_PASSWORD, ADMINISTRATOR, Collective
+from .federation import (
     HELD_AT_SCHOOL,
     KERMELO,
     MASKED,
@@ -14,9 +14,9 @@ from demo.federation import (
     Federation,
     Size,
 )
-from demo.neighbours import Progress
-from demo.program import PASSWORD
-from demo.prosody import LOOPBACK
+from .neighbours import Progress
+from .program import PASSWORD
+from .prosody import LOOPBACK
 
 _COLUMN: Final = 30
 _STEP: Final = 0.1

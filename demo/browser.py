@@ -16,8 +16,8 @@ from playwright.async_api import (
     expect,
 )
 
-from demo.hass.api import PASSWORD, USER
-from demo.hass.folder import Language
+from .hass.api import PASSWORD, USER
+from .hass.folder import Language
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
 ARGUMENTS: Final = (

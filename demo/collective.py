@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import aiohttp
 
-from demo.hass import free_port
-from demo.program import PASSWORD, NodeError, Program, Threaded, reach, until, write_private
-from demo.prosody import LOOPBACK, Prosody
-from demo.warm import Warm
+from .hass import free_port
+from .program import PASSWORD, NodeError, Program, Threaded, reach, until, write_private
+from .prosody import LOOPBACK, Prosody
+from .warm import Warm
 
 ADMINISTRATOR: Final = "demo"
 # Pages ask for longer ones than servers do. It is on loopback, and what it has is made up.

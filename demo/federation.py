@@ -17,16 +17,16 @@ import tomllib
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from demo import observer
-from demo.collective import Collective, Profile
-from demo.hass import free_port
-from demo.https import Https
-from demo.neighbours import Neighbours, Progress
-from demo.node import DOMAIN, NODE, SERVER, Node
-from demo.program import PASSWORD, NodeError, closed, reach, until, write_private
-from demo.prosody import LOOPBACK, Authority, Prosody, federate
-from demo.street.plan import COMMUNE, Home, Place, Plan
-from demo.warm import Warm
+from . import observer
+from .collective import Collective, Profile
+from .hass import free_port
+from .https import Https
+from .neighbours import Neighbours, Progress
+from .node import DOMAIN, NODE, SERVER, Node
+from .program import PASSWORD, NodeError, closed, reach, until, write_private
+from .prosody import LOOPBACK, Authority, Prosody, federate
+from .street.plan import COMMUNE, Home, Place, Plan
+from .warm import Warm
 
 COOPERATIVE: Final = "cooperative.test"
 MUNICIPALITY: Final = "municipality.test"

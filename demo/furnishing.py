@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Mapping, Set
 from typing import Any, Final, cast
 
-from demo.hass import Api, FlowStep, HassError, Language
+from .hass import Api, FlowStep, HassError, Language
 
 DOMAIN: Final = "consometers"
 

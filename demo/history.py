@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from consometers_tic_virtual import Linky
 from consometers_tic_virtual.world import SEGMENT_S, Energy
-from demo.hass import Api, HassError, State
+
+from .hass import Api, HassError, State
 
 HOUR: Final = timedelta(hours=1)
 PAST: Final = timedelta(days=732)

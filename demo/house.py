@@ -13,22 +13,23 @@ import signal
 import sys
 from typing import Final
 
-from demo import around
-from demo.around import ProgressPrinter
-from demo.commands import Command, Commands, typed_lines
-from demo.federation import FOLDERS, FULL, SMALL, Federation
-from demo.furnishing import HouseError, collective_page
-from demo.hass import HassDied, HassError, Language, free_port
-from demo.hass.api import PASSWORD, USER
-from demo.hass.folder import ROOT
-from demo.inverter.commands import COMMANDS as INVERTER_COMMANDS
-from demo.kersabiec import HASS, MEMORY, Address, House, Indoors
-from demo.meter.commands import COMMANDS as METER_COMMANDS
 import demo.node
-from demo.node import DOMAIN, OBSERVER, SERVER, Node
 import demo.program
-from demo.program import PASSWORD as XMPP_PASSWORD, NodeError, closed
-from demo.prosody import LOOPBACK, Authority, Prosody
+
+from . import around
+from .around import ProgressPrinter
+from .commands import Command, Commands, typed_lines
+from .federation import FOLDERS, FULL, SMALL, Federation
+from .furnishing import HouseError, collective_page
+from .hass import HassDied, HassError, Language, free_port
+from .hass.api import PASSWORD, USER
+from .hass.folder import ROOT
+from .inverter.commands import COMMANDS as INVERTER_COMMANDS
+from .kersabiec import HASS, MEMORY, Address, House, Indoors
+from .meter.commands import COMMANDS as METER_COMMANDS
+from .node import DOMAIN, OBSERVER, SERVER, Node
+from .program import PASSWORD as XMPP_PASSWORD, NodeError, closed
+from .prosody import LOOPBACK, Authority, Prosody
 
 _FOLDER: Final = ROOT / ".demo"
 _USUAL_PORT: Final = 8123

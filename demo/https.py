@@ -8,8 +8,8 @@ from contextlib import suppress
 import ssl
 from typing import Final
 
-from demo.program import NodeError
-from demo.prosody import LOOPBACK, Authority
+from .program import NodeError
+from .prosody import LOOPBACK, Authority
 
 HOST: Final = "localhost"
 """The one name that leads to this machine without any DNS."""

@@ -16,7 +16,8 @@ from typing import Final
 from consometers_tic_virtual import Contract, Linky, Option, VirtualLinky
 from consometers_tic_virtual.load import Overload
 from consometers_tic_virtual.world import ORIGIN, PANELS, SCHOOL, World
-from demo.furnishing import (
+
+from .furnishing import (
     EntityIds,
     HouseError,
     add_balance,
@@ -33,9 +34,9 @@ from demo.furnishing import (
     show_on_energy_dashboard,
     tidy,
 )
-from demo.hass import RESTART, Hass, Language, Supervised, free_port
-from demo.history import PAST, Hour, hours, import_history, whole_hour
-from demo.inverter import PROFILES, Inverter, VirtualInverter
+from .hass import RESTART, Hass, Language, Supervised, free_port
+from .history import PAST, Hour, hours, import_history, whole_hour
+from .inverter import PROFILES, Inverter, VirtualInverter
 
 HASS: Final = "hass"
 MEMORY: Final = "school.json"

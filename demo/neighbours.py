@@ -9,9 +9,9 @@ from pathlib import Path
 import signal
 from typing import Final, NoReturn, override
 
-from demo.child import Child
-from demo.program import NodeError, clock_behind, environment, until
-from demo.street.plan import Plan
+from .child import Child
+from .program import NodeError, clock_behind, environment, until
+from .street.plan import Plan
 
 _PLAN: Final = "plan.json"
 _WITHIN_S: Final = 600

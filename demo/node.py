@@ -11,13 +11,13 @@ from pathlib import Path
 import shutil
 from typing import Any, Final
 
-from demo import observer
-from demo.hass import Hass, Supervised, free_port
-from demo.program import PASSWORD, NodeError, Program, Threaded, reach, until, write_private
-from demo.prosody import LOOPBACK, Prosody
-from demo.reader import serve
-from demo.supervisor import Supervisor
-from demo.warm import Warm
+from . import observer
+from .hass import Hass, Supervised, free_port
+from .program import PASSWORD, NodeError, Program, Threaded, reach, until, write_private
+from .prosody import LOOPBACK, Prosody
+from .reader import serve
+from .supervisor import Supervisor
+from .warm import Warm
 
 SERVER: Final = "prosody"
 FOLDER: Final = "node"

@@ -6,8 +6,9 @@ import shlex
 from consometers_quoalise import ProtocolError, answers
 from consometers_quoalise_network import Account, Asking, Identity, Security, Server
 from consometers_quoalise_xmpp.trial import aside, online
-from demo.program import PASSWORD, NodeError
-from demo.prosody import LOOPBACK, Prosody
+
+from .program import PASSWORD, NodeError
+from .prosody import LOOPBACK, Prosody
 
 
 async def readable(node: str, observer: str, server: Prosody) -> list[Mapping[str, str | None]]:

@@ -13,10 +13,10 @@ import time
 from types import MappingProxyType
 from typing import Any, Final, NoReturn, Protocol
 
-from demo.child import Child, killed_with_its_parent, runner_in
-from demo.hass.folder import PATHS, ROOT
-from demo.prosody import LOOPBACK, Prosody
-from demo.warm import Warm
+from .child import Child, killed_with_its_parent, runner_in
+from .hass.folder import PATHS, ROOT
+from .prosody import LOOPBACK, Prosody
+from .warm import Warm
 
 # Like that of Home Assistant: servers are on loopback, and what they have is made up.
 PASSWORD: Final = "kersabiec"

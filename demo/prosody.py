@@ -27,8 +27,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from demo.child import killed_with_its_parent
-from demo.hass import free_port
+from .child import killed_with_its_parent
+from .hass import free_port
 
 START_SECONDS = 120
 STOP_SECONDS = 5

@@ -5,8 +5,8 @@ from pathlib import Path
 import shutil
 from typing import Final
 
-from demo.hass.folder import ROOT
-from demo.prosody import Prosody
+from .hass.folder import ROOT
+from .prosody import Prosody
 
 BUILT: Final = ROOT / "applications/reader/dist"
 """What script/setup builds where npm is there."""

@@ -21,8 +21,8 @@ import aiohttp
 from aiohttp import hdrs, web
 from homeassistant.util.yaml import load_yaml_dict
 
-from demo.hass import Hass, HassError, Supervised, free_port
-from demo.hass.folder import ROOT, TIME_ZONE
+from .hass import Hass, HassError, Supervised, free_port
+from .hass.folder import ROOT, TIME_ZONE
 
 ADDON: Final = ROOT / "addon"
 LOOPBACK: Final = "127.0.0.1"

@@ -32,7 +32,7 @@ from packageurl import PackageURL
 from packaging.requirements import Requirement
 import yaml  # type: ignore[import-untyped]
 
-from tools.catalogue import sentences, translated, written
+from .catalogue import sentences, translated, written
 
 ROOT: Final = Path(__file__).parents[1]
 INTEGRATION: Final = "custom_components/consometers"

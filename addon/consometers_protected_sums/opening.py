@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from consometers_protected_sums.exchange import (
+from .exchange import (
     Answer,
     Group,
     MaskedSum,
@@ -26,7 +26,6 @@ from consometers_protected_sums.exchange import (
     RefusedHomes,
     RefusedSum,
 )
-
 from .field import MODULUS
 from .keyed_draw import keyed_draw
 from .keys import DayKey

@@ -22,9 +22,8 @@ from operator import add, mul
 import struct
 from typing import Final, Self
 
-from consometers_protected_sums.exchange import NONCE_BYTES, VERIFICATION_KEY_BYTES
-
 from .errors import NotAnHour, NotElements, OutOfRange, WrongLength
+from .exchange import NONCE_BYTES, VERIFICATION_KEY_BYTES
 from .field import ELEMENT_BYTES, MODULUS, decode, encode
 from .flp import MUL, Circuit, Equation
 from .keys import DayKey

@@ -36,9 +36,8 @@ from consometers_node.web.public.site import PublicSite
 from demo.browser import ARGUMENTS, CHROMIUM
 from demo.hass.folder import ROOT
 from tests.deadline import DEADLINE_S
-
-from ..node.collective.watched import watch_of
-from ..node.web.admin.office import (
+from tests.node.collective.watched import watch_of
+from tests.node.web.admin.office import (
     NAME,
     PASSWORD,
     QUICK,
@@ -47,11 +46,11 @@ from ..node.web.admin.office import (
     log_in,
     serving as opened,
 )
-from ..node.web.conftest import ask
-from ..node.web.home import ADMIN, API_TOKEN, GUEST, Home, running, toy
-from ..node.web.public.conftest import filled, town
-from ..node.web.public.town import Town, serving, settings
-from ..node.web.test_guarding import place as home_place
+from tests.node.web.conftest import ask
+from tests.node.web.home import ADMIN, API_TOKEN, GUEST, Home, running, toy
+from tests.node.web.public.conftest import filled, town
+from tests.node.web.public.town import Town, serving, settings
+from tests.node.web.test_guarding import place as home_place
 
 __all__ = ["filled", "town"]
 

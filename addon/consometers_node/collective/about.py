@@ -11,9 +11,10 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-from ..i18n.text import UNSAID, Text, text
-from ..store.connection import AsyncConnection
-from ..store.settings import set_setting, setting
+from consometers_node.i18n.text import UNSAID, Text, text
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.settings import set_setting, setting
+
 from .settings_formats import (
     Day,
     Grams,

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, func, insert, select, update
 
-from ..series import Range
-from ..sharing.consent import Log
-from ..store.clock import Confirmed
-from ..store.collective_tables import AccessLogRow, MemberId
-from ..store.connection import AsyncConnection
-from ..store.tables import AnswerRow
+from consometers_node.series import Range
+from consometers_node.sharing.consent import Log
+from consometers_node.store.clock import Confirmed
+from consometers_node.store.collective_tables import AccessLogRow, MemberId
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.tables import AnswerRow
 
 KEPT_FOR = timedelta(days=367)
 """The database itself lets no entry be removed for 366 days."""

@@ -9,6 +9,19 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import override
 
+from consometers_node.i18n.text import text
+from consometers_node.permission import (
+    DataNeed as Need,
+    Identification,
+    Permissions,
+    Permitted,
+)
+from consometers_node.series import Range
+from consometers_node.sharing.answers import Answered, Answers, Confirms, Settled
+from consometers_node.store import Store
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.peers import Peer
+from consometers_node.wire import Naming, Unsayable, write_need
 from consometers_quoalise import (
     BadRequest,
     Data,
@@ -36,19 +49,6 @@ from consometers_quoalise import (
 )
 from consometers_quoalise_network import Asker
 
-from ..i18n.text import text
-from ..permission import (
-    DataNeed as Need,
-    Identification,
-    Permissions,
-    Permitted,
-)
-from ..series import Range
-from ..sharing.answers import Answered, Answers, Confirms, Settled
-from ..store import Store
-from ..store.connection import AsyncConnection
-from ..store.peers import Peer
-from ..wire import Naming, Unsayable, write_need
 from .about import load_about
 from .challenges.own import CurrentChallenges
 from .challenges.register import all_challenges

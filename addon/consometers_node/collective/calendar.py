@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from ..series import Device, Direction, Interval, Quantity, Range, Series
+from consometers_node.series import Device, Direction, Interval, Quantity, Range, Series
 
 _DAY = timedelta(days=1)
 

@@ -5,10 +5,9 @@ from typing import ClassVar
 
 from sqlalchemy.exc import DBAPIError
 
+from consometers_node.i18n.text import Text, TranslatedError, around, text
+from consometers_node.store.errors import is_full, reason
 from consometers_quoalise import BadRequest, ItemNotFound, NotAuthorized, QuoaliseError
-
-from ..i18n.text import Text, TranslatedError, around, text
-from ..store.errors import is_full, reason
 
 _FULL = text(
     "The database’s disk is full. No data is lost: members keep their records and send them"

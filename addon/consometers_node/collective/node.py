@@ -7,19 +7,19 @@ from functools import partial
 import logging
 from typing import NoReturn
 
+from consometers_node.i18n.text import Text, text
+from consometers_node.sharing.changes import Changes
+from consometers_node.sharing.fanout import FIRST_DELAY_S
+from consometers_node.sharing.names import keep_collective, load_naming
+from consometers_node.sharing.outages import Outages
+from consometers_node.sharing.renewal import EVERY_S
+from consometers_node.sharing.service import MemberPeers, Sharing
+from consometers_node.store import Store
+from consometers_node.store.clock import Clock
+from consometers_node.wire import Naming
 from consometers_quoalise_network import PUSH_SECONDS, Identity, NetworkError, Receiving, Transport
 from consometers_quoalise_network.backoff import Backoff
 
-from ..i18n.text import Text, text
-from ..sharing.changes import Changes
-from ..sharing.fanout import FIRST_DELAY_S
-from ..sharing.names import keep_collective, load_naming
-from ..sharing.outages import Outages
-from ..sharing.renewal import EVERY_S
-from ..sharing.service import MemberPeers, Sharing
-from ..store import Store
-from ..store.clock import Clock
-from ..wire import Naming
 from .answers import CollectiveAnswers
 from .counters import Counts
 from .errors import database_problem

@@ -5,16 +5,16 @@ from datetime import datetime
 
 from sqlalchemy import delete, exists, select
 
-from ..series import Range, Series
-from ..sharing.due_records import queue_again
-from ..sharing.names import COLLECTIVE
-from ..store.any_of import among
-from ..store.connection import AsyncConnection
-from ..store.groups import all_groups
-from ..store.published_series import devices
-from ..store.series import OWN, SERIES_FACTS, add_series
-from ..store.settings import setting
-from ..store.tables import PermissionSeriesRow, SeriesRow, SubscriptionRow
+from consometers_node.series import Range, Series
+from consometers_node.sharing.due_records import queue_again
+from consometers_node.sharing.names import COLLECTIVE
+from consometers_node.store.any_of import among
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.groups import all_groups
+from consometers_node.store.published_series import devices
+from consometers_node.store.series import OWN, SERIES_FACTS, add_series
+from consometers_node.store.settings import setting
+from consometers_node.store.tables import PermissionSeriesRow, SeriesRow, SubscriptionRow
 
 _IS_READ = exists().where(SubscriptionRow.series_id == SeriesRow.id)
 _OWN = select(SeriesRow.id, _IS_READ, *SERIES_FACTS).where(

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
+from consometers_node.i18n.text import Text, text, verbatim
+from consometers_node.permission import DataNeed
+from consometers_node.sharing.consent_text import length
 from consometers_quoalise_network import DataPolicy
-
-from ..i18n.text import Text, text, verbatim
-from ..permission import DataNeed
-from ..sharing.consent_text import length
 
 _LANGUAGES = ("en", "fr")
 _OF = text("{title}: {said}")

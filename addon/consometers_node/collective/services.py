@@ -9,15 +9,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from consometers_node.permission import DataNeed
+from consometers_node.sharing.consent import Decisions
+from consometers_node.store import Store
+from consometers_node.store.clock import confirm
+from consometers_node.store.collective_tables import ChallengeId, MemberId, MemberPermissionId
+from consometers_node.store.connection import AsyncConnection
 from consometers_quoalise import Erased
 from consometers_quoalise_network import Join, links
 
-from ..permission import DataNeed
-from ..sharing.consent import Decisions
-from ..store import Store
-from ..store.clock import confirm
-from ..store.collective_tables import ChallengeId, MemberId, MemberPermissionId
-from ..store.connection import AsyncConnection
 from .about import About, store_about
 from .access_log import Read, note_read, written_by
 from .challenges import register

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
+from consometers_node.i18n.text import text
 from consometers_quoalise import Device
 from consometers_quoalise.identifier import organisation
 from consometers_quoalise_network import Security, Server
 
-from ..i18n.text import text
 from .about import About
 from .disclosure.sdc_rules import DEFAULT_MINIMUM, Publication
 from .settings_formats import (

@@ -19,7 +19,8 @@ from textwrap import wrap
 import tomllib
 from typing import Any
 
-from ..i18n.text import Text, TranslatedError, around, text
+from consometers_node.i18n.text import Text, TranslatedError, around, text
+
 from .settings import KEYS, MailSettings, Settings
 from .settings_formats import SmtpSecurity
 from .settings_schema import BadValue, Key, fill, keys_of, written

@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import make_url
 
+from consometers_node.i18n.text import Text, text, verbatim
+from consometers_node.series import Interval
 from consometers_quoalise_network import Security
 from consometers_quoalise_network.address import bare
 
-from ..i18n.text import Text, text, verbatim
-from ..series import Interval
 from .disclosure.sdc_rules import LEAST_MINIMUM
 from .settings_schema import BadValue, Format, Input, Parse
 

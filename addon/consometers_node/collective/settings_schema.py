@@ -16,9 +16,8 @@ from typing import Any, get_args
 
 from sqlalchemy.exc import ArgumentError
 
+from consometers_node.i18n.text import Text, text
 from consometers_quoalise_network.errors import NotAnAddress
-
-from ..i18n.text import Text, text
 
 _LANGUAGES = {"fr": text("French"), "en": text("English")}
 """The languages of translated settings, in the order in which they are written."""

@@ -7,28 +7,28 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NoReturn, override
 
+from consometers_node.i18n.text import Text
+from consometers_node.permission import Permitted
+from consometers_node.series import Interval, Range
+from consometers_node.sharing.account import load
+from consometers_node.sharing.answers import Answers
+from consometers_node.sharing.changes import Changes
+from consometers_node.sharing.fanout import FIRST_DELAY_S, LONGEST_DELAY_S
+from consometers_node.sharing.names import load_naming
+from consometers_node.sharing.outages import Outages
+from consometers_node.sharing.renewal import EVERY_S
+from consometers_node.sharing.service import Sharing
+from consometers_node.store import Store
+from consometers_node.store.clock import Clock
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.coverage import coverage
+from consometers_node.store.enrolments import has_enrolments_due
+from consometers_node.store.settings import set_setting
+from consometers_node.wire import Naming
 from consometers_quoalise import Role
 from consometers_quoalise_network import PUSH_SECONDS, Identity, NetworkError, Receiving, Transport
 from consometers_quoalise_network.backoff import Backoff
 
-from ..i18n.text import Text
-from ..permission import Permitted
-from ..series import Interval, Range
-from ..sharing.account import load
-from ..sharing.answers import Answers
-from ..sharing.changes import Changes
-from ..sharing.fanout import FIRST_DELAY_S, LONGEST_DELAY_S
-from ..sharing.names import load_naming
-from ..sharing.outages import Outages
-from ..sharing.renewal import EVERY_S
-from ..sharing.service import Sharing
-from ..store import Store
-from ..store.clock import Clock
-from ..store.connection import AsyncConnection
-from ..store.coverage import coverage
-from ..store.enrolments import has_enrolments_due
-from ..store.settings import set_setting
-from ..wire import Naming
 from .recorder.availability import Availability, WatchedRecorder
 from .recorder.backfill import days_to_read, still_to_read
 from .recorder.client import patiently

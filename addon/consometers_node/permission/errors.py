@@ -1,8 +1,7 @@
 """Errors of a permission. Pages say them in the person's language, by the class."""
 
+from consometers_node.i18n.text import TranslatedError
 from consometers_quoalise import State
-
-from ..i18n.text import TranslatedError
 
 
 class PermissionFault(Exception):

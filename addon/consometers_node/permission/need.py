@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from consometers_node.series import Direction, Interval, Quantity, Series
 from consometers_quoalise import Identification, Reading, Witness
 
-from ..series import Direction, Interval, Quantity, Series
 from .errors import BadNeed
 
 MAX_DAYS = 36_600

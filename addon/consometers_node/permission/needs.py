@@ -6,12 +6,12 @@ from datetime import datetime
 
 from sqlalchemy import func, insert, select
 
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.declaration import columns_of
+from consometers_node.store.errors import DAMAGED, Unusable
+from consometers_node.store.tables import DataNeedRow, DataNeedSeriesRow, NeedId, PeerId
 from consometers_quoalise import Witness
 
-from ..store.connection import AsyncConnection
-from ..store.declaration import columns_of
-from ..store.errors import DAMAGED, Unusable
-from ..store.tables import DataNeedRow, DataNeedSeriesRow, NeedId, PeerId
 from .errors import ChangedNeed
 from .need import DataNeed, DataNeedSeries
 

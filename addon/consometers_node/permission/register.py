@@ -16,16 +16,14 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, case, insert, select, update
 from sqlalchemy.exc import DBAPIError, NoResultFound
 
-from consometers_quoalise import Identification, Reading, State
-
-from ..i18n.text import text
-from ..series import Device, Range, Series
-from ..store.clock import Confirmed
-from ..store.connection import AsyncConnection
-from ..store.declaration import aliased, columns_of
-from ..store.peers import MEMBER
-from ..store.series import SERIES_FACTS, add_series
-from ..store.tables import (
+from consometers_node.i18n.text import text
+from consometers_node.series import Device, Range, Series
+from consometers_node.store.clock import Confirmed
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.declaration import aliased, columns_of
+from consometers_node.store.peers import MEMBER
+from consometers_node.store.series import SERIES_FACTS, add_series
+from consometers_node.store.tables import (
     NoticeRow,
     PeerId,
     PeerRow,
@@ -38,6 +36,8 @@ from ..store.tables import (
     SeriesRow,
     ShownTextRow,
 )
+from consometers_quoalise import Identification, Reading, State
+
 from .errors import ForbiddenChange, OutdatedNeed, UnknownPermission
 from .need import DataNeed
 from .needs import add_need, newest_version, some_needs

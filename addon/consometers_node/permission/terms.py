@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from consometers_node.series import Device, Direction, Interval, Range, Series
 from consometers_quoalise import Identification
 
-from ..series import Device, Direction, Interval, Range, Series
 from .errors import NotNarrower
 from .need import DataNeed
 

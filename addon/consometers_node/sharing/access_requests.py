@@ -11,15 +11,14 @@ import tempfile
 from typing import IO, Final, NoReturn
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
+from consometers_node.i18n.protocol import refusal, sentence
+from consometers_node.i18n.text import Text, TranslatedError, text
+from consometers_node.store import PeerId, Store
+from consometers_node.store.answers import AccessRequest, log_request
+from consometers_node.store.peers import Peer
 from consometers_quoalise import ExportPart, QuoaliseError
 from consometers_quoalise.decoding import Undecodable, decoded
 from consometers_quoalise_network import Asking, NetworkError
-
-from ..i18n.protocol import refusal, sentence
-from ..i18n.text import Text, TranslatedError, text
-from ..store import PeerId, Store
-from ..store.answers import AccessRequest, log_request
-from ..store.peers import Peer
 
 DOCUMENT, RECORDS = "export.json", "records.csv"
 """The files in a collective's archive."""

@@ -3,9 +3,8 @@
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from consometers_node.store import Store, settings
 from consometers_quoalise_network import Account, Identity, Register, Security, Server
-
-from ..store import Store, settings
 
 JID = "account.jid"
 HOST = "server.host"

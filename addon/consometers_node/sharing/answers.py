@@ -11,6 +11,28 @@ from typing import override
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from consometers_node.i18n.text import text
+from consometers_node.permission import (
+    ForbiddenChange,
+    Identification,
+    Permissions,
+    Permitted,
+    Reading,
+    State,
+    UnknownPermission,
+)
+from consometers_node.series import Range, Record
+from consometers_node.store import NotPermitted, PermissionId, Store
+from consometers_node.store.answers import Answer, log_answer
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.outbox import take_turns
+from consometers_node.store.peers import Peer, peer_by_jid, subscribe, unsubscribe
+from consometers_node.store.series import all_series
+from consometers_node.store.settings import set_setting
+from consometers_node.wire import Naming, encode_series
+from consometers_node.wire.encode import unit
+from consometers_node.wire.naming import device_type
+from consometers_node.wire.needs import write_interval
 from consometers_quoalise import (
     MAX_RECORDS,
     BadRequest,
@@ -30,28 +52,6 @@ from consometers_quoalise import (
 from consometers_quoalise.metadata import COUNT
 from consometers_quoalise_network import Answerer, Asker
 
-from ..i18n.text import text
-from ..permission import (
-    ForbiddenChange,
-    Identification,
-    Permissions,
-    Permitted,
-    Reading,
-    State,
-    UnknownPermission,
-)
-from ..series import Range, Record
-from ..store import NotPermitted, PermissionId, Store
-from ..store.answers import Answer, log_answer
-from ..store.connection import AsyncConnection
-from ..store.outbox import take_turns
-from ..store.peers import Peer, peer_by_jid, subscribe, unsubscribe
-from ..store.series import all_series
-from ..store.settings import set_setting
-from ..wire import Naming, encode_series
-from ..wire.encode import unit
-from ..wire.naming import device_type
-from ..wire.needs import write_interval
 from .due_records import SOON, at_once, beside, extent_of, receipts_key, records_of
 from .restriction import paused
 

@@ -8,12 +8,8 @@ from types import MappingProxyType
 
 from sqlalchemy.exc import DBAPIError
 
-from consometers_quoalise import Data, Identifier
-from consometers_quoalise.identifier import organisation
-from consometers_quoalise_network import Asking, Join
-
-from ..i18n.text import UNSAID, text
-from ..permission import (
+from consometers_node.i18n.text import UNSAID, text
+from consometers_node.permission import (
     Choice,
     CountedTwice,
     DataNeed,
@@ -27,14 +23,18 @@ from ..permission import (
     WrongClock,
     narrow,
 )
-from ..series import Range, Record, Series
-from ..store import PermissionId, Store
-from ..store.clock import Clock
-from ..store.connection import AsyncConnection
-from ..store.enrolments import set_code
-from ..store.peers import Peer, add_peer, all_peers
-from ..store.series import all_series, series_id
-from ..wire import NOTHING_BESIDE, Beside, Naming, encode_series, read_need
+from consometers_node.series import Range, Record, Series
+from consometers_node.store import PermissionId, Store
+from consometers_node.store.clock import Clock
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.enrolments import set_code
+from consometers_node.store.peers import Peer, add_peer, all_peers
+from consometers_node.store.series import all_series, series_id
+from consometers_node.wire import NOTHING_BESIDE, Beside, Naming, encode_series, read_need
+from consometers_quoalise import Data, Identifier
+from consometers_quoalise.identifier import organisation
+from consometers_quoalise_network import Asking, Join
+
 from .due_records import beside, records_of
 from .sum_requests import minimum_homes, objection_to_series, objection_to_witness
 

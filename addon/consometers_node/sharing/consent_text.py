@@ -3,13 +3,19 @@
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
+from consometers_node.i18n.foreign import isolated, quoted
+from consometers_node.i18n.text import Text, around, text, typeset
+from consometers_node.permission import (
+    Choice,
+    DataNeed,
+    Identification,
+    ShownText,
+    State,
+    subscribed,
+)
+from consometers_node.series import Direction, Interval, Quantity, Series
+from consometers_node.store.peers import Peer
 from consometers_quoalise import Role
-
-from ..i18n.foreign import isolated, quoted
-from ..i18n.text import Text, around, text, typeset
-from ..permission import Choice, DataNeed, Identification, ShownText, State, subscribed
-from ..series import Direction, Interval, Quantity, Series
-from ..store.peers import Peer
 
 DIRECTIONS = {
     Direction.CONSUMPTION: text("energy from the grid"),

@@ -13,6 +13,21 @@ could not be sent anything by it.
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
+from consometers_node.i18n.text import text, typeset
+from consometers_node.permission import (
+    Actor,
+    Notice,
+    Permission,
+    Permissions,
+    Reading,
+    ShownText,
+    Signature,
+    State,
+)
+from consometers_node.series import Series
+from consometers_node.store import PermissionId, Store
+from consometers_node.store.peers import Peer
+from consometers_node.wire import Naming, Unsayable, write_permission
 from consometers_quoalise import (
     ErrorType,
     ItemNotFound,
@@ -24,22 +39,6 @@ from consometers_quoalise import (
 )
 from consometers_quoalise.markup import serialise
 from consometers_quoalise_network import Asking, NetworkError
-
-from ..i18n.text import text, typeset
-from ..permission import (
-    Actor,
-    Notice,
-    Permission,
-    Permissions,
-    Reading,
-    ShownText,
-    Signature,
-    State,
-)
-from ..series import Series
-from ..store import PermissionId, Store
-from ..store.peers import Peer
-from ..wire import Naming, Unsayable, write_permission
 
 _NEVER_SENT = "ended before it was sent"
 _NO_RECEIPT = "ended before its receipt came"

@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import NoReturn
 
+from consometers_node.i18n.protocol import sentence
+from consometers_node.i18n.text import Text
+from consometers_node.store import Store
+from consometers_node.store.peers import Peer
+from consometers_node.wire import Naming, Unsayable
 from consometers_quoalise import QuoaliseError
 from consometers_quoalise_network import Asking, NetworkError, Transport
 from consometers_quoalise_network.backoff import Backoff
 
-from ..i18n.protocol import sentence
-from ..i18n.text import Text
-from ..store import Store
-from ..store.peers import Peer
-from ..wire import Naming, Unsayable
 from .changes import Changes
 from .decision_delivery import DecisionDelivery, is_away
 from .fanout import FIRST_DELAY_S, LONGEST_DELAY_S, Fanout

@@ -10,20 +10,19 @@ way, and what was corrected behind the cursor.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
-from consometers_quoalise import MAX_PUSHED
-from consometers_quoalise.identifier import BESIDE
-
-from ..series import Block, Range, Record, Series
-from ..store import PeerId, SeriesId
-from ..store.connection import AsyncConnection
-from ..store.coverage import all_coverage
-from ..store.outbox import (
+from consometers_node.series import Block, Range, Record, Series
+from consometers_node.store import PeerId, SeriesId
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.coverage import all_coverage
+from consometers_node.store.outbox import (
     queue_again_for,
     subscribers_beyond,
     take_turns,
 )
-from ..store.series import blocks, blocks_of_days, extent, put_blocks
-from ..wire import NOTHING_BESIDE, Beside, Naming
+from consometers_node.store.series import blocks, blocks_of_days, extent, put_blocks
+from consometers_node.wire import NOTHING_BESIDE, Beside, Naming
+from consometers_quoalise import MAX_PUSHED
+from consometers_quoalise.identifier import BESIDE
 
 SOON = timedelta(days=2)
 """A record that starts later than this is no record: clocks differ, but not by that."""
@@ -113,7 +112,7 @@ async def extent_of(
     if naming.collective is None or not naming.sums(series):
         return await extent(connection, series_id, series, within)
     # A home never loads the tables of a collective.
-    from ..store.published_series import published_extent  # noqa: PLC0415
+    from consometers_node.store.published_series import published_extent  # noqa: PLC0415
 
     return await published_extent(connection, naming.collective, series, within)
 
@@ -137,7 +136,7 @@ async def _published(
     connection: AsyncConnection, collective: str, series: Series, within: Range
 ) -> tuple[list[Record], Beside]:
     # A home never loads the tables of a collective.
-    from ..store.published_series import published_records  # noqa: PLC0415
+    from consometers_node.store.published_series import published_records  # noqa: PLC0415
 
     return await published_records(connection, collective, series, within)
 

@@ -1,7 +1,7 @@
 """Messages for wishes that cannot be met: for the command line and for pages."""
 
-from ..i18n.text import Text, text, verbatim
-from ..permission import (
+from consometers_node.i18n.text import Text, text, verbatim
+from consometers_node.permission import (
     ChangedNeed,
     CountedTwice,
     ForbiddenChange,
@@ -12,8 +12,9 @@ from ..permission import (
     UnknownPermission,
     WrongClock,
 )
-from ..store import NotPermitted
-from ..wire import Unsayable
+from consometers_node.store import NotPermitted
+from consometers_node.wire import Unsayable
+
 from . import consent_text
 from .names import OtherCollective
 

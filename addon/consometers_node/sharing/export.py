@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 import io
 import json
 
+from consometers_node.permission import Permissions, Signature, State
+from consometers_node.series import Range, Record, Series
+from consometers_node.store import SeriesId, Store
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.personal import HOUSEHOLD, Json, rows, tables_with
+from consometers_node.store.series import all_series, blocks, erase_series, extent
 from consometers_quoalise import iso8601
 
-from ..permission import Permissions, Signature, State
-from ..series import Range, Record, Series
-from ..store import SeriesId, Store
-from ..store.connection import AsyncConnection
-from ..store.personal import HOUSEHOLD, Json, rows, tables_with
-from ..store.series import all_series, blocks, erase_series, extent
 from . import consent_text
 
 EVER = Range(datetime(1978, 7, 5, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))

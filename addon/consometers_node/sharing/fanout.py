@@ -16,15 +16,12 @@ import logging
 import random
 from typing import NoReturn
 
-from consometers_quoalise import QuoaliseError
-from consometers_quoalise_network import PUSH_SECONDS, NetworkError, Pushing, Transport
-
-from ..i18n.protocol import sentence
-from ..i18n.text import Text, text
-from ..series import Range, Series
-from ..store import NotPermitted, PeerId, SeriesId, Store
-from ..store.connection import AsyncConnection
-from ..store.outbox import (
+from consometers_node.i18n.protocol import sentence
+from consometers_node.i18n.text import Text, text
+from consometers_node.series import Range, Series
+from consometers_node.store import NotPermitted, PeerId, SeriesId, Store
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.outbox import (
     acknowledged,
     peers_to_send_to,
     send_again,
@@ -32,9 +29,12 @@ from ..store.outbox import (
     subscribers,
     take_turns,
 )
-from ..store.peers import subscribed_series
-from ..store.settings import settings_like
-from ..wire import Naming, Unsayable
+from consometers_node.store.peers import subscribed_series
+from consometers_node.store.settings import settings_like
+from consometers_node.wire import Naming, Unsayable
+from consometers_quoalise import QuoaliseError
+from consometers_quoalise_network import PUSH_SECONDS, NetworkError, Pushing, Transport
+
 from .changes import Changes
 from .due_records import SOON, extent_of, receipts_key
 from .record_messages import RecordsMessage, next_messages

@@ -12,13 +12,12 @@ import secrets
 import struct
 from typing import Self
 
+from consometers_node.series import Record, Series
+from consometers_node.store import PermissionId
+from consometers_node.store.connection import AsyncConnection
 from consometers_protected_sums.keys import KEY_BYTES, DayKey
 from consometers_protected_sums.reports import MOST_WH, NONCE_SECRET_BYTES, Report, Subject
 from consometers_quoalise import MaskedReport, Reports
-
-from ..series import Record, Series
-from ..store import PermissionId
-from ..store.connection import AsyncConnection
 
 _PACKED = struct.Struct(f">I{KEY_BYTES}s{NONCE_SECRET_BYTES}s{KEY_BYTES}s")
 

@@ -5,12 +5,11 @@ A household has a secret, and its delivery point if it has said so; a collective
 
 import secrets
 
+from consometers_node.i18n.text import TranslatedError, text
+from consometers_node.store import Store, settings
+from consometers_node.store.settings import HOUSEHOLD_SECRET
+from consometers_node.wire import DELIVERY_POINT_DIGITS, Naming
 from consometers_quoalise.identifier import MIN_SECRET, organisation
-
-from ..i18n.text import TranslatedError, text
-from ..store import Store, settings
-from ..store.settings import HOUSEHOLD_SECRET
-from ..wire import DELIVERY_POINT_DIGITS, Naming
 
 DELIVERY_POINT = "delivery-point"
 """The secret's name in the database."""

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 import json
 
-from ..store import PermissionId
-from ..store.connection import AsyncConnection
-from ..store.enrolments import StoredEnrolment, enrolments
-from ..wire.witness_requests import OpeningsSummary
+from consometers_node.store import PermissionId
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.enrolments import StoredEnrolment, enrolments
+from consometers_node.wire.witness_requests import OpeningsSummary
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from ..i18n.text import Text
+from consometers_node.i18n.text import Text
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -9,17 +9,12 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import batched
 
-from consometers_quoalise import MAX_PUSHED, Data, Identifier, Reports
-from consometers_quoalise.data import encode
-from consometers_quoalise.markup import serialise
-from consometers_quoalise.protected_sums import MAX_REPORTS, write_reports
-
-from ..i18n.text import Text
-from ..permission import Identification, Reading
-from ..series import Range, Record, Series
-from ..store import PeerId, PermissionId, SeriesId
-from ..store.connection import AsyncConnection
-from ..store.outbox import (
+from consometers_node.i18n.text import Text
+from consometers_node.permission import Identification, Reading
+from consometers_node.series import Range, Record, Series
+from consometers_node.store import PeerId, PermissionId, SeriesId
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.outbox import (
     Queued,
     Subscriber,
     WaitingRecords,
@@ -30,7 +25,12 @@ from ..store.outbox import (
     take_turns,
     unsent,
 )
-from ..wire import Naming, Unsayable, encode_series
+from consometers_node.wire import Naming, Unsayable, encode_series
+from consometers_quoalise import MAX_PUSHED, Data, Identifier, Reports
+from consometers_quoalise.data import encode
+from consometers_quoalise.markup import serialise
+from consometers_quoalise.protected_sums import MAX_REPORTS, write_reports
+
 from .due_records import SOON, at_once, beside, records_of
 from .restriction import paused
 

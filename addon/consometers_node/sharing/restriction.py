@@ -1,9 +1,9 @@
 """Restriction: a person pauses what was granted for a while, and nothing is lost by it."""
 
-from ..permission import Permissions
-from ..store import PeerId, PermissionId
-from ..store.connection import AsyncConnection
-from ..store.settings import set_setting, settings_like
+from consometers_node.permission import Permissions
+from consometers_node.store import PeerId, PermissionId
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.settings import set_setting, settings_like
 
 _PREFIX = "paused."
 

@@ -6,6 +6,12 @@ from dataclasses import dataclass
 import logging
 from typing import NoReturn
 
+from consometers_node.permission import Permissions
+from consometers_node.store import PeerId, Store
+from consometers_node.store.clock import Clock, ClockDoubtReason
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.peers import Peer, all_peers, peer_by_jid
+from consometers_node.wire import Naming
 from consometers_quoalise import Node
 from consometers_quoalise_network import (
     PUSH_SECONDS,
@@ -17,12 +23,6 @@ from consometers_quoalise_network import (
     Transport,
 )
 
-from ..permission import Permissions
-from ..store import PeerId, Store
-from ..store.clock import Clock, ClockDoubtReason
-from ..store.connection import AsyncConnection
-from ..store.peers import Peer, all_peers, peer_by_jid
-from ..wire import Naming
 from .access_requests import AccessRequests
 from .answers import Answered, Answers, Confirms, Settled
 from .changes import Changes, KnownPeers

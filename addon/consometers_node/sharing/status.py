@@ -5,13 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from ..permission import Identification, Permission, Permissions, Permitted, RegisterEntry, State
-from ..series import Range, Series
-from ..store import PermissionId, SeriesId
-from ..store.connection import AsyncConnection
-from ..store.outbox import unacknowledged
-from ..store.peers import Peer, Subscription, all_peers, subscriptions
-from ..store.series import count_records
+from consometers_node.permission import (
+    Identification,
+    Permission,
+    Permissions,
+    Permitted,
+    RegisterEntry,
+    State,
+)
+from consometers_node.series import Range, Series
+from consometers_node.store import PermissionId, SeriesId
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.outbox import unacknowledged
+from consometers_node.store.peers import Peer, Subscription, all_peers, subscriptions
+from consometers_node.store.series import count_records
+
 from .due_records import SOON
 from .restriction import paused
 

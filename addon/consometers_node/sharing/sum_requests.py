@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
-from ..i18n.foreign import isolated, isolated_text
-from ..i18n.text import Text, text
-from ..permission import DataNeed, Permission, Reading, State
-from ..series import Direction, Series
-from ..store.connection import AsyncConnection
-from ..store.settings import set_setting, setting
+from consometers_node.i18n.foreign import isolated, isolated_text
+from consometers_node.i18n.text import Text, text
+from consometers_node.permission import DataNeed, Permission, Reading, State
+from consometers_node.series import Direction, Series
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.settings import set_setting, setting
 
 DEFAULT_MINIMUM = 10
 MOST_MINIMUM = 10_000

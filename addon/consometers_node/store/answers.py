@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Select, func, insert, select
 
-from ..series import Range
+from consometers_node.series import Range
+
 from .connection import AsyncConnection
 from .declaration import columns_of
 from .errors import only_with_permission

@@ -24,7 +24,8 @@ from typing import NamedTuple, NewType
 
 from sqlalchemy import column, func, select, table
 
-from ..i18n.text import Text, around, text
+from consometers_node.i18n.text import Text, around, text
+
 from .connection import AsyncConnection
 from .settings import set_setting, setting
 from .types import Instant

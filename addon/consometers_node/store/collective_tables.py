@@ -5,7 +5,8 @@ from typing import NewType
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, UniqueConstraint
 
-from ..series import Direction, Interval
+from consometers_node.series import Direction, Interval
+
 from .declaration import Base, Erasure, Personal, check, column, keep
 from .tables import (
     SeriesId,

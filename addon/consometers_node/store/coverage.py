@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from sqlalchemy import delete, insert, select
 
-from ..series import Range
+from consometers_node.series import Range
+
 from . import upsert
 from .connection import AsyncConnection
 from .tables import AbsenceRow, CoverageRow, SeriesId

@@ -13,7 +13,8 @@ from sqlalchemy import URL, Connection, Row, event, inspect, make_url, text as s
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from ..i18n.text import around, text
+from consometers_node.i18n.text import around, text
+
 from . import driver
 from .connection import AsyncConnection, AsyncEngine
 from .errors import DAMAGED, Unusable, is_full, is_locked, reason

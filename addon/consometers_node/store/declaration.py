@@ -26,7 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import TypeEngine
 
-from ..series import Direction, Interval, Quantity
+from consometers_node.series import Direction, Interval, Quantity
+
 from .types import Day, Instant, Minutes, Stored, Translations, Whole, words
 
 

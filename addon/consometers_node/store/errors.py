@@ -8,7 +8,7 @@ import sqlite3
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
-from ..i18n.text import Text, TranslatedError, text
+from consometers_node.i18n.text import Text, TranslatedError, text
 
 EMPTIED = text(
     "{file} is empty, and a node’s database never is: restore a backup. To start over "

@@ -19,7 +19,7 @@ import threading
 
 from sqlalchemy.exc import OperationalError
 
-from ..i18n.text import text
+from consometers_node.i18n.text import text
 
 FILE = "keys.db"
 """Its name, in the folder of the node."""

@@ -17,7 +17,8 @@ from sqlalchemy import (
     update,
 )
 
-from ..series import Direction, Interval, Range
+from consometers_node.series import Direction, Interval, Range
+
 from . import upsert
 from .any_of import among
 from .collective_tables import (

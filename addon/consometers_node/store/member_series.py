@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, func, select, update
 
-from ..series import Direction, Interval, Range, Series
+from consometers_node.series import Direction, Interval, Range, Series
+
 from .any_of import among
 from .collective_tables import (
     MemberId,

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from sqlalchemy import and_, case, func, or_, select
 
-from ..series import Interval
+from consometers_node.series import Interval
+
 from .collective_tables import MemberPermissionRow, MemberPermissionSeriesRow, MemberRow
 from .connection import AsyncConnection
 from .tables import OutboxRow

@@ -24,7 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType
 
-from ..series import Direction, Interval, Quantity, Range, Series
+from consometers_node.series import Direction, Interval, Quantity, Range, Series
+
 from .any_of import among
 from .collective_tables import (
     DeviceClaimRow,

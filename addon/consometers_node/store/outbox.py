@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, delete, func, insert, or_, select, update
 
-from ..series import Range, Series
+from consometers_node.series import Range, Series
+
 from .any_of import among
 from .connection import AsyncConnection
 from .errors import NotPermitted, only_with_permission

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import delete, insert, or_, select, update
 
-from ..series import Series
+from consometers_node.series import Series
+
 from .connection import AsyncConnection
 from .declaration import columns_of
 from .errors import only_with_permission

@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Table, delete, select, update
 
+from consometers_node.series import Interval
 from consometers_quoalise import iso8601
 
-from ..series import Interval
 from .connection import AsyncConnection
 from .declaration import Base, Erasure
 from .tables import BlockRow, MemberCountRow

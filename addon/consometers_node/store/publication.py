@@ -24,8 +24,9 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from ..figures import COMBINED, Energies
-from ..series import Direction, Interval, Range
+from consometers_node.figures import COMBINED, Energies
+from consometers_node.series import Direction, Interval, Range
+
 from .collective_tables import (
     ClosedIntervalRow,
     ClosedMonthRow,

@@ -11,9 +11,9 @@ import unicodedata
 
 from sqlalchemy import func, select
 
+from consometers_node.series import Device, Direction, Interval, Quantity, Range, Record, Series
 from consometers_quoalise.identifier import SeriesPath, organisation
 
-from ..series import Device, Direction, Interval, Quantity, Range, Record, Series
 from .collective_tables import GroupId, PublishedCellRow
 from .connection import AsyncConnection
 from .groups import Group, GroupKind, all_groups

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, Self
 
 from sqlalchemy import Column, and_, func, insert, or_, select
 
-from ..series import Block, Range, Series
+from consometers_node.series import Block, Range, Series
+
 from . import upsert
 from .any_of import among
 from .connection import AsyncConnection

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, exists, func, select, update
 
-from ..series import Record, Series
+from consometers_node.series import Record, Series
+
 from . import upsert
 from .any_of import among
 from .collective_tables import MemberId, SetAsideRow

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
 
-from ..series import Series
+from consometers_node.series import Series
+
 from .collective_tables import MemberId, MemberPermissionRow, MemberPermissionSeriesRow, MemberRow
 from .connection import AsyncConnection
 from .declaration import aliased

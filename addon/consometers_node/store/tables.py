@@ -17,9 +17,9 @@ from sqlalchemy import (
     text,
 )
 
+from consometers_node.series import Direction, Interval, Quantity
 from consometers_quoalise.federation import SUBSCRIBED_KVA
 
-from ..series import Direction, Interval, Quantity
 from .declaration import Base, Erasure, Personal, check, column
 
 PeerId = NewType("PeerId", int)

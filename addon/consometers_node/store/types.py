@@ -9,7 +9,8 @@ from typing import Any, override
 from sqlalchemy import BigInteger, Date, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from ..series import Interval
+from consometers_node.series import Interval
+
 from .errors import DAMAGED, Unusable
 
 Whole = BigInteger().with_variant(Integer(), "sqlite")

@@ -7,9 +7,9 @@ from ipaddress import ip_network
 
 from aiohttp import web
 
+from consometers_node.household.node import HomeNode
 from consometers_quoalise_network import Server
 
-from ..household.node import HomeNode
 from .api.node_api import Api
 from .core.access import HEALTH, INGRESS, AccessControl, harden
 from .core.listening import Bounds, listening

@@ -21,15 +21,14 @@ import re
 from typing import Annotated, Any, Final, NamedTuple, Self, get_origin, get_type_hints
 from uuid import UUID
 
+from consometers_node.i18n.text import Text, TranslatedError, around, text
+from consometers_node.series import Direction
 from consometers_protected_sums import codes
 from consometers_protected_sums.heads import HEAD_BYTES, MOST_HEADS
 from consometers_protected_sums.keys import KEY_BYTES, DayKey
 from consometers_quoalise import iso8601
 from consometers_quoalise.decoding import Undecodable, decoded
 from consometers_quoalise.federation import LEAST_MINIMUM
-
-from ..i18n.text import Text, TranslatedError, around, text
-from ..series import Direction
 
 PATH: Final = "/witness"
 MAX_BODY_BYTES: Final = 4096

@@ -20,11 +20,11 @@ from consometers_node.web.core.csrf import FIELD, FormTokens
 from consometers_node.web.household import routes as of_a_home
 from consometers_node.web.public import routes as of_all
 from tests.deadline import DEADLINE_S
+from tests.hostile.test_visitor import HEADERS
 from tests.node.web import home
 from tests.node.web.admin import office
 from tests.node.web.public import town
 
-from ..test_visitor import HEADERS
 from .documents import NASTY
 from .exploring import explore
 from .test_quoalise import damaged

@@ -10,8 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.consometers.balance.state import Home
 from custom_components.consometers.const import CONF_KIND, DOMAIN, KIND_BALANCE
-
-from ..home import View
+from tests.integration.home import View
 
 NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
 ENERGIES: dict[str, Any] = {

@@ -21,8 +21,8 @@ from custom_components.consometers.const import (
     KIND_BALANCE,
     KIND_INVERTER,
 )
+from tests.integration.flows import Flow
 
-from ..flows import Flow
 from .house import ENERGIES, POWERS, House
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")

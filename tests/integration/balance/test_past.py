@@ -18,8 +18,15 @@ import pytest
 
 from custom_components.consometers.balance.state import Home
 from custom_components.consometers.const import DOMAIN
+from tests.integration.recorded import (
+    FIVE_MINUTES,
+    HOUR,
+    count_five_minutes,
+    metadata,
+    rows_of,
+    write,
+)
 
-from ..recorded import FIVE_MINUTES, HOUR, count_five_minutes, metadata, rows_of, write
 from .house import ENERGIES, NOON, House
 
 SUMS = ("production", "self_consumed", "injected", "drawn", "consumed")

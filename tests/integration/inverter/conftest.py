@@ -11,8 +11,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from demo.inverter import VirtualInverter
+from tests.integration.factories import inverter_entry
 
-from ..factories import inverter_entry
 from .roof import Patience, Roof, virtual
 
 

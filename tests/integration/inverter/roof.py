@@ -11,8 +11,7 @@ from custom_components.consometers.inverter import flow
 from custom_components.consometers.inverter.coordinator import InverterCoordinator
 from demo.inverter import PROFILES, Inverter, VirtualInverter
 from tests.deadline import DEADLINE_S
-
-from ..home import View
+from tests.integration.home import View
 
 ORIGIN = datetime(2026, 6, 1, tzinfo=UTC)
 NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)

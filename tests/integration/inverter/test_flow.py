@@ -23,8 +23,8 @@ from custom_components.consometers.const import (
     KIND_INVERTER,
 )
 from demo.inverter import PROFILES, Image, Inverter, Stranger, VirtualInverter
+from tests.integration.flows import Flow, suggested
 
-from ..flows import Flow, suggested
 from .roof import NOON, ORIGIN, Patience, Roof, virtual
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")

@@ -26,10 +26,10 @@ from custom_components.consometers.const import (
 from custom_components.consometers.inverter import flow as inverter_flow
 from custom_components.consometers.inverter.link import parameters
 from demo.inverter import PROFILES, Inverter, VirtualInverter
+from tests.integration.factories import inverter_entry, meter_entry
+from tests.integration.flows import Flow
+from tests.integration.home import until
 
-from ..factories import inverter_entry, meter_entry
-from ..flows import Flow
-from ..home import until
 from .roof import NOON, ORIGIN, Patience, Roof, virtual
 from .test_flow import move, typed as on_the_network
 

@@ -13,10 +13,9 @@ from custom_components.consometers.const import (
     CONF_RAW_LABELS,
     CONF_SILENCE,
 )
-
-from .. import frames
-from ..frames import Kind
-from ..home import FRAMES_TO_KNOW, Home
+from tests.integration import frames
+from tests.integration.frames import Kind
+from tests.integration.home import FRAMES_TO_KNOW, Home
 
 OFF_PEAK = {"price_hchc": 0.1635, "price_hchp": 0.2146}
 

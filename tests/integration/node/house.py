@@ -9,8 +9,8 @@ from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.consometers.const import DOMAIN
+from tests.integration.home import View, until
 
-from ..home import View, until
 from .toy import ToyNode
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from custom_components.consometers.const import DOMAIN
 from custom_components.consometers.node import coordinator
+from tests.integration.home import logged, until
 
-from ..home import logged, until
 from .house import House
 from .toy import DOCUMENTED, collective
 

@@ -5,7 +5,8 @@ import logging
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from ..home import text_of, until
+from tests.integration.home import text_of, until
+
 from .house import House
 from .toy import NODE_ID, TOKEN, collective, permission, plant, today
 

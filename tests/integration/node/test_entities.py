@@ -8,8 +8,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from consometers_node.web.core.speech import Language
 from custom_components.consometers.const import CONF_APP
+from tests.integration.home import until
 
-from ..home import until
 from .house import House
 from .toy import challenge, collective, part, permission, plant, protected, sums, today
 

@@ -20,8 +20,8 @@ from custom_components.consometers.const import (
     KIND_BALANCE,
     KIND_NODE,
 )
+from tests.integration.flows import Flow
 
-from ..flows import Flow
 from .house import House
 from .toy import NODE_ID, TOKEN, ToyNode
 

@@ -19,8 +19,8 @@ from custom_components.consometers.node.issues import (
     PERMISSION_EXPIRES,
     SHARING_STUCK,
 )
+from tests.integration.home import until
 
-from ..home import until
 from .house import House
 from .toy import collective, permission
 

@@ -32,10 +32,10 @@ from custom_components.consometers.node.simulation import (
 )
 from custom_components.consometers.recorder.rows import energies
 from custom_components.consometers.recorder.statistics import async_rows
+from tests.integration.factories import add_sensors
+from tests.integration.home import until
+from tests.integration.recorded import HOUR, record
 
-from ..factories import add_sensors
-from ..home import until
-from ..recorded import HOUR, record
 from .house import House
 from .toy import collective, part, sums
 

@@ -28,9 +28,9 @@ from custom_components.consometers.node.surplus import (
     stretches,
 )
 from custom_components.consometers.node.surplus_coordinator import sun_store
+from tests.integration.home import until
+from tests.integration.recorded import HOUR, record
 
-from ..home import until
-from ..recorded import HOUR, record
 from .house import House
 from .toy import collective, sums
 

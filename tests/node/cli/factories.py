@@ -11,8 +11,7 @@ from consometers_node.collective.members.members import Members
 from consometers_node.collective.publication.closer import Closer, WaitRule
 from consometers_node.store import Store
 from consometers_node.store.connection import AsyncConnection
-
-from ..collective.people import ZONE, join, meter, permission
+from tests.node.collective.people import ZONE, join, meter, permission
 
 INIT = (
     *("init", "--name", "Énergies de Kersabiec", "--identifier", "kersabiec"),

@@ -10,9 +10,9 @@ from consometers_node.sharing.names import load_naming
 from consometers_node.store import Store
 from consometers_quoalise_network import Account, Identity, Security, Server
 from demo.prosody import LOOPBACK, Prosody
+from tests.node.networks import PASSWORD
+from tests.node.xmpp.conftest import NewAccount
 
-from ..networks import PASSWORD
-from ..xmpp.conftest import NewAccount
 from .conftest import Run, at
 
 NOBODY = 9

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from demo.hass import free_port
+from tests.node.collective.postbox import HOST, QUEUED, REFUSED, running as postbox_running
 
-from ..collective.postbox import HOST, QUEUED, REFUSED, running as postbox_running
 from .conftest import Run, Start, ended
 
 TO = "contact@energies.test"

@@ -9,8 +9,8 @@ from consometers_node.series import Direction, Interval
 from consometers_node.store.collective_tables import AccessLogRow
 from consometers_node.store.groups import GroupKind, group_id
 from consometers_node.store.publication import PublishedCell, write
+from tests.node.collective.people import ZONE
 
-from ..collective.people import ZONE
 from .conftest import Run
 from .factories import now, writing
 

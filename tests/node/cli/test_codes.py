@@ -11,10 +11,18 @@ from consometers_node.store.enrolments import code_of
 from consometers_node.store.peers import add_peer
 from consometers_node.wire.need_file import write_need_file
 from consometers_protected_sums.codes import EXAMPLE
+from tests.node.household.factories import rows
+from tests.node.household.toy import TOKEN, Toy, serving
+from tests.node.permission.samples import (
+    CHOICE,
+    CHOICE_OF_PROTECTED,
+    NEED,
+    PROTECTED,
+    WITNESS,
+    grant,
+    now,
+)
 
-from ..household.factories import rows
-from ..household.toy import TOKEN, Toy, serving
-from ..permission.samples import CHOICE, CHOICE_OF_PROTECTED, NEED, PROTECTED, WITNESS, grant, now
 from .conftest import Run
 
 DRAWN = "sensor.drawn"

@@ -23,12 +23,12 @@ from consometers_protected_sums.codes import read as read_code
 from consometers_quoalise_network import Join, Register, links
 from demo.hass.folder import ROOT
 from tests.documented import blocks, commands
+from tests.node.collective.ingestion import pushed_data, running_queue
+from tests.node.collective.people import ZONE, let_be_named, meter
+from tests.node.collective.setting_examples import EXAMPLES
+from tests.node.collective.witnessed import COLLECTIVE, FIRST_HEAD, Home, vouch
+from tests.node.permission.samples import NEED
 
-from ..collective.ingestion import pushed_data, running_queue
-from ..collective.people import ZONE, let_be_named, meter
-from ..collective.setting_examples import EXAMPLES
-from ..collective.witnessed import COLLECTIVE, FIRST_HEAD, Home, vouch
-from ..permission.samples import NEED
 from .conftest import Run, at_a_terminal
 from .factories import INIT, admit_homes, need_toml, now, opened, writing
 

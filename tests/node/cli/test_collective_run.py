@@ -15,10 +15,10 @@ import pytest
 from demo.hass import free_port
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
+from tests.node import postgresql
+from tests.node.networks import PASSWORD
+from tests.node.xmpp.conftest import NewAccount
 
-from .. import postgresql
-from ..networks import PASSWORD
-from ..xmpp.conftest import NewAccount
 from .conftest import Run, Start, at, ended, running
 from .factories import need_toml
 

@@ -15,10 +15,10 @@ from consometers_node.store import Store
 from consometers_node.store.tables import BlockRow
 from consometers_quoalise import Data
 from tests.deadline import DEADLINE_S
+from tests.node.clocks import Hands, confirmed
+from tests.node.collective.ingestion import HOUR, pushed_data, running_queue
+from tests.node.collective.people import ZONE, meter
 
-from ..clocks import Hands, confirmed
-from ..collective.ingestion import HOUR, pushed_data, running_queue
-from ..collective.people import ZONE, meter
 from .conftest import Run
 from .factories import admit_homes, now, opened
 

@@ -19,8 +19,8 @@ from consometers_quoalise import Event, Notice
 from consometers_quoalise_network.errors import Unreachable
 from demo.hass import free_port
 from tests.deadline import DEADLINE_S
+from tests.node.household.toy import TOKEN, Toy
 
-from ..household.toy import TOKEN, Toy
 from .conftest import HASTE, ROOT, Start, ended
 from .test_sharing import toy
 

@@ -13,11 +13,11 @@ from consometers_node.store import Store
 from consometers_node.store.series import add_series, put_blocks
 from tests.deadline import DEADLINE_S
 from tests.full import FULL
+from tests.node.conftest import KINDS, Place
+from tests.node.permission.plain import plain
+from tests.node.permission.samples import HOURLY, now
+from tests.node.store.populated import populate
 
-from ..conftest import KINDS, Place
-from ..permission.plain import plain
-from ..permission.samples import HOURLY, now
-from ..store.populated import populate
 from .conftest import Run, Start
 
 DAYS = 16_000

@@ -19,10 +19,10 @@ from consometers_node.collective.settings_file import read
 from consometers_node.i18n.text import Text
 from consometers_node.store import Store
 from tests.deadline import DEADLINE_S
+from tests.node.collective.ingestion import HOUR, pushed_data, running_queue
+from tests.node.collective.people import meter
+from tests.node.permission.samples import PROTECTED
 
-from ..collective.ingestion import HOUR, pushed_data, running_queue
-from ..collective.people import meter
-from ..permission.samples import PROTECTED
 from .conftest import Run
 from .factories import admit_homes, close_due, now, opened, writing
 

@@ -16,12 +16,12 @@ import pytest
 
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
+from tests.node.household.factories import rows
+from tests.node.household.toy import TOKEN, Toy, serving
+from tests.node.networks import PASSWORD
+from tests.node.sharing.houses import Collective, bare, until
+from tests.node.xmpp.conftest import MakeNode, NewAccount, Node
 
-from ..household.factories import rows
-from ..household.toy import TOKEN, Toy, serving
-from ..networks import PASSWORD
-from ..sharing.houses import Collective, bare, until
-from ..xmpp.conftest import MakeNode, NewAccount, Node
 from .conftest import Result, Run, Start, at, ended, running
 
 DRAWN, FED_IN, POWER = "sensor.drawn", "sensor.fed_in", "sensor.power"

@@ -15,9 +15,9 @@ from consometers_node.collective.publication.policy import (
 )
 from consometers_node.series import Interval
 from consometers_node.sharing.names import keep_collective
+from tests.node.collective.ingestion import HOUR, pushed_data, running_queue
+from tests.node.collective.people import ZONE, meter
 
-from ..collective.ingestion import HOUR, pushed_data, running_queue
-from ..collective.people import ZONE, meter
 from .conftest import Run
 from .factories import admit_homes, close_due, now, opened, writing
 

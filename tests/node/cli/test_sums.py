@@ -12,8 +12,8 @@ from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.published_series import own_series
 from consometers_quoalise.identifier import organisation
+from tests.node.sums import Sum, publish
 
-from ..sums import Sum, publish
 from .conftest import Run
 from .factories import need_toml
 

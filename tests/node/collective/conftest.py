@@ -8,10 +8,10 @@ import pytest
 
 from consometers_node.store import Store
 from tests.deadline import DEADLINE_S
+from tests.node.networks import Memory, in_memory
+from tests.node.sharing.houses import House, running
+from tests.node.xmpp.conftest import NewAccount
 
-from ..networks import Memory, in_memory
-from ..sharing.houses import House, running
-from ..xmpp.conftest import NewAccount
 from .coops import Coop, Run, cooperating
 from .publishing import Town
 

@@ -20,9 +20,9 @@ from consometers_node.store import Store
 from consometers_node.store.member_series import MemberSeries, of_member
 from consometers_quoalise_network import Identity, Transport
 from tests.deadline import DEADLINE_S
+from tests.node.networks import Host, identity, transport
+from tests.node.permission.samples import NEED, now
 
-from ..networks import Host, identity, transport
-from ..permission.samples import NEED, now
 from .ingestion import stored_values
 
 PACE = CollectivePace(

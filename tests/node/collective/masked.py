@@ -53,8 +53,8 @@ from consometers_quoalise.protected_sums import (
 from consometers_quoalise_network import Asking
 from consometers_quoalise_network.backoff import Backoff
 from tests.deadline import DEADLINE_S
+from tests.node.permission.samples import PROTECTED, WITNESS
 
-from ..permission.samples import PROTECTED, WITNESS
 from .publishing import CONSUMPTION, EARLIER, HOUR, MONTH, NOON, ZONE, Town
 
 COLLECTIVE = "coop@example.org"

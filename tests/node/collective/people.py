@@ -18,8 +18,7 @@ from consometers_node.store import Store
 from consometers_node.store.connection import AsyncConnection
 from consometers_quoalise import Direction, Identifier, Permission, iso8601
 from consometers_quoalise.identifier import organisation, series
-
-from ..permission.samples import NEED
+from tests.node.permission.samples import NEED
 
 BY_NAME = replace(NEED, id="by-name", identification=Identification.NAME, history_days=365)
 ZONE = ZoneInfo("Europe/Paris")

@@ -52,8 +52,7 @@ from consometers_quoalise import SeriesPath
 from consometers_quoalise.federation_xml import write_data_needs
 from consometers_quoalise.identifier import device as device_of, series as named_series
 from consometers_quoalise.markup import serialise
-
-from ..permission.samples import NEED
+from tests.node.permission.samples import NEED
 
 ZONE = "Europe/Paris"
 MONTH = date(2026, 7, 1)

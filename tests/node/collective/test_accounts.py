@@ -15,8 +15,8 @@ from consometers_node.collective.privacy.retention import Retention
 from consometers_node.collective.settings import Xmpp
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
+from tests.node.clocks import Hands, confirmed, set_aside_the_clock_of, sure
 
-from ..clocks import Hands, confirmed, set_aside_the_clock_of, sure
 from .people import AT, ZONE, changing, join
 
 JID = "anemone@example.org"

@@ -36,8 +36,8 @@ from consometers_node.i18n.text import Text, text
 from consometers_node.store import Store
 from consometers_quoalise_network.backoff import Backoff
 from demo.prosody import Authority
+from tests.node.web.public.town import Town, settings
 
-from ..web.public.town import Town, settings
 from .postbox import HOST, PASSWORD, QUEUED, REFUSED, USER, Postbox, running
 from .watched import watch_of
 

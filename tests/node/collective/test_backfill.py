@@ -16,8 +16,8 @@ from consometers_node.store import Store
 from consometers_node.store.member_series import of_member
 from consometers_quoalise import Data, Identifier
 from consometers_quoalise_network import Asking, NotStored
+from tests.node.clocks import Hands, confirmed, leaping
 
-from ..clocks import Hands, confirmed, leaping
 from .people import AT, ZONE, join, let_be_named, meter, permission
 
 

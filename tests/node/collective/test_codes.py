@@ -17,9 +17,9 @@ from consometers_node.store.collective_tables import WitnessCodeRow, WitnessEnro
 from consometers_node.wire.witness_requests import Call
 from consometers_protected_sums.codes import draw
 from consometers_protected_sums.exchange import OpenedSum, Refusal, RefusedHomes
+from tests.node.clocks import Hands, confirmed, sure
+from tests.node.permission.plain import Refused, plain
 
-from ..clocks import Hands, confirmed, sure
-from ..permission.plain import Refused, plain
 from .witnessed import (
     COLLECTIVE,
     HOURS,

@@ -20,8 +20,8 @@ from consometers_node.series import Interval
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import ClosedIntervalRow
 from consometers_node.store.settings import DISCLOSURE_SECRET, secret, set_secret
+from tests.node.web.public.town import settings as settings_in
 
-from ..web.public.town import settings as settings_in
 from .publishing import BEFORE, DAY, Town
 
 NOW = datetime.fromisoformat("2026-07-16T10:00:00+00:00")

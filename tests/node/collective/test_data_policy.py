@@ -9,9 +9,9 @@ import pytest
 from consometers_node.collective.about import About
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.privacy.policy import Facts, draft, policy
+from tests.node.permission.samples import NEED, PROTECTED, WITNESS
+from tests.node.web.public.town import ABOUT, settings as of_town
 
-from ..permission.samples import NEED, PROTECTED, WITNESS
-from ..web.public.town import ABOUT, settings as of_town
 from .test_privacy_notice import HEAT
 
 

@@ -25,8 +25,8 @@ from consometers_node.store.collective_tables import GroupId
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.declaration import Base
 from consometers_node.store.publication import published_groups
+from tests.node.web.public.town import settings as settings_in
 
-from ..web.public.town import settings as settings_in
 from .publishing import DAY, Town
 
 NOW = datetime.fromisoformat("2026-07-16T10:00:00+00:00")

@@ -41,9 +41,9 @@ from consometers_node.store.declaration import Base
 from consometers_node.store.series import all_series, blocks, stored_days
 from consometers_node.store.tables import MemberCountRow
 from consometers_quoalise import Duration, Erased
+from tests.node.clocks import Hands, confirmed, sure
+from tests.node.permission.samples import NEED, now
 
-from ..clocks import Hands, confirmed, sure
-from ..permission.samples import NEED, now
 from .ingestion import pushed_data, running_queue, stored_blocks
 from .people import AT, OWN, ZONE, changing, join, let_be_named, meter, permission
 

@@ -18,8 +18,8 @@ from consometers_node.permission import State
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberPermissionId
+from tests.node.permission.samples import now
 
-from ..permission.samples import now
 from .ingestion import pushed_data, running_queue, stored_blocks
 from .people import AT, ZONE, changing, join, meter
 

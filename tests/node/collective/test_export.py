@@ -17,10 +17,10 @@ from consometers_node.collective.privacy.processing_records import processing
 from consometers_node.series import Range
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
+from tests.node.clocks import set_aside_the_clock_of, sure
+from tests.node.permission.samples import NEED, now
+from tests.node.web.public.town import settings
 
-from ..clocks import set_aside_the_clock_of, sure
-from ..permission.samples import NEED, now
-from ..web.public.town import settings
 from .ingestion import pushed_data, running_queue
 from .people import AT, ZONE, changing, join, let_be_named, meter, permission
 

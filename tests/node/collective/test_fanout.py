@@ -29,12 +29,12 @@ from consometers_quoalise_network import Pushing
 from consometers_quoalise_network.errors import NotAcknowledged
 from consometers_quoalise_xmpp import XmppTransport
 from tests.deadline import DEADLINE_S
+from tests.node.conftest import Place
+from tests.node.permission.samples import now, queue
+from tests.node.sharing.houses import until
+from tests.node.sharing.ledgers import HOUR, midnight
+from tests.node.sums import Sum, publish
 
-from ..conftest import Place
-from ..permission.samples import now, queue
-from ..sharing.houses import until
-from ..sharing.ledgers import HOUR, midnight
-from ..sums import Sum, publish
 from .people import ZONE, join
 
 ALL = organisation("kersabiec")

@@ -12,10 +12,10 @@ from consometers_node.store import PermissionId, Store
 from consometers_node.store.keys import FILE
 from consometers_node.wire.witness_requests import Call
 from packages.protected_sums.tests.independent import KEPT
+from tests.node.clocks import Hands
+from tests.node.conftest import Place
+from tests.node.postgresql import Server
 
-from ..clocks import Hands
-from ..conftest import Place
-from ..postgresql import Server
 from .witnessed import answers_of, enrolled, new_witness, opening_of, this_hour
 
 

@@ -16,8 +16,8 @@ from consometers_node.store.collective_tables import MemberPermissionId
 from consometers_node.store.member_series import note_received, update_series
 from consometers_node.store.member_status import GrantingMembers, count_members
 from consometers_quoalise import Duration
+from tests.node.web.public.town import Town, settings
 
-from ..web.public.town import Town, settings
 from .ingestion import HOUR, pushed_data
 from .people import AT, OWN, changing, join, meter, permission
 from .watched import watch_of

@@ -22,9 +22,9 @@ from consometers_node.store.declaration import Base
 import consometers_quoalise as quoalise
 from consometers_quoalise import Direction, Duration, Identifier
 from consometers_quoalise.identifier import device, organisation, series
+from tests.node.clocks import sure
+from tests.node.permission.samples import NEED, now
 
-from ..clocks import sure
-from ..permission.samples import NEED, now
 from .people import AT, OWN, changing, join, meter, permission
 
 A_DAY = timedelta(days=1)

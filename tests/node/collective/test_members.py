@@ -32,9 +32,9 @@ from consometers_node.store.collective_tables import GroupId, GroupMembershipRow
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.groups import GroupKind, all_groups, counting, counts_in
 from consometers_node.store.publication import ClosedInterval, write
+from tests.node.clocks import sure
+from tests.node.permission.samples import NEED
 
-from ..clocks import sure
-from ..permission.samples import NEED
 from .people import AT, BY_NAME, OWN, ZONE, changing, join, let_be_named, permission
 
 JANUARY, MAY, JUNE, JULY, AUGUST = (date(2026, month, 1) for month in (1, 5, 6, 7, 8))

@@ -19,9 +19,9 @@ from consometers_node.collective.monitoring.metrics import (
 from consometers_node.collective.monitoring.problems import ProblemKind
 from consometers_node.collective.settings import KEYS
 from consometers_node.store import Store
+from tests.node.web.public.conftest import fill
+from tests.node.web.public.town import NOW, Town, settings
 
-from ..web.public.conftest import fill
-from ..web.public.town import NOW, Town, settings
 from .watched import VERSION, watch_of
 
 DOCS = Path(__file__).parents[3] / "docs"

@@ -19,9 +19,9 @@ from consometers_protected_sums.exchange import VERIFICATION_KEY_BYTES
 from consometers_quoalise import Malformed, Witness
 from consometers_quoalise.federation_xml import write_data_needs
 from consometers_quoalise.markup import serialise
+from tests.node.permission.samples import NEED, PROTECTED, WITNESS
 from tests.node.sentences import says
 
-from ..permission.samples import NEED, PROTECTED, WITNESS
 from .people import AT
 
 LATER = AT + timedelta(days=30)

@@ -37,14 +37,14 @@ from consometers_quoalise.identifier import identifier
 from consometers_quoalise_network import Asking
 from consometers_quoalise_network.address import account_of
 from tests.deadline import DEADLINE_S
+from tests.node.conftest import Place
+from tests.node.networks import Memory
+from tests.node.permission.samples import CHOICE, HOURLY, NEED, now
+from tests.node.postgresql import Server
+from tests.node.sharing.houses import House, decisions_confirmed, running, until
+from tests.node.sharing.ledgers import HOUR, midnight
+from tests.node.xmpp.conftest import MakeNode, NewAccount
 
-from ..conftest import Place
-from ..networks import Memory
-from ..permission.samples import CHOICE, HOURLY, NEED, now
-from ..postgresql import Server
-from ..sharing.houses import House, decisions_confirmed, running, until
-from ..sharing.ledgers import HOUR, midnight
-from ..xmpp.conftest import MakeNode, NewAccount
 from .coops import Coop, Run
 
 PAST = midnight(-3)

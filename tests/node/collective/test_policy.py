@@ -31,8 +31,8 @@ from consometers_node.store import Store
 from consometers_node.store.clock import Clock
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.settings import set_setting
+from tests.node.web.public.town import settings
 
-from ..web.public.town import settings
 from .publishing import AGREED, BEFORE, DAY, LATER, NOON, ZONE, Town
 
 WRITTEN = Publication(minimum=10)

@@ -10,11 +10,11 @@ from consometers_node.permission import DataNeed
 from consometers_node.store import Store
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
+from tests.node.permission.samples import NEED, now
+from tests.node.xmpp.conftest import MakePlain, NewAccount
+from tests.node.xmpp.plain import FIELD, Plain
+from tests.node.xmpp.test_discovery import INFO, disco
 
-from ..permission.samples import NEED, now
-from ..xmpp.conftest import MakePlain, NewAccount
-from ..xmpp.plain import FIELD, Plain
-from ..xmpp.test_discovery import INFO, disco
 from .coops import Coop, cooperating
 
 HEAT = replace(

@@ -24,10 +24,10 @@ from consometers_node.store.member_status import GrantingMembers, MemberCounts
 from consometers_quoalise_network import Account, Identity
 from consometers_quoalise_xmpp.trial import certificate
 from demo.prosody import Prosody
+from tests.node.networks import PASSWORD, reach
+from tests.node.web.public.town import settings
+from tests.node.xmpp.conftest import NewAccount
 
-from ..networks import PASSWORD, reach
-from ..web.public.town import settings
-from ..xmpp.conftest import NewAccount
 from .people import AT, join
 
 DAY = timedelta(days=1)

@@ -45,8 +45,8 @@ from consometers_quoalise import (
 )
 from consometers_quoalise.protected_sums import Opened, Opening, VerificationRequest, Verified
 from packages.protected_sums.tests.independent import KEPT, WAITED
+from tests.node.clocks import sure
 
-from ..clocks import sure
 from .masked import NEED_OF_SUMS, AskedWitness, MaskedTown, answered
 from .publishing import CONSUMPTION, HOUR, LATER
 from .test_erasure import everything

@@ -17,8 +17,7 @@ from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
 from consometers_node.store.groups import GroupKind
 from consometers_node.store.publication import combined
-
-from ..web.public.town import HOUR, ZONE, Town, day_of, hours_of, settings
+from tests.node.web.public.town import HOUR, ZONE, Town, day_of, hours_of, settings
 
 DRAWN, FED, MADE = Direction.CONSUMPTION, Direction.INJECTION, Direction.PRODUCTION
 DAY = date(2026, 6, 9)

@@ -23,9 +23,9 @@ from consometers_protected_sums.field import encode
 from consometers_protected_sums.heads import Head, newest
 from consometers_quoalise import ResourceConstraint
 from packages.protected_sums.tests.homes import added
+from tests.node.clocks import Hands
 from tests.node.sentences import says
 
-from ..clocks import Hands
 from .witnessed import (
     COLLECTIVE,
     HOURS,

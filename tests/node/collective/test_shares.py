@@ -25,9 +25,9 @@ from consometers_node.store import Store
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.peers import MEMBER, peer_by_jid
 from consometers_node.store.settings import set_setting
+from tests.node.clocks import sure
+from tests.node.permission.samples import now
 
-from ..clocks import sure
-from ..permission.samples import now
 from .people import AT, OWN, ZONE, changing, join, let_be_named
 
 SCHOOL = "urn:dev:org:60060-kersabiec-ecole"

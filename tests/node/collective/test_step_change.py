@@ -29,8 +29,8 @@ from consometers_node.store.clock import Clock
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.masked_reports import openings
 from consometers_node.store.publication import closed_intervals, write
+from tests.node.web.public.town import settings
 
-from ..web.public.town import settings
 from .masked import MaskedTown
 from .publishing import AGREED, BEFORE, DAY, EARLIER, NOON, ZONE, Town
 

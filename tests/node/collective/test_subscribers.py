@@ -54,16 +54,16 @@ from consometers_quoalise import (
 from consometers_quoalise.identifier import organisation, series as name_of
 from consometers_quoalise_network import Receiving
 from tests.deadline import DEADLINE_S
+from tests.node.clocks import Hands, confirmed, leaping
+from tests.node.networks import Memory
+from tests.node.permission.samples import now
 from tests.node.sentences import says
+from tests.node.sharing.houses import House, decisions_confirmed, running, until
+from tests.node.sharing.ledgers import HOUR, midnight
+from tests.node.sums import Sum, publish
+from tests.node.web.public.town import settings
+from tests.node.xmpp.conftest import NewAccount
 
-from ..clocks import Hands, confirmed, leaping
-from ..networks import Memory
-from ..permission.samples import now
-from ..sharing.houses import House, decisions_confirmed, running, until
-from ..sharing.ledgers import HOUR, midnight
-from ..sums import Sum, publish
-from ..web.public.town import settings
-from ..xmpp.conftest import NewAccount
 from .coops import Coop
 from .people import join as member_joins
 

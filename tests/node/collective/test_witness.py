@@ -30,10 +30,10 @@ from consometers_protected_sums.reports import Subject
 from consometers_quoalise import BadRequest, NotAuthorized, ResourceConstraint
 from packages.protected_sums.tests.homes import VERIFICATION_KEY, added
 from packages.protected_sums.tests.independent import KEPT
+from tests.node.clocks import Hands, confirmed, leaping, sure
+from tests.node.permission.plain import Refused, plain
 from tests.node.sentences import says
 
-from ..clocks import Hands, confirmed, leaping, sure
-from ..permission.plain import Refused, plain
 from .witnessed import (
     COLLECTIVE,
     HOURS,

@@ -27,9 +27,9 @@ from consometers_node.store.collective_tables import ClosedIntervalRow, Publishe
 from consometers_node.store.publication import PublishedCell, closed_intervals, write
 from consometers_node.store.series import erase_series
 from tests.deadline import DEADLINE_S
+from tests.node.clocks import Hands, confirmed
+from tests.node.web.public.town import settings
 
-from ..clocks import Hands, confirmed
-from ..web.public.town import settings
 from .publishing import AGREED, BEFORE, CONSUMPTION, DAY, NOON, Town
 
 HOURS = 24

@@ -33,10 +33,10 @@ from consometers_quoalise import (
     SeriesPath,
 )
 from consometers_quoalise_network import NotStored
+from tests.node.conftest import Place
+from tests.node.permission.plain import plain
+from tests.node.permission.samples import NEED
 
-from ..conftest import Place
-from ..permission.plain import plain
-from ..permission.samples import NEED
 from .ingestion import HOUR, pushed_data, running_queue, stored_blocks, stored_values
 from .people import AT, OWN, ZONE, changing, join, meter, permission
 

@@ -9,8 +9,7 @@ from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.node import CollectiveNode
 from consometers_quoalise_network import Account, Identity, Server
 from consometers_quoalise_xmpp import XmppTransport
-
-from ..web.public.town import Town
+from tests.node.web.public.town import Town
 
 VERSION = "1.2.3"
 

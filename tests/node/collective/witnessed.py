@@ -21,8 +21,7 @@ from consometers_protected_sums.keys import DayKey
 from consometers_protected_sums.reports import Report, Subject
 from consometers_quoalise.protected_sums import Opening, VerificationRequest
 from packages.protected_sums.tests.homes import VERIFICATION_KEY, Asked, added, part_of
-
-from ..clocks import Hands, confirmed
+from tests.node.clocks import Hands, confirmed
 
 COLLECTIVE = "coop@energies.example"
 FIRST_HEAD: Final = Head.of(bytes(32), 0, NO_ANSWER)

@@ -6,9 +6,8 @@ from consometers_node.household.node import HouseholdAnswers
 from consometers_node.store import Store
 from consometers_quoalise import ResourceConstraint
 from tests.node.sentences import says
-
-from ..sharing.ledgers import Ledger, hours, midnight
-from ..sharing.test_answers import House, logged
+from tests.node.sharing.ledgers import Ledger, hours, midnight
+from tests.node.sharing.test_answers import House, logged
 
 
 @pytest.fixture

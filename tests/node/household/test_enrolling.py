@@ -39,9 +39,9 @@ from consometers_node.wire.witness_requests import Call, EnrolmentReceipt
 from consometers_protected_sums.heads import Head
 from consometers_quoalise_network.backoff import Backoff
 from demo.prosody import Authority
+from tests.node.clocks import Hands, confirmed, sure
+from tests.node.permission.samples import CHOICE_OF_PROTECTED, PROTECTED, STOP, WITNESS, grant, now
 
-from ..clocks import Hands, confirmed, sure
-from ..permission.samples import CHOICE_OF_PROTECTED, PROTECTED, STOP, WITNESS, grant, now
 from .witnesses import CODE, HEAD, Witness, serving
 
 NEVER_AGAIN = Backoff(3600, 3600, 1)

@@ -28,9 +28,9 @@ from consometers_quoalise import Direction, Listed, SeriesPath, Shares
 from consometers_quoalise.identifier import organisation, series
 from consometers_quoalise_network import Asking
 from tests.deadline import DEADLINE_S
+from tests.node.permission.samples import HOURLY, now
+from tests.node.sharing.ledgers import Ledger
 
-from ..permission.samples import HOURLY, now
-from ..sharing.ledgers import Ledger
 from .toy import until, utc
 
 SLOW, QUICK = "slow@example.org", "quick@example.org"

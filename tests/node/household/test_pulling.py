@@ -32,9 +32,9 @@ from consometers_quoalise import (
 from consometers_quoalise.identifier import identifier, organisation
 from consometers_quoalise_network import Asking
 from consometers_quoalise_xmpp import XmppTransport
+from tests.node.permission.samples import now
+from tests.node.sharing.ledgers import Ledger
 
-from ..permission.samples import now
-from ..sharing.ledgers import Ledger
 from .factories import DAY, HOUR, seconds
 from .importing_toy import ImportingToy
 from .toy import until

@@ -26,10 +26,10 @@ from consometers_node.store.peers import subscribe
 from consometers_node.store.series import blocks, erase_series, put_blocks
 from consometers_node.store.settings import setting
 from tests.deadline import DEADLINE_S
+from tests.node.clocks import LEAP, Hands, leaping
+from tests.node.permission.samples import CHOICE, HOURLY, NEED, STOP, now
+from tests.node.sharing.ledgers import DAY, HOUR, Ledger, midnight
 
-from ..clocks import LEAP, Hands, leaping
-from ..permission.samples import CHOICE, HOURLY, NEED, STOP, now
-from ..sharing.ledgers import DAY, HOUR, Ledger, midnight
 from .factories import no_rest, rows
 from .test_backfill import asked
 from .toy import Toy, connection, serving, until

@@ -15,8 +15,8 @@ from consometers_node.wire.witness_requests import (
     DepartureReceipt,
 )
 from demo.prosody import Authority
+from tests.node.permission.samples import WITNESS, now
 
-from ..permission.samples import WITNESS, now
 from .witnesses import over_https
 
 RECEIPT = DepartureReceipt(now())

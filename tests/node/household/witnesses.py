@@ -20,8 +20,7 @@ from consometers_node.wire.witness_requests import (
 )
 from consometers_protected_sums.heads import Head
 from demo.prosody import Authority
-
-from ..permission.samples import now
+from tests.node.permission.samples import now
 
 CODE = "BCDFG-HJKLM-PRSTX-ZBCDF"
 HEAD = Head.of(bytes(32), 3, bytes(32)).packed()

@@ -9,11 +9,10 @@ from consometers_quoalise import BadRequest, Data, GetHistory, ItemNotFound, Sta
 from consometers_quoalise_network import Asker
 from consometers_quoalise_network.errors import NotAnAddress
 from packages.quoalise.tests.samples import NEED, PERMISSION
+from tests.node.networks import Host
 from tests.node.sentences import says
-
-from ..networks import Host
-from ..xmpp.conftest import MakeNode
-from ..xmpp.home import SERIES, START, Collective, Home
+from tests.node.xmpp.conftest import MakeNode
+from tests.node.xmpp.home import SERIES, START, Collective, Home
 
 
 async def test_a_household_grants_and_withdraws_and_a_collective_reads_and_terminates(

@@ -15,10 +15,9 @@ from packages.quoalise.tests.test_protected_sums import (
     LARGEST_VERIFICATION,
     VERIFIED,
 )
-
-from ..networks import Host
-from ..xmpp.conftest import MakeNode
-from ..xmpp.home import Collective, Keeper
+from tests.node.networks import Host
+from tests.node.xmpp.conftest import MakeNode
+from tests.node.xmpp.home import Collective, Keeper
 
 
 class Witness(Collective):

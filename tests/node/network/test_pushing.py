@@ -6,11 +6,10 @@ import pytest
 
 from consometers_quoalise import Malformed, OtherError
 from tests.deadline import DEADLINE_S
+from tests.node.networks import Host
 from tests.node.sentences import says
-
-from ..networks import Host
-from ..xmpp.conftest import MakeNode
-from ..xmpp.home import NOW, Keeper, records
+from tests.node.xmpp.conftest import MakeNode
+from tests.node.xmpp.home import NOW, Keeper, records
 
 
 async def test_a_push_returns_after_the_receiver_stored_it(

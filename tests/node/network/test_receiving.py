@@ -8,11 +8,10 @@ from consometers_quoalise import NotAuthorized
 from consometers_quoalise_network import Traffic, receiving
 from consometers_quoalise_network.errors import NotAcknowledged
 from tests.deadline import DEADLINE_S
-
-from ..networks import Host
-from ..sharing.houses import until
-from ..xmpp.conftest import MakeNode
-from ..xmpp.home import NOW, Keeper, records
+from tests.node.networks import Host
+from tests.node.sharing.houses import until
+from tests.node.xmpp.conftest import MakeNode
+from tests.node.xmpp.home import NOW, Keeper, records
 
 
 async def test_a_flooding_peer_is_slowed_alone(

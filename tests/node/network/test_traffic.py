@@ -8,10 +8,9 @@ from consometers_quoalise import BadRequest, ItemNotFound, QuoaliseError
 from consometers_quoalise_network import NotStored, Traffic, receiving
 from consometers_quoalise_network.errors import NotAcknowledged
 from tests.deadline import DEADLINE_S
-
-from ..networks import Host
-from ..xmpp.conftest import MakeNode, Node
-from ..xmpp.home import NOW, SERIES, Home, Keeper, records
+from tests.node.networks import Host
+from tests.node.xmpp.conftest import MakeNode, Node
+from tests.node.xmpp.home import NOW, SERIES, Home, Keeper, records
 
 
 async def push(sender: Node, receiver: Node, seconds: float = DEADLINE_S) -> None:

@@ -9,10 +9,9 @@ from consometers_quoalise_network import Pushing, Transport
 from consometers_quoalise_network.address import account_of
 from consometers_quoalise_network.errors import NotAcknowledged, TakenOver
 from tests.deadline import DEADLINE_S
-
-from ..networks import Host, transport
-from ..xmpp.conftest import MakeNode, NewAccount
-from ..xmpp.home import NOW, Home, Keeper, records
+from tests.node.networks import Host, transport
+from tests.node.xmpp.conftest import MakeNode, NewAccount
+from tests.node.xmpp.home import NOW, Home, Keeper, records
 
 
 async def test_a_push_to_an_account_that_is_away_waits_for_it(

@@ -11,8 +11,8 @@ from consometers_node.permission import Permissions
 from consometers_node.store import PeerId, PermissionId, SeriesId, Store
 from consometers_node.store.peers import add_peer
 from consometers_node.store.series import add_series
+from tests.node.conftest import KINDS, Place
 
-from ..conftest import KINDS, Place
 from .plain import Plain, plain
 from .samples import (
     FINE,

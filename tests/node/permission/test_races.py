@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from consometers_node.store import Store
+from tests.node.conftest import Place
 
-from ..conftest import Place
 from .conftest import World, make_world
 from .plain import Plain, Refused, plain
 from .test_cheating import LEAVING, entry, insert

@@ -29,9 +29,9 @@ from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.enrolments import add_enrolment, update_enrolment
 from consometers_node.store.errors import DAMAGED, Unusable
 from consometers_node.store.peers import MEMBER, add_peer
+from tests.node.clocks import sure
+from tests.node.conftest import Place
 
-from ..clocks import sure
-from ..conftest import Place
 from .conftest import make_world
 from .plain import plain
 from .samples import (

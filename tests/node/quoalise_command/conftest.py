@@ -11,11 +11,10 @@ from demo.hass.folder import PATHS
 from demo.prosody import Prosody
 from demo.warm import Warm
 from tests.full import FULL
-
-from ..cli.conftest import at, environment as environment_of_commands, run, start
-from ..networks import PASSWORD
-from ..xmpp.conftest import MakeNode, NewAccount, Node
-from ..xmpp.home import SERIES, Home
+from tests.node.cli.conftest import at, environment as environment_of_commands, run, start
+from tests.node.networks import PASSWORD
+from tests.node.xmpp.conftest import MakeNode, NewAccount, Node
+from tests.node.xmpp.home import SERIES, Home
 
 __all__ = ["environment_of_commands", "run", "start"]
 

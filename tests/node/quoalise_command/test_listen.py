@@ -12,10 +12,10 @@ from consometers_quoalise import Data
 from consometers_quoalise_network.errors import NotAcknowledged
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
+from tests.node.cli.conftest import Start, ended
+from tests.node.xmpp.conftest import MakeNode
+from tests.node.xmpp.home import SERIES, START, records
 
-from ..cli.conftest import Start, ended
-from ..xmpp.conftest import MakeNode
-from ..xmpp.home import SERIES, START, records
 from .conftest import Reader
 
 

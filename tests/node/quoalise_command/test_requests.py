@@ -29,10 +29,10 @@ from consometers_quoalise_network import Asker, Join, Register, links
 from demo.prosody import Prosody
 from packages.quoalise.tests.samples import NEED
 from tests.deadline import DEADLINE_S
+from tests.node.cli.conftest import Run, Start, at, ended
+from tests.node.xmpp.conftest import MakeNode, NewAccount
+from tests.node.xmpp.home import HOUR, SERIES, START, Collective, Home, records
 
-from ..cli.conftest import Run, Start, at, ended
-from ..xmpp.conftest import MakeNode, NewAccount
-from ..xmpp.home import HOUR, SERIES, START, Collective, Home, records
 from .conftest import Reader
 
 DAY = ("--start", "2026-01-01T00:00Z", "--end", "2026-01-02T00:00Z")

@@ -6,9 +6,9 @@ import pytest
 
 from consometers_node.store import Store
 from tests.deadline import DEADLINE_S
+from tests.node.networks import Memory, in_memory
+from tests.node.xmpp.conftest import MakeNode, NewAccount, Node
 
-from ..networks import Memory, in_memory
-from ..xmpp.conftest import MakeNode, NewAccount, Node
 from .houses import Collective, House, bare, running
 
 

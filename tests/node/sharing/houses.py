@@ -37,10 +37,10 @@ from consometers_quoalise_network import Answerer, Asker, Transport
 from consometers_quoalise_network.address import account_of
 from packages.quoalise.tests import samples
 from tests.deadline import DEADLINE_S
+from tests.node.networks import PASSWORD, Host, transport
+from tests.node.permission.samples import CHOICE, HOURLY, NEED, STOP, now
+from tests.node.xmpp.conftest import Node
 
-from ..networks import PASSWORD, Host, transport
-from ..permission.samples import CHOICE, HOURLY, NEED, STOP, now
-from ..xmpp.conftest import Node
 from .ledgers import NAMING, Ledger
 
 

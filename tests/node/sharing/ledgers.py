@@ -24,10 +24,9 @@ from consometers_node.store.peers import (
 from consometers_node.store.series import add_series
 from consometers_node.wire import Naming
 from consometers_quoalise import Data
-
-from ..conftest import Place
-from ..permission.plain import plain
-from ..permission.samples import CHOICE, HOURLY, NEED, STOP, grant, now
+from tests.node.conftest import Place
+from tests.node.permission.plain import plain
+from tests.node.permission.samples import CHOICE, HOURLY, NEED, STOP, grant, now
 
 NAMING = Naming(bytes(range(32)), "30001610071843")
 HOUR = timedelta(hours=1)

@@ -14,10 +14,10 @@ from consometers_node.sharing.access_requests import DOCUMENT, RECORDS, OpenRequ
 from consometers_node.store.answers import requests_to
 from consometers_quoalise import ExportPart, ItemNotFound, ResourceConstraint
 from consometers_quoalise_network import Asker
+from tests.node.networks import Memory
 from tests.node.sentences import says
+from tests.node.xmpp.conftest import MakeNode
 
-from ..networks import Memory
-from ..xmpp.conftest import MakeNode
 from .houses import Collective, House, bare
 
 ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"

@@ -26,10 +26,8 @@ from consometers_quoalise import (
     State,
 )
 from consometers_quoalise_network import Asker
-from tests.node.sentences import says
-
-from ..conftest import Place
-from ..permission.samples import (
+from tests.node.conftest import Place
+from tests.node.permission.samples import (
     CHOICE,
     DAILY,
     FINE,
@@ -40,6 +38,8 @@ from ..permission.samples import (
     grant,
     now,
 )
+from tests.node.sentences import says
+
 from .houses import Shares
 from .ledgers import DAY, HOUR, NAMING, Ledger, hours, midnight, run_out
 

@@ -15,11 +15,19 @@ from consometers_node.store import PermissionId, Store
 from consometers_node.store.tables import NoticeRow
 from consometers_quoalise import BadRequest, Identifier, ResourceConstraint
 from tests.deadline import DEADLINE_S
+from tests.node.networks import Memory
+from tests.node.permission.samples import (
+    CHOICE,
+    CHOICE_OF_PROTECTED,
+    HOURLY,
+    NEED,
+    PROTECTED,
+    YES,
+    now,
+)
 from tests.node.sentences import says
+from tests.node.xmpp.conftest import NewAccount, Node
 
-from ..networks import Memory
-from ..permission.samples import CHOICE, CHOICE_OF_PROTECTED, HOURLY, NEED, PROTECTED, YES, now
-from ..xmpp.conftest import NewAccount, Node
 from .houses import Collective, House, bare, decisions_confirmed, running, until
 from .ledgers import Ledger, hours, midnight
 from .test_masked_reports import enrol

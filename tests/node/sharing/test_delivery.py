@@ -17,11 +17,11 @@ from consometers_quoalise_network.errors import WrongPassword
 from consometers_quoalise_xmpp import XmppTransport
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
+from tests.node.networks import Memory
+from tests.node.permission.samples import CHOICE, NEED, YES, now, waiting
+from tests.node.xmpp.conftest import MakeNode, MakePlain, NewAccount, Node
+from tests.node.xmpp.plain import SUBSCRIBE, values
 
-from ..networks import Memory
-from ..permission.samples import CHOICE, NEED, YES, now, waiting
-from ..xmpp.conftest import MakeNode, MakePlain, NewAccount, Node
-from ..xmpp.plain import SUBSCRIBE, values
 from .houses import Collective, House, bare, decisions_confirmed, running, until
 from .ledgers import Ledger, hours, midnight, run_out
 

@@ -16,9 +16,17 @@ from consometers_protected_sums.reports import MOST_WH, Subject, outputs, share
 from consometers_quoalise import Data, GetHistory, NotAuthorized, Reports
 from consometers_quoalise.protected_sums import MAX_REPORTS
 from packages.protected_sums.tests.homes import masks_of
+from tests.node.permission.samples import (
+    CHOICE_OF_PROTECTED,
+    HOURLY,
+    INJECTED,
+    NEED,
+    PROTECTED,
+    grant,
+    now,
+)
 from tests.node.sentences import says
 
-from ..permission.samples import CHOICE_OF_PROTECTED, HOURLY, INJECTED, NEED, PROTECTED, grant, now
 from .ledgers import DAY, HOUR, Ledger, hours, midnight
 from .test_answers import COOP, House
 

@@ -10,10 +10,10 @@ from consometers_node.permission import DataNeed, Permission, Permissions, State
 from consometers_node.store import Store
 from consometers_node.wire import write_need
 from tests.deadline import DEADLINE_S
+from tests.node.networks import Memory
+from tests.node.permission.samples import NEED, NO, now
+from tests.node.xmpp.conftest import NewAccount, Node
 
-from ..networks import Memory
-from ..permission.samples import NEED, NO, now
-from ..xmpp.conftest import NewAccount, Node
 from .houses import Collective, House, bare, decisions_confirmed, running, until
 
 EVERY_S = 0.3

@@ -20,8 +20,7 @@ from consometers_node.sharing.sum_requests import (
 )
 from consometers_node.store import Store
 from consometers_node.store.peers import add_peer
-
-from ..permission.samples import (
+from tests.node.permission.samples import (
     CHOICE,
     CHOICE_OF_PROTECTED,
     DAILY,
@@ -34,6 +33,7 @@ from ..permission.samples import (
     grant,
     now,
 )
+
 from .ledgers import NAMING
 
 COOP = "coop@energies.example"

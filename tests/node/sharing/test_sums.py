@@ -42,12 +42,12 @@ from consometers_quoalise import (
 )
 from consometers_quoalise_network import Asker
 from tests.deadline import DEADLINE_S
+from tests.node.networks import Memory
+from tests.node.permission.samples import CHOICE, HOURLY, NEED, now
 from tests.node.sentences import says
+from tests.node.sums import Sum, publish
+from tests.node.xmpp.conftest import MakeNode, NewAccount
 
-from ..networks import Memory
-from ..permission.samples import CHOICE, HOURLY, NEED, now
-from ..sums import Sum, publish
-from ..xmpp.conftest import MakeNode, NewAccount
 from .houses import Collective, bare, decisions_confirmed, running, until
 from .ledgers import HOUR, Ledger, data_of, midnight
 from .test_answers import House

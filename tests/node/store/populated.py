@@ -23,9 +23,8 @@ from consometers_node.store.series import put_blocks
 from consometers_node.store.settings import HOUSEHOLD_SECRET, set_secret, set_setting
 from consometers_node.store.statistic_owners import own_statistic
 from consometers_node.store.types import Day, Instant, Minutes, Stored, Whole
-
-from ..permission.conftest import make_world
-from ..permission.samples import (
+from tests.node.permission.conftest import make_world
+from tests.node.permission.samples import (
     CHOICE_OF_PROTECTED,
     HOURLY,
     PRODUCED,

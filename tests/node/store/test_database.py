@@ -17,8 +17,7 @@ from consometers_node.store import Store, Unusable
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.settings import set_setting, setting
 from tests.deadline import DEADLINE_S
-
-from ..conftest import Place
+from tests.node.conftest import Place
 
 only_sqlite = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 

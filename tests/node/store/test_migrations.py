@@ -19,9 +19,8 @@ from consometers_node.store import HEAD, Store, Unusable, database
 from consometers_node.store.collective_tables import MemberRow
 from consometers_node.store.months import BY_MONTH
 from consometers_node.store.schema import SCHEMA
-
-from ..conftest import KINDS, Place
-from ..permission.plain import plain
+from tests.node.conftest import KINDS, Place
+from tests.node.permission.plain import plain
 
 ADDON = Path(__file__).parents[3] / "addon"
 MIGRATIONS = Path(database.__file__).with_name("migrations")

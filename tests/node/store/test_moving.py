@@ -12,10 +12,10 @@ from consometers_node.store import Store, Unusable
 from consometers_node.store.moving import CannotMove, count, move
 from consometers_node.store.series import add_series, put_blocks
 from consometers_node.store.settings import set_setting
+from tests.node.conftest import KINDS, Place
+from tests.node.permission.plain import Refused, plain
+from tests.node.permission.samples import HOURLY, now
 
-from ..conftest import KINDS, Place
-from ..permission.plain import Refused, plain
-from ..permission.samples import HOURLY, now
 from .populated import populate
 
 PAIRS = list(itertools.product(KINDS, KINDS))

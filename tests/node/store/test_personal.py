@@ -19,11 +19,10 @@ from consometers_node.store.collective_tables import TABLES, MemberId, MemberRow
 from consometers_node.store.declaration import Base, Erasure, check, column
 from consometers_node.store.personal import MEMBER, rows, tables_with
 from consometers_node.store.tables import SecretRow
-
-from ..clocks import sure
-from ..collective.people import AT, ZONE, changing, join, let_be_named
-from ..collective.test_erasure import LATER
-from ..collective.test_own_export import files, whole
+from tests.node.clocks import sure
+from tests.node.collective.people import AT, ZONE, changing, join, let_be_named
+from tests.node.collective.test_erasure import LATER
+from tests.node.collective.test_own_export import files, whole
 
 ELSEWHERE = {"block", "member_count"}
 """Tables whose rows an export prints as records."""

@@ -18,8 +18,7 @@ from consometers_node.store.pulled import (
 )
 from consometers_node.store.statistic_owners import own
 from consometers_node.store.tables import HeldPlantRow, PulledSeriesRow, StatisticOwnerRow
-
-from ..permission.samples import now
+from tests.node.permission.samples import now
 
 GRID = Pulled(
     statistic="consometers:grid",

@@ -14,9 +14,8 @@ import sys
 import pytest
 
 from tests.candidate import copy_checkout, copy_release_before
-
-from ..conftest import KINDS, Place
-from ..permission.plain import Refused, plain
+from tests.node.conftest import KINDS, Place
+from tests.node.permission.plain import Refused, plain
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(900)]
 

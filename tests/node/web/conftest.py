@@ -7,9 +7,9 @@ import pytest
 from consometers_node.permission import DataNeed, Permissions
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.peers import add_peer
+from tests.node.household.witnesses import CODE
+from tests.node.permission.samples import NEED, now
 
-from ..household.witnesses import CODE
-from ..permission.samples import NEED, now
 from .home import Home, running, toy
 
 

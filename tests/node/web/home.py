@@ -18,10 +18,10 @@ from consometers_quoalise_network import Identity, Server
 from consometers_quoalise_network.backoff import Backoff
 from consometers_quoalise_xmpp import XmppTransport
 from tests.deadline import DEADLINE_S
+from tests.node.household.toy import TOKEN, Toy, ms, serving
+from tests.node.networks import QUICK
+from tests.node.sharing.ledgers import NAMING
 
-from ..household.toy import TOKEN, Toy, ms, serving
-from ..networks import QUICK
-from ..sharing.ledgers import NAMING
 from .browser import Browser
 
 ADMIN = "0123456789abcdef0123456789abcdef"

@@ -20,8 +20,8 @@ from consometers_node.sharing.account import save
 from consometers_node.wire.witness_requests import Call, OpeningsSummary
 from consometers_quoalise_network import Account, Identity, Server
 from demo.prosody import Authority
+from tests.node.permission.samples import PROTECTED, WITNESS
 
-from ..permission.samples import PROTECTED, WITNESS
 from .conftest import ask
 from .home import DRAWN, GUEST, Home
 

@@ -12,9 +12,9 @@ from consometers_node.household.recorder.home_assistant import HomeAssistant
 from consometers_node.series import Range
 from consometers_node.store import Store
 from consometers_node.store.coverage import add_absence
+from tests.node.household.toy import Toy, ms
+from tests.node.permission.samples import NEED
 
-from ..household.toy import Toy, ms
-from ..permission.samples import NEED
 from .conftest import allow, ask
 from .home import DRAWN, Home, running, toy, until
 

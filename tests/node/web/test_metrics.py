@@ -17,9 +17,9 @@ from consometers_node.collective.monitoring.metrics import ALL
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberGroupRow, MemberRow
 from consometers_node.web.api.metrics import Metrics
+from tests.node.collective.people import changing, join
+from tests.node.collective.watched import VERSION, watch_of
 
-from ..collective.people import changing, join
-from ..collective.watched import VERSION, watch_of
 from .public.conftest import fill
 from .public.town import Town, settings
 

@@ -9,8 +9,8 @@ import pytest
 from yarl import URL
 
 from consometers_node.store import PermissionId
+from tests.node.permission.samples import NEED
 
-from ..permission.samples import NEED
 from .browser import Page
 from .conftest import allow, ask
 from .home import API_TOKEN, DRAWN, GUEST, Home

@@ -19,9 +19,9 @@ from consometers_node.store.enrolments import code_of, enrolments, update_enrolm
 from consometers_node.wire.witness_requests import Call
 from consometers_quoalise_network import Account, Identity, Server
 from demo.prosody import Authority
+from tests.node.household.witnesses import CODE, Witness, serving
+from tests.node.permission.samples import NEED, PROTECTED, WITNESS
 
-from ..household.witnesses import CODE, Witness, serving
-from ..permission.samples import NEED, PROTECTED, WITNESS
 from .conftest import allow, ask
 from .home import API_TOKEN, DRAWN, GUEST, Home, until
 

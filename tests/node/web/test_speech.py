@@ -4,8 +4,7 @@ import pytest
 
 from consometers_node.web.core.language import LANGUAGES
 from consometers_node.web.core.speech import Language
-
-from ..permission.samples import now
+from tests.node.permission.samples import now
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -20,11 +20,11 @@ from consometers_node.wire.needs import write_need
 from consometers_quoalise import DataNeed, ItemNotFound, QuoaliseError
 from consometers_quoalise_network import Asker
 from demo.prosody import Prosody
+from tests.node.networks import PASSWORD, reach
+from tests.node.permission.samples import NEED, now
+from tests.node.sharing.houses import Collective, bare
+from tests.node.xmpp.conftest import MakeNode, NewAccount, Node
 
-from ..networks import PASSWORD, reach
-from ..permission.samples import NEED, now
-from ..sharing.houses import Collective, bare
-from ..xmpp.conftest import MakeNode, NewAccount, Node
 from .browser import Browser, Page
 from .conftest import allow
 from .home import (

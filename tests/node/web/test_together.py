@@ -51,11 +51,11 @@ from consometers_quoalise import (
 from consometers_quoalise.identifier import organisation, series
 from consometers_quoalise_network import Account, Answerer, Asker, Identity
 from demo.prosody import Prosody
+from tests.node.household.importing_toy import ImportingToy
+from tests.node.networks import PASSWORD, reach
+from tests.node.permission.samples import NEED, YES, now
+from tests.node.xmpp.conftest import MakeNode, NewAccount, Node
 
-from ..household.importing_toy import ImportingToy
-from ..networks import PASSWORD, reach
-from ..permission.samples import NEED, YES, now
-from ..xmpp.conftest import MakeNode, NewAccount, Node
 from .home import API_TOKEN, DRAWN, Home, running, toy, until
 
 HOUR: Final = timedelta(hours=1)

@@ -13,8 +13,8 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from consometers_node.store import Store
+from tests.node.collective.watched import node_of, watch_of
 
-from ..collective.watched import node_of, watch_of
 from .public.conftest import fill
 from .public.town import Town, settings
 from .test_metrics import read

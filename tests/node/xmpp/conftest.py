@@ -27,8 +27,8 @@ from consometers_quoalise_network.receiving import Handler, ReportsHandler
 from consometers_quoalise_xmpp import XmppTransport
 from demo.prosody import LOOPBACK, Authority, Prosody, federate
 from tests.deadline import DEADLINE_S
+from tests.node.networks import PASSWORD, Host, Memory, transport
 
-from ..networks import PASSWORD, Host, Memory, transport
 from .home import Home
 from .plain import Plain, Reachable
 

@@ -16,8 +16,8 @@ from consometers_quoalise_command.words import Language
 from demo.prosody import LOOPBACK, Prosody
 from tests.deadline import DEADLINE_S
 from tests.documented import commands
+from tests.node.networks import PASSWORD
 
-from ..networks import PASSWORD
 from .conftest import MakeNode, NewAccount
 from .home import NOW, SERIES, Home, records
 

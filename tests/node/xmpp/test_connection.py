@@ -39,9 +39,9 @@ from consometers_quoalise_xmpp import (
 from demo.hass import free_port
 from demo.prosody import LOOPBACK, Authority, Prosody
 from tests.deadline import DEADLINE_S
+from tests.node.networks import PASSWORD, QUICK, reach
 from tests.node.sentences import says
 
-from ..networks import PASSWORD, QUICK, reach
 from .conftest import MakeNode, MakePlain, NewAccount, Serve, certified, fake_server
 from .home import NOW, SERIES, Home, records
 

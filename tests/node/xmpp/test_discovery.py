@@ -9,8 +9,8 @@ from consometers_quoalise_network import Account
 from consometers_quoalise_xmpp import Connection, Discovery
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
+from tests.node.networks import PASSWORD, reach
 
-from ..networks import PASSWORD, reach
 from .conftest import MakeNode, MakePlain, NewAccount
 from .home import Collective
 from .plain import Plain, refusal

@@ -7,8 +7,8 @@ from consometers_quoalise.data import encode
 from consometers_quoalise_network import Traffic
 from consometers_quoalise_network.receiving import PER_MINUTE
 from demo.prosody import Prosody
+from tests.node.sharing.houses import until
 
-from ..sharing.houses import until
 from .conftest import MakeNode, MakePlain, Node
 from .home import NOW, Keeper, records
 

@@ -9,9 +9,9 @@ from consometers_quoalise_network.errors import AccountTaken, CertificateRefused
 from consometers_quoalise_xmpp import Connection, register
 from demo.prosody import Prosody
 from tests.deadline import DEADLINE_S
+from tests.node.networks import reach
 from tests.node.sentences import says
 
-from ..networks import reach
 from .conftest import NewAccount
 
 

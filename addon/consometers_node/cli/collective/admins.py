@@ -8,15 +8,15 @@ from typing import Annotated
 
 import typer
 
+from consometers_node.cli.core.errors import CliError
+from consometers_node.cli.core.locale import say
+from consometers_node.cli.core.options import Ours
+from consometers_node.cli.core.output import Columns, Json, Output
+from consometers_node.cli.core.times import shown
+from consometers_node.cli.core.usage import Commands
 from consometers_node.i18n.text import Text, text
 from consometers_node.store.connection import AsyncConnection
 
-from ..core.errors import CliError
-from ..core.locale import say
-from ..core.options import Ours
-from ..core.output import Columns, Json, Output
-from ..core.times import shown
-from ..core.usage import Commands
 from .command import CollectiveSession, now, run
 
 try:

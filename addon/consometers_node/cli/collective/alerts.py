@@ -2,14 +2,14 @@
 
 import asyncio
 
+from consometers_node.cli.core.errors import CliError
+from consometers_node.cli.core.options import Ours
+from consometers_node.cli.core.output import Json
+from consometers_node.cli.core.usage import Commands
 from consometers_node.collective.monitoring.alerts import test_alert
 from consometers_node.collective.monitoring.channels import NotSent, channels
 from consometers_node.i18n.text import around, text
 
-from ..core.errors import CliError
-from ..core.options import Ours
-from ..core.output import Json
-from ..core.usage import Commands
 from .command import settings_of
 
 _NO_CHANNEL = text(

@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
+from consometers_node.cli.core.errors import misused
+from consometers_node.cli.core.locale import say
+from consometers_node.cli.core.options import Ours
+from consometers_node.cli.core.times import moment, shown
+from consometers_node.cli.core.usage import Commands
 from consometers_node.collective.monitoring.backups import BackupStep, note as store_note
 from consometers_node.i18n.text import text
 
-from ..core.errors import misused
-from ..core.locale import say
-from ..core.options import Ours
-from ..core.times import moment, shown
-from ..core.usage import Commands
 from .command import CollectiveSession, now, run
 
 _FUTURE = text("this is in the future")

@@ -5,6 +5,11 @@ from typing import Annotated
 
 import typer
 
+from consometers_node.cli.core.errors import misused
+from consometers_node.cli.core.locale import say
+from consometers_node.cli.core.options import Ours
+from consometers_node.cli.core.output import Columns, Json
+from consometers_node.cli.core.usage import Commands
 from consometers_node.collective.challenges.register import (
     Challenge,
     TypedChallenge,
@@ -18,11 +23,6 @@ from consometers_node.collective.publication.queries import AREAS, Place, Publis
 from consometers_node.i18n.text import text
 from consometers_node.store.collective_tables import ChallengeId, GroupId
 
-from ..core.errors import misused
-from ..core.locale import say
-from ..core.options import Ours
-from ..core.output import Columns, Json
-from ..core.usage import Commands
 from .command import CollectiveSession, now, run
 
 _GROUPS: Columns[Place] = {

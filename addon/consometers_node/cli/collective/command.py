@@ -11,6 +11,13 @@ import sqlite3
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from consometers_node.cli.core import control_socket
+from consometers_node.cli.core.access import PASSWORD, password_for
+from consometers_node.cli.core.errors import CliError, run_to_end
+from consometers_node.cli.core.locale import who
+from consometers_node.cli.core.options import Ours
+from consometers_node.cli.core.output import Output
+from consometers_node.cli.core.paths import SETTINGS_FILE, folder
 from consometers_node.collective.errors import CollectiveFault, database_problem
 from consometers_node.collective.members.members import Member, Members
 from consometers_node.collective.services import Actions
@@ -23,14 +30,6 @@ from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store, Unusable
 from consometers_quoalise_network import Account, Identity
 from consometers_quoalise_network.backoff import Backoff
-
-from ..core import control_socket
-from ..core.access import PASSWORD, password_for
-from ..core.errors import CliError, run_to_end
-from ..core.locale import who
-from ..core.options import Ours
-from ..core.output import Output
-from ..core.paths import SETTINGS_FILE, folder
 
 _DATABASE = Backoff(1, 30, least=1)
 _LOGGER = logging.getLogger(__name__)

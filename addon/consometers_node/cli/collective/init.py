@@ -11,16 +11,16 @@ import unicodedata
 
 import typer
 
+from consometers_node.cli.core.errors import CliError, misused, system_reason
+from consometers_node.cli.core.locale import read, say
+from consometers_node.cli.core.options import Ours
+from consometers_node.cli.core.output import Output, write_private
+from consometers_node.cli.core.usage import Commands
 from consometers_node.collective import about, settings_file
 from consometers_node.collective.settings import KEYS
 from consometers_node.collective.settings_schema import BadValue, Key, written
 from consometers_node.i18n.text import around, text
 
-from ..core.errors import CliError, misused, system_reason
-from ..core.locale import read, say
-from ..core.options import Ours
-from ..core.output import Output, write_private
-from ..core.usage import Commands
 from . import command
 
 _PASSWORD_FILE = "password"  # noqa: S105  # its name

@@ -8,6 +8,12 @@ from typing import Annotated, Literal
 
 import typer
 
+from consometers_node.cli.core.errors import misused
+from consometers_node.cli.core.locale import say
+from consometers_node.cli.core.options import Ours
+from consometers_node.cli.core.output import Columns, Json, Output, write_private
+from consometers_node.cli.core.times import day, shown
+from consometers_node.cli.core.usage import Commands
 from consometers_node.collective.members import invitations
 from consometers_node.collective.members.invitations import Invitation
 from consometers_node.collective.members.members import MAX_AREA, MemberKind
@@ -24,12 +30,6 @@ from consometers_node.web.core.sheets import (
 )
 from consometers_quoalise_network import Join, links
 
-from ..core.errors import misused
-from ..core.locale import say
-from ..core.options import Ours
-from ..core.output import Columns, Json, Output, write_private
-from ..core.times import day, shown
-from ..core.usage import Commands
 from .command import CollectiveSession, now, run
 from .membership import KINDS, known_commune, share
 

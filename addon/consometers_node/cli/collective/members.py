@@ -6,6 +6,11 @@ from typing import Annotated
 
 import typer
 
+from consometers_node.cli.core.errors import CliError, misused
+from consometers_node.cli.core.locale import say, who
+from consometers_node.cli.core.options import Export, Ours, Yes
+from consometers_node.cli.core.output import Json, Output, deliver
+from consometers_node.cli.core.usage import Commands
 from consometers_node.collective.access_log import Read, note_read
 from consometers_node.collective.members.members import MAX_AREA, Member, MemberKind, Members
 from consometers_node.collective.members.shares import holdings, plant_named
@@ -30,11 +35,6 @@ from consometers_node.permission import State
 from consometers_node.store.collective_tables import MemberId
 from consometers_node.store.member_series import of_member
 
-from ..core.errors import CliError, misused
-from ..core.locale import say, who
-from ..core.options import Export, Ours, Yes
-from ..core.output import Json, Output, deliver
-from ..core.usage import Commands
 from .command import CollectiveSession, now, run
 from .membership import (
     COLUMNS,

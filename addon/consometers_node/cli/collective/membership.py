@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from consometers_node.cli.core.output import Columns, Json, Output
+from consometers_node.cli.core.times import day, shown
 from consometers_node.collective.members.members import Member, MemberKind, known_spelling
 from consometers_node.collective.members.shares import Holding
 from consometers_node.collective.members.sites import BUILDINGS, HEATS
@@ -14,9 +16,6 @@ from consometers_node.sharing import consent_text as shared_words
 from consometers_node.store.collective_tables import MemberId
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.member_series import MemberSeries
-
-from ..core.output import Columns, Json, Output
-from ..core.times import day, shown
 
 KINDS = {
     MemberKind.HOME: text("home"),

@@ -8,6 +8,12 @@ from typing import Annotated
 
 import typer
 
+from consometers_node.cli.core.errors import CliError, mistyped, misused
+from consometers_node.cli.core.locale import say
+from consometers_node.cli.core.options import Ours
+from consometers_node.cli.core.output import Columns, Json
+from consometers_node.cli.core.times import day
+from consometers_node.cli.core.usage import Commands
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.permissions.need_wording import omissions
 from consometers_node.collective.privacy.export import values
@@ -22,12 +28,6 @@ from consometers_node.wire.needs import days
 from consometers_quoalise import iso8601
 from consometers_quoalise.errors import Malformed
 
-from ..core.errors import CliError, mistyped, misused
-from ..core.locale import say
-from ..core.options import Ours
-from ..core.output import Columns, Json
-from ..core.times import day
-from ..core.usage import Commands
 from .command import CollectiveSession, now, run
 
 _FILE = say("FILE")

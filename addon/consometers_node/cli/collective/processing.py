@@ -5,6 +5,11 @@ from typing import Annotated
 
 import typer
 
+from consometers_node.cli.core.locale import say
+from consometers_node.cli.core.options import Ours, OutputFile
+from consometers_node.cli.core.output import Columns, Json, Output, deliver
+from consometers_node.cli.core.times import day, shown
+from consometers_node.cli.core.usage import Commands
 from consometers_node.collective.access_log import Read, reads
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.monitoring.backups import BackupStep, backups
@@ -21,11 +26,6 @@ from consometers_node.i18n.text import text
 from consometers_node.sharing import consent_text as shared_words
 from consometers_node.store.collective_tables import MemberId
 
-from ..core.locale import say
-from ..core.options import Ours, OutputFile
-from ..core.output import Columns, Json, Output, deliver
-from ..core.times import day, shown
-from ..core.usage import Commands
 from .command import CollectiveSession, now, run
 from .needs import unreadable
 

@@ -6,6 +6,13 @@ from typing import Annotated
 
 import typer
 
+from consometers_node.cli.core import control_socket
+from consometers_node.cli.core.errors import CliError, misused
+from consometers_node.cli.core.locale import say
+from consometers_node.cli.core.node_status import say_running
+from consometers_node.cli.core.options import Ours, Yes
+from consometers_node.cli.core.output import Json, Output
+from consometers_node.cli.core.usage import Commands
 from consometers_node.collective.access_log import Read, note_read
 from consometers_node.collective.publication.closed_hours import PastProgress, progress
 from consometers_node.collective.publication.dry_run import Count, PreviewPeriod, foresee
@@ -20,13 +27,6 @@ from consometers_node.collective.publication.policy import (
 from consometers_node.i18n.text import Text, text
 from consometers_node.store.member_status import count_members
 
-from ..core import control_socket
-from ..core.errors import CliError, misused
-from ..core.locale import say
-from ..core.node_status import say_running
-from ..core.options import Ours, Yes
-from ..core.output import Json, Output
-from ..core.usage import Commands
 from .command import CollectiveSession, now, run
 
 _WHO = "operator"

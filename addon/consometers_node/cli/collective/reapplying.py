@@ -6,6 +6,10 @@ from typing import Annotated
 
 import typer
 
+from consometers_node.cli.core.errors import CliError, misused
+from consometers_node.cli.core.locale import say
+from consometers_node.cli.core.options import Ours
+from consometers_node.cli.core.usage import Commands
 from consometers_node.collective.privacy.erasure import wipe
 from consometers_node.collective.privacy.erasure_log import (
     FILE,
@@ -16,10 +20,6 @@ from consometers_node.collective.privacy.erasure_log import (
 from consometers_node.collective.witness.heads import Evidence, mark
 from consometers_node.i18n.text import text
 
-from ..core.errors import CliError, misused
-from ..core.locale import say
-from ..core.options import Ours
-from ..core.usage import Commands
 from .command import CollectiveSession, now, run
 
 _NO_FILE = text("there is no such file")

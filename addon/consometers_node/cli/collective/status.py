@@ -5,6 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import cast
 
+from consometers_node.cli.core import control_socket
+from consometers_node.cli.core.node_status import say_running, shared_of, show_shared
+from consometers_node.cli.core.options import Ours
+from consometers_node.cli.core.output import Columns, Json, Output
+from consometers_node.cli.core.times import day, local, shown
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.members.members import MemberKind
@@ -35,11 +40,6 @@ from consometers_node.store.masked_reports import waiting_since
 from consometers_node.store.member_series import last_received_at
 from consometers_node.store.member_status import GrantingMembers, MemberCounts, count_members
 
-from ..core import control_socket
-from ..core.node_status import say_running, shared_of, show_shared
-from ..core.options import Ours
-from ..core.output import Columns, Json, Output
-from ..core.times import day, local, shown
 from .command import CollectiveSession, now, run
 from .membership import KINDS
 from .needs import unreadable

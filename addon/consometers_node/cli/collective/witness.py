@@ -6,6 +6,11 @@ from typing import Annotated
 
 import typer
 
+from consometers_node.cli.core.locale import read, say
+from consometers_node.cli.core.options import Ours, Yes
+from consometers_node.cli.core.output import Columns, Json, write_private
+from consometers_node.cli.core.times import day, shown
+from consometers_node.cli.core.usage import Commands
 from consometers_node.collective.services import CodeOrder, IssuedCode
 from consometers_node.collective.witness import codes
 from consometers_node.collective.witness.codes import (
@@ -18,11 +23,6 @@ from consometers_node.collective.witness.codes import (
 from consometers_node.i18n.text import text
 from consometers_node.web.core.sheets import CodeSheet, sheets_page
 
-from ..core.locale import read, say
-from ..core.options import Ours, Yes
-from ..core.output import Columns, Json, write_private
-from ..core.times import day, shown
-from ..core.usage import Commands
 from .command import CollectiveSession, now, run
 from .invitations import WRITTEN, Language, Sheet
 

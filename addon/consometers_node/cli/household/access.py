@@ -5,6 +5,11 @@ from typing import Annotated
 
 import typer
 
+from consometers_node.cli.core.errors import CliError, refusals_of
+from consometers_node.cli.core.locale import say, who
+from consometers_node.cli.core.options import Peer
+from consometers_node.cli.core.output import Json, write_private
+from consometers_node.cli.core.usage import Commands
 from consometers_node.i18n.protocol import OurWords
 from consometers_node.i18n.text import text
 from consometers_node.sharing.access_requests import BadCopy, fetch, log_copy
@@ -13,11 +18,6 @@ from consometers_quoalise_network import PatientAsking
 from consometers_quoalise_network.address import bare
 from consometers_quoalise_xmpp.trial import aside, online
 
-from ..core.errors import CliError, refusals_of
-from ..core.locale import say, who
-from ..core.options import Peer
-from ..core.output import Json, write_private
-from ..core.usage import Commands
 from .command import HouseholdSession, run
 
 _UNKNOWN = text("This home never joined {peer}: “permissions” lists its collectives.")

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from consometers_node.cli.core import control_socket
+from consometers_node.cli.core.errors import CliError, run_to_end
+from consometers_node.cli.core.output import Output
+from consometers_node.cli.core.paths import folder, opened
 from consometers_node.household.recorder.errors import HomeAssistantFault
 from consometers_node.household.statistics_import.hours import Unsuitable
 from consometers_node.i18n.text import Text, text
@@ -21,15 +25,11 @@ from consometers_node.store import NotPermitted, Store
 from consometers_node.wire import Unsayable
 from consometers_quoalise_network import Identity
 
-from ..core import control_socket
-from ..core.errors import CliError, run_to_end
-from ..core.output import Output
-from ..core.paths import folder, opened
 from . import home_assistant
 
 if TYPE_CHECKING:
     # A running node never loads the command-line parser.
-    from ..core.options import Common
+    from consometers_node.cli.core.options import Common
 
 _NO_ACCOUNT = text(
     "This node has no XMPP account: log in with “consometers-node login name@server”."

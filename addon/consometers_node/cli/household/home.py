@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
+from consometers_node.cli.core.errors import CliError
+from consometers_node.cli.core.locale import say
+from consometers_node.cli.core.options import Common
+from consometers_node.cli.core.paths import opened
+from consometers_node.cli.core.usage import Commands
 from consometers_node.i18n.text import text
 from consometers_node.store import settings
 
-from ..core.errors import CliError
-from ..core.locale import say
-from ..core.options import Common
-from ..core.paths import opened
-from ..core.usage import Commands
 from .home_assistant import TOKEN, TOKEN_VARIABLE, URL, access_at, reached
 
 _ASK_TOKEN = text("A long-lived access token (your profile in Home Assistant, Security): ")

@@ -7,6 +7,7 @@ import os
 
 import aiohttp
 
+from consometers_node.cli.core.errors import CliError
 from consometers_node.household.recorder.client import Recorder
 from consometers_node.household.recorder.errors import HomeAssistantFault
 from consometers_node.household.recorder.home_assistant import (
@@ -16,8 +17,6 @@ from consometers_node.household.recorder.home_assistant import (
 )
 from consometers_node.i18n.text import around, text
 from consometers_node.store import Store, settings
-
-from ..core.errors import CliError
 
 URL = "home.url"
 TOKEN = "home.token"  # noqa: S105  # its name

@@ -7,6 +7,12 @@ from typing import Annotated
 from sqlalchemy.exc import DBAPIError
 import typer
 
+from consometers_node.cli.core.errors import CliError, misused
+from consometers_node.cli.core.locale import say, who
+from consometers_node.cli.core.options import Yes
+from consometers_node.cli.core.output import Columns, Json, Output
+from consometers_node.cli.core.times import day, local
+from consometers_node.cli.core.usage import Commands
 from consometers_node.i18n.foreign import isolated
 from consometers_node.i18n.text import Text, text
 from consometers_node.permission import (
@@ -31,12 +37,6 @@ from consometers_node.store.enrolments import set_code
 from consometers_node.wire import Naming
 from consometers_quoalise import History, Identifier, Number, Records, Role, documents, iso8601
 
-from ..core.errors import CliError, misused
-from ..core.locale import say, who
-from ..core.options import Yes
-from ..core.output import Columns, Json, Output
-from ..core.times import day, local
-from ..core.usage import Commands
 from .command import HouseholdSession, run
 from .selection import CHOOSE, DAYS, Chosen, choice, choosing
 

@@ -6,6 +6,12 @@ from typing import Annotated, override
 
 import typer
 
+from consometers_node.cli.core.errors import CliError, misused
+from consometers_node.cli.core.locale import say
+from consometers_node.cli.core.options import Common, Peer, Urn
+from consometers_node.cli.core.output import Columns, Json
+from consometers_node.cli.core.times import shown
+from consometers_node.cli.core.usage import Commands
 from consometers_node.household.statistics_import.external_statistic import (
     ImportProgress,
     StatisticsImport,
@@ -28,12 +34,6 @@ from consometers_quoalise_network.address import full
 from consometers_quoalise_network.transport import first_of
 from consometers_quoalise_xmpp.trial import aside, online
 
-from ..core.errors import CliError, misused
-from ..core.locale import say
-from ..core.options import Common, Peer, Urn
-from ..core.output import Columns, Json
-from ..core.times import shown
-from ..core.usage import Commands
 from . import home_assistant
 from .command import HouseholdSession, run
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from consometers_node.cli.core.errors import misused
+from consometers_node.cli.core.locale import say
 from consometers_node.household.recorder.client import Recorder
 from consometers_node.household.recorder.statistics import Proposal
 from consometers_node.household.sharing.candidate_statistics import (
@@ -22,8 +24,6 @@ from consometers_node.store import Store
 from consometers_node.store.coverage import absences
 from consometers_node.wire import Naming
 
-from ..core.errors import misused
-from ..core.locale import say
 from . import home_assistant
 
 DAYS = say("DAYS")

@@ -7,19 +7,18 @@ from typing import Annotated
 
 import typer
 
+from consometers_node.cli.core.access import identity, stored_account
+from consometers_node.cli.core.errors import CliError
+from consometers_node.cli.core.locale import say
+from consometers_node.cli.core.options import Common, Reach
+from consometers_node.cli.core.paths import opened
+from consometers_node.cli.core.usage import Commands
+from consometers_node.cli.household.command import HouseholdSession, run
 from consometers_node.i18n.text import text
 from consometers_node.sharing.account import save
 from consometers_node.sharing.names import is_delivery_point, keep_delivery_point
 from consometers_quoalise_network import Identity
 from consometers_quoalise_xmpp.trial import try_out
-
-from ..core.access import identity, stored_account
-from ..core.errors import CliError
-from ..core.locale import say
-from ..core.options import Common, Reach
-from ..core.paths import opened
-from ..core.usage import Commands
-from ..household.command import HouseholdSession, run
 
 _KEPT = text("{jid} is this node's account: the server accepted the password, and both are saved.")
 _FORGOTTEN = text("{jid} is removed from this node. The account itself stays on its server.")

@@ -1,10 +1,10 @@
 """The command `api`: the token of the node's API."""
 
+from consometers_node.cli.core.options import Common
+from consometers_node.cli.core.usage import Commands
+from consometers_node.cli.household.command import run
 from consometers_node.i18n.text import text
 
-from ..core.options import Common
-from ..core.usage import Commands
-from ..household.command import run
 from .pages import keys
 
 _TOKEN = text(

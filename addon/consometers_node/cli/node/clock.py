@@ -2,14 +2,13 @@
 
 from datetime import UTC, datetime
 
+from consometers_node.cli.core.options import Common, Ours
+from consometers_node.cli.core.paths import is_collective
+from consometers_node.cli.core.times import local, shown
+from consometers_node.cli.core.usage import Commands
+from consometers_node.cli.household.command import HouseholdSession, run
 from consometers_node.i18n.text import text
 from consometers_node.store.clock import confirm
-
-from ..core.options import Common, Ours
-from ..core.paths import is_collective
-from ..core.times import local, shown
-from ..core.usage import Commands
-from ..household.command import HouseholdSession, run
 
 _CONFIRMED = text("The clock is confirmed: it shows {now}. Overdue permissions expire now.")
 
@@ -44,6 +43,6 @@ def _confirm_of_home(common: Common, now: datetime) -> None:
 
 
 def _confirm_of_collective(common: Ours) -> None:
-    from ..collective import command as of_collective  # noqa: PLC0415  # a home has nothing of it
+    from consometers_node.cli.collective import command as of_collective  # noqa: PLC0415  # a home has nothing of it
 
     of_collective.run(common, lambda session: session.actions.confirm_clock())

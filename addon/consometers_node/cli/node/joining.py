@@ -5,6 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from consometers_node.cli.core.access import server_for
+from consometers_node.cli.core.errors import CliError, refusals_of
+from consometers_node.cli.core.locale import say, who
+from consometers_node.cli.core.options import Common, Ours, Reach
+from consometers_node.cli.core.output import Output
+from consometers_node.cli.core.paths import is_collective
+from consometers_node.cli.core.usage import Commands
+from consometers_node.cli.household.command import HouseholdSession, run
 from consometers_node.i18n.protocol import OurWords
 from consometers_node.i18n.text import text
 from consometers_node.sharing import consent_text
@@ -17,17 +25,8 @@ from consometers_quoalise_network.address import bare
 from consometers_quoalise_xmpp import register
 from consometers_quoalise_xmpp.trial import aside, online
 
-from ..core.access import server_for
-from ..core.errors import CliError, refusals_of
-from ..core.locale import say, who
-from ..core.options import Common, Ours, Reach
-from ..core.output import Output
-from ..core.paths import is_collective
-from ..core.usage import Commands
-from ..household.command import HouseholdSession, run
-
 if TYPE_CHECKING:
-    from ..collective.command import CollectiveSession
+    from consometers_node.cli.collective.command import CollectiveSession
 
 _HAS_ACCOUNT = text(
     "This node already has an account, {jid}. Remove it first with “logout”; collectives that"
@@ -135,9 +134,8 @@ def _as_home(invitation: Join, common: Ours) -> list[DataRequest]:
 
 def _as_collective(invitation: Join, common: Ours) -> list[DataRequest]:
     # A home has nothing of it.
+    from consometers_node.cli.collective import command as of_collective  # noqa: PLC0415
     from consometers_node.collective.access_log import written_by  # noqa: PLC0415
-
-    from ..collective import command as of_collective  # noqa: PLC0415
 
     async def work(session: CollectiveSession) -> list[DataRequest]:
         decisions = Decisions(session.store, written_by(who()))

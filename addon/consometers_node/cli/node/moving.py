@@ -6,17 +6,16 @@ from typing import Annotated
 
 import typer
 
+from consometers_node.cli.core.errors import CliError, misused
+from consometers_node.cli.core.locale import say
+from consometers_node.cli.core.options import Common
+from consometers_node.cli.core.output import Output
+from consometers_node.cli.core.paths import is_there
+from consometers_node.cli.core.usage import Commands
+from consometers_node.cli.household.command import run
 from consometers_node.i18n.text import text
 from consometers_node.store import Store
 from consometers_node.store.moving import CannotMove, count, move
-
-from ..core.errors import CliError, misused
-from ..core.locale import say
-from ..core.options import Common
-from ..core.output import Output
-from ..core.paths import is_there
-from ..core.usage import Commands
-from ..household.command import run
 
 _PLACE = say("FILE|URL")
 _MOVING = text("Rows moved")

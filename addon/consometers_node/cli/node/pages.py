@@ -11,14 +11,14 @@ from typing import NoReturn
 
 import aiohttp
 
+from consometers_node.cli.core.errors import misused
+from consometers_node.cli.household import home_assistant
 from consometers_node.household.node import HomeNode
 from consometers_node.i18n.text import text
 from consometers_node.store import Store, settings
 from consometers_quoalise_network import Server
 from consometers_quoalise_network.backoff import Backoff
 
-from ..core.errors import misused
-from ..household import home_assistant
 from .running import version
 
 NODE_ID = "node.id"

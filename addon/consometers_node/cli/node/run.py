@@ -7,12 +7,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from consometers_node.cli.core.errors import misused
+from consometers_node.cli.core.locale import say
+from consometers_node.cli.core.options import Ours
+from consometers_node.cli.core.usage import Commands
 from consometers_node.i18n.text import text
-
-from ..core.errors import misused
-from ..core.locale import say
-from ..core.options import Ours
-from ..core.usage import Commands
 
 _NO_PAGE = text(
     "is for a household's node: set the address of a collective's pages in its settings."

@@ -9,15 +9,14 @@ import logging
 import signal
 from typing import TYPE_CHECKING, override
 
+from consometers_node.cli.core.control_socket import Status
+from consometers_node.cli.core.output import Output
 from consometers_node.i18n.protocol import OurWords, sentence
 from consometers_node.i18n.text import Text, printed, text
 from consometers_quoalise import Notice, ProtocolError
 from consometers_quoalise_network import Identity
 from consometers_quoalise_network.backoff import Backoff
 from consometers_quoalise_xmpp import XmppTransport
-
-from ..core.control_socket import Status
-from ..core.output import Output
 
 if TYPE_CHECKING:
     from consometers_node.collective.node import CollectiveNode

@@ -8,6 +8,13 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from consometers_node.cli.collective import command
+from consometers_node.cli.collective.command import CollectiveSession, now
+from consometers_node.cli.collective.needs import unreadable
+from consometers_node.cli.core import control_socket
+from consometers_node.cli.core.control_socket import Status
+from consometers_node.cli.core.errors import CliError
+from consometers_node.cli.core.options import Ours
 from consometers_node.collective.counters import PageAnswer
 from consometers_node.collective.monitoring import certificates
 from consometers_node.collective.monitoring.health import Watch
@@ -21,13 +28,6 @@ from consometers_node.store import Store
 from consometers_node.wire import Unsayable, read_need_file
 from consometers_quoalise_xmpp.trial import certificate
 
-from ..collective import command
-from ..collective.command import CollectiveSession, now
-from ..collective.needs import unreadable
-from ..core import control_socket
-from ..core.control_socket import Status
-from ..core.errors import CliError
-from ..core.options import Ours
 from .running import connecting, log, status, until_stopped, version
 
 if TYPE_CHECKING:

@@ -7,6 +7,11 @@ import sys
 
 import aiohttp
 
+from consometers_node.cli.core import control_socket, paths
+from consometers_node.cli.core.errors import CliError
+from consometers_node.cli.core.output import Output, exit_status, prepare_streams
+from consometers_node.cli.household import home_assistant
+from consometers_node.cli.household.command import run_in
 from consometers_node.household.node import LANGUAGE, HomeNode, HouseholdPace
 from consometers_node.household.recorder.home_assistant import BACKOFF, HomeAssistant
 from consometers_node.i18n.text import text
@@ -15,11 +20,6 @@ from consometers_node.sharing.names import load_naming
 from consometers_node.store import Store
 from consometers_node.store.settings import setting
 
-from ..core import control_socket, paths
-from ..core.errors import CliError
-from ..core.output import Output, exit_status, prepare_streams
-from ..household import home_assistant
-from ..household.command import run_in
 from . import pages
 from .running import connecting, log, status, until_stopped
 

@@ -2,21 +2,20 @@
 
 from datetime import UTC, datetime
 
+from consometers_node.cli.core import control_socket
+from consometers_node.cli.core.errors import CliError
+from consometers_node.cli.core.locale import who
+from consometers_node.cli.core.node_status import say_running, shared_of, show_shared
+from consometers_node.cli.core.options import Common, Export, Ours, Yes
+from consometers_node.cli.core.output import deliver
+from consometers_node.cli.core.paths import is_collective
+from consometers_node.cli.core.usage import Commands
+from consometers_node.cli.household.command import HouseholdSession, run
 from consometers_node.household.sharing.sync import progress
 from consometers_node.i18n.text import text
 from consometers_node.sharing import export as exported
 from consometers_node.sharing.account import load
 from consometers_node.sharing.export import Gone, erase_all
-
-from ..core import control_socket
-from ..core.errors import CliError
-from ..core.locale import who
-from ..core.node_status import say_running, shared_of, show_shared
-from ..core.options import Common, Export, Ours, Yes
-from ..core.output import deliver
-from ..core.paths import is_collective
-from ..core.usage import Commands
-from ..household.command import HouseholdSession, run
 
 _NOTHING = text("Nothing is shared.")
 _EXPORTED = text("{file}: all data of this node.")
@@ -45,7 +44,7 @@ def status(common: Ours) -> None:
     """Print the status of a home's node: what is shared, up to when, and its problems."""
     if is_collective(common.data, common.settings):
         # A home has no collective's tables.
-        from ..collective.status import status as status_of_collective  # noqa: PLC0415
+        from consometers_node.cli.collective.status import status as status_of_collective  # noqa: PLC0415
 
         status_of_collective(common)
         return

@@ -15,7 +15,7 @@ import math
 from statistics import fmean, stdev
 from typing import NamedTuple
 
-from ..calendar import Span
+from consometers_node.collective.calendar import Span
 
 WEEK_DAYS = 7
 YEAR = timedelta(weeks=52)

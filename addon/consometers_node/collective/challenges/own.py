@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from consometers_node.collective.members.members import Member, MemberKind
+from consometers_node.collective.publication.queries import AREAS, Place, Published
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.groups import GroupKind
 from consometers_quoalise import Challenge as Said, Change
 
-from ...store.connection import AsyncConnection
-from ...store.groups import GroupKind
-from ..members.members import Member, MemberKind
-from ..publication.queries import AREAS, Place, Published
 from .comparison import Standing
 from .register import all_challenges
 from .results import Result, State, result, state_of

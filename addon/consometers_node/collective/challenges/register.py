@@ -7,18 +7,18 @@ from itertools import pairwise
 
 from sqlalchemy import delete, func, insert, select, update
 
-from ...i18n.text import Text, text
-from ...store.collective_tables import (
+from consometers_node.collective.calendar import Span
+from consometers_node.collective.errors import BadChallenge, NotFound
+from consometers_node.collective.publication.queries import Place, Published
+from consometers_node.i18n.text import Text, text
+from consometers_node.store.collective_tables import (
     ChallengeId,
     ChallengeParticipantRow,
     ChallengeRow,
     GroupId,
 )
-from ...store.connection import AsyncConnection
-from ...store.groups import GroupKind
-from ..calendar import Span
-from ..errors import BadChallenge, NotFound
-from ..publication.queries import Place, Published
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.groups import GroupKind
 
 KINDS = frozenset({GroupKind.AREA, GroupKind.REST, GroupKind.COMBINED, GroupKind.SITE})
 """Possible participants: communes and public buildings, each by itself."""

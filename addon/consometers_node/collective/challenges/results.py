@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from ...i18n.text import Text, text
-from ...series import Direction, Interval
-from ...store.connection import AsyncConnection
-from ...store.groups import GroupKind
-from ..calendar import Span
-from ..publication.member_values import WH
-from ..publication.queries import Place, Published
-from ..publication.values import Compared, TimeSlot, is_alike
+from consometers_node.collective.calendar import Span
+from consometers_node.collective.publication.member_values import WH
+from consometers_node.collective.publication.queries import Place, Published
+from consometers_node.collective.publication.values import Compared, TimeSlot, is_alike
+from consometers_node.i18n.text import Text, text
+from consometers_node.series import Direction, Interval
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.groups import GroupKind
+
 from .comparison import (
     YEAR,
     Comparison,

@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
+from consometers_node.series import Direction
 from consometers_protected_sums.keyed_draw import keyed_draw
 
-from ...series import Direction
 from .sdc_rules import P_PERCENT, Cell
 
 _OF_PAIR = 75 * (P_PERCENT[-1] - P_PERCENT[0])

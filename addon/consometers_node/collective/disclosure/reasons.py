@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Self
 
-from ...i18n.text import UNSAID, Text, text
+from consometers_node.i18n.text import UNSAID, Text, text
 
 
 class _Row(NamedTuple):

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from heapq import nlargest
 
-from ...series import Direction, Interval
+from consometers_node.series import Direction, Interval
+
 from .reasons import Reason, Withheld
 
 LEAST_MINIMUM = 3

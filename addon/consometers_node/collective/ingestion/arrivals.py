@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from ...series import Block, Direction, Interval, Range
+from consometers_node.series import Block, Direction, Interval, Range
 
 RECENT = timedelta(days=3)
 """A member is expected to send records while it sent some so lately."""

@@ -14,27 +14,27 @@ from datetime import datetime, timedelta
 import logging
 from typing import NoReturn
 
-from consometers_quoalise import MAX_RECORDS, QuoaliseError, ResourceConstraint
-from consometers_quoalise.identifier import identifier
-from consometers_quoalise_network import Asking, NetworkError, NotStored
-from consometers_quoalise_network.backoff import Backoff
-
-from ...i18n.protocol import sentence
-from ...series import Interval, Range
-from ...sharing.changes import Changes, KnownPeers
-from ...sharing.decision_delivery import is_away
-from ...store import Store
-from ...store.clock import Clock
-from ...store.member_series import (
+from consometers_node.collective.counters import HistoryOutcome
+from consometers_node.i18n.protocol import sentence
+from consometers_node.series import Interval, Range
+from consometers_node.sharing.changes import Changes, KnownPeers
+from consometers_node.sharing.decision_delivery import is_away
+from consometers_node.store import Store
+from consometers_node.store.clock import Clock
+from consometers_node.store.member_series import (
     MemberSeries,
     granting_members,
     members_without_subscription,
     of_member,
     update_series,
 )
-from ...store.series import blocks
-from ...store.set_aside import places
-from ..counters import HistoryOutcome
+from consometers_node.store.series import blocks
+from consometers_node.store.set_aside import places
+from consometers_quoalise import MAX_RECORDS, QuoaliseError, ResourceConstraint
+from consometers_quoalise.identifier import identifier
+from consometers_quoalise_network import Asking, NetworkError, NotStored
+from consometers_quoalise_network.backoff import Backoff
+
 from .write_queue import WriteQueue
 
 MOST_AT_ONCE = 50

@@ -9,25 +9,25 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from consometers_node.collective.permissions import member_permissions
+from consometers_node.collective.permissions.member_permissions import WIRE_DIRECTIONS
+from consometers_node.i18n.text import text
+from consometers_node.series import Direction
+from consometers_node.store.collective_tables import MemberPermissionId
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.masked_reports import (
+    StoredReport,
+    hours_too_late,
+    note_reports,
+    put_reports,
+)
+from consometers_node.store.member_series import MemberSeries, under_permissions, update_series
 from consometers_protected_sums.errors import NotElements
 from consometers_protected_sums.reports import share
 from consometers_quoalise import BadRequest, NotAuthorized, QuoaliseError, Reports, iso8601
 from consometers_quoalise.identifier import identifier
 from consometers_quoalise.protected_sums import MAX_REPORTS
 
-from ...i18n.text import text
-from ...series import Direction
-from ...store.collective_tables import MemberPermissionId
-from ...store.connection import AsyncConnection
-from ...store.masked_reports import (
-    StoredReport,
-    hours_too_late,
-    note_reports,
-    put_reports,
-)
-from ...store.member_series import MemberSeries, under_permissions, update_series
-from ..permissions import member_permissions
-from ..permissions.member_permissions import WIRE_DIRECTIONS
 from .arrivals import Arrivals
 
 _KEY_SKEW = timedelta(days=1)

@@ -11,13 +11,12 @@ The subscribed power is the home's own word: see docs/disclosure.md.
 
 from sqlalchemy import update
 
+from consometers_node.collective.members.members import MemberKind
+from consometers_node.series import Direction, Record, Series
+from consometers_node.store.collective_tables import MemberId, MemberRow
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.member_series import MemberSeries
 from consometers_quoalise.federation import SUBSCRIBED_KVA
-
-from ...series import Direction, Record, Series
-from ...store.collective_tables import MemberId, MemberRow
-from ...store.connection import AsyncConnection
-from ...store.member_series import MemberSeries
-from ..members.members import MemberKind
 
 UNSAID_W = 12_000
 """Of a home whose subscribed power is not known, and of what panels make."""

@@ -10,6 +10,39 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
+from consometers_node.collective.members.members import Member, MemberKind
+from consometers_node.i18n.text import text
+from consometers_node.series import Block, OffTheGrid, Range, Record, Series
+from consometers_node.store import SeriesId
+from consometers_node.store.collective_tables import MemberId
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.exclusive import alone
+from consometers_node.store.member_series import (
+    Key,
+    MemberSeries,
+    note_received,
+    of_member,
+    under_names,
+    update_series,
+)
+from consometers_node.store.series import (
+    MemberCount,
+    add_series,
+    blocks_of_days,
+    counts,
+    put_blocks,
+    put_counts,
+)
+from consometers_node.store.set_aside import (
+    Place,
+    SetAside,
+    of_member as set_aside_of,
+    places,
+    remove,
+    set_aside,
+)
+from consometers_node.wire import Unsayable
+from consometers_node.wire.decode import DecodedSeries, decode, read_series
 from consometers_quoalise import (
     BadRequest,
     Data,
@@ -21,32 +54,6 @@ from consometers_quoalise import (
 )
 from consometers_quoalise.values import ALLOWED
 
-from ...i18n.text import text
-from ...series import Block, OffTheGrid, Range, Record, Series
-from ...store import SeriesId
-from ...store.collective_tables import MemberId
-from ...store.connection import AsyncConnection
-from ...store.exclusive import alone
-from ...store.member_series import (
-    Key,
-    MemberSeries,
-    note_received,
-    of_member,
-    under_names,
-    update_series,
-)
-from ...store.series import MemberCount, add_series, blocks_of_days, counts, put_blocks, put_counts
-from ...store.set_aside import (
-    Place,
-    SetAside,
-    of_member as set_aside_of,
-    places,
-    remove,
-    set_aside,
-)
-from ...wire import Unsayable
-from ...wire.decode import DecodedSeries, decode, read_series
-from ..members.members import Member, MemberKind
 from . import plausibility
 from .arrivals import Arrivals
 from .masked_reports import take_reports

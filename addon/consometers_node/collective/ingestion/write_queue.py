@@ -17,14 +17,14 @@ from weakref import WeakValueDictionary
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from consometers_node.collective.counters import Timed
+from consometers_node.collective.errors import database_problem
+from consometers_node.i18n.text import Text, text
+from consometers_node.store import Store
+from consometers_node.store.exclusive import alone
 from consometers_quoalise import Data, Number, QuoaliseError, Reports
 from consometers_quoalise_network import NotStored
 
-from ...i18n.text import Text, text
-from ...store import Store
-from ...store.exclusive import alone
-from ..counters import Timed
-from ..errors import database_problem
 from .arrivals import Arrivals
 from .validation import MemberMessage, take
 

@@ -8,14 +8,14 @@ import re
 
 from sqlalchemy import select
 
-from ...i18n.text import Text, text
-from ...store import Store
-from ...store.clock import Confirmed
-from ...store.collective_tables import MemberRow
-from ...store.connection import AsyncConnection
-from ...store.settings import set_setting, settings_like
-from ..access_log import Read, note_read
-from ..errors import CollectiveFault
+from consometers_node.collective.access_log import Read, note_read
+from consometers_node.collective.errors import CollectiveFault
+from consometers_node.i18n.text import Text, text
+from consometers_node.store import Store
+from consometers_node.store.clock import Confirmed
+from consometers_node.store.collective_tables import MemberRow
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.settings import set_setting, settings_like
 
 NODE = "node"
 """The actor in the access log of what nobody did in person."""

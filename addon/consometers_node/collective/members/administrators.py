@@ -15,10 +15,11 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
 
-from ...i18n.text import text
-from ...store.collective_tables import AdministratorRow, AdminSessionRow
-from ...store.connection import AsyncConnection
-from ..errors import CollectiveFault, NotFound
+from consometers_node.collective.errors import CollectiveFault, NotFound
+from consometers_node.i18n.text import text
+from consometers_node.store.collective_tables import AdministratorRow, AdminSessionRow
+from consometers_node.store.connection import AsyncConnection
+
 from .members import LETTERS
 
 MAX_NAME = 64

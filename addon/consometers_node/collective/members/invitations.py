@@ -10,11 +10,12 @@ import secrets
 
 from sqlalchemy import ColumnElement, insert, or_, select, update
 
-from ...i18n.text import Text, text
-from ...store.collective_tables import InvitationRow
-from ...store.connection import AsyncConnection
-from ...store.declaration import columns_of
-from ..errors import NotFound, NotInvited, OtherKind
+from consometers_node.collective.errors import NotFound, NotInvited, OtherKind
+from consometers_node.i18n.text import Text, text
+from consometers_node.store.collective_tables import InvitationRow
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.declaration import columns_of
+
 from . import shares
 from .members import Member, MemberKind, Members
 

@@ -15,19 +15,20 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import distinct, func, select
 
-from ...permission import Reading
-from ...series import Block, Device, Direction, Interval, Series
-from ...store import SeriesId
-from ...store.collective_tables import (
+from consometers_node.collective.calendar import Span
+from consometers_node.permission import Reading
+from consometers_node.series import Block, Device, Direction, Interval, Series
+from consometers_node.store import SeriesId
+from consometers_node.store.collective_tables import (
     MemberId,
     MemberPermissionRow,
     MemberPermissionSeriesRow,
     MemberRow,
 )
-from ...store.connection import AsyncConnection
-from ...store.series import SERIES_FACTS
-from ...store.tables import BlockRow, SeriesRow
-from ..calendar import Span
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.series import SERIES_FACTS
+from consometers_node.store.tables import BlockRow, SeriesRow
+
 from .members import MemberKind
 
 SILENT_AFTER = timedelta(days=3)

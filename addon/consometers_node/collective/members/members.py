@@ -16,10 +16,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
 
-from ...i18n.text import text
-from ...series import Interval
-from ...store.clock import Confirmed
-from ...store.collective_tables import (
+from consometers_node.collective.errors import Nameless, NameTaken, NoSite, NotByName, NotFound
+from consometers_node.i18n.text import text
+from consometers_node.series import Interval
+from consometers_node.store.clock import Confirmed
+from consometers_node.store.collective_tables import (
     ClosedIntervalRow,
     GroupId,
     GroupMembershipRow,
@@ -29,12 +30,12 @@ from ...store.collective_tables import (
     MemberPermissionRow,
     MemberRow,
 )
-from ...store.connection import AsyncConnection
-from ...store.declaration import Erasure, columns_of
-from ...store.groups import GroupKind, group_id
-from ...store.personal import delete_rows, empty
-from ...store.shown import shown_from
-from ..errors import Nameless, NameTaken, NoSite, NotByName, NotFound
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.declaration import Erasure, columns_of
+from consometers_node.store.groups import GroupKind, group_id
+from consometers_node.store.personal import delete_rows, empty
+from consometers_node.store.shown import shown_from
+
 from .shares import forget_plant
 from .sites import Description
 from .subscribers import end as end_reading

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, func, insert, select
 
-from ...i18n.text import text
-from ...store.collective_tables import (
+from consometers_node.collective.errors import NotFound, TooManyShares
+from consometers_node.i18n.text import text
+from consometers_node.store.collective_tables import (
     InvitationShareRow,
     MemberId,
     MemberRow,
     PlantShareRow,
 )
-from ...store.connection import AsyncConnection
-from ..errors import NotFound, TooManyShares
+from consometers_node.store.connection import AsyncConnection
+
 from .sites import Description
 
 _NO_PLANT = text(

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 import json
 
-from ...i18n.text import text
+from consometers_node.i18n.text import text
 
 MAX_NAME = 100
 MAX_WORDS = 2_000

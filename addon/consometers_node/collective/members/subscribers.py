@@ -10,10 +10,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import exists, func, not_, or_, select
 
-from consometers_quoalise import DEFAULT_LANGUAGE, Device as Name
-
-from ...i18n.text import text
-from ...permission import (
+from consometers_node.i18n.text import text
+from consometers_node.permission import (
     Choice,
     DataNeed,
     DataNeedSeries,
@@ -23,17 +21,19 @@ from ...permission import (
     Signature,
     State,
 )
-from ...series import Device, Direction, Interval, Quantity, Series
-from ...sharing.names import COLLECTIVE
-from ...store import PeerId, PermissionId
-from ...store.collective_tables import MemberPermissionRow, MemberRow
-from ...store.connection import AsyncConnection
-from ...store.groups import GroupKind, all_groups
-from ...store.peers import MEMBER, Peer, add_peer, peer_by_jid
-from ...store.published_series import devices, own_series
-from ...store.series import series_id
-from ...store.settings import setting
-from ...store.tables import PeerRow, PermissionRow, PermissionSeriesRow
+from consometers_node.series import Device, Direction, Interval, Quantity, Series
+from consometers_node.sharing.names import COLLECTIVE
+from consometers_node.store import PeerId, PermissionId
+from consometers_node.store.collective_tables import MemberPermissionRow, MemberRow
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.groups import GroupKind, all_groups
+from consometers_node.store.peers import MEMBER, Peer, add_peer, peer_by_jid
+from consometers_node.store.published_series import devices, own_series
+from consometers_node.store.series import series_id
+from consometers_node.store.settings import setting
+from consometers_node.store.tables import PeerRow, PermissionRow, PermissionSeriesRow
+from consometers_quoalise import DEFAULT_LANGUAGE, Device as Name
+
 from .shares import Plant, all_plants
 
 NEED = "members"

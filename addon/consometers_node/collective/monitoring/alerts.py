@@ -9,12 +9,12 @@ from typing import NoReturn
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from consometers_node.collective.settings import Settings
+from consometers_node.i18n.text import Text, around, printed, text
+from consometers_node.store import Store
+from consometers_node.store.settings import set_setting, setting
 from consometers_quoalise_network.backoff import Backoff
 
-from ...i18n.text import Text, around, printed, text
-from ...store import Store
-from ...store.settings import set_setting, setting
-from ..settings import Settings
 from .channels import Alert, Channel, NotSent
 from .health import Health
 from .problems import STORED, TITLES, ProblemKind

@@ -7,9 +7,9 @@ from enum import StrEnum
 
 from sqlalchemy import func, select
 
-from ...store.collective_tables import MemberRow
-from ...store.connection import AsyncConnection
-from ...store.settings import set_setting, settings_like
+from consometers_node.store.collective_tables import MemberRow
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.settings import set_setting, settings_like
 
 _PREFIX = "backup."
 

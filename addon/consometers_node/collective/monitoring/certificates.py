@@ -7,13 +7,12 @@ from datetime import UTC, datetime
 import ssl
 from typing import Any, NoReturn
 
+from consometers_node.collective.settings import Settings
+from consometers_node.i18n.protocol import sentence
+from consometers_node.i18n.text import Text, text
 from consometers_quoalise import iso8601
 from consometers_quoalise_network import Identity, NetworkError
 from consometers_quoalise_network.errors import CertificateRefused
-
-from ...i18n.protocol import sentence
-from ...i18n.text import Text, text
-from ..settings import Settings
 
 FIRST_S = 60.0
 EVERY_S = 3600.0

@@ -12,9 +12,9 @@ from typing import Protocol
 
 import aiohttp
 
-from ...i18n.text import Text, TranslatedError, text
-from ..settings import MailSettings, Settings
-from ..settings_formats import SmtpSecurity
+from consometers_node.collective.settings import MailSettings, Settings
+from consometers_node.collective.settings_formats import SmtpSecurity
+from consometers_node.i18n.text import Text, TranslatedError, text
 
 _SECONDS = 15
 _OK = 200

@@ -11,17 +11,17 @@ from fractions import Fraction
 from functools import partial
 from typing import Literal, NamedTuple, Never
 
+from consometers_node.collective.counters import HistoryOutcome, PageAnswer, Timed
+from consometers_node.collective.disclosure.reasons import INTERVAL_REASONS, Reason
+from consometers_node.collective.members.members import MemberKind
+from consometers_node.collective.publication.queries import Latest
+from consometers_node.collective.publication.values import FlowRow
+from consometers_node.collective.witness.register import Witnessed
+from consometers_node.figures import FIGURES, Unit as FigureUnit
+from consometers_node.i18n.text import Text, around, text, verbatim
+from consometers_node.series import Direction
 from consometers_protected_sums.exchange import Refusal
 
-from ...figures import FIGURES, Unit as FigureUnit
-from ...i18n.text import Text, around, text, verbatim
-from ...series import Direction
-from ..counters import HistoryOutcome, PageAnswer, Timed
-from ..disclosure.reasons import INTERVAL_REASONS, Reason
-from ..members.members import MemberKind
-from ..publication.queries import Latest
-from ..publication.values import FlowRow
-from ..witness.register import Witnessed
 from .backups import BackupStep
 from .health import Database, Health
 from .problems import STORED, TITLES

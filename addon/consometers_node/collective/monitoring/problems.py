@@ -11,11 +11,12 @@ from enum import StrEnum
 from pathlib import Path
 import shutil
 
-from ...i18n.protocol import sentence
-from ...i18n.text import Text, around, text
-from ...store.member_status import MemberCounts
-from ..node import CollectiveNode
-from ..witness.heads import SetBack
+from consometers_node.collective.node import CollectiveNode
+from consometers_node.collective.witness.heads import SetBack
+from consometers_node.i18n.protocol import sentence
+from consometers_node.i18n.text import Text, around, text
+from consometers_node.store.member_status import MemberCounts
+
 from .backups import LONGEST, Backups, BackupStep
 from .certificates import Certificates
 

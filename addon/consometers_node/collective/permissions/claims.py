@@ -2,12 +2,20 @@
 
 from datetime import datetime
 
-from ...i18n.text import text
-from ...store.claims import Proof, claims_of, claims_to, drop, note_settled, set_counts
-from ...store.collective_tables import MemberId
-from ...store.connection import AsyncConnection
-from ...store.exclusive import alone
-from ..errors import NotFound
+from consometers_node.collective.errors import NotFound
+from consometers_node.i18n.text import text
+from consometers_node.store.claims import (
+    Proof,
+    claims_of,
+    claims_to,
+    drop,
+    note_settled,
+    set_counts,
+)
+from consometers_node.store.collective_tables import MemberId
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.exclusive import alone
+
 from . import member_permissions
 
 _NO_CLAIM = text("This member does not share under the name of this device.")

@@ -14,15 +14,14 @@ from operator import attrgetter
 
 from sqlalchemy import ColumnElement, case, exists, func, insert, literal, select, update
 
-from consometers_quoalise import Device, Identifier, Permission, SeriesPath
-from consometers_quoalise.identifier import ENTERPRISE, identifier
-
-from ...i18n.text import text
-from ...permission import DataNeed, Identification, State
-from ...series import Direction, Interval
-from ...store.claims import add_claims
-from ...store.clock import Confirmed
-from ...store.collective_tables import (
+from consometers_node.collective.errors import NotFound, NotRequested, NotYours
+from consometers_node.collective.members.members import MemberKind, Members
+from consometers_node.i18n.text import text
+from consometers_node.permission import DataNeed, Identification, State
+from consometers_node.series import Direction, Interval
+from consometers_node.store.claims import add_claims
+from consometers_node.store.clock import Confirmed
+from consometers_node.store.collective_tables import (
     MemberId,
     MemberPermissionId,
     MemberPermissionRegisterRow,
@@ -30,15 +29,16 @@ from ...store.collective_tables import (
     MemberPermissionSeriesRow,
     MemberRow,
 )
-from ...store.connection import AsyncConnection
-from ...store.declaration import columns_of
-from ...store.member_series import update_series
-from ...store.settings import set_setting, setting
-from ...store.shown import shown_from
-from ...store.types import Instant
-from ...wire.needs import read_interval
-from ..errors import NotFound, NotRequested, NotYours
-from ..members.members import MemberKind, Members
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.declaration import columns_of
+from consometers_node.store.member_series import update_series
+from consometers_node.store.settings import set_setting, setting
+from consometers_node.store.shown import shown_from
+from consometers_node.store.types import Instant
+from consometers_node.wire.needs import read_interval
+from consometers_quoalise import Device, Identifier, Permission, SeriesPath
+from consometers_quoalise.identifier import ENTERPRISE, identifier
+
 from .needs import granted, offered
 
 MAX_SERIES = 50

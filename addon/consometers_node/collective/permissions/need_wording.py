@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import re
 from urllib.parse import urlsplit
 
-from ...i18n.text import Text, text
-from ...permission import DataNeed, Identification
-from ...series import Interval
-from ...sharing.consent_text import INTERVALS
-from ..disclosure.sdc_rules import LEAST_MINIMUM, Publication
+from consometers_node.collective.disclosure.sdc_rules import LEAST_MINIMUM, Publication
+from consometers_node.i18n.text import Text, text
+from consometers_node.permission import DataNeed, Identification
+from consometers_node.series import Interval
+from consometers_node.sharing.consent_text import INTERVALS
 
 _SPELLED = {
     "en": "three four five six seven eight nine ten eleven twelve",

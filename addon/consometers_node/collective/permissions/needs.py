@@ -16,22 +16,21 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, Row, insert, select, update
 
+from consometers_node.collective.disclosure.sdc_rules import LEAST_MINIMUM, Publication
+from consometers_node.collective.errors import BadWitness, NotFound
+from consometers_node.i18n.protocol import sentence
+from consometers_node.i18n.text import Text, text
+from consometers_node.permission import ChangedNeed, DataNeed, DataNeedSeries
+from consometers_node.permission.need import MAX_DAYS
+from consometers_node.series import Direction, Interval, Quantity
+from consometers_node.store.collective_tables import OwnNeedRow
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.settings import VERIFICATION_SECRET, secret_or_new
+from consometers_node.wire import Unsayable, read_need, write_need
 from consometers_protected_sums.exchange import VERIFICATION_KEY_BYTES
 from consometers_quoalise import Malformed, federation_xml
 from consometers_quoalise.markup import parse, serialise
 from consometers_quoalise.problems import Problem
-
-from ...i18n.protocol import sentence
-from ...i18n.text import Text, text
-from ...permission import ChangedNeed, DataNeed, DataNeedSeries
-from ...permission.need import MAX_DAYS
-from ...series import Direction, Interval, Quantity
-from ...store.collective_tables import OwnNeedRow
-from ...store.connection import AsyncConnection
-from ...store.settings import VERIFICATION_SECRET, secret_or_new
-from ...wire import Unsayable, read_need, write_need
-from ..disclosure.sdc_rules import LEAST_MINIMUM, Publication
-from ..errors import BadWitness, NotFound
 
 _UNREADABLE = text(
     "“{need}”, version {version}, cannot be read: what members granted of it goes on."

@@ -7,12 +7,12 @@ from typing import NoReturn
 
 from sqlalchemy import select
 
+from consometers_node.sharing.changes import Changes
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import MemberPermissionId, MemberRow
 from consometers_quoalise import ItemNotFound, QuoaliseError
 from consometers_quoalise_network import Asking, NetworkError
 
-from ...sharing.changes import Changes
-from ...store import Store
-from ...store.collective_tables import MemberPermissionId, MemberRow
 from .member_permissions import MemberPermission, not_notified, note_notified
 
 MOST_AT_ONCE = 8

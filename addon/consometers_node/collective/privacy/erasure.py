@@ -12,26 +12,32 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, exists, func, or_, select, update
 
-from consometers_quoalise import Erased, Identifier
-from consometers_quoalise.identifier import identifier
-
-from ...series import Block, Range, Series
-from ...store import Store
-from ...store.clock import Confirmed
-from ...store.collective_tables import (
+from consometers_node.collective import access_log
+from consometers_node.collective.members.invitations import forget_note
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.output_series import forget_old_names
+from consometers_node.collective.permissions import claims, member_permissions
+from consometers_node.collective.permissions.member_permissions import (
+    MemberPermission,
+    PermissionActor,
+)
+from consometers_node.series import Block, Range, Series
+from consometers_node.store import Store
+from consometers_node.store.clock import Confirmed
+from consometers_node.store.collective_tables import (
     MemberId,
     MemberPermissionId,
     MemberPermissionRow,
     MemberPermissionSeriesRow,
     MemberRow,
 )
-from ...store.connection import AsyncConnection
-from ...store.declaration import Erasure, aliased
-from ...store.exclusive import alone
-from ...store.masked_reports import erase_reports
-from ...store.outbox import take_turns
-from ...store.personal import delete_rows
-from ...store.series import (
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.declaration import Erasure, aliased
+from consometers_node.store.exclusive import alone
+from consometers_node.store.masked_reports import erase_reports
+from consometers_node.store.outbox import take_turns
+from consometers_node.store.personal import delete_rows
+from consometers_node.store.series import (
     SERIES_FACTS,
     blocks,
     count_records,
@@ -41,15 +47,18 @@ from ...store.series import (
     put_blocks,
     put_counts,
 )
-from ...store.set_aside import remove_before
-from ...store.settings import set_setting, setting
-from ...store.tables import BlockRow, DataNeedRow, MemberCountRow, PeerRow, SeriesId, SeriesRow
-from .. import access_log
-from ..members.invitations import forget_note
-from ..members.members import Members
-from ..output_series import forget_old_names
-from ..permissions import claims, member_permissions
-from ..permissions.member_permissions import MemberPermission, PermissionActor
+from consometers_node.store.set_aside import remove_before
+from consometers_node.store.settings import set_setting, setting
+from consometers_node.store.tables import (
+    BlockRow,
+    DataNeedRow,
+    MemberCountRow,
+    PeerRow,
+    SeriesId,
+    SeriesRow,
+)
+from consometers_quoalise import Erased, Identifier
+from consometers_quoalise.identifier import identifier
 
 NOTIFY_FOR = timedelta(days=30)
 """How long after the end an erased member is notified, if its node cannot be reached at once."""

@@ -21,15 +21,16 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from ...i18n.text import text
-from ...permission import State
-from ...store import Store
-from ...store.collective_tables import MemberPermissionId
-from ...store.connection import AsyncConnection
-from ..errors import CollectiveFault
-from ..members.members import Members
-from ..permissions import member_permissions
-from ..witness import register as witness_register
+from consometers_node.collective.errors import CollectiveFault
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.permissions import member_permissions
+from consometers_node.collective.witness import register as witness_register
+from consometers_node.i18n.text import text
+from consometers_node.permission import State
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import MemberPermissionId
+from consometers_node.store.connection import AsyncConnection
+
 from .erasure import erase_due
 
 FILE = "ended.jsonl"

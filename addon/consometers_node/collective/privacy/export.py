@@ -6,25 +6,31 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, and_, select
 
-from ...i18n.text import Text
-from ...sharing import export
-from ...store import personal
-from ...store.collective_tables import (
+from consometers_node.collective.members.members import Member
+from consometers_node.collective.members.shares import holdings
+from consometers_node.collective.permissions import member_permissions
+from consometers_node.i18n.text import Text
+from consometers_node.sharing import export
+from consometers_node.store import personal
+from consometers_node.store.collective_tables import (
     GroupMembershipRow,
     InvitationRow,
     MemberGroupRow,
     MemberPermissionRow,
     MemberRow,
 )
-from ...store.connection import AsyncConnection
-from ...store.memberships import series_of_member
-from ...store.peers import MEMBER as MEMBER_JID
-from ...store.personal import MEMBER, READER, Json, rows, tables_with
-from ...store.series import MemberCount, counts
-from ...store.tables import DataNeedRow, PeerRow, PermissionRow, RegisterRow, SeriesRow
-from ..members.members import Member
-from ..members.shares import holdings
-from ..permissions import member_permissions
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.memberships import series_of_member
+from consometers_node.store.peers import MEMBER as MEMBER_JID
+from consometers_node.store.personal import MEMBER, READER, Json, rows, tables_with
+from consometers_node.store.series import MemberCount, counts
+from consometers_node.store.tables import (
+    DataNeedRow,
+    PeerRow,
+    PermissionRow,
+    RegisterRow,
+    SeriesRow,
+)
 
 _EXPLAINED = (
     *("id", "version", "title", "purpose", "recipients", "controller", "contact", "policy"),

@@ -16,6 +16,12 @@ from uuid import uuid4
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from zoneinfo import ZoneInfo
 
+from consometers_node.collective.access_log import Read, last_read, note_read
+from consometers_node.collective.members.members import Member, Members
+from consometers_node.collective.permissions import member_permissions
+from consometers_node.i18n.text import text
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import MemberId
 from consometers_quoalise import (
     BadRequest,
     ErrorType,
@@ -26,12 +32,6 @@ from consometers_quoalise import (
 )
 from consometers_quoalise.federation import PART_BYTES
 
-from ...i18n.text import text
-from ...store import Store
-from ...store.collective_tables import MemberId
-from ..access_log import Read, last_read, note_read
-from ..members.members import Member, Members
-from ..permissions import member_permissions
 from . import export
 
 WHAT: Final = "own export"

@@ -9,16 +9,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from ...i18n.text import Text, printed, text, verbatim
-from ...permission import DataNeed
-from ...sharing.consent_text import length
-from ...store.connection import AsyncConnection
-from ..about import load_about
-from ..disclosure.sdc_rules import Publication
-from ..permissions.needs import offered
-from ..privacy_notice import retention
-from ..publication.policy import InForce
-from ..settings import Settings
+from consometers_node.collective.about import load_about
+from consometers_node.collective.disclosure.sdc_rules import Publication
+from consometers_node.collective.permissions.needs import offered
+from consometers_node.collective.privacy_notice import retention
+from consometers_node.collective.publication.policy import InForce
+from consometers_node.collective.settings import Settings
+from consometers_node.i18n.text import Text, printed, text, verbatim
+from consometers_node.permission import DataNeed
+from consometers_node.sharing.consent_text import length
+from consometers_node.store.connection import AsyncConnection
+
 from .processing_records import BASIS, SECURITY, data_of
 
 _OFF_SITE_DAYS = 2

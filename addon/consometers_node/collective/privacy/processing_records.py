@@ -4,16 +4,17 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from ...i18n.text import Text, text
-from ...permission import DataNeed, State
-from ...sharing import consent_text
-from ...store.connection import AsyncConnection
-from ...store.personal import Json
-from ..about import load_about
-from ..permissions import member_permissions
-from ..permissions.needs import all_needs
-from ..settings import Settings
-from ..witness.register import DEPARTED_FOR, overview
+from consometers_node.collective.about import load_about
+from consometers_node.collective.permissions import member_permissions
+from consometers_node.collective.permissions.needs import all_needs
+from consometers_node.collective.settings import Settings
+from consometers_node.collective.witness.register import DEPARTED_FOR, overview
+from consometers_node.i18n.text import Text, text
+from consometers_node.permission import DataNeed, State
+from consometers_node.sharing import consent_text
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.personal import Json
+
 from .export import plain, values
 
 PERSONS = text("Members: households, under a pseudonym; buildings that chose to be named.")

@@ -6,21 +6,22 @@ import logging
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 
-from ...i18n.text import text
-from ...sharing.changes import Changes
-from ...store import Store
-from ...store.clock import Clock
-from ...store.exclusive import alone
-from ...store.outbox import take_turns
-from .. import access_log
-from ..members.accounts import remove_ordered
-from ..members.members import Members
-from ..members.subscribers import Subscribers
-from ..output_series import forget_old_names
-from ..permissions import member_permissions
-from ..permissions.member_permissions import MemberPermission
-from ..publication.openings import give_up
-from ..publication.policy import InForce
+from consometers_node.collective import access_log
+from consometers_node.collective.members.accounts import remove_ordered
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.members.subscribers import Subscribers
+from consometers_node.collective.output_series import forget_old_names
+from consometers_node.collective.permissions import member_permissions
+from consometers_node.collective.permissions.member_permissions import MemberPermission
+from consometers_node.collective.publication.openings import give_up
+from consometers_node.collective.publication.policy import InForce
+from consometers_node.i18n.text import text
+from consometers_node.sharing.changes import Changes
+from consometers_node.store import Store
+from consometers_node.store.clock import Clock
+from consometers_node.store.exclusive import alone
+from consometers_node.store.outbox import take_turns
+
 from .erasure import erase_due, forget_notified, is_wiped, order_wipe, wipe
 
 EVERY_S = 300.0

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import compress
 
-from ...series import Block, Direction, Interval
-from ...store import SeriesId
-from ...store.collective_tables import GroupId, MemberId
-from ...store.connection import AsyncConnection
-from ...store.memberships import (
+from consometers_node.collective.calendar import Stretch
+from consometers_node.collective.disclosure.sdc_rules import Cell
+from consometers_node.series import Block, Direction, Interval
+from consometers_node.store import SeriesId
+from consometers_node.store.collective_tables import GroupId, MemberId
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.memberships import (
     MemberBlock,
     Membership,
     member_blocks,
@@ -18,9 +20,8 @@ from ...store.memberships import (
     packed_day,
     series_of,
 )
-from ...store.series import MemberCount
-from ..calendar import Stretch
-from ..disclosure.sdc_rules import Cell
+from consometers_node.store.series import MemberCount
+
 from .member_values import Counts, SeriesValues, Values, civil_day, part
 
 

@@ -11,21 +11,22 @@ from enum import StrEnum
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from ...i18n.text import Text, text
-from ...series import Direction, Interval, Range
-from ...store.connection import AsyncConnection
-from ...store.masked_reports import waiting_hours
-from ...store.memberships import first_blocks
-from ...store.publication import (
+from consometers_node.collective.calendar import instants
+from consometers_node.collective.disclosure.reasons import Reason
+from consometers_node.collective.disclosure.sdc_rules import Publication
+from consometers_node.i18n.text import Text, text
+from consometers_node.series import Direction, Interval, Range
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.masked_reports import waiting_hours
+from consometers_node.store.memberships import first_blocks
+from consometers_node.store.publication import (
     ClosedInterval,
     closed_intervals,
     closed_step,
     closed_until,
     last_closed,
 )
-from ..calendar import instants
-from ..disclosure.reasons import Reason
-from ..disclosure.sdc_rules import Publication
+
 from .first_days import first_days
 from .policy import Opening
 

@@ -8,10 +8,15 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import astuple, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from ...series import Direction, Interval, Range, Series
-from ...store.collective_tables import GroupId, MemberId
-from ...store.memberships import Expected, Membership
-from ...store.publication import (
+from consometers_node.collective.calendar import days_of, instants, month_of
+from consometers_node.collective.disclosure.sdc_rules import Publication, Quartiles
+from consometers_node.collective.ingestion.arrivals import RECENT, Arrivals
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.output_series import offer
+from consometers_node.series import Direction, Interval, Range, Series
+from consometers_node.store.collective_tables import GroupId, MemberId
+from consometers_node.store.memberships import Expected, Membership
+from consometers_node.store.publication import (
     ClosedInterval,
     HomeQuartiles,
     PublishedCell,
@@ -25,11 +30,7 @@ from ...store.publication import (
     write,
     write_month,
 )
-from ..calendar import days_of, instants, month_of
-from ..disclosure.sdc_rules import Publication, Quartiles
-from ..ingestion.arrivals import RECENT, Arrivals
-from ..members.members import Members
-from ..output_series import offer
+
 from .blocks import Day, Sums
 from .first_days import first_records
 from .masked_hours import NOTHING_MASKED, MaskedHour

@@ -12,18 +12,19 @@ from datetime import UTC, date, datetime, time as daytime, timedelta
 from enum import StrEnum
 import time
 
-from ...series import Direction, Interval
-from ...store import Store
-from ...store.collective_tables import GroupId
-from ...store.connection import AsyncConnection
-from ...store.memberships import first_blocks
-from ...store.publication import PublishedCell
-from ..calendar import Span, instants, places
-from ..disclosure.reasons import Reason
-from ..disclosure.sdc_rules import Publication
-from ..ingestion.arrivals import Arrivals
-from ..members.members import Members
-from ..settings import Settings
+from consometers_node.collective.calendar import Span, instants, places
+from consometers_node.collective.disclosure.reasons import Reason
+from consometers_node.collective.disclosure.sdc_rules import Publication
+from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.settings import Settings
+from consometers_node.series import Direction, Interval
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import GroupId
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.memberships import first_blocks
+from consometers_node.store.publication import PublishedCell
+
 from .closer import Closer, WaitRule
 from .first_days import first_days
 from .monthly_groups import GroupsOfMonth

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from ...series import Block, Direction, Range
-from ...store.connection import AsyncConnection
-from ...store.masked_reports import first_reports
-from ...store.memberships import member_blocks, series_of
+from consometers_node.series import Block, Direction, Range
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.masked_reports import first_reports
+from consometers_node.store.memberships import member_blocks, series_of
 
 
 async def first_records(

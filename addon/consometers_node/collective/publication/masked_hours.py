@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Self
 
-from consometers_quoalise.identifier import identifier
-
-from ...series import Direction, Range
-from ...store.collective_tables import GroupId, MemberId, MemberPermissionId
-from ...store.connection import AsyncConnection
-from ...store.masked_reports import (
+from consometers_node.collective.ingestion.arrivals import RECENT
+from consometers_node.collective.permissions import needs
+from consometers_node.series import Direction, Range
+from consometers_node.store.collective_tables import GroupId, MemberId, MemberPermissionId
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.masked_reports import (
     StoredReport,
     SumPermission,
     claimed_by_others,
@@ -19,9 +19,8 @@ from ...store.masked_reports import (
     reports_of_hour,
     sum_permissions,
 )
-from ...store.memberships import Membership
-from ..ingestion.arrivals import RECENT
-from ..permissions import needs
+from consometers_node.store.memberships import Membership
+from consometers_quoalise.identifier import identifier
 
 
 @dataclass(frozen=True, slots=True)

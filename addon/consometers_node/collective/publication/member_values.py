@@ -10,9 +10,9 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Self
 
-from ...series import Interval, Series
-from ...store.series import MemberCount
-from ..calendar import instants, places
+from consometers_node.collective.calendar import instants, places
+from consometers_node.series import Interval, Series
+from consometers_node.store.series import MemberCount
 
 type Values = Sequence[int | None]
 """What a block holds: W or Wh."""

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 import json
 
+from consometers_node.collective.calendar import month_of, stretches
+from consometers_node.collective.disclosure.closing import combine_small
+from consometers_node.collective.members.members import Members
+from consometers_node.series import Device, Direction, Interval, Series
+from consometers_node.store.collective_tables import GroupId, MemberId
+from consometers_node.store.groups import GroupKind, all_groups
+from consometers_node.store.memberships import Membership, groups_and_memberships, senders
+from consometers_node.store.publication import combined
+from consometers_node.store.published_series import devices, own_series
+from consometers_node.store.settings import set_setting, setting
 from consometers_protected_sums.pooling import Groups
 
-from ...series import Device, Direction, Interval, Series
-from ...store.collective_tables import GroupId, MemberId
-from ...store.groups import GroupKind, all_groups
-from ...store.memberships import Membership, groups_and_memberships, senders
-from ...store.publication import combined
-from ...store.published_series import devices, own_series
-from ...store.settings import set_setting, setting
-from ..calendar import month_of, stretches
-from ..disclosure.closing import combine_small
-from ..members.members import Members
 from .blocks import Months
 
 type Together = Mapping[str, frozenset[Groups[GroupId]]]

@@ -16,6 +16,20 @@ import struct
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from consometers_node.collective.disclosure.closing import close_counts
+from consometers_node.collective.disclosure.reasons import Reason
+from consometers_node.collective.disclosure.sdc_rules import Cell
+from consometers_node.series import Direction
+from consometers_node.store.clock import Confirmed
+from consometers_node.store.collective_tables import GroupId, MemberPermissionId
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.masked_reports import (
+    StoredOpening,
+    StoredReport,
+    forget_before,
+    openings,
+    store_answer,
+)
 from consometers_protected_sums.exchange import (
     Answer,
     Group,
@@ -34,21 +48,6 @@ from consometers_quoalise.protected_sums import (
     Opening,
     VerificationRequest,
 )
-
-from ...series import Direction
-from ...store.clock import Confirmed
-from ...store.collective_tables import GroupId, MemberPermissionId
-from ...store.connection import AsyncConnection
-from ...store.masked_reports import (
-    StoredOpening,
-    StoredReport,
-    forget_before,
-    openings,
-    store_answer,
-)
-from ..disclosure.closing import close_counts
-from ..disclosure.reasons import Reason
-from ..disclosure.sdc_rules import Cell
 
 GIVEN_UP_AFTER: Final = timedelta(days=34)
 """A day before the witness forgets the first keys: what is not opened by then is left out."""

@@ -15,17 +15,17 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ...i18n.text import Text, text
-from ...series import Direction, Interval
-from ...store.connection import AsyncConnection
-from ...store.publication import last_closed
-from ...store.settings import set_setting, setting
-from ..access_log import Read, note_read
-from ..calendar import instants
-from ..disclosure.sdc_rules import Publication
-from ..permissions import needs
-from ..settings import PublicationSettings
-from ..settings_schema import BadValue, fill, keys_of, written
+from consometers_node.collective.access_log import Read, note_read
+from consometers_node.collective.calendar import instants
+from consometers_node.collective.disclosure.sdc_rules import Publication
+from consometers_node.collective.permissions import needs
+from consometers_node.collective.settings import PublicationSettings
+from consometers_node.collective.settings_schema import BadValue, fill, keys_of, written
+from consometers_node.i18n.text import Text, text
+from consometers_node.series import Direction, Interval
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.publication import last_closed
+from consometers_node.store.settings import set_setting, setting
 
 FIELDS = {key.name: key for key in keys_of(PublicationSettings)}
 """The keys of a choice, as in the section of the settings file."""

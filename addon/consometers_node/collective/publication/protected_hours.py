@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from consometers_protected_sums.pooling import Groups
-
-from ...series import Direction, Interval
-from ...store.collective_tables import GroupId
-from ...store.connection import AsyncConnection
-from ...store.masked_reports import (
+from consometers_node.collective.calendar import month_of
+from consometers_node.collective.disclosure.closing import add_up, close_counts
+from consometers_node.collective.disclosure.reasons import Reason
+from consometers_node.collective.disclosure.sdc_rules import Cell, Publication
+from consometers_node.series import Direction, Interval
+from consometers_node.store.collective_tables import GroupId
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.masked_reports import (
     StoredOpening,
     StoredReport,
     answered_hours,
@@ -22,12 +24,16 @@ from ...store.masked_reports import (
     openings,
     store_opening,
 )
-from ...store.publication import ClosedInterval, PublishedCell, cells_of_hour, parts, write
-from ...store.settings import VERIFICATION_SECRET, secret
-from ..calendar import month_of
-from ..disclosure.closing import add_up, close_counts
-from ..disclosure.reasons import Reason
-from ..disclosure.sdc_rules import Cell, Publication
+from consometers_node.store.publication import (
+    ClosedInterval,
+    PublishedCell,
+    cells_of_hour,
+    parts,
+    write,
+)
+from consometers_node.store.settings import VERIFICATION_SECRET, secret
+from consometers_protected_sums.pooling import Groups
+
 from .masked_hours import MaskedHour
 from .monthly_groups import MonthlyGroups
 from .openings import OpenedCells, homes, opening, read_answer

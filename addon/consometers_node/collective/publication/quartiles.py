@@ -8,6 +8,13 @@ would differ by what a few homes make of them: each quartile is one home's figur
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
+from consometers_node.collective.calendar import days_of, instants, month_of
+from consometers_node.collective.disclosure.reasons import Reason, Withheld
+from consometers_node.collective.disclosure.sdc_rules import Publication, Quartiles, quartiles
+from consometers_node.collective.members.members import month_after
+from consometers_node.series import Direction, Interval, Range
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.publication import HomeQuartiles, cells_of_records, quartiles_of
 from consometers_quoalise import (
     Data,
     DeviceType,
@@ -19,13 +26,6 @@ from consometers_quoalise import (
     describe,
 )
 
-from ...series import Direction, Interval, Range
-from ...store.connection import AsyncConnection
-from ...store.publication import HomeQuartiles, cells_of_records, quartiles_of
-from ..calendar import days_of, instants, month_of
-from ..disclosure.reasons import Reason, Withheld
-from ..disclosure.sdc_rules import Publication, Quartiles, quartiles
-from ..members.members import month_after
 from .blocks import Snapshot
 from .member_values import SeriesValues, civil_day
 from .monthly_groups import GroupsOfMonth

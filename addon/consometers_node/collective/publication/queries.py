@@ -13,23 +13,27 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, select
 
-from consometers_quoalise.identifier import identifier, organisation
-
-from ...figures import COMBINED
-from ...i18n.text import Text, text, verbatim
-from ...permission import State
-from ...series import Device, Direction, Interval, Range
-from ...store.collective_tables import (
+from consometers_node.collective.calendar import Span, instants
+from consometers_node.collective.disclosure.reasons import Reason, Withheld
+from consometers_node.collective.disclosure.sdc_rules import Publication
+from consometers_node.collective.members.members import MemberKind
+from consometers_node.collective.members.shares import all_plants
+from consometers_node.collective.members.sites import Description
+from consometers_node.figures import COMBINED
+from consometers_node.i18n.text import Text, text, verbatim
+from consometers_node.permission import State
+from consometers_node.series import Device, Direction, Interval, Range
+from consometers_node.store.collective_tables import (
     GroupId,
     GroupMembershipRow,
     MemberPermissionRow,
     MemberPermissionSeriesRow,
     MemberRow,
 )
-from ...store.connection import AsyncConnection
-from ...store.groups import GroupKind, all_groups, counts_as, counts_in
-from ...store.masked_reports import summed_directions
-from ...store.publication import (
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.groups import GroupKind, all_groups, counts_as, counts_in
+from consometers_node.store.masked_reports import summed_directions
+from consometers_node.store.publication import (
     ClosedSpans,
     PublishedCell,
     best_day,
@@ -46,13 +50,9 @@ from ...store.publication import (
     published_directions,
     published_groups,
 )
-from ...store.published_series import devices
-from ..calendar import Span, instants
-from ..disclosure.reasons import Reason, Withheld
-from ..disclosure.sdc_rules import Publication
-from ..members.members import MemberKind
-from ..members.shares import all_plants
-from ..members.sites import Description
+from consometers_node.store.published_series import devices
+from consometers_quoalise.identifier import identifier, organisation
+
 from .closed_hours import outcomes
 from .collective_self_consumption import Exchanges
 from .member_values import WH

@@ -6,18 +6,18 @@ from datetime import date, datetime
 from functools import partial
 from secrets import token_bytes
 
+from consometers_node.collective.calendar import instants, month_of
+from consometers_node.collective.disclosure.closing import close
+from consometers_node.collective.disclosure.confidential import ConfidentialParameter
+from consometers_node.collective.disclosure.sdc_rules import Cell, Publication
+from consometers_node.series import Direction, Interval
+from consometers_node.store.collective_tables import GroupId
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.publication import PublishedCell
+from consometers_node.store.settings import DISCLOSURE_SECRET, secret_or_new
 from consometers_protected_sums.keyed_draw import SECRET_BYTES
 from consometers_protected_sums.pooling import Groups
 
-from ...series import Direction, Interval
-from ...store.collective_tables import GroupId
-from ...store.connection import AsyncConnection
-from ...store.publication import PublishedCell
-from ...store.settings import DISCLOSURE_SECRET, secret_or_new
-from ..calendar import instants, month_of
-from ..disclosure.closing import close
-from ..disclosure.confidential import ConfidentialParameter
-from ..disclosure.sdc_rules import Cell, Publication
 from .blocks import Day, PublicSum, Snapshot, Sums
 from .masked_hours import MaskedSeries, Promised
 from .monthly_groups import MonthlyGroups

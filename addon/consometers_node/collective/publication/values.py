@@ -11,10 +11,11 @@ from fractions import Fraction
 from itertools import groupby
 from typing import NamedTuple, Self
 
-from ...figures import FIGURES, Basis, Comparison, Energies, Figure, Unit
-from ...series import Direction
-from ...store.publication import IntervalSums, Joint, PublishedCell
-from ..disclosure.reasons import Reason, Withheld
+from consometers_node.collective.disclosure.reasons import Reason, Withheld
+from consometers_node.figures import FIGURES, Basis, Comparison, Energies, Figure, Unit
+from consometers_node.series import Direction
+from consometers_node.store.publication import IntervalSums, Joint, PublishedCell
+
 from .member_values import WH
 
 type CellOrReason = PublishedCell | Withheld

@@ -15,17 +15,11 @@ from functools import partial
 import logging
 from typing import NoReturn
 
-from consometers_protected_sums.exchange import Answer, RefusedHomes
-from consometers_quoalise import QuoaliseError
-from consometers_quoalise.protected_sums import Opened, Opening, VerificationRequest, Verified
-from consometers_quoalise_network import Asking, NetworkError
-from consometers_quoalise_network.backoff import Backoff
-
-from ...i18n.protocol import sentence
-from ...i18n.text import Text, around, text
-from ...sharing.changes import Changes
-from ...store import Store
-from ...store.masked_reports import (
+from consometers_node.i18n.protocol import sentence
+from consometers_node.i18n.text import Text, around, text
+from consometers_node.sharing.changes import Changes
+from consometers_node.store import Store
+from consometers_node.store.masked_reports import (
     StoredOpening,
     ask_less,
     note_invalid,
@@ -34,6 +28,12 @@ from ...store.masked_reports import (
     reports_of_hour,
     store_answer,
 )
+from consometers_protected_sums.exchange import Answer, RefusedHomes
+from consometers_quoalise import QuoaliseError
+from consometers_quoalise.protected_sums import Opened, Opening, VerificationRequest, Verified
+from consometers_quoalise_network import Asking, NetworkError
+from consometers_quoalise_network.backoff import Backoff
+
 from .openings import (
     BadAnswer,
     given_up,

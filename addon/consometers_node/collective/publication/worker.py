@@ -5,15 +5,16 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NoReturn
 
-from ...sharing.changes import Changes
-from ...store import Store
-from ...store.clock import Clock
-from ...store.exclusive import alone
-from ...store.outbox import take_turns
-from ..counters import Counts
-from ..ingestion.arrivals import RECENT, Arrivals
-from ..members.members import Members
-from ..settings import Settings
+from consometers_node.collective.counters import Counts
+from consometers_node.collective.ingestion.arrivals import RECENT, Arrivals
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.settings import Settings
+from consometers_node.sharing.changes import Changes
+from consometers_node.store import Store
+from consometers_node.store.clock import Clock
+from consometers_node.store.exclusive import alone
+from consometers_node.store.outbox import take_turns
+
 from .closer import Closer, WaitRule
 from .monthly_groups import Together
 from .policy import InForce, opened

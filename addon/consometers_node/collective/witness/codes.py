@@ -10,13 +10,12 @@ import secrets
 
 from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
 
+from consometers_node.collective.errors import CollectiveFault, NotFound
+from consometers_node.i18n.text import text
+from consometers_node.store.collective_tables import WitnessCodeRow, WitnessEnrolmentRow
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.declaration import columns_of
 from consometers_protected_sums.codes import draw, hashed
-
-from ...i18n.text import text
-from ...store.collective_tables import WitnessCodeRow, WitnessEnrolmentRow
-from ...store.connection import AsyncConnection
-from ...store.declaration import columns_of
-from ..errors import CollectiveFault, NotFound
 
 MOST_AT_ONCE = 500
 MOST_DAYS = 3660

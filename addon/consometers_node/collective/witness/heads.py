@@ -22,14 +22,13 @@ import sqlite3
 
 from sqlalchemy import func, insert, select
 
+from consometers_node.i18n.text import Text, text
+from consometers_node.store.clock import Confirmed
+from consometers_node.store.collective_tables import WitnessHeadRow
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.keys import Keys
+from consometers_node.store.settings import set_setting, setting
 from consometers_protected_sums.heads import NO_ANSWER, SECRET_BYTES, Head, chained, epoch_of
-
-from ...i18n.text import Text, text
-from ...store.clock import Confirmed
-from ...store.collective_tables import WitnessHeadRow
-from ...store.connection import AsyncConnection
-from ...store.keys import Keys
-from ...store.settings import set_setting, setting
 
 _EPOCH = "witness.epoch"
 _SET_BACK = "witness.set_back"

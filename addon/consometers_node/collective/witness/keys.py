@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date
 import sqlite3
 
+from consometers_node.store.clock import Confirmed
+from consometers_node.store.keys import Keys
+from consometers_node.wire.witness_requests import EnrolmentRequest
 from consometers_protected_sums.keys import DayKey
 from consometers_protected_sums.opening import KEYS_FOR
-
-from ...store.clock import Confirmed
-from ...store.keys import Keys
-from ...wire.witness_requests import EnrolmentRequest
 
 
 @dataclass(frozen=True, slots=True)

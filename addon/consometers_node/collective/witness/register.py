@@ -18,31 +18,31 @@ from sqlalchemy import (
     update,
 )
 
-from consometers_protected_sums.exchange import Refusal
-from consometers_protected_sums.heads import Head
-from consometers_protected_sums.opening import FINGERPRINT_BYTES, KEYS_FOR, Enrolment
-from consometers_protected_sums.reports import Subject
-from consometers_quoalise.federation import LEAST_MINIMUM
-
-from ...i18n.text import text
-from ...series import Direction
-from ...store.clock import Confirmed
-from ...store.collective_tables import (
+from consometers_node.collective.errors import CollectiveFault
+from consometers_node.i18n.text import text
+from consometers_node.series import Direction
+from consometers_node.store.clock import Confirmed
+from consometers_node.store.collective_tables import (
     WitnessEnrolmentRow,
     WitnessLedgerRow,
     WitnessOpeningRow,
     WitnessVerificationRow,
 )
-from ...store.connection import AsyncConnection
-from ...store.settings import set_setting, setting
-from ...wire.witness_requests import (
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.settings import set_setting, setting
+from consometers_node.wire.witness_requests import (
     MAX_CLOCK_DIFFERENCE,
     EnrolmentReceipt,
     EnrolmentRequest,
     OpeningsSummary,
     SignedRequest,
 )
-from ..errors import CollectiveFault
+from consometers_protected_sums.exchange import Refusal
+from consometers_protected_sums.heads import Head
+from consometers_protected_sums.opening import FINGERPRINT_BYTES, KEYS_FOR, Enrolment
+from consometers_protected_sums.reports import Subject
+from consometers_quoalise.federation import LEAST_MINIMUM
+
 from . import codes, keys as keys_file
 from .codes import BadCode, Code
 

@@ -21,6 +21,21 @@ from xml.etree.ElementTree import fromstring, tostring
 
 from sqlalchemy import Row, insert, select
 
+from consometers_node.collective.errors import CollectiveFault
+from consometers_node.i18n.text import text
+from consometers_node.store import Store
+from consometers_node.store.clock import Clock
+from consometers_node.store.collective_tables import WitnessLedgerRow, WitnessOpeningRow
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.exclusive import lock
+from consometers_node.store.settings import WITNESS_SECRET, secret_or_new
+from consometers_node.wire.witness_requests import (
+    DepartureReceipt,
+    EnrolmentReceipt,
+    EnrolmentRequest,
+    OpeningsSummary,
+    SignedRequest,
+)
 from consometers_protected_sums.errors import NotElements, RootOfUnity
 from consometers_protected_sums.exchange import (
     Answer,
@@ -45,21 +60,6 @@ from consometers_quoalise.protected_sums import (
     write_opened,
 )
 
-from ...i18n.text import text
-from ...store import Store
-from ...store.clock import Clock
-from ...store.collective_tables import WitnessLedgerRow, WitnessOpeningRow
-from ...store.connection import AsyncConnection
-from ...store.exclusive import lock
-from ...store.settings import WITNESS_SECRET, secret_or_new
-from ...wire.witness_requests import (
-    DepartureReceipt,
-    EnrolmentReceipt,
-    EnrolmentRequest,
-    OpeningsSummary,
-    SignedRequest,
-)
-from ..errors import CollectiveFault
 from . import heads, register
 from .keys import age
 

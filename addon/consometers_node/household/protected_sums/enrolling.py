@@ -13,18 +13,15 @@ import json
 import logging
 from typing import Final, NoReturn
 
-from consometers_quoalise import Witness
-from consometers_quoalise_network.backoff import Backoff
-
-from ...i18n.foreign import isolated
-from ...i18n.text import Text, TranslatedError, text
-from ...permission import Permission, Permissions, State
-from ...sharing.changes import Changes
-from ...sharing.masked_reports import HomeKeys, keep_keys, load_keys
-from ...store import PeerId, PermissionId, Store
-from ...store.clock import Clock
-from ...store.connection import AsyncConnection
-from ...store.enrolments import (
+from consometers_node.i18n.foreign import isolated
+from consometers_node.i18n.text import Text, TranslatedError, text
+from consometers_node.permission import Permission, Permissions, State
+from consometers_node.sharing.changes import Changes
+from consometers_node.sharing.masked_reports import HomeKeys, keep_keys, load_keys
+from consometers_node.store import PeerId, PermissionId, Store
+from consometers_node.store.clock import Clock
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.enrolments import (
     StoredEnrolment,
     add_enrolment,
     code_of,
@@ -32,9 +29,9 @@ from ...store.enrolments import (
     set_code,
     update_enrolment,
 )
-from ...store.peers import all_peers
-from ...wire.needs import need_hash
-from ...wire.witness_requests import (
+from consometers_node.store.peers import all_peers
+from consometers_node.wire.needs import need_hash
+from consometers_node.wire.witness_requests import (
     Call,
     DepartureReceipt,
     EnrolmentReceipt,
@@ -42,6 +39,9 @@ from ...wire.witness_requests import (
     OpeningsSummary,
     SignedRequest,
 )
+from consometers_quoalise import Witness
+from consometers_quoalise_network.backoff import Backoff
+
 from .witness_client import WitnessClient, WitnessFault
 from .witness_heads import heads_of, remember_head
 

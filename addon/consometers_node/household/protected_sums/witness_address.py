@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from aiohttp.abc import ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
-from ...sharing.account import load
-from ...store import Store
+from consometers_node.sharing.account import load
+from consometers_node.store import Store
 
 HTTPS_PORT = 443
 

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 import ssl
 from urllib.parse import urlsplit
 
-from ...i18n.foreign import isolated
-from ...i18n.text import Text, text
-from ...permission import DataNeed
-from ...sharing.consent import DataRequest
-from ...sharing.sum_requests import minimum_homes, objection_to_witness
-from ...store import Store
+from consometers_node.i18n.foreign import isolated
+from consometers_node.i18n.text import Text, text
+from consometers_node.permission import DataNeed
+from consometers_node.sharing.consent import DataRequest
+from consometers_node.sharing.sum_requests import minimum_homes, objection_to_witness
+from consometers_node.store import Store
+
 from .witness_address import NotPublic, Trust, addresses, check_url, trust
 from .witness_client import UNVERIFIED
 

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import aiohttp
 
+from consometers_node.i18n.text import Text, TranslatedError, text
+from consometers_node.wire.witness_requests import MAX_BODY_BYTES, BadBody, Call
 from consometers_quoalise import Witness
 from consometers_quoalise.decoding import Undecodable, decoded
 
-from ...i18n.text import Text, TranslatedError, text
-from ...wire.witness_requests import MAX_BODY_BYTES, BadBody, Call
 from .witness_address import PublicResolver, Trust, check_url
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=30)

@@ -1,9 +1,8 @@
 """The newest heads that a home has of a witness: they show one that was set back what it lost."""
 
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.settings import set_setting, setting
 from consometers_protected_sums.heads import newest
-
-from ...store.connection import AsyncConnection
-from ...store.settings import set_setting, setting
 
 
 async def heads_of(connection: AsyncConnection, witness: str) -> tuple[bytes, ...]:

@@ -7,12 +7,13 @@ from datetime import datetime
 import logging
 from typing import NoReturn, override
 
-from ...i18n.text import text
-from ...series import Range
-from ...store import Store
-from ...store.clock import Clock
-from ...store.coverage import absences, add_absence
-from ...store.settings import set_setting, setting
+from consometers_node.i18n.text import text
+from consometers_node.series import Range
+from consometers_node.store import Store
+from consometers_node.store.clock import Clock
+from consometers_node.store.coverage import absences, add_absence
+from consometers_node.store.settings import set_setting, setting
+
 from .client import Recorder
 from .errors import Away, HomeAssistantFault
 from .home_assistant import HomeAssistant

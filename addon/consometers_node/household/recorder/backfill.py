@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import batched, groupby, product
 
-from ...series import Block, Range, Series
+from consometers_node.series import Block, Range, Series
+
 from .client import Period, Recorder, Rest, patiently
 from .reading import (
     Flag,

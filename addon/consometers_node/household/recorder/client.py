@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import re
 from typing import Literal
 
-from ...series import Range
+from consometers_node.series import Range
+
 from .errors import (
     Away,
     HomeAssistantRefusal,

@@ -17,9 +17,9 @@ from hass_client.exceptions import (
     FailedCommand,
 )
 
+from consometers_node.i18n.text import Text, text
 from consometers_quoalise_network.backoff import Backoff
 
-from ...i18n.text import Text, text
 from .errors import Away, HomeAssistantFault, HomeAssistantRefusal, TooMuch, WrongToken
 
 type Json = bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None

@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import timedelta
 import random
 
-from ...series import Interval
+from consometers_node.series import Interval
 
 SETTLES_WITHIN = (timedelta(seconds=15), timedelta(seconds=60))
 """How long after the announcement rows are read; spread, where many homes share a machine."""

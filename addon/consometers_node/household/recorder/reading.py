@@ -36,7 +36,7 @@ from enum import StrEnum
 from itertools import pairwise
 from math import floor
 
-from ...series import Block, Interval, Quantity, Range, Record, Series
+from consometers_node.series import Block, Interval, Quantity, Range, Record, Series
 
 _MOST_W = 70_000
 """A mean power that no home reaches: twice that of a three-phase connection of 36 kVA."""

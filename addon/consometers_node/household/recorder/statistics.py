@@ -10,9 +10,9 @@ from math import ceil
 from types import MappingProxyType
 from typing import NewType
 
+from consometers_node.series import Device, Direction, Interval, Quantity, Series
 from consometers_quoalise.federation import SUBSCRIBED_KVA
 
-from ...series import Device, Direction, Interval, Quantity, Series
 from .errors import UnreadableAnswer
 
 StatisticId = NewType("StatisticId", str)

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ...permission import Choice, DataNeed
-from ...series import Device, Direction, Interval, Quantity, Range, Record, Series
-from ...sharing.consent import DataRequest, Preview, sight
-from ...store.connection import AsyncConnection
-from ...store.settings import set_setting, settings_like
-from ...wire import Naming
-from ..recorder.backfill import catch_up, flags
-from ..recorder.client import Recorder
-from ..recorder.reading import Flag
-from ..recorder.statistics import Proposal
+from consometers_node.household.recorder.backfill import catch_up, flags
+from consometers_node.household.recorder.client import Recorder
+from consometers_node.household.recorder.reading import Flag
+from consometers_node.household.recorder.statistics import Proposal
+from consometers_node.permission import Choice, DataNeed
+from consometers_node.series import Device, Direction, Interval, Quantity, Range, Record, Series
+from consometers_node.sharing.consent import DataRequest, Preview, sight
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.settings import set_setting, settings_like
+from consometers_node.wire import Naming
 
 _PREFIX = "direction."
 

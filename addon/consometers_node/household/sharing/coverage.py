@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 
-from ...series import Range, Series
-from ...store import SeriesId
-from ...store.connection import AsyncConnection
-from ...store.series import changes, missing
+from consometers_node.series import Range, Series
+from consometers_node.store import SeriesId
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.series import changes, missing
+
 from .sync import Target
 
 DAYS = 365

@@ -8,12 +8,12 @@ from contextlib import suppress
 import random
 from typing import NoReturn
 
-from ...permission import Permissions, State
-from ...sharing.changes import Changes
-from ...store import Store
-from ..recorder.client import Recorder, patiently
-from ..recorder.errors import HomeAssistantFault
-from ..recorder.statistics import StatisticId
+from consometers_node.household.recorder.client import Recorder, patiently
+from consometers_node.household.recorder.errors import HomeAssistantFault
+from consometers_node.household.recorder.statistics import StatisticId
+from consometers_node.permission import Permissions, State
+from consometers_node.sharing.changes import Changes
+from consometers_node.store import Store
 
 
 class SubscribedPowers:

@@ -13,18 +13,8 @@ from datetime import datetime, timedelta
 import logging
 from typing import NoReturn
 
-from ...permission import Permissions
-from ...series import Block, Range, Series
-from ...sharing.changes import Changes
-from ...sharing.due_records import keep
-from ...store import SeriesId, Store
-from ...store.clock import Clock
-from ...store.connection import AsyncConnection
-from ...store.coverage import all_coverage, coverage, set_coverage
-from ...store.peers import all_peers
-from ...store.series import blocks
-from ..recorder.availability import WatchedRecorder
-from ..recorder.backfill import (
+from consometers_node.household.recorder.availability import WatchedRecorder
+from consometers_node.household.recorder.backfill import (
     Chunk,
     catch_up,
     days_to_read,
@@ -32,10 +22,20 @@ from ..recorder.backfill import (
     still_to_read,
     window,
 )
-from ..recorder.client import Rest
-from ..recorder.errors import HomeAssistantFault
-from ..recorder.poll_schedule import Rounds
-from ..recorder.reading import needs_hours
+from consometers_node.household.recorder.client import Rest
+from consometers_node.household.recorder.errors import HomeAssistantFault
+from consometers_node.household.recorder.poll_schedule import Rounds
+from consometers_node.household.recorder.reading import needs_hours
+from consometers_node.permission import Permissions
+from consometers_node.series import Block, Range, Series
+from consometers_node.sharing.changes import Changes
+from consometers_node.sharing.due_records import keep
+from consometers_node.store import SeriesId, Store
+from consometers_node.store.clock import Clock
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.coverage import all_coverage, coverage, set_coverage
+from consometers_node.store.peers import all_peers
+from consometers_node.store.series import blocks
 
 _DAY = timedelta(days=1)
 _ROUNDS, _PAST = "rounds", "past"

@@ -18,6 +18,24 @@ import random
 import time
 from typing import NoReturn
 
+from consometers_node.household.recorder.client import Recorder, patiently
+from consometers_node.household.recorder.errors import HomeAssistantFault
+from consometers_node.household.recorder.statistics import (
+    AVERAGES,
+    FROM_COLLECTIVES,
+    IN_COMMON,
+    PARTS,
+)
+from consometers_node.i18n.text import text
+from consometers_node.permission import Permissions, State
+from consometers_node.sharing.changes import Changes
+from consometers_node.store import Store
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.peers import Peer, all_peers
+from consometers_node.store.plants import all_held_plants, remove_held_plants
+from consometers_node.store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
+from consometers_node.store.settings import set_setting, setting
+from consometers_node.store.statistic_owners import own_statistic
 from consometers_quoalise import (
     Challenge,
     Data,
@@ -32,19 +50,6 @@ from consometers_quoalise import (
 from consometers_quoalise.identifier import ENTERPRISE, identifier
 from consometers_quoalise_network import Asking, NetworkError
 
-from ...i18n.text import text
-from ...permission import Permissions, State
-from ...sharing.changes import Changes
-from ...store import Store
-from ...store.connection import AsyncConnection
-from ...store.peers import Peer, all_peers
-from ...store.plants import all_held_plants, remove_held_plants
-from ...store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
-from ...store.settings import set_setting, setting
-from ...store.statistic_owners import own_statistic
-from ..recorder.client import Recorder, patiently
-from ..recorder.errors import HomeAssistantFault
-from ..recorder.statistics import AVERAGES, FROM_COLLECTIVES, IN_COMMON, PARTS
 from .external_statistic import Offer, PollPace
 from .plant_statistics import PlantStatistics, slug
 from .totals import TIME_ZONE, Totals, month_before

@@ -28,6 +28,15 @@ from itertools import groupby
 import logging
 from typing import NoReturn, Protocol
 
+from consometers_node.household.recorder.backfill import months
+from consometers_node.household.recorder.client import Recorder, Rest, patiently
+from consometers_node.household.recorder.errors import Away, HomeAssistantFault, WrongToken
+from consometers_node.household.recorder.home_assistant import shielded
+from consometers_node.household.recorder.reading import HOUR
+from consometers_node.household.recorder.statistics import StatisticId
+from consometers_node.i18n.protocol import sentence
+from consometers_node.i18n.text import around, text
+from consometers_node.series import Range
 from consometers_quoalise import (
     BadRequest,
     Data,
@@ -42,15 +51,6 @@ from consometers_quoalise_network import NetworkError
 from consometers_quoalise_network.address import bare
 from consometers_quoalise_network.backoff import Backoff
 
-from ...i18n.protocol import sentence
-from ...i18n.text import around, text
-from ...series import Range
-from ..recorder.backfill import months
-from ..recorder.client import Recorder, Rest, patiently
-from ..recorder.errors import Away, HomeAssistantFault, WrongToken
-from ..recorder.home_assistant import shielded
-from ..recorder.reading import HOUR
-from ..recorder.statistics import StatisticId
 from .hours import Hours, SeriesKind, States, Unsuitable
 from .limits import RowBudget, reach
 from .recorder_writer import RecorderWriter

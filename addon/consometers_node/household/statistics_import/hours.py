@@ -20,6 +20,8 @@ from enum import StrEnum
 from math import floor, fsum, gcd
 from zoneinfo import ZoneInfo
 
+from consometers_node.household.recorder.reading import HOUR
+from consometers_node.i18n.text import TranslatedError, text
 from consometers_quoalise import (
     Data,
     Duration,
@@ -30,9 +32,6 @@ from consometers_quoalise import (
     SeriesPath,
 )
 from consometers_quoalise.values import ALLOWED
-
-from ...i18n.text import TranslatedError, text
-from ..recorder.reading import HOUR
 
 type States = Mapping[datetime, float]
 """The values of hours, in Wh, by their start."""

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 import time
 from typing import Final
 
+from consometers_node.series import Range
 from consometers_quoalise import Shares
-
-from ...series import Range
 
 MOST_PAST: Final = timedelta(days=3_653)
 """Ten years."""

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from datetime import date
 
-from ...series import Direction, Interval, Range, Series
-from ...store import SeriesId
-from ...store.connection import AsyncConnection
-from ...store.series import blocks
+from consometers_node.series import Direction, Interval, Range, Series
+from consometers_node.store import SeriesId
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.series import blocks
+
 from .totals import days_of, of_whole_days
 
 _HOUR_MINUTES = 60

@@ -12,20 +12,25 @@ from datetime import UTC, date, datetime
 import logging
 import re
 
+from consometers_node.household.recorder.statistics import PARTS
+from consometers_node.i18n.text import text
+from consometers_node.sharing.changes import Changes
+from consometers_node.store import Store
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.peers import Peer
+from consometers_node.store.plants import (
+    HeldPlant,
+    all_held_plants,
+    put_held_plant,
+    remove_held_plants,
+)
+from consometers_node.store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
+from consometers_node.store.statistic_owners import devices_ever, own_statistic
 from consometers_quoalise import Data, Device, Direction, Listed, SeriesPath, Shares
 from consometers_quoalise.identifier import ENTERPRISE, identifier, series
 from consometers_quoalise.values import ALLOWED
 from consometers_quoalise_network import Asking
 
-from ...i18n.text import text
-from ...sharing.changes import Changes
-from ...store import Store
-from ...store.connection import AsyncConnection
-from ...store.peers import Peer
-from ...store.plants import HeldPlant, all_held_plants, put_held_plant, remove_held_plants
-from ...store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
-from ...store.statistic_owners import devices_ever, own_statistic
-from ..recorder.statistics import PARTS
 from .limits import MOST_PLANTS, MOST_PLANTS_EVER, are_possible
 from .totals import Totals, days_of, month_before, of_whole_days
 

@@ -5,17 +5,17 @@ from datetime import datetime
 from functools import partial
 from typing import NoReturn
 
+from consometers_node.household.recorder.client import Recorder
+from consometers_node.household.recorder.statistics import AVERAGES, StatisticId
+from consometers_node.sharing.changes import Changes, KnownPeers
+from consometers_node.store import Store
+from consometers_node.store.plants import HeldPlant, all_held_plants
+from consometers_node.store.pulled import Pulled, all_pulled, update_pulled
 from consometers_quoalise import Data, NotAuthorized
 from consometers_quoalise.identifier import identifier
 from consometers_quoalise_network import Asking, NetworkError, Transport
 from consometers_quoalise_network.address import account_of
 
-from ...sharing.changes import Changes, KnownPeers
-from ...store import Store
-from ...store.plants import HeldPlant, all_held_plants
-from ...store.pulled import Pulled, all_pulled, update_pulled
-from ..recorder.client import Recorder
-from ..recorder.statistics import AVERAGES, StatisticId
 from .collective_statistics import CollectiveStatistics
 from .external_statistic import HISTORY, Import, StatisticsImport
 from .limits import RowBudget

@@ -11,14 +11,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import batched, pairwise
 import logging
 
+from consometers_node.household.recorder.client import Recorder, Rest, patiently
+from consometers_node.household.recorder.errors import NotOurs
+from consometers_node.household.recorder.reading import HOUR, Flag, StatisticsRow
+from consometers_node.household.recorder.statistics import StatisticId
+from consometers_node.i18n.text import text
+from consometers_node.series import Range
 from consometers_quoalise_network.backoff import Backoff
 
-from ...i18n.text import text
-from ...series import Range
-from ..recorder.client import Recorder, Rest, patiently
-from ..recorder.errors import NotOurs
-from ..recorder.reading import HOUR, Flag, StatisticsRow
-from ..recorder.statistics import StatisticId
 from .hours import SeriesKind, States
 from .sums import differing, flags, ours, summed
 

@@ -18,7 +18,8 @@ fell by less, or rose by more than any meter counts in that time, has gone nowhe
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from ..recorder.reading import HOUR, Flag, StatisticsRow
+from consometers_node.household.recorder.reading import HOUR, Flag, StatisticsRow
+
 from .hours import SeriesKind, States
 
 MOST_REGISTER_W = 36_000_000

@@ -10,12 +10,11 @@ from fractions import Fraction
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from consometers_node.figures import FIGURES, Energies as FigureEnergies, Figure
+from consometers_node.series import Range
 from consometers_quoalise import Data, Direction, Duration, Identifier, Malformed, SeriesPath
 from consometers_quoalise.identifier import identifier
 from consometers_quoalise.values import allowed
-
-from ...figures import FIGURES, Energies as FigureEnergies, Figure
-from ...series import Range
 
 TIME_ZONE = ZoneInfo("Europe/Paris")
 """Of a collective's civil days."""

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 
 from sqlalchemy import Connection
 
-from ..collective_tables import TABLES
-from ..declaration import Base
-from ..months import BY_MONTH
+from consometers_node.store.collective_tables import TABLES
+from consometers_node.store.declaration import Base
+from consometers_node.store.months import BY_MONTH
+
 from .guards import (
     NOW,
     SOON,

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from aiohttp import web
 
-from ...collective.about import (
+from consometers_node.collective.about import (
     KEYS,
     NEEDED,
     NOTICES,
@@ -16,8 +16,9 @@ from ...collective.about import (
     read_about,
     values_of,
 )
-from ...collective.settings_schema import Key
-from ...i18n.text import Text
+from consometers_node.collective.settings_schema import Key
+from consometers_node.i18n.text import Text
+
 from .handlers import AdminPages
 from .request_context import AdminContext
 

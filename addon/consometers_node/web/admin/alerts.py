@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version as installed
 
-from consometers_node.store.connection import AsyncConnection
-
-from ...collective.about import NOTICES, load_about
-from ...collective.disclosure.reasons import Reason
-from ...collective.members import invitations
-from ...collective.members.accounts import removal_problems
-from ...collective.members.member_overview import MemberOverview, Status, granted_needs
-from ...collective.monitoring.backups import Backups
-from ...collective.monitoring.problems import (
+from consometers_node.collective.about import NOTICES, load_about
+from consometers_node.collective.disclosure.reasons import Reason
+from consometers_node.collective.members import invitations
+from consometers_node.collective.members.accounts import removal_problems
+from consometers_node.collective.members.member_overview import (
+    MemberOverview,
+    Status,
+    granted_needs,
+)
+from consometers_node.collective.monitoring.backups import Backups
+from consometers_node.collective.monitoring.problems import (
     ProblemKind,
     Weight,
     of_backups,
@@ -21,16 +23,23 @@ from ...collective.monitoring.problems import (
     of_set_back,
     of_witnesses,
 )
-from ...collective.permissions import member_permissions, needs
-from ...collective.publication.closed_hours import IntervalState, hours, missing, progress
-from ...collective.publication.policy import BadRules, InForce, chosen, opened
-from ...collective.settings_schema import Key
-from ...collective.witness.heads import set_back
-from ...i18n.text import Text, around, text
-from ...store import claims, set_aside
-from ...store.masked_reports import waiting_since
-from ..core.speech import Language
-from ..public.words import FLOWS
+from consometers_node.collective.permissions import member_permissions, needs
+from consometers_node.collective.publication.closed_hours import (
+    IntervalState,
+    hours,
+    missing,
+    progress,
+)
+from consometers_node.collective.publication.policy import BadRules, InForce, chosen, opened
+from consometers_node.collective.settings_schema import Key
+from consometers_node.collective.witness.heads import set_back
+from consometers_node.i18n.text import Text, around, text
+from consometers_node.store import claims, set_aside
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.masked_reports import waiting_since
+from consometers_node.web.core.speech import Language
+from consometers_node.web.public.words import FLOWS
+
 from .handlers import AdminPages
 from .request_context import AdminContext
 

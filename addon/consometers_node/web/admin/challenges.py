@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from ...collective.challenges.register import (
+from consometers_node.collective.challenges.register import (
     DAYS,
     LEAST_PARTICIPANTS,
     MOST_PARTICIPANTS,
@@ -16,12 +16,13 @@ from ...collective.challenges.register import (
     offered,
     suggested,
 )
-from ...collective.challenges.results import STATES, state_of
-from ...collective.errors import BadChallenge, NotFound
-from ...collective.publication.policy import InForce
-from ...collective.publication.queries import Published
-from ...i18n.text import Text
-from ...store.collective_tables import ChallengeId
+from consometers_node.collective.challenges.results import STATES, state_of
+from consometers_node.collective.errors import BadChallenge, NotFound
+from consometers_node.collective.publication.policy import InForce
+from consometers_node.collective.publication.queries import Published
+from consometers_node.i18n.text import Text
+from consometers_node.store.collective_tables import ChallengeId
+
 from .handlers import AdminPages
 from .request_context import AdminContext
 

@@ -9,18 +9,24 @@ from collections.abc import Mapping
 from aiohttp import web
 from sqlalchemy.exc import IntegrityError
 
+from consometers_node.collective.errors import NotFound
+from consometers_node.collective.services import CodeOrder
+from consometers_node.collective.witness import codes
+from consometers_node.collective.witness.codes import (
+    MOST_AT_ONCE,
+    MOST_DAYS,
+    USUAL_DAYS,
+    BadCode,
+    CodeState,
+)
+from consometers_node.i18n.text import Text, text
+from consometers_node.web.core.language import LANGUAGES
+from consometers_node.web.core.page_base import RequestRefused
+from consometers_node.web.core.request_context import FilledForm
+from consometers_node.web.core.sheets import CodeSheet, printable
 from consometers_protected_sums.codes import read
 from consometers_protected_sums.errors import NoCode
 
-from ...collective.errors import NotFound
-from ...collective.services import CodeOrder
-from ...collective.witness import codes
-from ...collective.witness.codes import MOST_AT_ONCE, MOST_DAYS, USUAL_DAYS, BadCode, CodeState
-from ...i18n.text import Text, text
-from ..core.language import LANGUAGES
-from ..core.page_base import RequestRefused
-from ..core.request_context import FilledForm
-from ..core.sheets import CodeSheet, printable
 from .handlers import AdminPages
 from .made_once import TWICE, form_key, numbers_of, whole_number
 from .pager import Pager

@@ -7,17 +7,17 @@ from math import ceil
 
 from aiohttp import web
 
+from consometers_node.collective.ingestion import validation
+from consometers_node.collective.ingestion.plausibility import MOST_BELIEVED_W, watts
+from consometers_node.collective.members.members import Member, Members
+from consometers_node.collective.permissions import claims
+from consometers_node.i18n.text import text
+from consometers_node.store import set_aside
+from consometers_node.store.claims import Claim, Proof, shared_with
 from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.set_aside import SetAside
+from consometers_node.web.core.page_base import RequestRefused
 
-from ...collective.ingestion import validation
-from ...collective.ingestion.plausibility import MOST_BELIEVED_W, watts
-from ...collective.members.members import Member, Members
-from ...collective.permissions import claims
-from ...i18n.text import text
-from ...store import set_aside
-from ...store.claims import Claim, Proof, shared_with
-from ...store.set_aside import SetAside
-from ..core.page_base import RequestRefused
 from .handlers import AdminPages
 from .request_context import AdminContext
 

@@ -12,38 +12,38 @@ from typing import TYPE_CHECKING, Any, override
 from aiohttp import web
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from consometers_node.collective.access_log import Read, note_read
+from consometers_node.collective.calendar import Span
+from consometers_node.collective.errors import CollectiveFault, database_problem
+from consometers_node.collective.members import administrators
+from consometers_node.collective.members.administrators import Passwords
+from consometers_node.collective.members.member_overview import MemberOverview, member_overview
+from consometers_node.collective.members.members import Member, Members, known_spelling
+from consometers_node.collective.services import Actions
+from consometers_node.collective.settings import Settings
+from consometers_node.i18n.text import Text, text
+from consometers_node.rate_limit import GrowingWait
+from consometers_node.sharing.consent import DataRequest, Decisions
+from consometers_node.sharing.names import load_naming
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import MemberId
 from consometers_node.store.connection import AsyncConnection
+from consometers_node.web.core import language
+from consometers_node.web.core.access import ADMINISTRATION, Handler, harden
+from consometers_node.web.core.consenting import Choosable, ConsentPages
+from consometers_node.web.core.csrf import FIELD, FormTokens
+from consometers_node.web.core.language import LANGUAGES
+from consometers_node.web.core.page_base import ERRORS, FAULT, STALE, UNREADABLE, RequestRefused
+from consometers_node.web.core.request_context import UnreadableForm
+from consometers_node.web.core.speech import Language
+from consometers_node.wire import Naming
 from consometers_quoalise import Role
 
-from ...collective.access_log import Read, note_read
-from ...collective.calendar import Span
-from ...collective.errors import CollectiveFault, database_problem
-from ...collective.members import administrators
-from ...collective.members.administrators import Passwords
-from ...collective.members.member_overview import MemberOverview, member_overview
-from ...collective.members.members import Member, Members, known_spelling
-from ...collective.services import Actions
-from ...collective.settings import Settings
-from ...i18n.text import Text, text
-from ...rate_limit import GrowingWait
-from ...sharing.consent import DataRequest, Decisions
-from ...sharing.names import load_naming
-from ...store import Store
-from ...store.collective_tables import MemberId
-from ...wire import Naming
-from ..core import language
-from ..core.access import ADMINISTRATION, Handler, harden
-from ..core.consenting import Choosable, ConsentPages
-from ..core.csrf import FIELD, FormTokens
-from ..core.language import LANGUAGES
-from ..core.page_base import ERRORS, FAULT, STALE, UNREADABLE, RequestRefused
-from ..core.request_context import UnreadableForm
-from ..core.speech import Language
 from .published_sums import published_sums
 from .request_context import AdminContext
 
 if TYPE_CHECKING:
-    from ...collective.monitoring.health import Watch
+    from consometers_node.collective.monitoring.health import Watch
 
 type Look = Callable[[AdminPages, AdminContext], Awaitable[web.StreamResponse]]
 

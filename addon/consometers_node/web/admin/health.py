@@ -8,10 +8,10 @@ import shutil
 from aiohttp import web
 import sqlalchemy
 
-from ...collective.members import administrators
-from ...collective.monitoring.backups import backups
-from ...collective.monitoring.health import Health
-from ...collective.monitoring.metrics import (
+from consometers_node.collective.members import administrators
+from consometers_node.collective.monitoring.backups import backups
+from consometers_node.collective.monitoring.health import Health
+from consometers_node.collective.monitoring.metrics import (
     BYTES,
     HEALTH,
     INSTANT,
@@ -19,10 +19,11 @@ from ...collective.monitoring.metrics import (
     SECONDS,
     Metric,
 )
-from ...collective.witness.heads import set_back
-from ...collective.witness.register import overview
-from ...i18n.text import Text
-from ..core.speech import Language
+from consometers_node.collective.witness.heads import set_back
+from consometers_node.collective.witness.register import overview
+from consometers_node.i18n.text import Text
+from consometers_node.web.core.speech import Language
+
 from .alerts import of_node
 from .handlers import AdminPages
 from .request_context import AdminContext

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from ...collective.calendar import Span
-from ...collective.members.member_overview import DayOfAll, MemberEntry
+from consometers_node.collective.calendar import Span
+from consometers_node.collective.members.member_overview import DayOfAll, MemberEntry
 
 CELL, GAP, HIGH = 9, 2, 16
 STEP = CELL + GAP

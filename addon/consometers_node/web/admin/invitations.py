@@ -10,20 +10,20 @@ from aiohttp import web
 from markupsafe import Markup
 from sqlalchemy.exc import IntegrityError
 
+from consometers_node.collective.members import invitations
+from consometers_node.collective.members.invitations import MAX_NOTE
+from consometers_node.collective.members.members import MAX_AREA, MemberKind, known_areas
+from consometers_node.collective.members.shares import Plant, all_plants, promised
+from consometers_node.collective.services import InvitationOrder, IssuedInvitation
+from consometers_node.i18n.text import Text, text
 from consometers_node.store.connection import AsyncConnection
+from consometers_node.web.core.language import LANGUAGES
+from consometers_node.web.core.page_base import RequestRefused
+from consometers_node.web.core.request_context import FilledForm
+from consometers_node.web.core.sheets import InvitationSheet, printable, qr_inline
 from consometers_quoalise_network import Join, Register, links
 from consometers_quoalise_network.errors import NetworkError
 
-from ...collective.members import invitations
-from ...collective.members.invitations import MAX_NOTE
-from ...collective.members.members import MAX_AREA, MemberKind, known_areas
-from ...collective.members.shares import Plant, all_plants, promised
-from ...collective.services import InvitationOrder, IssuedInvitation
-from ...i18n.text import Text, text
-from ..core.language import LANGUAGES
-from ..core.page_base import RequestRefused
-from ..core.request_context import FilledForm
-from ..core.sheets import InvitationSheet, printable, qr_inline
 from .handlers import AdminPages
 from .made_once import TWICE, form_key, numbers_of, whole_number
 from .member import share_labels, shares_field

@@ -9,10 +9,11 @@ from hashlib import sha256
 import re
 import secrets
 
-from ...i18n.text import text
-from ..core.page_base import RequestRefused
-from ..core.request_context import FilledForm
-from ..core.speech import numbered
+from consometers_node.i18n.text import text
+from consometers_node.web.core.page_base import RequestRefused
+from consometers_node.web.core.request_context import FilledForm
+from consometers_node.web.core.speech import numbered
+
 from .request_context import AdminContext
 
 _KEY = re.compile(r"[0-9a-f]{32}")

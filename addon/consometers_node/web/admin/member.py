@@ -7,14 +7,18 @@ from typing import Any
 
 from aiohttp import web
 
-from consometers_node.store.connection import AsyncConnection
-
-from ...collective.calendar import Span
-from ...collective.errors import NoSite, NotByName
-from ...collective.members.member_overview import shares_by_direction
-from ...collective.members.members import MAX_AREA, MAX_NOTE, Member, MemberKind, known_areas
-from ...collective.members.shares import Plant, all_plants, holdings
-from ...collective.members.sites import (
+from consometers_node.collective.calendar import Span
+from consometers_node.collective.errors import NoSite, NotByName
+from consometers_node.collective.members.member_overview import shares_by_direction
+from consometers_node.collective.members.members import (
+    MAX_AREA,
+    MAX_NOTE,
+    Member,
+    MemberKind,
+    known_areas,
+)
+from consometers_node.collective.members.shares import Plant, all_plants, holdings
+from consometers_node.collective.members.sites import (
     BUILDINGS,
     HEATS,
     MAX_NAME,
@@ -26,22 +30,24 @@ from ...collective.members.sites import (
     Description,
     Heat,
 )
-from ...collective.permissions import member_permissions
-from ...collective.permissions.member_permissions import MemberPermission
-from ...collective.privacy import export as exported
-from ...collective.settings_formats import WEB_PAGE
-from ...collective.settings_schema import BadValue
-from ...household.sharing.coverage import Calendar, DayState
-from ...i18n.text import Text, text
-from ...permission import State
-from ...series import Direction
-from ...sharing import consent_text
-from ...store.collective_tables import MemberPermissionId
-from ...store.member_series import MemberSeries, of_member
-from ...store.shown import shown_from
-from ..core.calendar_svg import Strip, draw
-from ..core.page_base import RequestRefused, send_file
-from ..core.speech import numbered
+from consometers_node.collective.permissions import member_permissions
+from consometers_node.collective.permissions.member_permissions import MemberPermission
+from consometers_node.collective.privacy import export as exported
+from consometers_node.collective.settings_formats import WEB_PAGE
+from consometers_node.collective.settings_schema import BadValue
+from consometers_node.household.sharing.coverage import Calendar, DayState
+from consometers_node.i18n.text import Text, text
+from consometers_node.permission import State
+from consometers_node.series import Direction
+from consometers_node.sharing import consent_text
+from consometers_node.store.collective_tables import MemberPermissionId
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.member_series import MemberSeries, of_member
+from consometers_node.store.shown import shown_from
+from consometers_node.web.core.calendar_svg import Strip, draw
+from consometers_node.web.core.page_base import RequestRefused, send_file
+from consometers_node.web.core.speech import numbered
+
 from . import doubts
 from .handlers import AdminPages
 from .request_context import AdminContext

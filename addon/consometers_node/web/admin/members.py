@@ -5,14 +5,14 @@ from datetime import UTC, date, datetime, timedelta
 
 from aiohttp import web
 
+from consometers_node.collective.calendar import Span
+from consometers_node.collective.members.member_overview import MemberEntry, Status
+from consometers_node.collective.members.members import MemberKind, Members
+from consometers_node.i18n.text import text
+from consometers_node.store import claims, set_aside
+from consometers_node.store.collective_tables import MemberId
 from consometers_node.store.connection import AsyncConnection
 
-from ...collective.calendar import Span
-from ...collective.members.member_overview import MemberEntry, Status
-from ...collective.members.members import MemberKind, Members
-from ...i18n.text import text
-from ...store import claims, set_aside
-from ...store.collective_tables import MemberId
 from .handlers import AdminPages
 from .pager import Pager
 from .request_context import AdminContext

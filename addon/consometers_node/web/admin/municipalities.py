@@ -5,11 +5,11 @@ What is asked, shown and answered is what a home sees, on the pages of `core`.
 
 from aiohttp import web
 
+from consometers_node.i18n.text import Text, text
+from consometers_node.web.core.joining import NOT_ONLINE, ONLINE_WITHIN_S, meet, trial_error
+from consometers_node.web.core.permissions import listed
 from consometers_quoalise_network import Join, NetworkError, links
 
-from ...i18n.text import Text, text
-from ..core.joining import NOT_ONLINE, ONLINE_WITHIN_S, meet, trial_error
-from ..core.permissions import listed
 from .handlers import AdminPages
 from .request_context import AdminContext
 

@@ -5,20 +5,20 @@ import re
 
 from aiohttp import web
 
+from consometers_node.collective.disclosure.sdc_rules import DEFAULT_MINIMUM, LEAST_MINIMUM
+from consometers_node.collective.errors import BadWitness
+from consometers_node.collective.permissions import needs
+from consometers_node.i18n.text import Text, text
+from consometers_node.permission import ChangedNeed, DataNeed, Identification, Reading
+from consometers_node.permission.need import MAX_DAYS
+from consometers_node.series import Direction, Interval, Quantity
 from consometers_node.store.connection import AsyncConnection
+from consometers_node.web.core.page_base import RequestRefused
+from consometers_node.web.core.request_context import FilledForm
+from consometers_node.web.core.speech import numbered
+from consometers_node.wire import Unsayable, read_need_mapping, write_need
 from consometers_quoalise.identifier import is_bare
 
-from ...collective.disclosure.sdc_rules import DEFAULT_MINIMUM, LEAST_MINIMUM
-from ...collective.errors import BadWitness
-from ...collective.permissions import needs
-from ...i18n.text import Text, text
-from ...permission import ChangedNeed, DataNeed, Identification, Reading
-from ...permission.need import MAX_DAYS
-from ...series import Direction, Interval, Quantity
-from ...wire import Unsayable, read_need_mapping, write_need
-from ..core.page_base import RequestRefused
-from ..core.request_context import FilledForm
-from ..core.speech import numbered
 from .handlers import AdminPages
 from .needs import WORDS, as_read
 from .request_context import AdminContext

@@ -7,17 +7,18 @@ from typing import Any
 
 from aiohttp import web
 
-from ...collective.members.members import Members
-from ...collective.permissions import member_permissions, needs
-from ...collective.permissions.needs import OwnNeed
-from ...i18n.text import text
-from ...permission import DataNeed, State
-from ...series import Direction
-from ...sharing import consent_text
-from ...wire import write_need_file
-from ..core.language import LANGUAGES
-from ..core.page_base import RequestRefused, attachment
-from ..core.speech import Language
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.permissions import member_permissions, needs
+from consometers_node.collective.permissions.needs import OwnNeed
+from consometers_node.i18n.text import text
+from consometers_node.permission import DataNeed, State
+from consometers_node.series import Direction
+from consometers_node.sharing import consent_text
+from consometers_node.web.core.language import LANGUAGES
+from consometers_node.web.core.page_base import RequestRefused, attachment
+from consometers_node.web.core.speech import Language
+from consometers_node.wire import write_need_file
+
 from .handlers import AdminPages
 from .pager import Pager
 from .request_context import AdminContext

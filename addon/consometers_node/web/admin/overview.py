@@ -4,19 +4,19 @@ from collections import Counter
 
 from aiohttp import web
 
+from consometers_node.collective.calendar import Span
+from consometers_node.collective.members.member_overview import Status, shares
+from consometers_node.collective.members.members import Member, Members
+from consometers_node.collective.monitoring.backups import backups
+from consometers_node.collective.monitoring.problems import Weight
+from consometers_node.collective.permissions import member_permissions, needs
+from consometers_node.collective.permissions.member_permissions import MemberPermission
+from consometers_node.collective.publication.policy import InForce
+from consometers_node.i18n.text import text
 from consometers_node.store.connection import AsyncConnection
+from consometers_node.web.core.speech import numbered
+from consometers_node.web.public.live import LiveDay, today
 
-from ...collective.calendar import Span
-from ...collective.members.member_overview import Status, shares
-from ...collective.members.members import Member, Members
-from ...collective.monitoring.backups import backups
-from ...collective.monitoring.problems import Weight
-from ...collective.permissions import member_permissions, needs
-from ...collective.permissions.member_permissions import MemberPermission
-from ...collective.publication.policy import InForce
-from ...i18n.text import text
-from ..core.speech import numbered
-from ..public.live import LiveDay, today
 from . import heatmap
 from .alerts import Concern, concerns
 from .handlers import AdminPages

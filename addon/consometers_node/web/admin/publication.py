@@ -6,26 +6,33 @@ import re
 
 from aiohttp import web
 
+from consometers_node.collective.disclosure.sdc_rules import DEFAULT_MINIMUM, LEAST_MINIMUM
+from consometers_node.collective.publication import dry_run, policy as ours
+from consometers_node.collective.publication.closed_hours import hours, missing, progress
+from consometers_node.collective.publication.dry_run import PreviewPeriod
+from consometers_node.collective.publication.policy import (
+    AT_ONCE,
+    NOT_YET,
+    BadRules,
+    InForce,
+    Rules,
+    read_rules,
+)
+from consometers_node.collective.publication.queries import Published
+from consometers_node.collective.settings_formats import STEPS, Basis
+from consometers_node.collective.settings_schema import Key
+from consometers_node.i18n.text import Text, text
+from consometers_node.sharing.consent_text import INTERVALS
 from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.member_status import count_members
+from consometers_node.web.core.language import LANGUAGES
+from consometers_node.web.core.rate_limit import visitors
+from consometers_node.web.core.request_context import FilledForm
+from consometers_node.web.core.speech import Language
+from consometers_node.web.public import home
+from consometers_node.web.public.handlers import Guest, PublicPages
+from consometers_node.web.public.words import FLOWS
 
-from ...collective.disclosure.sdc_rules import DEFAULT_MINIMUM, LEAST_MINIMUM
-from ...collective.publication import dry_run, policy as ours
-from ...collective.publication.closed_hours import hours, missing, progress
-from ...collective.publication.dry_run import PreviewPeriod
-from ...collective.publication.policy import AT_ONCE, NOT_YET, BadRules, InForce, Rules, read_rules
-from ...collective.publication.queries import Published
-from ...collective.settings_formats import STEPS, Basis
-from ...collective.settings_schema import Key
-from ...i18n.text import Text, text
-from ...sharing.consent_text import INTERVALS
-from ...store.member_status import count_members
-from ..core.language import LANGUAGES
-from ..core.rate_limit import visitors
-from ..core.request_context import FilledForm
-from ..core.speech import Language
-from ..public import home
-from ..public.handlers import Guest, PublicPages
-from ..public.words import FLOWS
 from .handlers import AdminPages
 from .request_context import AdminContext
 

@@ -3,18 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ...collective.members.sites import BUILDINGS, Building
-from ...collective.publication.queries import Place, Published
-from ...collective.settings import Settings
-from ...i18n.text import Text, around, text, verbatim
-from ...permission import Choice
-from ...series import Device, Interval, Series
-from ...sharing.consent import DataRequest, Preview, matching_series, preview
-from ...sharing.names import load_naming
-from ...store import Store
-from ...store.groups import GroupKind
-from ...wire import Naming
-from ..core.consenting import NotOffered, Offer
+from consometers_node.collective.members.sites import BUILDINGS, Building
+from consometers_node.collective.publication.queries import Place, Published
+from consometers_node.collective.settings import Settings
+from consometers_node.i18n.text import Text, around, text, verbatim
+from consometers_node.permission import Choice
+from consometers_node.series import Device, Interval, Series
+from consometers_node.sharing.consent import DataRequest, Preview, matching_series, preview
+from consometers_node.sharing.names import load_naming
+from consometers_node.store import Store
+from consometers_node.store.groups import GroupKind
+from consometers_node.web.core.consenting import NotOffered, Offer
+from consometers_node.wire import Naming
 
 _EVERYBODY = text("All members")
 _NOT_PUBLISHED = text(

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Sequence
 
 from aiohttp import web
 
+from consometers_node.collective.monitoring.backups import BackupStep, backups
+from consometers_node.collective.permissions import member_permissions, needs
+from consometers_node.collective.privacy.policy import draft, read_facts
+from consometers_node.collective.privacy.processing_records import BASIS, SECURITY, processing
+from consometers_node.sharing import consent_text
+from consometers_node.store.personal import Json
+from consometers_node.web.core.page_base import attachment, csv_text
 from consometers_quoalise import iso8601
 
-from ...collective.monitoring.backups import BackupStep, backups
-from ...collective.permissions import member_permissions, needs
-from ...collective.privacy.policy import draft, read_facts
-from ...collective.privacy.processing_records import BASIS, SECURITY, processing
-from ...sharing import consent_text
-from ...store.personal import Json
-from ..core.page_base import attachment, csv_text
 from .handlers import AdminPages
 from .pager import Pager
 from .request_context import AdminContext

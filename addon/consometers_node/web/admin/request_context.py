@@ -5,8 +5,8 @@ from datetime import date, datetime
 
 from aiohttp import web
 
-from ..core.access import ADMINISTRATION
-from ..core.request_context import RequestContext
+from consometers_node.web.core.access import ADMINISTRATION
+from consometers_node.web.core.request_context import RequestContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

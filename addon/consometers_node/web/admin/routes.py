@@ -6,14 +6,15 @@ from functools import partial
 
 from aiohttp import web
 
-from ...collective.members.administrators import Passwords
-from ...collective.monitoring.health import Watch
-from ...collective.settings import Settings
-from ...rate_limit import GrowingWait
-from ...store import Store
-from ..core import consenting, permissions
-from ..core.access import ADMINISTRATION
-from ..public.handlers import now as this_moment
+from consometers_node.collective.members.administrators import Passwords
+from consometers_node.collective.monitoring.health import Watch
+from consometers_node.collective.settings import Settings
+from consometers_node.rate_limit import GrowingWait
+from consometers_node.store import Store
+from consometers_node.web.core import consenting, permissions
+from consometers_node.web.core.access import ADMINISTRATION
+from consometers_node.web.public.handlers import now as this_moment
+
 from . import (
     about,
     challenges,

@@ -1,10 +1,10 @@
 """Words that the pages of administration take from tables."""
 
-from ...collective.members.member_overview import Status
-from ...collective.members.members import MemberKind
-from ...collective.monitoring.backups import BackupStep
-from ...collective.permissions.member_permissions import PermissionActor
-from ...i18n.text import text
+from consometers_node.collective.members.member_overview import Status
+from consometers_node.collective.members.members import MemberKind
+from consometers_node.collective.monitoring.backups import BackupStep
+from consometers_node.collective.permissions.member_permissions import PermissionActor
+from consometers_node.i18n.text import text
 
 KINDS = {
     MemberKind.HOME: text("home"),

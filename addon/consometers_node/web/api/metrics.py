@@ -17,10 +17,10 @@ from prometheus_client.core import (
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from ...collective.monitoring.health import Health, Watch
-from ...collective.monitoring.metrics import HEALTH, PUBLISHED, Metric
-from ..core.access import Handler, is_known
-from ..core.listening import Bounds, listening
+from consometers_node.collective.monitoring.health import Health, Watch
+from consometers_node.collective.monitoring.metrics import HEALTH, PUBLISHED, Metric
+from consometers_node.web.core.access import Handler, is_known
+from consometers_node.web.core.listening import Bounds, listening
 
 PATH = "/metrics"
 

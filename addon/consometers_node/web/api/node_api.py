@@ -8,27 +8,27 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from consometers_node.household.node import HomeNode
+from consometers_node.household.sharing.sync import progress
+from consometers_node.i18n.protocol import sentence
+from consometers_node.i18n.text import Text, text
+from consometers_node.permission import State
+from consometers_node.sharing.restriction import pause, resume
+from consometers_node.sharing.status import Answered, Collective, collectives, current_permissions
+from consometers_node.store import PeerId, PermissionId
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.enrolments import enrolments
+from consometers_node.store.peers import all_peers
+from consometers_node.store.plants import all_held_plants
+from consometers_node.store.pulled import all_pulled
+from consometers_node.web.core.access import problem
 from consometers_quoalise import Challenge, iso8601
 
-from ...household.node import HomeNode
-from ...household.sharing.sync import progress
-from ...i18n.protocol import sentence
-from ...i18n.text import Text, text
-from ...permission import State
-from ...sharing.restriction import pause, resume
-from ...sharing.status import Answered, Collective, collectives, current_permissions
-from ...store import PeerId, PermissionId
-from ...store.connection import AsyncConnection
-from ...store.enrolments import enrolments
-from ...store.peers import all_peers
-from ...store.plants import all_held_plants
-from ...store.pulled import all_pulled
-from ..core.access import problem
 from .plants import plants
 from .sums import Json, drawn_last_month, sums
 
 if TYPE_CHECKING:
-    from ...sharing.openings import Openings
+    from consometers_node.sharing.openings import Openings
 
 VERSION = 1
 
@@ -123,7 +123,7 @@ class Api:
         """Return the protected sums of each permission for any: most homes have none."""
         if not await enrolments(connection):
             return {}
-        from ...sharing.openings import all_openings  # noqa: PLC0415
+        from consometers_node.sharing.openings import all_openings  # noqa: PLC0415
 
         enrolling = self._node.enrolling
         problems = enrolling.problems if enrolling else {}

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from consometers_node.household.recorder.statistics import PARTS
+from consometers_node.household.statistics_import.collective_statistics import CollectiveStatistics
+from consometers_node.household.statistics_import.totals import Totals, month_before
+from consometers_node.store.plants import HeldPlant
+from consometers_node.store.pulled import Pulled
 from consometers_quoalise import Direction, iso8601
 
-from ...household.recorder.statistics import PARTS
-from ...household.statistics_import.collective_statistics import CollectiveStatistics
-from ...household.statistics_import.totals import Totals, month_before
-from ...store.plants import HeldPlant
-from ...store.pulled import Pulled
 from .sums import Json
 
 _DIGITS = 4

@@ -3,18 +3,23 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from consometers_node.store.connection import AsyncConnection
-from consometers_quoalise import Direction, iso8601
-
-from ...household.statistics_import.collective_statistics import (
+from consometers_node.household.statistics_import.collective_statistics import (
     CollectiveStatistics,
     average_of,
     of_collectives,
 )
-from ...household.statistics_import.monthly_consumption import drawn
-from ...household.statistics_import.totals import DayTotals, Energies, Last, Totals, month_before
-from ...sharing.status import Collective
-from ...store.pulled import Pulled
+from consometers_node.household.statistics_import.monthly_consumption import drawn
+from consometers_node.household.statistics_import.totals import (
+    DayTotals,
+    Energies,
+    Last,
+    Totals,
+    month_before,
+)
+from consometers_node.sharing.status import Collective
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.pulled import Pulled
+from consometers_quoalise import Direction, iso8601
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 

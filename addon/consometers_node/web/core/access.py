@@ -9,8 +9,9 @@ import hmac
 
 from aiohttp import hdrs, web
 
-from ...i18n.text import Text, text
-from ...rate_limit import TokenBucket
+from consometers_node.i18n.text import Text, text
+from consometers_node.rate_limit import TokenBucket
+
 from .rate_limit import address_of, home_of, peer_of
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 
-from ...household.sharing.coverage import Calendar, DayState
+from consometers_node.household.sharing.coverage import Calendar, DayState
 
 CELL, GAP = 10, 2
 STEP = CELL + GAP

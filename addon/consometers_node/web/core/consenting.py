@@ -11,10 +11,8 @@ from typing import Any, ClassVar, Protocol
 
 from aiohttp import web
 
-from consometers_quoalise import Role
-
-from ...i18n.text import Text, text
-from ...permission import (
+from consometers_node.i18n.text import Text, text
+from consometers_node.permission import (
     Choice,
     DataNeed,
     Identification,
@@ -26,14 +24,16 @@ from ...permission import (
     UnknownPermission,
     subscribed,
 )
-from ...series import Device, Interval, Quantity, Record, Series
-from ...sharing import consent_text
-from ...sharing.consent import DataRequest, Decisions, Preview, check, data_request
-from ...sharing.error_messages import NARROWER, message_of
-from ...sharing.sum_requests import objections_to_directions
-from ...store import NotPermitted, PermissionId, Store
-from ...wire import Naming, Unsayable
-from ...wire.encode import unit
+from consometers_node.series import Device, Interval, Quantity, Record, Series
+from consometers_node.sharing import consent_text
+from consometers_node.sharing.consent import DataRequest, Decisions, Preview, check, data_request
+from consometers_node.sharing.error_messages import NARROWER, message_of
+from consometers_node.sharing.sum_requests import objections_to_directions
+from consometers_node.store import NotPermitted, PermissionId, Store
+from consometers_node.wire import Naming, Unsayable
+from consometers_node.wire.encode import unit
+from consometers_quoalise import Role
+
 from .page_base import PageBase, RequestRefused
 from .request_context import FilledForm, RequestContext
 
@@ -426,9 +426,8 @@ def _masked(
 ) -> Mapping[datetime, str]:
     """Return how masked values begin, with keys of this page, as the home's own come later."""
     # A home without protected sums never loads them.
+    from consometers_node.sharing.masked_reports import HomeKeys, mask  # noqa: PLC0415
     from consometers_protected_sums.field import ELEMENT_BYTES  # noqa: PLC0415
-
-    from ...sharing.masked_reports import HomeKeys, mask  # noqa: PLC0415
 
     keys = HomeKeys.new(datetime.now(UTC).date())
     records = [Record(at, round(value)) for at, value in rows]

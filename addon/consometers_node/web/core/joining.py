@@ -4,13 +4,13 @@ from typing import Any
 
 from aiohttp import web
 
+from consometers_node.i18n.protocol import refusal, sentence
+from consometers_node.i18n.text import Text, text
+from consometers_node.permission import PermissionFault
+from consometers_node.wire import Unsayable
 from consometers_quoalise import QuoaliseError
 from consometers_quoalise_network import Asking, Join, NetworkError
 
-from ...i18n.protocol import refusal, sentence
-from ...i18n.text import Text, text
-from ...permission import PermissionFault
-from ...wire import Unsayable
 from .consenting import ConsentPages, reason
 from .request_context import RequestContext
 

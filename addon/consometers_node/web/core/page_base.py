@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from ...i18n.text import Text, text
+from consometers_node.i18n.text import Text, text
+
 from .language import LANGUAGES
 
 if TYPE_CHECKING:

@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from sqlalchemy.exc import DBAPIError
 
-from consometers_node.store.connection import AsyncConnection
-from consometers_quoalise import QuoaliseError, federation_xml
-from consometers_quoalise.markup import parse
-
-from ...i18n.text import Text, text
-from ...permission import (
+from consometers_node.i18n.text import Text, text
+from consometers_node.permission import (
     Actor,
     NoticeReceipt,
     PermissionFault,
@@ -22,21 +18,25 @@ from ...permission import (
     Signature,
     State,
 )
-from ...series import Series
-from ...sharing import consent_text
-from ...sharing.consent import DataRequest, data_request
-from ...store import NotPermitted, PermissionId, SeriesId, Store
-from ...store.answers import latest_answers, total_of_answers
-from ...store.enrolments import set_code
-from ...store.peers import Subscription, subscriptions
-from ...store.series import all_series
-from ...wire import Naming, Unsayable
+from consometers_node.series import Series
+from consometers_node.sharing import consent_text
+from consometers_node.sharing.consent import DataRequest, data_request
+from consometers_node.store import NotPermitted, PermissionId, SeriesId, Store
+from consometers_node.store.answers import latest_answers, total_of_answers
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.enrolments import set_code
+from consometers_node.store.peers import Subscription, subscriptions
+from consometers_node.store.series import all_series
+from consometers_node.wire import Naming, Unsayable
+from consometers_quoalise import QuoaliseError, federation_xml
+from consometers_quoalise.markup import parse
+
 from .consenting import ConsentPages, ask, named, refused, typed_code
 from .page_base import RequestRefused
 from .request_context import RequestContext
 
 if TYPE_CHECKING:
-    from ...sharing.openings import Openings
+    from consometers_node.sharing.openings import Openings
 
 MOST_ANSWERS = 100
 _NO_CODE = text("This permission needs no code.")
@@ -213,7 +213,7 @@ async def _openings(connection: AsyncConnection, question: DataRequest) -> Openi
     if question.need.witness is None:
         return None
     # A node without protected sums never loads them.
-    from ...sharing.openings import all_openings  # noqa: PLC0415
+    from consometers_node.sharing.openings import all_openings  # noqa: PLC0415
 
     return (await all_openings(connection)).get(question.permission.id)
 

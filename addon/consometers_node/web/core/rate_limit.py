@@ -10,10 +10,10 @@ from weakref import WeakValueDictionary
 
 from aiohttp import hdrs, web
 
-from ...rate_limit import TokenBucket
+from consometers_node.rate_limit import TokenBucket
 
 if TYPE_CHECKING:
-    from ...collective.settings_formats import Network
+    from consometers_node.collective.settings_formats import Network
 
 MADE_AT_ONCE = 2
 MOST_WAITING = 64

@@ -9,8 +9,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from ...i18n.foreign import in_html
-from ...i18n.text import Text, typeset
+from consometers_node.i18n.foreign import in_html
+from consometers_node.i18n.text import Text, typeset
+
 from .speech import Language
 
 TEMPLATES = Path(__file__).parents[1] / "templates"

@@ -8,7 +8,8 @@ from aiohttp import web
 from multidict import MultiDictProxy
 
 if TYPE_CHECKING:
-    from ...i18n.text import Text
+    from consometers_node.i18n.text import Text
+
     from .speech import Language
 
 type Field = str | bytes | bytearray | web.FileField

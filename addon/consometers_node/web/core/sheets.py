@@ -13,7 +13,8 @@ from aiohttp import web
 from markupsafe import Markup
 import segno
 
-from ...sharing.consent_text import WHO_COULD_READ
+from consometers_node.sharing.consent_text import WHO_COULD_READ
+
 from .rendering import TEMPLATES, environment
 from .speech import Language
 

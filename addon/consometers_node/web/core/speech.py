@@ -9,8 +9,9 @@ from babel.dates import format_date, format_datetime, format_time, format_timede
 from babel.numbers import format_currency, format_decimal, format_percent
 from babel.units import format_unit
 
-from ...i18n.catalogue import translations
-from ...i18n.text import Text, text, typeset
+from consometers_node.i18n.catalogue import translations
+from consometers_node.i18n.text import Text, text, typeset
+
 from .language import LANGUAGES
 
 _KILO = 1000

@@ -5,14 +5,15 @@ from contextlib import suppress
 
 from aiohttp import web
 
-from ...i18n.text import text
-from ...sharing.access_requests import AccessRequests
-from ...store import PeerId
-from ...store.answers import requests_to
-from ...store.peers import Peer, all_peers
-from ..core.joining import NOT_ONLINE
-from ..core.page_base import RequestRefused, send_file
-from ..core.request_context import RequestContext
+from consometers_node.i18n.text import text
+from consometers_node.sharing.access_requests import AccessRequests
+from consometers_node.store import PeerId
+from consometers_node.store.answers import requests_to
+from consometers_node.store.peers import Peer, all_peers
+from consometers_node.web.core.joining import NOT_ONLINE
+from consometers_node.web.core.page_base import RequestRefused, send_file
+from consometers_node.web.core.request_context import RequestContext
+
 from .handlers import Pages
 
 _ANSWERED_WITHIN_S = 15.0

@@ -11,29 +11,29 @@ from typing import Any, override
 from aiohttp import web
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from consometers_node.household.node import HomeNode
+from consometers_node.household.recorder.errors import Away, HomeAssistantFault, database_problem
+from consometers_node.household.recorder.statistics import Proposal
+from consometers_node.household.sharing.candidate_statistics import directions, preview, subscribed
+from consometers_node.household.sharing.coverage import Calendar, Calendars
+from consometers_node.household.sharing.sync import targets
+from consometers_node.i18n.text import Text, text, verbatim
+from consometers_node.permission import Choice
+from consometers_node.series import Device, Direction, Interval, Quantity, Series
+from consometers_node.sharing.consent import DataRequest, Decisions, Preview
+from consometers_node.store import PermissionId, SeriesId
+from consometers_node.store.coverage import absences
+from consometers_node.web.core import language
+from consometers_node.web.core.access import API, Handler
+from consometers_node.web.core.calendar_svg import Strip, draw
+from consometers_node.web.core.consenting import ConsentPages, NotOffered, Offer, Unlisted
+from consometers_node.web.core.csrf import FIELD, FormTokens
+from consometers_node.web.core.page_base import ERRORS, FAULT, STALE, UNREADABLE, RequestRefused
+from consometers_node.web.core.request_context import RequestContext, UnreadableForm
+from consometers_node.wire import Naming
 from consometers_quoalise import Role
 from consometers_quoalise_network import Server
 
-from ...household.node import HomeNode
-from ...household.recorder.errors import Away, HomeAssistantFault, database_problem
-from ...household.recorder.statistics import Proposal
-from ...household.sharing.candidate_statistics import directions, preview, subscribed
-from ...household.sharing.coverage import Calendar, Calendars
-from ...household.sharing.sync import targets
-from ...i18n.text import Text, text, verbatim
-from ...permission import Choice
-from ...series import Device, Direction, Interval, Quantity, Series
-from ...sharing.consent import DataRequest, Decisions, Preview
-from ...store import PermissionId, SeriesId
-from ...store.coverage import absences
-from ...wire import Naming
-from ..core import language
-from ..core.access import API, Handler
-from ..core.calendar_svg import Strip, draw
-from ..core.consenting import ConsentPages, NotOffered, Offer, Unlisted
-from ..core.csrf import FIELD, FormTokens
-from ..core.page_base import ERRORS, FAULT, STALE, UNREADABLE, RequestRefused
-from ..core.request_context import RequestContext, UnreadableForm
 from .users import People
 
 type Look = Callable[[Pages, RequestContext], Awaitable[web.StreamResponse]]
@@ -248,7 +248,7 @@ class Pages(ConsentPages[RequestContext]):
         if question.need.witness is None:
             return None
         # A home without protected sums never loads them.
-        from ...household.protected_sums.witness_check import objection  # noqa: PLC0415
+        from consometers_node.household.protected_sums.witness_check import objection  # noqa: PLC0415
 
         return await objection(self.store, question, connects=connects)
 
@@ -313,7 +313,7 @@ class Pages(ConsentPages[RequestContext]):
         return self._year
 
     async def _context(self, request: web.Request) -> RequestContext:
-        from ..core.speech import Language  # noqa: PLC0415
+        from consometers_node.web.core.speech import Language  # noqa: PLC0415
 
         person = await self.people.of_request(request)
         return RequestContext(request, Language(language.preferred(request)), person)

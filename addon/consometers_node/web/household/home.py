@@ -8,26 +8,33 @@ from itertools import chain
 
 from aiohttp import web
 
-from ...household.recorder.errors import HomeAssistantFault
-from ...household.recorder.reading import Flag
-from ...household.sharing.candidate_statistics import reasons
-from ...household.sharing.coverage import Calendar, DayState
-from ...household.sharing.sync import progress
-from ...i18n.protocol import sentence
-from ...i18n.text import Text, text
-from ...permission import State
-from ...series import Interval, Range, Series
-from ...sharing import consent_text
-from ...sharing.account import load
-from ...sharing.restriction import pause, resume
-from ...sharing.status import Answered, Collective, Shared, collectives, current_permissions
-from ...store import PeerId, SeriesId
-from ...store.clock import confirm
-from ...store.coverage import absences
-from ...store.series import all_series
-from ..core.calendar_svg import Strip, draw
-from ..core.page_base import RequestRefused
-from ..core.request_context import RequestContext
+from consometers_node.household.recorder.errors import HomeAssistantFault
+from consometers_node.household.recorder.reading import Flag
+from consometers_node.household.sharing.candidate_statistics import reasons
+from consometers_node.household.sharing.coverage import Calendar, DayState
+from consometers_node.household.sharing.sync import progress
+from consometers_node.i18n.protocol import sentence
+from consometers_node.i18n.text import Text, text
+from consometers_node.permission import State
+from consometers_node.series import Interval, Range, Series
+from consometers_node.sharing import consent_text
+from consometers_node.sharing.account import load
+from consometers_node.sharing.restriction import pause, resume
+from consometers_node.sharing.status import (
+    Answered,
+    Collective,
+    Shared,
+    collectives,
+    current_permissions,
+)
+from consometers_node.store import PeerId, SeriesId
+from consometers_node.store.clock import confirm
+from consometers_node.store.coverage import absences
+from consometers_node.store.series import all_series
+from consometers_node.web.core.calendar_svg import Strip, draw
+from consometers_node.web.core.page_base import RequestRefused
+from consometers_node.web.core.request_context import RequestContext
+
 from .handlers import Pages
 
 type Year = Mapping[SeriesId, tuple[Calendar, tuple[Strip, ...]]]

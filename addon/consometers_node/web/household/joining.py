@@ -4,14 +4,14 @@ import asyncio
 
 from aiohttp import web
 
+from consometers_node.household.node import HouseholdOnline
+from consometers_node.i18n.text import Text, text
+from consometers_node.sharing.account import HasAccount, load, take
+from consometers_node.web.core.joining import NOT_ONLINE, ONLINE_WITHIN_S, meet, trial_error
+from consometers_node.web.core.request_context import RequestContext
 from consometers_quoalise_network import Join, NetworkError, Register, links
 from consometers_quoalise_xmpp import register
 
-from ...household.node import HouseholdOnline
-from ...i18n.text import Text, text
-from ...sharing.account import HasAccount, load, take
-from ..core.joining import NOT_ONLINE, ONLINE_WITHIN_S, meet, trial_error
-from ..core.request_context import RequestContext
 from .handlers import Pages
 
 _LOOKS, _LOOKS_EVERY_S = 50, 0.1

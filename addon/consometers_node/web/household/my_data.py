@@ -5,21 +5,22 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from ...i18n.text import Text, text
-from ...permission import Permissions, State
-from ...sharing import consent_text
-from ...sharing.consent import DataRequest, data_request
-from ...sharing.export import as_csv, as_json, erase_all
-from ...store.connection import AsyncConnection
-from ...store.enrolments import enrolments
-from ...store.peers import all_peers
-from ...store.series import all_series, stored_days
-from ..core.page_base import send_file
-from ..core.request_context import RequestContext
+from consometers_node.i18n.text import Text, text
+from consometers_node.permission import Permissions, State
+from consometers_node.sharing import consent_text
+from consometers_node.sharing.consent import DataRequest, data_request
+from consometers_node.sharing.export import as_csv, as_json, erase_all
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.enrolments import enrolments
+from consometers_node.store.peers import all_peers
+from consometers_node.store.series import all_series, stored_days
+from consometers_node.web.core.page_base import send_file
+from consometers_node.web.core.request_context import RequestContext
+
 from .handlers import Pages
 
 if TYPE_CHECKING:
-    from ...sharing.openings import Openings
+    from consometers_node.sharing.openings import Openings
 
 _TICK = text("Tick the box to confirm: this cannot be undone.")
 
@@ -79,7 +80,7 @@ async def _sums(connection: AsyncConnection) -> list[tuple[DataRequest, Openings
     if not enrolled:
         return []
     # A home without protected sums never loads them.
-    from ...sharing.openings import all_openings  # noqa: PLC0415
+    from consometers_node.sharing.openings import all_openings  # noqa: PLC0415
 
     return [
         (await data_request(connection, permission_id), openings)

@@ -4,8 +4,9 @@ from functools import partial
 
 from aiohttp import web
 
-from ...sharing.access_requests import DOCUMENT, RECORDS
-from ..core import consenting, permissions
+from consometers_node.sharing.access_requests import DOCUMENT, RECORDS
+from consometers_node.web.core import consenting, permissions
+
 from . import access_requests, home, joining, my_data, settings
 from .handlers import Look, Pages
 

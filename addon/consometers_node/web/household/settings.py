@@ -4,24 +4,24 @@ import re
 
 from aiohttp import web
 
+from consometers_node.household.recorder.errors import HomeAssistantFault
+from consometers_node.household.sharing.candidate_statistics import set_direction
+from consometers_node.household.statistics_import import collective_statistics
+from consometers_node.household.statistics_import.plant_statistics import correct
+from consometers_node.i18n.protocol import sentence
+from consometers_node.i18n.text import Text, text
+from consometers_node.series import Direction
+from consometers_node.sharing import consent_text
+from consometers_node.sharing.account import load, save
+from consometers_node.sharing.names import is_delivery_point, keep_delivery_point, load_naming
+from consometers_node.sharing.sum_requests import MOST_MINIMUM, minimum_homes, set_minimum_homes
+from consometers_node.store.plants import all_held_plants
+from consometers_node.web.core.joining import trial_error
+from consometers_node.web.core.language import COOKIE, LANGUAGES
+from consometers_node.web.core.request_context import RequestContext
 from consometers_quoalise_network import Account, Identity, NetworkError
 from consometers_quoalise_xmpp.trial import try_out
 
-from ...household.recorder.errors import HomeAssistantFault
-from ...household.sharing.candidate_statistics import set_direction
-from ...household.statistics_import import collective_statistics
-from ...household.statistics_import.plant_statistics import correct
-from ...i18n.protocol import sentence
-from ...i18n.text import Text, text
-from ...series import Direction
-from ...sharing import consent_text
-from ...sharing.account import load, save
-from ...sharing.names import is_delivery_point, keep_delivery_point, load_naming
-from ...sharing.sum_requests import MOST_MINIMUM, minimum_homes, set_minimum_homes
-from ...store.plants import all_held_plants
-from ..core.joining import trial_error
-from ..core.language import COOKIE, LANGUAGES
-from ..core.request_context import RequestContext
 from .handlers import House, Pages
 
 _PREFIX = "direction:"

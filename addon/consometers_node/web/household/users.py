@@ -4,9 +4,9 @@ import time
 
 from aiohttp import web
 
-from ...household.recorder.errors import HomeAssistantFault
-from ...household.recorder.home_assistant import HomeAssistant
-from ..core.request_context import Person
+from consometers_node.household.recorder.errors import HomeAssistantFault
+from consometers_node.household.recorder.home_assistant import HomeAssistant
+from consometers_node.web.core.request_context import Person
 
 _ID = "X-Remote-User-Id"
 _NAME = "X-Remote-User-Display-Name"

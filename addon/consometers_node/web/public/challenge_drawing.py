@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import math
 from typing import NamedTuple
 
-from ...collective.challenges.comparison import Standing
-from ...collective.challenges.results import Participant, Result
+from consometers_node.collective.challenges.comparison import Standing
+from consometers_node.collective.challenges.results import Participant, Result
 
 ROW = 3.4
 """The height of a participant's row."""

@@ -4,11 +4,19 @@ from typing import Any
 
 from aiohttp import web
 
-from ...collective.challenges.comparison import CONFIDENCE, LEAST_DAYS, LEAST_WEEKS
-from ...collective.challenges.register import Challenge, all_challenges
-from ...collective.challenges.results import STATES, Participant, Result, State, result, state_of
-from ...store.connection import AsyncConnection
-from ..core.page_base import csv_text
+from consometers_node.collective.challenges.comparison import CONFIDENCE, LEAST_DAYS, LEAST_WEEKS
+from consometers_node.collective.challenges.register import Challenge, all_challenges
+from consometers_node.collective.challenges.results import (
+    STATES,
+    Participant,
+    Result,
+    State,
+    result,
+    state_of,
+)
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.web.core.page_base import csv_text
+
 from .challenge_drawing import draw_ranking, draw_weeks
 from .handlers import Guest, PublicPages, problem
 from .headers import allow_reading
@@ -53,7 +61,7 @@ async def show(
 
 async def poster(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Return a printable sheet for a challenge: an invitation, or its results."""
-    from ..core.sheets import qr_inline  # noqa: PLC0415
+    from consometers_node.web.core.sheets import qr_inline  # noqa: PLC0415
 
     async with pages.store.reading() as connection:
         seen = await _named(pages, guest, connection)

@@ -4,12 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from consometers_node.collective.publication.values import FlowRow, rounded
+from consometers_node.figures import FIGURES, Unit
+from consometers_node.series import Direction
+from consometers_node.web.core.page_base import csv_text
 from consometers_quoalise import iso8601
-
-from ...collective.publication.values import FlowRow, rounded
-from ...figures import FIGURES, Unit
-from ...series import Direction
-from ..core.page_base import csv_text
 
 
 class Step(StrEnum):

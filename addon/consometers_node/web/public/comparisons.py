@@ -1,7 +1,7 @@
 """Energy in everyday words, for people who have never seen a kWh. Pure."""
 
-from ...i18n.text import Text, text
-from ..core.speech import numbered
+from consometers_node.i18n.text import Text, text
+from consometers_node.web.core.speech import numbered
 
 _WASH_WH = 1_000
 _PHONE_WH = 15

@@ -10,22 +10,22 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
+from consometers_node.collective.about import load_about
+from consometers_node.collective.disclosure.sdc_rules import Publication
+from consometers_node.collective.publication.policy import InForce
+from consometers_node.collective.publication.queries import ALL, Place, Published
+from consometers_node.collective.settings import Settings
+from consometers_node.i18n.text import Text, text
+from consometers_node.rate_limit import TokenBucket
+from consometers_node.store import Store
 from consometers_node.store.connection import AsyncConnection
+from consometers_node.web.core import language
+from consometers_node.web.core.access import Handler, is_known
+from consometers_node.web.core.page_base import PageBase
+from consometers_node.web.core.rate_limit import BYTES_A_TOKEN, TooMany, Turns, asker
+from consometers_node.web.core.request_context import PageRequest
+from consometers_node.web.core.speech import Language
 
-from ...collective.about import load_about
-from ...collective.disclosure.sdc_rules import Publication
-from ...collective.publication.policy import InForce
-from ...collective.publication.queries import ALL, Place, Published
-from ...collective.settings import Settings
-from ...i18n.text import Text, text
-from ...rate_limit import TokenBucket
-from ...store import Store
-from ..core import language
-from ..core.access import Handler, is_known
-from ..core.page_base import PageBase
-from ..core.rate_limit import BYTES_A_TOKEN, TooMany, Turns, asker
-from ..core.request_context import PageRequest
-from ..core.speech import Language
 from .headers import allow_reading, preflight
 from .response_cache import ResponseCache
 

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from ..core.access import HEADERS
+from consometers_node.web.core.access import HEADERS
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 from aiohttp import web
 
+from consometers_node.collective.challenges.register import all_challenges
+from consometers_node.collective.challenges.results import STATES, state_of
+from consometers_node.collective.members.members import public_collectives
 from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.groups import GroupKind
 
-from ...collective.challenges.register import all_challenges
-from ...collective.challenges.results import STATES, state_of
-from ...collective.members.members import public_collectives
-from ...store.groups import GroupKind
 from .charts import Chart
 from .handlers import Guest, PublicPages
 from .headers import allow_embedding

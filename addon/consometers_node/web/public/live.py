@@ -7,12 +7,16 @@ from itertools import groupby
 
 from aiohttp import web
 
-from consometers_node.store.connection import AsyncConnection
-
-from ...collective.calendar import Span
-from ...collective.disclosure.reasons import Withheld
-from ...collective.publication.queries import ALL, AREAS, ChildCollectives, Place, child_collectives
-from ...collective.publication.values import (
+from consometers_node.collective.calendar import Span
+from consometers_node.collective.disclosure.reasons import Withheld
+from consometers_node.collective.publication.queries import (
+    ALL,
+    AREAS,
+    ChildCollectives,
+    Place,
+    child_collectives,
+)
+from consometers_node.collective.publication.values import (
     Compared,
     FlowRow,
     Slots,
@@ -24,9 +28,11 @@ from ...collective.publication.values import (
     rows,
     together,
 )
-from ...i18n.text import Text
-from ...series import Direction, Interval
-from ...store.groups import GroupKind
+from consometers_node.i18n.text import Text
+from consometers_node.series import Direction, Interval
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.groups import GroupKind
+
 from .charts import Chart, ChartInterval, Step
 from .comparisons import kettles, lamps, pupil, washes
 from .handlers import Guest, PublicPages

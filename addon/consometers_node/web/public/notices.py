@@ -5,14 +5,15 @@ from html import escape
 
 from aiohttp import web
 
-from ...collective.challenges.register import all_challenges
-from ...collective.members.members import public_collectives
-from ...collective.monitoring.backups import BackupStep, backups
-from ...collective.privacy import policy
-from ...collective.publication.queries import ALL
-from ...store.groups import GroupKind
-from ..core.access import ADMINISTRATION
-from ..core.language import LANGUAGES
+from consometers_node.collective.challenges.register import all_challenges
+from consometers_node.collective.members.members import public_collectives
+from consometers_node.collective.monitoring.backups import BackupStep, backups
+from consometers_node.collective.privacy import policy
+from consometers_node.collective.publication.queries import ALL
+from consometers_node.store.groups import GroupKind
+from consometers_node.web.core.access import ADMINISTRATION
+from consometers_node.web.core.language import LANGUAGES
+
 from .handlers import DATA, Guest, PublicPages, tagged
 from .live import base, today
 

@@ -16,14 +16,11 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from consometers_node.store.connection import AsyncConnection
-from consometers_quoalise import iso8601
-
-from ...collective.calendar import Span, days_of, month_of
-from ...collective.disclosure.reasons import PUBLIC_REASONS, Withheld
-from ...collective.disclosure.sdc_rules import P_PERCENT
-from ...collective.publication.queries import Place, Steps
-from ...collective.publication.values import (
+from consometers_node.collective.calendar import Span, days_of, month_of
+from consometers_node.collective.disclosure.reasons import PUBLIC_REASONS, Withheld
+from consometers_node.collective.disclosure.sdc_rules import P_PERCENT
+from consometers_node.collective.publication.queries import Place, Steps
+from consometers_node.collective.publication.values import (
     FlowRow,
     Slots,
     Value,
@@ -32,10 +29,13 @@ from ...collective.publication.values import (
     rounded,
     rows,
 )
-from ...figures import FIGURES
-from ...i18n.text import Text, text
-from ...series import Interval
-from ..core.page_base import csv_text
+from consometers_node.figures import FIGURES
+from consometers_node.i18n.text import Text, text
+from consometers_node.series import Interval
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.web.core.page_base import csv_text
+from consometers_quoalise import iso8601
+
 from .charts import COLUMNS
 from .handlers import Guest, PublicPages, problem, tagged
 from .headers import allow_reading

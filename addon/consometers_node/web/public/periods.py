@@ -7,12 +7,10 @@ from datetime import date, datetime, time, timedelta
 
 from aiohttp import web
 
-from consometers_node.store.connection import AsyncConnection
-
-from ...collective.calendar import Span, days_of, month_of
-from ...collective.members.members import month_after
-from ...collective.publication.queries import Place
-from ...collective.publication.values import (
+from consometers_node.collective.calendar import Span, days_of, month_of
+from consometers_node.collective.members.members import month_after
+from consometers_node.collective.publication.queries import Place
+from consometers_node.collective.publication.values import (
     Compared,
     FlowRow,
     Slots,
@@ -23,8 +21,10 @@ from ...collective.publication.values import (
     rows,
     together,
 )
-from ...series import Interval
-from ..core.page_base import attachment
+from consometers_node.series import Interval
+from consometers_node.store.connection import AsyncConnection
+from consometers_node.web.core.page_base import attachment
+
 from .charts import Chart, ChartInterval, Step, as_csv
 from .handlers import Guest, PublicPages, tagged
 from .headers import allow_reading

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 from aiohttp import web
 
-from ...sharing.changes import Changes
+from consometers_node.sharing.changes import Changes
 
 FOR = timedelta(seconds=30)
 MOST_BYTES = 16 * 1024 * 1024

@@ -6,8 +6,9 @@ from aiohttp import web
 from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from ...collective.monitoring.health import Watch
-from ..core.access import Handler
+from consometers_node.collective.monitoring.health import Watch
+from consometers_node.web.core.access import Handler
+
 from . import challenges, home, notices, opendata, periods, sharing, witness
 from .charts import Step
 from .handlers import DATA, STATIC, WITNESS, Look, PublicPages

@@ -2,7 +2,8 @@
 
 from aiohttp import web
 
-from ...collective.calendar import Span
+from consometers_node.collective.calendar import Span
+
 from .charts import Step
 from .handlers import Guest, PublicPages
 from .periods import place_named, which_named

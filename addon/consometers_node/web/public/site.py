@@ -6,15 +6,16 @@ from datetime import datetime
 
 from aiohttp import web
 
-from ...collective.monitoring.health import Watch
-from ...collective.publication.policy import InForce
-from ...collective.settings import Settings
-from ...collective.witness.service import WitnessService
-from ...rate_limit import TokenBucket
-from ...sharing.changes import Changes
-from ...store import Store
-from ..core.listening import Bounds, listening
-from ..core.rate_limit import visitors
+from consometers_node.collective.monitoring.health import Watch
+from consometers_node.collective.publication.policy import InForce
+from consometers_node.collective.settings import Settings
+from consometers_node.collective.witness.service import WitnessService
+from consometers_node.rate_limit import TokenBucket
+from consometers_node.sharing.changes import Changes
+from consometers_node.store import Store
+from consometers_node.web.core.listening import Bounds, listening
+from consometers_node.web.core.rate_limit import visitors
+
 from .handlers import PublicPages, now as this_moment
 from .headers import harden
 from .response_cache import ResponseCache

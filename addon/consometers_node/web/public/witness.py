@@ -7,27 +7,27 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from consometers_quoalise.decoding import Undecodable, decoded
-
-from ...collective.errors import CollectiveFault
-from ...collective.witness.codes import BadCode
-from ...collective.witness.heads import set_back
-from ...collective.witness.register import NotEnrolled, OtherEnrolment, overview
-from ...collective.witness.service import NotReady, NotWitnessed, WitnessService
-from ...i18n.text import text
-from ...rate_limit import TokenBucket
-from ...wire.witness_requests import (
+from consometers_node.collective.errors import CollectiveFault
+from consometers_node.collective.witness.codes import BadCode
+from consometers_node.collective.witness.heads import set_back
+from consometers_node.collective.witness.register import NotEnrolled, OtherEnrolment, overview
+from consometers_node.collective.witness.service import NotReady, NotWitnessed, WitnessService
+from consometers_node.i18n.text import text
+from consometers_node.rate_limit import TokenBucket
+from consometers_node.web.core.rate_limit import asker
+from consometers_node.wire.witness_requests import (
     MAX_BODY_BYTES,
     BadBody,
     Call,
     EnrolmentRequest,
     SignedRequest,
 )
-from ..core.rate_limit import asker
+from consometers_quoalise.decoding import Undecodable, decoded
+
 from .handlers import Guest, PublicPages, problem
 
 if TYPE_CHECKING:
-    from ...collective.settings_formats import Network
+    from consometers_node.collective.settings_formats import Network
 
 WRONG_CODES = 10
 """At once, of one address; then one in ten minutes. Of 2^80 codes, that finds none."""

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ...collective.members.sites import BUILDINGS, HEATS
-from ...figures import FIGURES
-from ...i18n.text import text
-from ...series import Direction
+from consometers_node.collective.members.sites import BUILDINGS, HEATS
+from consometers_node.figures import FIGURES
+from consometers_node.i18n.text import text
+from consometers_node.series import Direction
+
 from .charts import Step
 from .drawing import COLOURS, draw
 

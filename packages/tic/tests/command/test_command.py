@@ -17,8 +17,7 @@ from consometers_tic.link import LinkError, NoSuchPort, PortBusy
 from consometers_tic_command.__main__ import main
 from consometers_tic_command.serial import complaint
 from consometers_tic_command.words import Language
-
-from ..samples import (
+from packages.tic.tests.samples import (
     BASE,
     HISTORIQUE,
     PRODUCER,

@@ -7,8 +7,7 @@ import pytest
 
 from consometers_tic import Decoder, Mode
 from consometers_tic_command.jsonl import JsonLines, plain
-
-from ..samples import (
+from packages.tic.tests.samples import (
     ADDRESS,
     HISTORIQUE,
     NOON,

@@ -11,8 +11,7 @@ from consometers_tic_command.screen import Screen
 from consometers_tic_command.show import shown
 from consometers_tic_command.trouble import NOISE_AFTER_S, Trouble
 from consometers_tic_command.words import _WORDS, Language, say
-
-from ..samples import (
+from packages.tic.tests.samples import (
     ADDRESS,
     HISTORIQUE,
     PRODUCER,

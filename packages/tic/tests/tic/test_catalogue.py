@@ -10,8 +10,7 @@ from consometers_tic import (
     Label,
     Mode,
 )
-
-from ..documented import DOCUMENTED
+from packages.tic.tests.documented import DOCUMENTED
 
 LABELS = [label for mode in Mode for label in CATALOGUE[mode].values()]
 

@@ -19,8 +19,7 @@ from consometers_tic import (
 )
 from consometers_tic.decoder import MAX_REFUSED, MAX_REJECTED
 from consometers_tic.group import MAX_GROUP, parse
-
-from ..samples import (
+from packages.tic.tests.samples import (
     BASE,
     HISTORIQUE,
     NOON,

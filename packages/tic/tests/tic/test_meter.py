@@ -16,8 +16,7 @@ from consometers_tic import (
     energy_drawn_wh,
 )
 from consometers_tic.meter import FRAMES_TO_FORGET, registers_of_contract
-
-from ..samples import (
+from packages.tic.tests.samples import (
     ADDRESS,
     BASE,
     CONSUMER,

@@ -6,8 +6,7 @@ from hypothesis import event, given, strategies as st
 import pytest
 
 from consometers_tic import Decoder, Frame, Mode, encode, encode_frame
-
-from ..samples import FRAMES, frame, frame_bytes, group_lists
+from packages.tic.tests.samples import FRAMES, frame, frame_bytes, group_lists
 
 type Fact = tuple[str, str, str | None]
 

@@ -6,8 +6,17 @@ from datetime import UTC, datetime
 import pytest
 
 from consometers_tic import Colour, Frame, Meter, Peak, Tariff, tariff
-
-from ..samples import BASE, CONSUMER, EJP, HISTORIQUE, OFF_PEAK, STANDARD, TEMPO, Fields, frame
+from packages.tic.tests.samples import (
+    BASE,
+    CONSUMER,
+    EJP,
+    HISTORIQUE,
+    OFF_PEAK,
+    STANDARD,
+    TEMPO,
+    Fields,
+    frame,
+)
 
 
 def believed(sent: Frame) -> Tariff:

@@ -17,8 +17,7 @@ from consometers_tic import (
     checksum,
 )
 from consometers_tic_virtual.uart import Mistuned
-
-from ..samples import (
+from packages.tic.tests.samples import (
     ADDRESS,
     BASE,
     CONSUMER,

@@ -20,8 +20,7 @@ from consometers_tic import (
     address,
     horodate,
 )
-
-from ..samples import DAY_SCHEDULE, HISTORIQUE, NOON, STANDARD, group
+from packages.tic.tests.samples import DAY_SCHEDULE, HISTORIQUE, NOON, STANDARD, group
 
 
 def value(mode: Mode, *fields: str) -> Value:

@@ -11,9 +11,8 @@ import pytest
 from consometers_tic import Decoder, Frame, Mode
 from consometers_tic_virtual import Faults, ThreadedLinky, VirtualLinky
 from consometers_tic_virtual.pytest_plugin import NOON, StartLinky
-
-from ..deadline import DEADLINE_S
-from ..meters import linky
+from packages.tic.tests.deadline import DEADLINE_S
+from packages.tic.tests.meters import linky
 
 
 def heard(receive: Callable[[int], bytes]) -> Frame:

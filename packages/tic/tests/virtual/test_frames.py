@@ -9,9 +9,8 @@ import pytest
 from consometers_tic import CATALOGUE, PARIS, Colour, Mode, Status
 from consometers_tic_virtual import Linky, Option
 from consometers_tic_virtual.calendar import Calendar
-
-from ..documented import DOCUMENTED
-from ..meters import NIGHT, NOON, ORIGIN, decoded, linky, number_of, raws, unix
+from packages.tic.tests.documented import DOCUMENTED
+from packages.tic.tests.meters import NIGHT, NOON, ORIGIN, decoded, linky, number_of, raws, unix
 
 KINDS = list(product(Mode, Option, (1, 3), (False, True)))
 

@@ -9,8 +9,7 @@ from consometers_tic import Decoder, Mode, encode_frame
 from consometers_tic_virtual import Faults, Line, Transmission
 from consometers_tic_virtual.line import GAP_S, SHORT_FRAMES
 from consometers_tic_virtual.virtual import paced
-
-from ..meters import NOON, linky
+from packages.tic.tests.meters import NOON, linky
 
 START = NOON.timestamp()
 

@@ -7,8 +7,7 @@ import pytest
 
 from consometers_tic import Group
 from consometers_tic_virtual import Linky
-
-from ..meters import NOON, ORIGIN, linky, raws, unix
+from packages.tic.tests.meters import NOON, ORIGIN, linky, raws, unix
 
 
 def groups(meter: Linky, at: datetime) -> dict[str, Group]:

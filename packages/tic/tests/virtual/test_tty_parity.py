@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from ..deadline import DEADLINE_S
+from packages.tic.tests.deadline import DEADLINE_S
 
 PARITY = "consometers_tic_virtual.tty_parity"
 OPEN_7E1 = """

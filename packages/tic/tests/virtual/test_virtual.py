@@ -10,9 +10,8 @@ import serialx
 
 from consometers_tic import Decoder, Frame, Mode
 from consometers_tic_virtual import Faults, VirtualLinky
-
-from ..deadline import DEADLINE_S
-from ..meters import NOON, linky
+from packages.tic.tests.deadline import DEADLINE_S
+from packages.tic.tests.meters import NOON, linky
 
 FAST = 60
 

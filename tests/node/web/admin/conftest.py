@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from consometers_node.store import Store
+from tests.node.web.public.town import settings
 
-from ..public.town import settings
 from .office import NAME, Office, serving
 
 

@@ -23,10 +23,10 @@ from consometers_node.web.admin.handlers import AdminPages
 from consometers_node.web.admin.login import TRIES
 from consometers_node.web.admin.routes import administer
 from consometers_node.web.public.site import PublicSite
+from tests.node.clocks import set_aside_the_clock_of
+from tests.node.web.browser import Browser, Page
+from tests.node.web.public.town import NOW, UNLIMITED, ZONE
 
-from ...clocks import set_aside_the_clock_of
-from ..browser import Browser, Page
-from ..public.town import NOW, UNLIMITED, ZONE
 from .village import Village
 
 NAME, PASSWORD = "Secrétariat", "three boats in the bay"

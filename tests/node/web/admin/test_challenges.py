@@ -2,9 +2,9 @@
 
 from consometers_node.collective.access_log import reads
 from consometers_node.collective.challenges.register import all_challenges
+from tests.node.web.public.contest import FIRST, LAST, SLUGS, TYPED, fill
+from tests.node.web.public.town import Town
 
-from ..public.contest import FIRST, LAST, SLUGS, TYPED, fill
-from ..public.town import Town
 from .office import NAME, Office, summary
 
 FILLED = (

@@ -13,10 +13,10 @@ from consometers_node.collective.witness.codes import MOST_AT_ONCE, BadCode, Cod
 from consometers_node.collective.witness.register import enrol
 from consometers_node.store import Store
 from consometers_protected_sums.codes import read
+from tests.node.collective.witnessed import COLLECTIVE, FIRST_HEAD, Home
+from tests.node.web.browser import Browser, Page
+from tests.node.web.public.town import NOW, settings
 
-from ...collective.witnessed import COLLECTIVE, FIRST_HEAD, Home
-from ..browser import Browser, Page
-from ..public.town import NOW, settings
 from .office import NAME, Office, serving
 
 OTHER = "other@energies.example"

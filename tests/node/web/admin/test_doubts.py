@@ -7,11 +7,11 @@ from consometers_node.collective.members.members import Member
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.store import set_aside
 from consometers_node.store.claims import Proof, claims_to
+from tests.node.collective.ingestion import pushed_data
+from tests.node.collective.people import meter
+from tests.node.web.browser import Browser
+from tests.node.web.public.town import NOW, ZONE
 
-from ...collective.ingestion import pushed_data
-from ...collective.people import meter
-from ..browser import Browser
-from ..public.town import NOW, ZONE
 from .office import NAME, Office
 from .test_members import log
 from .test_overview import close_due

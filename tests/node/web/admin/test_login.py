@@ -20,8 +20,8 @@ from consometers_node.web.admin.login import (
     TRIES,
     of_address,
 )
+from tests.node.web.browser import Browser
 
-from ..browser import Browser
 from .office import NAME, PASSWORD, QUICK, Office, log_in, serving
 
 

@@ -21,11 +21,11 @@ from consometers_node.collective.witness.register import enrol
 from consometers_node.permission import State
 from consometers_node.store import Store
 from consometers_node.web.admin.log import _in_words
+from tests.node.clocks import sure
+from tests.node.collective.people import let_be_named
+from tests.node.collective.witnessed import COLLECTIVE, FIRST_HEAD, Home, vouch
+from tests.node.web.public.town import NOW, ZONE, settings
 
-from ...clocks import sure
-from ...collective.people import let_be_named
-from ...collective.witnessed import COLLECTIVE, FIRST_HEAD, Home, vouch
-from ..public.town import NOW, ZONE, settings
 from .office import NAME, Office, serving, summary
 from .village import permission_id_of
 

@@ -16,11 +16,11 @@ from consometers_node.sharing.names import keep_collective
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.published_series import own_series
 from consometers_quoalise.identifier import organisation
+from tests.node.permission.samples import NEED
+from tests.node.sums import Sum, publish
+from tests.node.web.browser import Browser, Page
+from tests.node.web.public.town import ZONE, settings
 
-from ...permission.samples import NEED
-from ...sums import Sum, publish
-from ..browser import Browser, Page
-from ..public.town import ZONE, settings
 from .office import NAME, Clock, Office, serving
 
 TOWN = "town@example.org"

@@ -15,10 +15,10 @@ from consometers_node.store.collective_tables import OwnNeedRow
 from consometers_node.web.admin import needs as pages
 from consometers_node.wire import read_need_file
 from consometers_quoalise import Witness
+from tests.node.permission.samples import NEED
+from tests.node.web.browser import Browser, Page
+from tests.node.web.public.town import NOW
 
-from ...permission.samples import NEED
-from ..browser import Browser, Page
-from ..public.town import NOW
 from .office import Office, summary
 
 FILLED = (

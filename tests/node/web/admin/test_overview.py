@@ -42,11 +42,11 @@ from consometers_node.store.publication import ClosedInterval, write
 from consometers_node.store.settings import set_setting
 from consometers_node.store.tables import BlockRow, SeriesRow
 from consometers_node.web.admin import alerts, heatmap
+from tests.node.clocks import Hands, confirmed
+from tests.node.collective.people import OWN, meter, permission
+from tests.node.permission.samples import NEED, PROTECTED
+from tests.node.web.public.town import NOW, ZONE
 
-from ...clocks import Hands, confirmed
-from ...collective.people import OWN, meter, permission
-from ...permission.samples import NEED, PROTECTED
-from ..public.town import NOW, ZONE
 from .office import Office, serving
 from .village import permission_id_of
 

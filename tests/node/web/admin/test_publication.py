@@ -18,11 +18,11 @@ from consometers_node.collective.publication.policy import (
 from consometers_node.store.settings import set_setting
 from consometers_quoalise_network import Account, Identity, Server
 from consometers_quoalise_xmpp import XmppTransport
+from tests.node.collective.publishing import Town
+from tests.node.permission.samples import PROTECTED
+from tests.node.web.browser import Browser, Page
+from tests.node.web.public.town import NOW
 
-from ...collective.publishing import Town
-from ...permission.samples import PROTECTED
-from ..browser import Browser, Page
-from ..public.town import NOW
 from .office import NAME, Office, serving, summary
 from .test_overview import close_due, settle_together
 

@@ -15,9 +15,8 @@ from consometers_node.store.collective_tables import MemberPermissionRow, Member
 from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.series import add_series, put_blocks
 from consometers_quoalise import Identifier
-
-from ...collective.people import OWN, meter, permission
-from ...permission.samples import NEED
+from tests.node.collective.people import OWN, meter, permission
+from tests.node.permission.samples import NEED
 
 _DAY = timedelta(days=1)
 _WAYS = {Direction.CONSUMPTION: Direction.CONSUMPTION, Direction.INJECTION: Direction.PRODUCTION}

@@ -38,8 +38,7 @@ from consometers_quoalise.identifier import SeriesPath, organisation
 from consometers_tic_virtual.world import HOUSEHOLD, SCHOOL
 from consometers_tic_virtual.world.site import Site
 from demo.world.hourly import Hour, hours
-
-from ...collective.publishing import ASKED, NOON, Town
+from tests.node.collective.publishing import ASKED, NOON, Town
 
 ZONE = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 10, 29, 13, 40, tzinfo=UTC)

@@ -21,10 +21,10 @@ from consometers_node.store.published_series import devices, own_series, publish
 from consometers_quoalise import iso8601
 from consometers_quoalise.identifier import SeriesPath, organisation
 from tests.crawl import DIRECTIONS, TODAY, Crawl, Figure, Known, Place, rounded, shown
+from tests.node.collective.watched import watch_of
+from tests.node.conftest import KINDS as DATABASES
+from tests.node.web.test_metrics import read as read_metrics
 
-from ...collective.watched import watch_of
-from ...conftest import KINDS as DATABASES
-from ..test_metrics import read as read_metrics
 from .autumn import (
     ABOVE,
     AUTUMN,

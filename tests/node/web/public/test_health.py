@@ -7,8 +7,8 @@ from sqlalchemy.exc import OperationalError
 
 from consometers_node.web.public.site import PublicSite
 from demo.prosody import LOOPBACK
+from tests.node.collective.watched import watch_of
 
-from ...collective.watched import watch_of
 from .town import Town
 
 

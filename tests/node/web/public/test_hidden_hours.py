@@ -9,8 +9,8 @@ from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
 from consometers_node.web.public.routes import LOOKS
+from tests.node.conftest import Place
 
-from ...conftest import Place
 from .town import NOW, Town, hours_of, serving, settings
 
 DAYS = [NOW.date() - timedelta(days=ago) for ago in (2, 1)]

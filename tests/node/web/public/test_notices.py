@@ -14,8 +14,8 @@ from consometers_node.collective.permissions import needs
 from consometers_node.i18n.text import Text
 from consometers_node.series import Direction
 from consometers_node.store.groups import GroupKind
+from tests.node.permission.samples import NEED
 
-from ...permission.samples import NEED
 from .town import ABOUT, NOW, ZONE, Town, day_of, serving
 
 NOTICES = ("about", "legal", "privacy", "accessibility")

@@ -25,9 +25,8 @@ from consometers_node.wire.witness_requests import (
     OpeningsSummary,
 )
 from consometers_protected_sums.exchange import Refusal, RefusedHomes, RefusedSum
-
-from ...clocks import sure
-from ...collective.witnessed import (
+from tests.node.clocks import sure
+from tests.node.collective.witnessed import (
     COLLECTIVE,
     HOURS,
     VALUES,
@@ -39,7 +38,8 @@ from ...collective.witnessed import (
     this_hour,
     vouched,
 )
-from ..browser import Browser
+from tests.node.web.browser import Browser
+
 from .town import Town, serving, settings
 
 UNLIMITED = 100_000

@@ -28,9 +28,8 @@ from consometers_quoalise import Reports
 from consometers_quoalise_network.backoff import Backoff
 from demo.prosody import Authority
 from packages.protected_sums.tests.homes import VERIFICATION_KEY, Asked, verifier_of
-
-from ...clocks import Hands, confirmed
-from ...collective.witnessed import (
+from tests.node.clocks import Hands, confirmed
+from tests.node.collective.witnessed import (
     COLLECTIVE,
     Request,
     answers_of,
@@ -38,9 +37,9 @@ from ...collective.witnessed import (
     new_witness,
     this_hour,
 )
-from ...conftest import Place
-from ...household.witnesses import over_https
-from ...permission.samples import (
+from tests.node.conftest import Place
+from tests.node.household.witnesses import over_https
+from tests.node.permission.samples import (
     CHOICE_OF_PROTECTED,
     HOURLY,
     PROTECTED,
@@ -49,6 +48,7 @@ from ...permission.samples import (
     grant,
     now,
 )
+
 from .town import settings
 
 WH = (31_337, 29_989, 30_011)

@@ -37,10 +37,9 @@ from consometers_node.store.publication import ClosedInterval, PublishedCell, wr
 from consometers_node.web.public.site import PublicSite
 from consometers_quoalise import Identifier
 from consometers_quoalise.identifier import organisation
-
-from ...collective.people import OWN, permission
-from ...permission.samples import NEED
-from ..browser import Browser
+from tests.node.collective.people import OWN, permission
+from tests.node.permission.samples import NEED
+from tests.node.web.browser import Browser
 
 ZONE = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 6, 10, 13, 25, tzinfo=UTC)
