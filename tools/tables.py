@@ -12,8 +12,8 @@ import sys
 from sqlalchemy import Table, create_engine
 
 from consometers_node.store import HEAD
-from consometers_node.store.collective_tables import TABLES
-from consometers_node.store.declaration import Base
+from consometers_node.store.collective.tables import TABLES
+from consometers_node.store.engine.declaration import Base
 from consometers_node.store.migrations.rules import create
 
 FILE = Path(__file__).parents[1] / "docs" / "database.md"

@@ -11,7 +11,7 @@ from consometers_node.permission import Choice, DataNeed
 from consometers_node.series import Block, Direction, Range
 from consometers_node.sharing.names import load_naming
 from consometers_node.store import PermissionId, Store
-from consometers_node.store.memberships import member_blocks, member_counts
+from consometers_node.store.collective.memberships import member_blocks, member_counts
 from consometers_node.store.series import MemberCount
 from consometers_quoalise_network import Account, Join
 from demo.prosody import Prosody

@@ -16,12 +16,12 @@ from sqlalchemy.exc import DBAPIError
 from consometers_node.collective.calendar import instants
 from consometers_node.series import Device, Direction, Interval, Range
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import (
+from consometers_node.store.collective.published_series import own_series, published_records
+from consometers_node.store.collective.tables import (
     MemberGroupRow,
     MemberPermissionRow,
     PublishedCellRow,
 )
-from consometers_node.store.published_series import own_series, published_records
 from consometers_node.store.series import all_series, blocks
 from consometers_quoalise.identifier import organisation, series as name_of
 from consometers_quoalise_network import Asking

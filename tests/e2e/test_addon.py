@@ -25,7 +25,7 @@ from sqlalchemy import select
 
 from consometers_node.collective.members.members import MemberKind
 from consometers_node.series import Direction, Range
-from consometers_node.store.collective_tables import MemberPermissionRow
+from consometers_node.store.collective.tables import MemberPermissionRow
 from consometers_quoalise_network import Join, links
 from consometers_tic_virtual import Contract, Linky
 from consometers_tic_virtual.world import SCHOOL, World as Building

@@ -26,7 +26,7 @@ from consometers_node.sharing.consent import propose_need
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.clock import confirm
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from demo.browser import CHROMIUM
 from demo.hass import Language
 from tests.e2e.looks import LOOKS, Look, faults_of, open_page, photograph, requests_of

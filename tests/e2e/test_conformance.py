@@ -26,7 +26,7 @@ from consometers_node.series import Device, Direction, Interval
 from consometers_node.sharing import consent
 from consometers_node.sharing.names import load_naming
 from consometers_node.store import Store
-from consometers_node.store.published_series import own_series
+from consometers_node.store.collective.published_series import own_series
 from consometers_node.store.series import add_series
 from consometers_node.wire import read_need_file
 from consometers_quoalise.identifier import organisation

@@ -28,7 +28,7 @@ from consometers_node.series import Device, Direction, Interval, Quantity, Range
 from consometers_node.sharing import consent
 from consometers_node.sharing.names import load_naming
 from consometers_node.store import Store
-from consometers_node.store.published_series import own_series, published_records
+from consometers_node.store.collective.published_series import own_series, published_records
 from consometers_quoalise.identifier import organisation
 from consometers_quoalise_network import Account, Join, Register, Security, Server, links
 from consometers_quoalise_network.errors import AccountTaken, InvitationRefused, WrongPassword

@@ -32,8 +32,8 @@ from consometers_node.sharing import consent
 from consometers_node.sharing.account import save
 from consometers_node.sharing.names import load_naming
 from consometers_node.store import PermissionId, Store
+from consometers_node.store.collective.published_series import published_records
 from consometers_node.store.peers import MEMBER, peer_by_jid
-from consometers_node.store.published_series import published_records
 from consometers_node.store.tables import OutboxRow, PermittedRow, SubscriptionRow
 from consometers_node.web.site import Keys, Site
 from consometers_quoalise import ItemNotFound, NotAuthorized, SeriesPath

@@ -21,8 +21,8 @@ from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.privacy.erasure import erase
 from consometers_node.collective.privacy.retention import Retention
+from consometers_node.collective.publication.closing.worker import Publishing
 from consometers_node.collective.publication.policy import InForce
-from consometers_node.collective.publication.worker import Publishing
 from consometers_node.household.recorder.availability import SEEN
 from consometers_node.permission import Choice, Permissions, State, WrongClock
 from consometers_node.sharing.changes import Changes
@@ -38,8 +38,8 @@ from consometers_node.store.clock import (
     ClockDoubtReason,
     confirm,
 )
+from consometers_node.store.collective.member_series import of_member
 from consometers_node.store.coverage import absences
-from consometers_node.store.member_series import of_member
 from consometers_node.store.peers import add_peer
 from consometers_node.store.series import stored_days
 from consometers_node.store.settings import set_setting, setting

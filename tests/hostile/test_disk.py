@@ -28,9 +28,10 @@ from consometers_node.collective.privacy.erasure_log import (
 )
 from consometers_node.permission import Permissions, State
 from consometers_node.sharing.names import keep_collective, load_naming
-from consometers_node.store import PermissionId, Store, Unusable, rewriting
-from consometers_node.store.collective_tables import MemberPermissionId
-from consometers_node.store.file import prepare
+from consometers_node.store import PermissionId, Store, Unusable
+from consometers_node.store.collective.tables import MemberPermissionId
+from consometers_node.store.engine import rewriting
+from consometers_node.store.engine.file import prepare
 from consometers_node.store.peers import add_peer, peer_by_jid
 from consometers_node.store.series import stored_days
 from demo.hass import free_port

@@ -16,8 +16,8 @@ from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.privacy.erasure import erase_member, forget_if_gone
 from consometers_node.permission import Permissions, State
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import MemberPermissionId
-from consometers_node.store.groups import GroupKind, group_id
+from consometers_node.store.collective.groups import GroupKind, group_id
+from consometers_node.store.collective.tables import MemberPermissionId
 from tests.node.clocks import sure
 from tests.node.collective.people import ZONE, join
 from tests.node.conftest import KINDS, Place

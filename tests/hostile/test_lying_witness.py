@@ -17,13 +17,17 @@ from random import Random
 import pytest
 
 from consometers_node.collective.disclosure.reasons import Reason
-from consometers_node.collective.publication.openings import (
+from consometers_node.collective.publication.closing.openings import (
     sums_to_open,
     verifications,
     without,
 )
 from consometers_node.store import Store
-from consometers_node.store.masked_reports import StoredOpening, openings, reports_of_hour
+from consometers_node.store.collective.masked_reports import (
+    StoredOpening,
+    openings,
+    reports_of_hour,
+)
 from consometers_protected_sums.exchange import OpenedSum, Refusal, RefusedHomes, RefusedSum
 from consometers_protected_sums.field import MODULUS
 from consometers_protected_sums.reports import Subject, outputs

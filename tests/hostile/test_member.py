@@ -35,22 +35,22 @@ from consometers_node.collective.permissions.claims import settle
 from consometers_node.collective.permissions.member_permissions import MemberPermission, withdraw
 from consometers_node.collective.privacy.erasure import erase
 from consometers_node.collective.privacy.export import everything
-from consometers_node.collective.publication.blocks import Day
+from consometers_node.collective.publication.closing.blocks import Day
 from consometers_node.i18n.protocol import sentence
 from consometers_node.permission import Identification, State
 from consometers_node.series import Interval, Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
-from consometers_node.store.claims import Proof, claims_to, contested
-from consometers_node.store.collective_tables import DeviceClaimRow, SetAsideRow
-from consometers_node.store.member_series import of_member
-from consometers_node.store.memberships import groups_and_memberships, series_of_member
-from consometers_node.store.series import blocks
-from consometers_node.store.set_aside import (
+from consometers_node.store.collective.claims import Proof, claims_to, contested
+from consometers_node.store.collective.member_series import of_member
+from consometers_node.store.collective.memberships import groups_and_memberships, series_of_member
+from consometers_node.store.collective.set_aside import (
     leave_out,
     of_member as set_aside_of,
     undecided,
 )
+from consometers_node.store.collective.tables import DeviceClaimRow, SetAsideRow
+from consometers_node.store.series import blocks
 from consometers_node.wire import write_need
 from consometers_quoalise import (
     Data,

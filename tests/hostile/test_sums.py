@@ -15,8 +15,8 @@ from consometers_node.collective.calendar import Span
 from consometers_node.collective.members.member_overview import member_overview
 from consometers_node.i18n.protocol import sentence
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import MemberPermissionSeriesRow
-from consometers_node.store.masked_reports import openings
+from consometers_node.store.collective.masked_reports import openings
+from consometers_node.store.collective.tables import MemberPermissionSeriesRow
 from consometers_node.store.settings import VERIFICATION_SECRET, set_secret
 from consometers_protected_sums.exchange import Refusal, RefusedHomes
 from consometers_protected_sums.field import MODULUS, encode

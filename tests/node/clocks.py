@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock, Confirmed, confirm
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 
 
 @dataclass

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from consometers_node.collective.output_series import offer
 from consometers_node.series import Range, Series
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.groups import GroupKind, all_groups, group_id
-from consometers_node.store.publication import PublishedCell, write
-from consometers_node.store.published_series import devices
+from consometers_node.store.collective.groups import GroupKind, all_groups, group_id
+from consometers_node.store.collective.publication import PublishedCell, write
+from consometers_node.store.collective.published_series import devices
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_quoalise.identifier import organisation
 
 

@@ -10,9 +10,9 @@ from consometers_node.collective.ingestion.validation import MemberMessage, take
 from consometers_node.collective.members.members import Members
 from consometers_node.series import Interval
 from consometers_node.store import Store
-from consometers_node.store.groups import GroupKind, all_groups, counting
-from consometers_node.store.member_series import members_without_subscription, of_member
-from consometers_node.store.memberships import series_of_member
+from consometers_node.store.collective.groups import GroupKind, all_groups, counting
+from consometers_node.store.collective.member_series import members_without_subscription, of_member
+from consometers_node.store.collective.memberships import series_of_member
 from tools.bench import growth
 from tools.bench.collective import records
 from tools.bench.homes import HOURS, ZONE, day_of, join

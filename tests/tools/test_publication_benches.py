@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from consometers_node.series import Direction
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import ClosedIntervalRow
+from consometers_node.store.collective.tables import ClosedIntervalRow
 from consometers_node.store.tables import BlockRow, SeriesRow
 from tools.bench import closing, opening, region
 from tools.bench.homes import join, keep_days

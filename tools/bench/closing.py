@@ -22,8 +22,8 @@ from sqlalchemy import text
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.members.members import Members
-from consometers_node.collective.publication.closer import Closer, WaitRule
-from consometers_node.collective.publication.monthly_groups import Together
+from consometers_node.collective.publication.closing.closer import Closer, WaitRule
+from consometers_node.collective.publication.closing.monthly_groups import Together
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 

@@ -24,7 +24,7 @@ from sqlalchemy import select
 
 from consometers_node.series import Block
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import MemberPermissionSeriesRow
+from consometers_node.store.collective.tables import MemberPermissionSeriesRow
 from consometers_node.store.tables import BlockRow
 from consometers_quoalise.data import encode
 from demo.hass.folder import PATHS, ROOT

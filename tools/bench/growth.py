@@ -19,10 +19,10 @@ from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.ingestion.validation import MemberMessage, take
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.privacy import erasure
-from consometers_node.collective.publication.closer import Closer, WaitRule
+from consometers_node.collective.publication.closing.closer import Closer, WaitRule
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
-from consometers_node.store.exclusive import alone
+from consometers_node.store.engine.exclusive import alone
 from consometers_quoalise import Data
 
 from .databases import size

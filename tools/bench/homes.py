@@ -13,7 +13,8 @@ from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.permission import DataNeed, DataNeedSeries
 from consometers_node.series import Block, Device, Interval, Quantity, Series
 from consometers_node.store import SeriesId, Store
-from consometers_node.store.collective_tables import (
+from consometers_node.store.collective.memberships import series_of
+from consometers_node.store.collective.tables import (
     DeviceClaimRow,
     GroupMembershipRow,
     MemberPermissionRegisterRow,
@@ -21,9 +22,8 @@ from consometers_node.store.collective_tables import (
     MemberPermissionSeriesRow,
     MemberRow,
 )
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.declaration import Base
-from consometers_node.store.memberships import series_of
+from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.engine.declaration import Base
 from consometers_node.store.series import put_blocks
 from consometers_node.store.tables import SeriesRow
 from consometers_quoalise import (

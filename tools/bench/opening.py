@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 import time
 
 from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.publication.closing.worker import Publishing
 from consometers_node.collective.publication.policy import AT_ONCE, InForce, open_from
-from consometers_node.collective.publication.worker import Publishing
 from consometers_node.collective.settings_file import read
 from consometers_node.series import Direction
 from consometers_node.sharing.changes import Changes

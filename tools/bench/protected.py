@@ -28,7 +28,7 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select
 
-from consometers_node.collective.publication.openings import (
+from consometers_node.collective.publication.closing.openings import (
     opening,
     sums_to_open,
     verifications,
@@ -37,7 +37,14 @@ from consometers_node.collective.witness.service import WitnessService
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
-from consometers_node.store.collective_tables import (
+from consometers_node.store.collective.masked_reports import (
+    StoredReport,
+    openings,
+    put_reports,
+    reports_of_hour,
+    store_opening,
+)
+from consometers_node.store.collective.tables import (
     GroupId,
     MemberPermissionId,
     MemberPermissionRow,
@@ -47,13 +54,6 @@ from consometers_node.store.collective_tables import (
     WitnessCodeRow,
     WitnessEnrolmentRow,
     WitnessLedgerRow,
-)
-from consometers_node.store.masked_reports import (
-    StoredReport,
-    openings,
-    put_reports,
-    reports_of_hour,
-    store_opening,
 )
 from consometers_protected_sums.exchange import VERIFICATION_KEY_BYTES, OpenedSum
 from consometers_protected_sums.field import MODULUS, encode, numbers

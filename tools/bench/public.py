@@ -14,8 +14,8 @@ from sqlalchemy import insert
 from consometers_node.collective.members.sites import Building, Description
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import GroupId, GroupMembershipRow, MemberRow
-from consometers_node.store.groups import GroupKind
+from consometers_node.store.collective.groups import GroupKind
+from consometers_node.store.collective.tables import GroupId, GroupMembershipRow, MemberRow
 from tests.node.web.public.town import NOW, Town, day_of, serving, settings
 
 from .process import p95, summary

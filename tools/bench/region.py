@@ -21,13 +21,13 @@ import time
 from consometers_node.collective.ingestion.validation import MemberMessage, take
 from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.permissions import member_permissions, needs
+from consometers_node.collective.publication.closing.worker import Publishing
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
-from consometers_node.collective.publication.worker import Publishing
 from consometers_node.series import Interval, Range
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
-from consometers_node.store.groups import all_groups
-from consometers_node.store.published_series import (
+from consometers_node.store.collective.groups import all_groups
+from consometers_node.store.collective.published_series import (
     devices as group_devices,
     own_series,
     published_records,

@@ -8,8 +8,8 @@ from sqlalchemy import delete, func, insert, select, update
 from consometers_node.series import Range
 from consometers_node.sharing.consent import Log
 from consometers_node.store.clock import Confirmed
-from consometers_node.store.collective_tables import AccessLogRow, MemberId
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.collective.tables import AccessLogRow, MemberId
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.tables import AnswerRow
 
 KEPT_FOR = timedelta(days=367)

@@ -19,7 +19,7 @@ from consometers_node.permission import (
 from consometers_node.series import Range
 from consometers_node.sharing.answers import Answered, Answers, Confirms, Settled
 from consometers_node.store import Store
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.peers import Peer
 from consometers_node.wire import Naming, Unsayable, write_need
 from consometers_quoalise import (
@@ -63,8 +63,8 @@ from .permissions import member_permissions, needs
 from .permissions.member_permissions import MemberPermission, PermissionActor
 from .privacy.erasure import erase as erase_given
 from .privacy.own_export import OwnExports
-from .publication import quartiles
-from .publication.queries import Published
+from .publication.closing import quartiles
+from .publication.reading.queries import Published
 from .settings import Settings
 from .witness.service import WitnessService
 

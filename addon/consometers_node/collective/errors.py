@@ -6,7 +6,7 @@ from typing import ClassVar
 from sqlalchemy.exc import DBAPIError
 
 from consometers_node.i18n.text import Text, TranslatedError, around, text
-from consometers_node.store.errors import is_full, reason
+from consometers_node.store.engine.errors import is_full, reason
 from consometers_quoalise import BadRequest, ItemNotFound, NotAuthorized, QuoaliseError
 
 _FULL = text(

@@ -34,10 +34,10 @@ from .privacy.erasure_log import ErasureLog
 from .privacy.own_export import OwnExports
 from .privacy.retention import Retention, keep_subscribers
 from .privacy_notice import data_policy
-from .publication import worker
+from .publication.closing import worker
+from .publication.closing.witness_requests import WitnessRequests
+from .publication.closing.worker import Publishing
 from .publication.policy import InForce
-from .publication.witness_requests import WitnessRequests
-from .publication.worker import Publishing
 from .settings import Settings
 from .witness.service import WitnessService
 

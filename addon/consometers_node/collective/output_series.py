@@ -8,10 +8,10 @@ from sqlalchemy import delete, exists, select
 from consometers_node.series import Range, Series
 from consometers_node.sharing.due_records import queue_again
 from consometers_node.sharing.names import COLLECTIVE
-from consometers_node.store.any_of import among
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.groups import all_groups
-from consometers_node.store.published_series import devices
+from consometers_node.store.collective.groups import all_groups
+from consometers_node.store.collective.published_series import devices
+from consometers_node.store.engine.any_of import among
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.series import OWN, SERIES_FACTS, add_series
 from consometers_node.store.settings import setting
 from consometers_node.store.tables import PermissionSeriesRow, SeriesRow, SubscriptionRow

@@ -13,8 +13,8 @@ from consometers_node.permission import DataNeed
 from consometers_node.sharing.consent import Decisions
 from consometers_node.store import Store
 from consometers_node.store.clock import confirm
-from consometers_node.store.collective_tables import ChallengeId, MemberId, MemberPermissionId
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.collective.tables import ChallengeId, MemberId, MemberPermissionId
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_quoalise import Erased
 from consometers_quoalise_network import Join, links
 
@@ -29,7 +29,7 @@ from .members.sites import Description
 from .permissions import member_permissions, needs
 from .privacy.erasure import erase_member
 from .publication.policy import InForce
-from .publication.queries import Published
+from .publication.reading.queries import Published
 from .settings import Settings
 from .witness import codes, register as witness_register
 from .witness.codes import Code

@@ -20,8 +20,8 @@ from consometers_node.sharing.renewal import EVERY_S
 from consometers_node.sharing.service import Sharing
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
-from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.coverage import coverage
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.enrolments import has_enrolments_due
 from consometers_node.store.settings import set_setting
 from consometers_node.wire import Naming

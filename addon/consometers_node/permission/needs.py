@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import func, insert, select
 
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.declaration import columns_of
-from consometers_node.store.errors import DAMAGED, Unusable
+from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.engine.declaration import columns_of
+from consometers_node.store.engine.errors import DAMAGED, Unusable
 from consometers_node.store.tables import DataNeedRow, DataNeedSeriesRow, NeedId, PeerId
 from consometers_quoalise import Witness
 

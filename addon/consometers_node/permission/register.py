@@ -19,8 +19,8 @@ from sqlalchemy.exc import DBAPIError, NoResultFound
 from consometers_node.i18n.text import text
 from consometers_node.series import Device, Range, Series
 from consometers_node.store.clock import Confirmed
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.declaration import aliased, columns_of
+from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.engine.declaration import aliased, columns_of
 from consometers_node.store.peers import MEMBER
 from consometers_node.store.series import SERIES_FACTS, add_series
 from consometers_node.store.tables import (

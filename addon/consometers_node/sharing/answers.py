@@ -24,7 +24,7 @@ from consometers_node.permission import (
 from consometers_node.series import Range, Record
 from consometers_node.store import NotPermitted, PermissionId, Store
 from consometers_node.store.answers import Answer, log_answer
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.outbox import take_turns
 from consometers_node.store.peers import Peer, peer_by_jid, subscribe, unsubscribe
 from consometers_node.store.series import all_series

@@ -26,7 +26,7 @@ from consometers_node.permission import (
 from consometers_node.series import Range, Record, Series
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.clock import Clock
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.enrolments import set_code
 from consometers_node.store.peers import Peer, add_peer, all_peers
 from consometers_node.store.series import all_series, series_id

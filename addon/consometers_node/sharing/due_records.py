@@ -12,8 +12,8 @@ from datetime import date, datetime, timedelta
 
 from consometers_node.series import Block, Range, Record, Series
 from consometers_node.store import PeerId, SeriesId
-from consometers_node.store.connection import AsyncConnection
 from consometers_node.store.coverage import all_coverage
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.outbox import (
     queue_again_for,
     subscribers_beyond,
@@ -112,7 +112,7 @@ async def extent_of(
     if naming.collective is None or not naming.sums(series):
         return await extent(connection, series_id, series, within)
     # A home never loads the tables of a collective.
-    from consometers_node.store.published_series import published_extent  # noqa: PLC0415
+    from consometers_node.store.collective.published_series import published_extent  # noqa: PLC0415
 
     return await published_extent(connection, naming.collective, series, within)
 
@@ -136,7 +136,7 @@ async def _published(
     connection: AsyncConnection, collective: str, series: Series, within: Range
 ) -> tuple[list[Record], Beside]:
     # A home never loads the tables of a collective.
-    from consometers_node.store.published_series import published_records  # noqa: PLC0415
+    from consometers_node.store.collective.published_series import published_records  # noqa: PLC0415
 
     return await published_records(connection, collective, series, within)
 

@@ -10,7 +10,7 @@ import json
 from consometers_node.permission import Permissions, Signature, State
 from consometers_node.series import Range, Record, Series
 from consometers_node.store import SeriesId, Store
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.personal import HOUSEHOLD, Json, rows, tables_with
 from consometers_node.store.series import all_series, blocks, erase_series, extent
 from consometers_quoalise import iso8601

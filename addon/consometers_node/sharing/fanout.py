@@ -20,7 +20,7 @@ from consometers_node.i18n.protocol import sentence
 from consometers_node.i18n.text import Text, text
 from consometers_node.series import Range, Series
 from consometers_node.store import NotPermitted, PeerId, SeriesId, Store
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.outbox import (
     acknowledged,
     peers_to_send_to,

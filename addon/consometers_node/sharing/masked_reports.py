@@ -14,7 +14,7 @@ from typing import Self
 
 from consometers_node.series import Record, Series
 from consometers_node.store import PermissionId
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_protected_sums.keys import KEY_BYTES, DayKey
 from consometers_protected_sums.reports import MOST_WH, NONCE_SECRET_BYTES, Report, Subject
 from consometers_quoalise import MaskedReport, Reports

@@ -13,7 +13,7 @@ from consometers_node.i18n.text import Text
 from consometers_node.permission import Identification, Reading
 from consometers_node.series import Range, Record, Series
 from consometers_node.store import PeerId, PermissionId, SeriesId
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.outbox import (
     Queued,
     Subscriber,

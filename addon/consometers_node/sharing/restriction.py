@@ -2,7 +2,7 @@
 
 from consometers_node.permission import Permissions
 from consometers_node.store import PeerId, PermissionId
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.settings import set_setting, settings_like
 
 _PREFIX = "paused."

@@ -9,7 +9,7 @@ from typing import NoReturn
 from consometers_node.permission import Permissions
 from consometers_node.store import PeerId, Store
 from consometers_node.store.clock import Clock, ClockDoubtReason
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.peers import Peer, all_peers, peer_by_jid
 from consometers_node.wire import Naming
 from consometers_quoalise import Node

@@ -15,7 +15,7 @@ from consometers_node.permission import (
 )
 from consometers_node.series import Range, Series
 from consometers_node.store import PermissionId, SeriesId
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.outbox import unacknowledged
 from consometers_node.store.peers import Peer, Subscription, all_peers, subscriptions
 from consometers_node.store.series import count_records

@@ -7,7 +7,7 @@ from consometers_node.i18n.foreign import isolated, isolated_text
 from consometers_node.i18n.text import Text, text
 from consometers_node.permission import DataNeed, Permission, Reading, State
 from consometers_node.series import Direction, Series
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.settings import set_setting, setting
 
 DEFAULT_MINIMUM = 10

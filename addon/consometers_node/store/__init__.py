@@ -1,7 +1,7 @@
 """The node's database: tables, migrations, transactions. SQLite, or PostgreSQL by URL."""
 
 from .database import HEAD, Store
-from .errors import NotPermitted, StoreFault, Unusable
+from .engine.errors import NotPermitted, StoreFault, Unusable
 from .tables import NeedId, PeerId, PermissionId, SeriesId
 
 __all__ = [

@@ -9,9 +9,9 @@ from sqlalchemy import Select, func, insert, select
 
 from consometers_node.series import Range
 
-from .connection import AsyncConnection
-from .declaration import columns_of
-from .errors import only_with_permission
+from .engine.connection import AsyncConnection
+from .engine.declaration import columns_of
+from .engine.errors import only_with_permission
 from .tables import AccessRequestRow, AnswerRow, PeerId, PermissionId, SeriesId
 
 

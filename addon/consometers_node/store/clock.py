@@ -26,9 +26,9 @@ from sqlalchemy import column, func, select, table
 
 from consometers_node.i18n.text import Text, around, text
 
-from .connection import AsyncConnection
+from .engine.connection import AsyncConnection
+from .engine.types import Instant
 from .settings import set_setting, setting
-from .types import Instant
 
 Confirmed = NewType("Confirmed", datetime)
 """An instant by which something may expire or be erased."""

@@ -6,8 +6,8 @@ from sqlalchemy import delete, insert, select
 
 from consometers_node.series import Range
 
-from . import upsert
-from .connection import AsyncConnection
+from .engine import upsert
+from .engine.connection import AsyncConnection
 from .tables import AbsenceRow, CoverageRow, SeriesId
 
 _ALL_BUT_A_SECOND = timedelta(microseconds=999_999)

@@ -15,12 +15,12 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from consometers_node.i18n.text import around, text
 
-from . import driver
-from .connection import AsyncConnection, AsyncEngine
-from .errors import DAMAGED, Unusable, is_full, is_locked, reason
-from .file import Reserve, prepare
+from .engine import driver
+from .engine.connection import AsyncConnection, AsyncEngine
+from .engine.errors import DAMAGED, Unusable, is_full, is_locked, reason
+from .engine.file import Reserve, prepare
+from .engine.rewriting import rewrite
 from .keys import Keys
-from .rewriting import rewrite
 from .schema import SCHEMA
 
 if TYPE_CHECKING:

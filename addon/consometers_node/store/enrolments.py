@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import exists, insert, or_, select, update
 
-from .connection import AsyncConnection
-from .declaration import columns_of
+from .engine.connection import AsyncConnection
+from .engine.declaration import columns_of
 from .settings import secret, set_secret
 from .tables import DataNeedRow, EnrolmentRow, PermissionId, PermissionRow
 

@@ -12,11 +12,11 @@ from typing import Literal
 
 from sqlalchemy import Table, func, insert, select, text
 
-from .collective_tables import TABLES
-from .connection import AsyncConnection
+from .collective.tables import TABLES
 from .database import HALF_MOVED, HEAD, Store
-from .errors import StoreFault
-from .months import BY_MONTH, make_room
+from .engine.connection import AsyncConnection
+from .engine.errors import StoreFault
+from .engine.months import BY_MONTH, make_room
 
 AT_ONCE = 2_000
 """Rows of one transaction."""

@@ -13,10 +13,10 @@ from sqlalchemy import Select, bindparam, delete, func, insert, or_, select, upd
 
 from consometers_node.series import Range, Series
 
-from .any_of import among
-from .connection import AsyncConnection
-from .errors import NotPermitted, only_with_permission
-from .exclusive import lock
+from .engine.any_of import among
+from .engine.connection import AsyncConnection
+from .engine.errors import NotPermitted, only_with_permission
+from .engine.exclusive import lock
 from .peers import move_cursor
 from .series import SERIES_FACTS
 from .tables import (

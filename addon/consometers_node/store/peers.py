@@ -7,9 +7,9 @@ from sqlalchemy import delete, insert, or_, select, update
 
 from consometers_node.series import Series
 
-from .connection import AsyncConnection
-from .declaration import columns_of
-from .errors import only_with_permission
+from .engine.connection import AsyncConnection
+from .engine.declaration import columns_of
+from .engine.errors import only_with_permission
 from .series import SERIES_FACTS
 from .tables import OutboxRow, PeerId, PeerRow, SeriesId, SeriesRow, SubscriptionRow
 

@@ -13,8 +13,8 @@ from sqlalchemy import Column, ColumnElement, Table, delete, select, update
 from consometers_node.series import Interval
 from consometers_quoalise import iso8601
 
-from .connection import AsyncConnection
-from .declaration import Base, Erasure
+from .engine.connection import AsyncConnection
+from .engine.declaration import Base, Erasure
 from .tables import BlockRow, MemberCountRow
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import delete, select
 
-from . import upsert
-from .connection import AsyncConnection
-from .declaration import columns_of
+from .engine import upsert
+from .engine.connection import AsyncConnection
+from .engine.declaration import columns_of
 from .tables import HeldPlantRow
 
 

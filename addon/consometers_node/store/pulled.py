@@ -5,9 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import delete, select, update
 
-from . import upsert
-from .connection import AsyncConnection
-from .declaration import columns_of
+from .engine import upsert
+from .engine.connection import AsyncConnection
+from .engine.declaration import columns_of
 from .statistic_owners import own, owner
 from .tables import PulledSeriesRow
 

@@ -10,11 +10,11 @@ from sqlalchemy import Column, and_, func, insert, or_, select
 
 from consometers_node.series import Block, Range, Series
 
-from . import upsert
-from .any_of import among
-from .connection import AsyncConnection
-from .declaration import Erasure, columns_of
-from .months import make_room
+from .engine import upsert
+from .engine.any_of import among
+from .engine.connection import AsyncConnection
+from .engine.declaration import Erasure, columns_of
+from .engine.months import make_room
 from .personal import delete_rows
 from .tables import BlockRow, MemberCountRow, SeriesId, SeriesRow
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from sqlalchemy import bindparam, delete, select
 
-from . import upsert
-from .connection import AsyncConnection
+from .engine import upsert
+from .engine.connection import AsyncConnection
 from .tables import SecretRow, SettingRow
 
 HOUSEHOLD_SECRET = "household"  # noqa: S105  # its name

@@ -5,7 +5,7 @@ Home Assistant keeps a statistic after its peer was left: no other peer may go o
 
 from sqlalchemy import insert, select
 
-from .connection import AsyncConnection
+from .engine.connection import AsyncConnection
 from .tables import StatisticOwnerRow
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from consometers_node.series import Direction, Interval, Quantity
 from consometers_quoalise.federation import SUBSCRIBED_KVA
 
-from .declaration import Base, Erasure, Personal, check, column
+from .engine.declaration import Base, Erasure, Personal, check, column
 
 PeerId = NewType("PeerId", int)
 NeedId = NewType("NeedId", int)

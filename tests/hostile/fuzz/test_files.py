@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from consometers_node.permission import Permissions
 from consometers_node.sharing.status import collectives
 from consometers_node.store import Store, StoreFault
-from consometers_node.store.errors import reason
+from consometers_node.store.engine.errors import reason
 from tests.node.clocks import sure
 from tests.node.permission.samples import now
 from tests.node.sharing.ledgers import HOUR, Ledger, midnight

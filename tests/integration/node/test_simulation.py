@@ -19,7 +19,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
 )
 
-from consometers_node.collective.publication.collective_self_consumption import Exchanges
+from consometers_node.collective.publication.reading.collective_self_consumption import Exchanges
 from custom_components.consometers.const import CONF_COEFFICIENT, CONF_SHARING_KEY
 from custom_components.consometers.node.simulation import (
     Allocation,

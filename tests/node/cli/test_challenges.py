@@ -6,9 +6,9 @@ from pathlib import Path
 from sqlalchemy import select
 
 from consometers_node.series import Direction, Interval
-from consometers_node.store.collective_tables import AccessLogRow
-from consometers_node.store.groups import GroupKind, group_id
-from consometers_node.store.publication import PublishedCell, write
+from consometers_node.store.collective.groups import GroupKind, group_id
+from consometers_node.store.collective.publication import PublishedCell, write
+from consometers_node.store.collective.tables import AccessLogRow
 from tests.node.collective.people import ZONE
 
 from .conftest import Run

@@ -18,7 +18,7 @@ from consometers_node.collective.settings import KEYS
 from consometers_node.collective.settings_file import read
 from consometers_node.collective.witness.register import depart, enrol
 from consometers_node.i18n.text import Text
-from consometers_node.store.collective_tables import OwnNeedRow
+from consometers_node.store.collective.tables import OwnNeedRow
 from consometers_protected_sums.codes import read as read_code
 from consometers_quoalise_network import Join, Register, links
 from demo.hass.folder import ROOT

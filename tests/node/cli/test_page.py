@@ -34,7 +34,7 @@ HEAVY = ("rich", "pydantic", "slixmpp", "sqlalchemy", "aiohttp", "alembic")
 HOME = "import consometers_node.cli.node.running_home, consometers_node.web.site"
 UNNEEDED_AT_HOME = (
     "consometers_node.collective",
-    "consometers_node.store.collective_tables",
+    "consometers_node.store.collective.tables",
     "alembic",
     "jinja2",
     "psycopg",

@@ -6,7 +6,7 @@ from pathlib import Path
 from consometers_node.collective.privacy.erasure_log import FILE, Ended, read_ended
 from consometers_node.collective.witness.heads import Evidence, SetBack, set_back
 from consometers_node.permission import State
-from consometers_node.store.collective_tables import MemberPermissionId
+from consometers_node.store.collective.tables import MemberPermissionId
 
 from .conftest import Run
 from .factories import admit_homes, writing

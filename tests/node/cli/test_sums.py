@@ -10,7 +10,7 @@ import pytest
 from consometers_node.series import Device, Direction, Interval
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
-from consometers_node.store.published_series import own_series
+from consometers_node.store.collective.published_series import own_series
 from consometers_quoalise.identifier import organisation
 from tests.node.sums import Sum, publish
 

@@ -17,7 +17,7 @@ from consometers_node.collective.settings import Settings
 from consometers_node.collective.settings_file import read
 from consometers_node.permission import DataNeed
 from consometers_node.store import Store
-from consometers_node.store.member_series import MemberSeries, of_member
+from consometers_node.store.collective.member_series import MemberSeries, of_member
 from consometers_quoalise_network import Identity, Transport
 from tests.deadline import DEADLINE_S
 from tests.node.networks import Host, identity, transport

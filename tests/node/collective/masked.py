@@ -9,8 +9,8 @@ from typing import cast
 from uuid import UUID
 
 from consometers_node.collective.ingestion.masked_reports import take_reports
-from consometers_node.collective.publication.closer import WaitRule
-from consometers_node.collective.publication.openings import (
+from consometers_node.collective.publication.closing.closer import WaitRule
+from consometers_node.collective.publication.closing.openings import (
     refused_homes,
     sums_to_open,
     too_few,
@@ -18,19 +18,19 @@ from consometers_node.collective.publication.openings import (
     without,
     written_answer,
 )
-from consometers_node.collective.publication.witness_requests import WitnessRequests
+from consometers_node.collective.publication.closing.witness_requests import WitnessRequests
 from consometers_node.permission import DataNeed, Reading
 from consometers_node.series import Device, Direction, Quantity, Series
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import MemberId
-from consometers_node.store.masked_reports import (
+from consometers_node.store.collective.masked_reports import (
     StoredOpening,
     ask_less,
     openings,
     reports_of_hour,
     store_answer,
 )
+from consometers_node.store.collective.tables import MemberId
 from consometers_node.store.series import add_series
 from consometers_node.store.settings import VERIFICATION_SECRET, set_secret
 from consometers_node.wire import write_need

@@ -15,7 +15,7 @@ from consometers_node.collective.permissions.member_permissions import (
 )
 from consometers_node.permission import DataNeed, Identification
 from consometers_node.store import Store
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_quoalise import Direction, Identifier, Permission, iso8601
 from consometers_quoalise.identifier import organisation, series
 from tests.node.permission.samples import NEED

@@ -16,7 +16,7 @@ from consometers_node.collective.permissions.member_permissions import (
     note,
     withdraw,
 )
-from consometers_node.collective.publication.closer import Closer, WaitRule
+from consometers_node.collective.publication.closing.closer import Closer, WaitRule
 from consometers_node.collective.publication.policy import StepChange
 from consometers_node.permission import State
 from consometers_node.series import (
@@ -30,22 +30,26 @@ from consometers_node.series import (
     Series,
 )
 from consometers_node.store import SeriesId
-from consometers_node.store.collective_tables import (
-    GroupId,
-    MemberId,
-    MemberPermissionId,
-    PublishedCellRow,
-)
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.declaration import Base
-from consometers_node.store.groups import GroupKind, all_groups, group_id
-from consometers_node.store.publication import (
+from consometers_node.store.collective.groups import GroupKind, all_groups, group_id
+from consometers_node.store.collective.publication import (
     ClosedInterval,
     PublishedCell,
     cells,
     closed_intervals,
 )
-from consometers_node.store.published_series import devices, own_series, published_records
+from consometers_node.store.collective.published_series import (
+    devices,
+    own_series,
+    published_records,
+)
+from consometers_node.store.collective.tables import (
+    GroupId,
+    MemberId,
+    MemberPermissionId,
+    PublishedCellRow,
+)
+from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.engine.declaration import Base
 from consometers_node.store.series import MemberCount, add_series, put_blocks, put_counts
 from consometers_node.wire import write_need
 from consometers_quoalise import SeriesPath

@@ -31,9 +31,9 @@ from consometers_node.collective.publication.dry_run import foresee
 from consometers_node.collective.settings_file import read
 from consometers_node.series import Interval
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import GroupId, MemberId
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.publication import PublishedCell
+from consometers_node.store.collective.publication import PublishedCell
+from consometers_node.store.collective.tables import GroupId, MemberId
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.series import erase_series
 from consometers_node.store.settings import DISCLOSURE_SECRET, set_secret
 

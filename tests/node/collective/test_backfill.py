@@ -13,7 +13,7 @@ from consometers_node.collective.ingestion.write_queue import WriteQueue
 from consometers_node.series import Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
-from consometers_node.store.member_series import of_member
+from consometers_node.store.collective.member_series import of_member
 from consometers_quoalise import Data, Identifier
 from consometers_quoalise_network import Asking, NotStored
 from tests.node.clocks import Hands, confirmed, leaping

@@ -5,14 +5,14 @@ from zoneinfo import ZoneInfo
 
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.disclosure.sdc_rules import Publication
-from consometers_node.collective.publication.closed_hours import (
+from consometers_node.collective.publication.policy import AT_ONCE, Opening
+from consometers_node.collective.publication.reading.closed_hours import (
     Hour,
     IntervalState,
     hours,
     missing,
     progress,
 )
-from consometers_node.collective.publication.policy import AT_ONCE, Opening
 from consometers_node.series import Interval
 
 from .publishing import AGREED, BEFORE, CONSUMPTION, DAY, NOON, ZONE, Town

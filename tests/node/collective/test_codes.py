@@ -13,7 +13,7 @@ from consometers_node.collective.witness.codes import BadCode, CodeState
 from consometers_node.collective.witness.keys import day_keys
 from consometers_node.collective.witness.register import OtherEnrolment, WrongTime
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import WitnessCodeRow, WitnessEnrolmentRow
+from consometers_node.store.collective.tables import WitnessCodeRow, WitnessEnrolmentRow
 from consometers_node.wire.witness_requests import Call
 from consometers_protected_sums.codes import draw
 from consometers_protected_sums.exchange import OpenedSum, Refusal, RefusedHomes

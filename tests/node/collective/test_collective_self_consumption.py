@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given, strategies as st
 import pytest
 
-from consometers_node.collective.publication.collective_self_consumption import Exchanges
+from consometers_node.collective.publication.reading.collective_self_consumption import Exchanges
 
 AMOUNTS = st.integers(0, 10**6)
 INTERVALS = st.lists(st.tuples(AMOUNTS, AMOUNTS), max_size=30)

@@ -12,13 +12,13 @@ from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.privacy import export
-from consometers_node.collective.publication.closer import Closer, WaitRule
+from consometers_node.collective.publication.closing.closer import Closer, WaitRule
+from consometers_node.collective.publication.closing.tabulation import disclosure_secret
 from consometers_node.collective.publication.dry_run import PreviewPeriod, foresee
-from consometers_node.collective.publication.tabulation import disclosure_secret
 from consometers_node.collective.settings import Settings
 from consometers_node.series import Interval
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import ClosedIntervalRow
+from consometers_node.store.collective.tables import ClosedIntervalRow
 from consometers_node.store.settings import DISCLOSURE_SECRET, secret, set_secret
 from tests.node.web.public.town import settings as settings_in
 
@@ -116,7 +116,7 @@ def test_secrets_are_read_by_what_draws_from_them_alone() -> None:
         if any(name in file.read_text() for name in ("DISCLOSURE_SECRET", "WITNESS_SECRET"))
     }
     assert readers == {
-        "collective/publication/tabulation.py",
+        "collective/publication/closing/tabulation.py",
         "collective/witness/service.py",
         "store/settings.py",
     }
@@ -127,5 +127,5 @@ def test_secrets_are_read_by_what_draws_from_them_alone() -> None:
     }
     assert drawers == {
         "collective/publication/dry_run.py",
-        "collective/publication/tabulation.py",
+        "collective/publication/closing/tabulation.py",
     }

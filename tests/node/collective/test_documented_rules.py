@@ -22,8 +22,8 @@ from consometers_node.collective.ingestion.plausibility import (
     SITE_W,
     UNSAID_W,
 )
-from consometers_node.collective.publication.openings import GIVEN_UP_AFTER
-from consometers_node.collective.publication.quartiles import WHOLE_DAYS
+from consometers_node.collective.publication.closing.openings import GIVEN_UP_AFTER
+from consometers_node.collective.publication.closing.quartiles import WHOLE_DAYS
 from consometers_node.series import Direction, Interval
 from tests.documented import words_of_code
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.publication import dry_run
+from consometers_node.collective.publication.closing.tabulation import disclosure_secret
 from consometers_node.collective.publication.dry_run import (
     Count,
     PreviewPeriod,
@@ -17,14 +18,13 @@ from consometers_node.collective.publication.dry_run import (
     foresee,
     foresee_page,
 )
-from consometers_node.collective.publication.tabulation import disclosure_secret
 from consometers_node.collective.settings import Settings
 from consometers_node.series import Interval
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import GroupId
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.declaration import Base
-from consometers_node.store.publication import published_groups
+from consometers_node.store.collective.publication import published_groups
+from consometers_node.store.collective.tables import GroupId
+from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.engine.declaration import Base
 from tests.node.web.public.town import settings as settings_in
 
 from .publishing import DAY, Town

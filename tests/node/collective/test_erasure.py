@@ -30,14 +30,14 @@ from consometers_node.collective.privacy.erasure import (
     wipe,
 )
 from consometers_node.collective.privacy.retention import Retention
-from consometers_node.collective.publication.closer import Closer, WaitRule
+from consometers_node.collective.publication.closing.closer import Closer, WaitRule
 from consometers_node.permission import DataNeed, State
 from consometers_node.series import Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.declaration import Base
+from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.engine.declaration import Base
 from consometers_node.store.series import all_series, blocks, stored_days
 from consometers_node.store.tables import MemberCountRow
 from consometers_quoalise import Duration, Erased

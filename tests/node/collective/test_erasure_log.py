@@ -17,7 +17,7 @@ from consometers_node.collective.privacy.erasure_log import Ended, ErasureLog, r
 from consometers_node.permission import State
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import MemberPermissionId
+from consometers_node.store.collective.tables import MemberPermissionId
 from tests.node.permission.samples import now
 
 from .ingestion import pushed_data, running_queue, stored_blocks

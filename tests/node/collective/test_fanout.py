@@ -19,8 +19,8 @@ from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.fanout import AT_ONCE, Fanout
 from consometers_node.sharing.restriction import pause, resume
 from consometers_node.store import PeerId, Store
+from consometers_node.store.collective.published_series import own_series
 from consometers_node.store.peers import MEMBER, peer_by_jid, subscribe
-from consometers_node.store.published_series import own_series
 from consometers_node.store.tables import OutboxRow
 from consometers_node.wire import Naming
 from consometers_quoalise import Data

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from consometers_node.collective.publication.first_days import first_days
+from consometers_node.collective.publication.closing.first_days import first_days
 from consometers_node.series import Interval, Range
-from consometers_node.store.memberships import first_blocks
-from consometers_node.store.publication import closed_intervals
+from consometers_node.store.collective.memberships import first_blocks
+from consometers_node.store.collective.publication import closed_intervals
 
 from .publishing import BEFORE, CONSUMPTION, DAY, HOUR, HOURS_A_DAY, NOON, ZONE, Town, Value
 

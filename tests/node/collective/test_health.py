@@ -12,9 +12,9 @@ from consometers_node.collective.members.members import MemberKind
 from consometers_node.collective.monitoring.problems import ProblemKind
 from consometers_node.collective.permissions.member_permissions import take as take_given
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import MemberPermissionId
-from consometers_node.store.member_series import note_received, update_series
-from consometers_node.store.member_status import GrantingMembers, count_members
+from consometers_node.store.collective.member_series import note_received, update_series
+from consometers_node.store.collective.member_status import GrantingMembers, count_members
+from consometers_node.store.collective.tables import MemberPermissionId
 from consometers_quoalise import Duration
 from tests.node.web.public.town import Town, settings
 

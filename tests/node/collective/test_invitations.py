@@ -14,7 +14,7 @@ from consometers_node.collective.members.invitations import Invitation
 from consometers_node.collective.members.members import MemberKind
 from consometers_node.collective.members.sites import Description
 from consometers_node.store import Store
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 
 from .people import AT, changing, join, let_be_named
 

@@ -12,13 +12,13 @@ from consometers_node.collective.permissions.member_permissions import Permissio
 from consometers_node.permission import DataNeedSeries, State
 from consometers_node.series import Quantity
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import (
+from consometers_node.store.collective.tables import (
     MemberPermissionRow,
     MemberPermissionSeriesRow,
     OwnNeedRow,
 )
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.declaration import Base
+from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.engine.declaration import Base
 import consometers_quoalise as quoalise
 from consometers_quoalise import Direction, Duration, Identifier
 from consometers_quoalise.identifier import device, organisation, series

@@ -28,10 +28,10 @@ from consometers_node.collective.permissions.member_permissions import (
 from consometers_node.permission import Identification
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import GroupId, GroupMembershipRow
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.groups import GroupKind, all_groups, counting, counts_in
-from consometers_node.store.publication import ClosedInterval, write
+from consometers_node.store.collective.groups import GroupKind, all_groups, counting, counts_in
+from consometers_node.store.collective.publication import ClosedInterval, write
+from consometers_node.store.collective.tables import GroupId, GroupMembershipRow
+from consometers_node.store.engine.connection import AsyncConnection
 from tests.node.clocks import sure
 from tests.node.permission.samples import NEED
 

@@ -12,7 +12,7 @@ from consometers_node.collective.permissions import needs
 from consometers_node.permission import ChangedNeed, DataNeed, DataNeedSeries
 from consometers_node.series import Direction, Interval, Quantity
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import OwnNeedRow
+from consometers_node.store.collective.tables import OwnNeedRow
 from consometers_node.store.settings import VERIFICATION_SECRET, secret
 from consometers_node.wire import write_need
 from consometers_protected_sums.exchange import VERIFICATION_KEY_BYTES

@@ -23,8 +23,8 @@ from consometers_node.collective.privacy.erasure import erase, erase_due
 from consometers_node.permission import Permissions, State
 from consometers_node.sharing.restriction import pause, resume
 from consometers_node.store import PermissionId, Store
-from consometers_node.store.collective_tables import MemberPermissionId
-from consometers_node.store.member_series import MemberSeries
+from consometers_node.store.collective.member_series import MemberSeries
+from consometers_node.store.collective.tables import MemberPermissionId
 from consometers_node.store.tables import BlockRow
 from consometers_quoalise import (
     Data,

@@ -10,6 +10,7 @@ import pytest
 from consometers_node.collective.access_log import reads
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.publication.closing.worker import Publishing
 from consometers_node.collective.publication.policy import (
     AT_ONCE,
     NOT_YET,
@@ -24,12 +25,11 @@ from consometers_node.collective.publication.policy import (
     read_rules,
     written_rules,
 )
-from consometers_node.collective.publication.worker import Publishing
 from consometers_node.series import Interval
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.settings import set_setting
 from tests.node.web.public.town import settings
 

@@ -20,7 +20,7 @@ from consometers_node.collective.monitoring.problems import (
 )
 from consometers_node.collective.witness.heads import Evidence, SetBack
 from consometers_node.store import Store
-from consometers_node.store.member_status import GrantingMembers, MemberCounts
+from consometers_node.store.collective.member_status import GrantingMembers, MemberCounts
 from consometers_quoalise_network import Account, Identity
 from consometers_quoalise_xmpp.trial import certificate
 from demo.prosody import Prosody

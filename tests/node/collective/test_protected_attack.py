@@ -17,8 +17,8 @@ from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.permissions.member_permissions import withdraw
 from consometers_node.series import Interval
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import GroupId, MemberId
-from consometers_node.store.masked_reports import openings
+from consometers_node.store.collective.masked_reports import openings
+from consometers_node.store.collective.tables import GroupId, MemberId
 
 from .masked import MaskedHome, MaskedTown
 from .test_attack import STORIES, Attacker, Over, Unknown, disclosed

@@ -13,20 +13,15 @@ from sqlalchemy.exc import DatabaseError
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.disclosure.reasons import Reason, Withheld
 from consometers_node.collective.permissions.member_permissions import withdraw
-from consometers_node.collective.publication.openings import give_up, given_up, read_answer
-from consometers_node.collective.publication.queries import Published
-from consometers_node.collective.publication.values import CellOrReason
+from consometers_node.collective.publication.closing.openings import give_up, given_up, read_answer
+from consometers_node.collective.publication.reading.queries import Published
+from consometers_node.collective.publication.reading.values import CellOrReason
 from consometers_node.i18n.protocol import sentence
 from consometers_node.permission import DataNeed, DataNeedSeries
 from consometers_node.series import Direction, Interval, Quantity, Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import (
-    MaskedReportRow,
-    MemberPermissionSeriesRow,
-    OpeningRow,
-)
-from consometers_node.store.masked_reports import (
+from consometers_node.store.collective.masked_reports import (
     StoredOpening,
     ask_less,
     note_sums_sent,
@@ -35,8 +30,13 @@ from consometers_node.store.masked_reports import (
     store_answer,
     store_opening,
 )
-from consometers_node.store.publication import LATE, PublishedCell
-from consometers_node.store.published_series import own_series, published_records
+from consometers_node.store.collective.publication import LATE, PublishedCell
+from consometers_node.store.collective.published_series import own_series, published_records
+from consometers_node.store.collective.tables import (
+    MaskedReportRow,
+    MemberPermissionSeriesRow,
+    OpeningRow,
+)
 from consometers_node.store.tables import SeriesRow
 from consometers_quoalise import (
     BadRequest,

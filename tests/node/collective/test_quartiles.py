@@ -10,11 +10,11 @@ from sqlalchemy.exc import DatabaseError
 
 from consometers_node.collective.calendar import days_of
 from consometers_node.collective.disclosure.sdc_rules import Publication
-from consometers_node.collective.publication.quartiles import of_months, range_of
+from consometers_node.collective.publication.closing.quartiles import of_months, range_of
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import ClosedMonthRow, MemberId
-from consometers_node.store.publication import HomeQuartiles
+from consometers_node.store.collective.publication import HomeQuartiles
+from consometers_node.store.collective.tables import ClosedMonthRow, MemberId
 from consometers_node.store.series import erase_series
 
 from .publishing import CONSUMPTION, ZONE, Town

@@ -10,13 +10,13 @@ import pytest
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.disclosure.reasons import Reason, Withheld
 from consometers_node.collective.disclosure.sdc_rules import Publication
-from consometers_node.collective.publication.queries import ALL, Latest, Published
-from consometers_node.collective.publication.values import FlowRow, Slots, value
+from consometers_node.collective.publication.reading.queries import ALL, Latest, Published
+from consometers_node.collective.publication.reading.values import FlowRow, Slots, value
 from consometers_node.figures import FIGURES
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
-from consometers_node.store.groups import GroupKind
-from consometers_node.store.publication import combined
+from consometers_node.store.collective.groups import GroupKind
+from consometers_node.store.collective.publication import combined
 from tests.node.web.public.town import HOUR, ZONE, Town, day_of, hours_of, settings
 
 DRAWN, FED, MADE = Direction.CONSUMPTION, Direction.INJECTION, Direction.PRODUCTION

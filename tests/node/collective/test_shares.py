@@ -22,7 +22,7 @@ from consometers_node.permission import Permissions, State
 from consometers_node.series import Interval
 from consometers_node.sharing.names import COLLECTIVE
 from consometers_node.store import Store
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.peers import MEMBER, peer_by_jid
 from consometers_node.store.settings import set_setting
 from tests.node.clocks import sure

@@ -7,8 +7,8 @@ from sqlalchemy import insert, update
 
 from consometers_node.collective.members.sites import Description
 from consometers_node.series import Interval
-from consometers_node.store.collective_tables import GroupMembershipRow, MemberRow
-from consometers_node.store.groups import GroupKind, all_groups, group_id
+from consometers_node.store.collective.groups import GroupKind, all_groups, group_id
+from consometers_node.store.collective.tables import GroupMembershipRow, MemberRow
 
 from .publishing import BEFORE, DAY, MONTH, NOON, Town
 

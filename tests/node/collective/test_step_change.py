@@ -12,6 +12,7 @@ from sqlalchemy.exc import DatabaseError
 from consometers_node.collective.calendar import instants
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.publication.closing.worker import Publishing
 from consometers_node.collective.publication.policy import (
     AT_ONCE,
     InForce,
@@ -21,14 +22,13 @@ from consometers_node.collective.publication.policy import (
     go_back,
     open_from,
 )
-from consometers_node.collective.publication.worker import Publishing
 from consometers_node.series import Interval, Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.masked_reports import openings
-from consometers_node.store.publication import closed_intervals, write
+from consometers_node.store.collective.masked_reports import openings
+from consometers_node.store.collective.publication import closed_intervals, write
+from consometers_node.store.engine.connection import AsyncConnection
 from tests.node.web.public.town import settings
 
 from .masked import MaskedTown

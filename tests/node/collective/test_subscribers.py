@@ -18,22 +18,22 @@ from consometers_node.collective.members.sites import Description
 from consometers_node.collective.members.subscribers import Subscribers, end
 from consometers_node.collective.privacy.export import everything
 from consometers_node.collective.privacy.retention import _update
+from consometers_node.collective.publication.closing.quartiles import range_of
 from consometers_node.collective.publication.policy import InForce
-from consometers_node.collective.publication.quartiles import range_of
 from consometers_node.i18n.text import Text
 from consometers_node.permission import Permission, Permissions, State
 from consometers_node.series import Device, Direction, Interval
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import (
+from consometers_node.store.collective.groups import GroupKind, group_id
+from consometers_node.store.collective.publication import HomeQuartiles, write_month
+from consometers_node.store.collective.published_series import own_series
+from consometers_node.store.collective.tables import (
     ChallengeParticipantRow,
     ChallengeRow,
     MemberRow,
 )
-from consometers_node.store.groups import GroupKind, group_id
 from consometers_node.store.peers import MEMBER, all_peers, peer_by_jid
-from consometers_node.store.publication import HomeQuartiles, write_month
-from consometers_node.store.published_series import own_series
 from consometers_node.store.tables import (
     OutboxRow,
     PeerRow,

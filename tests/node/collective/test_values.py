@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from consometers_node.collective.disclosure.reasons import Reason, Withheld
-from consometers_node.collective.publication.values import (
+from consometers_node.collective.publication.reading.values import (
     CellOrReason,
     Compared,
     FlowRow,
@@ -29,8 +29,8 @@ from consometers_node.collective.publication.values import (
 )
 from consometers_node.figures import COMBINED, FIGURES, Basis, Comparison, Energies, Unit
 from consometers_node.series import Direction, Interval
-from consometers_node.store.collective_tables import GroupId
-from consometers_node.store.publication import IntervalSums, Joint, PublishedCell
+from consometers_node.store.collective.publication import IntervalSums, Joint, PublishedCell
+from consometers_node.store.collective.tables import GroupId
 
 START = datetime(2025, 12, 31, 18, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -14,19 +14,24 @@ ROOM = Path(consometers_node.__file__).parent
 ALL = f"{ROOM.name}."
 
 SUMS = {
-    "store.publication.cells": {"collective.publication.queries", "store.published_series"},
-    "store.publication.cells_of_hour": {"collective.publication.protected_hours"},
-    "store.publication.cells_of_records": {"collective.publication.quartiles"},
-    "store.publication.interval_sums": {"collective.publication.queries"},
-    "store.publication.day_sums": {"collective.publication.closer"},
-    "store.published_series.published_extent": {"sharing.due_records"},
-    "store.published_series.published_records": {"sharing.due_records"},
-    "store.publication.quartiles_of": {"collective.publication.quartiles"},
-    "store.publication.write": {
-        "collective.publication.closer",
-        "collective.publication.protected_hours",
+    "store.collective.publication.cells": {
+        "collective.publication.reading.queries",
+        "store.collective.published_series",
     },
-    "store.publication.write_month": {"collective.publication.closer"},
+    "store.collective.publication.cells_of_hour": {
+        "collective.publication.closing.protected_hours"
+    },
+    "store.collective.publication.cells_of_records": {"collective.publication.closing.quartiles"},
+    "store.collective.publication.interval_sums": {"collective.publication.reading.queries"},
+    "store.collective.publication.day_sums": {"collective.publication.closing.closer"},
+    "store.collective.published_series.published_extent": {"sharing.due_records"},
+    "store.collective.published_series.published_records": {"sharing.due_records"},
+    "store.collective.publication.quartiles_of": {"collective.publication.closing.quartiles"},
+    "store.collective.publication.write": {
+        "collective.publication.closing.closer",
+        "collective.publication.closing.protected_hours",
+    },
+    "store.collective.publication.write_month": {"collective.publication.closing.closer"},
 }
 """What writes and reads published cells; and which modules may call it."""
 
@@ -40,22 +45,22 @@ RECORDS = {
         "sharing.export",
     },
     "store.series.blocks_of_days": {"collective.ingestion.validation", "sharing.due_records"},
-    "store.set_aside.of_member": {
+    "store.collective.set_aside.of_member": {
         "collective.ingestion.validation",
-        "web.admin.doubts",
+        "web.admin.members.doubts",
     },
-    "store.memberships.member_blocks": {
-        "collective.publication.blocks",
-        "collective.publication.first_days",
+    "store.collective.memberships.member_blocks": {
+        "collective.publication.closing.blocks",
+        "collective.publication.closing.first_days",
     },
-    "store.memberships.packed_day": {"collective.publication.blocks"},
-    "collective.publication.blocks.Day": {
-        "collective.publication.closer",
-        "collective.publication.tabulation",
+    "store.collective.memberships.packed_day": {"collective.publication.closing.blocks"},
+    "collective.publication.closing.blocks.Day": {
+        "collective.publication.closing.closer",
+        "collective.publication.closing.tabulation",
     },
-    "collective.publication.blocks.Snapshot": {
-        "collective.publication.quartiles",
-        "collective.publication.tabulation",
+    "collective.publication.closing.blocks.Snapshot": {
+        "collective.publication.closing.quartiles",
+        "collective.publication.closing.tabulation",
     },
     "sharing.due_records.records_of": {
         "sharing.answers",
@@ -74,12 +79,12 @@ RECORDS = {
     "collective.privacy.export.as_json": {
         "cli.collective.members",
         "collective.privacy.own_export",
-        "web.admin.member",
+        "web.admin.members.member",
     },
     "collective.privacy.export.as_csv": {
         "cli.collective.members",
         "collective.privacy.own_export",
-        "web.admin.member",
+        "web.admin.members.member",
     },
 }
 """What reads records of members, and who may: `backfill` looks which are missing, `erasure` erases,
@@ -87,26 +92,26 @@ RECORDS = {
 
 TABLES = {
     "PublishedCellRow": {
-        "store.publication",
-        "store.published_series",
+        "store.collective.publication",
+        "store.collective.published_series",
         "collective.members.members",
     },
-    "ClosedMonthRow": {"store.publication"},
+    "ClosedMonthRow": {"store.collective.publication"},
     "ClosedIntervalRow": {
-        "store.publication",
-        "store.masked_reports",
+        "store.collective.publication",
+        "store.collective.masked_reports",
         "collective.members.members",
     },
-    "MaskedReportRow": {"store.masked_reports"},
+    "MaskedReportRow": {"store.collective.masked_reports"},
     "BlockRow": {
-        "store.memberships",
+        "store.collective.memberships",
         "store.personal",
         "store.series",
         "collective.privacy.erasure",
         "collective.members.member_overview",
     },
-    "SetAsideRow": {"store.set_aside"},
-    "Base": {"store.personal", "store.tables", "store.upsert"},
+    "SetAsideRow": {"store.collective.set_aside"},
+    "Base": {"store.personal", "store.tables", "store.engine.upsert"},
 }
 """Who may name a table: `members` asks when, `masked_reports` whether an hour is closed, `erasure`
 erases, `member_overview` counts the records of a day, `personal` reads and erases what the tables
@@ -115,16 +120,16 @@ declare to be personal."""
 WHOLE = {
     "",
     "store",
-    "store.collective_tables",
-    "store.declaration",
-    "store.memberships",
-    "store.publication",
+    "store.collective.tables",
+    "store.engine.declaration",
+    "store.collective.memberships",
+    "store.collective.publication",
     "store.series",
     "store.tables",
 }
 """A module that is taken whole could be asked for anything."""
 
-BY_NAME = {"store.collective_tables", "store.months", "store.moving"}
+BY_NAME = {"store.collective.tables", "store.engine.months", "store.moving"}
 """Who may name tables in SQL: what makes them, parts them by month and moves them whole."""
 AT_WILL = {"importlib.import_module": {"cli.core.usage"}, "importlib.__import__": set[str]()}
 """What imports a module by a name that is made up when it runs."""
@@ -234,26 +239,32 @@ def test_listed_modules_alone_read_sums_and_records() -> None:
 @pytest.mark.parametrize(
     ("source", "way"),
     [
-        ("import consometers_node.store.publication as p\np.cells()", "store.publication.cells"),
-        ("import consometers_node.store.publication as p\ngetattr(p, x)", "store.publication"),
+        (
+            "import consometers_node.store.collective.publication as p\np.cells()",
+            "store.collective.publication.cells",
+        ),
+        (
+            "import consometers_node.store.collective.publication as p\ngetattr(p, x)",
+            "store.collective.publication",
+        ),
         ("import consometers_node.store\nconsometers_node.store.series.blocks", "store.series"),
         ("from ..store.series import blocks", "store.series.blocks"),
         ("from consometers_node.store.series import blocks as b", "store.series.blocks"),
-        ("from ..store import memberships", "store.memberships"),
+        ("from ..store import memberships", "store.collective.memberships"),
         ("from .. import store", "store"),
         (
             "import consometers_node as c\nc.store.memberships.member_blocks",
-            "store.memberships.member_blocks",
+            "store.collective.memberships.member_blocks",
         ),
         ("from ..store.tables import BlockRow", "BlockRow"),
         ("from ..store import tables\nselect(tables.BlockRow.packed)", "BlockRow"),
         ("from ..store.tables import SeriesRow\nSeriesRow.metadata.tables['block']", "tables"),
         (
             "from ..collective.publication.tabulation import Snapshot",
-            "collective.publication.blocks.Snapshot",
+            "collective.publication.closing.blocks.Snapshot",
         ),
         ("from ..sharing.export import records", "sharing.export.records"),
-        ("from ..store.publication import *", "store.publication.*"),
+        ("from ..store.publication import *", "store.collective.publication.*"),
         ("from importlib import import_module", "importlib.import_module"),
     ],
 )

@@ -17,7 +17,7 @@ from consometers_node.collective.witness.register import NotEnrolled, OtherEnrol
 from consometers_node.collective.witness.service import NotWitnessed
 from consometers_node.series import Direction
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import (
+from consometers_node.store.collective.tables import (
     WitnessLedgerRow,
     WitnessOpeningRow,
     WitnessVerificationRow,

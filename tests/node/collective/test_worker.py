@@ -16,15 +16,15 @@ from sqlalchemy.exc import DatabaseError
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.ingestion.arrivals import RECENT, Arrivals
+from consometers_node.collective.publication.closing.worker import Publishing
 from consometers_node.collective.publication.policy import InForce, Rules, choose
-from consometers_node.collective.publication.worker import Publishing
 from consometers_node.collective.settings import Settings
 from consometers_node.series import Interval, Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
-from consometers_node.store.collective_tables import ClosedIntervalRow, PublishedCellRow
-from consometers_node.store.publication import PublishedCell, closed_intervals, write
+from consometers_node.store.collective.publication import PublishedCell, closed_intervals, write
+from consometers_node.store.collective.tables import ClosedIntervalRow, PublishedCellRow
 from consometers_node.store.series import erase_series
 from tests.deadline import DEADLINE_S
 from tests.node.clocks import Hands, confirmed

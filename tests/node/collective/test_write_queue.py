@@ -19,7 +19,7 @@ from consometers_node.collective.privacy.export import everything
 from consometers_node.i18n.protocol import sentence
 from consometers_node.series import Block, Interval, Quantity, Range
 from consometers_node.store import Store
-from consometers_node.store.member_series import of_member, under_names
+from consometers_node.store.collective.member_series import of_member, under_names
 from consometers_node.store.series import MemberCount, counts
 from consometers_quoalise import (
     BadRequest,

@@ -12,7 +12,7 @@ from consometers_node.collective.witness.service import WitnessService
 from consometers_node.series import Direction
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.wire.witness_requests import Call, EnrolmentRequest, SignedRequest
 from consometers_protected_sums.codes import draw
 from consometers_protected_sums.exchange import Answer, Part, RefusedHomes

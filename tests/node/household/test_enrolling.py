@@ -24,7 +24,7 @@ from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.masked_reports import HomeKeys, keep_keys, load_keys
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.clock import Clock, Confirmed
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.enrolments import (
     StoredEnrolment,
     code_of,

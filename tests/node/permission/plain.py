@@ -7,7 +7,7 @@ import sqlite3
 
 import psycopg
 
-from consometers_node.store import collective_tables
+from consometers_node.store.collective import tables as collective_tables
 
 TABLES = tuple(table.name for table in collective_tables.TABLES)
 NOW = {"sqlite": "unixepoch()", "postgresql": "CAST(extract(epoch FROM now()) AS bigint)"}

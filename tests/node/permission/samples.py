@@ -16,7 +16,7 @@ from consometers_node.permission import (
 )
 from consometers_node.series import Device, Direction, Interval, Quantity, Range, Series
 from consometers_node.store import PeerId, PermissionId, SeriesId, outbox
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.outbox import Queued
 from consometers_node.store.tables import OutboxRow
 from consometers_quoalise import Witness

@@ -25,9 +25,9 @@ from consometers_node.permission import (
 from consometers_node.permission.needs import newest_version
 from consometers_node.series import Device, Interval, Range, Series
 from consometers_node.store import PeerId, PermissionId, Store
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.engine.errors import DAMAGED, Unusable
 from consometers_node.store.enrolments import add_enrolment, update_enrolment
-from consometers_node.store.errors import DAMAGED, Unusable
 from consometers_node.store.peers import MEMBER, add_peer
 from tests.node.clocks import sure
 from tests.node.conftest import Place

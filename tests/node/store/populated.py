@@ -12,8 +12,9 @@ from consometers_node.permission import DataNeedSeries, Permissions
 from consometers_node.series import Block, Direction, Interval, Quantity, Range
 from consometers_node.store import SeriesId, Store
 from consometers_node.store.answers import AccessRequest, Answer, log_answer, log_request
-from consometers_node.store.collective_tables import MemberRow
+from consometers_node.store.collective.tables import MemberRow
 from consometers_node.store.coverage import add_absence, set_coverage
+from consometers_node.store.engine.types import Day, Instant, Minutes, Stored, Whole
 from consometers_node.store.enrolments import add_enrolment, update_enrolment
 from consometers_node.store.outbox import sending
 from consometers_node.store.peers import subscribe
@@ -22,7 +23,6 @@ from consometers_node.store.pulled import Pulled, add_pulled, update_pulled
 from consometers_node.store.series import put_blocks
 from consometers_node.store.settings import HOUSEHOLD_SECRET, set_secret, set_setting
 from consometers_node.store.statistic_owners import own_statistic
-from consometers_node.store.types import Day, Instant, Minutes, Stored, Whole
 from tests.node.permission.conftest import make_world
 from tests.node.permission.samples import (
     CHOICE_OF_PROTECTED,

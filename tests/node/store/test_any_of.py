@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, event, insert, select, update
 
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
-from consometers_node.store.any_of import among
-from consometers_node.store.collective_tables import ClosedIntervalRow as Row
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.collective.tables import ClosedIntervalRow as Row
+from consometers_node.store.engine.any_of import among
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.tables import AbsenceRow
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import InternalError, OperationalError
 
 from consometers_node.store import Store, Unusable
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.settings import set_setting, setting
 from tests.deadline import DEADLINE_S
 from tests.node.conftest import Place

@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import make_url, text
 
-from consometers_node.store.connection import AsyncConnection, AsyncEngine
-from consometers_node.store.driver import AT_ONCE, Connection
+from consometers_node.store.engine.connection import AsyncConnection, AsyncEngine
+from consometers_node.store.engine.driver import AT_ONCE, Connection
 from consometers_node.store.keys import Keys
 from tests.deadline import DEADLINE_S
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from consometers_node.store import Store, StoreFault, Unusable
-from consometers_node.store.errors import is_full, reason
+from consometers_node.store.engine.errors import is_full, reason
 
 
 async def refused(place: Path | str) -> Unusable:

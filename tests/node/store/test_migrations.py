@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy import Connection, text
 
 from consometers_node.store import HEAD, Store, Unusable, database
-from consometers_node.store.collective_tables import MemberRow
-from consometers_node.store.months import BY_MONTH
+from consometers_node.store.collective.tables import MemberRow
+from consometers_node.store.engine.months import BY_MONTH
 from consometers_node.store.schema import SCHEMA
 from tests.node.conftest import KINDS, Place
 from tests.node.permission.plain import plain

@@ -9,8 +9,8 @@ from sqlalchemy import insert, text
 
 from consometers_node.series import Block
 from consometers_node.store import Store
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.months import make_room
+from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.engine.months import make_room
 from consometers_node.store.series import add_series, put_blocks
 from consometers_node.store.tables import BlockRow
 from tests.node.conftest import Place

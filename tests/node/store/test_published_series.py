@@ -4,9 +4,9 @@ from hypothesis import given, strategies as st
 import pytest
 
 from consometers_node.series import Device, Direction, Interval, Quantity
-from consometers_node.store.collective_tables import GroupId
-from consometers_node.store.groups import Group, GroupKind
-from consometers_node.store.published_series import devices, own_series, value
+from consometers_node.store.collective.groups import Group, GroupKind
+from consometers_node.store.collective.published_series import devices, own_series, value
+from consometers_node.store.collective.tables import GroupId
 from consometers_node.wire import Naming
 from consometers_quoalise.identifier import device
 

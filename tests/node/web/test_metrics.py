@@ -15,7 +15,7 @@ from sqlalchemy import select
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.monitoring.metrics import ALL
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import MemberGroupRow, MemberRow
+from consometers_node.store.collective.tables import MemberGroupRow, MemberRow
 from consometers_node.web.api.metrics import Metrics
 from tests.node.collective.people import changing, join
 from tests.node.collective.watched import VERSION, watch_of

@@ -15,7 +15,7 @@ from consometers_node.cli.core.output import Columns, Json, Output
 from consometers_node.cli.core.times import shown
 from consometers_node.cli.core.usage import Commands
 from consometers_node.i18n.text import Text, text
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 
 from .command import CollectiveSession, now, run
 

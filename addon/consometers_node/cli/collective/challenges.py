@@ -19,9 +19,9 @@ from consometers_node.collective.challenges.register import (
 from consometers_node.collective.challenges.results import STATES, state_of
 from consometers_node.collective.errors import BadChallenge
 from consometers_node.collective.publication.policy import InForce
-from consometers_node.collective.publication.queries import AREAS, Place, Published
+from consometers_node.collective.publication.reading.queries import AREAS, Place, Published
 from consometers_node.i18n.text import text
-from consometers_node.store.collective_tables import ChallengeId, GroupId
+from consometers_node.store.collective.tables import ChallengeId, GroupId
 
 from .command import CollectiveSession, now, run
 

@@ -32,8 +32,8 @@ from consometers_node.collective.settings_formats import WEB_PAGE
 from consometers_node.collective.settings_schema import BadValue
 from consometers_node.i18n.text import Text, text
 from consometers_node.permission import State
-from consometers_node.store.collective_tables import MemberId
-from consometers_node.store.member_series import of_member
+from consometers_node.store.collective.member_series import of_member
+from consometers_node.store.collective.tables import MemberId
 
 from .command import CollectiveSession, now, run
 from .membership import (

@@ -13,9 +13,9 @@ from consometers_node.collective.privacy.export import values
 from consometers_node.i18n.text import Text, text
 from consometers_node.permission import State
 from consometers_node.sharing import consent_text as shared_words
-from consometers_node.store.collective_tables import MemberId
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.member_series import MemberSeries
+from consometers_node.store.collective.member_series import MemberSeries
+from consometers_node.store.collective.tables import MemberId
+from consometers_node.store.engine.connection import AsyncConnection
 
 KINDS = {
     MemberKind.HOME: text("home"),

@@ -24,7 +24,7 @@ from consometers_node.collective.privacy.processing_records import (
 )
 from consometers_node.i18n.text import text
 from consometers_node.sharing import consent_text as shared_words
-from consometers_node.store.collective_tables import MemberId
+from consometers_node.store.collective.tables import MemberId
 
 from .command import CollectiveSession, now, run
 from .needs import unreadable

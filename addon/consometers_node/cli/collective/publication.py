@@ -14,7 +14,6 @@ from consometers_node.cli.core.options import Ours, Yes
 from consometers_node.cli.core.output import Json, Output
 from consometers_node.cli.core.usage import Commands
 from consometers_node.collective.access_log import Read, note_read
-from consometers_node.collective.publication.closed_hours import PastProgress, progress
 from consometers_node.collective.publication.dry_run import Count, PreviewPeriod, foresee
 from consometers_node.collective.publication.policy import (
     AT_ONCE,
@@ -24,8 +23,9 @@ from consometers_node.collective.publication.policy import (
     open_from,
     opened,
 )
+from consometers_node.collective.publication.reading.closed_hours import PastProgress, progress
 from consometers_node.i18n.text import Text, text
-from consometers_node.store.member_status import count_members
+from consometers_node.store.collective.member_status import count_members
 
 from .command import CollectiveSession, now, run
 

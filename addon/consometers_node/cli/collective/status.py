@@ -27,7 +27,7 @@ from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.privacy.erasure import is_wiped
 from consometers_node.collective.privacy.export import values
 from consometers_node.collective.publication.policy import NOT_YET, InForce
-from consometers_node.collective.publication.queries import Published
+from consometers_node.collective.publication.reading.queries import Published
 from consometers_node.collective.settings import Settings
 from consometers_node.collective.witness.heads import set_back
 from consometers_node.collective.witness.register import Witnessed, overview
@@ -35,10 +35,14 @@ from consometers_node.i18n.text import text
 from consometers_node.series import Interval
 from consometers_node.sharing.consent_text import INTERVALS
 from consometers_node.store import Store
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.masked_reports import waiting_since
-from consometers_node.store.member_series import last_received_at
-from consometers_node.store.member_status import GrantingMembers, MemberCounts, count_members
+from consometers_node.store.collective.masked_reports import waiting_since
+from consometers_node.store.collective.member_series import last_received_at
+from consometers_node.store.collective.member_status import (
+    GrantingMembers,
+    MemberCounts,
+    count_members,
+)
+from consometers_node.store.engine.connection import AsyncConnection
 
 from .command import CollectiveSession, now, run
 from .membership import KINDS

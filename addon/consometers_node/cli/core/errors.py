@@ -120,7 +120,7 @@ def cli_error_of(error: Exception) -> CliError | None:
     from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
 
     from consometers_node.store import StoreFault  # noqa: PLC0415
-    from consometers_node.store.errors import explained, is_outage  # noqa: PLC0415
+    from consometers_node.store.engine.errors import explained, is_outage  # noqa: PLC0415
     from consometers_quoalise_network import NetworkError  # noqa: PLC0415
 
     match error:

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from consometers_node.collective.members.members import Member, MemberKind
-from consometers_node.collective.publication.queries import AREAS, Place, Published
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.groups import GroupKind
+from consometers_node.collective.publication.reading.queries import AREAS, Place, Published
+from consometers_node.store.collective.groups import GroupKind
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_quoalise import Challenge as Said, Change
 
 from .comparison import Standing

@@ -9,16 +9,16 @@ from sqlalchemy import delete, func, insert, select, update
 
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.errors import BadChallenge, NotFound
-from consometers_node.collective.publication.queries import Place, Published
+from consometers_node.collective.publication.reading.queries import Place, Published
 from consometers_node.i18n.text import Text, text
-from consometers_node.store.collective_tables import (
+from consometers_node.store.collective.groups import GroupKind
+from consometers_node.store.collective.tables import (
     ChallengeId,
     ChallengeParticipantRow,
     ChallengeRow,
     GroupId,
 )
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.groups import GroupKind
+from consometers_node.store.engine.connection import AsyncConnection
 
 KINDS = frozenset({GroupKind.AREA, GroupKind.REST, GroupKind.COMBINED, GroupKind.SITE})
 """Possible participants: communes and public buildings, each by itself."""

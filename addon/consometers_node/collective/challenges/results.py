@@ -7,12 +7,12 @@ from enum import StrEnum
 
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.publication.member_values import WH
-from consometers_node.collective.publication.queries import Place, Published
-from consometers_node.collective.publication.values import Compared, TimeSlot, is_alike
+from consometers_node.collective.publication.reading.queries import Place, Published
+from consometers_node.collective.publication.reading.values import Compared, TimeSlot, is_alike
 from consometers_node.i18n.text import Text, text
 from consometers_node.series import Direction, Interval
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.groups import GroupKind
+from consometers_node.store.collective.groups import GroupKind
+from consometers_node.store.engine.connection import AsyncConnection
 
 from .comparison import (
     YEAR,

@@ -21,15 +21,15 @@ from consometers_node.sharing.changes import Changes, KnownPeers
 from consometers_node.sharing.decision_delivery import is_away
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
-from consometers_node.store.member_series import (
+from consometers_node.store.collective.member_series import (
     MemberSeries,
     granting_members,
     members_without_subscription,
     of_member,
     update_series,
 )
+from consometers_node.store.collective.set_aside import places
 from consometers_node.store.series import blocks
-from consometers_node.store.set_aside import places
 from consometers_quoalise import MAX_RECORDS, QuoaliseError, ResourceConstraint
 from consometers_quoalise.identifier import identifier
 from consometers_quoalise_network import Asking, NetworkError, NotStored

@@ -13,15 +13,19 @@ from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.permissions.member_permissions import WIRE_DIRECTIONS
 from consometers_node.i18n.text import text
 from consometers_node.series import Direction
-from consometers_node.store.collective_tables import MemberPermissionId
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.masked_reports import (
+from consometers_node.store.collective.masked_reports import (
     StoredReport,
     hours_too_late,
     note_reports,
     put_reports,
 )
-from consometers_node.store.member_series import MemberSeries, under_permissions, update_series
+from consometers_node.store.collective.member_series import (
+    MemberSeries,
+    under_permissions,
+    update_series,
+)
+from consometers_node.store.collective.tables import MemberPermissionId
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_protected_sums.errors import NotElements
 from consometers_protected_sums.reports import share
 from consometers_quoalise import BadRequest, NotAuthorized, QuoaliseError, Reports, iso8601

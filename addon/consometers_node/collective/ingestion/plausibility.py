@@ -13,9 +13,9 @@ from sqlalchemy import update
 
 from consometers_node.collective.members.members import MemberKind
 from consometers_node.series import Direction, Record, Series
-from consometers_node.store.collective_tables import MemberId, MemberRow
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.member_series import MemberSeries
+from consometers_node.store.collective.member_series import MemberSeries
+from consometers_node.store.collective.tables import MemberId, MemberRow
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_quoalise.federation import SUBSCRIBED_KVA
 
 UNSAID_W = 12_000

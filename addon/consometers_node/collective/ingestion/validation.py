@@ -14,10 +14,7 @@ from consometers_node.collective.members.members import Member, MemberKind
 from consometers_node.i18n.text import text
 from consometers_node.series import Block, OffTheGrid, Range, Record, Series
 from consometers_node.store import SeriesId
-from consometers_node.store.collective_tables import MemberId
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.exclusive import alone
-from consometers_node.store.member_series import (
+from consometers_node.store.collective.member_series import (
     Key,
     MemberSeries,
     note_received,
@@ -25,6 +22,17 @@ from consometers_node.store.member_series import (
     under_names,
     update_series,
 )
+from consometers_node.store.collective.set_aside import (
+    Place,
+    SetAside,
+    of_member as set_aside_of,
+    places,
+    remove,
+    set_aside,
+)
+from consometers_node.store.collective.tables import MemberId
+from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.engine.exclusive import alone
 from consometers_node.store.series import (
     MemberCount,
     add_series,
@@ -32,14 +40,6 @@ from consometers_node.store.series import (
     counts,
     put_blocks,
     put_counts,
-)
-from consometers_node.store.set_aside import (
-    Place,
-    SetAside,
-    of_member as set_aside_of,
-    places,
-    remove,
-    set_aside,
 )
 from consometers_node.wire import Unsayable
 from consometers_node.wire.decode import DecodedSeries, decode, read_series

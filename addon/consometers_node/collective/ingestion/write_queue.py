@@ -21,7 +21,7 @@ from consometers_node.collective.counters import Timed
 from consometers_node.collective.errors import database_problem
 from consometers_node.i18n.text import Text, text
 from consometers_node.store import Store
-from consometers_node.store.exclusive import alone
+from consometers_node.store.engine.exclusive import alone
 from consometers_quoalise import Data, Number, QuoaliseError, Reports
 from consometers_quoalise_network import NotStored
 

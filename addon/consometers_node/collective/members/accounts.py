@@ -13,8 +13,8 @@ from consometers_node.collective.errors import CollectiveFault
 from consometers_node.i18n.text import Text, text
 from consometers_node.store import Store
 from consometers_node.store.clock import Confirmed
-from consometers_node.store.collective_tables import MemberRow
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.collective.tables import MemberRow
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.settings import set_setting, settings_like
 
 NODE = "node"

@@ -17,8 +17,8 @@ from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
 
 from consometers_node.collective.errors import CollectiveFault, NotFound
 from consometers_node.i18n.text import text
-from consometers_node.store.collective_tables import AdministratorRow, AdminSessionRow
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.collective.tables import AdministratorRow, AdminSessionRow
+from consometers_node.store.engine.connection import AsyncConnection
 
 from .members import LETTERS
 

@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, insert, or_, select, update
 
 from consometers_node.collective.errors import NotFound, NotInvited, OtherKind
 from consometers_node.i18n.text import Text, text
-from consometers_node.store.collective_tables import InvitationRow
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.declaration import columns_of
+from consometers_node.store.collective.tables import InvitationRow
+from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.engine.declaration import columns_of
 
 from . import shares
 from .members import Member, MemberKind, Members

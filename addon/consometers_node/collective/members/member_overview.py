@@ -19,13 +19,13 @@ from consometers_node.collective.calendar import Span
 from consometers_node.permission import Reading
 from consometers_node.series import Block, Device, Direction, Interval, Series
 from consometers_node.store import SeriesId
-from consometers_node.store.collective_tables import (
+from consometers_node.store.collective.tables import (
     MemberId,
     MemberPermissionRow,
     MemberPermissionSeriesRow,
     MemberRow,
 )
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.series import SERIES_FACTS
 from consometers_node.store.tables import BlockRow, SeriesRow
 

@@ -20,7 +20,9 @@ from consometers_node.collective.errors import Nameless, NameTaken, NoSite, NotB
 from consometers_node.i18n.text import text
 from consometers_node.series import Interval
 from consometers_node.store.clock import Confirmed
-from consometers_node.store.collective_tables import (
+from consometers_node.store.collective.groups import GroupKind, group_id
+from consometers_node.store.collective.shown import shown_from
+from consometers_node.store.collective.tables import (
     ClosedIntervalRow,
     GroupId,
     GroupMembershipRow,
@@ -30,11 +32,9 @@ from consometers_node.store.collective_tables import (
     MemberPermissionRow,
     MemberRow,
 )
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.declaration import Erasure, columns_of
-from consometers_node.store.groups import GroupKind, group_id
+from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.engine.declaration import Erasure, columns_of
 from consometers_node.store.personal import delete_rows, empty
-from consometers_node.store.shown import shown_from
 
 from .shares import forget_plant
 from .sites import Description

@@ -11,13 +11,13 @@ from sqlalchemy import delete, func, insert, select
 
 from consometers_node.collective.errors import NotFound, TooManyShares
 from consometers_node.i18n.text import text
-from consometers_node.store.collective_tables import (
+from consometers_node.store.collective.tables import (
     InvitationShareRow,
     MemberId,
     MemberRow,
     PlantShareRow,
 )
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 
 from .sites import Description
 

@@ -24,11 +24,11 @@ from consometers_node.permission import (
 from consometers_node.series import Device, Direction, Interval, Quantity, Series
 from consometers_node.sharing.names import COLLECTIVE
 from consometers_node.store import PeerId, PermissionId
-from consometers_node.store.collective_tables import MemberPermissionRow, MemberRow
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.groups import GroupKind, all_groups
+from consometers_node.store.collective.groups import GroupKind, all_groups
+from consometers_node.store.collective.published_series import devices, own_series
+from consometers_node.store.collective.tables import MemberPermissionRow, MemberRow
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.peers import MEMBER, Peer, add_peer, peer_by_jid
-from consometers_node.store.published_series import devices, own_series
 from consometers_node.store.series import series_id
 from consometers_node.store.settings import setting
 from consometers_node.store.tables import PeerRow, PermissionRow, PermissionSeriesRow

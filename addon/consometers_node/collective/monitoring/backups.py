@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from sqlalchemy import func, select
 
-from consometers_node.store.collective_tables import MemberRow
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.collective.tables import MemberRow
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.settings import set_setting, settings_like
 
 _PREFIX = "backup."

@@ -17,12 +17,12 @@ from consometers_node.collective.calendar import Span
 from consometers_node.collective.counters import Counts
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.node import CollectiveNode
-from consometers_node.collective.publication.queries import Latest, Published
+from consometers_node.collective.publication.reading.queries import Latest, Published
 from consometers_node.collective.witness.heads import SetBack, set_back
 from consometers_node.collective.witness.register import Witnessed, overview
 from consometers_node.i18n.text import Text
-from consometers_node.store.masked_reports import waiting_since
-from consometers_node.store.member_status import MemberCounts, count_members
+from consometers_node.store.collective.masked_reports import waiting_since
+from consometers_node.store.collective.member_status import MemberCounts, count_members
 
 from .backups import Backups, backups
 from .certificates import Certificates

@@ -14,8 +14,8 @@ from typing import Literal, NamedTuple, Never
 from consometers_node.collective.counters import HistoryOutcome, PageAnswer, Timed
 from consometers_node.collective.disclosure.reasons import INTERVAL_REASONS, Reason
 from consometers_node.collective.members.members import MemberKind
-from consometers_node.collective.publication.queries import Latest
-from consometers_node.collective.publication.values import FlowRow
+from consometers_node.collective.publication.reading.queries import Latest
+from consometers_node.collective.publication.reading.values import FlowRow
 from consometers_node.collective.witness.register import Witnessed
 from consometers_node.figures import FIGURES, Unit as FigureUnit
 from consometers_node.i18n.text import Text, around, text, verbatim

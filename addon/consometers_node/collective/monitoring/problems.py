@@ -15,7 +15,7 @@ from consometers_node.collective.node import CollectiveNode
 from consometers_node.collective.witness.heads import SetBack
 from consometers_node.i18n.protocol import sentence
 from consometers_node.i18n.text import Text, around, text
-from consometers_node.store.member_status import MemberCounts
+from consometers_node.store.collective.member_status import MemberCounts
 
 from .backups import LONGEST, Backups, BackupStep
 from .certificates import Certificates

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from consometers_node.collective.errors import NotFound
 from consometers_node.i18n.text import text
-from consometers_node.store.claims import (
+from consometers_node.store.collective.claims import (
     Proof,
     claims_of,
     claims_to,
@@ -12,9 +12,9 @@ from consometers_node.store.claims import (
     note_settled,
     set_counts,
 )
-from consometers_node.store.collective_tables import MemberId
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.exclusive import alone
+from consometers_node.store.collective.tables import MemberId
+from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.engine.exclusive import alone
 
 from . import member_permissions
 

@@ -19,9 +19,11 @@ from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.i18n.text import text
 from consometers_node.permission import DataNeed, Identification, State
 from consometers_node.series import Direction, Interval
-from consometers_node.store.claims import add_claims
 from consometers_node.store.clock import Confirmed
-from consometers_node.store.collective_tables import (
+from consometers_node.store.collective.claims import add_claims
+from consometers_node.store.collective.member_series import update_series
+from consometers_node.store.collective.shown import shown_from
+from consometers_node.store.collective.tables import (
     MemberId,
     MemberPermissionId,
     MemberPermissionRegisterRow,
@@ -29,12 +31,10 @@ from consometers_node.store.collective_tables import (
     MemberPermissionSeriesRow,
     MemberRow,
 )
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.declaration import columns_of
-from consometers_node.store.member_series import update_series
+from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.engine.declaration import columns_of
+from consometers_node.store.engine.types import Instant
 from consometers_node.store.settings import set_setting, setting
-from consometers_node.store.shown import shown_from
-from consometers_node.store.types import Instant
 from consometers_node.wire.needs import read_interval
 from consometers_quoalise import Device, Identifier, Permission, SeriesPath
 from consometers_quoalise.identifier import ENTERPRISE, identifier

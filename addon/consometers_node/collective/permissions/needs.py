@@ -23,8 +23,8 @@ from consometers_node.i18n.text import Text, text
 from consometers_node.permission import ChangedNeed, DataNeed, DataNeedSeries
 from consometers_node.permission.need import MAX_DAYS
 from consometers_node.series import Direction, Interval, Quantity
-from consometers_node.store.collective_tables import OwnNeedRow
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.collective.tables import OwnNeedRow
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.settings import VERIFICATION_SECRET, secret_or_new
 from consometers_node.wire import Unsayable, read_need, write_need
 from consometers_protected_sums.exchange import VERIFICATION_KEY_BYTES

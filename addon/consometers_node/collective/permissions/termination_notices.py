@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import MemberPermissionId, MemberRow
+from consometers_node.store.collective.tables import MemberPermissionId, MemberRow
 from consometers_quoalise import ItemNotFound, QuoaliseError
 from consometers_quoalise_network import Asking, NetworkError
 

@@ -2,7 +2,7 @@
 
 The register of permissions stays as proof, and the member as an id and a pseudonym that say nothing
 of it. Published sums stay: they are nobody's personal data. What becomes of each column is declared
-with it: see `Erasure` in `store/declaration.py`. The caller wipes the database afterwards.
+with it: see `Erasure` in `store/engine/declaration.py`. The caller wipes the database afterwards.
 """
 
 from collections.abc import Collection
@@ -24,17 +24,18 @@ from consometers_node.collective.permissions.member_permissions import (
 from consometers_node.series import Block, Range, Series
 from consometers_node.store import Store
 from consometers_node.store.clock import Confirmed
-from consometers_node.store.collective_tables import (
+from consometers_node.store.collective.masked_reports import erase_reports
+from consometers_node.store.collective.set_aside import remove_before
+from consometers_node.store.collective.tables import (
     MemberId,
     MemberPermissionId,
     MemberPermissionRow,
     MemberPermissionSeriesRow,
     MemberRow,
 )
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.declaration import Erasure, aliased
-from consometers_node.store.exclusive import alone
-from consometers_node.store.masked_reports import erase_reports
+from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.engine.declaration import Erasure, aliased
+from consometers_node.store.engine.exclusive import alone
 from consometers_node.store.outbox import take_turns
 from consometers_node.store.personal import delete_rows
 from consometers_node.store.series import (
@@ -47,7 +48,6 @@ from consometers_node.store.series import (
     put_blocks,
     put_counts,
 )
-from consometers_node.store.set_aside import remove_before
 from consometers_node.store.settings import set_setting, setting
 from consometers_node.store.tables import (
     BlockRow,

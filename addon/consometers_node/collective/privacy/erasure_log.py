@@ -28,8 +28,8 @@ from consometers_node.collective.witness import register as witness_register
 from consometers_node.i18n.text import text
 from consometers_node.permission import State
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import MemberPermissionId
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.collective.tables import MemberPermissionId
+from consometers_node.store.engine.connection import AsyncConnection
 
 from .erasure import erase_due
 

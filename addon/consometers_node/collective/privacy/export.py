@@ -12,15 +12,15 @@ from consometers_node.collective.permissions import member_permissions
 from consometers_node.i18n.text import Text
 from consometers_node.sharing import export
 from consometers_node.store import personal
-from consometers_node.store.collective_tables import (
+from consometers_node.store.collective.memberships import series_of_member
+from consometers_node.store.collective.tables import (
     GroupMembershipRow,
     InvitationRow,
     MemberGroupRow,
     MemberPermissionRow,
     MemberRow,
 )
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.memberships import series_of_member
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.peers import MEMBER as MEMBER_JID
 from consometers_node.store.personal import MEMBER, READER, Json, rows, tables_with
 from consometers_node.store.series import MemberCount, counts

@@ -21,7 +21,7 @@ from consometers_node.collective.members.members import Member, Members
 from consometers_node.collective.permissions import member_permissions
 from consometers_node.i18n.text import text
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import MemberId
+from consometers_node.store.collective.tables import MemberId
 from consometers_quoalise import (
     BadRequest,
     ErrorType,

@@ -18,7 +18,7 @@ from consometers_node.collective.settings import Settings
 from consometers_node.i18n.text import Text, printed, text, verbatim
 from consometers_node.permission import DataNeed
 from consometers_node.sharing.consent_text import length
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 
 from .processing_records import BASIS, SECURITY, data_of
 

@@ -12,7 +12,7 @@ from consometers_node.collective.witness.register import DEPARTED_FOR, overview
 from consometers_node.i18n.text import Text, text
 from consometers_node.permission import DataNeed, State
 from consometers_node.sharing import consent_text
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.personal import Json
 
 from .export import plain, values

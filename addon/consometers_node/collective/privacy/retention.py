@@ -13,13 +13,13 @@ from consometers_node.collective.members.subscribers import Subscribers
 from consometers_node.collective.output_series import forget_old_names
 from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.permissions.member_permissions import MemberPermission
-from consometers_node.collective.publication.openings import give_up
+from consometers_node.collective.publication.closing.openings import give_up
 from consometers_node.collective.publication.policy import InForce
 from consometers_node.i18n.text import text
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
-from consometers_node.store.exclusive import alone
+from consometers_node.store.engine.exclusive import alone
 from consometers_node.store.outbox import take_turns
 
 from .erasure import erase_due, forget_notified, is_wiped, order_wipe, wipe

@@ -20,15 +20,15 @@ from consometers_node.collective.members.members import Members
 from consometers_node.collective.settings import Settings
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import GroupId
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.memberships import first_blocks
-from consometers_node.store.publication import PublishedCell
+from consometers_node.store.collective.memberships import first_blocks
+from consometers_node.store.collective.publication import PublishedCell
+from consometers_node.store.collective.tables import GroupId
+from consometers_node.store.engine.connection import AsyncConnection
 
-from .closer import Closer, WaitRule
-from .first_days import first_days
-from .monthly_groups import GroupsOfMonth
-from .tabulation import disclosure_secret
+from .closing.closer import Closer, WaitRule
+from .closing.first_days import first_days
+from .closing.monthly_groups import GroupsOfMonth
+from .closing.tabulation import disclosure_secret
 
 ENOUGH_S = 3.0
 """How long members wait at most for figures older than a month."""

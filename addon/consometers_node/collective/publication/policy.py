@@ -23,8 +23,8 @@ from consometers_node.collective.settings import PublicationSettings
 from consometers_node.collective.settings_schema import BadValue, fill, keys_of, written
 from consometers_node.i18n.text import Text, text
 from consometers_node.series import Direction, Interval
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.publication import last_closed
+from consometers_node.store.collective.publication import last_closed
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.settings import set_setting, setting
 
 FIELDS = {key.name: key for key in keys_of(PublicationSettings)}

@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, delete, exists, func, insert, select, upda
 
 from consometers_node.collective.errors import CollectiveFault, NotFound
 from consometers_node.i18n.text import text
-from consometers_node.store.collective_tables import WitnessCodeRow, WitnessEnrolmentRow
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.declaration import columns_of
+from consometers_node.store.collective.tables import WitnessCodeRow, WitnessEnrolmentRow
+from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.engine.declaration import columns_of
 from consometers_protected_sums.codes import draw, hashed
 
 MOST_AT_ONCE = 500

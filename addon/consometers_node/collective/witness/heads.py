@@ -24,8 +24,8 @@ from sqlalchemy import func, insert, select
 
 from consometers_node.i18n.text import Text, text
 from consometers_node.store.clock import Confirmed
-from consometers_node.store.collective_tables import WitnessHeadRow
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.collective.tables import WitnessHeadRow
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.keys import Keys
 from consometers_node.store.settings import set_setting, setting
 from consometers_protected_sums.heads import NO_ANSWER, SECRET_BYTES, Head, chained, epoch_of

@@ -22,13 +22,13 @@ from consometers_node.collective.errors import CollectiveFault
 from consometers_node.i18n.text import text
 from consometers_node.series import Direction
 from consometers_node.store.clock import Confirmed
-from consometers_node.store.collective_tables import (
+from consometers_node.store.collective.tables import (
     WitnessEnrolmentRow,
     WitnessLedgerRow,
     WitnessOpeningRow,
     WitnessVerificationRow,
 )
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.settings import set_setting, setting
 from consometers_node.wire.witness_requests import (
     MAX_CLOCK_DIFFERENCE,

@@ -25,9 +25,9 @@ from consometers_node.collective.errors import CollectiveFault
 from consometers_node.i18n.text import text
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
-from consometers_node.store.collective_tables import WitnessLedgerRow, WitnessOpeningRow
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.exclusive import lock
+from consometers_node.store.collective.tables import WitnessLedgerRow, WitnessOpeningRow
+from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.engine.exclusive import lock
 from consometers_node.store.settings import WITNESS_SECRET, secret_or_new
 from consometers_node.wire.witness_requests import (
     DepartureReceipt,

@@ -20,7 +20,7 @@ from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.masked_reports import HomeKeys, keep_keys, load_keys
 from consometers_node.store import PeerId, PermissionId, Store
 from consometers_node.store.clock import Clock
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.enrolments import (
     StoredEnrolment,
     add_enrolment,

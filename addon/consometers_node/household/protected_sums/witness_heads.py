@@ -1,6 +1,6 @@
 """The newest heads that a home has of a witness: they show one that was set back what it lost."""
 
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.settings import set_setting, setting
 from consometers_protected_sums.heads import newest
 

@@ -6,7 +6,7 @@ No message contains an address, a token or a name of the home: they go to logs a
 from sqlalchemy.exc import DBAPIError
 
 from consometers_node.i18n.text import Text, TranslatedError, around, text
-from consometers_node.store.errors import explained, is_full
+from consometers_node.store.engine.errors import explained, is_full
 
 _FULL = text(
     "The disk is full. Until you free some space, no data leaves; you can still withdraw"

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from consometers_node.series import Range, Series
 from consometers_node.store import SeriesId
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.series import changes, missing
 
 from .sync import Target

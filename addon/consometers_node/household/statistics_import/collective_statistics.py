@@ -30,7 +30,7 @@ from consometers_node.i18n.text import text
 from consometers_node.permission import Permissions, State
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.peers import Peer, all_peers
 from consometers_node.store.plants import all_held_plants, remove_held_plants
 from consometers_node.store.pulled import Pulled, add_pulled, all_pulled, remove_pulled

@@ -5,7 +5,7 @@ from datetime import date
 
 from consometers_node.series import Direction, Interval, Range, Series
 from consometers_node.store import SeriesId
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.series import blocks
 
 from .totals import days_of, of_whole_days

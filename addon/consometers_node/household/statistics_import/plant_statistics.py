@@ -16,7 +16,7 @@ from consometers_node.household.recorder.statistics import PARTS
 from consometers_node.i18n.text import text
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.peers import Peer
 from consometers_node.store.plants import (
     HeldPlant,

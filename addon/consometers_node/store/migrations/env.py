@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from consometers_node.store.declaration import Base
+from consometers_node.store.engine.declaration import Base
 
 connection = context.config.attributes["connection"]
 assert isinstance(connection, Connection)

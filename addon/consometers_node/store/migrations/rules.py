@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from sqlalchemy import Connection
 
-from consometers_node.store.collective_tables import TABLES
-from consometers_node.store.declaration import Base
-from consometers_node.store.months import BY_MONTH
+from consometers_node.store.collective.tables import TABLES
+from consometers_node.store.engine.declaration import Base
+from consometers_node.store.engine.months import BY_MONTH
 
 from .guards import (
     NOW,

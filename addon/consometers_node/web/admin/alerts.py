@@ -24,19 +24,19 @@ from consometers_node.collective.monitoring.problems import (
     of_witnesses,
 )
 from consometers_node.collective.permissions import member_permissions, needs
-from consometers_node.collective.publication.closed_hours import (
+from consometers_node.collective.publication.policy import BadRules, InForce, chosen, opened
+from consometers_node.collective.publication.reading.closed_hours import (
     IntervalState,
     hours,
     missing,
     progress,
 )
-from consometers_node.collective.publication.policy import BadRules, InForce, chosen, opened
 from consometers_node.collective.settings_schema import Key
 from consometers_node.collective.witness.heads import set_back
 from consometers_node.i18n.text import Text, around, text
-from consometers_node.store import claims, set_aside
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.masked_reports import waiting_since
+from consometers_node.store.collective import claims, set_aside
+from consometers_node.store.collective.masked_reports import waiting_since
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.core.speech import Language
 from consometers_node.web.public.words import FLOWS
 

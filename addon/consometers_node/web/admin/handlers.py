@@ -26,8 +26,8 @@ from consometers_node.rate_limit import GrowingWait
 from consometers_node.sharing.consent import DataRequest, Decisions
 from consometers_node.sharing.names import load_naming
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import MemberId
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.collective.tables import MemberId
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.core import language
 from consometers_node.web.core.access import ADMINISTRATION, Handler, harden
 from consometers_node.web.core.consenting import Choosable, ConsentPages

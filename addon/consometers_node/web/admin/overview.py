@@ -13,7 +13,7 @@ from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.permissions.member_permissions import MemberPermission
 from consometers_node.collective.publication.policy import InForce
 from consometers_node.i18n.text import text
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.core.speech import numbered
 from consometers_node.web.public.live import LiveDay, today
 
@@ -21,7 +21,7 @@ from . import heatmap
 from .alerts import Concern, concerns
 from .handlers import AdminPages
 from .pager import Pager
-from .publication import as_visitor
+from .publication.rules import as_visitor
 from .request_context import AdminContext
 from .words import BACKUP_STEPS, STATUSES
 

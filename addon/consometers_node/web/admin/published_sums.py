@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from consometers_node.collective.members.sites import BUILDINGS, Building
-from consometers_node.collective.publication.queries import Place, Published
+from consometers_node.collective.publication.reading.queries import Place, Published
 from consometers_node.collective.settings import Settings
 from consometers_node.i18n.text import Text, around, text, verbatim
 from consometers_node.permission import Choice
@@ -12,7 +12,7 @@ from consometers_node.series import Device, Interval, Series
 from consometers_node.sharing.consent import DataRequest, Preview, matching_series, preview
 from consometers_node.sharing.names import load_naming
 from consometers_node.store import Store
-from consometers_node.store.groups import GroupKind
+from consometers_node.store.collective.groups import GroupKind
 from consometers_node.web.core.consenting import NotOffered, Offer
 from consometers_node.wire import Naming
 

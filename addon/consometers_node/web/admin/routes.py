@@ -15,25 +15,10 @@ from consometers_node.web.core import consenting, permissions
 from consometers_node.web.core.access import ADMINISTRATION
 from consometers_node.web.public.handlers import now as this_moment
 
-from . import (
-    about,
-    challenges,
-    codes,
-    doubts,
-    health,
-    invitations,
-    log,
-    login,
-    member,
-    members,
-    municipalities,
-    need_form,
-    needs,
-    overview,
-    publication,
-    register,
-)
+from . import about, health, log, login, overview, register
 from .handlers import AdminPages, Look
+from .members import codes, doubts, invitations, list as members, member
+from .publication import challenges, municipalities, need_form, needs, rules as publication
 from .request_context import AdminContext
 
 _MEMBER = "/members/{member:[a-z0-9]{1,20}}"

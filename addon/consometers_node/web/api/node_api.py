@@ -16,7 +16,7 @@ from consometers_node.permission import State
 from consometers_node.sharing.restriction import pause, resume
 from consometers_node.sharing.status import Answered, Collective, collectives, current_permissions
 from consometers_node.store import PeerId, PermissionId
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.enrolments import enrolments
 from consometers_node.store.peers import all_peers
 from consometers_node.store.plants import all_held_plants

@@ -17,7 +17,7 @@ from consometers_node.household.statistics_import.totals import (
     month_before,
 )
 from consometers_node.sharing.status import Collective
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.pulled import Pulled
 from consometers_quoalise import Direction, iso8601
 

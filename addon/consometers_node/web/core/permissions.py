@@ -23,7 +23,7 @@ from consometers_node.sharing import consent_text
 from consometers_node.sharing.consent import DataRequest, data_request
 from consometers_node.store import NotPermitted, PermissionId, SeriesId, Store
 from consometers_node.store.answers import latest_answers, total_of_answers
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.enrolments import set_code
 from consometers_node.store.peers import Subscription, subscriptions
 from consometers_node.store.series import all_series

@@ -14,10 +14,10 @@ from consometers_node.collective.challenges.results import (
     result,
     state_of,
 )
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.core.page_base import csv_text
 
-from .challenge_drawing import draw_ranking, draw_weeks
+from .drawing.challenges import draw_ranking, draw_weeks
 from .handlers import Guest, PublicPages, problem
 from .headers import allow_reading
 from .live import base

@@ -13,12 +13,12 @@ from aiohttp import hdrs, web
 from consometers_node.collective.about import load_about
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.publication.policy import InForce
-from consometers_node.collective.publication.queries import ALL, Place, Published
+from consometers_node.collective.publication.reading.queries import ALL, Place, Published
 from consometers_node.collective.settings import Settings
 from consometers_node.i18n.text import Text, text
 from consometers_node.rate_limit import TokenBucket
 from consometers_node.store import Store
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.core import language
 from consometers_node.web.core.access import Handler, is_known
 from consometers_node.web.core.page_base import PageBase

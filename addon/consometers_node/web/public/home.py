@@ -8,10 +8,10 @@ from aiohttp import web
 from consometers_node.collective.challenges.register import all_challenges
 from consometers_node.collective.challenges.results import STATES, state_of
 from consometers_node.collective.members.members import public_collectives
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.groups import GroupKind
+from consometers_node.store.collective.groups import GroupKind
+from consometers_node.store.engine.connection import AsyncConnection
 
-from .charts import Chart
+from .drawing.charts import Chart
 from .handlers import Guest, PublicPages
 from .headers import allow_embedding
 from .live import LiveDay, base, named, today, together_with

@@ -9,14 +9,14 @@ from aiohttp import web
 
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.disclosure.reasons import Withheld
-from consometers_node.collective.publication.queries import (
+from consometers_node.collective.publication.reading.queries import (
     ALL,
     AREAS,
     ChildCollectives,
     Place,
     child_collectives,
 )
-from consometers_node.collective.publication.values import (
+from consometers_node.collective.publication.reading.values import (
     Compared,
     FlowRow,
     Slots,
@@ -30,11 +30,11 @@ from consometers_node.collective.publication.values import (
 )
 from consometers_node.i18n.text import Text
 from consometers_node.series import Direction, Interval
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.groups import GroupKind
+from consometers_node.store.collective.groups import GroupKind
+from consometers_node.store.engine.connection import AsyncConnection
 
-from .charts import Chart, ChartInterval, Step
 from .comparisons import kettles, lamps, pupil, washes
+from .drawing.charts import Chart, ChartInterval, Step
 from .handlers import Guest, PublicPages
 
 _DAY = timedelta(days=1)

@@ -9,8 +9,8 @@ from consometers_node.collective.challenges.register import all_challenges
 from consometers_node.collective.members.members import public_collectives
 from consometers_node.collective.monitoring.backups import BackupStep, backups
 from consometers_node.collective.privacy import policy
-from consometers_node.collective.publication.queries import ALL
-from consometers_node.store.groups import GroupKind
+from consometers_node.collective.publication.reading.queries import ALL
+from consometers_node.store.collective.groups import GroupKind
 from consometers_node.web.core.access import ADMINISTRATION
 from consometers_node.web.core.language import LANGUAGES
 

@@ -19,8 +19,8 @@ from aiohttp import web
 from consometers_node.collective.calendar import Span, days_of, month_of
 from consometers_node.collective.disclosure.reasons import PUBLIC_REASONS, Withheld
 from consometers_node.collective.disclosure.sdc_rules import P_PERCENT
-from consometers_node.collective.publication.queries import Place, Steps
-from consometers_node.collective.publication.values import (
+from consometers_node.collective.publication.reading.queries import Place, Steps
+from consometers_node.collective.publication.reading.values import (
     FlowRow,
     Slots,
     Value,
@@ -32,11 +32,11 @@ from consometers_node.collective.publication.values import (
 from consometers_node.figures import FIGURES
 from consometers_node.i18n.text import Text, text
 from consometers_node.series import Interval
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.core.page_base import csv_text
 from consometers_quoalise import iso8601
 
-from .charts import COLUMNS
+from .drawing.charts import COLUMNS
 from .handlers import Guest, PublicPages, problem, tagged
 from .headers import allow_reading
 from .words import LICENCE, LICENCE_ID, LICENCE_URL, WORDS

@@ -9,8 +9,8 @@ from aiohttp import web
 
 from consometers_node.collective.calendar import Span, days_of, month_of
 from consometers_node.collective.members.members import month_after
-from consometers_node.collective.publication.queries import Place
-from consometers_node.collective.publication.values import (
+from consometers_node.collective.publication.reading.queries import Place
+from consometers_node.collective.publication.reading.values import (
     Compared,
     FlowRow,
     Slots,
@@ -22,10 +22,10 @@ from consometers_node.collective.publication.values import (
     together,
 )
 from consometers_node.series import Interval
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.core.page_base import attachment
 
-from .charts import Chart, ChartInterval, Step, as_csv
+from .drawing.charts import Chart, ChartInterval, Step, as_csv
 from .handlers import Guest, PublicPages, tagged
 from .headers import allow_reading
 from .live import base, look_at, named, together_with

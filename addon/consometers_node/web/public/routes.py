@@ -10,7 +10,7 @@ from consometers_node.collective.monitoring.health import Watch
 from consometers_node.web.core.access import Handler
 
 from . import challenges, home, notices, opendata, periods, sharing, witness
-from .charts import Step
+from .drawing.charts import Step
 from .handlers import DATA, STATIC, WITNESS, Look, PublicPages
 
 HEALTH = "/health"

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from consometers_node.collective.calendar import Span
 
-from .charts import Step
+from .drawing.charts import Step
 from .handlers import Guest, PublicPages
 from .periods import place_named, which_named
 

@@ -8,8 +8,8 @@ from consometers_node.figures import FIGURES
 from consometers_node.i18n.text import text
 from consometers_node.series import Direction
 
-from .charts import Step
-from .drawing import COLOURS, draw
+from .drawing.charts import Step
+from .drawing.marks import COLOURS, draw
 
 FLOWS = {
     Direction.CONSUMPTION: text("from the grid"),

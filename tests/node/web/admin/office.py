@@ -18,7 +18,7 @@ from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.settings import Settings
 from consometers_node.rate_limit import GrowingWait, TokenBucket
 from consometers_node.store import Store
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.admin.handlers import AdminPages
 from consometers_node.web.admin.login import TRIES
 from consometers_node.web.admin.routes import administer

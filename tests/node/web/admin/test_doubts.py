@@ -5,8 +5,8 @@ from datetime import timedelta
 from consometers_node.collective.ingestion.validation import MemberMessage, take
 from consometers_node.collective.members.members import Member
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
-from consometers_node.store import set_aside
-from consometers_node.store.claims import Proof, claims_to
+from consometers_node.store.collective import set_aside
+from consometers_node.store.collective.claims import Proof, claims_to
 from tests.node.collective.ingestion import pushed_data
 from tests.node.collective.people import meter
 from tests.node.web.browser import Browser

@@ -13,7 +13,7 @@ from consometers_node.collective.members import administrators
 from consometers_node.collective.members.administrators import IDLE, LONGEST, Passwords
 from consometers_node.collective.settings import PageSettings
 from consometers_node.rate_limit import GrowingWait
-from consometers_node.store.collective_tables import AdministratorRow, AdminSessionRow
+from consometers_node.store.collective.tables import AdministratorRow, AdminSessionRow
 from consometers_node.web.admin.handlers import COOKIE
 from consometers_node.web.admin.login import (
     FREE_TRIES,

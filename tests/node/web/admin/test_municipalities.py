@@ -14,7 +14,7 @@ from consometers_node.series import Device, Direction, Interval, Quantity
 from consometers_node.sharing.consent import propose_need
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import PermissionId, Store
-from consometers_node.store.published_series import own_series
+from consometers_node.store.collective.published_series import own_series
 from consometers_quoalise.identifier import organisation
 from tests.node.permission.samples import NEED
 from tests.node.sums import Sum, publish

@@ -11,8 +11,8 @@ from consometers_node.collective.members.members import Member
 from consometers_node.collective.permissions import needs
 from consometers_node.permission import DataNeed, DataNeedSeries, Identification, Reading
 from consometers_node.series import Direction, Interval, Quantity
-from consometers_node.store.collective_tables import OwnNeedRow
-from consometers_node.web.admin import needs as pages
+from consometers_node.store.collective.tables import OwnNeedRow
+from consometers_node.web.admin.publication import needs as pages
 from consometers_node.wire import read_need_file
 from consometers_quoalise import Witness
 from tests.node.permission.samples import NEED

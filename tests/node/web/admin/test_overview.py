@@ -27,18 +27,18 @@ from consometers_node.collective.members.member_overview import (
 from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.monitoring.backups import BackupStep, note
 from consometers_node.collective.permissions import member_permissions, needs
-from consometers_node.collective.publication.closer import Closer, WaitRule
+from consometers_node.collective.publication.closing.closer import Closer, WaitRule
 from consometers_node.collective.publication.policy import AT_ONCE, NOT_YET, InForce, open_from
 from consometers_node.i18n.text import Text, TranslatedError, printed
 from consometers_node.permission import Reading
 from consometers_node.series import Direction, Interval
 from consometers_node.store.clock import Clock
-from consometers_node.store.collective_tables import (
+from consometers_node.store.collective.publication import ClosedInterval, write
+from consometers_node.store.collective.tables import (
     MemberId,
     MemberPermissionId,
     MemberPermissionSeriesRow,
 )
-from consometers_node.store.publication import ClosedInterval, write
 from consometers_node.store.settings import set_setting
 from consometers_node.store.tables import BlockRow, SeriesRow
 from consometers_node.web.admin import alerts, heatmap

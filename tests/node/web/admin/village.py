@@ -11,8 +11,8 @@ from consometers_node.collective.members.members import Member, Members
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.permissions.member_permissions import take
 from consometers_node.series import Block, Device, Direction, Interval, Quantity, Series
-from consometers_node.store.collective_tables import MemberPermissionRow, MemberPermissionSeriesRow
-from consometers_node.store.connection import AsyncConnection
+from consometers_node.store.collective.tables import MemberPermissionRow, MemberPermissionSeriesRow
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.series import add_series, put_blocks
 from consometers_quoalise import Identifier
 from tests.node.collective.people import OWN, meter, permission

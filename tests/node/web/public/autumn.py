@@ -29,10 +29,10 @@ from consometers_node.series import (
     Series,
 )
 from consometers_node.store import SeriesId, Store
-from consometers_node.store.collective_tables import MemberId
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.publication import ClosedInterval, write
-from consometers_node.store.published_series import published_records
+from consometers_node.store.collective.publication import ClosedInterval, write
+from consometers_node.store.collective.published_series import published_records
+from consometers_node.store.collective.tables import MemberId
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.series import MemberCount, add_series, put_blocks, put_counts
 from consometers_quoalise.identifier import SeriesPath, organisation
 from consometers_tic_virtual.world import HOUSEHOLD, SCHOOL

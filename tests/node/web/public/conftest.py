@@ -12,7 +12,7 @@ from consometers_node.collective.members.sites import Building, Description, Hea
 from consometers_node.collective.monitoring.backups import BackupStep, note
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
-from consometers_node.store.groups import GroupKind
+from consometers_node.store.collective.groups import GroupKind
 
 from .town import NOW, ZONE, Town, day_of, hours_of, serving, settings
 

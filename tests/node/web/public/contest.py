@@ -10,9 +10,9 @@ from consometers_node.collective.services import Actions
 from consometers_node.collective.settings import Settings
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import GroupId
-from consometers_node.store.groups import GroupKind
-from consometers_node.store.publication import PublishedCell, write
+from consometers_node.store.collective.groups import GroupKind
+from consometers_node.store.collective.publication import PublishedCell, write
+from consometers_node.store.collective.tables import GroupId
 
 from .conftest import SCHOOL
 from .town import NOW, ZONE, Town

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from consometers_node.collective.members.sites import Building, Description, Heat
 from consometers_node.series import Direction
-from consometers_node.store.groups import GroupKind
-from consometers_node.store.publication import combined
+from consometers_node.store.collective.groups import GroupKind
+from consometers_node.store.collective.publication import combined
 from consometers_tic_virtual.world import HOUSEHOLD, SCHOOL, World
 
 from .town import HOUR, Hours, Town

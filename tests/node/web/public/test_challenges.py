@@ -29,18 +29,18 @@ from consometers_node.collective.challenges.results import (
 )
 from consometers_node.collective.errors import BadChallenge
 from consometers_node.collective.members.members import Member, MemberKind
-from consometers_node.collective.publication.queries import Published
+from consometers_node.collective.publication.reading.queries import Published
 from consometers_node.series import Direction
-from consometers_node.store.collective_tables import (
+from consometers_node.store.collective.groups import GroupKind
+from consometers_node.store.collective.publication import combined
+from consometers_node.store.collective.tables import (
     ChallengeId,
     ClosedIntervalRow,
     MemberId,
     PublishedCellRow,
 )
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.groups import GroupKind
-from consometers_node.store.publication import combined
-from consometers_node.web.public.challenge_drawing import draw_ranking, draw_weeks
+from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.web.public.drawing.challenges import draw_ranking, draw_weeks
 from consometers_quoalise import Change
 
 from .contest import (

@@ -16,8 +16,12 @@ from consometers_node.collective.calendar import days_of, instants
 from consometers_node.figures import FIGURES, Unit
 from consometers_node.series import Direction, Interval, Range
 from consometers_node.store import Store
-from consometers_node.store.groups import all_groups
-from consometers_node.store.published_series import devices, own_series, published_records
+from consometers_node.store.collective.groups import all_groups
+from consometers_node.store.collective.published_series import (
+    devices,
+    own_series,
+    published_records,
+)
 from consometers_quoalise import iso8601
 from consometers_quoalise.identifier import SeriesPath, organisation
 from tests.crawl import DIRECTIONS, TODAY, Crawl, Figure, Known, Place, rounded, shown

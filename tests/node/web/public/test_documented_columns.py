@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from consometers_node.web.public import challenges, charts, opendata
+from consometers_node.web.public import challenges, opendata
+from consometers_node.web.public.drawing import charts
 from tests.documented import columns
 
 DOCS = Path(__file__).parents[4] / "docs"

@@ -6,8 +6,8 @@ import pytest
 
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.series import Direction
-from consometers_node.store.groups import GroupKind
-from consometers_node.store.publication import combined
+from consometers_node.store.collective.groups import GroupKind
+from consometers_node.store.collective.publication import combined
 
 from .town import NOW, Town, day_of, hours_of
 

@@ -13,7 +13,7 @@ from consometers_node.collective.members.members import Members
 from consometers_node.collective.permissions import needs
 from consometers_node.i18n.text import Text
 from consometers_node.series import Direction
-from consometers_node.store.groups import GroupKind
+from consometers_node.store.collective.groups import GroupKind
 from tests.node.permission.samples import NEED
 
 from .town import ABOUT, NOW, ZONE, Town, day_of, serving

@@ -26,14 +26,14 @@ from consometers_node.collective.settings import PageSettings
 from consometers_node.figures import FIGURES, Unit
 from consometers_node.rate_limit import TokenBucket
 from consometers_node.series import Direction, Interval
-from consometers_node.store.groups import GroupKind
-from consometers_node.store.masked_reports import (
+from consometers_node.store.collective.groups import GroupKind
+from consometers_node.store.collective.masked_reports import (
     StoredOpening,
     forget_opened,
     store_answer,
     store_opening,
 )
-from consometers_node.store.publication import ClosedInterval, PublishedCell, write
+from consometers_node.store.collective.publication import ClosedInterval, PublishedCell, write
 from consometers_node.web.public.handlers import DATA
 from consometers_node.web.public.opendata import FIELDS, MOST_DAYS, Longer
 from consometers_node.web.public.routes import LOOKS

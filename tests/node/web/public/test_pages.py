@@ -15,7 +15,7 @@ from consometers_node.collective.members.members import Members
 from consometers_node.collective.members.shares import hold
 from consometers_node.collective.members.sites import Building, Description
 from consometers_node.series import Direction
-from consometers_node.store.collective_tables import MemberRow
+from consometers_node.store.collective.tables import MemberRow
 
 from .town import NOW, ZONE, Town, day_of
 

@@ -25,15 +25,15 @@ from consometers_node.rate_limit import TokenBucket
 from consometers_node.series import Direction, Interval, Record
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import (
+from consometers_node.store.collective.groups import GroupKind
+from consometers_node.store.collective.publication import ClosedInterval, PublishedCell, write
+from consometers_node.store.collective.tables import (
     GroupId,
     GroupMembershipRow,
     MemberGroupRow,
     MemberRow,
 )
-from consometers_node.store.connection import AsyncConnection
-from consometers_node.store.groups import GroupKind
-from consometers_node.store.publication import ClosedInterval, PublishedCell, write
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.public.site import PublicSite
 from consometers_quoalise import Identifier
 from consometers_quoalise.identifier import organisation

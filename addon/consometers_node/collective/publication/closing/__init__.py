@@ -1,0 +1,1 @@
+"""Closes intervals: decides once what of each is published, and stores it for good."""

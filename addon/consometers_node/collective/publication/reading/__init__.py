@@ -1,0 +1,1 @@
+"""Reads published figures, for everything that shows them, and how intervals were closed."""

@@ -1,0 +1,1 @@
+"""The tables of a collective, and what is read from them and written to them."""

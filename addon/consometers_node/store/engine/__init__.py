@@ -1,0 +1,1 @@
+"""What the tables stand on: connections, declarations, types, files; SQLite and PostgreSQL alike."""

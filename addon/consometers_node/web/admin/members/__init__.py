@@ -1,0 +1,1 @@
+"""Pages about members: their list, each of them, invitations, codes, and what a person decides."""

@@ -1,0 +1,1 @@
+"""Pages about what is requested and published: data needs, rules, challenges, other collectives."""

@@ -1,0 +1,1 @@
+"""Charts as coordinates, and the tables beside them. Pure."""
