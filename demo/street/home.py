@@ -30,10 +30,10 @@ from consometers_node.sharing import consent_text
 from consometers_node.sharing.account import save
 from consometers_node.sharing.answers import Answered, Answers, Confirms, Settled
 from consometers_node.sharing.changes import Changes
-from consometers_node.sharing.consent import data_request, grant, propose_needs
-from consometers_node.sharing.due_records import keep
-from consometers_node.sharing.masked_reports import keep_keys, load_keys
 from consometers_node.sharing.names import load_naming
+from consometers_node.sharing.permissions.consent import data_request, grant, propose_needs
+from consometers_node.sharing.records.due_records import keep
+from consometers_node.sharing.records.masked_reports import keep_keys, load_keys
 from consometers_node.sharing.service import Sharing
 from consometers_node.sharing.status import collectives
 from consometers_node.store import PermissionId, SeriesId, Store

@@ -30,10 +30,11 @@ from consometers_node.series import (
     Record,
     Series,
 )
-from consometers_node.sharing import consent, consent_text
+from consometers_node.sharing import consent_text
 from consometers_node.sharing.changes import Changes
-from consometers_node.sharing.due_records import keep
 from consometers_node.sharing.names import load_naming
+from consometers_node.sharing.permissions import consent
+from consometers_node.sharing.records.due_records import keep
 from consometers_node.sharing.service import Sharing
 from consometers_node.store import SeriesId, Store
 from consometers_node.store.clock import Clock

@@ -22,8 +22,8 @@ from consometers_node.collective.members.members import Members
 from consometers_node.collective.members.sites import Building, Description, Heat
 from consometers_node.collective.monitoring.backups import BackupStep, note
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
-from consometers_node.sharing.consent import propose_need
 from consometers_node.sharing.names import keep_collective
+from consometers_node.sharing.permissions.consent import propose_need
 from consometers_node.store import Store
 from consometers_node.store.clock import confirm
 from consometers_node.store.engine.connection import AsyncConnection

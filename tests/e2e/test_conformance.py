@@ -23,8 +23,8 @@ from consometers_node.collective.permissions import needs
 from consometers_node.collective.settings import Xmpp
 from consometers_node.permission import Choice
 from consometers_node.series import Device, Direction, Interval
-from consometers_node.sharing import consent
 from consometers_node.sharing.names import load_naming
+from consometers_node.sharing.permissions import consent
 from consometers_node.store import Store
 from consometers_node.store.collective.published_series import own_series
 from consometers_node.store.series import add_series

@@ -25,8 +25,8 @@ from slixmpp.stanza import Message
 from consometers_node.collective.settings import Settings
 from consometers_node.permission import Choice
 from consometers_node.series import Device, Direction, Interval, Quantity, Range
-from consometers_node.sharing import consent
 from consometers_node.sharing.names import load_naming
+from consometers_node.sharing.permissions import consent
 from consometers_node.store import Store
 from consometers_node.store.collective.published_series import own_series, published_records
 from consometers_quoalise.identifier import organisation

@@ -28,9 +28,9 @@ from consometers_node.household.recorder.statistics import IN_COMMON
 from consometers_node.household.statistics_import.totals import TIME_ZONE, month_before
 from consometers_node.permission import Choice, Permissions
 from consometers_node.series import Device, Direction, Interval, Quantity, Range, Series
-from consometers_node.sharing import consent
 from consometers_node.sharing.account import save
 from consometers_node.sharing.names import load_naming
+from consometers_node.sharing.permissions import consent
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.collective.published_series import published_records
 from consometers_node.store.peers import MEMBER, peer_by_jid

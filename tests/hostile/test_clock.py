@@ -26,8 +26,8 @@ from consometers_node.collective.publication.policy import InForce
 from consometers_node.household.recorder.availability import SEEN
 from consometers_node.permission import Choice, Permissions, State, WrongClock
 from consometers_node.sharing.changes import Changes
-from consometers_node.sharing.consent import check, data_request as asked_for, grant
 from consometers_node.sharing.names import keep_collective
+from consometers_node.sharing.permissions.consent import check, data_request as asked_for, grant
 from consometers_node.store import Store
 from consometers_node.store.clock import (
     AWAY_FOR,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import delete, func, insert, select, update
 
 from consometers_node.series import Range
-from consometers_node.sharing.consent import Log
+from consometers_node.sharing.permissions.consent import Log
 from consometers_node.store.clock import Confirmed
 from consometers_node.store.collective.tables import AccessLogRow, MemberId
 from consometers_node.store.engine.connection import AsyncConnection

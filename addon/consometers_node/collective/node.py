@@ -9,10 +9,10 @@ from typing import NoReturn
 
 from consometers_node.i18n.text import Text, text
 from consometers_node.sharing.changes import Changes
-from consometers_node.sharing.fanout import FIRST_DELAY_S
 from consometers_node.sharing.names import keep_collective, load_naming
 from consometers_node.sharing.outages import Outages
-from consometers_node.sharing.renewal import EVERY_S
+from consometers_node.sharing.permissions.renewal import EVERY_S
+from consometers_node.sharing.records.fanout import FIRST_DELAY_S
 from consometers_node.sharing.service import MemberPeers, Sharing
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock

@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import delete, exists, select
 
 from consometers_node.series import Range, Series
-from consometers_node.sharing.due_records import queue_again
 from consometers_node.sharing.names import COLLECTIVE
+from consometers_node.sharing.records.due_records import queue_again
 from consometers_node.store.collective.groups import all_groups
 from consometers_node.store.collective.published_series import devices
 from consometers_node.store.engine.any_of import among

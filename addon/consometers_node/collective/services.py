@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from consometers_node.permission import DataNeed
-from consometers_node.sharing.consent import Decisions
+from consometers_node.sharing.permissions.consent import Decisions
 from consometers_node.store import Store
 from consometers_node.store.clock import confirm
 from consometers_node.store.collective.tables import ChallengeId, MemberId, MemberPermissionId

@@ -13,10 +13,10 @@ from consometers_node.series import Interval, Range
 from consometers_node.sharing.account import load
 from consometers_node.sharing.answers import Answers
 from consometers_node.sharing.changes import Changes
-from consometers_node.sharing.fanout import FIRST_DELAY_S, LONGEST_DELAY_S
 from consometers_node.sharing.names import load_naming
 from consometers_node.sharing.outages import Outages
-from consometers_node.sharing.renewal import EVERY_S
+from consometers_node.sharing.permissions.renewal import EVERY_S
+from consometers_node.sharing.records.fanout import FIRST_DELAY_S, LONGEST_DELAY_S
 from consometers_node.sharing.service import Sharing
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock

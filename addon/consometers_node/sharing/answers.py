@@ -52,7 +52,7 @@ from consometers_quoalise import (
 from consometers_quoalise.metadata import COUNT
 from consometers_quoalise_network import Answerer, Asker
 
-from .due_records import SOON, at_once, beside, extent_of, receipts_key, records_of
+from .records.due_records import SOON, at_once, beside, extent_of, receipts_key, records_of
 from .restriction import paused
 
 _A_SECOND = timedelta(seconds=1)

@@ -14,8 +14,8 @@ from consometers_quoalise_network import Asking, NetworkError, Transport
 from consometers_quoalise_network.backoff import Backoff
 
 from .changes import Changes
-from .decision_delivery import DecisionDelivery, is_away
-from .fanout import FIRST_DELAY_S, LONGEST_DELAY_S, Fanout
+from .permissions.decision_delivery import DecisionDelivery, is_away
+from .records.fanout import FIRST_DELAY_S, LONGEST_DELAY_S, Fanout
 
 _OFFLINE_S = 3600.0
 

@@ -27,8 +27,8 @@ from .access_requests import AccessRequests
 from .answers import Answered, Answers, Confirms, Settled
 from .changes import Changes, KnownPeers
 from .delivery import Delivery
-from .fanout import FIRST_DELAY_S, Addresses, Fanout
-from .renewal import EVERY_S, Renewal
+from .permissions.renewal import EVERY_S, Renewal
+from .records.fanout import FIRST_DELAY_S, Addresses, Fanout
 
 _CLOCK_EVERY_S = 60.0
 """How often the clock is checked, and expired permissions are registered."""

@@ -20,7 +20,7 @@ from consometers_node.store.outbox import unacknowledged
 from consometers_node.store.peers import Peer, Subscription, all_peers, subscriptions
 from consometers_node.store.series import count_records
 
-from .due_records import SOON
+from .records.due_records import SOON
 from .restriction import paused
 
 REMEMBERED = timedelta(days=30)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+import re
 
 import pytest
 
@@ -153,7 +154,7 @@ async def test_all_commands_use_the_folder_of_the_settings(
     coop.rename(apart)
     (apart / "kept").mkdir()
     file = apart / "collective.toml"
-    file.write_text(file.read_text().replace("# data =", 'data = "kept"'))
+    file.write_text(re.sub("# data = .*", 'data = "kept"', file.read_text()))
     for command in (("members", "list"), ("permissions",)):
         await run.ok(*command, CONSOMETERS_SETTINGS=str(file))
     assert [file.name for file in apart.rglob("node.db")] == ["node.db"]

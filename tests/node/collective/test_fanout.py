@@ -16,7 +16,7 @@ from consometers_node.collective.members.subscribers import Subscribers, address
 from consometers_node.permission import Permissions
 from consometers_node.series import Device, Direction, Interval, Series
 from consometers_node.sharing.changes import Changes
-from consometers_node.sharing.fanout import AT_ONCE, Fanout
+from consometers_node.sharing.records.fanout import AT_ONCE, Fanout
 from consometers_node.sharing.restriction import pause, resume
 from consometers_node.store import PeerId, Store
 from consometers_node.store.collective.published_series import own_series

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from consometers_node.sharing.masked_reports import HomeKeys, keep_keys, load_keys
+from consometers_node.sharing.records.masked_reports import HomeKeys, keep_keys, load_keys
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.keys import FILE
 from consometers_node.wire.witness_requests import Call

@@ -24,8 +24,8 @@ SUMS = {
     "store.collective.publication.cells_of_records": {"collective.publication.closing.quartiles"},
     "store.collective.publication.interval_sums": {"collective.publication.reading.queries"},
     "store.collective.publication.day_sums": {"collective.publication.closing.closer"},
-    "store.collective.published_series.published_extent": {"sharing.due_records"},
-    "store.collective.published_series.published_records": {"sharing.due_records"},
+    "store.collective.published_series.published_extent": {"sharing.records.due_records"},
+    "store.collective.published_series.published_records": {"sharing.records.due_records"},
     "store.collective.publication.quartiles_of": {"collective.publication.closing.quartiles"},
     "store.collective.publication.write": {
         "collective.publication.closing.closer",
@@ -41,10 +41,13 @@ RECORDS = {
         "collective.privacy.erasure",
         "household.statistics_import.monthly_consumption",
         "household.sharing.sync",
-        "sharing.due_records",
+        "sharing.records.due_records",
         "sharing.export",
     },
-    "store.series.blocks_of_days": {"collective.ingestion.validation", "sharing.due_records"},
+    "store.series.blocks_of_days": {
+        "collective.ingestion.validation",
+        "sharing.records.due_records",
+    },
     "store.collective.set_aside.of_member": {
         "collective.ingestion.validation",
         "web.admin.members.doubts",
@@ -62,10 +65,10 @@ RECORDS = {
         "collective.publication.closing.quartiles",
         "collective.publication.closing.tabulation",
     },
-    "sharing.due_records.records_of": {
+    "sharing.records.due_records.records_of": {
         "sharing.answers",
-        "sharing.consent",
-        "sharing.record_messages",
+        "sharing.permissions.consent",
+        "sharing.records.record_messages",
     },
     "sharing.export.records": set[str](),
     "store.series.counts": {

@@ -21,7 +21,7 @@ from consometers_node.household.protected_sums.witness_heads import heads_of, re
 from consometers_node.permission import Permissions
 from consometers_node.series import Direction
 from consometers_node.sharing.changes import Changes
-from consometers_node.sharing.masked_reports import HomeKeys, keep_keys, load_keys
+from consometers_node.sharing.records.masked_reports import HomeKeys, keep_keys, load_keys
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.clock import Clock, Confirmed
 from consometers_node.store.engine.connection import AsyncConnection

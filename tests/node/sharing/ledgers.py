@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from consometers_node.i18n.text import Text
 from consometers_node.permission import Choice, DataNeed, Permissions
 from consometers_node.series import Block, Range, Record, Series
-from consometers_node.sharing.due_records import keep
-from consometers_node.sharing.record_messages import RecordsMessage, next_messages
+from consometers_node.sharing.records.due_records import keep
+from consometers_node.sharing.records.record_messages import RecordsMessage, next_messages
 from consometers_node.store import PermissionId, SeriesId, Store
 from consometers_node.store.coverage import set_coverage
 from consometers_node.store.engine.connection import AsyncConnection

@@ -10,7 +10,7 @@ import pytest
 
 from consometers_node.permission import Choice, Identification
 from consometers_node.series import Interval, Range
-from consometers_node.sharing.record_messages import RecordsMessage, next_messages
+from consometers_node.sharing.records.record_messages import RecordsMessage, next_messages
 from consometers_node.store import NotPermitted, PermissionId, Store
 from consometers_node.store.outbox import acknowledged
 from consometers_node.store.series import erase_series

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from consometers_node.permission import Choice, Permissions
-from consometers_node.sharing.masked_reports import HomeKeys, keep_keys, load_keys
-from consometers_node.sharing.record_messages import RecordsMessage
+from consometers_node.sharing.records.masked_reports import HomeKeys, keep_keys, load_keys
+from consometers_node.sharing.records.record_messages import RecordsMessage
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.enrolments import add_enrolment, update_enrolment
 from consometers_node.store.outbox import acknowledged

@@ -12,8 +12,8 @@ from consometers_node.permission import (
     SumRefused,
 )
 from consometers_node.series import Device, Direction, Quantity
-from consometers_node.sharing.consent import check, data_request
-from consometers_node.sharing.sum_requests import (
+from consometers_node.sharing.permissions.consent import check, data_request
+from consometers_node.sharing.permissions.sum_requests import (
     DEFAULT_MINIMUM,
     objection_to_witness,
     set_minimum_homes,

@@ -22,9 +22,14 @@ from consometers_node.series import (
 )
 from consometers_node.sharing import consent_text
 from consometers_node.sharing.answers import Answers
-from consometers_node.sharing.consent import check, data_request, matching_series, preview
 from consometers_node.sharing.error_messages import message_of
 from consometers_node.sharing.names import OtherCollective, keep_collective, load_naming
+from consometers_node.sharing.permissions.consent import (
+    check,
+    data_request,
+    matching_series,
+    preview,
+)
 from consometers_node.sharing.restriction import pause
 from consometers_node.store import PeerId, Store
 from consometers_node.store.peers import Peer

@@ -13,7 +13,7 @@ from yarl import URL
 from consometers_node.permission import DataNeed
 from consometers_node.sharing.account import save
 from consometers_node.sharing.export import as_json
-from consometers_node.sharing.masked_reports import keep_keys, load_keys
+from consometers_node.sharing.records.masked_reports import keep_keys, load_keys
 from consometers_node.store.clock import confirm
 from consometers_node.store.enrolments import code_of, enrolments, update_enrolment
 from consometers_node.wire.witness_requests import Call

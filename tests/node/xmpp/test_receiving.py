@@ -2,7 +2,7 @@
 
 import asyncio
 
-from consometers_node.sharing.fanout import AT_ONCE
+from consometers_node.sharing.records.fanout import AT_ONCE
 from consometers_quoalise.data import encode
 from consometers_quoalise_network import Traffic
 from consometers_quoalise_network.receiving import PER_MINUTE

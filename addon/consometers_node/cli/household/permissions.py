@@ -25,13 +25,13 @@ from consometers_node.permission import (
 )
 from consometers_node.series import Series
 from consometers_node.sharing import consent_text
-from consometers_node.sharing.consent import (
+from consometers_node.sharing.names import load_naming
+from consometers_node.sharing.permissions.consent import (
     DataRequest,
     Decisions,
     check,
     data_request,
 )
-from consometers_node.sharing.names import load_naming
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.enrolments import set_code
 from consometers_node.wire import Naming

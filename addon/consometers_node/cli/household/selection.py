@@ -19,7 +19,12 @@ from consometers_node.household.sharing.candidate_statistics import (
 from consometers_node.i18n.text import text
 from consometers_node.permission import Choice, Identification
 from consometers_node.series import Device, Direction, Interval, Series
-from consometers_node.sharing.consent import DataRequest, Preview, matching_series, preview
+from consometers_node.sharing.permissions.consent import (
+    DataRequest,
+    Preview,
+    matching_series,
+    preview,
+)
 from consometers_node.store import Store
 from consometers_node.store.coverage import absences
 from consometers_node.wire import Naming

@@ -17,7 +17,12 @@ from consometers_node.i18n.protocol import OurWords
 from consometers_node.i18n.text import text
 from consometers_node.sharing import consent_text
 from consometers_node.sharing.account import HasAccount, load, take
-from consometers_node.sharing.consent import DataRequest, Decisions, data_request, propose_need
+from consometers_node.sharing.permissions.consent import (
+    DataRequest,
+    Decisions,
+    data_request,
+    propose_need,
+)
 from consometers_node.store import Store
 from consometers_node.wire import read_need_file
 from consometers_quoalise_network import Asking, Identity, Join, Register, links

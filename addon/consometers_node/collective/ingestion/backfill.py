@@ -18,7 +18,7 @@ from consometers_node.collective.counters import HistoryOutcome
 from consometers_node.i18n.protocol import sentence
 from consometers_node.series import Interval, Range
 from consometers_node.sharing.changes import Changes, KnownPeers
-from consometers_node.sharing.decision_delivery import is_away
+from consometers_node.sharing.permissions.decision_delivery import is_away
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
 from consometers_node.store.collective.member_series import (

@@ -17,7 +17,7 @@ from consometers_node.i18n.foreign import isolated
 from consometers_node.i18n.text import Text, TranslatedError, text
 from consometers_node.permission import Permission, Permissions, State
 from consometers_node.sharing.changes import Changes
-from consometers_node.sharing.masked_reports import HomeKeys, keep_keys, load_keys
+from consometers_node.sharing.records.masked_reports import HomeKeys, keep_keys, load_keys
 from consometers_node.store import PeerId, PermissionId, Store
 from consometers_node.store.clock import Clock
 from consometers_node.store.engine.connection import AsyncConnection

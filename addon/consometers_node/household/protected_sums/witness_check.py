@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from consometers_node.i18n.foreign import isolated
 from consometers_node.i18n.text import Text, text
 from consometers_node.permission import DataNeed
-from consometers_node.sharing.consent import DataRequest
-from consometers_node.sharing.sum_requests import minimum_homes, objection_to_witness
+from consometers_node.sharing.permissions.consent import DataRequest
+from consometers_node.sharing.permissions.sum_requests import minimum_homes, objection_to_witness
 from consometers_node.store import Store
 
 from .witness_address import NotPublic, Trust, addresses, check_url, trust

@@ -8,7 +8,7 @@ from consometers_node.household.recorder.reading import Flag
 from consometers_node.household.recorder.statistics import Proposal
 from consometers_node.permission import Choice, DataNeed
 from consometers_node.series import Device, Direction, Interval, Quantity, Range, Record, Series
-from consometers_node.sharing.consent import DataRequest, Preview, sight
+from consometers_node.sharing.permissions.consent import DataRequest, Preview, sight
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.settings import set_setting, settings_like
 from consometers_node.wire import Naming

@@ -29,7 +29,7 @@ from consometers_node.household.recorder.reading import needs_hours
 from consometers_node.permission import Permissions
 from consometers_node.series import Block, Range, Series
 from consometers_node.sharing.changes import Changes
-from consometers_node.sharing.due_records import keep
+from consometers_node.sharing.records.due_records import keep
 from consometers_node.store import SeriesId, Store
 from consometers_node.store.clock import Clock
 from consometers_node.store.coverage import all_coverage, coverage, set_coverage

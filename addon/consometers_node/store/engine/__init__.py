@@ -1,1 +1,1 @@
-"""What the tables stand on: connections, declarations, types, files; SQLite and PostgreSQL alike."""
+"""What tables stand on: connections, declarations, types, files, in SQLite and PostgreSQL."""

@@ -23,8 +23,8 @@ from consometers_node.collective.services import Actions
 from consometers_node.collective.settings import Settings
 from consometers_node.i18n.text import Text, text
 from consometers_node.rate_limit import GrowingWait
-from consometers_node.sharing.consent import DataRequest, Decisions
 from consometers_node.sharing.names import load_naming
+from consometers_node.sharing.permissions.consent import DataRequest, Decisions
 from consometers_node.store import Store
 from consometers_node.store.collective.tables import MemberId
 from consometers_node.store.engine.connection import AsyncConnection

@@ -9,8 +9,13 @@ from consometers_node.collective.settings import Settings
 from consometers_node.i18n.text import Text, around, text, verbatim
 from consometers_node.permission import Choice
 from consometers_node.series import Device, Interval, Series
-from consometers_node.sharing.consent import DataRequest, Preview, matching_series, preview
 from consometers_node.sharing.names import load_naming
+from consometers_node.sharing.permissions.consent import (
+    DataRequest,
+    Preview,
+    matching_series,
+    preview,
+)
 from consometers_node.store import Store
 from consometers_node.store.collective.groups import GroupKind
 from consometers_node.web.core.consenting import NotOffered, Offer

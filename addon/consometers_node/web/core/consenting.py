@@ -26,9 +26,15 @@ from consometers_node.permission import (
 )
 from consometers_node.series import Device, Interval, Quantity, Record, Series
 from consometers_node.sharing import consent_text
-from consometers_node.sharing.consent import DataRequest, Decisions, Preview, check, data_request
 from consometers_node.sharing.error_messages import NARROWER, message_of
-from consometers_node.sharing.sum_requests import objections_to_directions
+from consometers_node.sharing.permissions.consent import (
+    DataRequest,
+    Decisions,
+    Preview,
+    check,
+    data_request,
+)
+from consometers_node.sharing.permissions.sum_requests import objections_to_directions
 from consometers_node.store import NotPermitted, PermissionId, Store
 from consometers_node.wire import Naming, Unsayable
 from consometers_node.wire.encode import unit
@@ -426,7 +432,7 @@ def _masked(
 ) -> Mapping[datetime, str]:
     """Return how masked values begin, with keys of this page, as the home's own come later."""
     # A home without protected sums never loads them.
-    from consometers_node.sharing.masked_reports import HomeKeys, mask  # noqa: PLC0415
+    from consometers_node.sharing.records.masked_reports import HomeKeys, mask  # noqa: PLC0415
     from consometers_protected_sums.field import ELEMENT_BYTES  # noqa: PLC0415
 
     keys = HomeKeys.new(datetime.now(UTC).date())

@@ -20,7 +20,7 @@ from consometers_node.permission import (
 )
 from consometers_node.series import Series
 from consometers_node.sharing import consent_text
-from consometers_node.sharing.consent import DataRequest, data_request
+from consometers_node.sharing.permissions.consent import DataRequest, data_request
 from consometers_node.store import NotPermitted, PermissionId, SeriesId, Store
 from consometers_node.store.answers import latest_answers, total_of_answers
 from consometers_node.store.engine.connection import AsyncConnection

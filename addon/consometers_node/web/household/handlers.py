@@ -20,7 +20,7 @@ from consometers_node.household.sharing.sync import targets
 from consometers_node.i18n.text import Text, text, verbatim
 from consometers_node.permission import Choice
 from consometers_node.series import Device, Direction, Interval, Quantity, Series
-from consometers_node.sharing.consent import DataRequest, Decisions, Preview
+from consometers_node.sharing.permissions.consent import DataRequest, Decisions, Preview
 from consometers_node.store import PermissionId, SeriesId
 from consometers_node.store.coverage import absences
 from consometers_node.web.core import language

@@ -8,8 +8,8 @@ from aiohttp import web
 from consometers_node.i18n.text import Text, text
 from consometers_node.permission import Permissions, State
 from consometers_node.sharing import consent_text
-from consometers_node.sharing.consent import DataRequest, data_request
 from consometers_node.sharing.export import as_csv, as_json, erase_all
+from consometers_node.sharing.permissions.consent import DataRequest, data_request
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.enrolments import enrolments
 from consometers_node.store.peers import all_peers

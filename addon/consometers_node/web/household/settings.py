@@ -14,7 +14,11 @@ from consometers_node.series import Direction
 from consometers_node.sharing import consent_text
 from consometers_node.sharing.account import load, save
 from consometers_node.sharing.names import is_delivery_point, keep_delivery_point, load_naming
-from consometers_node.sharing.sum_requests import MOST_MINIMUM, minimum_homes, set_minimum_homes
+from consometers_node.sharing.permissions.sum_requests import (
+    MOST_MINIMUM,
+    minimum_homes,
+    set_minimum_homes,
+)
 from consometers_node.store.plants import all_held_plants
 from consometers_node.web.core.joining import trial_error
 from consometers_node.web.core.language import COOKIE, LANGUAGES

@@ -16,7 +16,7 @@ from consometers_node.household.protected_sums.witness_client import WitnessClie
 from consometers_node.permission import Permissions
 from consometers_node.series import Direction, Record
 from consometers_node.sharing.changes import Changes
-from consometers_node.sharing.masked_reports import load_keys, mask
+from consometers_node.sharing.records.masked_reports import load_keys, mask
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.enrolments import StoredEnrolment, enrolments, set_code
 from consometers_node.store.peers import add_peer

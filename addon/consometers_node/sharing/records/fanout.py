@@ -19,6 +19,7 @@ from typing import NoReturn
 from consometers_node.i18n.protocol import sentence
 from consometers_node.i18n.text import Text, text
 from consometers_node.series import Range, Series
+from consometers_node.sharing.changes import Changes
 from consometers_node.store import NotPermitted, PeerId, SeriesId, Store
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.outbox import (
@@ -35,7 +36,6 @@ from consometers_node.wire import Naming, Unsayable
 from consometers_quoalise import QuoaliseError
 from consometers_quoalise_network import PUSH_SECONDS, NetworkError, Pushing, Transport
 
-from .changes import Changes
 from .due_records import SOON, extent_of, receipts_key
 from .record_messages import RecordsMessage, next_messages
 

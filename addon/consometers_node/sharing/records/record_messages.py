@@ -12,6 +12,7 @@ from itertools import batched
 from consometers_node.i18n.text import Text
 from consometers_node.permission import Identification, Reading
 from consometers_node.series import Range, Record, Series
+from consometers_node.sharing.restriction import paused
 from consometers_node.store import PeerId, PermissionId, SeriesId
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.outbox import (
@@ -32,7 +33,6 @@ from consometers_quoalise.markup import serialise
 from consometers_quoalise.protected_sums import MAX_REPORTS, write_reports
 
 from .due_records import SOON, at_once, beside, records_of
-from .restriction import paused
 
 _DAYS_AT_ONCE = 31
 

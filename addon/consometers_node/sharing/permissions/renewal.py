@@ -12,13 +12,12 @@ from typing import NoReturn
 
 from consometers_node.i18n.text import text
 from consometers_node.permission import ChangedNeed, DataNeed, Permissions, State
+from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.peers import Peer, all_peers
 from consometers_node.wire import Unsayable, read_need
 from consometers_quoalise import QuoaliseError
 from consometers_quoalise_network import Asking, NetworkError
-
-from .changes import Changes
 
 EVERY_S = 24 * 3600.0
 

@@ -24,6 +24,7 @@ from consometers_node.permission import (
     narrow,
 )
 from consometers_node.series import Range, Record, Series
+from consometers_node.sharing.records.due_records import beside, records_of
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.clock import Clock
 from consometers_node.store.engine.connection import AsyncConnection
@@ -35,7 +36,6 @@ from consometers_quoalise import Data, Identifier
 from consometers_quoalise.identifier import organisation
 from consometers_quoalise_network import Asking, Join
 
-from .due_records import beside, records_of
 from .sum_requests import minimum_homes, objection_to_series, objection_to_witness
 
 _NOT_LOGGED = text("A withdrawal could not be written into the access log.")

@@ -1,0 +1,1 @@
+"""Data needs and their answers: read, previewed, decided, delivered, renewed."""
