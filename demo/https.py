@@ -19,10 +19,10 @@ _AT_ONCE: Final = 2**16
 class Https:
     """Listens on a port, with a key of its own, and forwards bytes to another port."""
 
-    def __init__(self, port: int, behind: int) -> None:
+    def __init__(self, port: int, target_port: int) -> None:
         """Prepare; nothing listens yet."""
         self.port = port
-        self._behind = behind
+        self._target_port = target_port
         self._server: asyncio.Server | None = None
 
     @property
@@ -47,7 +47,7 @@ class Https:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
-            inside = await asyncio.open_connection(LOOPBACK, self._behind)
+            inside = await asyncio.open_connection(LOOPBACK, self._target_port)
             async with asyncio.TaskGroup() as both:
                 both.create_task(_pass_on(reader, inside[1]))
                 both.create_task(_pass_on(inside[0], writer))

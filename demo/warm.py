@@ -119,12 +119,12 @@ def main(listening: int, module: str, fresh: str, *loaded: str) -> None:
                     os._exit(status)
                 for file in files:
                     os.close(file)
-                _tell(asker, child)
+                _send(asker, child)
                 events.register(asker, selectors.EVENT_READ, child)
                 events.register(os.pidfd_open(child), selectors.EVENT_READ, (child, asker))
             case (child, asker):
                 _, status = os.waitpid(child, 0)
-                _tell(asker, os.waitstatus_to_exitcode(status))
+                _send(asker, os.waitstatus_to_exitcode(status))
                 for done in (key.fd, asker):
                     with suppress(KeyError):
                         events.unregister(done)
@@ -139,7 +139,7 @@ def main(listening: int, module: str, fresh: str, *loaded: str) -> None:
     os.killpg(0, signal.SIGTERM)
 
 
-def _tell(asker: socket.socket, number: int) -> None:
+def _send(asker: socket.socket, number: int) -> None:
     """Send it, unless nobody is there any more."""
     with suppress(BrokenPipeError):
         asker.send(str(number).encode())

@@ -259,6 +259,20 @@ def test_documented_scripts_exist(page: Path) -> None:
             assert os.access(script, os.X_OK), line
 
 
+def test_each_place_of_a_change_exists() -> None:
+    page = (ROOT / "docs/architecture.md").read_text()
+    table = page.split("## Where to change what\n")[1].split("\n## ")[0]
+    rows = [row.split("|")[2] for row in table.splitlines()[2:] if row]
+    assert len(rows) >= 20
+    for row in rows:
+        first, *others = re.findall("`(.+?)`", row)
+        # The others are in the same program.
+        program = ROOT.joinpath(*Path(first).parts[:2])
+        places = [ROOT / first, *(program / other for other in others)]
+        for place in places:
+            assert place.exists() or (ROOT / place.relative_to(program)).exists(), place
+
+
 def test_the_security_page_lists_every_attack() -> None:
     tried = {str(path.relative_to(ROOT)) for path in (ROOT / "tests/hostile").rglob("test_*.py")}
     assert tried - set(targets(ROOT / "SECURITY.md")) == set()

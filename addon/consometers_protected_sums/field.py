@@ -46,9 +46,9 @@ class Matrix:
     def times(self, vectors: Iterable[bytes]) -> Iterator[tuple[int, ...]]:
         """Yield the value of each form of each encoded vector: below 2**64, not reduced."""
         for some in batched(vectors, _AT_ONCE, strict=False):
-            yield from zip(*self._of_some(some), strict=True)
+            yield from zip(*self._values(some), strict=True)
 
-    def _of_some(self, vectors: Sequence[bytes]) -> Iterator[Sequence[int]]:
+    def _values(self, vectors: Sequence[bytes]) -> Iterator[Sequence[int]]:
         """Yield the values of each form."""
         words = memoryview(b"".join(vectors)).cast("Q")
         lanes = bytearray(len(vectors) * _LANE_BYTES)

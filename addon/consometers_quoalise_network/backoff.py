@@ -27,7 +27,7 @@ class Backoff:
         """Return the waits after a first failure, a second one, and so on, without end."""
         return map(self.seconds, count())
 
-    def hurried(self, haste: float) -> Backoff:
+    def shortened(self, haste: float) -> Backoff:
         """Return the same waits, this many times shorter."""
         return Backoff(self.first_seconds / haste, self.most_seconds / haste, self.least)
 

@@ -46,7 +46,7 @@ class Street:
     async def run(self) -> NoReturn:
         """Live on. Ends when it is cancelled."""
         async with AsyncExitStack() as there, asyncio.TaskGroup() as living:
-            living.create_task(self._tell())
+            living.create_task(self._report_progress())
             homes = self._plan.homes
             for home in await self._open(there, [home for home in homes if not home.masked]):
                 living.create_task(self._live(home))
@@ -122,7 +122,7 @@ class Street:
         Recording.record(file, building.hours(first, end))
         return Recording(file)
 
-    async def _tell(self) -> NoReturn:
+    async def _report_progress(self) -> NoReturn:
         before = None
         while True:
             whole_s = self._plan.history_days * _DAY_S

@@ -166,7 +166,7 @@ async def world(
             await load_naming(home),
             source,
             lambda who: XmppTransport(who.account, server=who.server, backoff=QUICK),
-            pace=replace(HouseholdPace().hurried(HASTE), sums_s=3),
+            pace=replace(HouseholdPace().shortened(HASTE), sums_s=3),
         )
         site = Site(node, Keys("an-id", TOKEN, "0"))
         listens = await stack.enter_async_context(site.listening("127.0.0.1", 0))

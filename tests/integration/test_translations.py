@@ -198,9 +198,9 @@ def test_every_attribute_has_its_word() -> None:
         assert set(words["state_attributes"]) <= {REASON, *ATTRIBUTES}, sensor.key
         named |= set(words["state_attributes"])
     assert named == {REASON, *ATTRIBUTES}
-    for lamp in (CONNECTED, PROBLEM):
-        words = ENGLISH["entity"]["binary_sensor"][key_of(lamp)]
-        assert set(words["state_attributes"]) == {"reason"}, lamp.key
+    for indicator in (CONNECTED, PROBLEM):
+        words = ENGLISH["entity"]["binary_sensor"][key_of(indicator)]
+        assert set(words["state_attributes"]) == {"reason"}, indicator.key
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

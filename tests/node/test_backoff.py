@@ -15,7 +15,7 @@ def test_waits_grow_and_vary() -> None:
 
 def test_delays_grow_up_to_a_bound() -> None:
     assert list(islice(Backoff(1, 5, least=1).delays(), 5)) == [1, 2, 4, 5, 5]
-    assert list(islice(Backoff(1, 5, least=1).hurried(10).delays(), 2)) == [0.1, 0.2]
+    assert list(islice(Backoff(1, 5, least=1).shortened(10).delays(), 2)) == [0.1, 0.2]
     delays = list(islice(Backoff(1, 60).delays(), 12))
     assert 0.5 <= delays[0] <= 1
     assert all(30 <= delay <= 60 for delay in delays[6:])

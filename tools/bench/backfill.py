@@ -98,7 +98,7 @@ def granted(registers: Mapping[str, Records], shared: Shared) -> dict[str, Recor
     }
 
 
-async def _measure(days: int, rest_s: float) -> bool:
+async def _measure(days: int, pause_s: float) -> bool:
     clock = asyncio.get_running_loop().time
     until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     # The energy of an hour is counted from the one before.
@@ -114,7 +114,7 @@ async def _measure(days: int, rest_s: float) -> bool:
                 home, peer, asker, answerer = server.register_all(users, PASSWORD)
                 await set_up(node, hass, server, home)
                 async with running(node):
-                    await asyncio.sleep(rest_s)
+                    await asyncio.sleep(pause_s)
                     _print_memory("with nothing to do", Memory.of(node.pid))
                 shared = await _share(node, peer, days)
                 async with Collective.online(peer, PASSWORD, server, home) as collective:
@@ -129,7 +129,7 @@ async def _measure(days: int, rest_s: float) -> bool:
                             granted(registers, shared), PATIENCE_S
                         )
                         taken_s = collective.last_at - began
-                        await asyncio.sleep(rest_s)
+                        await asyncio.sleep(pause_s)
                         _print_memory("after all of it", Memory.of(node.pid))
                 files = node.folder.glob("node.db*")
                 mib = sum(file.stat().st_size for file in files) / 2**20

@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
     return 0 if memory.resident <= MOST_MIB else 1
 
 
-async def _measure(rest_s: float) -> Memory:
+async def _measure(pause_s: float) -> Memory:
     with TemporaryDirectory() as place, warm() as commands:
         folder = Path(place)
         (folder / "node").mkdir()
@@ -59,7 +59,7 @@ async def _measure(rest_s: float) -> Memory:
                 (home,) = server.register_all(["home"], PASSWORD)
                 await set_up(node, hass, server, home)
                 async with running(node):
-                    await asyncio.sleep(rest_s)
+                    await asyncio.sleep(pause_s)
                     return Memory.of(node.pid)
 
 

@@ -128,7 +128,7 @@ class Soak:
             size = self._chance.randint(*READ_BYTES)
             piece, data = data[:size], data[size:]
             self._state.feed(piece, at)
-        if self._state.heard_at is None or at - self._state.heard_at >= RECENT_S:
+        if self._state.received_at is None or at - self._state.received_at >= RECENT_S:
             self._state.forget()
         self._check(at)
 

@@ -64,7 +64,7 @@ ROOMS: Final = {
         ("tests/node/collective/test_closing.py", "tests/node/collective/test_sdc_rules.py"),
     ),
     "figures": Room(
-        (f"{_NODE}/figures.py", f"{_NODE}/collective/publication/values.py"),
+        (f"{_NODE}/figures.py", f"{_NODE}/collective/publication/reading/values.py"),
         ("tests/node/collective/test_values.py",),
     ),
 }

@@ -63,14 +63,14 @@ class CollectivePace:
     publishing_s: float = worker.EVERY_S
     renewal_s: float = EVERY_S
     erasure_log_s: float = erasure_log.EVERY_S
-    rest_s: float = 10.0
+    pause_s: float = 10.0
     """Once the database could not be used."""
 
-    def hurried(self, haste: float) -> CollectivePace:
+    def shortened(self, haste: float) -> CollectivePace:
         """Return waits that are so many times shorter."""
         waits = {wait.name: getattr(self, wait.name) for wait in fields(self)}
-        backfill = waits.pop("backfill").hurried(haste)
-        witness = waits.pop("witness").hurried(haste)
+        backfill = waits.pop("backfill").shortened(haste)
+        witness = waits.pop("witness").shortened(haste)
         return CollectivePace(
             **{name: wait / haste for name, wait in waits.items()},
             backfill=backfill,
@@ -230,7 +230,7 @@ class CollectiveNode:
         self._who = who
         self._connect = connect
         self.pace = pace or CollectivePace()
-        self._outages = Outages(database_problem, self.pace.rest_s)
+        self._outages = Outages(database_problem, self.pace.pause_s)
 
     @property
     def is_online(self) -> bool:

@@ -64,9 +64,9 @@ class HouseholdPace:
     renewal_s: float = EVERY_S
     sums_s: float = SUMS_S
     sums_first_s: float = FIRST_WAIT_S
-    rest_s: float = 10.0
+    pause_s: float = 10.0
 
-    def hurried(self, haste: float) -> HouseholdPace:
+    def shortened(self, haste: float) -> HouseholdPace:
         """Return waits that are so many times shorter."""
         shortest, longest = self.settles
         return HouseholdPace(
@@ -76,7 +76,7 @@ class HouseholdPace:
             self.renewal_s / haste,
             self.sums_s / haste,
             self.sums_first_s / haste,
-            self.rest_s / haste,
+            self.pause_s / haste,
         )
 
 
@@ -190,7 +190,7 @@ class HomeNode:
         self._connect = connect
         self._translate_log = translate_log
         self._pace = pace or HouseholdPace()
-        self._outages = Outages(database_problem, self._pace.rest_s)
+        self._outages = Outages(database_problem, self._pace.pause_s)
         self._rounds = Rounds(_ROUND_EVERY, settles=self._pace.settles)
         self.presence = Availability(store, source, self.clock)
         self.recorder = WatchedRecorder(source, self.presence)

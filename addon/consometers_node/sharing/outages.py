@@ -18,10 +18,10 @@ class Outages:
     `problem` is what stopped it, until `over`.
     """
 
-    def __init__(self, words: Callable[[DBAPIError], Text], rest_s: float) -> None:
+    def __init__(self, words: Callable[[DBAPIError], Text], pause_s: float) -> None:
         self.problem: Text | None = None
         self._words = words
-        self._rest_s = rest_s
+        self._pause_s = pause_s
 
     def over(self) -> None:
         """Note that the database is back."""
@@ -35,7 +35,7 @@ class Outages:
             except* (InterfaceError, OperationalError) as faults:
                 self.problem = self._words(_first(faults))
                 _LOGGER.warning(self.problem)
-            await asyncio.sleep(self._rest_s)
+            await asyncio.sleep(self._pause_s)
 
 
 def _first(faults: BaseExceptionGroup[DBAPIError]) -> DBAPIError:

@@ -156,7 +156,7 @@ class Store:
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """Yield a read-only view of one moment."""
         # It ends with COMMIT: after a ROLLBACK psycopg prepares all its statements again.
-        async with self._sound(), _connected(self._reader) as connection, connection.begin():
+        async with self._verifying(), _connected(self._reader) as connection, connection.begin():
             yield connection
 
     @asynccontextmanager
@@ -169,7 +169,7 @@ class Store:
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """Yield a transaction: all of it is committed when the block ends, none if that raises."""
         async with (
-            self._sound(),
+            self._verifying(),
             self._one_writer,
             _connected(self._writer) as connection,
             connection.begin(),
@@ -200,7 +200,7 @@ class Store:
         """
         if not self.is_sqlite:
             return True
-        done = await self._alone("PRAGMA wal_checkpoint(TRUNCATE)")
+        done = await self._exclusively("PRAGMA wal_checkpoint(TRUNCATE)")
         return done is not None and not done.busy
 
     async def shrink(self) -> bool:
@@ -213,7 +213,7 @@ class Store:
             if not self.is_sqlite:
                 async with self._autocommitting() as connection:
                     return await rewrite(connection)
-            await self._alone("VACUUM")
+            await self._exclusively("VACUUM")
         except DBAPIError as fault:
             if is_full(fault) or is_locked(fault):
                 return False
@@ -221,7 +221,7 @@ class Store:
         return await self.checkpoint()
 
     @asynccontextmanager
-    async def _sound(self) -> AsyncIterator[None]:
+    async def _verifying(self) -> AsyncIterator[None]:
         """Raise Unusable where what was read makes no sense because the file is damaged.
 
         SQLite has no checksums: a page that is another one's reads as rows of another table.
@@ -229,12 +229,12 @@ class Store:
         try:
             yield
         except (LookupError, TypeError, ValueError) as fault:
-            check = await self._alone("PRAGMA integrity_check(1)") if self.is_sqlite else None
+            check = await self._exclusively("PRAGMA integrity_check(1)") if self.is_sqlite else None
             if check is not None and check[0] != "ok":
                 raise Unusable(DAMAGED) from fault
             raise
 
-    async def _alone(self, statement: str) -> Row[Any] | None:
+    async def _exclusively(self, statement: str) -> Row[Any] | None:
         async with self._one_writer, self._autocommitting() as connection:
             await connection.execute(sql(f"PRAGMA busy_timeout = {_ALONE_BUSY_MS}"))
             try:

@@ -139,20 +139,20 @@ def _named(
     """Yield the devices of a kind: their ids, their names, their entities by their keys."""
     entities = _entities(hass, entry)
     for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
-        if (known_as := id_of(entry, device.identifiers)) is not None:
-            prefix = f"{known_as}_"
+        if (identifier := id_of(entry, device.identifiers)) is not None:
+            prefix = f"{identifier}_"
             of_device = {
                 key.removeprefix(prefix): entity_id
                 for key, entity_id in entities.items()
                 if key.startswith(prefix)
             }
-            yield known_as, device.name_by_user or device.name or known_as, of_device
+            yield identifier, device.name_by_user or device.name or identifier, of_device
 
 
 def _plants_of(hass: HomeAssistant, entry: NodeConfigEntry) -> Iterable[Plant]:
     node = _node(entry)
-    for known_as, name, entities in _named(hass, entry, plant_id):
-        plant = None if node is None else node.plants.get(known_as)
+    for identifier, name, entities in _named(hass, entry, plant_id):
+        plant = None if node is None else node.plants.get(identifier)
         statistic = None if plant is None else plant.statistic
         yield Plant(name=name, entities=entities, statistic=statistic)
 
@@ -174,8 +174,8 @@ async def uncounted(
 
 def _collectives_of(hass: HomeAssistant, entry: NodeConfigEntry) -> Iterable[Collective]:
     node = _node(entry)
-    for known_as, name, entities in _named(hass, entry, collective_id):
-        collective = None if node is None else node.collective(known_as)
+    for identifier, name, entities in _named(hass, entry, collective_id):
+        collective = None if node is None else node.collective(identifier)
         sums = None if collective is None else collective.sums
         yield Collective(
             name=name,

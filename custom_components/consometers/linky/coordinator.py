@@ -103,7 +103,7 @@ class LinkyCoordinator(DataUpdateCoordinator[None]):
     @property
     def link_good(self) -> bool:
         """Whether the meter's lamp would be on."""
-        return self.state.lamp.is_good(self._clock())
+        return self.state.indicator.is_good(self._clock())
 
     async def async_start(self) -> None:
         """Open the link and begin to read. Raises ConfigEntryNotReady if it cannot be opened."""

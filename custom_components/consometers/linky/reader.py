@@ -100,4 +100,4 @@ class Reader:
 
     def _silent_since(self, moment: float) -> float:
         """Return the seconds without a good group, counted from a moment on."""
-        return self._clock() - max(moment, self._state.heard_at or moment)
+        return self._clock() - max(moment, self._state.received_at or moment)

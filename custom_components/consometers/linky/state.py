@@ -13,7 +13,7 @@ from ..tic import (
     Decoder,
     Frame,
     Kind,
-    Lamp,
+    LinkIndicator,
     Meter,
     Mode,
     Reading,
@@ -71,10 +71,10 @@ class LinkyState:
     def __init__(self, offset_wh: int = 0) -> None:
         """Start with nothing but the offset of the total."""
         self.decoder = Decoder()
-        self.lamp = Lamp()
+        self.indicator = LinkIndicator()
         self.quality = LinkQuality()
         self.last_frame: Frame | None = None
-        self.heard_at: float | None = None
+        self.received_at: float | None = None
         """When the last good group came."""
         self.offset_wh = offset_wh
         """What is added to the meter's total, so that it goes on when the mode changes."""
@@ -101,8 +101,8 @@ class LinkyState:
         groups = counters.groups
         frames = self.decoder.feed(data)
         if counters.groups > groups:
-            self.heard_at = at
-        self.lamp.update(frames, at)
+            self.received_at = at
+        self.indicator.update(frames, at)
         if frames:
             self.quality.update(counters.groups, sum(counters.rejected.values()), at)
         steady = False

@@ -20,9 +20,9 @@ def collective_identifier(entry: ConfigEntry, collective_id: str) -> tuple[str, 
     return DOMAIN, f"{entry.entry_id}_{collective_id}"
 
 
-def plant_identifier(entry: ConfigEntry, known_as: str) -> tuple[str, str]:
+def plant_identifier(entry: ConfigEntry, identifier: str) -> tuple[str, str]:
     """Name the device of a plant."""
-    return DOMAIN, f"{entry.entry_id}:{known_as}"
+    return DOMAIN, f"{entry.entry_id}:{identifier}"
 
 
 def plant_id(entry: ConfigEntry, identifiers: set[tuple[str, str]]) -> str | None:

@@ -67,13 +67,13 @@ _SUMMARIES: Final = {"en": "Surplus likely: {name}", "fr": "Surplus probable : {
 
 def add_sensors(coordinator: NodeCoordinator, add: AddConfigEntryEntitiesCallback) -> None:
     """Add the sensors of each collective, and of each plant in which the home has a part."""
-    was_told = partial(_was_told, coordinator)
+    had_facts = partial(_had_facts, coordinator)
     for_each_collective = partial(add_for_each_collective, coordinator, add)
     for_each_collective(
         COLLECTIVE_SENSORS,
         CollectiveSensor,
         lambda collective, described: (
-            described.is_told(collective) or was_told(collective.id, described)
+            described.has_facts(collective) or had_facts(collective.id, described)
         ),
     )
     for_each_collective(SURPLUS_SENSORS, SurplusSensor, publishes_hours)
@@ -81,7 +81,7 @@ def add_sensors(coordinator: NodeCoordinator, add: AddConfigEntryEntitiesCallbac
         SIMULATION_SENSORS,
         SimulationSensor,
         lambda collective, described: (
-            publishes_hours(collective, described) and described.is_told(collective)
+            publishes_hours(collective, described) and described.has_facts(collective)
         ),
     )
     add_for_each(
@@ -90,8 +90,8 @@ def add_sensors(coordinator: NodeCoordinator, add: AddConfigEntryEntitiesCallbac
         lambda node: node.plants,
         PLANT_SENSORS,
         PlantSensor,
-        is_told=lambda known_as, plant, described: (
-            described.value_fn(plant) is not None or was_told(known_as, described)
+        has_facts=lambda identifier, plant, described: (
+            described.value_fn(plant) is not None or had_facts(identifier, described)
         ),
     )
 
@@ -113,11 +113,11 @@ def add_switches(coordinator: NodeCoordinator, add: AddConfigEntryEntitiesCallba
     add_for_each_collective(coordinator, add, [SHARING], Sharing)
 
 
-def _was_told(
-    coordinator: NodeCoordinator, known_as: str, description: SensorEntityDescription
+def _had_facts(
+    coordinator: NodeCoordinator, identifier: str, description: SensorEntityDescription
 ) -> bool:
     """Return whether the node had a fact before Home Assistant was restarted."""
-    key = f"{known_as}_{description.key}"
+    key = f"{identifier}_{description.key}"
     return sensor_id(coordinator.hass, coordinator.config_entry, key) is not None
 
 
@@ -229,20 +229,20 @@ class PlantSensor(FactSensor[Plant]):
     """A fact of this home's part of a plant."""
 
     def __init__(
-        self, coordinator: NodeCoordinator, known_as: str, description: EntityDescription
+        self, coordinator: NodeCoordinator, identifier: str, description: EntityDescription
     ) -> None:
         """Take what it shows, and of which plant."""
         super().__init__(coordinator, description)
-        self.known_as = known_as
+        self.identifier = identifier
         entry = coordinator.config_entry
-        self._attr_unique_id = unique_id(entry, known_as, description)
-        self._attr_device_info = DeviceInfo(identifiers={plant_identifier(entry, known_as)})
+        self._attr_unique_id = unique_id(entry, identifier, description)
+        self._attr_device_info = DeviceInfo(identifiers={plant_identifier(entry, identifier)})
 
     @property
     @override
     def source(self) -> Plant:
         """The node's data on it, while there are some."""
-        return self.coordinator.data.plants[self.known_as]
+        return self.coordinator.data.plants[self.identifier]
 
     @property
     @override
@@ -253,7 +253,7 @@ class PlantSensor(FactSensor[Plant]):
     @override
     def available(self) -> bool:
         """Whether the node is there, and has the plant."""
-        return super().available and self.known_as in self.coordinator.data.plants
+        return super().available and self.identifier in self.coordinator.data.plants
 
 
 class Connected(NodeEntity, BinarySensorEntity):

@@ -18,9 +18,9 @@ REASON = "reason"
 """The attribute with the reason of a problem."""
 
 
-def unique_id(entry: NodeConfigEntry, known_as: str, description: EntityDescription) -> str:
+def unique_id(entry: NodeConfigEntry, device_id: str, description: EntityDescription) -> str:
     """Name an entity of a collective, or of a plant."""
-    return f"{entry.entry_id}_{known_as}_{description.key}"
+    return f"{entry.entry_id}_{device_id}_{description.key}"
 
 
 def publishes_hours(collective: Collective, _description: EntityDescription) -> bool:
@@ -33,7 +33,7 @@ def add_for_each_collective[D: EntityDescription](
     add: AddConfigEntryEntitiesCallback,
     descriptions: Iterable[D],
     make: Callable[[NodeCoordinator, str, D], Entity],
-    is_told: Callable[[Collective, D], bool] = lambda collective, description: True,
+    has_facts: Callable[[Collective, D], bool] = lambda collective, description: True,
 ) -> None:
     """Add the entities of each collective once the node has their facts."""
     add_for_each(
@@ -42,7 +42,7 @@ def add_for_each_collective[D: EntityDescription](
         lambda node: {collective.id: collective for collective in node.collectives},
         descriptions,
         make,
-        is_told=lambda _, collective, description: is_told(collective, description),
+        has_facts=lambda _, collective, description: has_facts(collective, description),
     )
 
 
@@ -53,7 +53,7 @@ def add_for_each[T, D: EntityDescription](
     descriptions: Iterable[D],
     make: Callable[[NodeCoordinator, str, D], Entity],
     *,
-    is_told: Callable[[str, T, D], bool],
+    has_facts: Callable[[str, T, D], bool],
 ) -> None:
     """Add the entities of each thing once the node has their facts."""
     described = {description.key: description for description in descriptions}
@@ -67,7 +67,7 @@ def add_for_each[T, D: EntityDescription](
             (each, key)
             for each, thing in sorted(there.items())
             for key, description in described.items()
-            if (each, key) not in added and is_told(each, thing, description)
+            if (each, key) not in added and has_facts(each, thing, description)
         ]
         added.update(new)
         if new:
@@ -118,8 +118,8 @@ class CollectiveEntity(NodeEntity):
     @override
     def available(self) -> bool:
         """Whether the node is there, and has the collective."""
-        is_told = self.coordinator.data.collective(self.collective_id) is not None
-        return super().available and is_told
+        has_facts = self.coordinator.data.collective(self.collective_id) is not None
+        return super().available and has_facts
 
 
 class SurplusEntity(CollectiveEntity):

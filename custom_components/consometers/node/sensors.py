@@ -68,7 +68,7 @@ class CollectiveSensorDescription(FactDescription[Collective]):
     of_sums: bool = False
     exists_fn: Callable[[Collective], bool] = lambda collective: True
 
-    def is_told(self, collective: Collective) -> bool:
+    def has_facts(self, collective: Collective) -> bool:
         """Return whether the fact exists."""
         is_known = not self.of_sums or self.value_fn(collective) is not None
         return is_known and self.exists_fn(collective)
@@ -200,7 +200,7 @@ class SimulationSensorDescription(FactDescription[Simulation]):
 
     of_prices: bool = False
 
-    def is_told(self, collective: Collective) -> bool:
+    def has_facts(self, collective: Collective) -> bool:
         """Return whether the collective states the required facts: prices, for a saving."""
         return not self.of_prices or collective.prices is not None
 

@@ -137,8 +137,8 @@ class SurplusCoordinator(HourlyCoordinator[Sequence[Forecast]]):
             self._sun = {date.fromisoformat(day): wh for day, wh in stored.items()}
         if fresh := await _forecasts_of_production(self.hass):
             first = dt_util.now().date() - timedelta(days=PAST_DAYS)
-            lately = {day: wh for day, wh in self._sun.items() if day >= first}
-            if (sun := lately | fresh) != self._sun:
+            recent = {day: wh for day, wh in self._sun.items() if day >= first}
+            if (sun := recent | fresh) != self._sun:
                 self._sun = sun
                 await self._store.async_save({day.isoformat(): wh for day, wh in sun.items()})
         return self._sun

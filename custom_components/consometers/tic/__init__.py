@@ -5,7 +5,7 @@ believe of them, `tariff` says what they mean for a bill; `CATALOGUE` holds ever
 """
 
 from .catalogue import ADDRESS_LABELS, CATALOGUE, LABELS, Chars, Kind, Label
-from .decoder import LINK_BAD_AFTER_S, Counters, Decoder, Frame, Lamp, encode_frame
+from .decoder import LINK_BAD_AFTER_S, Counters, Decoder, Frame, LinkIndicator, encode_frame
 from .group import Group, Reason, Rejected, checksum, encode, parse
 from .meter import MAX_POWER_W, Meter, Reading, energy_drawn_wh, registers_of_contract
 from .tariff import Peak, Tariff, tariff
@@ -44,7 +44,7 @@ __all__ = [
     "Group",
     "Kind",
     "Label",
-    "Lamp",
+    "LinkIndicator",
     "Meter",
     "Mode",
     "Peak",

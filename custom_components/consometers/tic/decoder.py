@@ -174,7 +174,7 @@ class Decoder:
         self._groups, self._rejected, self._refused = {}, [], 0
 
 
-class Lamp:
+class LinkIndicator:
     """The lamp that a receiver shows for its link to the meter. Source: Enedis-NOI-CPT_54E annex A.
 
     Good from one correct frame on, until ten seconds go by without another.

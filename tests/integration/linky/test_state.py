@@ -216,7 +216,7 @@ def test_forgetting_a_meter_keeps_the_state_of_the_link() -> None:
     assert not state.identified
     assert state.energy_drawn_wh is None
     assert state.decoder.counters.frames == 4
-    assert state.lamp.is_good(5.0)
+    assert state.indicator.is_good(5.0)
 
 
 def test_a_steady_meter_brings_measures_only() -> None:

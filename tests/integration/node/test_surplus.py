@@ -61,8 +61,8 @@ def test_equal_days_forecast_an_equal_day() -> None:
 
 
 def test_the_newest_days_count_most() -> None:
-    lately = DAYS[2]
-    hour = forecast_at_noon(flows_at_noon(lambda day: 1_000 if day >= lately else 0, lambda _: 400))
+    recent = DAYS[2]
+    hour = forecast_at_noon(flows_at_noon(lambda day: 1_000 if day >= recent else 0, lambda _: 400))
     assert hour.injected > 450
 
 

@@ -514,7 +514,7 @@ async def test_members_are_listed_and_shown(run: Run, coop: Path) -> None:
     await store.close()
     listed = await run.json("members", "list")
     assert [member["state"] for member in listed] == ["member", "guest"]
-    assert listed[0]["last_heard"] is not None
+    assert listed[0]["last_received_at"] is not None
     pseudonym = listed[0]["pseudonym"]
     table = await run("members", "list", language="fr")
     assert pseudonym in table.out

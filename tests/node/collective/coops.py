@@ -29,12 +29,12 @@ PACE = CollectivePace(
     first_delay_s=0.2,
     receipt_within_s=5,
     backfill=BackfillPace(
-        again_s=3600, busy_s=0.2, first_delay_s=0.2, longest_delay_s=0.5, rest_s=0.05
+        again_s=3600, busy_s=0.2, first_delay_s=0.2, longest_delay_s=0.5, pause_s=0.05
     ),
     retention_s=0.2,
     notices_s=0.2,
     publishing_s=0.2,
-    rest_s=0.2,
+    pause_s=0.2,
 )
 
 

@@ -95,7 +95,7 @@ async def test_a_change_during_a_visit_causes_another_visit_at_once(store: Store
     async with store.writing() as connection:
         await join(connection, "a")
     home, queue, changes = SlowMember(), WriteQueue(store, ZONE.key, lambda _: None), Changes()
-    clock, pace = await confirmed(store, Hands(AT)), BackfillPace(rest_s=0)
+    clock, pace = await confirmed(store, Hands(AT)), BackfillPace(pause_s=0)
     backfill = Backfill(store, cast("Asking", home), queue, changes, clock=clock, pace=pace)
     running = asyncio.create_task(backfill.run())
     assert await home.visits.get() == "a@example.org"

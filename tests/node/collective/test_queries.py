@@ -210,7 +210,7 @@ async def test_communes_are_listed_under_their_most_published_group(town: Town) 
     await town.close(hours)
     async with town.store.reading() as connection:
         places = await reader(town).places(connection)
-        communes = await reader(town).lately(connection, places.values())
+        communes = await reader(town).recent(connection, places.values())
     assert [commune.title.say("en") for commune in communes] == ["Guidel and Riantec", "Lanester"]
 
 

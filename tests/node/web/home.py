@@ -136,7 +136,7 @@ async def running(
             HomeAssistantAccess.at(house.url, TOKEN), session, backoff=Backoff(0.05, 0.05, least=1)
         )
         # Hurried like the rest, what happens once a day would take two minutes.
-        pace = replace(HouseholdPace().hurried(HASTE), renewal_s=1)
+        pace = replace(HouseholdPace().shortened(HASTE), renewal_s=1)
         node = HomeNode(store, NAMING, source, connect, pace=pace)
         site = Site(node, Keys("an-id", API_TOKEN, "1.0.0"), server=server, ingress=ingress)
         task: asyncio.Task[object] = asyncio.create_task(node.run())

@@ -69,7 +69,7 @@ class Overview(NamedTuple):
 
     member: Member
     gave: list[MemberPermission]
-    heard_at: datetime | None
+    last_received_at: datetime | None
 
 
 COLUMNS: Columns[Overview] = {
@@ -81,7 +81,7 @@ COLUMNS: Columns[Overview] = {
     text("Permissions"): lambda row: sum(
         permission.state is State.GRANTED for permission in row.gave
     ),
-    _HEARD: lambda row: row.heard_at,
+    _HEARD: lambda row: row.last_received_at,
     _STATE: lambda row: _STATES[_state(row.member, row.gave)],
 }
 _SERIES: Columns[MemberSeries] = {
@@ -112,11 +112,11 @@ def share(holding: Holding) -> dict[str, Json]:
 
 def member_document(overview: Overview) -> dict[str, Json]:
     """Return a member for programs."""
-    member, gave, heard_at = overview
+    member, gave, last_received_at = overview
     return {
         **facts(member),
         "state": _state(member, gave),
-        "last_heard": shown(heard_at),
+        "last_received_at": shown(last_received_at),
         "permissions": [
             {
                 "permission": permission.id,
@@ -136,7 +136,7 @@ def series_document(series: MemberSeries) -> dict[str, Json]:
         "permission": series.permission,
         "identifier": series.identifier,
         "asked_until": shown(series.backfilled_until),
-        "heard_at": shown(series.last_received_at),
+        "last_received_at": shown(series.last_received_at),
         "subscribed_kva": series.subscribed_kva,
         "problem": series.problem,
         "invalid_at": shown(series.invalid_at),

@@ -235,7 +235,7 @@ def _document(state: _Collective) -> dict[str, Json]:
             for kind, giver in sorted(givers.items())
         },
         "guests": state.members.guests,
-        "heard_at": shown(state.last_received_at),
+        "last_received_at": shown(state.last_received_at),
         "released_until": shown(state.released_until),
         "withheld": {str(why): count for why, count in state.withheld.items()},
         "opens": None if state.opens is None else state.opens.isoformat(),

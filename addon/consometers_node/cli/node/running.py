@@ -70,7 +70,7 @@ def version() -> str:
 
 def connecting(output: Output, haste: float) -> Callable[[Identity], XmppTransport]:
     """Return what makes the connection of a node, and logs its state."""
-    backoff = Backoff().hurried(haste)
+    backoff = Backoff().shortened(haste)
 
     def connect(who: Identity) -> XmppTransport:
         _LOGGER.info(_RUNS.fill(jid=who.account.jid))

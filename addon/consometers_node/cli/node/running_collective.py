@@ -63,7 +63,7 @@ async def _run(session: CollectiveSession, haste: float) -> None:
             if left.closed_at is None:
                 _LOGGER.warning(unreadable(left))
     connect = connecting(output, haste)
-    node = CollectiveNode(store, settings, who, connect, pace=CollectivePace().hurried(haste))
+    node = CollectiveNode(store, settings, who, connect, pace=CollectivePace().shortened(haste))
     watch = Watch(node, version())
     looking = watch.certificates.run(
         settings,
@@ -106,7 +106,7 @@ def _alerts(watch: Watch, language: str, haste: float) -> Iterator[Coroutine[Non
             language=language,
             unsent=watch.unsent,
             every_s=alerts.EVERY_S / haste,
-            retry=alerts.RETRY.hurried(haste),
+            retry=alerts.RETRY.shortened(haste),
             after=alerts.AFTER / haste,
         )
         yield sender.run()

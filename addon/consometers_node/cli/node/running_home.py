@@ -63,7 +63,7 @@ def run(
         access = await home_assistant.load(store)
         connect = connecting(output, haste)
         async with aiohttp.ClientSession() as session:
-            source = HomeAssistant(access, session, backoff=BACKOFF.hurried(haste))
+            source = HomeAssistant(access, session, backoff=BACKOFF.shortened(haste))
             naming = await load_naming(store)
             node = HomeNode(
                 store,
@@ -71,7 +71,7 @@ def run(
                 source,
                 connect,
                 translate_log=translate,
-                pace=HouseholdPace().hurried(haste),
+                pace=HouseholdPace().shortened(haste),
             )
             # Leave a running node alone: a second login would end its own.
             async with control_socket.listening(

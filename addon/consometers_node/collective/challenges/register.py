@@ -92,9 +92,9 @@ def offered(places: Mapping[str, Place]) -> list[Place]:
 async def suggested(connection: AsyncConnection, published: Published) -> list[Place]:
     """Return suggested participants: communes as they were published lately, and sites."""
     places = await published.places(connection)
-    lately = {place.id for place in await published.lately(connection, places.values())}
+    recent = {place.id for place in await published.recent(connection, places.values())}
     return [
-        place for place in offered(places) if place.kind is GroupKind.SITE or place.id in lately
+        place for place in offered(places) if place.kind is GroupKind.SITE or place.id in recent
     ]
 
 

@@ -61,10 +61,10 @@ class BackfillPace:
     first_delay_s: float = 30.0
     """When it is offline; then twice as long each time."""
     longest_delay_s: float = 6 * 3600.0
-    rest_s: float = 1.0
+    pause_s: float = 1.0
     """Between two looks at the permissions."""
 
-    def hurried(self, haste: float) -> BackfillPace:
+    def shortened(self, haste: float) -> BackfillPace:
         """Return waits that are so many times shorter."""
         return BackfillPace(**{name: wait / haste for name, wait in asdict(self).items()})
 
@@ -159,7 +159,7 @@ class Backfill:
                 if peer in unsubscribed and not member.failures:
                     self._ask_at_once(member)
             self._wake.set()
-            await asyncio.sleep(self._pace.rest_s)
+            await asyncio.sleep(self._pace.pause_s)
             await self._changes.after(seen)
 
     def _ask_at_once(self, member: _Member) -> None:

@@ -287,7 +287,7 @@ class WitnessService:
             for collective in [name for name, parts in each.items() if parts.at <= latest]:
                 del each[collective]
 
-    async def _alone(self, connection: AsyncConnection) -> datetime:
+    async def _lock(self, connection: AsyncConnection) -> datetime:
         """Return the time, once nothing else of a witness is being written."""
         now = await self._clock.unless_wrong(connection)
         if now is None:
@@ -305,7 +305,7 @@ class WitnessService:
         head, refused = None, list[RefusedHomes]()
         masks: Mapping[str, Moments] = {}
         async with self._store.writing() as connection:
-            now = await self._alone(connection)
+            now = await self._lock(connection)
             homes = await self._homes_of(connection, collective)
             stored = await _stored(connection, collective, request.id)
             if stored is not None and stored.verification_sha256 != hashed:
@@ -335,7 +335,7 @@ class WitnessService:
         """Return what was answered to the same request before, or open it now."""
         hashed = _hash_of_sums(passed, sums)
         async with self._store.writing() as connection:
-            now = await self._alone(connection)
+            now = await self._lock(connection)
             stored = await _stored(connection, passed.subject.collective, passed.id)
             if stored is not None and stored.request_sha256 != hashed:
                 raise BadRequest(_ALTERED.by_language)

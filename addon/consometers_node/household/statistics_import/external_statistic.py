@@ -225,7 +225,7 @@ class StatisticsImport:
         self._dropped = 0
         """How many impossible values came since Home Assistant's rows were looked at."""
         self._last_problem: tuple[str | None] | None = None
-        self._news: deque[_Pushed] = deque()
+        self._pushes: deque[_Pushed] = deque()
         self._again = False
         self._wake = asyncio.Event()
 
@@ -241,7 +241,7 @@ class StatisticsImport:
         if self._budget.is_spent(self._jid):
             raise ResourceConstraint
         news = _Pushed(data)
-        self._news.append(news)
+        self._pushes.append(news)
         self._wake.set()
         await shielded(news.stored)
 
@@ -290,7 +290,7 @@ class StatisticsImport:
             while True:
                 if self._again or loop.time() >= due:
                     self._again = False
-                    self._failed = not await self._goes(self._round)
+                    self._failed = not await self._succeeds(self._round)
                     if not self._failed:
                         waits = self._pace.backoff.delays()
                         every = self._pace.again if self._subscribed else self._pace.poll
@@ -298,18 +298,18 @@ class StatisticsImport:
                     else:
                         wait = next(waits)
                     due = loop.time() + wait
-                goes = await self._goes(self._take_news)
-                if not goes:
+                succeeded = await self._succeeds(self._take_pushes)
+                if not succeeded:
                     due = min(due, loop.time() + next(waits))
-                await self._sleep(due, news=goes and self._ready)
+                await self._sleep(due, news=succeeded and self._ready)
         finally:
-            for news in self._news:
+            for news in self._pushes:
                 if not news.stored.done():
                     news.stored.set_exception(Away(_ENDED))
                     news.stored.exception()  # Nobody has to be waiting for it.
 
-    async def _goes(self, step: Callable[[], Awaitable[None]]) -> bool:
-        """Take a step, and return its problem."""
+    async def _succeeds(self, step: Callable[[], Awaitable[None]]) -> bool:
+        """Take a step; return whether it succeeded, and report its problem."""
         try:
             await step()
         except WrongToken as fault:
@@ -324,7 +324,7 @@ class StatisticsImport:
         """Sleep until then, until the node is back, or until a push may be taken."""
         with suppress(TimeoutError):
             async with asyncio.timeout_at(due):
-                while not self._again and not (news and self._news):
+                while not self._again and not (news and self._pushes):
                     self._wake.clear()
                     await self._wake.wait()
 
@@ -403,7 +403,7 @@ class StatisticsImport:
         for done, month in enumerate(parts, 1):
             if self._budget.is_spent(self._jid):
                 # Pushes are refused from here on, and none waits meanwhile.
-                await self._take_news()
+                await self._take_pushes()
                 await self._budget.turn(self._jid)
             is_last = done == len(parts)
             ask = self._ask_lightly if waiting and not is_last else self._ask
@@ -419,7 +419,7 @@ class StatisticsImport:
                 await self._state.moved(month.end)
             if self._progress:
                 self._progress(ImportProgress(month=month, rows=rows, done=done, total=len(parts)))
-            await self._take_news()
+            await self._take_pushes()
         if waiting:
             raise waiting[-1].refusal
 
@@ -495,13 +495,13 @@ class StatisticsImport:
         now = self._now()
         return _whole_hour(min(max(instant, reach(now).start), now))
 
-    async def _take_news(self) -> None:
+    async def _take_pushes(self) -> None:
         """Store a push. Incomplete hours are requested once they are over.
 
         An hour that is not over is remembered: its other parts will be pushed.
         """
-        while self._news and self._ready and self._hours is not None:
-            hours, batch = self._hours, list(self._news)
+        while self._pushes and self._ready and self._hours is not None:
+            hours, batch = self._hours, list(self._pushes)
             touched: set[datetime] = set()
             before = hours.dropped
             within = reach(self._now())
@@ -526,7 +526,7 @@ class StatisticsImport:
             hours.keep_last(_REMEMBERED_HOURS)
             for news, message in zip(batch, messages, strict=True):
                 self._see(message)
-                self._news.remove(news)
+                self._pushes.remove(news)
                 if not news.stored.done():
                     news.stored.set_result(None)
 

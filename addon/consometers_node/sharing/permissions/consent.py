@@ -64,7 +64,7 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class PreviewScope:
     """A preview of a grant: series under their names, and the last days."""
 
     names: Mapping[Identifier, Series]
@@ -132,7 +132,7 @@ async def matching_series(
     )
 
 
-def sight(naming: Naming, question: DataRequest, choice: Choice, days: int) -> Sight:
+def sight(naming: Naming, question: DataRequest, choice: Choice, days: int) -> PreviewScope:
     """Return which records of the last days a choice would disclose.
 
     Raises NotNarrower, CountedTwice and `Unsayable` where it cannot be granted.
@@ -144,7 +144,7 @@ def sight(naming: Naming, question: DataRequest, choice: Choice, days: int) -> S
     within = Range(now - timedelta(days=days), now)
     # Sums are of hours to come: those of the last days are an example.
     is_example = question.need.reading is Reading.SUM
-    return Sight(names, within if is_example else within.clip(terms.records))
+    return PreviewScope(names, within if is_example else within.clip(terms.records))
 
 
 async def preview(

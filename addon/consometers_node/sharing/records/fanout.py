@@ -47,7 +47,7 @@ AT_ONCE = 32
 
 _OFFLINE_S = 3600.0
 _TOGETHER_S = 0.02
-_RESTS = 10
+_PAUSE_PER_LOOK = 10
 """Times the length of a look until the next one."""
 
 _ENDED_MEANWHILE = text("A permission ended while records were about to leave by it.")
@@ -83,19 +83,19 @@ class Fanout:
         self._addresses = addresses
         self._first_delay_s = first_delay_s
         self._receipt_within_s = receipt_within_s
-        self._flying: dict[PeerId, tuple[RecordsMessage, asyncio.Task[Text | None]]] = {}
-        self._behind: deque[PeerId] = deque()
-        self._news: dict[SeriesId, Series] = {}
+        self._in_flight: dict[PeerId, tuple[RecordsMessage, asyncio.Task[Text | None]]] = {}
+        self._pending: deque[PeerId] = deque()
+        self._due_series: dict[SeriesId, Series] = {}
         self._delays: dict[PeerId, float] = {}
-        self._rests: dict[PeerId, float] = {}
+        self._paused_until: dict[PeerId, float] = {}
         self._looked: tuple[int, float] | None = None
-        self._rested = 0.0
+        self._next_look = 0.0
         self._wake = asyncio.Event()
 
     def note_online(self, peer: PeerId) -> None:
         """Note that a peer is online: pending messages leave now."""
         self._delays.pop(peer, None)
-        if self._rests.pop(peer, None) is not None:
+        if self._paused_until.pop(peer, None) is not None:
             self._looked = None
             self._wake.set()
 
@@ -123,8 +123,8 @@ class Fanout:
                     self._looked = None
                 for message, jid, confirms in leaving:
                     push = tasks.create_task(self._push(message, jid, confirms=confirms))
-                    self._flying[message.peer] = message, push
-                if len(self._flying) >= AT_ONCE or not (leaving or self._behind):
+                    self._in_flight[message.peer] = message, push
+                if len(self._in_flight) >= AT_ONCE or not (leaving or self._pending):
                     await self._wait(seen)
 
     async def _turn(self, seen: int) -> list[tuple[RecordsMessage, str, bool]]:
@@ -133,7 +133,9 @@ class Fanout:
         Each message goes to an address, which confirms it or not.
         """
         now, clock = datetime.now(UTC), asyncio.get_running_loop().time()
-        ended = {peer: (sent, task) for peer, (sent, task) in self._flying.items() if task.done()}
+        ended = {
+            peer: (sent, task) for peer, (sent, task) in self._in_flight.items() if task.done()
+        }
         failed = {
             peer: words
             for peer, (_, task) in ended.items()
@@ -147,28 +149,33 @@ class Fanout:
                 else:
                     await acknowledged(connection, peer, message.id)
             await self._cancel_what_ended(connection, ended)
-            rests = {peer: at for peer, at in self._rests.items() if at > clock}
-            busy = rests.keys() | failed.keys() | (self._flying.keys() - ended.keys())
-            if not self._behind and self._is_due(seen, clock):
+            paused_until = {peer: at for peer, at in self._paused_until.items() if at > clock}
+            busy = paused_until.keys() | failed.keys() | (self._in_flight.keys() - ended.keys())
+            if not self._pending and self._is_due(seen, clock):
                 await self._look(connection, now, busy)
-                self._looked, self._rests = (seen, clock), rests
+                self._looked, self._paused_until = (seen, clock), paused_until
                 took = asyncio.get_running_loop().time() - clock
-                self._rested = clock + _RESTS * took
-            room = AT_ONCE - len(self._flying) + len(ended)
-            first = [self._behind.popleft() for _ in range(min(room, len(self._behind)))]
+                self._next_look = clock + _PAUSE_PER_LOOK * took
+            room = AT_ONCE - len(self._in_flight) + len(ended)
+            first = [self._pending.popleft() for _ in range(min(room, len(self._pending)))]
             peers = [peer for peer in dict.fromkeys(first) if peer not in busy]
             jids = await self._addresses(connection, peers) if peers else {}
             without_receipts = await settings_like(connection, "peer.")
             due = await next_messages(
-                connection, self._naming, jids, self._news, new_id=self._pushing.new_id, at=now
+                connection,
+                self._naming,
+                jids,
+                self._due_series,
+                new_id=self._pushing.new_id,
+                at=now,
             )
         for peer in ended:
-            del self._flying[peer]
+            del self._in_flight[peer]
         for peer in ended.keys() - failed.keys():
             self._delays.pop(peer, None)
             self.problems.pop(peer, None)
             # It may be behind with something else.
-            self._behind.append(peer)
+            self._pending.append(peer)
         unsayable = {peer: words for peer, words in due.items() if isinstance(words, Text)}
         for peer, words in (failed | unsayable).items():
             self._fail(peer, words, clock)
@@ -182,22 +189,22 @@ class Fanout:
         self.problems[peer] = words
         delay = self._delays.get(peer, self._first_delay_s)
         self._delays[peer] = min(2 * delay, LONGEST_DELAY_S)
-        self._rests[peer] = clock + random.uniform(0.5, 1) * delay  # noqa: S311  not a secret
+        self._paused_until[peer] = clock + random.uniform(0.5, 1) * delay  # noqa: S311  not a secret
 
     def _is_due(self, seen: int, clock: float) -> bool:
         if self._looked is None:
             return True
         if self._looked[0] != seen:
-            return self._rested <= clock
+            return self._next_look <= clock
         return self._looked[1] + self._first_delay_s <= clock and any(
-            at <= clock for at in self._rests.values()
+            at <= clock for at in self._paused_until.values()
         )
 
     async def _look(
         self, connection: AsyncConnection, now: datetime, busy: Collection[PeerId]
     ) -> None:
         """Find the peers that are behind."""
-        behind = dict.fromkeys(await peers_to_send_to(connection))
+        pending = dict.fromkeys(await peers_to_send_to(connection))
         soon = Range(datetime.fromtimestamp(0, UTC), now + SOON)
         series = await subscribed_series(connection)
         extents = {
@@ -205,27 +212,27 @@ class Fanout:
             for series_id, each in series.items()
         }
         ends = {series_id: extent.end for series_id, extent in extents.items() if extent}
-        self._news = {series_id: series[series_id] for series_id in ends}
+        self._due_series = {series_id: series[series_id] for series_id in ends}
         for series_id, readers in (await subscribers(connection, ends)).items():
-            behind |= dict.fromkeys(
+            pending |= dict.fromkeys(
                 reader.peer for reader in readers if reader.beyond(ends[series_id])
             )
-        self._behind.extend(peer for peer in behind if peer not in busy)
+        self._pending.extend(peer for peer in pending if peer not in busy)
         self.problems = {
-            peer: words for peer, words in self.problems.items() if peer in busy or peer in behind
+            peer: words for peer, words in self.problems.items() if peer in busy or peer in pending
         }
 
     async def _cancel_what_ended(
         self, connection: AsyncConnection, arrived: Collection[PeerId]
     ) -> None:
         """Cancel messages under permissions that have ended meanwhile."""
-        flying = {
+        in_flight = {
             message.id: task
-            for peer, (message, task) in self._flying.items()
+            for peer, (message, task) in self._in_flight.items()
             if peer not in arrived
         }
-        for message_id in flying.keys() - await still_queued(connection, list(flying)):
-            flying[message_id].cancel()
+        for message_id in in_flight.keys() - await still_queued(connection, list(in_flight)):
+            in_flight[message_id].cancel()
 
     async def _push(self, message: RecordsMessage, jid: str, *, confirms: bool) -> Text | None:
         """Push a message. Return why it did not arrive; None if it did."""
@@ -252,15 +259,16 @@ class Fanout:
             asyncio.create_task(self._wake.wait()),
             asyncio.create_task(self._changes.after(seen)),
         }
-        flying = {task for _, task in self._flying.values()}
+        in_flight = {task for _, task in self._in_flight.values()}
         again = max(
-            min(self._rests.values(), default=clock + _OFFLINE_S), clock + self._first_delay_s
+            min(self._paused_until.values(), default=clock + _OFFLINE_S),
+            clock + self._first_delay_s,
         )
         if self._looked is None or self._looked[0] != seen:
-            again = max(self._rested, clock)
+            again = max(self._next_look, clock)
         try:
             await asyncio.wait(
-                {*waits, *flying},
+                {*waits, *in_flight},
                 timeout=again - clock,
                 return_when=asyncio.FIRST_COMPLETED,
             )

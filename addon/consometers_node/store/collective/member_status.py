@@ -49,14 +49,14 @@ class MemberCounts:
 
 async def count_members(connection: AsyncConnection, at: datetime) -> MemberCounts:
     """Count all of it, in a few queries of some milliseconds."""
-    lately = or_(
+    recent = or_(
         MemberPermissionSeriesRow.last_received_at >= at - _LATE,
         and_(
             MemberPermissionRow.interval == Interval.P1D,
             MemberPermissionSeriesRow.last_received_at >= at - _DAYS - _LATE,
         ),
     )
-    delivers = func.max(case((lately, 1), else_=0))
+    delivers = func.max(case((recent, 1), else_=0))
     backfilled = MemberPermissionSeriesRow.backfilled_until
     behind = or_(backfilled.is_(None), backfilled < MemberPermissionRow.valid_from)
     catches_up = func.max(case((behind, 1), else_=0))

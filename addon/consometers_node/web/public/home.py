@@ -44,7 +44,7 @@ async def look(
         today=shown,
         first=await pages.published.begun(connection, place),
         sites=[site for site in places.values() if site.kind is GroupKind.SITE],
-        areas=await pages.published.lately(connection, places.values()),
+        areas=await pages.published.recent(connection, places.values()),
         collectives=await public_collectives(connection),
         together=await together_with(pages, connection, place),
         plant=None if place is None else await pages.published.plant(connection, place),

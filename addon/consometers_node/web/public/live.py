@@ -274,10 +274,10 @@ async def together_with(
         return ()
     places = (await pages.published.places(connection)).values()
     wholes = [whole for whole in places if whole.id in place.together]
-    lately = [
-        whole for whole in await pages.published.lately(connection, places) if whole in wholes
+    recent = [
+        whole for whole in await pages.published.recent(connection, places) if whole in wholes
     ]
-    return lately or wholes
+    return recent or wholes
 
 
 def base(place: Place | None) -> str:

@@ -15,7 +15,7 @@ from consometers_tic import (
     Counters,
     Frame,
     Group,
-    Lamp,
+    LinkIndicator,
 )
 
 from .show import masked, number, shown
@@ -41,7 +41,7 @@ class Screen:
         self._groups: dict[str, tuple[Group, float]] = {}
         self._mode = ""
         self._correct = 0
-        self._lamp = Lamp()
+        self._lamp = LinkIndicator()
         self._trouble = Trouble(monotonic())
         self._drawn_at = 0.0
         if self._live is not None:

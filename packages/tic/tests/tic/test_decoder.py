@@ -11,7 +11,7 @@ from consometers_tic import (
     Frame,
     Group,
     Label,
-    Lamp,
+    LinkIndicator,
     Mode,
     Reason,
     Rejected,
@@ -287,26 +287,26 @@ CORRECT = frame(HISTORIQUE, BASE)
 
 
 def test_the_lamp_is_bad_before_the_first_frame() -> None:
-    assert not Lamp().is_good(0.0)
+    assert not LinkIndicator().is_good(0.0)
 
 
 def test_a_correct_frame_makes_the_lamp_good_for_ten_seconds() -> None:
-    lamp = Lamp()
-    lamp.update([CORRECT], 100.0)
-    assert lamp.is_good(100.0)
-    assert lamp.is_good(109.9)
-    assert not lamp.is_good(100.0 + LINK_BAD_AFTER_S)
-    lamp.update([BAD, CORRECT], 130.0)
-    assert lamp.is_good(130.0)
+    indicator = LinkIndicator()
+    indicator.update([CORRECT], 100.0)
+    assert indicator.is_good(100.0)
+    assert indicator.is_good(109.9)
+    assert not indicator.is_good(100.0 + LINK_BAD_AFTER_S)
+    indicator.update([BAD, CORRECT], 130.0)
+    assert indicator.is_good(130.0)
 
 
 @pytest.mark.parametrize("frame", [BAD, CUT], ids=["wrong checksum", "cut"])
 def test_incorrect_frames_do_not_prolong_the_lamp(frame: object) -> None:
-    lamp = Lamp()
-    lamp.update([CORRECT], 0.0)
-    lamp.update([frame], 9.0)  # type: ignore[list-item]
-    lamp.update([], 9.5)
-    assert not lamp.is_good(10.0)
+    indicator = LinkIndicator()
+    indicator.update([CORRECT], 0.0)
+    indicator.update([frame], 9.0)  # type: ignore[list-item]
+    indicator.update([], 9.5)
+    assert not indicator.is_good(10.0)
 
 
 def test_of_a_group_that_is_too_long_the_beginning_is_shown() -> None:

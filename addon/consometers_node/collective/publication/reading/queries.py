@@ -319,7 +319,7 @@ class Published:
             for step, (first, end) in sorted(spans.items(), key=lambda item: item[1])
         }
 
-    async def lately(self, connection: AsyncConnection, places: Iterable[Place]) -> Sequence[Place]:
+    async def recent(self, connection: AsyncConnection, places: Iterable[Place]) -> Sequence[Place]:
         """Return the groups in which communes were published lately, the most published first.
 
         A commune that is published by itself and with others, by the hour, is in one of them: in

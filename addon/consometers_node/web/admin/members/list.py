@@ -75,7 +75,7 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     window = Span.before(context.today, DAYS)
     async with pages.store.reading() as connection:
         everybody = (await pages.roster(connection, window, context.now)).entries
-        some = await _of_some(connection, shown)
+        some = await _of_filter(connection, shown)
     listed = [
         entry
         for entry in everybody
@@ -114,7 +114,7 @@ async def find(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     return context.go("members?missed=yes" if member is None else f"members/{member.pseudonym}")
 
 
-async def _of_some(connection: AsyncConnection, shown: str) -> Collection[MemberId] | None:
+async def _of_filter(connection: AsyncConnection, shown: str) -> Collection[MemberId] | None:
     """Return the doubtful members; None unless the filter asks for them."""
     match shown:
         case "aside":
