@@ -1,6 +1,6 @@
 """Every line of shell in the workflows is run; stand-ins record the programs that call out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 import json
 import os
@@ -102,26 +102,48 @@ def jobs() -> list[tuple[str, str]]:
     ]
 
 
-class Runner:
+@pytest.fixture(scope="module")
+def tagged(released: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout of a tag, where scripts that call out are stand-ins."""
+    root = tmp_path_factory.mktemp("tagged") / "checkout"
+    git(released, "clone", "--quiet", "--local", ".", str(root))
+    for script in IN_THE_CHECKOUT:
+        stand_in(root / script, script, 'exit "${TESTED-0}"\n')
+    git(root, "commit", "--quiet", "--all", "--message", "Stand-ins")
+    git(root, "tag", f"v{VERSION}")
+    return root
 
-    def __init__(self, released: Path, folder: Path) -> None:
+
+@pytest.fixture(scope="module")
+def made(tagged: Path) -> Path:
+    """The files of a release, which are the same in each of its checkouts."""
+    assert main([VERSION, "--no-image"], tagged) == 0
+    return tagged / "dist"
+
+
+def stand_in(path: Path, name: str, answer: str = "") -> None:
+    path.write_text(f'#!/bin/bash\necho {name} "$@" >>"$CALLS"\n{answer}')
+    path.chmod(0o755)
+
+
+class Runner:
+    """A checkout of its own for one job, which calls stand-ins."""
+
+    def __init__(self, tagged: Path, folder: Path, made: Callable[[], Path]) -> None:
         self.root = folder / "checkout"
+        self._made = made
         self._calls = folder / "calls"
         self._outputs = folder / "outputs"
-        git(released, "clone", "--quiet", "--local", ".", str(self.root))
-        for script in IN_THE_CHECKOUT:
-            self._stand_in(self.root / script, script, 'exit "${TESTED-0}"\n')
-        git(self.root, "commit", "--quiet", "--all", "--message", "Stand-ins")
-        git(self.root, "tag", f"v{VERSION}")
+        git(tagged, "clone", "--quiet", "--local", ".", str(self.root))
         (self.root / ".git/info/exclude").write_text(".venv\n")
         (self.root / ".venv").symlink_to(ROOT / ".venv")
         programs = folder / "programs"
         programs.mkdir()
         for program, answer in STAND_INS.items():
-            self._stand_in(programs / program, program, answer)
+            stand_in(programs / program, program, answer)
         self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("GITHUB_")},
+            "CALLS": str(self._calls),
             "PATH": f"{programs}:{os.environ['PATH']}",
             "HOME": str(folder),
             "GITHUB_OUTPUT": str(self._outputs),
@@ -130,13 +152,17 @@ class Runner:
         }
 
     def download(self, folder: str) -> str:
-        """Put the files of the release where an artifact goes, and return their digests."""
-        assert main([VERSION, "--no-image"], self.root) == 0
-        if folder != "dist":
-            shutil.copytree(self.root / "dist", self.root / folder)
+        """Put the files of the release where an artifact goes, and return their digests.
+
+        Without a rebuild of its own, the checkout has them also where one would be.
+        """
+        made = self._made()
+        for place in {folder, "dist"}:
+            if not (self.root / place).exists():
+                shutil.copytree(made, self.root / place)
         return "".join(
             f"{sha256(file.read_bytes()).hexdigest()}  dist/{file.name}\n"
-            for file in sorted((self.root / "dist").iterdir())
+            for file in sorted(made.iterdir())
         )
 
     def run(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -158,14 +184,10 @@ class Runner:
     def outputs(self) -> str:
         return self._outputs.read_text() if self._outputs.exists() else ""
 
-    def _stand_in(self, path: Path, name: str, answer: str = "") -> None:
-        path.write_text(f'#!/bin/bash\necho {name} "$@" >>{self._calls}\n{answer}')
-        path.chmod(0o755)
-
 
 @pytest.fixture
-def runner(released: Path, tmp_path: Path) -> Runner:
-    return Runner(released, tmp_path)
+def runner(tagged: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Runner:
+    return Runner(tagged, tmp_path, lambda: request.getfixturevalue("made"))
 
 
 def environment(*owners: Mapping[str, Any], digests: str = "") -> dict[str, str]:
