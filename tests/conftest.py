@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, settings
 import pytest
 
 # First, while the test plugin's own package of that name is not on the path yet.
-import custom_components  # noqa: F401
-from tests.full import FULL
+import custom_components
+from testing.run import FULL, ON_BOTH_DATABASES
 
 # A busy machine finds no defect: what an example takes is for script/bench.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -63,25 +63,6 @@ def closed_databases(verify_cleanup: None) -> Iterator[None]:
     for thread in set(threading.enumerate()) - before:
         if "_connection_worker_thread" in thread.name:
             thread.join(_THREAD_ENDS_WITHIN_S)
-
-
-ON_BOTH_DATABASES = (
-    "hostile/test_clock.py",
-    "hostile/test_disk.py",
-    "hostile/test_insider.py",
-    "hostile/test_member.py",
-    "hostile/test_halves.py",
-    "hostile/test_refused_rows.py",
-    "node/collective/test_forgotten_keys.py",
-    "node/collective/test_protected_sums.py",
-    "node/collective/test_queries.py",
-    "node/collective/test_witness.py",
-    "node/collective/test_codes.py",
-    "node/collective/test_worker.py",
-    "node/permission",
-    "node/store",
-)
-"""Where what differs between databases is tried: statements, rules, transactions, migrations."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

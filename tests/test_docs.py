@@ -1,5 +1,6 @@
 """What people read: links lead somewhere, two languages say the same, names are the screen's."""
 
+import ast
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, product
 import json
@@ -57,7 +58,7 @@ from custom_components.consometers.node.sensors import (
     SURPLUS_SENSORS,
 )
 from custom_components.consometers.services import ACTIONS
-from tests.documented import LANGUAGES as IN_BLOCKS, SHELL, blocks, commands, words_of_code
+from testing.documentation import LANGUAGES as IN_BLOCKS, SHELL, blocks, commands, words_of_code
 
 ROOT = Path(__file__).parent.parent
 INTEGRATION = ROOT / "custom_components" / "consometers"
@@ -271,6 +272,26 @@ def test_each_place_of_a_change_exists() -> None:
         places = [ROOT / first, *(program / other for other in others)]
         for place in places:
             assert place.exists() or (ROOT / place.relative_to(program)).exists(), place
+
+
+def test_examples_of_tests_stand_in_the_tests() -> None:
+    page = (ROOT / "docs/testing.md").read_text()
+    examples = re.findall(r"\]\(\.\./(.+?)\)\n\n```python\n(.+?)```", page, re.DOTALL)
+    assert len(examples) == page.count("```python")
+    for file, example in examples:
+        assert example in (ROOT / file).read_text(), file
+
+
+def test_the_page_of_tests_lists_what_they_share() -> None:
+    folder = ROOT / "testing"
+    rows = {
+        f"| `{module.relative_to(folder)}` | {ast.get_docstring(ast.parse(module.read_text()))} |"
+        for module in folder.rglob("*.py")
+        if module.name != "__init__.py"
+    }
+    page = (ROOT / "docs/testing.md").read_text()
+    listed = set(re.findall(r"^\| `.+$", page, re.MULTILINE))
+    assert listed == {row.split("\n")[0].removesuffix(" |") + " |" for row in rows}
 
 
 def test_the_security_page_lists_every_attack() -> None:

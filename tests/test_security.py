@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import pytest
 
-from tests.conftest import ON_BOTH_DATABASES
+from testing.run import ON_BOTH_DATABASES
 
 ROOT: Final = Path(__file__).parent.parent
 PAGE: Final = ROOT / "SECURITY.md"

@@ -11,7 +11,7 @@ from typing import Final
 from markdown_it import MarkdownIt
 import pytest
 
-from tests.candidate import copy_checkout, git
+from testing.release import copy_checkout, git
 from tools.site_pages import cleaned
 
 pytestmark = pytest.mark.timeout(600)  # the first build gets what builds it

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.documented import Requirement, requirements
+from testing.documentation import Requirement, requirements
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = [DOCS / "protocol.md", DOCS / "protocol.fr.md"]

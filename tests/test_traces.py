@@ -9,7 +9,7 @@ import struct
 
 import pytest
 
-from .traces import Values
+from testing.traces import Values
 
 HOME = [33_101, 34_567, 35_009, 33_877]
 VALUES = Values([HOME, [34_999, 33_003, 35_555, 34_001]])

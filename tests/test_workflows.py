@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from tests.candidate import DIGEST, VERSION, git, released
+from testing.release import DIGEST, VERSION, git, released
 from tools.release import ROOT, main
 
 __all__ = ["released"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import sys
 from typing import Final
 
-FOLDERS: Final = ("addon", "custom_components", "demo", "packages", "tools", "tests")
+FOLDERS: Final = ("addon", "custom_components", "demo", "packages", "testing", "tests", "tools")
 EXCEPT: Final = Path("tests/node/quoalise")
 VARIABLES: Final = {
     *("one", "told", "said", "kept", "found", "known", "of"),

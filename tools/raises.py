@@ -12,7 +12,7 @@ import re
 import sys
 from typing import Final
 
-FOLDERS: Final = ("addon", "custom_components", "demo", "packages", "tools", "tests")
+FOLDERS: Final = ("addon", "custom_components", "demo", "packages", "testing", "tests", "tools")
 _NAME: Final = r"`?[A-Z_]\w*[a-z]\w*`?"
 _RAISES: Final = re.compile(
     rf"\bRaises? (?:an? |the )?({_NAME}(?:(?:,| and| or|, and|, or) {_NAME})*)"
@@ -58,7 +58,7 @@ def missing(trees: Mapping[Path, ast.Module]) -> Iterator[str]:
 
     Those of tests do not exist for others.
     """
-    tests = {path: tree for path, tree in trees.items() if "tests" in path.parts}
+    tests = {path: tree for path, tree in trees.items() if {"testing", "tests"} & set(path.parts)}
     product = {path: tree for path, tree in trees.items() if path not in tests}
     for part, names in ((product, existing(product.values())), (tests, existing(trees.values()))):
         for path, tree in part.items():

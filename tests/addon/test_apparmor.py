@@ -10,10 +10,9 @@ import sys
 import pytest
 
 from demo.prosody import Authority, Prosody
-
-from . import profile, tracing
-from .conftest import ADDON, Installed
-from .service import Service
+from testing.addon import profile, tracing
+from testing.addon.installed import ADDON, Installed
+from testing.addon.service import Service
 
 FILE = ADDON / "apparmor.txt"
 PARSER = shutil.which("apparmor_parser", path="/usr/sbin:/usr/bin:/sbin")

@@ -17,9 +17,9 @@ from consometers_node.cli.app import COMMANDS, PROGRAM
 from consometers_node.cli.node import run
 from consometers_node.store import keys
 from custom_components.consometers.const import DOMAIN
-
-from . import app, service
-from .conftest import ADDON, ROOT
+from testing.addon import app, service
+from testing.addon.installed import ADDON
+from testing.checkout import ROOT
 
 CONFIG = load_yaml_dict(str(ADDON / "config.yaml"))
 DOCKERFILE = (ADDON / "Dockerfile").read_text()

@@ -12,9 +12,8 @@ from threading import Thread
 import pytest
 
 from demo.prosody import Authority
-
-from . import service
-from .conftest import ADDON
+from testing.addon import service
+from testing.addon.installed import ADDON
 
 
 def bash(script: Path, *arguments: str, root: Path) -> str:

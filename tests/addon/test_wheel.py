@@ -2,14 +2,13 @@
 
 from pathlib import Path
 import subprocess
-import tomllib
 from zipfile import ZipFile
 
 import pytest
 
 from consometers_node.cli.app import COMMANDS
-
-from .conftest import ADDON, ROOT, Installed
+from testing.addon.installed import ADDON, PROJECT, Installed
+from testing.checkout import ROOT
 
 PACKAGES = {
     "consometers_node",
@@ -19,7 +18,6 @@ PACKAGES = {
     "consometers_quoalise_xmpp",
 }
 VENDOR = ADDON / "consometers_node" / "web" / "static" / "vendor"
-PROJECT = tomllib.loads((ADDON / "pyproject.toml").read_text())["project"]
 
 
 def names(wheel: Path) -> set[str]:

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from demo.child import killed_with_its_parent
-from demo.hass.folder import ROOT
-from tests.deadline import DEADLINE_S
+from testing.checkout import ROOT
+from testing.run import DEADLINE_S
 
 SLEEPER = """
 import sys, time

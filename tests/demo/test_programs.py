@@ -16,9 +16,8 @@ import pytest
 
 from demo.hass.folder import PATHS
 from demo.inverter.__main__ import main
-from tests.deadline import DEADLINE_S
-
-from .inverter.inverters import NOON, inverter, unix
+from testing.inverters import NOON, inverter, unix
+from testing.run import DEADLINE_S
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 

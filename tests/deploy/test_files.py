@@ -13,12 +13,11 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from consometers_node.collective.settings_file import read
-from tests.addon.test_wheel import PROJECT
-from tests.disks import fill, small_disk
-from tests.missing import lack
-
-from .box import ROOT
-from .compose import Folder, image, mounts, project, variables
+from testing.addon.installed import PROJECT
+from testing.checkout import ROOT
+from testing.deploy.compose import Folder, image, mounts, project, variables
+from testing.disks import fill, small_disk
+from testing.run import lack
 
 DEPLOY = ROOT / "deploy"
 PROGRAMS = Path(sys.executable).parent

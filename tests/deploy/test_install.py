@@ -11,12 +11,10 @@ import subprocess
 import pytest
 
 from demo.hass import free_port
-from tests.documented import commands
-from tests.missing import lack
-
-from .box import ROOT
-from .compose import variables
-from .documentation import PAGES
+from testing.checkout import ROOT
+from testing.deploy.compose import variables
+from testing.documentation import PAGES, commands
+from testing.run import lack
 
 DOMAIN = "mes-energies.test"
 ADDRESS = "198.51.100.7"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from .box import ROOT
-from .network import own_network
+from testing.checkout import ROOT
+from testing.deploy.network import own_network
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,8 @@ import subprocess
 
 import pytest
 
-from tests.missing import lack
-
-from .box import ROOT
+from testing.checkout import ROOT
+from testing.run import lack
 
 OPENS = "compose run --rm --no-deps -T node consometers-node status"
 UP = "compose up --detach --wait --wait-timeout 600"

@@ -8,10 +8,9 @@ from aiohttp import ClientSession, TCPConnector, WSMsgType
 import pytest_asyncio
 
 from demo.prosody import Authority
-from tests.deadline import DEADLINE_S
+from testing.deploy.proxy import VISITOR, answers_no_http, ask, proxy, trusting
+from testing.run import DEADLINE_S
 from tools.bench.deployed import Deployed
-
-from .test_proxy_log import VISITOR, answers_no_http, ask, proxy, trusting
 
 HOST = "localhost"
 SITE = f"https://{HOST}"

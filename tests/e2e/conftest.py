@@ -14,12 +14,12 @@ import pytest_asyncio
 from demo import program
 from demo.browser import launched
 from demo.hass import Hass
-from demo.hass.folder import ROOT
 from demo.prosody import RECORDED, Authority, Prosody, federate
 from demo.warm import Warm
-from tests.e2e.node import Node
-from tests.full import FULL
-from tests.stanzas import check
+from testing.checkout import ROOT
+from testing.programs.node import NodeProgram
+from testing.run import FULL
+from testing.xmpp.stanzas import check
 
 LONGEST = (
     *("test_demo_collective", "test_levels", "test_kills", "test_demo_ends"),
@@ -126,7 +126,7 @@ def warm() -> Iterator[None]:
         yield
         return
     with program.warm() as warm, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Node, "command", warm.command)
+        patch.setattr(NodeProgram, "command", warm.command)
         yield
 
 

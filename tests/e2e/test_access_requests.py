@@ -24,13 +24,13 @@ from consometers_node.store.collective.member_series import of_member
 from consometers_quoalise_network import Account, Identity, Join, links
 from consometers_quoalise_network.address import account_of
 from demo.prosody import Authority, Prosody
-from tests.e2e.node import Node
-from tests.e2e.waiting import eventually
-from tests.node.collective.coops import Coop, cooperating
-from tests.node.collective.people import ZONE
-from tests.node.networks import PASSWORD, reach
-from tests.node.web.browser import Browser, Page
-from tests.node.web.home import DRAWN, FED, GUEST, Home, running, toy
+from testing.collectives.members import ZONE
+from testing.collectives.running import Coop, cooperating
+from testing.homes.served import DRAWN, FED, GUEST, ServedHome, running, toy
+from testing.networks import PASSWORD, reach
+from testing.pages.browser import Browser, Page
+from testing.programs.node import NodeProgram
+from testing.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
@@ -44,8 +44,8 @@ class World:
 
     server: Prosody
     coop: Coop
-    home: Home
-    other: Home
+    home: ServedHome
+    other: ServedHome
 
     @property
     def jid(self) -> str:
@@ -84,7 +84,7 @@ async def opened(stack: AsyncExitStack, file: Path) -> Store:
 
 async def running_member(
     stack: AsyncExitStack, folder: Path, coop: Coop, name: str, series: str
-) -> Home:
+) -> ServedHome:
     """Run a home that joins on its page, and shares a series of its past."""
     store, server = await opened(stack, folder / f"{name}.db"), coop.server
     assert isinstance(server, Prosody)
@@ -165,7 +165,7 @@ async def test_an_export_shows_one_member_and_no_guest_reads_it(world: World) ->
 async def test_the_access_command_writes_the_export_into_a_file(
     world: World, tmp_path: Path
 ) -> None:
-    node, file = Node(tmp_path), tmp_path / "held.zip"
+    node, file = NodeProgram(tmp_path), tmp_path / "held.zip"
     await node.log_in(world.server, world.server.register("third", PASSWORD), PASSWORD)
     invitation = links.write(Join(world.coop.jid, await world.coop.invite()))
     await node.do("join", invitation)

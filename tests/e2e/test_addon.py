@@ -35,13 +35,13 @@ from demo.hass import FlowStep, Hass, free_port
 from demo.history import Hour, hours, import_history, whole_hour
 from demo.prosody import LOOPBACK, Prosody
 from demo.supervisor import Supervisor
-from tests.e2e.addon import AddOn, Visitor, visiting
-from tests.e2e.holding import held, run_collective
-from tests.e2e.home import DOMAIN
-from tests.e2e.looks import LOOKS, Looks, enter, looking, open_page
-from tests.e2e.waiting import eventually
-from tests.node.collective.coops import Coop
-from tests.node.permission.samples import NEED
+from testing.collectives.running import Coop
+from testing.homes.data_needs import NEED
+from testing.programs.addon import AddOn, Visitor, visiting
+from testing.programs.holding import held, run_collective
+from testing.programs.looks import LOOKS, Looks, enter, looking, open_page
+from testing.programs.metered_home import DOMAIN
+from testing.waiting import eventually
 
 pytestmark = [
     pytest.mark.e2e,

@@ -6,37 +6,24 @@ documentation.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from random import Random
 from typing import Final
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 import pytest
 import pytest_asyncio
 
-from consometers_node.collective.ingestion.validation import MemberMessage, take
-from consometers_node.collective.members import invitations
-from consometers_node.collective.members.members import Members
-from consometers_node.collective.members.sites import Building, Description, Heat
-from consometers_node.collective.monitoring.backups import BackupStep, note
-from consometers_node.collective.publication.policy import AT_ONCE, open_from
-from consometers_node.sharing.names import keep_collective
 from consometers_node.sharing.permissions.consent import propose_need
 from consometers_node.store import Store
 from consometers_node.store.clock import confirm
-from consometers_node.store.engine.connection import AsyncConnection
 from demo.browser import CHROMIUM
 from demo.hass import Language
-from tests.e2e.looks import LOOKS, Look, faults_of, open_page, photograph, requests_of
-from tests.node.collective.ingestion import pushed_data
-from tests.node.collective.people import let_be_named, meter
-from tests.node.web.admin.office import NAME, PASSWORD, Clock, Office, serving
-from tests.node.web.admin.test_municipalities import SUMS
-from tests.node.web.admin.test_overview import close_due
-from tests.node.web.admin.village import Village
-from tests.node.web.public.town import ZONE, settings
+from testing.homes.data_needs import NEED_OF_SUMS
+from testing.pages.office import NAME, Office, serving
+from testing.pages.town import settings
+from testing.programs.administration import entered, furnished
+from testing.programs.looks import LOOKS, Look, faults_of, open_page, photograph, requests_of
 
 pytestmark = [
     pytest.mark.e2e,
@@ -44,9 +31,6 @@ pytestmark = [
 ]
 
 ARTIFACTS: Final = Path(".artifacts/administration")
-HOMES: Final = 40
-DAYS: Final = 60
-AREAS: Final = ("Lorient", "Larmor-Plage", "Ploemeur")
 PAGES: Final = {
     "overview": "",
     "members": "members",
@@ -75,70 +59,6 @@ LANGUAGES: Final[tuple[Language, ...]] = ("en", "fr")
 async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
     async with furnished(tmp_path_factory.mktemp("office")) as office:
         yield office
-
-
-@asynccontextmanager
-async def furnished(folder: Path) -> AsyncIterator[Office]:
-    """Serve the administration of a collective that publishes."""
-    store = await Store.open(folder / "node.db")
-    now = datetime.now(UTC)
-    await keep_collective(store, "lorient")
-    await furnish(store, now)
-    async with serving(store, settings(folder), clock=Clock(now)) as office:
-        await office.appoint(NAME)
-        await office.written(lambda connection: open_from(connection, AT_ONCE, NAME, now))
-        await close_due(office)
-        yield office
-    await store.close()
-
-
-async def furnish(store: Store, now: datetime) -> None:
-    """Admit members: some send all, some a part, some nothing."""
-    random = Random(3)
-    today = now.astimezone(ZONE).date()
-    async with store.writing() as connection:
-        village = Village(connection, ZONE, now)
-        for n in range(HOMES):
-            late = {
-                today - timedelta(back): random.choice((0.0, 0.3, 0.5, 0.9))
-                for back in range(1, DAYS)
-                if random.random() < 0.04
-            }
-            await village.join(
-                f"home{n}",
-                area=AREAS[n % len(AREAS)],
-                days=DAYS if n % 4 else 12,
-                shares=late if n % 4 else None,
-                injects=n % 3 == 0,
-                heard=None if n % 13 == 6 else timedelta(days=4 if n % 9 == 4 else 0, hours=1),
-                problem="item-not-found" if n == 3 else None,
-                hours_today=now.hour,
-            )
-        school = await village.join("school", days=DAYS, injects=True)
-        described = Description(
-            building=Building.SCHOOL, heating=Heat.WOOD, surface_m2=1_200, peak_kwp=36
-        )
-        await let_be_named(connection, school, now - timedelta(days=1), valid_from=now)
-        await Members(connection, ZONE).present(school.id, "École de Kersabiec", described, now)
-        await village.invite("guest")
-        await village.join("next door", days=DAYS, meter_of="home1")
-        await deliver_too_much(connection, "home2", now)
-        soon = now + timedelta(days=3)
-        await invitations.make(connection, at=now, expires_at=soon, most_uses=20, note="Marché")
-        await note(connection, BackupStep.MADE, now - timedelta(hours=6))
-        await note(connection, BackupStep.TESTED, now - timedelta(days=5))
-
-
-async def deliver_too_much(connection: AsyncConnection, name: str, now: datetime) -> None:
-    """Send what no home draws, as a home."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    data = pushed_data(meter(name), midnight, [29_000, 31_500, 640])
-    assert await take(
-        connection,
-        [MemberMessage(f"{name}@example.org", data)],
-        ZONE.key,
-        midnight + timedelta(days=1),
-    ) == [None]
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)
@@ -214,7 +134,7 @@ async def test_an_administrator_answers_a_municipality(
     browser: Browser, office: Office, look: Look
 ) -> None:
     town = f"town-{look}@example.org"
-    number = await propose_need(office.store, town, SUMS, "operator", "Commune de Lorient")
+    number = await propose_need(office.store, town, NEED_OF_SUMS, "operator", "Commune de Lorient")
     # What closed the past put the clock forward.
     await office.written(lambda connection: confirm(connection, datetime.now(UTC)))
     page = await entered(office, await open_page(browser, str(office.url), look))
@@ -250,13 +170,3 @@ async def test_the_documentation_has_its_pictures(
     await page.locator("form[action$='publication/preview'] button[type=submit]").click()
     await expect(page.locator("table.outlook")).to_be_visible()
     await page.screenshot(path=pictures / f"admin-preview.{language}.png")
-
-
-async def entered(office: Office, page: Page) -> Page:
-    """Log in, as an administrator does."""
-    await page.goto(f"{office.url}administration/")
-    await page.locator("input[name=name]").fill(NAME)
-    await page.locator("input[name=password]").fill(PASSWORD)
-    await page.locator("main button").first.click()
-    await expect(page.locator("input[name=password]")).to_have_count(0)
-    return page

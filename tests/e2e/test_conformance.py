@@ -32,21 +32,22 @@ from consometers_node.wire import read_need_file
 from consometers_quoalise.identifier import organisation
 from demo.browser import CHROMIUM
 from demo.hass import Hass
-from demo.hass.folder import PATHS, ROOT
+from demo.hass.folder import PATHS
 from demo.prosody import LOOPBACK, Authority, Prosody
 from demo.reader import serve
-from tests.deadline import DEADLINE_S
-from tests.e2e.home import import_energy
-from tests.e2e.looks import LOOKS
-from tests.e2e.node import Node
-from tests.e2e.reader import reading
-from tests.e2e.waiting import eventually
-from tests.node.cli.factories import need_toml
-from tests.node.collective.coops import Coop
-from tests.node.networks import PASSWORD
-from tests.node.permission.samples import NEED, YES
-from tests.node.web.public.town import ZONE, Town, day_of, settings
-from tests.node.xmpp.plain import EMPTY, FIELD, Plain
+from testing.checkout import ROOT
+from testing.collectives.running import Coop
+from testing.commands.collective import need_toml
+from testing.homes.data_needs import NEED, YES
+from testing.networks import PASSWORD
+from testing.pages.town import ZONE, ReleasedTown, day_of, settings
+from testing.programs.looks import LOOKS
+from testing.programs.metered_home import import_energy
+from testing.programs.node import NodeProgram
+from testing.programs.reader import reading
+from testing.run import DEADLINE_S
+from testing.waiting import eventually
+from testing.xmpp.plain_peer import EMPTY, FIELD, PlainPeer
 
 pytestmark = [
     pytest.mark.e2e,
@@ -135,7 +136,7 @@ class Home:
 
 async def listed(server: Prosody, account: str, peer: str) -> list[str]:
     """Return the series that a peer lists."""
-    async with Plain(server, account, PASSWORD) as plain:
+    async with PlainPeer(server, account, PASSWORD) as plain:
         answer = await plain.ask(f"{peer}/quoalise", EMPTY.format(node="list_series"))
     fields = [field for field in answer.iter(FIELD) if field.get("var") == "identifier"]
     return [name for field in fields if (name := field.findtext("*"))]
@@ -146,7 +147,7 @@ async def home(
     hass: Hass, servers: tuple[Prosody, Prosody], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Home]:
     home_server, peer_server = servers
-    node = Node(tmp_path_factory.mktemp("node"))
+    node = NodeProgram(tmp_path_factory.mktemp("node"))
     jid = home_server.register("home", PASSWORD)
     reader, other = peer_server.register_all(["reader", "other"], PASSWORD)
     hours = range(-24 * DAYS, 0)
@@ -177,7 +178,7 @@ async def collective(
         stack.push_async_callback(store.close)
         jid = servers[0].register("collective", PASSWORD)
         reader = servers[1].register("municipality", PASSWORD)
-        town = Town(
+        town = ReleasedTown(
             store, settings(folder, xmpp=Xmpp(account=jid), location="Lorient"), datetime.now(ZONE)
         )
         published = day_of(YESTERDAY, consumption=lambda hour: 10_000 + hour)

@@ -34,13 +34,21 @@ from demo.furnishing import (
     ready_dashboard,
 )
 from demo.hass import Api, Hass, Language
-from demo.hass.folder import ROOT
 from demo.history import HOUR, Hour, hours, import_history
-from tests.e2e.home import DOMAIN, import_energy
-from tests.e2e.looks import LOOKS, Look, open_page
-from tests.e2e.panels import BALANCE, INVERTER, METER, NOON, Home, add_the_meter, living
-from tests.e2e.waiting import becomes, eventually
-from tests.integration.node.toy import TOKEN, ToyNode, challenge, collective, plant, sums
+from testing.checkout import ROOT
+from testing.integration.toy_node import TOKEN, ToyNode, challenge, collective, plant, sums
+from testing.programs.looks import LOOKS, Look, open_page
+from testing.programs.metered_home import DOMAIN, import_energy
+from testing.programs.solar_home import (
+    BALANCE,
+    INVERTER,
+    METER,
+    NOON,
+    SolarHome,
+    add_the_meter,
+    living,
+)
+from testing.waiting import becomes, eventually
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="script/setup gets Chromium")
 
@@ -295,12 +303,12 @@ def _write_five_minutes(hass: Hass, home: Household) -> None:
         database.commit()
 
 
-async def _add_inverter(home: Home) -> None:
+async def _add_inverter(home: SolarHome) -> None:
     api, inverter = home.hass.api, home.inverter
     await entities_with(api, await add_inverter(api, inverter.host, inverter.port, 1), INVERTER)
 
 
-async def _add_balance(home: Home) -> None:
+async def _add_balance(home: SolarHome) -> None:
     api, ids = home.hass.api, await home.entities(METER, INVERTER)
     balance = await add_balance(
         api,
@@ -321,7 +329,7 @@ def _afternoon() -> ZoneInfo:
     return ZoneInfo(f"Etc/GMT{-ahead:+d}")
 
 
-def _past(home: Home, days: int) -> list[Hour]:
+def _past(home: SolarHome, days: int) -> list[Hour]:
     """The days before the meter's time, as if this hour had been its own.
 
     So its registers go on from where these hours end.

@@ -37,12 +37,13 @@ from demo.hass.api import Period
 from demo.program import clock_behind
 from demo.street.plan import COMMUNE, HOUR_S, Home, Plan
 from demo.street.source import Building, Recording
-from tests.crawl import Crawl, Figure, shown
-from tests.e2e import demo_crawl, looks
-from tests.e2e.looks import LOOKS, Look, badly_set, faults_of, open_page, texts
-from tests.e2e.test_demo import Demo, Place, Records, counted, name_of, owner
-from tests.e2e.waiting import becomes, eventually
-from tests.node.xmpp.plain import GET_HISTORY, SENML, Plain
+from testing.pages import demo_crawl
+from testing.pages.crawl import Crawl, Figure, shown
+from testing.programs import looks
+from testing.programs.demo import Demo, DemoPlace, Records, counted, name_of, owner
+from testing.programs.looks import LOOKS, Look, badly_set, faults_of, open_page, texts
+from testing.waiting import becomes, eventually
+from testing.xmpp.plain_peer import GET_HISTORY, SENML, PlainPeer
 
 pytestmark = [
     pytest.mark.skipif(not shutil.which("prosody"), reason="script/setup gets Prosody"),
@@ -722,11 +723,11 @@ async def read(
     """Ask as any client does, with nothing of ours; give what comes by its names."""
     account = addresses[who]
     place = account if "port" in account else addresses["xmpp"]
-    at = Place(place["port"], Path(place["ca_file"]))
+    at = DemoPlace(place["port"], Path(place["ca_file"]))
     asked = GET_HISTORY.format(
         identifier=identifier, start=within.start.isoformat(), end=within.end.isoformat()
     )
-    async with Plain(at, account["jid"], account["password"], priority=-1) as plain:
+    async with PlainPeer(at, account["jid"], account["password"], priority=-1) as plain:
         answer = await plain.ask(jid, asked)
     records_by_name: dict[str, dict[datetime, float]] = {}
     name, begin = "", 0.0

@@ -13,8 +13,8 @@ from uuid import uuid4
 
 import pytest
 
-from demo.hass.folder import ROOT
-from tests.e2e.test_demo import name_of
+from testing.checkout import ROOT
+from testing.programs.demo import name_of
 
 pytestmark = pytest.mark.skipif(not shutil.which("prosody"), reason="script/setup gets Prosody")
 

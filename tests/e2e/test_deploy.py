@@ -1,7 +1,7 @@
 """A collective in production, as deploy/ has it: set up, used, backed up, destroyed, put back.
 
 The very files of deploy/ are used, and the commands of its documentation are typed; `docker` is
-`tests.deploy.engine`, which runs the services of the compose file as programs of this machine,
+`testing.deploy.engine`, which runs the services of the compose file as programs of this machine,
 each with the user, the files, the volumes and the rights that it has there.
 """
 
@@ -26,17 +26,17 @@ import pytest_asyncio
 from consometers_node.series import Range
 from consometers_quoalise_network import Join, Register, links
 from consometers_quoalise_xmpp.registration import register
-from demo.hass.folder import ROOT
 from demo.prosody import LOOPBACK
-from tests.deploy import engine
-from tests.deploy.network import own_network
-from tests.disks import fill, small_disk
-from tests.e2e.holding import Member, Values, settle, summed
-from tests.e2e.waiting import becomes, eventually
-from tests.node.cli.factories import need_toml
-from tests.node.networks import reach
-from tests.node.permission.samples import NEED, now
-from tests.node.sharing.houses import decisions_confirmed
+from testing.checkout import ROOT
+from testing.commands.collective import need_toml
+from testing.deploy import engine
+from testing.deploy.network import own_network
+from testing.disks import fill, small_disk
+from testing.homes.data_needs import NEED, now
+from testing.homes.running import decisions_confirmed
+from testing.networks import reach
+from testing.programs.holding import Member, Values, settle, summed
+from testing.waiting import becomes, eventually
 
 pytestmark = [
     pytest.mark.e2e,

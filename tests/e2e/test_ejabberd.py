@@ -35,15 +35,15 @@ from consometers_quoalise_network.errors import AccountTaken, InvitationRefused,
 from consometers_quoalise_xmpp import Connection, features, register
 from demo.hass import free_port
 from demo.prosody import Authority, Prosody
-from tests.deadline import DEADLINE_S
-from tests.e2e.ejabberd import SETTINGS, Cluster, Machine
-from tests.e2e.holding import Member, Values, held, run_collective, settle, summed
-from tests.e2e.node import Node
-from tests.e2e.waiting import becomes, eventually
-from tests.node.cli.factories import need_toml
-from tests.node.collective.coops import Coop
-from tests.node.networks import PASSWORD, QUICK
-from tests.node.permission.samples import YES, now
+from testing.collectives.running import Coop
+from testing.commands.collective import need_toml
+from testing.homes.data_needs import YES, now
+from testing.networks import PASSWORD, QUICK
+from testing.programs.holding import Member, Values, held, run_collective, settle, summed
+from testing.programs.node import NodeProgram
+from testing.run import DEADLINE_S
+from testing.waiting import becomes, eventually
+from testing.xmpp.ejabberd import SETTINGS, Cluster, Machine
 
 pytestmark = [
     pytest.mark.e2e,
@@ -97,7 +97,7 @@ class World:
 
     cluster: Cluster
     coop: Coop
-    region: Node
+    region: NodeProgram
     region_store: Store
     homes: list[Member] = field(default_factory=list)
     reached: int = 0
@@ -179,11 +179,11 @@ def waiting(settings: Settings) -> Settings:
     return replace(settings, publication=publication)
 
 
-async def _region(stack: AsyncExitStack, folder: Path, cluster: Cluster) -> Node:
+async def _region(stack: AsyncExitStack, folder: Path, cluster: Cluster) -> NodeProgram:
     """Run the region's node as docs/operators.md says."""
     # The API's certificate is of an authority that the system does not trust.
     variables = {**cluster.names, "SSL_CERT_FILE": str(cluster.ca_file)}
-    region = Node(folder, role="collective", variables=variables)
+    region = NodeProgram(folder, role="collective", variables=variables)
     region.data.mkdir(mode=0o700)
     password = region.data / "password"
     password.write_text(PASSWORD)

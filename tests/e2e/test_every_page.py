@@ -27,18 +27,17 @@ from consometers_node.web.public import routes as public_routes
 from consometers_node.web.public.routes import SHOWN
 from demo.browser import CHROMIUM, person
 from demo.hass import Language
-from tests.e2e.looks import badly_set, texts, violations as found_by_axe, words_in
-from tests.e2e.test_administration import entered, furnished
-from tests.full import FULL
-from tests.node.collective.witnessed import COLLECTIVE, new_witness
-from tests.node.permission.samples import NEED
-from tests.node.web.admin.office import NAME
-from tests.node.web.conftest import allow, ask
-from tests.node.web.home import ADMIN, DRAWN, GUEST, running, toy
-from tests.node.web.public import contest
-from tests.node.web.public.lorient import furnish as furnish_town
-from tests.node.web.public.test_pages import SITE
-from tests.node.web.public.town import Town, serving as serving_town, settings
+from testing.homes.data_needs import NEED
+from testing.homes.served import ADMIN, DRAWN, GUEST, allow, ask, running, toy
+from testing.pages import contest
+from testing.pages.cooperative import SITE
+from testing.pages.lorient import furnish as furnish_town
+from testing.pages.office import NAME
+from testing.pages.town import ReleasedTown, serving as serving_town, settings
+from testing.programs.administration import entered, furnished
+from testing.programs.looks import badly_set, texts, violations as found_by_axe, words_in
+from testing.run import FULL
+from testing.witnesses.enrolled import COLLECTIVE, new_witness
 
 pytestmark = [
     pytest.mark.e2e,
@@ -111,7 +110,7 @@ async def role(
 @asynccontextmanager
 async def public(folder: Path) -> AsyncIterator[Role]:
     store = await Store.open(folder / "node.db")
-    town = Town(store, settings(folder, witness_for=(COLLECTIVE,)))
+    town = ReleasedTown(store, settings(folder, witness_for=(COLLECTIVE,)))
     await furnish_town(town)
     await compete(town)
     async with serving_town(town, witness=await new_witness(store)):
@@ -127,7 +126,7 @@ async def public(folder: Path) -> AsyncIterator[Role]:
     await store.close()
 
 
-async def compete(town: Town) -> None:
+async def compete(town: ReleasedTown) -> None:
     """Set a challenge that is over: its pages have a ranking, weeks and diplomas."""
     communes = {"Lanester": 12_000, "Guidel": 10_000, "Quéven": 11_000}
     school = "École Bois-Bissonnet"

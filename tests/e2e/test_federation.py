@@ -23,10 +23,10 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 from consometers_node.store import Store, settings
 from demo.hass import Hass
 from demo.prosody import Prosody
-from tests.e2e.home import import_energy
-from tests.e2e.node import Node
-from tests.e2e.waiting import eventually
-from tests.node.xmpp.plain import (
+from testing.programs.metered_home import import_energy
+from testing.programs.node import NodeProgram
+from testing.waiting import eventually
+from testing.xmpp.plain_peer import (
     COMMAND,
     EMPTY,
     ERROR,
@@ -34,7 +34,7 @@ from tests.node.xmpp.plain import (
     GET_HISTORY,
     SENML,
     SUBSCRIBE,
-    Plain,
+    PlainPeer,
     refusal,
 )
 
@@ -74,7 +74,7 @@ _LAST: Final = 50
 type Values = dict[datetime, int]
 
 
-class Confirming(Plain):
+class Confirming(PlainPeer):
     """A peer that announces receipts, and sends each some time after the message."""
 
     slowness_s = 0.0
@@ -109,13 +109,13 @@ class World:
     hass: Hass
     home_server: Prosody
     peer_server: Prosody
-    node: Node
+    node: NodeProgram
     jid: str
     token: str
     coop: Confirming
-    town: Plain
-    utility: Plain
-    stranger: Plain
+    town: PlainPeer
+    utility: PlainPeer
+    stranger: PlainPeer
     permissions: dict[str, str]
     ungranted_until: datetime
     """Nobody was granted anything before."""
@@ -154,16 +154,16 @@ class World:
         """Have Home Assistant say that there is something new."""
         await self.hass.api.request("POST", "events/recorder_hourly_statistics_generated")
 
-    async def ask(self, peer: Plain, payload: str) -> Element:
+    async def ask(self, peer: PlainPeer, payload: str) -> Element:
         return await peer.ask(f"{self.jid}/quoalise", payload)
 
     async def history(
-        self, peer: Plain, series: str, start: datetime, end: datetime = KNOWN_UNTIL
+        self, peer: PlainPeer, series: str, start: datetime, end: datetime = KNOWN_UNTIL
     ) -> Element:
         asked = GET_HISTORY.format(identifier=series, start=start.isoformat(), end=end.isoformat())
         return await self.ask(peer, asked)
 
-    async def subscribe(self, peer: Plain, series: str, *, node: str = "subscribe") -> Element:
+    async def subscribe(self, peer: PlainPeer, series: str, *, node: str = "subscribe") -> Element:
         return await self.ask(peer, SUBSCRIBE.format(node=node, identifier=series))
 
     async def waiting(self) -> int:
@@ -171,7 +171,7 @@ class World:
         peers: list[dict[str, Any]] = (await self.node.status())["peers"]
         return sum(peer["waiting"] for peer in peers)
 
-    async def listed(self, peer: Plain) -> dict[str, tuple[str, str]]:
+    async def listed(self, peer: PlainPeer) -> dict[str, tuple[str, str]]:
         """Return the series that are listed to a peer, with interval and unit."""
         answer = await self.ask(peer, EMPTY.format(node="list_series"))
         assert answer.get("type") == "result", tostring(answer)
@@ -181,7 +181,7 @@ class World:
             series_by_name[values["identifier"]] = (values["interval"], values["unit"])
         return series_by_name
 
-    async def name(self, peer: Plain, direction: str, kind: str) -> str:
+    async def name(self, peer: PlainPeer, direction: str, kind: str) -> str:
         """The one name with that direction, under a pseudonym of that many devices."""
         wanted = f"_{direction}/{kind}"
         (name,) = [each for each in await self.listed(peer) if each.endswith(wanted)]
@@ -238,12 +238,12 @@ def meta(stanza: Element) -> dict[str, str]:
     return facts | dict(element[1].items())
 
 
-def received_by(peer: Plain) -> list[Element]:
+def received_by(peer: PlainPeer) -> list[Element]:
     """What came since this was last asked."""
     return [peer.heard.get_nowait() for _ in range(peer.heard.qsize())]
 
 
-async def receives_all(peer: Plain, series: str, wanted: Values) -> None:
+async def receives_all(peer: PlainPeer, series: str, wanted: Values) -> None:
     """Wait until a peer has received these records of a series, and nothing else of it."""
     received: Values = {}
 
@@ -262,12 +262,12 @@ async def world(
 ) -> AsyncIterator[World]:
     home_server, peer_server = servers
     token = await hass.api.long_lived_token()
-    node = Node(tmp_path_factory.mktemp("node"))
+    node = NodeProgram(tmp_path_factory.mktemp("node"))
     async with AsyncExitStack() as stack:
         jid = home_server.register("home", PASSWORD)
         users = peer_server.register_all(["coop", "town", "utility", "stranger"], PASSWORD)
         coop = Confirming(peer_server, users[0], PASSWORD)
-        town, utility, stranger = (Plain(peer_server, user, PASSWORD) for user in users[1:])
+        town, utility, stranger = (PlainPeer(peer_server, user, PASSWORD) for user in users[1:])
         peers = (coop, town, utility, stranger)
         for peer in peers:
             await stack.enter_async_context(peer)

@@ -16,8 +16,8 @@ import pytest_asyncio
 from demo.browser import CHROMIUM, Visitor, person
 from demo.hass import Language
 from demo.kersabiec import House
-from tests.e2e.home import DOMAIN, config_words
-from tests.e2e.waiting import eventually
+from testing.programs.metered_home import DOMAIN, config_words
+from testing.waiting import eventually
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="script/setup gets Chromium")
 

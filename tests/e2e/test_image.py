@@ -1,7 +1,7 @@
 """The add-on's image under its own init, with a Supervisor or without one.
 
 `CONSOMETERS_IMAGE` names a built image that docker runs, as in the workflow. Otherwise its contents
-run under Debian's s6: `tests/addon/containers.py`.
+run under Debian's s6: `testing/addon/containers.py`.
 """
 
 from collections.abc import AsyncIterator
@@ -15,12 +15,12 @@ import pytest
 import pytest_asyncio
 
 from demo.supervisor import LOOPBACK, Supervisor
-from tests.addon.conftest import Installed, installed, wheel
-from tests.addon.containers import Container, Debian, Docker, lacking
-from tests.deploy.network import own_network
-from tests.e2e.home import DOMAIN
-from tests.e2e.waiting import eventually
-from tests.missing import lack
+from testing.addon.containers import Container, Debian, Docker, lacking
+from testing.addon.installed import Installed, installed, wheel
+from testing.deploy.network import own_network
+from testing.programs.metered_home import DOMAIN
+from testing.run import lack
+from testing.waiting import eventually
 
 __all__ = ["installed", "wheel"]
 

@@ -49,12 +49,12 @@ from consometers_quoalise_network.backoff import Backoff
 from consometers_quoalise_xmpp import Discovery, XmppTransport
 from demo.hass import Api, Hass
 from demo.prosody import Authority, Prosody
-from tests.deadline import DEADLINE_S
-from tests.e2e.waiting import eventually
-from tests.node.household.factories import DAY, HOUR
-from tests.node.household.importing_toy import HALF_HOUR, LOAD, Notes, curve, hourly, load
-from tests.node.household.toy import connected
-from tests.node.networks import PASSWORD, reach
+from testing.home_assistant.importing_toy import HALF_HOUR, LOAD, Notes, curve, hourly, load
+from testing.home_assistant.rows import DAY, HOUR
+from testing.home_assistant.toy import connected
+from testing.networks import PASSWORD, reach
+from testing.run import DEADLINE_S
+from testing.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 

@@ -25,12 +25,11 @@ import pytest_asyncio
 
 from demo.hass import Hass, HassError
 from demo.prosody import Prosody
-from tests.deadline import DEADLINE_S
-from tests.e2e import keeper
-from tests.e2e.home import import_energy
-from tests.e2e.node import Node, Program
-from tests.e2e.waiting import eventually, while_it_flows
-from tests.full import FULL
+from testing.programs import keeper
+from testing.programs.metered_home import import_energy
+from testing.programs.node import NodeProgram, Program
+from testing.run import DEADLINE_S, FULL
+from testing.waiting import eventually, while_it_flows
 
 pytestmark = [
     pytest.mark.e2e,
@@ -95,7 +94,7 @@ class Peer(Program):
         self.file = file
         place = (str(server.port), str(server.ca_file))
         super().__init__(
-            *("tests.e2e.keeper", str(file), jid, *place, node),
+            *("testing.programs.keeper", str(file), jid, *place, node),
             log=file.with_suffix(".log"),
             **{keeper.PASSWORD: PASSWORD},
         )
@@ -123,7 +122,7 @@ class World:
     hass: Hass
     home_server: Prosody
     peer_server: Prosody
-    node: Node
+    node: NodeProgram
     peer: Peer
     chance: random.Random
     curves: Sequence[Curve]
@@ -277,7 +276,7 @@ async def world(
         peer = Peer(user, folder / "peer.db", peer_server, home)
         curves = [Curve(name, HOUR) for name in HOURLY]
         curves += [Curve(name, FIVE_MINUTES) for name in FINE]
-        node = Node(folder / "node")
+        node = NodeProgram(folder / "node")
         world = World(hass, home_server, peer_server, node, peer, random.Random(SEED), curves)
         await node.log_in(home_server, home, PASSWORD)
         await starting
@@ -304,7 +303,7 @@ async def _begin(world: World) -> None:
     await eventually(world.write, bool)
 
 
-async def _grant(node: Node, user: str, interval: str, series: Mapping[str, str]) -> None:
+async def _grant(node: NodeProgram, user: str, interval: str, series: Mapping[str, str]) -> None:
     need = f"{interval.lower()}-{user.partition('@')[0]}"
     directions = dict.fromkeys(series.values())
     permission_id = await node.be_asked(user, need, *directions, interval=interval, history_days=9)

@@ -36,10 +36,16 @@ from consometers_quoalise_network.backoff import Backoff
 from consometers_quoalise_xmpp import Connection
 from demo.hass import free_port
 from demo.prosody import LOOPBACK, Authority, Prosody
-from tests.disks import fill, small_disk
-from tests.e2e import homes, waiting
-from tests.e2e.homes import SERIES, Meter, Plan
-from tests.e2e.levels import (
+from testing import waiting
+from testing.commands.collective import need_toml
+from testing.databases import postgresql
+from testing.disks import fill, small_disk
+from testing.homes.data_needs import YES
+from testing.networks import reach
+from testing.programs import homes
+from testing.programs.homes import SERIES, Meter, Plan
+from testing.programs.node import NodeProgram, Program
+from testing.programs.region import (
     FIELDS,
     GIVES,
     HOMES,
@@ -52,15 +58,10 @@ from tests.e2e.levels import (
     TOWN,
     WITHIN_S,
     ZONE,
-    Collective,
-    World,
+    Region,
+    RegionCollective,
 )
-from tests.e2e.node import Node, Program
-from tests.e2e.waiting import becomes, eventually
-from tests.node import postgresql
-from tests.node.cli.factories import need_toml
-from tests.node.networks import reach
-from tests.node.permission.samples import YES
+from testing.waiting import becomes, eventually
 
 pytestmark = [
     pytest.mark.e2e,
@@ -97,7 +98,7 @@ longest_wait_minutes = 2880
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def world() -> AsyncIterator[World]:
+async def world() -> AsyncIterator[Region]:
     async with AsyncExitStack() as stack:
         # A socket's path is short.
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="levels")))
@@ -167,10 +168,10 @@ async def world() -> AsyncIterator[World]:
             plan.write(file)
             folders |= dict.fromkeys(plan.homes, homes_folder)
             log, variables = file.with_suffix(".log"), {homes.PASSWORD: PASSWORD}
-            houses.append(Program("tests.e2e.homes", str(file), log=log, **variables))
+            houses.append(Program("testing.programs.homes", str(file), log=log, **variables))
             stack.push_async_callback(houses[-1].kill)
         meter = Meter(folder / "meter")
-        world = World(servers, database, collectives, houses, folders, meter, disk, asking)
+        world = Region(servers, database, collectives, houses, folders, meter, disk, asking)
         for n in range((world.reached - START) // STEP):
             world.count(START + n * STEP, jids)
         for some in houses:
@@ -182,9 +183,9 @@ async def world() -> AsyncIterator[World]:
             supervising.cancel()
 
 
-async def _set_up(folder: Path, name: str, server: Prosody, url: str | None) -> Collective:
+async def _set_up(folder: Path, name: str, server: Prosody, url: str | None) -> RegionCollective:
     """Set a collective up, with an account of its own."""
-    node = Node(folder, role="collective")
+    node = NodeProgram(folder, role="collective")
     node.data.mkdir(mode=0o700, exist_ok=True)
     jid = await asyncio.to_thread(server.register, name, PASSWORD)
     settings = _SETTINGS.format(
@@ -200,7 +201,7 @@ async def _set_up(folder: Path, name: str, server: Prosody, url: str | None) -> 
     (node.data / "collective.toml").write_text(settings)
     (node.data / "need.toml").write_text(_need(name, name))
     await node.log_in(server, jid, PASSWORD)
-    return Collective(name, jid, server, node, url or node.data / "node.db")
+    return RegionCollective(name, jid, server, node, url or node.data / "node.db")
 
 
 def _directions(name: str) -> list[Direction]:
@@ -212,7 +213,7 @@ def _need(need: str, name: str) -> str:
     return need_toml(need, interval="PT30M", history="P30D", directions=_directions(name))
 
 
-async def _invite(collective: Collective, kind: str) -> str:
+async def _invite(collective: RegionCollective, kind: str) -> str:
     printed = await collective.node.do(
         "invitations", "make", "--unlimited", "--kind", kind, "--json"
     )
@@ -221,7 +222,7 @@ async def _invite(collective: Collective, kind: str) -> str:
     return made["link"]
 
 
-async def _join(cooperative: Collective, town: Collective) -> None:
+async def _join(cooperative: RegionCollective, town: RegionCollective) -> None:
     """Grant sums of one direction from a cooperative to the municipality."""
     link = await _invite(town, "collective")
     answer = json.loads(await cooperative.node.do("join", link, "--json"))
@@ -229,7 +230,7 @@ async def _join(cooperative: Collective, town: Collective) -> None:
     await _grant(cooperative, PermissionId(asked["permission"]), GIVES[cooperative.name])
 
 
-async def _let_observe(collective: Collective, observer: str) -> None:
+async def _let_observe(collective: RegionCollective, observer: str) -> None:
     """Grant a reader all that a collective publishes; nothing is pushed to it."""
     need = read_need_file(_need("all", collective.name).encode())
     permission_id = await consent.propose_need(collective.opened, observer, need, "operator")
@@ -237,7 +238,7 @@ async def _let_observe(collective: Collective, observer: str) -> None:
 
 
 async def _grant(
-    collective: Collective, permission_id: PermissionId, *directions: Direction
+    collective: RegionCollective, permission_id: PermissionId, *directions: Direction
 ) -> None:
     """Grant sums before any exist."""
     device = Device(str(organisation(collective.name)))
@@ -251,14 +252,14 @@ async def _grant(
     await eventually(partial(control_socket.wake, collective.node.data), bool)
 
 
-async def while_it_flows(world: World, work: Callable[[], Awaitable[None]], hours: int) -> None:
+async def while_it_flows(world: Region, work: Callable[[], Awaitable[None]], hours: int) -> None:
     """Do something while homes count so many hours."""
     world.until = world.reached + timedelta(hours=hours)
     assert world.until < NOW - timedelta(hours=2)
     await waiting.while_it_flows(world.flow(), work)
 
 
-async def settle(world: World) -> None:
+async def settle(world: Region) -> None:
     """Wait until no home is late any more."""
 
     async def late() -> int:
@@ -281,7 +282,7 @@ KINDS: Final = (
 )
 
 
-async def test_all_homes_join_and_their_past_is_published(world: World) -> None:
+async def test_all_homes_join_and_their_past_is_published(world: Region) -> None:
     for cooperative, _ in world.cooperatives:
         await eventually(cooperative.permissions, lambda count: count == HOMES, within_s=WITHIN_S)
     for cooperative, way in world.cooperatives:
@@ -297,7 +298,7 @@ async def test_all_homes_join_and_their_past_is_published(world: World) -> None:
     await world.all_agree()
 
 
-async def test_kills_in_turn_lose_no_record(world: World) -> None:
+async def test_kills_in_turn_lose_no_record(world: Region) -> None:
     async def strike() -> None:
         for kind in world.chance.sample(KINDS, len(KINDS)):
             await asyncio.sleep(world.chance.uniform(0, 1))
@@ -309,7 +310,7 @@ async def test_kills_in_turn_lose_no_record(world: World) -> None:
     await world.all_agree()
 
 
-async def test_simultaneous_kills_lose_no_record(world: World) -> None:
+async def test_simultaneous_kills_lose_no_record(world: Region) -> None:
     async def strike() -> None:
         for several in (KINDS[:4], KINDS[4:]):
             async with asyncio.TaskGroup() as group:
@@ -323,7 +324,7 @@ async def test_simultaneous_kills_lose_no_record(world: World) -> None:
 
 
 async def test_corrections_after_publication_change_no_published_sum(
-    world: World,
+    world: Region,
 ) -> None:
     for at in world.chance.sample(sorted(world.to_publish(Direction.CONSUMPTION)), 4):
         world.stays |= {(way, at): world.to_publish(way)[at] for way in SERIES}
@@ -331,7 +332,7 @@ async def test_corrections_after_publication_change_no_published_sum(
     await world.all_agree()
 
 
-async def test_a_full_disk_loses_nothing_and_publishes_nothing_wrong(world: World) -> None:
+async def test_a_full_disk_loses_nothing_and_publishes_nothing_wrong(world: Region) -> None:
     if world.disk is None:
         pytest.skip("only root can mount a disk that gets full")
     roofs = world.collectives[ROOFS]
@@ -357,7 +358,7 @@ async def test_a_full_disk_loses_nothing_and_publishes_nothing_wrong(world: Worl
     await world.all_agree()
 
 
-def _reports_disk(collective: Collective) -> Callable[[], Awaitable[bool]]:
+def _reports_disk(collective: RegionCollective) -> Callable[[], Awaitable[bool]]:
     """Return a check that a node reports its full disk to its operator."""
 
     async def reported() -> bool:
@@ -368,7 +369,7 @@ def _reports_disk(collective: Collective) -> Callable[[], Awaitable[bool]]:
     return reported
 
 
-async def test_the_network_delivers_the_records_of_homes(world: World) -> None:
+async def test_the_network_delivers_the_records_of_homes(world: Region) -> None:
     assert await world.of_homes() == world.truth
     for cooperative, way in world.cooperatives:
         assert await world.read(cooperative, way) == (world.to_publish(way), {HOMES})
@@ -378,7 +379,7 @@ async def test_the_network_delivers_the_records_of_homes(world: World) -> None:
         assert await world.read(world.town, way) == (wanted, {HOMES})
 
 
-async def test_nodes_log_no_error(world: World) -> None:
+async def test_nodes_log_no_error(world: Region) -> None:
     logs = [collective.node.log for collective in world.collectives.values()]
     logs += [some.log.read_text() for some in world.houses]
     # Of thousands of lines only those are shown.

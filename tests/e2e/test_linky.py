@@ -19,8 +19,8 @@ from consometers_tic import Mode
 from consometers_tic_virtual import Contract, Linky, VirtualLinky
 from consometers_tic_virtual.world import World
 from demo.hass import Api, FlowStep, Hass, StatisticRow
-from tests.e2e.home import DOMAIN, EVERY_FRAME, Home, import_energy
-from tests.e2e.waiting import eventually
+from testing.programs.metered_home import DOMAIN, EVERY_FRAME, MeteredHome, import_energy
+from testing.waiting import eventually
 
 HOUR = timedelta(hours=1)
 HOUR_OF_NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -45,7 +45,7 @@ async def meter(ports: Path) -> AsyncIterator[VirtualLinky]:
         yield meter
 
 
-async def choose(home: Home, step_id: str, **data: Any) -> FlowStep:
+async def choose(home: MeteredHome, step_id: str, **data: Any) -> FlowStep:
     """Choose from the menu of the meter's options, if there is a choice, and submit the form."""
     step = await home.api.start_options_flow(home.entry_id)
     if step["type"] == "menu":
@@ -60,7 +60,7 @@ async def rows(api: Api, statistic_id: str) -> list[StatisticRow]:
 
 
 async def shows(
-    home: Home, key: str, wanted: Callable[[float], bool] = lambda _energy: True
+    home: MeteredHome, key: str, wanted: Callable[[float], bool] = lambda _energy: True
 ) -> float:
     """Wait until a register is shown, and return what it shows in Wh."""
 
@@ -73,7 +73,7 @@ async def shows(
 
 
 @pytest_asyncio.fixture(scope="module")
-async def home(hass: Hass, meter: VirtualLinky) -> Home:
+async def home(hass: Hass, meter: VirtualLinky) -> MeteredHome:
     """The home after its meter was added with a history, and which is read frame by frame."""
     registers = meter.linky.registers(meter.line.second)
     hours = {HOUR_OF_NOW - n * HOUR: registers.injected_wh - n * HOURLY_WH for n in range(1, 4)}
@@ -86,7 +86,7 @@ async def home(hass: Hass, meter: VirtualLinky) -> Home:
     shown = await hass.api.submit(history, series=field["default"])
     assert shown.get("step_id") == "history_same"
     assert "linky_eait" in str(shown.get("description_placeholders"))
-    home = Home(
+    home = MeteredHome(
         hass=hass,
         meter=meter,
         created=await hass.api.submit(shown),
@@ -97,14 +97,14 @@ async def home(hass: Hass, meter: VirtualLinky) -> Home:
     return home
 
 
-async def test_registers_match_the_meter(home: Home) -> None:
+async def test_registers_match_the_meter(home: MeteredHome) -> None:
     for key in ("energy_drawn", "energy_injected"):
         before = _registers(home)[key]
         shown = await shows(home, key, partial(le, before))
         assert before <= shown <= _registers(home)[key]
 
 
-async def test_a_joined_history_continues_and_can_be_undone(home: Home) -> None:
+async def test_a_joined_history_continues_and_can_be_undone(home: MeteredHome) -> None:
     entity_id, former = await home.entity_id("energy_injected"), await rows(home.api, FORMER)
     if await home.issue_ids() != {"history_joined"}:
         # Home Assistant counts an entity every five minutes: this is what it does then.
@@ -138,7 +138,7 @@ async def test_a_joined_history_continues_and_can_be_undone(home: Home) -> None:
     assert await home.issue_ids() == set()
 
 
-async def test_powers_match_the_meter(home: Home) -> None:
+async def test_powers_match_the_meter(home: MeteredHome) -> None:
     asked = home.meter.line.second
     shown = float(await home.state("apparent_power_injected"))
     # It may have been sent while the answer was on its way.
@@ -150,7 +150,7 @@ async def test_powers_match_the_meter(home: Home) -> None:
     assert float(await home.state("apparent_power")) == 0
 
 
-async def test_an_unplugged_meter_is_unavailable_until_it_is_back(home: Home) -> None:
+async def test_an_unplugged_meter_is_unavailable_until_it_is_back(home: MeteredHome) -> None:
     assert await home.state("link") == "on"
     await home.meter.unplug()
     await eventually(lambda: home.state("energy_drawn"), lambda state: state == "unavailable")
@@ -160,7 +160,7 @@ async def test_an_unplugged_meter_is_unavailable_until_it_is_back(home: Home) ->
     assert await home.state("link") == "on"
 
 
-async def test_loss_and_return_are_each_logged_once(home: Home) -> None:
+async def test_loss_and_return_are_each_logged_once(home: MeteredHome) -> None:
     messages = [
         record.level
         for record in home.hass.log()
@@ -169,7 +169,7 @@ async def test_loss_and_return_are_each_logged_once(home: Home) -> None:
     assert sorted(messages) == ["INFO", "WARNING"]
 
 
-async def test_a_switched_mode_can_be_adopted(home: Home) -> None:
+async def test_a_switched_mode_can_be_adopted(home: MeteredHome) -> None:
     home.meter.line.switch_mode(Mode.HISTORIQUE)
     await eventually(home.issue_ids, lambda issues: issues == {"mode_changed"})
     (issue,) = await home.api.issues(DOMAIN)
@@ -181,7 +181,7 @@ async def test_a_switched_mode_can_be_adopted(home: Home) -> None:
     assert await home.state("energy_injected") == "missing"
 
 
-async def test_a_restart_keeps_entities_and_goes_on_counting(home: Home) -> None:
+async def test_a_restart_keeps_entities_and_goes_on_counting(home: MeteredHome) -> None:
     entities = await home.api.entity_ids(home.entry_id)
     before = await home.energy_wh("energy_drawn")
     assert before is not None
@@ -190,7 +190,7 @@ async def test_a_restart_keeps_entities_and_goes_on_counting(home: Home) -> None
     assert await home.api.entity_ids(home.entry_id) == entities
 
 
-async def test_a_meter_that_moved_keeps_its_entities(home: Home, ports: Path) -> None:
+async def test_a_meter_that_moved_keeps_its_entities(home: MeteredHome, ports: Path) -> None:
     entities = await home.api.entity_ids(home.entry_id)
     await home.meter.stop()
     moved = VirtualLinky(home.meter.linky, link=ports / "moved", start=home.meter.line.at)
@@ -204,14 +204,14 @@ async def test_a_meter_that_moved_keeps_its_entities(home: Home, ports: Path) ->
         assert await home.api.entity_ids(home.entry_id) == entities
 
 
-async def test_energy_never_fell_and_was_never_zero(home: Home) -> None:
+async def test_energy_never_fell_and_was_never_zero(home: MeteredHome) -> None:
     seen = await home.energies_seen_wh("energy_drawn")
     assert len(seen) > 3
     assert seen[0] >= home.registers_before_wh > 0
     assert all(before <= after for before, after in pairwise(seen))
 
 
-async def test_a_replaced_meter_keeps_its_entities_and_raises_an_issue(home: Home) -> None:
+async def test_a_replaced_meter_keeps_its_entities_and_raises_an_issue(home: MeteredHome) -> None:
     entities = await home.api.entity_ids(home.entry_id)
     async with home.meter:
         await shows(home, "energy_drawn")
@@ -227,14 +227,14 @@ async def test_a_replaced_meter_keeps_its_entities_and_raises_an_issue(home: Hom
     assert await home.issue_ids() == set()
 
 
-async def test_a_removed_meter_leaves_nothing_behind(home: Home) -> None:
+async def test_a_removed_meter_leaves_nothing_behind(home: MeteredHome) -> None:
     await home.api.remove(home.entry_id)
     assert await home.api.entries(DOMAIN) == []
     assert await home.api.entities(home.entry_id) == []
     assert await home.issue_ids() == set()
 
 
-async def test_the_log_has_no_problem_and_no_address(home: Home) -> None:
+async def test_the_log_has_no_problem_and_no_address(home: MeteredHome) -> None:
     lost = [record for record in home.hass.problems() if "nothing valid" in record.message]
     assert home.hass.problems() == lost
     identity = home.meter.linky.identity
@@ -243,6 +243,6 @@ async def test_the_log_has_no_problem_and_no_address(home: Home) -> None:
     assert identity.delivery_point not in log
 
 
-def _registers(home: Home) -> dict[str, int]:
+def _registers(home: MeteredHome) -> dict[str, int]:
     registers = home.meter.linky.registers(home.meter.line.second)
     return {"energy_drawn": registers.drawn_wh, "energy_injected": registers.injected_wh}

@@ -1,7 +1,8 @@
 """Every command of deploy/README.md is typed on a terminal, in order, up to a member and a move.
 
-`docker` is `tests.deploy.engine`; `sudo`, `apt` and `getent` are this machine's own, as far as they
-may be: no package is installed, no file of the system changes, and names lead where the test says.
+`docker` is `testing.deploy.engine`; `sudo`, `apt` and `getent` are this machine's own, as far as
+they may be: no package is installed, no file of the system changes, and names lead where the test
+says.
 """
 
 import asyncio
@@ -24,15 +25,14 @@ from consometers_node.permission import DataNeedSeries
 from consometers_node.series import Direction, Quantity, Range
 from consometers_quoalise_network import Join, Register, links
 from consometers_quoalise_xmpp.registration import register
-from demo.hass.folder import ROOT
-from tests.deploy import engine
-from tests.deploy.documentation import PAGES
-from tests.deploy.network import own_network
-from tests.documented import commands
-from tests.e2e.holding import Member, settle
-from tests.e2e.waiting import eventually
-from tests.node.networks import reach
-from tests.node.permission.samples import NEED, now
+from testing.checkout import ROOT
+from testing.deploy import engine
+from testing.deploy.network import own_network
+from testing.documentation import PAGES, commands
+from testing.homes.data_needs import NEED, now
+from testing.networks import reach
+from testing.programs.holding import Member, settle
+from testing.waiting import eventually
 
 pytestmark = [
     pytest.mark.e2e,

@@ -19,24 +19,24 @@ from consometers_node.collective.disclosure.reasons import Reason
 from demo import program
 from demo.collective import Collective, Profile
 from demo.hass import free_port
-from demo.hass.folder import ROOT
 from demo.https import Https
 from demo.neighbours import Neighbours
 from demo.program import PASSWORD, closed, faketime
 from demo.prosody import LOOPBACK, Authority, Prosody, federate
 from demo.street.plan import Home, Place, Plan
-from tests.e2e.protected import (
+from testing.checkout import ROOT
+from testing.programs.protected import (
     HOUR,
     Published,
     SetClock,
-    World,
+    WitnessedCollective,
     back_up,
     put_back,
     values_in,
     whole_hour,
     write_meter,
 )
-from tests.e2e.waiting import becomes, eventually
+from testing.waiting import becomes, eventually
 
 pytestmark = [
     pytest.mark.e2e,
@@ -58,7 +58,7 @@ DAY: Final = timedelta(days=1)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[WitnessedCollective]:
     """Homes have allowed a protected sum while its witness was away: all there is, is its key."""
     folder = tmp_path_factory.mktemp("protected")
     with pytest.MonkeyPatch.context() as patch:
@@ -118,7 +118,9 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
                 }
                 for home in plan.homes:
                     plan.note_allowed(home)
-                world = World(clock, servers, collective, witness, https, neighbours, plan, truth)
+                world = WitnessedCollective(
+                    clock, servers, collective, witness, https, neighbours, plan, truth
+                )
                 await world.kill(witness)
                 await world.start(neighbours)
                 await neighbours.until(lambda progress: progress.know)
@@ -154,7 +156,7 @@ async def planned(folder: Path, jids: list[str], collective: Collective, codes: 
     )
 
 
-async def all_is_published(world: World) -> None:
+async def all_is_published(world: WitnessedCollective) -> None:
     """Wait until each hour since the homes allowed it is published as the sum of all."""
 
     async def published() -> Published:
@@ -164,7 +166,7 @@ async def all_is_published(world: World) -> None:
 
 
 async def test_reports_wait_without_loss_until_the_witness_has_the_key(
-    world: World,
+    world: WitnessedCollective,
 ) -> None:
     async def granted() -> int:
         return world.granted()
@@ -182,7 +184,7 @@ async def test_reports_wait_without_loss_until_the_witness_has_the_key(
 
 
 async def test_hours_of_a_day_without_witness_open_despite_kills(
-    world: World,
+    world: WitnessedCollective,
 ) -> None:
     await world.go_on(DAY - HOUR, witness=False)
 
@@ -212,7 +214,9 @@ async def test_hours_of_a_day_without_witness_open_despite_kills(
     assert world.opened() == world.hours()
 
 
-async def test_no_file_of_collective_or_witness_contains_a_value_of_a_home(world: World) -> None:
+async def test_no_file_of_collective_or_witness_contains_a_value_of_a_home(
+    world: WitnessedCollective,
+) -> None:
     """Database, journals and logs, its server's archive and what was killed while it wrote."""
     hours = world.hours()
     # The same search finds them where they are: in the files of meters, and in databases of homes.
@@ -222,7 +226,9 @@ async def test_no_file_of_collective_or_witness_contains_a_value_of_a_home(world
         assert values_in(collective.program.folder.parent, world.truth, hours) == []
 
 
-async def test_restored_backups_open_no_hour_twice(world: World, tmp_path: Path) -> None:
+async def test_restored_backups_open_no_hour_twice(
+    world: WitnessedCollective, tmp_path: Path
+) -> None:
     """What it lost it says: no home reported, of those that it expects."""
     for collective in (world.collective, world.witness):
         back_up(collective, tmp_path / collective.profile.identifier)

@@ -22,10 +22,10 @@ from consometers_node.store import Store
 from consometers_node.web.core.listening import listening
 from demo.browser import CHROMIUM, person
 from demo.hass import Language
-from tests.e2e.looks import faults_of, photograph, requests_of
-from tests.node.web.public import contest
-from tests.node.web.public.lorient import furnish
-from tests.node.web.public.town import Town, serving, settings
+from testing.pages import contest
+from testing.pages.lorient import furnish
+from testing.pages.town import ReleasedTown, serving, settings
+from testing.programs.looks import faults_of, photograph, requests_of
 
 pytestmark = [
     pytest.mark.e2e,
@@ -80,10 +80,10 @@ BY_THE_CLOCK: Final = """
 
 
 @pytest_asyncio.fixture(scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ReleasedTown]:
     folder = tmp_path_factory.mktemp("public")
     store = await Store.open(folder / "node.db")
-    made = Town(store, settings(folder))
+    made = ReleasedTown(store, settings(folder))
     await furnish(made)
     async with serving(made):
         yield made
@@ -91,11 +91,11 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def village(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+async def village(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ReleasedTown]:
     """A collective with a challenge that runs, and one that is over."""
     folder = tmp_path_factory.mktemp("village")
     store = await Store.open(folder / "node.db")
-    made = Town(store, settings(folder))
+    made = ReleasedTown(store, settings(folder))
     await contest.fill(made)
     for last in (contest.LAST.isoformat(), "2026-05-31"):
         await contest.set_up(made, replace(contest.TYPED, last_day=last))
@@ -105,7 +105,7 @@ async def village(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Tow
 
 
 async def opened(
-    browser: Browser, town: Town, language: Language, device: str = "desk", **options: Any
+    browser: Browser, town: ReleasedTown, language: Language, device: str = "desk", **options: Any
 ) -> Page:
     width, height = SIZES[device]
     seen = {"viewport": {"width": width, "height": height}, **options}
@@ -114,7 +114,7 @@ async def opened(
 
 @pytest.mark.parametrize(("language", "scheme"), LOOKS)
 async def test_every_page_fits_its_window_and_loads_nothing_from_elsewhere(
-    browser: Browser, town: Town, village: Town, language: Language, scheme: str
+    browser: Browser, town: ReleasedTown, village: ReleasedTown, language: Language, scheme: str
 ) -> None:
     served = [
         *((town, name, *page) for name, page in PAGES.items()),
@@ -139,7 +139,7 @@ async def test_every_page_fits_its_window_and_loads_nothing_from_elsewhere(
 @pytest.mark.full
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_the_documentation_has_its_pictures(
-    browser: Browser, town: Town, pictures: Path, language: Language
+    browser: Browser, town: ReleasedTown, pictures: Path, language: Language
 ) -> None:
     for name, (path, (width, height)) in DOCUMENTED.items():
         viewport = {"width": width, "height": height}
@@ -151,7 +151,7 @@ async def test_the_documentation_has_its_pictures(
 
 @pytest.mark.parametrize("device", WALLS)
 async def test_a_wall_can_be_read_from_five_metres(
-    browser: Browser, town: Town, device: str
+    browser: Browser, town: ReleasedTown, device: str
 ) -> None:
     long = max(SIZES[device])
     page = await opened(browser, town, "fr", device)
@@ -163,7 +163,7 @@ async def test_a_wall_can_be_read_from_five_metres(
     assert 4 <= len(hours) <= 8
 
 
-async def test_figures_do_not_overlap_on_a_phone(browser: Browser, town: Town) -> None:
+async def test_figures_do_not_overlap_on_a_phone(browser: Browser, town: ReleasedTown) -> None:
     page = await opened(browser, town, "en", "phone")
     for path in ("hall", f"{SITE}/hall"):
         await page.goto(f"{town.url}{path}")
@@ -190,7 +190,7 @@ async def elsewhere(body: str) -> AsyncIterator[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("path", ["", SITE])
 async def test_an_embedded_page_fits_its_frame(
-    browser: Browser, town: Town, language: Language, path: str
+    browser: Browser, town: ReleasedTown, language: Language, path: str
 ) -> None:
     page = await opened(browser, town, language)
     await page.goto(f"{town.url}{path}")
@@ -205,7 +205,9 @@ async def test_an_embedded_page_fits_its_frame(
         assert await frame.evaluate("document.documentElement.lang") == language
 
 
-async def test_an_embedded_page_renews_its_figures_in_place(browser: Browser, town: Town) -> None:
+async def test_an_embedded_page_renews_its_figures_in_place(
+    browser: Browser, town: ReleasedTown
+) -> None:
     """It does not load again: who reads it, or has its link in focus, is left there."""
     page = await opened(browser, town, "fr")
     await page.context.clock.install()
@@ -228,7 +230,7 @@ async def test_an_embedded_page_renews_its_figures_in_place(browser: Browser, to
 
 
 async def test_a_chart_counts_members_in_words_but_not_those_of_a_building(
-    browser: Browser, town: Town
+    browser: Browser, town: ReleasedTown
 ) -> None:
     page = await opened(browser, town, "fr")
     for path, count, words in (("", 39, "(39 membres)"), ("", 1, "(1 membre)"), (SITE, 1, "")):
@@ -244,7 +246,7 @@ async def test_a_chart_counts_members_in_words_but_not_those_of_a_building(
             await expect(readout).not_to_contain_text("(")
 
 
-async def test_a_chart_is_downloaded_as_a_png(browser: Browser, town: Town) -> None:
+async def test_a_chart_is_downloaded_as_a_png(browser: Browser, town: ReleasedTown) -> None:
     page = await opened(browser, town, "fr")
     await page.goto(f"{town.url}day/2026-06-09")
     async with page.expect_download() as download:
@@ -256,7 +258,7 @@ async def test_a_chart_is_downloaded_as_a_png(browser: Browser, town: Town) -> N
     assert struct.unpack(">II", size[16:]) == (1920, 1120)
 
 
-async def test_a_printed_page_is_complete(browser: Browser, town: Town) -> None:
+async def test_a_printed_page_is_complete(browser: Browser, town: ReleasedTown) -> None:
     """All rows of the table, and nothing to click, though nobody opened it."""
     for language in LANGUAGES:
         page = await opened(browser, town, language, java_script_enabled=False)
@@ -268,7 +270,9 @@ async def test_a_printed_page_is_complete(browser: Browser, town: Town) -> None:
         await photograph(page, PICTURES / f"public.print.{language}.png", full_page=True)
 
 
-async def test_a_poster_and_a_diploma_fit_one_sheet_each(browser: Browser, village: Town) -> None:
+async def test_a_poster_and_a_diploma_fit_one_sheet_each(
+    browser: Browser, village: ReleasedTown
+) -> None:
     for path, sheet in (
         ("challenge/1/poster", b"/MediaBox [0 0 594.95996 841.91998]"),
         ("challenge/2/diploma/lorient", b"/MediaBox [0 0 841.91998 594.95996]"),
@@ -283,7 +287,7 @@ async def test_a_poster_and_a_diploma_fit_one_sheet_each(browser: Browser, villa
         assert not await page.locator(".back").is_visible()
 
 
-async def test_a_refresh_keeps_an_open_table_open(browser: Browser, town: Town) -> None:
+async def test_a_refresh_keeps_an_open_table_open(browser: Browser, town: ReleasedTown) -> None:
     page = await opened(browser, town, "fr")
     context = page.context
     await context.clock.install()
@@ -305,7 +309,7 @@ async def test_a_refresh_keeps_an_open_table_open(browser: Browser, town: Town) 
 
 
 async def test_a_wall_keeps_its_figures_when_the_network_is_cut(
-    browser: Browser, town: Town
+    browser: Browser, town: ReleasedTown
 ) -> None:
     page = await opened(browser, town, "fr")
     context = page.context
@@ -327,7 +331,7 @@ async def never(_: Route) -> None:
 
 
 async def test_a_wall_waits_half_a_minute_for_a_node_that_never_answers(
-    browser: Browser, town: Town
+    browser: Browser, town: ReleasedTown
 ) -> None:
     page = await opened(browser, town, "fr")
     context = page.context

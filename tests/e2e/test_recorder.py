@@ -27,9 +27,9 @@ from consometers_node.household.recorder.reading import FIVE_MINUTES, HOUR, Flag
 from consometers_node.household.recorder.statistics import StatisticId
 from consometers_node.series import Block, Direction, Interval, Quantity, Range, Record, Series
 from demo.hass import Api, Hass, State
-from tests.e2e.home import import_energy
-from tests.e2e.waiting import eventually
-from tests.node.household.toy import connected
+from testing.home_assistant.toy import connected
+from testing.programs.metered_home import import_energy
+from testing.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 

@@ -14,10 +14,11 @@ import pytest_asyncio
 from consometers_tic_virtual import Contract, Linky, VirtualLinky
 from consometers_tic_virtual.world import World
 from demo.hass import Hass
-from demo.hass.folder import INTEGRATIONS, ROOT
-from tests.candidate import VERSION, copy_release_before, released
-from tests.e2e.home import DOMAIN, EVERY_FRAME
-from tests.e2e.waiting import eventually
+from demo.hass.folder import INTEGRATIONS
+from testing.checkout import ROOT
+from testing.programs.metered_home import DOMAIN, EVERY_FRAME
+from testing.release import VERSION, copy_release_before, released
+from testing.waiting import eventually
 from tools.release import main
 
 __all__ = ["released"]

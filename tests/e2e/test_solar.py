@@ -26,21 +26,21 @@ from demo.furnishing import (
     show_on_energy_dashboard,
 )
 from demo.hass import Hass, Language
-from demo.hass.folder import ROOT
 from demo.history import import_history
-from tests.e2e.home import DOMAIN, EVERY_FRAME, config_words
-from tests.e2e.node import Node
-from tests.e2e.panels import (
+from testing.checkout import ROOT
+from testing.programs.metered_home import DOMAIN, EVERY_FRAME, config_words
+from testing.programs.node import NodeProgram
+from testing.programs.solar_home import (
     BALANCE,
     FLOWS,
     INVERTER,
     METER,
-    Home,
+    SolarHome,
     add_the_meter,
     living,
     past,
 )
-from tests.e2e.waiting import eventually
+from testing.waiting import eventually
 
 SPEED: Final = 6.0
 """How fast time flies."""
@@ -57,7 +57,7 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def home(hass: Hass, ports: Path) -> AsyncIterator[Home]:
+async def home(hass: Hass, ports: Path) -> AsyncIterator[SolarHome]:
     """A home in which time flies. All that can be known of it was added, and is read often."""
     async with living(hass, ports / "fast", SPEED) as home:
         await add_the_meter(home, "en")
@@ -98,7 +98,7 @@ async def test_a_person_adds_an_inverter_and_the_balance(
         assert picture.stat().st_size < LARGEST_PICTURE_BYTES
 
 
-async def test_entities_follow_meter_and_inverter(home: Home) -> None:
+async def test_entities_follow_meter_and_inverter(home: SolarHome) -> None:
     """The Linky's registers and those of the inverter's own meter are of one grid connection."""
     ids, linky = await home.entities(METER, INVERTER), home.meter.linky
     made = home.inverter.inverters[0].measures
@@ -125,7 +125,7 @@ async def test_entities_follow_meter_and_inverter(home: Home) -> None:
         assert (await home.hass.api.state(ids["operating"]))["state"] == "running"
 
 
-async def test_the_balance_matches_the_energy_that_flows_in_the_home(home: Home) -> None:
+async def test_the_balance_matches_the_energy_that_flows_in_the_home(home: SolarHome) -> None:
     ids, energy_at = await home.entities(METER, INVERTER), home.world.energy_at
     began = home.second
     await home.caught_up(ids["energy"], home.inverter.inverters[0].measures.energy_wh(began))
@@ -154,9 +154,9 @@ async def test_the_balance_matches_the_energy_that_flows_in_the_home(home: Home)
 
 @pytest.mark.usefixtures("warm")
 async def test_a_node_offers_consumption_injection_and_production(
-    home: Home, tmp_path: Path
+    home: SolarHome, tmp_path: Path
 ) -> None:
-    ids, node = await home.entities(METER, INVERTER), Node(tmp_path)
+    ids, node = await home.entities(METER, INVERTER), NodeProgram(tmp_path)
     await node.do("home", home.hass.url, answer=await home.hass.api.long_lived_token())
     permission_id = await node.be_asked(
         "coop@two.test", "roof", "consumption", "injection", "production", history_days=30
@@ -169,12 +169,12 @@ async def test_a_node_offers_consumption_injection_and_production(
     }
 
 
-async def test_the_log_has_no_problem_and_no_serial_number(home: Home) -> None:
+async def test_the_log_has_no_problem_and_no_serial_number(home: SolarHome) -> None:
     assert home.hass.problems() == []
     assert home.inverter.inverters[0].serial not in home.hass.log_path.read_text()
 
 
-async def _add_inverter(visitor: Visitor, home: Home, language: Language) -> None:
+async def _add_inverter(visitor: Visitor, home: SolarHome, language: Language) -> None:
     words = config_words(language)
     fields = words["step"]["inverter"]["data"]
     await visitor.start_flow(DOMAIN)
@@ -196,7 +196,7 @@ async def _add_inverter(visitor: Visitor, home: Home, language: Language) -> Non
     await visitor.picture(ARTIFACTS / f"solar-added.{language}.png")
 
 
-async def _add_balance(visitor: Visitor, home: Home, language: Language) -> None:
+async def _add_balance(visitor: Visitor, home: SolarHome, language: Language) -> None:
     words = config_words(language)
     await visitor.start_flow(DOMAIN)
     await visitor.choose(words["step"]["user"]["menu_options"]["balance"])
@@ -209,7 +209,7 @@ async def _add_balance(visitor: Visitor, home: Home, language: Language) -> None
     await visitor.step("create-entry").wait_for()
 
 
-async def _look(visitor: Visitor, home: Home, pictures: Path, language: Language) -> None:
+async def _look(visitor: Visitor, home: SolarHome, pictures: Path, language: Language) -> None:
     """Look at the devices, and at a whole day on the Energy dashboard."""
     api = home.hass.api
     if pictures != ARTIFACTS:
@@ -231,7 +231,7 @@ async def _look(visitor: Visitor, home: Home, pictures: Path, language: Language
     await visitor.picture(pictures / f"solar-energy.{language}.png")
 
 
-async def _import_past(home: Home) -> None:
+async def _import_past(home: SolarHome) -> None:
     """Have days before this one, which the balance takes along."""
     api = home.hass.api
     entry_id = await eventually(lambda: entry_with(api, INVERTER), bool)
@@ -242,7 +242,7 @@ async def _import_past(home: Home) -> None:
     await import_history(api, {**ids, **await net_power(api)}, past(home))
 
 
-async def _powers_and_rates_are_known(home: Home) -> None:
+async def _powers_and_rates_are_known(home: SolarHome) -> None:
     """Wait for what comes from registers, a minute, and from the past, ten: for pictures."""
     ids = await home.entities(BALANCE)
     for key in ("consumed_power", "self_consumption_today"):
@@ -250,7 +250,7 @@ async def _powers_and_rates_are_known(home: Home) -> None:
         await eventually(shown, lambda value: value is not None, within_s=900)
 
 
-async def _read_often(home: Home) -> None:
+async def _read_often(home: SolarHome) -> None:
     api = home.hass.api
     for keys, options in ((METER, EVERY_FRAME), (INVERTER, {"interval": 2})):
         entry_id = await entry_with(api, keys)

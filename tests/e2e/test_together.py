@@ -44,12 +44,12 @@ from consometers_quoalise_xmpp import XmppTransport
 from demo.furnishing import DOMAIN, entities_with
 from demo.hass import Hass
 from demo.prosody import Prosody
-from tests.e2e.holding import Member, Sums, held, run_collective, settle
-from tests.e2e.home import import_energy
-from tests.e2e.waiting import differences, eventually
-from tests.node.collective.coops import Coop
-from tests.node.networks import PASSWORD, QUICK, reach
-from tests.node.permission.samples import HOURLY, NEED, STOP, YES, now
+from testing.collectives.running import Coop
+from testing.homes.data_needs import HOURLY, NEED, STOP, YES, now
+from testing.networks import PASSWORD, QUICK, reach
+from testing.programs.holding import Member, Sums, held, run_collective, settle
+from testing.programs.metered_home import import_energy
+from testing.waiting import differences, eventually
 
 pytestmark = [
     pytest.mark.e2e,

@@ -13,11 +13,11 @@ from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.monitoring.metrics import HEALTH, PUBLISHED
 from consometers_node.store import Store
 from consometers_node.web.api.metrics import Metrics
-from tests.deadline import DEADLINE_S
-from tests.e2e.zabbix import Zabbix, running
-from tests.node.collective.watched import VERSION, node_of
-from tests.node.web.public.town import ZONE, Town, day_of, settings
-from tests.node.web.test_zabbix import FOLDER, LANGUAGES, table
+from testing.collectives.watched import VERSION, node_of
+from testing.pages.town import ZONE, ReleasedTown, day_of, settings
+from testing.programs.zabbix import Zabbix, running
+from testing.run import DEADLINE_S
+from testing.zabbix_templates import FOLDER, LANGUAGES, table
 
 pytestmark = [pytest.mark.e2e, pytest.mark.full]
 
@@ -44,7 +44,7 @@ def zabbix() -> Iterator[Zabbix]:
 async def watch(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Watch]:
     folder = tmp_path_factory.mktemp("town")
     store = await Store.open(folder / "node.db")
-    town = Town(store, settings(folder), NOW)
+    town = ReleasedTown(store, settings(folder), NOW)
     hours = day_of(
         NOW.date(),
         consumption=lambda hour: 10_000,

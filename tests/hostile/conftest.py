@@ -1,51 +1,26 @@
 """Attacks, one file for each kind of attacker: on real nodes, real servers and real databases."""
 
-from tests.node.cli.conftest import command_line, environment, run, start, warm
-from tests.node.conftest import (
-    authority,
+from testing.commands.fixtures import command_line, environment, run, start, warm
+from testing.databases.fixtures import (
     copy_of,
     file,
-    new_account,
     new_database,
-    new_node,
     new_place,
-    new_plain,
-    other_server,
-    own,
     patterns,
     place,
     postgresql_server,
-    prosody,
     quiet_sql,
+    store,
+)
+from testing.xmpp.fixtures import (
+    authority,
+    new_account,
+    new_node,
+    new_plain,
+    other_server,
+    own,
+    prosody,
     server,
     servers,
     stack,
-    store,
 )
-
-__all__ = [
-    "authority",
-    "command_line",
-    "copy_of",
-    "environment",
-    "file",
-    "new_account",
-    "new_database",
-    "new_node",
-    "new_place",
-    "new_plain",
-    "other_server",
-    "own",
-    "patterns",
-    "place",
-    "postgresql_server",
-    "prosody",
-    "quiet_sql",
-    "run",
-    "server",
-    "servers",
-    "stack",
-    "start",
-    "store",
-    "warm",
-]

@@ -46,28 +46,23 @@ from consometers_node.store.settings import set_setting, setting
 from consometers_node.web.public.site import PublicSite
 from consometers_quoalise_network import NotStored
 from demo.prosody import Prosody
-from tests.deadline import DEADLINE_S
-from tests.node.clocks import Hands, confirmed, leaping, set_aside_the_clock_of
-from tests.node.collective.ingestion import pushed_data, running_queue
-from tests.node.collective.people import AT, ZONE, join, meter, permission
-from tests.node.collective.watched import node_of
-from tests.node.conftest import KINDS, Place
-from tests.node.household.factories import rows
-from tests.node.household.test_backfill import asked
-from tests.node.household.test_sync import DRAWN, NAME, running_sync
-from tests.node.household.toy import Toy, serving
-from tests.node.permission.samples import HOURLY, NEED, YES, now
-from tests.node.sharing.houses import running, until
-from tests.node.sharing.ledgers import HOUR, NAMING, Ledger, midnight, run_out
-from tests.node.web.admin.office import (
-    NAME as CLERK,
-    Clock as Wall,
-    Office,
-    serving as opening,
-)
-from tests.node.web.home import API_TOKEN, Home, running as home_running, toy
-from tests.node.web.public.town import Town, settings
-from tests.node.xmpp.conftest import NewAccount
+from testing.clocks import Hands, confirmed, leaping, set_aside_the_clock_of
+from testing.collectives.members import AT, ZONE, join, meter, permission
+from testing.collectives.records import pushed_data, running_queue
+from testing.collectives.watched import node_of
+from testing.databases.fixtures import KINDS, Place
+from testing.home_assistant.rows import rows
+from testing.home_assistant.sync import DRAWN, NAME, running_sync
+from testing.home_assistant.toy import ToyHomeAssistant, asked, serving
+from testing.homes.data_needs import HOURLY, NEED, YES, now
+from testing.homes.ledgers import HOUR, NAMING, Ledger, midnight, run_out
+from testing.homes.running import running
+from testing.homes.served import API_TOKEN, ServedHome, running as home_running, toy
+from testing.pages.office import NAME as CLERK, Office, SessionClock as Wall, serving as opening
+from testing.pages.town import ReleasedTown, settings
+from testing.run import DEADLINE_S
+from testing.waiting import until
+from testing.xmpp.fixtures import NewAccount
 
 HOMES = ("a", "b", "c")
 MINUTE, A_DAY, A_YEAR = timedelta(minutes=1), timedelta(days=1), timedelta(days=365)
@@ -469,7 +464,7 @@ async def test_the_node_has_its_server_confirm_the_clock_after_a_jump(
 async def test_a_home_reads_nothing_and_notes_no_absence_by_a_wrong_clock(
     file: Store, by: timedelta
 ) -> None:
-    toy = Toy()
+    toy = ToyHomeAssistant()
     start = midnight(-20)
     toy.hours[NAME] = rows(start, int((now() - start) / HOUR))
     toy.answers["get_states"] = [{"last_changed": (now() - HOUR).isoformat()}]
@@ -604,7 +599,7 @@ async def test_health_reports_a_wrong_clock(coop: Coop, tmp_path: Path, wrong: b
     if wrong:
         coop.hands.at += 3 * A_YEAR
         coop.start()
-    node = node_of(Town(coop.store, settings(tmp_path)))
+    node = node_of(ReleasedTown(coop.store, settings(tmp_path)))
     node.clock = coop.clock
     public = PublicSite(coop.store, node.settings, "0", watch=Watch(node, "0"))
     async with (
@@ -631,7 +626,7 @@ async def test_a_household_confirms_the_clock_on_its_page(file: Store) -> None:
         assert (await status_of(home))["clock"] is None
 
 
-async def status_of(home: Home) -> Any:
+async def status_of(home: ServedHome) -> Any:
     headers = {"Authorization": f"Bearer {API_TOKEN}"}
     async with home.session.get(home.url.join(URL("/api/v1/node")), headers=headers) as answer:
         return await answer.json()

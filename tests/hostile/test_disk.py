@@ -35,17 +35,17 @@ from consometers_node.store.engine.file import prepare
 from consometers_node.store.peers import add_peer, peer_by_jid
 from consometers_node.store.series import stored_days
 from demo.hass import free_port
-from tests.deadline import DEADLINE_S
-from tests.disks import fill, small_disk
-from tests.node import postgresql
-from tests.node.cli.conftest import Run, Start, ended
-from tests.node.cli.test_sharing import toy
-from tests.node.clocks import sure
-from tests.node.collective.ingestion import pushed_data, running_queue
-from tests.node.collective.people import AT, ZONE, join, let_be_named, meter, permission
-from tests.node.collective.test_erasure import CURVE, admit_homes, everything, shapes
-from tests.node.household.toy import TOKEN, Toy
-from tests.node.permission.samples import STOP, grant, now
+from testing.clocks import sure
+from testing.collectives.erasure import CURVE, admit_homes, everything, shapes
+from testing.collectives.members import AT, ZONE, join, let_be_named, meter, permission
+from testing.collectives.records import pushed_data, running_queue
+from testing.commands.fixtures import Run, Start, ended
+from testing.commands.household import toy
+from testing.databases import postgresql
+from testing.disks import fill, small_disk
+from testing.home_assistant.toy import TOKEN, ToyHomeAssistant
+from testing.homes.data_needs import STOP, grant, now
+from testing.run import DEADLINE_S
 
 __all__ = ["toy"]
 
@@ -265,7 +265,7 @@ async def test_commands_on_a_full_disk_without_reserve_explain_the_remedy(
 
 
 async def test_a_running_node_reports_a_full_disk_and_recovers(
-    run: Run, start: Start, toy: Toy, disk: Path
+    run: Run, start: Start, toy: ToyHomeAssistant, disk: Path
 ) -> None:
     await sharing(disk)
     home = {"CONSOMETERS_HOME_URL": toy.url, "CONSOMETERS_HOME_TOKEN": TOKEN}

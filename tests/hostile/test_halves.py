@@ -29,13 +29,12 @@ from packages.protected_sums.tests.homes import (
     masks_of,
     verifier_of,
 )
-from tests.node.collective.masked import MaskedTown, answered
-from tests.node.collective.witnessed import Request, answers_of, enrolled, new_witness, this_hour
-from tests.node.conftest import Place
-from tests.node.permission.plain import plain
-from tests.traces import Values
-
-from .test_sums import HOUR, Witness, forged, proven
+from testing.collectives.masked import MaskedTown, answered
+from testing.databases.fixtures import Place
+from testing.databases.sql import plain
+from testing.hostile.sums import HOUR, RefusingWitness, forged, proven
+from testing.traces import Values
+from testing.witnesses.enrolled import Request, answers_of, enrolled, new_witness, this_hour
 
 AT = datetime(2026, 7, 15, 6, tzinfo=UTC)
 HOURS = 5
@@ -80,7 +79,7 @@ async def test_no_store_and_no_log_of_a_collective_has_an_hour_of_a_home(
             assert await town.push(home.jid, town.reports(home, values, AT)) is None
         lie = proven([*measurement(hours[0][0])[:-1], 0])
         assert await town.push(homes[0].jid, forged(town, homes[0], lie, AT)) is None
-    witness, moments = Witness(town), 0
+    witness, moments = RefusingWitness(town), 0
     is_news = True
     while is_news:
         async with store.writing() as connection:

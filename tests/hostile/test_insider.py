@@ -18,13 +18,9 @@ from consometers_node.permission import Permissions, State
 from consometers_node.store import Store
 from consometers_node.store.collective.groups import GroupKind, group_id
 from consometers_node.store.collective.tables import MemberPermissionId
-from tests.node.clocks import sure
-from tests.node.collective.people import ZONE, join
-from tests.node.conftest import KINDS, Place
-from tests.node.permission.conftest import World, cheat, make_world, settled, world
-from tests.node.permission.plain import Plain, plain
-from tests.node.permission.samples import STOP, now, unsent
-from tests.node.permission.test_cheating import (
+from testing.clocks import sure
+from testing.collectives.members import ZONE, join
+from testing.databases.cheating import (
     entry,
     insert,
     new_version,
@@ -33,6 +29,10 @@ from tests.node.permission.test_cheating import (
     terms,
     tick,
 )
+from testing.databases.fixtures import KINDS, Place
+from testing.databases.sql import PlainSql, plain
+from testing.homes.data_needs import STOP, now, unsent
+from testing.homes.permissions import PermissionsOfEachState, cheat, make_world, settled, world
 
 __all__ = ["cheat", "settled", "world"]
 
@@ -60,7 +60,9 @@ class TestWithdrawing:
     """Nothing more leaves, whatever number the register is at."""
 
     @pytest.mark.parametrize("seq", [LAST, 10**9, -5])
-    def test_no_entry_chooses_its_number(self, cheat: Plain, world: World, seq: int) -> None:
+    def test_no_entry_chooses_its_number(
+        self, cheat: PlainSql, world: PermissionsOfEachState, seq: int
+    ) -> None:
         refuses(cheat, entry(world.granted, "withdrawn", seq=seq))
         cheat.run(entry(world.granted, "withdrawn"))
 
@@ -85,7 +87,7 @@ class TestWithdrawing:
             assert not await Permissions(connection).may_leave(world.granted)
 
     def test_a_withdrawal_without_its_entry_stops_all_records(
-        self, cheat: Plain, world: World
+        self, cheat: PlainSql, world: PermissionsOfEachState
     ) -> None:
         cheat.run(
             insert("outbox", world),
@@ -102,7 +104,7 @@ class TestWithdrawing:
         refuses(cheat, entry(world.granted, "withdrawn"))
 
     def test_a_suppressed_change_of_state_releases_nothing(
-        self, cheat: Plain, world: World
+        self, cheat: PlainSql, world: PermissionsOfEachState
     ) -> None:
         """The state stays behind, the register says that it ended: nothing leaves."""
         deaf = {
@@ -168,7 +170,9 @@ class TestWithdrawingByTheNode:
 class TestForgedGrants:
     """A spy who never asked, or who asked for what nobody may ask for."""
 
-    def test_a_peer_that_did_not_ask_gets_no_grant(self, cheat: Plain, world: World) -> None:
+    def test_a_peer_that_did_not_ask_gets_no_grant(
+        self, cheat: PlainSql, world: PermissionsOfEachState
+    ) -> None:
         forged = (
             "INSERT INTO permission (id, peer_id, data_need_id, need, state)"
             f" SELECT 'forged', {{peer}}, data_need_id, '{{need}}', 'proposed' FROM permission"
@@ -177,7 +181,9 @@ class TestForgedGrants:
         for peer, name in ((world.other, "sunny-roofs"), (99, "sunny-roofs"), (world.coop, "x")):
             refuses(cheat, forged.format(peer=peer, need=name))
 
-    def test_a_need_without_a_peer_is_refused(self, cheat: Plain, world: World) -> None:
+    def test_a_need_without_a_peer_is_refused(
+        self, cheat: PlainSql, world: PermissionsOfEachState
+    ) -> None:
         refuses(cheat, need(99))
         refuses(cheat, "INSERT INTO data_need_series VALUES (78, 'production', 'energy')")
 
@@ -193,24 +199,26 @@ class TestForgedGrants:
         ],
     )
     def test_a_need_beyond_the_bounds_is_refused(
-        self, cheat: Plain, world: World, wider: dict[str, object]
+        self, cheat: PlainSql, world: PermissionsOfEachState, wider: dict[str, object]
     ) -> None:
         refuses(cheat, need(world.other, **wider))  # type: ignore[arg-type]
 
-    def test_a_need_of_unknown_terms_is_refused(self, cheat: Plain, world: World) -> None:
+    def test_a_need_of_unknown_terms_is_refused(
+        self, cheat: PlainSql, world: PermissionsOfEachState
+    ) -> None:
         for word in ("delivery-point", "individual"):
             refuses(cheat, need(world.other).replace(f"'{word}'", "'whatever'"))
 
-    def test_a_text_without_hash_or_words_is_refused(self, cheat: Plain) -> None:
+    def test_a_text_without_hash_or_words_is_refused(self, cheat: PlainSql) -> None:
         for hash_, body in (("x", "All of it."), (64 * "z", "All of it."), (64 * "a", " ")):
             refuses(cheat, f"INSERT INTO shown_text VALUES ('{hash_}', 'en', '{body}')")
 
     @ONLY_POSTGRESQL
-    def test_a_text_under_the_hash_of_another_is_refused(self, cheat: Plain) -> None:
+    def test_a_text_under_the_hash_of_another_is_refused(self, cheat: PlainSql) -> None:
         refuses(cheat, f"INSERT INTO shown_text VALUES ('{64 * 'a'}', 'en', 'All of it.')")
 
     def test_an_entry_in_the_name_of_another_peer_is_refused(
-        self, cheat: Plain, world: World
+        self, cheat: PlainSql, world: PermissionsOfEachState
     ) -> None:
         cheat.run(*new_version("sunny-roofs"))
         refuses(cheat, entry("v2", "proposed", actor="'peer'", who="'somebody'"))
@@ -218,12 +226,12 @@ class TestForgedGrants:
         refuses(cheat, entry(world.granted, "terminated", who="'town@example.org'"))
 
     def test_a_series_that_does_not_exist_yet_cannot_be_chosen(
-        self, cheat: Plain, world: World
+        self, cheat: PlainSql, world: PermissionsOfEachState
     ) -> None:
         refuses(cheat, tick(world.proposed, 500))
 
     @ONLY_SQLITE
-    def test_a_series_of_unknown_kind_is_refused(self, cheat: Plain) -> None:
+    def test_a_series_of_unknown_kind_is_refused(self, cheat: PlainSql) -> None:
         for row in (
             "'d', 'everything', 'energy', 60, 'UTC'",
             "'d', 'consumption', 'all', 60, 'UTC'",
@@ -231,7 +239,9 @@ class TestForgedGrants:
         ):
             refuses(cheat, f"INSERT INTO series VALUES (900, {row}, 0)")
 
-    def test_a_state_without_entry_releases_nothing(self, cheat: Plain, world: World) -> None:
+    def test_a_state_without_entry_releases_nothing(
+        self, cheat: PlainSql, world: PermissionsOfEachState
+    ) -> None:
         """A state that the register does not say lets nothing leave, however it came about."""
         on = {"sqlite": "", "postgresql": " ON permission"}[cheat.kind]
         cheat.run(
@@ -246,7 +256,9 @@ class TestForgedGrants:
 class TestNotices:
     """A notice to a collective, and whether it was confirmed."""
 
-    def test_no_notice_is_withdrawn_altered_or_forged(self, cheat: Plain, world: World) -> None:
+    def test_no_notice_is_withdrawn_altered_or_forged(
+        self, cheat: PlainSql, world: PermissionsOfEachState
+    ) -> None:
         refuses(cheat, "DELETE FROM notice")
         refuses(cheat, "UPDATE notice SET seq = seq + 1000")
         refuses(cheat, "UPDATE notice SET erase = 0 WHERE erase = 1")
@@ -261,7 +273,9 @@ class TestNotices:
 
 @ONLY_POSTGRESQL
 class TestPostgresqlAlone:
-    def test_the_role_of_a_replica_disables_no_rule(self, cheat: Plain, world: World) -> None:
+    def test_the_role_of_a_replica_disables_no_rule(
+        self, cheat: PlainSql, world: PermissionsOfEachState
+    ) -> None:
         cheat.run("SET LOCAL session_replication_role = replica")
         refuses(cheat, insert("outbox", world, permission_id=f"'{world.withdrawn}'"))
         refuses(cheat, insert("answer", world, series_id=world.fine))
@@ -272,7 +286,9 @@ class TestPostgresqlAlone:
         cheat.run(entry(world.granted, "withdrawn"))
         assert cheat.value(STATE.format(world.granted)) == "withdrawn"
 
-    def test_no_conflict_alters_an_entry(self, cheat: Plain, world: World) -> None:
+    def test_no_conflict_alters_an_entry(
+        self, cheat: PlainSql, world: PermissionsOfEachState
+    ) -> None:
         for table, key, change in (
             ("register", "seq", "at = 0"),
             ("permission", "id", "state = 'granted'"),
@@ -292,7 +308,9 @@ class TestPostgresqlAlone:
             + " ON CONFLICT (seq) DO UPDATE SET state = 'granted'",
         )
 
-    def test_no_merge_alters_or_removes_an_entry(self, cheat: Plain, world: World) -> None:
+    def test_no_merge_alters_or_removes_an_entry(
+        self, cheat: PlainSql, world: PermissionsOfEachState
+    ) -> None:
         refuses(
             cheat,
             "MERGE INTO register r USING register s ON r.seq = s.seq"
@@ -308,7 +326,7 @@ class TestPostgresqlAlone:
             " WHEN MATCHED THEN UPDATE SET state = 'granted'",
         )
 
-    def test_copy_obeys_the_rules(self, cheat: Plain, world: World) -> None:
+    def test_copy_obeys_the_rules(self, cheat: PlainSql, world: PermissionsOfEachState) -> None:
         connection = cheat.connection
         assert isinstance(connection, psycopg.Connection)
         rows: dict[str, tuple[object, ...]] = {
@@ -333,7 +351,9 @@ class TestPostgresqlAlone:
             cheat.run("ROLLBACK TO before")
             assert cheat.everything() == before
 
-    def test_writable_queries_obey_the_rules(self, cheat: Plain, world: World) -> None:
+    def test_writable_queries_obey_the_rules(
+        self, cheat: PlainSql, world: PermissionsOfEachState
+    ) -> None:
         gone = "WITH gone AS (DELETE FROM register RETURNING *) SELECT count(*) FROM gone"
         refuses(cheat, gone)
         refuses(
@@ -343,7 +363,9 @@ class TestPostgresqlAlone:
         )
 
     @pytest.mark.parametrize("table", ["register", "permission", "permission_series", "series"])
-    def test_no_temporary_table_shadows_ours(self, cheat: Plain, world: World, table: str) -> None:
+    def test_no_temporary_table_shadows_ours(
+        self, cheat: PlainSql, world: PermissionsOfEachState, table: str
+    ) -> None:
         cheat.run(
             f"CREATE TEMPORARY TABLE {table} AS SELECT * FROM {table}",
             "SET LOCAL search_path = pg_temp, public",
@@ -356,7 +378,9 @@ class TestPostgresqlAlone:
             )
         refuses(cheat, insert("outbox", world, series_id=world.fine))
 
-    def test_no_function_of_the_same_name_forges_the_time(self, cheat: Plain, world: World) -> None:
+    def test_no_function_of_the_same_name_forges_the_time(
+        self, cheat: PlainSql, world: PermissionsOfEachState
+    ) -> None:
         cheat.run(
             "CREATE SCHEMA nearer",
             "CREATE FUNCTION nearer.clock_timestamp() RETURNS timestamptz LANGUAGE sql"
@@ -365,17 +389,17 @@ class TestPostgresqlAlone:
         )
         refuses(cheat, entry(world.granted, "withdrawn", at="0"))
 
-    def test_no_check_is_deferred(self, cheat: Plain, world: World) -> None:
+    def test_no_check_is_deferred(self, cheat: PlainSql, world: PermissionsOfEachState) -> None:
         cheat.run("SET CONSTRAINTS ALL DEFERRED")
         refuses(cheat, insert("outbox", world, permission_id=f"'{world.withdrawn}'"))
         refuses(cheat, insert("outbox", world, granted="'withdrawn'"))
 
-    def test_no_sequence_numbers_the_register(self, cheat: Plain) -> None:
+    def test_no_sequence_numbers_the_register(self, cheat: PlainSql) -> None:
         for table in ("register", "member_permission_register"):
             assert cheat.value(f"SELECT pg_get_serial_sequence('{table}', 'seq')") is None
 
     async def test_concurrent_writers_take_numbers_in_turn(
-        self, settled: tuple[Place, World]
+        self, settled: tuple[Place, PermissionsOfEachState]
     ) -> None:
         place, world = settled
         with plain(place) as writer, plain(place) as other:
@@ -417,7 +441,7 @@ def collective(request: pytest.FixtureRequest, new_place: Callable[[str], Place]
 
 
 @pytest.fixture
-def coop(collective: Place) -> Iterator[Plain]:
+def coop(collective: Place) -> Iterator[PlainSql]:
     """Connect to a collective's database, and take back all that is done there."""
     with plain(collective) as connection:
         connection.run("BEGIN")
@@ -548,7 +572,7 @@ class TestPublished:
     @pytest.mark.parametrize("minutes", [30, 60, 1440])
     @pytest.mark.parametrize("publish", [cell, closed])
     def test_nothing_is_published_of_an_hour_that_is_not_over(
-        self, coop: Plain, publish: Callable[[str, int], str], minutes: int
+        self, coop: PlainSql, publish: Callable[[str, int], str], minutes: int
     ) -> None:
         # A day has 23 hours at least, and two clocks agree to five minutes.
         length = {1440: 23 * HOUR}.get(minutes, 60 * minutes)
@@ -557,11 +581,13 @@ class TestPublished:
         coop.run(publish(f"{{now}} - {length}", minutes))
 
     @pytest.mark.parametrize("publish", [cell, closed])
-    def test_nothing_is_published_of_1970(self, coop: Plain, publish: Callable[[str], str]) -> None:
+    def test_nothing_is_published_of_1970(
+        self, coop: PlainSql, publish: Callable[[str], str]
+    ) -> None:
         for start in ("0", f"-{A_DAY}", "946684799"):
             refuses(coop, publish(start))
 
-    def test_a_protected_sum_is_closed_after_its_records_and_once(self, coop: Plain) -> None:
+    def test_a_protected_sum_is_closed_after_its_records_and_once(self, coop: PlainSql) -> None:
         protected = cell(protected=1), closed(protected=1)
         for statement in protected:
             refuses(coop, statement)
@@ -569,7 +595,7 @@ class TestPublished:
         for statement in (*protected, cell(), closed()):
             refuses(coop, statement)
 
-    def test_no_protected_sum_is_closed_while_a_witness_is_asked(self, coop: Plain) -> None:
+    def test_no_protected_sum_is_closed_while_a_witness_is_asked(self, coop: PlainSql) -> None:
         key = f"x'{'00' * 32}'" if coop.kind == "sqlite" else f"'\\x{'00' * 32}'::bytea"
         opening = (
             "INSERT INTO opening"
@@ -581,16 +607,16 @@ class TestPublished:
         refuses(coop, "DELETE FROM opening")
         coop.run("UPDATE opening SET answer = '{}'", closed(protected=1), "DELETE FROM opening")
 
-    def test_protected_sums_are_of_hours(self, coop: Plain) -> None:
+    def test_protected_sums_are_of_hours(self, coop: PlainSql) -> None:
         for minutes in (30, 1440):
             coop.run(closed(minutes=minutes))
             refuses(coop, cell(minutes=minutes, protected=1))
             refuses(coop, closed(minutes=minutes, protected=1))
 
-    def test_no_closing_is_dated_ahead(self, coop: Plain) -> None:
+    def test_no_closing_is_dated_ahead(self, coop: PlainSql) -> None:
         refuses(coop, closed(at="{now} + 400"))
 
-    def test_a_civil_day_has_cells_of_one_step(self, coop: Plain) -> None:
+    def test_a_civil_day_has_cells_of_one_step(self, coop: PlainSql) -> None:
         coop.run(cell(), cell(minutes=1440))
         for start in (LATELY, f"{LATELY} + 1800", f"{LATELY} + {12 * HOUR}"):
             for direction in ("consumption", "injection"):
@@ -610,10 +636,10 @@ class TestPublished:
         ],
         ids=["running", "short", "long", "1970", "few homes", "in part", "out of order"],
     )
-    def test_no_quartiles_are_forged(self, coop: Plain, quartiles: str) -> None:
+    def test_no_quartiles_are_forged(self, coop: PlainSql, quartiles: str) -> None:
         refuses(coop, quartiles)
 
-    def test_quartiles_are_written_once_and_never_later(self, coop: Plain) -> None:
+    def test_quartiles_are_written_once_and_never_later(self, coop: PlainSql) -> None:
         month = f"{{now}} - {40 * A_DAY}", f"{{now}} - {10 * A_DAY}"
         coop.run(closed_month(*month))
         refuses(coop, closed_month(*month, "13, 1, 2, 3"))
@@ -634,14 +660,16 @@ class TestPublished:
             "kind = 'collective', name = 'Shown'",
         ],
     )
-    def test_no_home_is_shown_alone_without_its_permission(self, coop: Plain, shown: str) -> None:
+    def test_no_home_is_shown_alone_without_its_permission(
+        self, coop: PlainSql, shown: str
+    ) -> None:
         refuses(coop, f"UPDATE member SET {shown}")
 
-    def test_no_candidate_site_is_named_before_it_granted_that(self, coop: Plain) -> None:
+    def test_no_candidate_site_is_named_before_it_granted_that(self, coop: PlainSql) -> None:
         coop.run("UPDATE member SET kind = 'site'")
         refuses(coop, "UPDATE member SET name = 'Shown' || id")
 
-    def test_a_site_that_granted_that_is_named(self, coop: Plain) -> None:
+    def test_a_site_that_granted_that_is_named(self, coop: PlainSql) -> None:
         condition = "WHERE id = (SELECT member_id FROM member_permission WHERE id = 'stays')"
         coop.run(
             copied("member_permission", "id = 'stays'", id="'by name'", identification="'name'"),
@@ -656,23 +684,23 @@ class TestCollective:
 
     @pytest.mark.parametrize("change", PROLONGED)
     def test_no_grant_is_prolonged_widened_or_ended_without_an_entry(
-        self, coop: Plain, change: str
+        self, coop: PlainSql, change: str
     ) -> None:
         refuses(coop, f"UPDATE member_permission SET {change} WHERE id = 'stays'")
 
     @pytest.mark.parametrize("change", BROUGHT_BACK)
     def test_no_ended_grant_is_revived_or_keeps_its_records_longer(
-        self, coop: Plain, change: str
+        self, coop: PlainSql, change: str
     ) -> None:
         refuses(coop, f"UPDATE member_permission SET {change} WHERE id = 'left'")
 
-    def test_records_may_be_erased_earlier(self, coop: Plain) -> None:
+    def test_records_may_be_erased_earlier(self, coop: PlainSql) -> None:
         coop.run(
             "UPDATE member_permission SET erase_at = {now} WHERE id = 'left'",
             "DELETE FROM member_permission_series WHERE permission_id = 'left'",
         )
 
-    def test_no_grant_is_removed_or_replaced(self, coop: Plain) -> None:
+    def test_no_grant_is_removed_or_replaced(self, coop: PlainSql) -> None:
         refuses(coop, "DELETE FROM member_permission WHERE id = 'stays'")
         refuses(coop, "DELETE FROM member_permission WHERE id = 'left'")
         refuses(coop, "DELETE FROM member_permission_series WHERE permission_id = 'stays'")
@@ -694,17 +722,17 @@ class TestCollective:
             {"shown_sha256": "''"},
         ],
     )
-    def test_no_grant_is_forged(self, coop: Plain, change: dict[str, object]) -> None:
+    def test_no_grant_is_forged(self, coop: PlainSql, change: dict[str, object]) -> None:
         refuses(coop, copied("member_permission", "id = 'stays'", **{"id": "'forged'"} | change))
 
-    def test_no_grant_answers_a_closed_need(self, coop: Plain) -> None:
+    def test_no_grant_answers_a_closed_need(self, coop: PlainSql) -> None:
         refuses(
             coop,
             "UPDATE own_need SET closed_at = {now}",
             copied("member_permission", "id = 'stays'", id="'forged'"),
         )
 
-    def test_no_series_is_added_or_replaced(self, coop: Plain) -> None:
+    def test_no_series_is_added_or_replaced(self, coop: PlainSql) -> None:
         table, of_stays = "member_permission_series", "permission_id = 'stays'"
         refuses(coop, copied(table, of_stays, identifier="'urn:dev:org:1:more'"))
         refuses(coop, copied(table, of_stays, permission_id="'invented'"))
@@ -722,7 +750,7 @@ class TestCollective:
             refuses(coop, f"UPDATE {table} SET series_id = {series_id} WHERE {of_stays}")
 
     @pytest.mark.parametrize("change", REWRITTEN)
-    def test_the_register_and_the_log_only_grow(self, coop: Plain, change: str) -> None:
+    def test_the_register_and_the_log_only_grow(self, coop: PlainSql, change: str) -> None:
         refuses(coop, change)
 
     @pytest.mark.parametrize(
@@ -749,12 +777,12 @@ class TestCollective:
         ],
     )
     def test_no_entry_is_forged_backdated_or_out_of_turn(
-        self, coop: Plain, permission: str, state: str, changes: dict[str, object]
+        self, coop: PlainSql, permission: str, state: str, changes: dict[str, object]
     ) -> None:
         coop.run("UPDATE member_permission SET erase_at = {now} + 86400 WHERE id = 'stays'")
         refuses(coop, permission_entry(permission, state, **changes))
 
-    def test_an_end_sets_the_time_of_erasure(self, coop: Plain) -> None:
+    def test_an_end_sets_the_time_of_erasure(self, coop: PlainSql) -> None:
         refuses(coop, permission_entry("stays", "withdrawn"))
         coop.run(
             "UPDATE member_permission SET erase_at = {now} WHERE id = 'stays'",
@@ -765,7 +793,7 @@ class TestCollective:
 
     @pytest.mark.parametrize("shown", [{"text_hash": f"'{64 * 'b'}'"}, {"text_hash": "NULL"}])
     def test_a_grant_keeps_the_text_that_was_shown_and_names_a_series(
-        self, coop: Plain, shown: dict[str, object]
+        self, coop: PlainSql, shown: dict[str, object]
     ) -> None:
         coop.run(copied("member_permission", "id = 'stays'", id="'forged'"))
         refuses(coop, permission_entry("forged", "granted"))
@@ -774,7 +802,7 @@ class TestCollective:
         )
         refuses(coop, permission_entry("forged", "granted", **shown))
 
-    def test_no_entry_of_the_log_is_backdated_or_replaced(self, coop: Plain) -> None:
+    def test_no_entry_of_the_log_is_backdated_or_replaced(self, coop: PlainSql) -> None:
         for at in ("{now} - 400", "{now} + 400", f"{{now}} - {400 * 86_400}"):
             refuses(coop, copied("access_log", "who = 'ada'", at=at))
         refuses(coop, f"{replace_into(coop)} access_log SELECT * FROM access_log")
@@ -789,7 +817,7 @@ class TestCollective:
         ],
     )
     @pytest.mark.parametrize("collective", ["postgresql"], indirect=True)
-    def test_no_table_is_emptied_by_a_replica(self, coop: Plain, table: str) -> None:
+    def test_no_table_is_emptied_by_a_replica(self, coop: PlainSql, table: str) -> None:
         coop.run("SET LOCAL session_replication_role = replica")
         refuses(coop, f"TRUNCATE {table} CASCADE")
         refuses(coop, f"DELETE FROM {table}")
@@ -821,7 +849,7 @@ class TestCollective:
             assert looking.value("SELECT count(*) FROM access_log") == 2
             assert looking.value("SELECT max(erased) FROM member_permission_register") == 0
 
-    def test_the_log_forgets_after_a_year(self, coop: Plain) -> None:
+    def test_the_log_forgets_after_a_year(self, coop: PlainSql) -> None:
         """No test waits for it, so the rule that stands in its way goes."""
         on = "" if coop.kind == "sqlite" else " ON access_log"
         coop.run(

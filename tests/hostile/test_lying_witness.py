@@ -41,14 +41,8 @@ from consometers_quoalise.protected_sums import (
     write_verification,
 )
 from packages.protected_sums.tests.homes import masks_of
-from tests.node.collective.masked import (
-    COLLECTIVE,
-    AskedWitness,
-    MaskedHome,
-    MaskedTown,
-    answered,
-)
-from tests.node.collective.publishing import CONSUMPTION
+from testing.collectives.masked import COLLECTIVE, AskedWitness, MaskedHome, MaskedTown, answered
+from testing.collectives.publishing import CONSUMPTION
 
 AT = datetime(2026, 7, 15, 6, tzinfo=UTC)
 HOURS = 12

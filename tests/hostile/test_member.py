@@ -81,14 +81,13 @@ from consometers_quoalise.senml import SENML
 from consometers_quoalise_network import Asking
 from demo.prosody import Prosody
 from packages.quoalise.tests.samples import EXAMPLE, PERMISSION, element
-from tests.node.clocks import Hands, confirmed
-from tests.node.collective.coops import cooperating
-from tests.node.collective.ingestion import pushed_data
-from tests.node.collective.people import AT, ZONE, join, permission
-from tests.node.collective.test_backfill import EmptyMember
-from tests.node.permission.samples import NEED, now
-from tests.node.xmpp.conftest import MakeNode, MakePlain, NewAccount
-from tests.node.xmpp.plain import COMMAND
+from testing.clocks import Hands, confirmed
+from testing.collectives.members import AT, ZONE, EmptyMember, join, permission
+from testing.collectives.records import pushed_data
+from testing.collectives.running import cooperating
+from testing.homes.data_needs import NEED, now
+from testing.xmpp.fixtures import MakeNode, MakePlain, NewAccount
+from testing.xmpp.plain_peer import COMMAND
 
 HOUR = timedelta(hours=1)
 FIRST = datetime(2026, 6, 10, tzinfo=UTC)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from consometers_node.store import Store
 from consometers_node.store.collective.tables import TABLES
-from tests.node.postgresql import Server
+from testing.databases.postgresql import Server
 
 SECURITY = Path(__file__).parents[2] / "SECURITY.md"
 WORD, NUMBER, DAY = "lisette@energies.test", 1_987_654_321, date(1987, 6, 5)

@@ -27,25 +27,24 @@ from consometers_quoalise import (
 from consometers_quoalise.markup import serialise
 from consometers_quoalise_network.errors import NoAnswer
 from demo.prosody import Authority, Prosody, federate
-from tests.deadline import DEADLINE_S
-from tests.e2e.waiting import eventually
-from tests.node.collective.coops import Coop, cooperating
-from tests.node.collective.ingestion import pushed_data
-from tests.node.collective.test_node import PAST, jid, join, wait_for_records
-from tests.node.networks import PASSWORD
-from tests.node.sharing.houses import (
-    Collective,
-    House,
+from testing.collectives.joining import PAST, jid, join, wait_for_records
+from testing.collectives.records import pushed_data
+from testing.collectives.running import Coop, cooperating
+from testing.homes.ledgers import HOUR, hours, midnight
+from testing.homes.running import (
+    RunningHome,
+    StoringCollective,
     bare,
     decisions_confirmed as confirmed,
     running,
+    shared,
 )
-from tests.node.sharing.ledgers import HOUR, hours, midnight
-from tests.node.sharing.test_delivery import shared
-from tests.node.xmpp.conftest import MakeNode, NewAccount
-from tests.node.xmpp.plain import Plain
-
-from .servers import Attacker, corrupt
+from testing.networks import PASSWORD
+from testing.run import DEADLINE_S
+from testing.waiting import eventually
+from testing.xmpp.fixtures import MakeNode, NewAccount
+from testing.xmpp.hostile_server import ServerOwner, corrupt
+from testing.xmpp.plain_peer import PlainPeer
 
 
 @pytest.fixture(scope="session")
@@ -70,9 +69,9 @@ def hostile(domains: tuple[Prosody, Prosody], socket_enabled: None) -> Prosody:
 
 
 @pytest.fixture
-async def attacker(hostile: Prosody, new_account: NewAccount) -> AsyncIterator[Attacker]:
-    async with Plain(hostile, new_account(hostile), PASSWORD) as account:
-        attacker = Attacker(hostile.host, account)
+async def attacker(hostile: Prosody, new_account: NewAccount) -> AsyncIterator[ServerOwner]:
+    async with PlainPeer(hostile, new_account(hostile), PASSWORD) as account:
+        attacker = ServerOwner(hostile.host, account)
         await attacker.begin_again()
         yield attacker
         await attacker.begin_again()
@@ -103,7 +102,7 @@ async def coop(
 @pytest.fixture
 async def house(
     file: Store, places: list[Prosody], new_account: NewAccount, coop: Coop
-) -> AsyncIterator[House]:
+) -> AsyncIterator[RunningHome]:
     async with running(file, places[0], new_account(places[0]), coop.jid) as house:
         await house.connection.online(DEADLINE_S)
         yield house
@@ -116,12 +115,12 @@ async def permission_state(coop: Coop, permission: str) -> State | None:
     return next((grant.state for grant in every if grant.id == permission), None)
 
 
-async def is_invited(coop: Coop, house: House) -> None:
+async def is_invited(coop: Coop, house: RunningHome) -> None:
     token = await coop.invite()
     await house.sharing.asking.get_data_needs(coop.jid, token)
 
 
-async def everything_arrived(coop: Coop, house: House) -> None:
+async def everything_arrived(coop: Coop, house: RunningHome) -> None:
     """Wait until earlier stanzas are handled: in order, one request at a time."""
     while True:
         try:
@@ -134,7 +133,7 @@ async def everything_arrived(coop: Coop, house: House) -> None:
 
 
 async def test_a_grant_delivered_after_its_withdrawal_opens_nothing(
-    attacker: Attacker, coop: Coop, house: House
+    attacker: ServerOwner, coop: Coop, house: RunningHome
 ) -> None:
     await is_invited(coop, house)
     await attacker.meet('node="grant"', "bounce")
@@ -150,7 +149,7 @@ async def test_a_grant_delivered_after_its_withdrawal_opens_nothing(
 
 
 async def test_a_grant_replayed_after_its_withdrawal_opens_nothing(
-    attacker: Attacker, coop: Coop, house: House
+    attacker: ServerOwner, coop: Coop, house: RunningHome
 ) -> None:
     await join(coop, house)
     (permission,) = [PermissionId(grant.id) for grant in await granted(coop)]
@@ -168,7 +167,7 @@ async def granted(coop: Coop) -> list[gifts.MemberPermission]:
         return await gifts.all_permissions(connection)
 
 
-async def shares_and_withdraws(coop: Coop, house: House) -> PermissionId:
+async def shares_and_withdraws(coop: Coop, house: RunningHome) -> PermissionId:
     """Grant the past, share a new hour, and withdraw; return the permission once that is known."""
     past = await join(coop, house)
     await wait_for_records(coop, past)
@@ -183,7 +182,9 @@ async def shares_and_withdraws(coop: Coop, house: House) -> PermissionId:
     return permission
 
 
-async def test_duplicate_stanzas_count_once(attacker: Attacker, coop: Coop, house: House) -> None:
+async def test_duplicate_stanzas_count_once(
+    attacker: ServerOwner, coop: Coop, house: RunningHome
+) -> None:
     kinds = ("<command", "<quoalise", "<received")
     for kind in kinds:
         await attacker.meet(kind, "double")
@@ -198,7 +199,7 @@ async def test_duplicate_stanzas_count_once(attacker: Attacker, coop: Coop, hous
 
 
 async def test_records_replayed_after_a_withdrawal_are_not_stored(
-    attacker: Attacker, coop: Coop, house: House
+    attacker: ServerOwner, coop: Coop, house: RunningHome
 ) -> None:
     await shares_and_withdraws(coop, house)
     assert await attacker.replay("<quoalise")
@@ -219,7 +220,7 @@ PING = '<ping xmlns="urn:xmpp:ping"/>'
 KINDS = {"iq": "set", "message": "normal"}
 
 
-async def ping(attacker: Attacker, house: House) -> None:
+async def ping(attacker: ServerOwner, house: RunningHome) -> None:
     """Have something answered, so that a stream between the servers is open and was read."""
     # The first one may be lost with a stream that the honest server has just closed.
     async with asyncio.timeout(DEADLINE_S):
@@ -231,7 +232,7 @@ async def ping(attacker: Attacker, house: House) -> None:
 
 @account_on_hostile_server("somebody else's")
 async def test_stanzas_in_the_name_of_another_domain_are_refused(
-    attacker: Attacker, honest: Prosody, coop: Coop, house: House
+    attacker: ServerOwner, honest: Prosody, coop: Coop, house: RunningHome
 ) -> None:
     past = await join(coop, house)
     await wait_for_records(coop, past)
@@ -253,13 +254,13 @@ async def test_stanzas_in_the_name_of_another_domain_are_refused(
 
 
 async def test_forged_receipts_and_errors_acknowledge_nothing(
-    attacker: Attacker,
+    attacker: ServerOwner,
     honest: Prosody,
     file: Store,
     new_account: NewAccount,
     new_node: MakeNode,
 ) -> None:
-    collective = Collective()
+    collective = StoringCollective()
     collective.keeps.clear()
     node = await new_node(honest, collective, keep=collective.keep)
     async with running(file, honest, new_account(honest), bare(node)) as house:
@@ -287,7 +288,7 @@ async def test_forged_receipts_and_errors_acknowledge_nothing(
         await eventually(lambda: on_its_way(house), [].__eq__)
 
 
-async def on_its_way(house: House) -> list[str | None]:
+async def on_its_way(house: RunningHome) -> list[str | None]:
     async with house.store.reading() as connection:
         numbers = select(OutboxRow.stanza).where(OutboxRow.stanza.is_not(None))
         return list((await connection.execute(numbers)).scalars())
@@ -295,7 +296,7 @@ async def on_its_way(house: House) -> list[str | None]:
 
 @account_on_hostile_server("somebody else's")
 async def test_a_foreign_account_cannot_deliver_records_of_a_member(
-    attacker: Attacker, coop: Coop, house: House
+    attacker: ServerOwner, coop: Coop, house: RunningHome
 ) -> None:
     past = await join(coop, house)
     await wait_for_records(coop, past)
@@ -308,7 +309,7 @@ async def test_a_foreign_account_cannot_deliver_records_of_a_member(
 
 @account_on_hostile_server("the collective's")
 async def test_a_late_answer_is_ignored(
-    attacker: Attacker, coop: Coop, house: House, caplog: pytest.LogCaptureFixture
+    attacker: ServerOwner, coop: Coop, house: RunningHome, caplog: pytest.LogCaptureFixture
 ) -> None:
     await attacker.meet("type='result'", "hold")
     with pytest.raises(NoAnswer):
@@ -324,7 +325,7 @@ async def test_a_late_answer_is_ignored(
 
 @account_on_hostile_server("the home's")
 async def test_the_homes_own_server_reads_nothing_beyond_the_grant(
-    attacker: Attacker, coop: Coop, house: House
+    attacker: ServerOwner, coop: Coop, house: RunningHome
 ) -> None:
     past = await join(coop, house)
     await wait_for_records(coop, past)

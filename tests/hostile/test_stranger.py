@@ -24,17 +24,17 @@ from consometers_quoalise_network.receiving import PER_MINUTE
 from consometers_quoalise_xmpp import features, stream
 from consometers_quoalise_xmpp.stream import HEARD_PER_MINUTE, Stream
 from demo.prosody import Authority, Prosody
-from tests.deadline import DEADLINE_S
-from tests.node.collective.coops import Coop, cooperating
-from tests.node.networks import PASSWORD
-from tests.node.sharing.houses import bare, until
-from tests.node.xmpp.conftest import MakeNode, MakePlain, NewAccount, Node
-from tests.node.xmpp.home import NOW, Collective, Home, records
-from tests.node.xmpp.plain import EMPTY, Plain
+from testing.collectives.running import Coop, cooperating
+from testing.homes.running import bare
+from testing.networks import PASSWORD
+from testing.run import DEADLINE_S
+from testing.waiting import until
+from testing.xmpp.answerers import NOW, AskingCollective, MemoryHome, records
+from testing.xmpp.fixtures import MakeNode, MakePlain, NewAccount, XmppNode
+from testing.xmpp.line import SEGMENT, PacketLine
+from testing.xmpp.plain_peer import EMPTY, PlainPeer
 from tools.bench.homes import COLLECTIVE, day_of, join
 from tools.bench.members import STRANGERS, Members, admitting
-
-from .line import SEGMENT, Line
 
 MEMBERS = 3
 MOST_TIMES = 6
@@ -103,12 +103,12 @@ class Keeper:
 
 
 @pytest.fixture
-async def line(server: Prosody) -> AsyncIterator[Line]:
-    async with Line.to(server) as line:
+async def line(server: Prosody) -> AsyncIterator[PacketLine]:
+    async with PacketLine.to(server) as line:
         yield line
 
 
-@pytest.fixture(params=[Home, Collective])
+@pytest.fixture(params=[MemoryHome, AskingCollective])
 def answerer(request: pytest.FixtureRequest) -> Answerer:
     """Return one of either role."""
     made: Answerer = request.param()
@@ -118,11 +118,11 @@ def answerer(request: pytest.FixtureRequest) -> Answerer:
 @pytest.fixture
 async def new_stranger(new_plain: MakePlain) -> AsyncIterator[MakePlain]:
     """Make strangers that go without a word: a server that still reads would not answer."""
-    strangers: list[Plain] = []
+    strangers: list[PlainPeer] = []
 
     async def make(
         server: Prosody, *, jid: str | None = None, language: str = "en", priority: int = 1
-    ) -> Plain:
+    ) -> PlainPeer:
         new = await new_plain(server, jid=jid, language=language, priority=priority)
         strangers.append(new)
         return new
@@ -132,21 +132,25 @@ async def new_stranger(new_plain: MakePlain) -> AsyncIterator[MakePlain]:
         stranger.abort()
 
 
-async def answers(node: Node, peer: Node) -> None:
+async def answers(node: XmppNode, peer: XmppNode) -> None:
     """Check that a node answers an honest peer, and acknowledges what that pushes, soon."""
     async with asyncio.timeout(DEADLINE_S):
         assert await features(peer.connection, node.connection.jid)
         await peer.pushing.push(bare(node), records(NOW, 1))
 
 
-async def handles(node: Node, handled: int) -> None:
+async def handles(node: XmppNode, handled: int) -> None:
     """Wait until a session has handled as many stanzas."""
     session = node.connection.stream.plugin["xep_0198"]
     await until(lambda: session.handled >= handled)
 
 
 async def test_large_messages_of_a_stranger_do_not_disconnect_a_node(
-    server: Prosody, line: Line, new_node: MakeNode, new_stranger: MakePlain, answerer: Answerer
+    server: Prosody,
+    line: PacketLine,
+    new_node: MakeNode,
+    new_stranger: MakePlain,
+    answerer: Answerer,
 ) -> None:
     node = await new_node(server, answerer, keep=Keeper().keep, through=line)
     peer, stranger = await new_node(server), await new_stranger(server)
@@ -160,7 +164,11 @@ async def test_large_messages_of_a_stranger_do_not_disconnect_a_node(
 
 
 async def test_a_resumed_session_does_not_repeat_an_expensive_stanza(
-    server: Prosody, line: Line, new_node: MakeNode, new_stranger: MakePlain, answerer: Answerer
+    server: Prosody,
+    line: PacketLine,
+    new_node: MakeNode,
+    new_stranger: MakePlain,
+    answerer: Answerer,
 ) -> None:
     node = await new_node(server, answerer, keep=Keeper().keep, through=line)
     peer, stranger = await new_node(server), await new_stranger(server)
@@ -182,7 +190,7 @@ async def test_a_resumed_session_does_not_repeat_an_expensive_stanza(
 
 
 async def test_expensive_stanzas_end_no_stream_and_delay_no_peer(
-    server: Prosody, line: Line, new_node: MakeNode, new_stranger: MakePlain
+    server: Prosody, line: PacketLine, new_node: MakeNode, new_stranger: MakePlain
 ) -> None:
     node = await new_node(server, keep=Keeper().keep, through=line)
     peer, stranger = await new_node(server), await new_stranger(server)
@@ -267,7 +275,7 @@ class Asking(Members):
             answer.set_result(kind)
 
 
-class Slow(Home):
+class Slow(MemoryHome):
     """A home that thinks for long about those that may not read it."""
 
     @override
@@ -395,7 +403,7 @@ async def test_accounts_of_one_domain_share_a_limit_and_others_keep_theirs(
     crowded: Crowded, new_node: MakeNode, strangers: Asking
 ) -> None:
     newcomer = await new_node(crowded.server)
-    home = Home(bare(newcomer))
+    home = MemoryHome(bare(newcomer))
     node = await new_node(crowded.server, home, knows=lambda _peer: False)
     series = EMPTY.format(node="list_series")
     for stranger in range(OF_A_DOMAIN):

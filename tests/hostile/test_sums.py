@@ -3,9 +3,8 @@
 What a liar sends is masked like anything else: its proof names it, and nobody reads the others.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -23,70 +22,17 @@ from consometers_protected_sums.field import MODULUS, encode
 from consometers_protected_sums.reports import (
     CIRCUIT,
     MOST_WH,
-    Subject,
     measurement,
     share,
 )
 from consometers_quoalise import BadRequest
 from consometers_quoalise.protected_sums import (
     MAX_REPORTS,
-    MaskedReport,
-    Reports,
-    VerificationRequest,
-    Verified,
 )
-from packages.protected_sums.tests.homes import masks_of
-from tests.node.collective.masked import (
-    COLLECTIVE,
-    AskedWitness,
-    MaskedHome,
-    MaskedTown,
-    answered,
-)
-from tests.node.collective.publishing import CONSUMPTION, ZONE
-from tests.node.permission.samples import WITNESS
-
-AT = datetime(2026, 7, 15, 10, tzinfo=UTC)
-OVER = AT + timedelta(hours=4)
-HOUR = timedelta(hours=1)
-BITS = 16
-
-
-class Witness(AskedWitness):
-    """Answers a collective's network as the witness of a town does."""
-
-    def __init__(self, town: MaskedTown) -> None:
-        super().__init__(town.witness(), OVER.date())
-        self.refused: list[RefusedHomes] = []
-
-    async def verify_reports(self, collective: str, request: VerificationRequest) -> Verified:
-        verified = await super().verify_reports(collective, request)
-        self.refused += verified.refused
-        return verified
-
-
-def forged(
-    town: MaskedTown, home: MaskedHome, elements: Sequence[int], start: datetime = AT
-) -> Reports:
-    """Return a message with what a home made up in place of a value with its proof."""
-    honest = town.reports(home, [0], start)
-    (report,) = honest.reports
-    subject = Subject(COLLECTIVE, CONSUMPTION, start)
-    masks = masks_of(home.key.on(honest.day).secret, subject, report.nonce)
-    masked = encode((e - mask) % MODULUS for e, mask in zip(elements, masks, strict=True))
-    return replace(honest, reports=(MaskedReport(start, report.nonce, masked),))
-
-
-def proven(measured: Sequence[int]) -> list[int]:
-    """Return a measurement with the best proof of it that its home can make.
-
-    It sets what each equation demands, as if it held.
-    """
-    elements = [*measured, *CIRCUIT.prove(measured, (3, 4))]
-    values = BITS + 1 + 2
-    for call, result in enumerate(measured, 1):
-        elements[values + 2 * call] = result % MODULUS
-    return elements
+from testing.collectives.masked import MaskedTown, answered
+from testing.collectives.publishing import ZONE
+from testing.homes.data_needs import WITNESS
+from testing.hostile.sums import AT, BITS, HOUR, OVER, RefusingWitness, forged, proven
 
 
 def value(wh: int, square: int) -> list[int]:
@@ -128,7 +74,7 @@ async def test_a_lie_is_in_no_sum_names_its_home_and_costs_the_others_nothing(
         await town.report([liar], [0], AT + HOUR)
         assert await town.push(liar.jid, forged(town, liar, LIES[lie])) is None
         await town.close(OVER)
-    witness = Witness(town)
+    witness = RefusingWitness(town)
     await answered(file, witness)
     assert witness.refused == [RefusedHomes(Refusal.INVALID, frozenset({liar.permission}))]
     noted = await invalid(file)

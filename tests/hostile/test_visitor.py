@@ -34,10 +34,21 @@ from consometers_node.web.household.routes import ACTS, BY_ANYONE, FOR_ADMINISTR
 from consometers_node.web.public import home as public_home, routes as public_routes
 from consometers_node.web.public.site import PublicSite
 from demo.browser import ARGUMENTS, CHROMIUM
-from demo.hass.folder import ROOT
-from tests.deadline import DEADLINE_S
-from tests.node.collective.watched import watch_of
-from tests.node.web.admin.office import (
+from testing.checkout import ROOT
+from testing.collectives.watched import watch_of
+from testing.homes.served import (
+    ADMIN,
+    API_TOKEN,
+    GUEST,
+    ServedHome,
+    address_of as home_place,
+    ask,
+    running,
+    toy,
+)
+from testing.hostile.headers import HEADERS
+from testing.pages.cooperative import filled, town
+from testing.pages.office import (
     NAME,
     PASSWORD,
     QUICK,
@@ -46,11 +57,8 @@ from tests.node.web.admin.office import (
     log_in,
     serving as opened,
 )
-from tests.node.web.conftest import ask
-from tests.node.web.home import ADMIN, API_TOKEN, GUEST, Home, running, toy
-from tests.node.web.public.conftest import filled, town
-from tests.node.web.public.town import Town, serving, settings
-from tests.node.web.test_guarding import place as home_place
+from testing.pages.town import ReleasedTown, serving, settings
+from testing.run import DEADLINE_S
 
 __all__ = ["filled", "town"]
 
@@ -62,7 +70,7 @@ LANGUAGES = ("en", "fr")
 
 
 @pytest.fixture
-async def home(file: Store, socket_enabled: None) -> AsyncIterator[Home]:
+async def home(file: Store, socket_enabled: None) -> AsyncIterator[ServedHome]:
     async with running(file, toy()) as served:
         yield served
 
@@ -108,7 +116,7 @@ def no_fault(caplog: pytest.LogCaptureFixture, *secrets: str) -> Iterator[None]:
 # Wrong tokens.
 
 
-async def test_wrong_tokens_do_not_lock_out_the_right_one(home: Home) -> None:
+async def test_wrong_tokens_do_not_lock_out_the_right_one(home: ServedHome) -> None:
     url = home.url / "api/v1/node"
     answers = []
     for n in range(200):
@@ -122,7 +130,7 @@ async def test_wrong_tokens_do_not_lock_out_the_right_one(home: Home) -> None:
         assert answer.status == 200
 
 
-async def test_wrong_tokens_are_counted_by_address(home: Home) -> None:
+async def test_wrong_tokens_are_counted_by_address(home: ServedHome) -> None:
     port = home.url.port or 0
     sent = head("/api/v1/node", b"Host: localhost", b"Authorization: Bearer wrong")
     attacker = [status_of(await exchange(port, sent, "127.0.0.2")) for _ in range(30)]
@@ -256,7 +264,7 @@ async def test_waiting_passwords_of_strangers_leave_room_for_a_known_browser() -
 # Connections that keep a server waiting.
 
 
-async def test_incomplete_requests_are_closed(town: Town) -> None:
+async def test_incomplete_requests_are_closed(town: ReleasedTown) -> None:
     """400 of each kind, from a stranger and from a proxy: none is there after the bounds."""
     bounds = Bounds(head_s=0.3, body_s=0.3, lingers_s=0.1, connections=2000, of_one=2000)
     halves = (
@@ -334,7 +342,7 @@ HALF_BODY = head(
 
 @pytest.mark.parametrize("half", [HALF_HEAD, HALF_BODY], ids=["head", "body"])
 async def test_an_incomplete_request_ends_before_others_lose_patience(
-    town: Town, go_on: Callable[[float], None], half: bytes
+    town: ReleasedTown, go_on: Callable[[float], None], half: bytes
 ) -> None:
     """A visitor who waits for its place still gets it. These are the bounds of production."""
     own = replace(town.settings, page=STRANGERS)
@@ -351,7 +359,7 @@ async def test_an_incomplete_request_ends_before_others_lose_patience(
 
 
 async def test_an_idle_connection_lasts_as_long_as_home_assistant_keeps_it(
-    town: Town, go_on: Callable[[float], None]
+    town: ReleasedTown, go_on: Callable[[float], None]
 ) -> None:
     """A shorter one could end in the moment of its next request, which would be lost."""
     public = PublicSite(town.store, replace(town.settings, page=STRANGERS), "0")
@@ -400,7 +408,7 @@ async def test_a_handler_whose_visitor_left_ends_with_the_listener() -> None:
     assert ended.is_set()
 
 
-async def test_a_proxy_keeps_its_connections(town: Town) -> None:
+async def test_a_proxy_keeps_its_connections(town: ReleasedTown) -> None:
     public = PublicSite(town.store, replace(town.settings, page=PROXIED), "0")
     async with public.listening("127.0.0.1", 0, Bounds(head_s=0.05)) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -412,7 +420,7 @@ async def test_a_proxy_keeps_its_connections(town: Town) -> None:
         writer.close()
 
 
-async def test_connections_of_one_address_leave_room_for_others(town: Town) -> None:
+async def test_connections_of_one_address_leave_room_for_others(town: ReleasedTown) -> None:
     """What only waits ends for what comes, and nobody is kept out."""
     public = PublicSite(town.store, replace(town.settings, page=STRANGERS), "0")
     bounds = Bounds(connections=30, of_one=10)
@@ -468,7 +476,7 @@ class Making:
 
 
 async def test_unknown_parameters_share_one_cached_page(
-    town: Town, monkeypatch: pytest.MonkeyPatch
+    town: ReleasedTown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = 0
     look = public_home.look
@@ -479,7 +487,9 @@ async def test_unknown_parameters_share_one_cached_page(
         return await look(*given, **how)  # type: ignore[arg-type]
 
     monkeypatch.setattr(public_home, "look", counted)
-    async with serving(Town(town.store, town.settings), visitors(), changes=Changes()) as served:
+    async with serving(
+        ReleasedTown(town.store, town.settings), visitors(), changes=Changes()
+    ) as served:
         browser = served.browser()
         pages = await asyncio.gather(
             *(browser.open(f"?x={n}&language=fr&{n}={n}") for n in range(30)),
@@ -489,12 +499,12 @@ async def test_unknown_parameters_share_one_cached_page(
     assert made == len(LANGUAGES)
 
 
-async def test_long_answers_count_as_many_requests(town: Town) -> None:
+async def test_long_answers_count_as_many_requests(town: ReleasedTown) -> None:
     """A season of hours takes long to make: an address gets a few of them, then it waits."""
     season = "data/consumption/by/all/PT1H/from/2026-03-11/to/2026-06-09"
     requests = 60
     limits = TokenBucket(at_once=requests, a_second=1, clock=lambda: 0.0)
-    own = Town(town.store, replace(town.settings, page=PROXIED))
+    own = ReleasedTown(town.store, replace(town.settings, page=PROXIED))
     async with serving(own, limits, changes=Changes()) as served:
         browser = served.browser()
         got, length = 0, 1
@@ -533,7 +543,7 @@ def test_every_route_is_within_the_depth_of_addresses() -> None:
 
 
 async def test_many_pages_of_one_address_delay_nobody_else(
-    town: Town, monkeypatch: pytest.MonkeyPatch
+    town: ReleasedTown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """120 different pages at once: a few are made, the others wait, another visitor does not."""
     making = Making()
@@ -551,7 +561,7 @@ async def test_many_pages_of_one_address_delay_nobody_else(
             making.now -= 1
 
     monkeypatch.setattr(public_home, "look", slow)
-    own = Town(town.store, replace(town.settings, page=PROXIED))
+    own = ReleasedTown(town.store, replace(town.settings, page=PROXIED))
     async with serving(own, visitors(), changes=Changes()) as served:
         browser = served.browser()
         attack = [
@@ -593,7 +603,7 @@ def of_home() -> Iterator[tuple[str, str, dict[str, int]]]:
     yield "GET", "/health", LOOK_AT_HOME
 
 
-async def test_each_route_of_a_home_opens_to_its_users_alone(home: Home) -> None:
+async def test_each_route_of_a_home_opens_to_its_users_alone(home: ServedHome) -> None:
     permission_id = await ask(home)
     routes = {
         (route.method, route.resource.canonical)
@@ -642,7 +652,7 @@ async def test_no_route_of_a_home_opens_without_ingress_and_no_api_without_the_t
                     assert answer.status in {401, 429}, (path, header)
 
 
-def served_routes(home: Home) -> list[web.AbstractRoute]:
+def served_routes(home: ServedHome) -> list[web.AbstractRoute]:
     return list(home.site._app.router.routes())
 
 
@@ -659,7 +669,7 @@ def canonical(pattern: str) -> str:
     return path
 
 
-async def test_administrators_alone_export_the_records_of_a_home(home: Home) -> None:
+async def test_administrators_alone_export_the_records_of_a_home(home: ServedHome) -> None:
     for name in ("consometers.json", "consometers.csv"):
         for user in (
             GUEST,
@@ -732,12 +742,6 @@ ODD = (
     b"evil.example:99999999", b"'\"><script>", b"x" * 8000, b"q=" + b"9" * 500, b"fr;q=nan,en;q=1",
     b"fr;q=inf", b"Bearer \xc3\xa9", "caf\u00e9".encode(), b"\t",
 )  # fmt: skip
-HEADERS = (
-    "Host", "Authorization", "Origin", "Referer", "Cookie", "X-Forwarded-For", "X-Forwarded-Proto",
-    "X-Forwarded-Host", "X-Ingress-Path", "X-Remote-User-Id", "X-Remote-User-Display-Name",
-    "Accept-Language", "Accept", "If-None-Match", "If-Modified-Since", "Range", "Expect", "Upgrade",
-    "Content-Type", "Content-Encoding", "Sec-Fetch-Site",
-)  # fmt: skip
 ON_A_HOME = ("/", "/api/v1/node", "/nowhere")
 ON_A_COLLECTIVE = ("/data/openapi.json", "/administration/login", "/nowhere")
 
@@ -778,7 +782,7 @@ async def second(tmp_path: Path) -> AsyncIterator[Store]:
 
 @pytest.fixture
 async def servers_of_all(
-    home: Home, second: Store, town: Town, tmp_path: Path
+    home: ServedHome, second: Store, town: ReleasedTown, tmp_path: Path
 ) -> AsyncIterator[Servers]:
     async with (
         opened(second, settings(tmp_path, page=PROXIED)) as office,
@@ -944,7 +948,7 @@ async def lured() -> AsyncIterator[Callable[[str, str, str], Awaitable[str]]]:
 
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="script/setup gets Chromium")
 async def test_dns_rebinding_reads_nothing_and_changes_nothing(
-    file: Store, second: Store, town: Town, tmp_path: Path
+    file: Store, second: Store, town: ReleasedTown, tmp_path: Path
 ) -> None:
     own = settings(tmp_path, page=PageSettings(names=("energies.example.org",)))
     async with (
@@ -1001,7 +1005,7 @@ async def test_a_collective_answers_under_its_own_names_alone(
 
 
 async def test_other_sites_may_frame_the_card_alone(
-    home: Home, second: Store, tmp_path: Path
+    home: ServedHome, second: Store, tmp_path: Path
 ) -> None:
     """No button of ours can be laid under one of theirs."""
     permission_id = await ask(home)

@@ -22,12 +22,13 @@ from consometers_node.web.public.witness import WRONG_CODES
 from consometers_node.wire.witness_requests import Call
 from consometers_protected_sums.codes import LETTER_COUNT, LETTERS, draw
 from consometers_protected_sums.exchange import OpenedSum, Refusal, RefusedHomes
-from tests.node.clocks import Hands
-from tests.node.collective.witnessed import (
+from testing.clocks import Hands
+from testing.pages.town import ReleasedTown, serving, settings
+from testing.witnesses.enrolled import (
     COLLECTIVE,
     VALUES,
-    Home,
-    Witness,
+    EnrolledHome,
+    WitnessWithCodes,
     answers_of,
     codes_for,
     new_witness,
@@ -35,7 +36,6 @@ from tests.node.collective.witnessed import (
     this_hour,
     vouched,
 )
-from tests.node.web.public.town import Town, serving, settings
 
 UNLIMITED = 10**6
 FAKES = 9
@@ -45,12 +45,12 @@ FAKES = 9
 class World:
     """A witness, its pages behind a proxy, and a real home with a code."""
 
-    site: Town
-    service: Witness
+    site: ReleasedTown
+    service: WitnessWithCodes
     hands: Hands
-    real: Home
+    real: EnrolledHome
 
-    async def enrol(self, home: Home, address: str = "192.0.2.1") -> ClientResponse:
+    async def enrol(self, home: EnrolledHome, address: str = "192.0.2.1") -> ClientResponse:
         assert self.site.session is not None
         return await self.site.session.post(
             self.site.url / Call.ENROLMENTS.path[1:],
@@ -71,8 +71,8 @@ class World:
 async def world(file: Store, tmp_path: Path, socket_enabled: None) -> AsyncIterator[World]:
     hands = Hands(datetime.now(UTC))
     service = await new_witness(file, hands)
-    town = Town(file, settings(tmp_path, witness_for=(COLLECTIVE,)))
-    real = Home()
+    town = ReleasedTown(file, settings(tmp_path, witness_for=(COLLECTIVE,)))
+    real = EnrolledHome()
     await vouched(file, real)
     limits = TokenBucket(UNLIMITED, 1)
     async with serving(town, limits, lambda: datetime.now(UTC), witness=service) as site:
@@ -85,7 +85,7 @@ def addresses() -> Sequence[str]:
     return [f"198.51.100.{n}" for n in range(1, 255)]
 
 
-async def attack(world: World, fakes: list[Home]) -> None:
+async def attack(world: World, fakes: list[EnrolledHome]) -> None:
     """Ask for the sum of made-up homes, whose values are known, and the real one."""
     hour = this_hour()
     asked = opening_of([*fakes, world.real], hour, VALUES)
@@ -112,7 +112,7 @@ async def test_nine_made_up_homes_do_not_open_a_real_one(world: World) -> None:
         [code for _, code in revoked],
         expired,
     ):
-        fakes = [Home(code=code) for code in codes]
+        fakes = [EnrolledHome(code=code) for code in codes]
         for n, fake in enumerate(fakes):
             assert (await world.enrol(fake, addresses()[n])).status == 422
         await attack(world, fakes)
@@ -122,16 +122,16 @@ async def test_nine_made_up_homes_do_not_open_a_real_one(world: World) -> None:
 async def test_one_code_makes_one_home_under_however_many_names(world: World) -> None:
     """At once, one after the other, and after the home of it has left."""
     ((_, code),) = await codes_for(world.service.store)
-    fakes = [Home(code=code) for _ in range(FAKES)]
+    fakes = [EnrolledHome(code=code) for _ in range(FAKES)]
     answers = await asyncio.gather(
         *(world.enrol(fake, addresses()[n]) for n, fake in enumerate(fakes))
     )
     statuses = Counter(answer.status for answer in answers)
     assert statuses == {201: 1, 422: FAKES - 1}
     (first,) = [fake for fake, answer in zip(fakes, answers, strict=True) if answer.status == 201]
-    await attack(world, [fake for fake in fakes if fake is not first] + [Home()])
+    await attack(world, [fake for fake in fakes if fake is not first] + [EnrolledHome()])
     await world.service.leave(first.signed(Call.DEPARTURES))
-    assert (await world.enrol(Home(code=code))).status == 422
+    assert (await world.enrol(EnrolledHome(code=code))).status == 422
     assert (await world.enrol(first)).status == 409
     assert await world.homes() == 1
 
@@ -143,7 +143,7 @@ async def test_a_code_takes_no_other_home_over(world: World) -> None:
         assert (await world.enrol(taken)).status == 422
     homes = [world.real]
     for _ in range(FAKES):
-        home = Home()
+        home = EnrolledHome()
         await vouched(world.service.store, home)
         assert (await world.enrol(home)).status == 201
         homes.append(home)
@@ -157,11 +157,11 @@ async def test_codes_are_not_found_by_trying(world: World) -> None:
     valid = await world.codes(3)
     chance = Random(1)
 
-    def guess() -> Home:
+    def guess() -> EnrolledHome:
         letters = list(chance.choice(valid))
         place = chance.choice([n for n, letter in enumerate(letters) if letter != "-"])
         letters[place] = chance.choice([each for each in LETTERS if each != letters[place]])
-        return Home(code="".join(letters))
+        return EnrolledHome(code="".join(letters))
 
     tries = 3 * WRONG_CODES
     statuses: Counter[int] = Counter()
@@ -177,8 +177,8 @@ async def test_codes_are_not_found_by_trying(world: World) -> None:
     answers = await asyncio.gather(*(world.enrol(guess(), address) for address in site))
     assert Counter(answer.status for answer in answers)[422] == WRONG_CODES
     # A valid code does not end the wait of an address that guesses; elsewhere it enrols.
-    assert (await world.enrol(Home(code=valid[0]), addresses()[0])).status == 429
-    assert (await world.enrol(Home(code=valid[0]), addresses()[9])).status == 201
+    assert (await world.enrol(EnrolledHome(code=valid[0]), addresses()[0])).status == 429
+    assert (await world.enrol(EnrolledHome(code=valid[0]), addresses()[9])).status == 201
     assert await world.homes() == 2
     # With a million addresses, each with six tries an hour, and ten thousand valid codes.
     years = len(LETTERS) ** LETTER_COUNT / 10_000 / (1e6 * 6) / (24 * 365)

@@ -19,12 +19,12 @@ from consometers_quoalise_network import Asker
 from consometers_quoalise_xmpp import features, parsing
 from demo.prosody import Authority
 from packages.quoalise.tests.samples import NEED
-from tests.deadline import DEADLINE_S
-from tests.e2e.ejabberd import Cluster
-from tests.node.networks import PASSWORD
-from tests.node.sentences import says
-from tests.node.xmpp.conftest import MakeNode, NewAccount
-from tests.node.xmpp.home import Collective
+from testing.networks import PASSWORD
+from testing.run import DEADLINE_S
+from testing.sentences import says
+from testing.xmpp.answerers import AskingCollective
+from testing.xmpp.ejabberd import Cluster
+from testing.xmpp.fixtures import MakeNode, NewAccount
 from tools.bench.deployed import DEPLOY, Deployed, Ended, Place, Wire
 from tools.bench.stanzas import ATTACKER, stanzas
 
@@ -84,7 +84,7 @@ async def test_prosody_ends_the_stream_of_a_costly_stanza_alone(
     assert "nnnn" not in deployed.log()
 
 
-class Wordy(Collective):
+class Wordy(AskingCollective):
     """Asks for much, in many words."""
 
     def __init__(self, letter: str, needs: int) -> None:

@@ -8,9 +8,9 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from .factories import meter_entry
-from .home import Home
-from .ports import DEVICE, Clock, Line, Port, Ports
+from testing.integration.entries import meter_entry
+from testing.integration.ports import DEVICE, LoopClock, MeterLine, Port, Ports
+from testing.integration.views import MeterView
 
 
 @pytest.fixture(autouse=True)
@@ -29,8 +29,8 @@ def entity_registry_enabled_by_default() -> Generator[None]:
 
 
 @pytest.fixture
-def clock(hass: HomeAssistant) -> Clock:
-    return Clock(hass)
+def clock(hass: HomeAssistant) -> LoopClock:
+    return LoopClock(hass)
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ def port(ports: Ports) -> Port:
 
 
 @pytest.fixture
-def line(clock: Clock, port: Port) -> Line:
-    return Line(clock, port)
+def line(clock: LoopClock, port: Port) -> MeterLine:
+    return MeterLine(clock, port)
 
 
 @pytest.fixture
@@ -58,6 +58,6 @@ def entry(hass: HomeAssistant, enable_custom_integrations: None) -> MockConfigEn
 
 
 @pytest.fixture
-def home(hass: HomeAssistant, entry: MockConfigEntry, line: Line) -> Home:
+def home(hass: HomeAssistant, entry: MockConfigEntry, line: MeterLine) -> MeterView:
     """Return a home whose meter is in standard mode. Nothing is set up yet."""
-    return Home(hass, entry, line)
+    return MeterView(hass, entry, line)

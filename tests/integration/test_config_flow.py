@@ -27,12 +27,11 @@ from custom_components.consometers.const import (
     DOMAIN,
 )
 from packages.tic.tests.samples import frame_bytes
-
-from . import frames
-from .flows import Flow, suggested
-from .frames import ADDRESS, OTHER_ADDRESS, Kind
-from .home import Home
-from .ports import DEVICE, OTHER_DEVICE, Clock, Line, Port, Ports
+from testing.integration import frames
+from testing.integration.flows import Flow, suggested
+from testing.integration.frames import ADDRESS, OTHER_ADDRESS, Kind
+from testing.integration.ports import DEVICE, OTHER_DEVICE, LoopClock, MeterLine, Port, Ports
+from testing.integration.views import MeterView
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
 
@@ -49,13 +48,13 @@ FACTS = ("mode", "phases", "contract", "power", "injection", "production")
 
 
 @pytest.fixture
-def other_line(clock: Clock, ports: Ports) -> Line:
+def other_line(clock: LoopClock, ports: Ports) -> MeterLine:
     """Return the line of a meter on another port."""
-    return Line(clock, ports.plug(OTHER_DEVICE))
+    return MeterLine(clock, ports.plug(OTHER_DEVICE))
 
 
 async def heard(
-    hass: HomeAssistant, line: Line, kind: Kind, times: int = 12, device: str = DEVICE
+    hass: HomeAssistant, line: MeterLine, kind: Kind, times: int = 12, device: str = DEVICE
 ) -> Flow:
     """Add what speaks on a line, up to the question whether it is the right one."""
     flow = await (await Flow.begin(hass, "meter")).listen(device)
@@ -78,7 +77,7 @@ async def heard(
     ids=["single phase", "producer", "three-phase", "historique", "historique, three-phase"],
 )
 async def test_a_meter_is_detected_and_added_after_confirmation(
-    hass: HomeAssistant, line: Line, kind: Kind, facts: tuple[str, ...]
+    hass: HomeAssistant, line: MeterLine, kind: Kind, facts: tuple[str, ...]
 ) -> None:
     flow = await Flow.begin(hass, "meter")
     assert (flow.step, flow.errors) == ("meter", {})
@@ -113,7 +112,7 @@ async def test_a_meter_is_detected_and_added_after_confirmation(
 
 @pytest.mark.parametrize(("holds", "device"), [(False, DEVICE), (True, f" {DEVICE} ")])
 async def test_a_port_may_be_unable_to_pause_and_be_typed_with_spaces(
-    hass: HomeAssistant, line: Line, holds: bool, device: str
+    hass: HomeAssistant, line: MeterLine, holds: bool, device: str
 ) -> None:
     line.port.holds = holds
     flow = await heard(hass, line, frames.CONSUMER, 3, device)
@@ -130,7 +129,7 @@ async def test_a_port_may_be_unable_to_pause_and_be_typed_with_spaces(
     ids=["of a type of both", "its address alone"],
 )
 async def test_an_old_meter_is_detected(
-    hass: HomeAssistant, line: Line, kind: Kind, facts: tuple[str, ...]
+    hass: HomeAssistant, line: MeterLine, kind: Kind, facts: tuple[str, ...]
 ) -> None:
     flow = await heard(hass, line, kind, times=30)
     assert flow.step == "confirm"
@@ -153,7 +152,7 @@ async def test_an_old_meter_is_detected(
     ],
 )
 async def test_an_error_of_the_port_is_shown_and_can_be_retried(
-    hass: HomeAssistant, line: Line, refusal: Exception, error: str
+    hass: HomeAssistant, line: MeterLine, refusal: Exception, error: str
 ) -> None:
     line.port.refusal = refusal
     flow = await (await (await Flow.begin(hass, "meter")).listen()).hear()
@@ -182,7 +181,7 @@ NO_ADDRESS = frame_bytes(Mode.STANDARD, [("PREF", "09"), ("PCOUP", "09")])
     ],
 )
 async def test_the_flow_names_the_fault_of_the_line(
-    hass: HomeAssistant, line: Line, data: bytes, times: int, error: str
+    hass: HomeAssistant, line: MeterLine, data: bytes, times: int, error: str
 ) -> None:
     flow = await (await Flow.begin(hass, "meter")).listen()
     await line.send_bytes(data, times, 9600 if data is NO_ADDRESS else None)
@@ -200,7 +199,7 @@ GONE = [OSError(errno.EIO, "I/O error"), serialx.SerialException()]
 
 @pytest.mark.parametrize("error", [None, *GONE])
 async def test_unplugging_while_listening_is_an_error(
-    hass: HomeAssistant, line: Line, clock: Clock, error: Exception | None
+    hass: HomeAssistant, line: MeterLine, clock: LoopClock, error: Exception | None
 ) -> None:
     flow = await (await Flow.begin(hass, "meter")).listen()
     for _ in range(2):
@@ -213,7 +212,7 @@ async def test_unplugging_while_listening_is_an_error(
 
 @pytest.mark.parametrize("error", GONE)
 async def test_losing_the_port_when_its_speed_changes_is_an_error(
-    hass: HomeAssistant, line: Line, clock: Clock, error: Exception
+    hass: HomeAssistant, line: MeterLine, clock: LoopClock, error: Exception
 ) -> None:
     flow = await (await Flow.begin(hass, "meter")).listen()
     await clock.settle()
@@ -223,7 +222,7 @@ async def test_losing_the_port_when_its_speed_changes_is_an_error(
     assert not line.port.is_open
 
 
-async def test_aborting_the_flow_closes_the_port(hass: HomeAssistant, line: Line) -> None:
+async def test_aborting_the_flow_closes_the_port(hass: HomeAssistant, line: MeterLine) -> None:
     flow = await (await Flow.begin(hass, "meter")).listen()
     await line.send_bytes(b"x")
     assert line.port.is_open
@@ -241,7 +240,7 @@ async def test_a_used_port_is_not_opened(
 
 
 async def test_a_known_meter_on_another_port_is_refused(
-    hass: HomeAssistant, entry: MockConfigEntry, other_line: Line
+    hass: HomeAssistant, entry: MockConfigEntry, other_line: MeterLine
 ) -> None:
     flow = await heard(hass, other_line, frames.CONSUMER, 3, OTHER_DEVICE)
     assert flow.reason == "already_configured"
@@ -250,13 +249,13 @@ async def test_a_known_meter_on_another_port_is_refused(
 
 
 async def test_the_same_meter_in_two_windows_is_added_once(
-    hass: HomeAssistant, clock: Clock, ports: Ports, line: Line
+    hass: HomeAssistant, clock: LoopClock, ports: Ports, line: MeterLine
 ) -> None:
     """A meter may be wired to two dongles, and a person may have two windows open."""
     first = await heard(hass, line, frames.CONSUMER, 3)
     second = await (await (await Flow.begin(hass, "meter")).listen(OTHER_DEVICE)).hear()
     assert second.errors == {"base": "no_such_port"}
-    other_line = Line(clock, ports.plug(OTHER_DEVICE))
+    other_line = MeterLine(clock, ports.plug(OTHER_DEVICE))
     await second.listen(OTHER_DEVICE)
     await other_line.send(frames.CONSUMER)
     assert (await second.hear()).reason == "already_in_progress"
@@ -265,7 +264,7 @@ async def test_the_same_meter_in_two_windows_is_added_once(
 
 class TestDiscovery:
     async def test_a_dongle_for_meters_is_opened_after_confirmation(
-        self, hass: HomeAssistant, line: Line
+        self, hass: HomeAssistant, line: MeterLine
     ) -> None:
         flow = await Flow.begin(hass, source=SOURCE_USB, data=DONGLE)
         assert flow.step == "usb_confirm"
@@ -283,7 +282,7 @@ class TestDiscovery:
         assert entry.data == {CONF_DEVICE: DEVICE, CONF_MODE: Mode.STANDARD}
 
     async def test_an_error_leads_back_to_the_question(
-        self, hass: HomeAssistant, port: Port, clock: Clock
+        self, hass: HomeAssistant, port: Port, clock: LoopClock
     ) -> None:
         flow = await Flow.begin(hass, source=SOURCE_USB, data=DONGLE)
         await flow.configure({})
@@ -298,7 +297,7 @@ class TestDiscovery:
         assert flow.reason == "already_configured"
         assert port.speeds == []
 
-    async def test_a_dongle_is_proposed_once(self, hass: HomeAssistant, line: Line) -> None:
+    async def test_a_dongle_is_proposed_once(self, hass: HomeAssistant, line: MeterLine) -> None:
         first = await Flow.begin(hass, source=SOURCE_USB, data=DONGLE)
         second = await Flow.begin(hass, source=SOURCE_USB, data=DONGLE)
         assert second.reason == "already_in_progress"
@@ -309,7 +308,7 @@ class TestDiscovery:
 
 class TestReconfigure:
     async def test_a_moved_meter_is_read_from_its_new_port(
-        self, hass: HomeAssistant, entry: MockConfigEntry, other_line: Line
+        self, hass: HomeAssistant, entry: MockConfigEntry, other_line: MeterLine
     ) -> None:
         flow = await Flow.move(hass, entry)
         assert flow.step == "reconfigure_meter"
@@ -333,7 +332,7 @@ class TestReconfigure:
         assert port.speeds == [9600, 9600]
 
     async def test_a_replaced_meter_continues_after_confirmation(
-        self, hass: HomeAssistant, entry: MockConfigEntry, other_line: Line
+        self, hass: HomeAssistant, entry: MockConfigEntry, other_line: MeterLine
     ) -> None:
         flow = await (await Flow.move(hass, entry)).listen(OTHER_DEVICE)
         await other_line.send(frames.CONSUMER.of(OTHER_ADDRESS))
@@ -345,7 +344,7 @@ class TestReconfigure:
         assert entry.data[CONF_DEVICE] == OTHER_DEVICE
 
     async def test_another_meter_of_the_home_is_refused(
-        self, hass: HomeAssistant, entry: MockConfigEntry, other_line: Line
+        self, hass: HomeAssistant, entry: MockConfigEntry, other_line: MeterLine
     ) -> None:
         MockConfigEntry(domain=DOMAIN, unique_id=OTHER_ADDRESS).add_to_hass(hass)
         flow = await (await Flow.move(hass, entry)).listen(OTHER_DEVICE)
@@ -377,14 +376,14 @@ DEFAULTS = {
 
 
 class TestOptions:
-    async def proposed(self, home: Home) -> bool:
+    async def proposed(self, home: MeterView) -> bool:
         """Return whether the estimate of injection is proposed."""
         flow = await home.hass.config_entries.options.async_init(home.entry.entry_id)
         assert flow["data_schema"] is not None
         return CONF_ESTIMATE_INJECTION in map(str, flow["data_schema"].schema)
 
     async def test_options_have_defaults_and_are_saved(
-        self, hass: HomeAssistant, home: Home
+        self, hass: HomeAssistant, home: MeterView
     ) -> None:
         await home.start(frames.PRODUCER)
         options = hass.config_entries.options
@@ -413,7 +412,7 @@ class TestOptions:
         ],
     )
     async def test_the_estimate_of_injection_is_proposed_where_currents_allow_it(
-        self, home: Home, kind: Kind | None, proposed: bool
+        self, home: MeterView, kind: Kind | None, proposed: bool
     ) -> None:
         if kind is not None:
             home.change(**{CONF_MODE: kind.mode})
@@ -421,7 +420,7 @@ class TestOptions:
         assert await self.proposed(home) is proposed
 
     async def test_the_estimate_adds_its_entity_and_can_be_given_up_without_a_meter(
-        self, hass: HomeAssistant, home: Home
+        self, hass: HomeAssistant, home: MeterView
     ) -> None:
         await home.start(frames.CONSUMER)
         options = hass.config_entries.options

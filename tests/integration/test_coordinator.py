@@ -24,15 +24,14 @@ from custom_components.consometers.const import (
     DOMAIN,
 )
 from custom_components.consometers.repairs import async_create_fix_flow
+from testing.integration import frames
+from testing.integration.entries import meter_entry
+from testing.integration.frames import ADDRESS, OTHER_ADDRESS
+from testing.integration.ports import OTHER_DEVICE, MeterLine, Ports
+from testing.integration.views import MeterView, logged
 
-from . import frames
-from .factories import meter_entry
-from .frames import ADDRESS, OTHER_ADDRESS
-from .home import Home, logged
-from .ports import OTHER_DEVICE, Line, Ports
 
-
-async def confirm(home: Home, kind: str) -> None:
+async def confirm(home: MeterView, kind: str) -> None:
     """Press the button of an issue."""
     assert await async_setup_component(home.hass, "repairs", {})
     manager = repairs_flow_manager(home.hass)
@@ -57,7 +56,7 @@ class TestLifetime:
         ],
     )
     async def test_setup_is_retried_while_the_port_cannot_be_opened(
-        self, home: Home, refusal: Exception, key: str
+        self, home: MeterView, refusal: Exception, key: str
     ) -> None:
         home.line.port.refusal = refusal
         await home.start()
@@ -69,7 +68,7 @@ class TestLifetime:
         await home.reload()
         assert home.entry_state == "loaded"
 
-    async def test_entities_come_with_the_first_frames(self, home: Home) -> None:
+    async def test_entities_come_with_the_first_frames(self, home: MeterView) -> None:
         await home.start()
         assert home.entity_id("energy_drawn") is None
         assert home.is_on("link") is False
@@ -78,7 +77,9 @@ class TestLifetime:
         assert home.state("apparent_power") == "690"
         assert home.is_on("link")
 
-    async def test_unloading_frees_the_port_and_loading_takes_it_again(self, home: Home) -> None:
+    async def test_unloading_frees_the_port_and_loading_takes_it_again(
+        self, home: MeterView
+    ) -> None:
         await home.start(frames.CONSUMER)
         await home.unload()
         assert home.entry_state == "not_loaded"
@@ -90,7 +91,9 @@ class TestLifetime:
         await home.reload()
         assert home.entry_state == "loaded"
 
-    async def test_removal_leaves_no_issue_behind(self, hass: HomeAssistant, home: Home) -> None:
+    async def test_removal_leaves_no_issue_behind(
+        self, hass: HomeAssistant, home: MeterView
+    ) -> None:
         await home.start(frames.BASE)
         await home.hear(frames.BASE, 15)
         assert home.issue("mode_changed")
@@ -104,7 +107,7 @@ class TestLifetime:
 
 class TestSilence:
     async def test_a_silent_meter_is_unavailable_and_never_zero(
-        self, home: Home, caplog: pytest.LogCaptureFixture
+        self, home: MeterView, caplog: pytest.LogCaptureFixture
     ) -> None:
         await home.start(frames.CONSUMER)
         assert home.is_on("link")
@@ -135,7 +138,7 @@ class TestSilence:
         assert logged(caplog)[1:] == ["Linky …3456: the meter is heard again"]
 
     async def test_an_option_sets_when_silence_means_unavailable(
-        self, hass: HomeAssistant, home: Home
+        self, hass: HomeAssistant, home: MeterView
     ) -> None:
         hass.config_entries.async_update_entry(home.entry, options={CONF_SILENCE: 120})
         await home.start(frames.CONSUMER)
@@ -144,7 +147,7 @@ class TestSilence:
         await home.forward(10)
         assert home.are_unavailable("apparent_power")
 
-    async def test_a_lost_meter_that_is_asked_stays_unavailable(self, home: Home) -> None:
+    async def test_a_lost_meter_that_is_asked_stays_unavailable(self, home: MeterView) -> None:
         await home.start(frames.CONSUMER)
         await home.forward(35)
         await async_setup_component(home.hass, "homeassistant", {})
@@ -153,7 +156,7 @@ class TestSilence:
         assert home.are_unavailable("apparent_power")
 
     async def test_noise_is_silence_and_logs_no_line_per_group(
-        self, home: Home, caplog: pytest.LogCaptureFixture
+        self, home: MeterView, caplog: pytest.LogCaptureFixture
     ) -> None:
         await home.start(frames.CONSUMER)
         await home.line.send_bytes(b"\x02\nPREF\t09\tX\r\nPCOUP\t09\tX\r\x03" * 3, times=40)
@@ -161,7 +164,7 @@ class TestSilence:
         assert logged(caplog) == ["Linky …3456: nothing valid comes from the meter"]
 
     async def test_a_meter_never_heard_is_logged_as_silent(
-        self, home: Home, caplog: pytest.LogCaptureFixture
+        self, home: MeterView, caplog: pytest.LogCaptureFixture
     ) -> None:
         await home.start()
         await home.forward(33)
@@ -170,7 +173,7 @@ class TestSilence:
         assert home.state("apparent_power") == "690"
         assert logged(caplog)[1:] == ["Linky …3456: the meter is heard again"]
 
-    async def test_an_issue_appears_after_five_minutes_of_silence(self, home: Home) -> None:
+    async def test_an_issue_appears_after_five_minutes_of_silence(self, home: MeterView) -> None:
         await home.start(frames.CONSUMER)
         await home.forward(290)
         assert home.issue("no_data") is None
@@ -191,7 +194,7 @@ class TestSilence:
         await home.start(frames.CONSUMER)
         assert home.issue("no_data") is None
 
-    async def test_a_long_silence_adds_few_events_to_the_story(self, home: Home) -> None:
+    async def test_a_long_silence_adds_few_events_to_the_story(self, home: MeterView) -> None:
         await home.start(frames.CONSUMER)
         await home.forward(600)
         assert home.line.port.speeds[:4] == [9600, 1200, 9600, 1200]
@@ -209,7 +212,7 @@ class TestReconnection:
         "error", [None, OSError(errno.EIO, "I/O error"), serialx.SerialException()]
     )
     async def test_a_replugged_dongle_is_opened_again(
-        self, home: Home, caplog: pytest.LogCaptureFixture, error: Exception | None
+        self, home: MeterView, caplog: pytest.LogCaptureFixture, error: Exception | None
     ) -> None:
         await home.start(frames.CONSUMER)
         port = home.line.port
@@ -231,7 +234,7 @@ class TestReconnection:
         ]
 
     async def test_a_short_interruption_goes_unnoticed(
-        self, home: Home, caplog: pytest.LogCaptureFixture
+        self, home: MeterView, caplog: pytest.LogCaptureFixture
     ) -> None:
         await home.start(frames.CONSUMER)
         home.line.port.unplug()
@@ -241,7 +244,7 @@ class TestReconnection:
         assert home.state("apparent_power") == "690"
         assert logged(caplog) == []
 
-    async def test_retries_back_off_up_to_half_a_minute(self, home: Home) -> None:
+    async def test_retries_back_off_up_to_half_a_minute(self, home: MeterView) -> None:
         await home.start(frames.CONSUMER)
         port = home.line.port
         attempts: list[float] = []
@@ -258,7 +261,9 @@ class TestReconnection:
         assert waits[:7] == [2, 4, 8, 16, 30, 30, 30]
         port.open = original  # type: ignore[method-assign]
 
-    async def test_a_port_lost_while_its_speed_changes_is_opened_again(self, home: Home) -> None:
+    async def test_a_port_lost_while_its_speed_changes_is_opened_again(
+        self, home: MeterView
+    ) -> None:
         await home.start(frames.CONSUMER)
         home.line.port.lost = serialx.SerialException()
         await home.forward(13)
@@ -268,7 +273,7 @@ class TestReconnection:
         await home.hear(frames.CONSUMER, 25)
         assert home.state("apparent_power") == "690"
 
-    async def test_a_missing_port_raises_the_issue_of_missing_data(self, home: Home) -> None:
+    async def test_a_missing_port_raises_the_issue_of_missing_data(self, home: MeterView) -> None:
         await home.start(frames.CONSUMER)
         home.line.port.unplug()
         home.line.port.refusal = FileNotFoundError(errno.ENOENT, "No such file")
@@ -278,7 +283,7 @@ class TestReconnection:
 
 class TestMode:
     async def test_a_change_of_mode_is_followed_and_raises_an_issue(
-        self, home: Home, caplog: pytest.LogCaptureFixture
+        self, home: MeterView, caplog: pytest.LogCaptureFixture
     ) -> None:
         await home.start(frames.CONSUMER)
         await home.hear(frames.BASE, 16, BASE="012345700")
@@ -305,7 +310,7 @@ class TestMode:
         assert home.state("voltage") == "236"
 
     async def test_confirming_adopts_the_mode_and_removes_missing_entities(
-        self, home: Home
+        self, home: MeterView
     ) -> None:
         await home.start(frames.CONSUMER)
         before = home.entity_id("energy_drawn"), home.entity_id("apparent_power")
@@ -325,7 +330,7 @@ class TestMode:
 
     @pytest.mark.parametrize("is_loaded", [True, False])
     async def test_confirming_while_nothing_is_heard_removes_nothing(
-        self, home: Home, is_loaded: bool
+        self, home: MeterView, is_loaded: bool
     ) -> None:
         """A value that was never known cannot go missing."""
         await home.start(frames.CONSUMER)
@@ -347,7 +352,7 @@ class TestMode:
 
 class TestMeters:
     async def test_a_new_meter_is_followed_and_its_readings_go_on(
-        self, home: Home, device_registry: dr.DeviceRegistry
+        self, home: MeterView, device_registry: dr.DeviceRegistry
     ) -> None:
         await home.start(frames.CONSUMER)
         before = home.entity_id("energy_drawn")
@@ -376,7 +381,7 @@ class TestMeters:
         assert home.entry.unique_id == "041961789012"
 
     async def test_a_chosen_title_stays_when_the_meter_is_replaced(
-        self, hass: HomeAssistant, home: Home
+        self, hass: HomeAssistant, home: MeterView
     ) -> None:
         hass.config_entries.async_update_entry(home.entry, title="School")
         await home.start(frames.CONSUMER)
@@ -384,11 +389,11 @@ class TestMeters:
         assert home.entry.title == "School"
 
     async def test_exchanged_meters_raise_issues_until_they_are_put_right(
-        self, hass: HomeAssistant, home: Home, ports: Ports, caplog: pytest.LogCaptureFixture
+        self, hass: HomeAssistant, home: MeterView, ports: Ports, caplog: pytest.LogCaptureFixture
     ) -> None:
         """The wires of two meters are exchanged, then put right."""
         other_entry = meter_entry(hass, OTHER_ADDRESS, device=OTHER_DEVICE)
-        other = Home(hass, other_entry, Line(home.line.clock, ports.plug(OTHER_DEVICE)))
+        other = MeterView(hass, other_entry, MeterLine(home.line.clock, ports.plug(OTHER_DEVICE)))
         await home.start(frames.CONSUMER)
         if other.entry_state == "not_loaded":
             await other.start()
@@ -421,7 +426,7 @@ class TestMeters:
         assert home.issue("meter_replaced") is None
 
     async def test_a_meter_becomes_the_new_one_once_its_own_entry_is_removed(
-        self, hass: HomeAssistant, home: Home
+        self, hass: HomeAssistant, home: MeterView
     ) -> None:
         other_entry = MockConfigEntry(
             domain=DOMAIN, unique_id=OTHER_ADDRESS, disabled_by=ConfigEntryDisabler.USER
@@ -438,7 +443,7 @@ class TestMeters:
         assert home.state("energy_drawn") == "12345.678"
 
     async def test_exchanged_wires_leave_mode_and_total_unchanged(
-        self, hass: HomeAssistant, home: Home
+        self, hass: HomeAssistant, home: MeterView
     ) -> None:
         MockConfigEntry(
             domain=DOMAIN, unique_id=OTHER_ADDRESS, disabled_by=ConfigEntryDisabler.USER
@@ -460,10 +465,12 @@ OFF_PEAK = frames.CONSUMER.but(**OFF_PEAK_RUNS)
 
 
 class TestTariffs:
-    def name(self, home: Home, key: str) -> str:
+    def name(self, home: MeterView, key: str) -> str:
         return str(home.attributes(key)["friendly_name"])
 
-    async def test_an_index_is_named_after_the_tariff_seen_while_it_ran(self, home: Home) -> None:
+    async def test_an_index_is_named_after_the_tariff_seen_while_it_ran(
+        self, home: MeterView
+    ) -> None:
         await home.start(frames.CONSUMER)
         assert self.name(home, "energy_index_2") == "Linky Energy drawn, HEURE PLEINE"
         assert self.name(home, "energy_index_1") == "Linky Energy drawn, index 1"
@@ -482,7 +489,7 @@ class TestTariffs:
 
     @pytest.mark.parametrize("first", ["STGE", "LTARF"])
     async def test_an_index_is_not_named_after_a_tariff_that_just_ended_or_began(
-        self, home: Home, first: str
+        self, home: MeterView, first: str
     ) -> None:
         """The frame in which a tariff ends has the old name and the new index, or one is lost."""
         await home.start(frames.CONSUMER)
@@ -490,12 +497,12 @@ class TestTariffs:
         await home.hear(OFF_PEAK, 90)
         assert home.entry.data[CONF_TARIFFS] == {"EASF01": "HEURE CREUSE", "EASF02": "HEURE PLEINE"}
 
-    async def test_a_supplier_without_names_leaves_the_numbers(self, home: Home) -> None:
+    async def test_a_supplier_without_names_leaves_the_numbers(self, home: MeterView) -> None:
         await home.start(frames.CONSUMER.but(LTARF=None, NGTF=None))
         assert self.name(home, "energy_index_2") == "Linky Energy drawn, index 2"
         assert CONF_TARIFFS not in home.entry.data
 
-    async def test_an_index_appears_when_it_first_runs(self, home: Home) -> None:
+    async def test_an_index_appears_when_it_first_runs(self, home: MeterView) -> None:
         await home.start(frames.CONSUMER)
         assert home.entity_id("energy_index_3") is None
         await home.hear(frames.CONSUMER, 4, STGE="003A4801", NTARF="03")
@@ -517,7 +524,7 @@ class TestPace:
         ],
     )
     async def test_values_are_written_at_the_chosen_interval(
-        self, home: Home, *, options: dict[str, int], key: str, label: str, times: int
+        self, home: MeterView, *, options: dict[str, int], key: str, label: str, times: int
     ) -> None:
         """Its label changes every second."""
         home.hass.config_entries.async_update_entry(home.entry, options=options)
@@ -529,14 +536,14 @@ class TestPace:
             seen.append(home.state(key))
         assert abs(sum(a != b for a, b in pairwise(seen)) - times) <= 1
 
-    async def test_a_steady_state_is_written_when_it_changes(self, home: Home) -> None:
+    async def test_a_steady_state_is_written_when_it_changes(self, home: MeterView) -> None:
         await home.start(frames.CONSUMER)
         await home.hear(frames.CONSUMER, 2, STGE="003A4481")
         assert home.is_on("overrun")
         await home.hear(frames.CONSUMER, 2)
         assert home.is_on("overrun") is False
 
-    async def test_an_overrun_without_adir_shows_at_once(self, home: Home) -> None:
+    async def test_an_overrun_without_adir_shows_at_once(self, home: MeterView) -> None:
         """Three-phase meters were seen that do not send ADIR."""
         home.change(**{CONF_MODE: Mode.HISTORIQUE})
         await home.start(frames.HISTORIQUE_THREE_PHASE)

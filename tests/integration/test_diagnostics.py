@@ -14,11 +14,10 @@ from syrupy.assertion import SnapshotAssertion
 from consometers_tic import Mode, encode
 from custom_components.consometers.const import CONF_RAW_LABELS, DOMAIN
 from custom_components.consometers.diagnostics import async_get_config_entry_diagnostics
-
-from . import frames
-from .flows import Flow
-from .frames import ADDRESS, DELIVERY_POINT, OTHER_ADDRESS
-from .home import Home, text_of
+from testing.integration import frames
+from testing.integration.flows import Flow
+from testing.integration.frames import ADDRESS, DELIVERY_POINT, OTHER_ADDRESS
+from testing.integration.views import MeterView, text_of
 
 NEW_ADDRESS = "041961789012"
 PERSONAL = (ADDRESS, OTHER_ADDRESS, NEW_ADDRESS, DELIVERY_POINT)
@@ -35,7 +34,7 @@ CORRUPT = b"".join(
 
 @pytest.mark.parametrize("kind", [frames.PRODUCER, frames.BASE], ids=["standard", "historique"])
 async def test_diagnostics_show_the_frames_and_the_link(
-    home: Home, freezer: FrozenDateTimeFactory, snapshot: SnapshotAssertion, kind: frames.Kind
+    home: MeterView, freezer: FrozenDateTimeFactory, snapshot: SnapshotAssertion, kind: frames.Kind
 ) -> None:
     freezer.move_to("2026-11-25 12:00:00+00:00")
     await home.start()
@@ -43,7 +42,7 @@ async def test_diagnostics_show_the_frames_and_the_link(
     assert await home.diagnostics() == snapshot
 
 
-async def test_identifiers_of_the_home_are_redacted(home: Home) -> None:
+async def test_identifiers_of_the_home_are_redacted(home: MeterView) -> None:
     await home.start(frames.PRODUCER)
     shown = await home.diagnostics()
     groups = shown["last_frame"]["groups"]
@@ -56,7 +55,7 @@ async def test_identifiers_of_the_home_are_redacted(home: Home) -> None:
     assert refused == {"raw": "ADSC\t############\t!", "reason": "checksum"}
 
 
-async def test_the_key_of_a_serial_url_is_not_shown(home: Home) -> None:
+async def test_the_key_of_a_serial_url_is_not_shown(home: MeterView) -> None:
     await home.start(frames.PRODUCER)
     home.change(**{CONF_DEVICE: "esphome://linky.local:6053/?port_name=a&key=hush"})
     assert "hush" not in text_of(await home.diagnostics())
@@ -73,7 +72,7 @@ def _records(caplog: pytest.LogCaptureFixture) -> Iterator[str]:
 
 
 async def test_personal_data_stay_in_the_registries(
-    hass: HomeAssistant, home: Home, caplog: pytest.LogCaptureFixture
+    hass: HomeAssistant, home: MeterView, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A meter is added, fails in every way, is replaced, and helped with."""
     caplog.set_level(logging.DEBUG)

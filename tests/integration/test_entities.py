@@ -17,12 +17,11 @@ from custom_components.consometers.const import (
     CONF_RAW_LABELS,
     DOMAIN,
 )
-
-from . import frames
-from .factories import meter_entry
-from .frames import ADDRESS, Kind
-from .home import Home
-from .ports import Line
+from testing.integration import frames
+from testing.integration.entries import meter_entry
+from testing.integration.frames import ADDRESS, Kind
+from testing.integration.ports import MeterLine
+from testing.integration.views import MeterView
 
 KINDS = {
     "consumer": frames.CONSUMER,
@@ -45,8 +44,8 @@ SUBSCRIBED_KVA = {
 }
 
 
-async def home_with(hass: HomeAssistant, line: Line, kind: Kind, **options: bool) -> Home:
-    home = Home(hass, meter_entry(hass, mode=kind.mode, options=options), line)
+async def home_with(hass: HomeAssistant, line: MeterLine, kind: Kind, **options: bool) -> MeterView:
+    home = MeterView(hass, meter_entry(hass, mode=kind.mode, options=options), line)
     await home.start(kind)
     return home
 
@@ -54,7 +53,7 @@ async def home_with(hass: HomeAssistant, line: Line, kind: Kind, **options: bool
 @pytest.mark.usefixtures("enable_custom_integrations")
 @pytest.mark.parametrize("name", KINDS)
 async def test_each_kind_of_meter_has_its_entities(
-    hass: HomeAssistant, line: Line, name: str, snapshot: SnapshotAssertion
+    hass: HomeAssistant, line: MeterLine, name: str, snapshot: SnapshotAssertion
 ) -> None:
     home = await home_with(hass, line, KINDS[name])
     assert home.facts() == snapshot
@@ -63,7 +62,7 @@ async def test_each_kind_of_meter_has_its_entities(
 @pytest.mark.usefixtures("enable_custom_integrations")
 @pytest.mark.parametrize(("name", "kva"), SUBSCRIBED_KVA.items())
 async def test_the_node_reads_the_subscribed_power_of_a_meter(
-    hass: HomeAssistant, line: Line, hass_ws_client: WebSocketGenerator, name: str, kva: int
+    hass: HomeAssistant, line: MeterLine, hass_ws_client: WebSocketGenerator, name: str, kva: int
 ) -> None:
     await home_with(hass, line, KINDS[name])
     assert await async_setup_component(hass, "config", {})
@@ -79,7 +78,7 @@ async def test_the_node_reads_the_subscribed_power_of_a_meter(
 @pytest.mark.usefixtures("enable_custom_integrations", "entity_registry_enabled_by_default")
 @pytest.mark.parametrize("name", KINDS)
 async def test_every_entity_has_a_value_on_its_meter(
-    hass: HomeAssistant, line: Line, name: str
+    hass: HomeAssistant, line: MeterLine, name: str
 ) -> None:
     home = await home_with(hass, line, KINDS[name])
     await home.hear(KINDS[name], 75)
@@ -102,7 +101,7 @@ async def test_every_entity_has_a_value_on_its_meter(
 
 @pytest.mark.usefixtures("enable_custom_integrations", "entity_registry_enabled_by_default")
 async def test_raw_labels_and_the_estimate_are_optional(
-    hass: HomeAssistant, line: Line, snapshot: SnapshotAssertion
+    hass: HomeAssistant, line: MeterLine, snapshot: SnapshotAssertion
 ) -> None:
     options = {CONF_RAW_LABELS: True, CONF_ESTIMATE_INJECTION: True}
     kind = frames.CONSUMER.but(SINSTS="00000", STGE="003A4601")
@@ -116,7 +115,9 @@ async def test_raw_labels_and_the_estimate_are_optional(
     assert home.state("injected_power_estimated") == str(4 * 236)
 
 
-async def test_frames_before_the_platforms_make_entities(hass: HomeAssistant, home: Home) -> None:
+async def test_frames_before_the_platforms_make_entities(
+    hass: HomeAssistant, home: MeterView
+) -> None:
     """Loading the platforms takes longer on a small machine than a few frames do."""
     await home.start(frames.CONSUMER)
     added: list[Entity] = []
@@ -143,10 +144,10 @@ async def test_frames_before_the_platforms_make_entities(hass: HomeAssistant, ho
     ],
 )
 async def test_the_device_describes_the_meter(
-    hass: HomeAssistant, line: Line, address: str, named: tuple[str, ...]
+    hass: HomeAssistant, line: MeterLine, address: str, named: tuple[str, ...]
 ) -> None:
     entry = meter_entry(hass, address)
-    await Home(hass, entry, line).start(frames.CONSUMER.of(address))
+    await MeterView(hass, entry, line).start(frames.CONSUMER.of(address))
     (device,) = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     assert (device.name, device.manufacturer, device.model_id, device.hw_version) == named
     assert device.serial_number == address

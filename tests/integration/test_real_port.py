@@ -9,10 +9,9 @@ import pytest
 
 from consometers_tic_virtual import Contract, Linky, Option, VirtualLinky
 from custom_components.consometers.const import CONF_POWER_INTERVAL, CONF_SILENCE
-
-from .factories import meter_entry
-from .flows import Flow
-from .home import until
+from testing.integration.entries import meter_entry
+from testing.integration.flows import Flow
+from testing.waiting import until
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations", "socket_enabled")
 

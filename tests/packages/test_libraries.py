@@ -12,7 +12,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.full import FULL
+from testing.run import FULL
 from tools.release import LIBRARIES, ROOT, build
 
 WITHOUT_FULL = ("tests/test_readme.py",)

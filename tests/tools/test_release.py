@@ -14,7 +14,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 import pytest
 
-from tests.candidate import DIGEST, VERSION, git, released
+from testing.release import DIGEST, VERSION, git, released
 from tools.release import (
     CATALOGUE,
     CHANGELOGS,

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import text
 
 from consometers_node.store import Store
-from tests.node import postgresql
+from testing.databases import postgresql
 
 KINDS = ("sqlite", "postgresql")
 

@@ -16,7 +16,7 @@ from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.collective.groups import GroupKind
 from consometers_node.store.collective.tables import GroupId, GroupMembershipRow, MemberRow
-from tests.node.web.public.town import NOW, Town, day_of, serving, settings
+from testing.pages.town import NOW, ReleasedTown, day_of, serving, settings
 
 from .process import p95, summary
 
@@ -44,7 +44,7 @@ async def measure() -> float:
     """Print what each request takes; return the 95th percentile of the slowest."""
     with tempfile.TemporaryDirectory() as folder:
         store = await Store.open(Path(folder) / "node.db")
-        town = Town(store, settings(Path(folder)))
+        town = ReleasedTown(store, settings(Path(folder)))
         await _fill(town)
         print(f"{MEMBERS:,} members, {AREAS} areas, {SITES} sites, {YEARS} years published")
         changes = Changes()
@@ -56,7 +56,7 @@ async def measure() -> float:
     return max(map(p95, every))
 
 
-async def _ask(town: Town, changes: Changes, path: str) -> list[float]:
+async def _ask(town: ReleasedTown, changes: Changes, path: str) -> list[float]:
     """Ask for pages that are rendered each time, as after a release, then for cached ones."""
     uncached, cached = [], []
     size = await _get(town, path)
@@ -76,7 +76,7 @@ async def _ask(town: Town, changes: Changes, path: str) -> list[float]:
     return uncached
 
 
-async def _get(town: Town, path: str) -> int:
+async def _get(town: ReleasedTown, path: str) -> int:
     assert town.session is not None
     async with town.session.get(town.url.joinpath(path, encoded=True)) as response:
         size = len(await response.read())
@@ -84,7 +84,7 @@ async def _get(town: Town, path: str) -> int:
     return size
 
 
-async def _fill(town: Town) -> None:
+async def _fill(town: ReleasedTown) -> None:
     everybody = await town.group()
     areas = [await town.group(GroupKind.AREA, f"Area {n}") for n in range(AREAS)]
     sites = [
@@ -112,7 +112,7 @@ async def _fill(town: Town) -> None:
     )
 
 
-async def _join(town: Town, everybody: GroupId, areas: list[GroupId]) -> None:
+async def _join(town: ReleasedTown, everybody: GroupId, areas: list[GroupId]) -> None:
     """Add all members, each in an area."""
     member_ids = range(1_000, 1_000 + MEMBERS)
     members = [

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from demo.prosody import Authority, Prosody
-from tests.e2e.ejabberd import Cluster
+from testing.xmpp.ejabberd import Cluster
 
 from .deployed import Deployed, Ended, Place, Wire
 from .process import cpu_s

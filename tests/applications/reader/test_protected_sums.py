@@ -29,9 +29,8 @@ from consometers_quoalise.protected_sums import VerificationRequest, write_verif
 from packages.protected_sums.tests import independent
 from packages.protected_sums.tests.homes import verifier_of
 from packages.protected_sums.tests.independent import AtFault
-from tests.node.protected_sums.random_openings import OPENING, Case
-
-from .programs import run
+from testing.reader import run
+from testing.witnesses.random_openings import OPENING, RandomCase
 
 REPORTS: Final = 1_000
 IN_A_REQUEST: Final = 50
@@ -44,7 +43,7 @@ def answered(requests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in run(["node", "build/witness.js"], lines).splitlines()]
 
 
-def request_of(case: Case) -> dict[str, Any]:
+def request_of(case: RandomCase) -> dict[str, Any]:
     return {
         "collective": case.subject.collective,
         "today": case.today.isoformat(),
@@ -66,7 +65,7 @@ def request_of(case: Case) -> dict[str, Any]:
     }
 
 
-def verified_before(case: Case) -> str:
+def verified_before(case: RandomCase) -> str:
     """Return the earlier verification, in which some of the reports were verified."""
     before = VerificationRequest(
         id=OPENING,
@@ -80,7 +79,7 @@ def verified_before(case: Case) -> str:
     return serialise(write_verification(before)).decode()
 
 
-def expected(case: Case) -> dict[str, list[dict[str, Any]]]:
+def expected(case: RandomCase) -> dict[str, list[dict[str, Any]]]:
     refused, answers = case.answered()
     return {
         name: in_order([independent.shown(each) for each in some])
@@ -93,7 +92,7 @@ def in_order(answers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_both_answer_random_requests_alike_with_every_refusal() -> None:
-    cases = [Case.random(seed) for seed in range(200)]
+    cases = [RandomCase.random(seed) for seed in range(200)]
     ours = [expected(case) for case in cases]
     theirs = [
         {name: in_order(some) for name, some in answer.items()}
@@ -105,7 +104,7 @@ def test_both_answer_random_requests_alike_with_every_refusal() -> None:
     assert reasons == {*of_homes, "implausible", "dominance", None}
 
 
-def of_homes(random: Random, wrong_place: int | None = None) -> Case:
+def of_homes(random: Random, wrong_place: int | None = None) -> RandomCase:
     """Return a request of one group, whose reports are wrong in one element, if any is given.
 
     The next report is wrong in the next element.
@@ -140,7 +139,7 @@ def of_homes(random: Random, wrong_place: int | None = None) -> Case:
         parts=1,
         groups=(group,),
     )
-    return Case(
+    return RandomCase(
         subject=subject,
         today=TODAY,
         secret=random.randbytes(32),
@@ -171,7 +170,7 @@ def test_a_thousand_reports_wrong_in_one_element_are_all_invalid() -> None:
         assert answer == expected(case) == {"refused": [everybody], "answers": []}
 
 
-def with_verifier(case: Case, verifier: bytes) -> Case:
+def with_verifier(case: RandomCase, verifier: bytes) -> RandomCase:
     """Replace the verifier of the first home."""
     (group,) = case.groups
     groups = (replace(group, parts=(group.parts[0]._replace(verifier=verifier), *group.parts[1:])),)

@@ -3,7 +3,7 @@
 import json
 import re
 
-from .programs import READER, run
+from testing.reader import READER, run
 
 
 def test_libraries_are_pinned_by_version_and_hash_and_name_no_registry() -> None:

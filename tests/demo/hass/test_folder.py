@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from demo.hass.folder import ROOT, free_port, make_folder
+from demo.hass.folder import free_port, make_folder
+from testing.checkout import ROOT
 
 
 def stored(folder: Path, key: str) -> dict[str, object]:

@@ -17,8 +17,7 @@ from demo.inverter import (
     WireFaults,
 )
 from demo.inverter.commands import COMMANDS
-
-from .inverters import NIGHT, NOON, inverter, unix, virtual
+from testing.inverters import NIGHT, NOON, inverter, unix, virtual
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 

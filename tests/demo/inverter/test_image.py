@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from demo.inverter import PROFILES, Image, ImageError
-
-from .inverters import BASE, NOON, decoded, inverter, unix
+from testing.inverters import BASE, NOON, decoded, inverter, unix
 
 
 @pytest.mark.parametrize("name", ["image.json", "image.csv"])

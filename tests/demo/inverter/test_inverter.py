@@ -11,8 +11,7 @@ from demo.inverter import PROFILES, Inverter, State
 from demo.inverter.chain import Block, blocks
 from demo.inverter.sunspec import HEADER, MODELS, Point
 from demo.world.battery import HybridWorld
-
-from .inverters import NIGHT, NOON, decoded, inverter, model, unix
+from testing.inverters import NIGHT, NOON, decoded, inverter, model, unix
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 FLOAT_ERROR = 1e-6

@@ -17,9 +17,8 @@ from tmodbus.utils.crc import calculate_crc16, validate_crc16
 
 from demo.inverter import Stranger, VirtualInverter
 from demo.inverter.line import BAUD, BAUDS
-from tests.deadline import DEADLINE_S
-
-from .inverters import BASE, NOON, inverter, read, unix
+from testing.inverters import BASE, NOON, inverter, read, unix
+from testing.run import DEADLINE_S
 
 IMPATIENT_S = 0.3
 MARKER = [0x5375, 0x6E53]

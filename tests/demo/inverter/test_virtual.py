@@ -19,9 +19,8 @@ import pytest
 
 from demo.inverter import Night, VirtualInverter
 from demo.inverter.profiles import PROFILES
-from tests.deadline import DEADLINE_S
-
-from .inverters import BASE, NIGHT, NOON, connection, inverter, read, unix, virtual
+from testing.inverters import BASE, NIGHT, NOON, connection, inverter, read, unix, virtual
+from testing.run import DEADLINE_S
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 

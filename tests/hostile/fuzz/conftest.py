@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.full import FULL
-
-from .exploring import FULL_S
+from testing.hostile.exploring import FULL_S
+from testing.run import FULL
 
 HERE = Path(__file__).parent
 

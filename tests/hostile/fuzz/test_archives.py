@@ -23,12 +23,10 @@ from consometers_node.wire.witness_requests import (
     EnrolmentReceipt,
     OpeningsSummary,
 )
-from tests.node.protected_sums.test_requests import ENROLMENT, HEAD, NOW, SUMMARY
-from tests.node.sharing.test_access_requests import GOOD, NO_DEFLATE, packed
-
-from .documents import NASTY
-from .exploring import check_words, explore
-from .test_quoalise import damaged
+from testing.homes.archives import GOOD, NO_DEFLATE, packed
+from testing.hostile.documents import NASTY, damaged
+from testing.hostile.exploring import check_words, explore
+from testing.witnesses.requests import ENROLMENT, HEAD, NOW, SUMMARY
 
 METHODS = (ZIP_STORED, ZIP_DEFLATED, ZIP_BZIP2, ZIP_LZMA, ZIP_ZSTANDARD)
 ARCHIVES = [packed(method, export_json='{"member": "é"}', records_csv="t") for method in METHODS]

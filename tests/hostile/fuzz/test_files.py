@@ -13,11 +13,10 @@ from consometers_node.permission import Permissions
 from consometers_node.sharing.status import collectives
 from consometers_node.store import Store, StoreFault
 from consometers_node.store.engine.errors import reason
-from tests.node.clocks import sure
-from tests.node.permission.samples import now
-from tests.node.sharing.ledgers import HOUR, Ledger, midnight
-
-from .exploring import check_words, explore
+from testing.clocks import sure
+from testing.homes.data_needs import now
+from testing.homes.ledgers import HOUR, Ledger, midnight
+from testing.hostile.exploring import check_words, explore
 
 PAGE = 4096
 

@@ -19,15 +19,12 @@ from consometers_node.web.core.access import ADMINISTRATION
 from consometers_node.web.core.csrf import FIELD, FormTokens
 from consometers_node.web.household import routes as of_a_home
 from consometers_node.web.public import routes as of_all
-from tests.deadline import DEADLINE_S
-from tests.hostile.test_visitor import HEADERS
-from tests.node.web import home
-from tests.node.web.admin import office
-from tests.node.web.public import town
-
-from .documents import NASTY
-from .exploring import explore
-from .test_quoalise import damaged
+from testing.homes import served as home
+from testing.hostile.documents import NASTY, damaged
+from testing.hostile.exploring import explore
+from testing.hostile.headers import HEADERS
+from testing.pages import office, town
+from testing.run import DEADLINE_S
 
 ANSWERS_WITHIN_S = 0.5
 API = ("/api/v1/node", "/api/v1/collectives/{id}/pause", "/api/v1/collectives/{id}/resume")
@@ -68,7 +65,7 @@ async def a_home(file: Path) -> AsyncIterator[Pages]:
 @asynccontextmanager
 async def public_pages(file: Path) -> AsyncIterator[Pages]:
     store = await Store.open(file)
-    opened = town.Town(store, town.settings(file.parent))
+    opened = town.ReleasedTown(store, town.settings(file.parent))
     everybody = await opened.group()
     await opened.join(everybody, 40)
     today = town.NOW.date()

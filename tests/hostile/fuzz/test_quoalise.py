@@ -24,9 +24,8 @@ from consometers_quoalise import (
 from consometers_quoalise.markup import parse, serialise
 from consometers_quoalise.senml import SENML
 from packages.quoalise.tests.samples import EXAMPLE, REQUEST
-
-from .documents import DATA_ELEMENTS, DOCUMENTS, NASTY, bent
-from .exploring import FULL_S, check_words, explore
+from testing.hostile.documents import DATA_ELEMENTS, DOCUMENTS, NASTY, bent, damaged
+from testing.hostile.exploring import FULL_S, check_words, explore
 
 READERS: dict[Callable[[Element], Any], Callable[[Any], Element] | None] = {
     data.read: data.write,
@@ -65,37 +64,6 @@ def in_any_order(value: object) -> object:
 
 def test_the_full_run_takes_ten_minutes() -> None:
     assert sum(FULL_S.values()) == 600
-
-
-@st.composite
-def damaged(draw: st.DrawFn, document: bytes) -> bytes:
-    altered = bytearray(document)
-    for _ in range(draw(st.integers(1, 6))):
-        at = draw(st.integers(0, max(0, len(altered) - 1)))
-        match draw(st.integers(0, 3)):
-            case 0:
-                altered[at : at + 1] = draw(st.binary(min_size=1, max_size=4))
-            case 1:
-                del altered[at : at + draw(st.integers(1, 40))]
-            case 2:
-                altered[at:at] = draw(
-                    st.sampled_from(
-                        [
-                            b"<!DOCTYPE a>",
-                            b"&#0;",
-                            b"&a;",
-                            b"<![CDATA[",
-                            b"<?x?>",
-                            b"\xff\xfe",
-                            b"\0",
-                        ]
-                    )
-                )
-            case _:
-                altered[at:at] = altered[at : at + draw(st.integers(1, 80))] * draw(
-                    st.sampled_from([1, 1, 500])
-                )
-    return bytes(altered)
 
 
 def test_bytes_are_read_or_refused() -> None:

@@ -21,14 +21,13 @@ from consometers_quoalise import (
     stanza_errors,
 )
 from consometers_quoalise.identifier import organisation, series
-from tests.node.collective.ingestion import pushed_data
-from tests.node.collective.people import join, meter, permission
-from tests.node.permission.samples import HOURLY, now
-from tests.node.sharing.ledgers import HOUR, NAMING, Ledger, midnight
-
-from .documents import COMMANDS, DATA_ELEMENTS, DOCUMENTS, NASTY, bent
-from .exploring import explore
-from .nodes import MEMBER, STRANGER, Target, is_answer
+from testing.collectives.members import join, meter, permission
+from testing.collectives.records import pushed_data
+from testing.homes.data_needs import HOURLY, now
+from testing.homes.ledgers import HOUR, NAMING, Ledger, midnight
+from testing.hostile.documents import COMMANDS, DATA_ELEMENTS, DOCUMENTS, NASTY, bent
+from testing.hostile.exploring import explore
+from testing.hostile.nodes import MEMBER, STRANGER, Target, is_answer
 
 HELD, OTHER = (f"00000000-0000-4000-8000-00000000000{n}" for n in range(2))
 CLIENT = "{jabber:client}"

@@ -9,10 +9,9 @@ from consometers_node.collective.settings import KEYS, Settings
 from consometers_node.collective.settings_file import BadSettings, read
 from consometers_quoalise_network import Join, Register, links
 from consometers_quoalise_network.errors import NotALink
-from tests.node.collective.test_settings import FULL, LEAST
-
-from .documents import NASTY
-from .exploring import check_words, explore
+from testing.collectives.settings import FULL_SETTINGS, LEAST_SETTINGS
+from testing.hostile.documents import NASTY
+from testing.hostile.exploring import check_words, explore
 
 PARTS = st.sampled_from(
     [
@@ -87,7 +86,7 @@ VALUES = st.recursive(
 @st.composite
 def written(draw: st.DrawFn) -> bytes:
     """Return a file of settings in which something is wrong, or nothing."""
-    lines = draw(st.sampled_from([LEAST, FULL])).splitlines()
+    lines = draw(st.sampled_from([LEAST_SETTINGS, FULL_SETTINGS])).splitlines()
     for _ in range(draw(st.integers(0, 3))):
         at = draw(st.integers(0, len(lines)))
         key = draw(st.sampled_from(sorted({name.rpartition(".")[2] for name in KEYS})) | NASTY)
@@ -121,7 +120,7 @@ def test_settings_are_read_or_refused_with_a_message(tmp_path: Path) -> None:
 
     variables = st.sampled_from(sorted(key.variable for key in KEYS.values()))
     values = NASTY | st.sampled_from(["it's", "~nobody/there", "postgresql://h:port/", "Europe"])
-    least = LEAST.encode()
+    least = LEAST_SETTINGS.encode()
     regressions = [
         (b"a." * 5_000 + b"b = 1", "CONSOMETERS_DATA", ""),
         (least, "CONSOMETERS_METRICS_PORT", "9" * 5_000),

@@ -21,16 +21,15 @@ from custom_components.consometers.const import (
     KIND_BALANCE,
     KIND_INVERTER,
 )
-from tests.integration.flows import Flow
-
-from .house import ENERGIES, POWERS, House
+from testing.integration.balance import ENERGIES, POWERS, BalanceView
+from testing.integration.flows import Flow
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
 
 
 @pytest.fixture
-def house(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> House:
-    return House(hass, freezer)
+def house(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> BalanceView:
+    return BalanceView(hass, freezer)
 
 
 SUMS = ("production", "self_consumed", "injected", "drawn", "consumed")
@@ -39,7 +38,7 @@ RATES = ("self_consumption_today", "self_sufficiency_today")
 PARIS = ZoneInfo("Europe/Paris")
 
 
-async def test_a_home_shows_its_energies(house: House) -> None:
+async def test_a_home_shows_its_energies(house: BalanceView) -> None:
     await house.count()
     assert house.amounts(*SUMS) == [10, 6, 4, 4, 10]
 
@@ -53,7 +52,7 @@ async def test_a_home_shows_its_energies(house: House) -> None:
     ],
 )
 async def test_rates_are_of_the_day_from_its_midnight(
-    house: House, evening: datetime, hours: int
+    house: BalanceView, evening: datetime, hours: int
 ) -> None:
     await house.start()
     await house.hass.config.async_set_time_zone("Europe/Paris")
@@ -75,7 +74,7 @@ async def test_rates_are_of_the_day_from_its_midnight(
     assert house.amounts(RATES[0]) == [pytest.approx(25, abs=1)]
 
 
-async def test_a_home_shows_its_powers_in_watts(house: House) -> None:
+async def test_a_home_shows_its_powers_in_watts(house: BalanceView) -> None:
     await house.start()
     await house.hear(roof_power=3, drawn_power=0, injected_power=2)
     assert house.amounts(*NOW) == [3_000, 1_000, 2_000, 0, 1_000]
@@ -85,7 +84,7 @@ async def test_a_home_shows_its_powers_in_watts(house: House) -> None:
     assert house.amounts("drawn_power") == [0]
 
 
-async def test_non_numeric_values_are_ignored(house: House) -> None:
+async def test_non_numeric_values_are_ignored(house: BalanceView) -> None:
     await house.start()
     await house.hear(roof="nan", drawn=500, injected=20)
     await house.hear(roof=100, drawn=500, injected=20, roof_power="nan", drawn_power="inf")
@@ -99,7 +98,7 @@ async def test_non_numeric_values_are_ignored(house: House) -> None:
 
 
 async def test_broken_storage_is_logged_once(
-    house: House,
+    house: BalanceView,
     hass_storage: dict[str, Any],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -116,13 +115,13 @@ async def test_broken_storage_is_logged_once(
         await house.unload()
 
 
-async def test_unavailable_panels_at_night_make_nothing(house: House) -> None:
+async def test_unavailable_panels_at_night_make_nothing(house: BalanceView) -> None:
     await house.start()
     await house.hear(12 * 3_600, roof_power=STATE_UNAVAILABLE, drawn_power=1, injected_power=0)
     assert house.amounts(*NOW) == [0, 0, 0, 1_000, 1_000]
 
 
-async def test_changes_within_a_minute_are_shown_together(house: House) -> None:
+async def test_changes_within_a_minute_are_shown_together(house: BalanceView) -> None:
     await house.start()
     await house.hear(roof=100, drawn=500, injected=20)
     await house.hear(roof_power=3, drawn_power=0, injected_power=2)
@@ -137,7 +136,7 @@ async def test_changes_within_a_minute_are_shown_together(house: House) -> None:
     assert house.amounts(*NOW) == [5_000, 3_000, 2_000, 0, 3_000]
 
 
-async def test_a_lost_or_returning_source_shows_at_once(house: House) -> None:
+async def test_a_lost_or_returning_source_shows_at_once(house: BalanceView) -> None:
     await house.start()
     await house.set_states(roof=100, drawn=500, injected=20)
     assert house.amounts(*SUMS) == [0, 0, 0, 0, 0]
@@ -149,7 +148,9 @@ async def test_a_lost_or_returning_source_shows_at_once(house: House) -> None:
     assert house.amounts("consumed_power") == [2_000]
 
 
-async def test_an_update_request_shows_the_current_sums(hass: HomeAssistant, house: House) -> None:
+async def test_an_update_request_shows_the_current_sums(
+    hass: HomeAssistant, house: BalanceView
+) -> None:
     await house.start()
     await house.hear(roof=100, drawn=500, injected=20)
     house.freezer.tick(1)
@@ -158,7 +159,7 @@ async def test_an_update_request_shows_the_current_sums(hass: HomeAssistant, hou
     assert house.amounts(*SUMS) == [10, 6, 4, 4, 10]
 
 
-async def test_sums_are_rounded_when_shown_alone(house: House) -> None:
+async def test_sums_are_rounded_when_shown_alone(house: BalanceView) -> None:
     await house.start()
     await house.hear(roof=100, drawn=500, injected=20)
     await house.hear(roof=100.0004, drawn=500, injected=20, roof_power=1.2346)
@@ -173,7 +174,7 @@ async def test_sums_are_rounded_when_shown_alone(house: House) -> None:
     assert house.state("self_consumption_today") == "66.7"
 
 
-async def test_a_restart_shows_sums_not_shown_before(house: House) -> None:
+async def test_a_restart_shows_sums_not_shown_before(house: BalanceView) -> None:
     await house.start()
     await house.hear(roof=100, drawn=500, injected=20)
     house.freezer.tick(1)
@@ -183,7 +184,7 @@ async def test_a_restart_shows_sums_not_shown_before(house: House) -> None:
     assert house.amounts(*SUMS) == [10, 6, 4, 4, 10]
 
 
-async def test_sources_that_contradict_physics_are_reported(house: House) -> None:
+async def test_sources_that_contradict_physics_are_reported(house: BalanceView) -> None:
     await house.start()
     await house.hear(roof=100, drawn=500, injected=20)
     for step in range(1, 9):
@@ -212,14 +213,14 @@ async def test_sources_that_contradict_physics_are_reported(house: House) -> Non
     ],
 )
 async def test_unknowable_or_meaningless_facts_have_no_entity(
-    house: House, kind: Home, sources: dict[str, Any], missing: set[str]
+    house: BalanceView, kind: Home, sources: dict[str, Any], missing: set[str]
 ) -> None:
     await house.start(kind, **sources)
     keys = {*SUMS, *NOW, *RATES}
     assert {key for key in keys if house.state(key) is None} == missing
 
 
-async def test_diagnostics_show_the_registers(house: House) -> None:
+async def test_diagnostics_show_the_registers(house: BalanceView) -> None:
     await house.start()
     await house.hear(roof=100, drawn=500, injected=20)
     assert set((await house.diagnostics())["balance"]["registers"]) == {
@@ -265,7 +266,7 @@ async def begin(hass: HomeAssistant, home: str = "surplus") -> Flow:
     return await (await Flow.begin(hass, "balance")).submit(home=home)
 
 
-async def move(house: House, home: str = "surplus") -> Flow:
+async def move(house: BalanceView, home: str = "surplus") -> Flow:
     return await (await Flow.move(house.hass, house.entry)).submit(home=home)
 
 
@@ -312,7 +313,7 @@ async def test_a_home_is_added(hass: HomeAssistant) -> None:
     assert await hass.config_entries.async_remove(entry.entry_id)
 
 
-async def test_a_home_may_be_reconfigured(hass: HomeAssistant, house: House) -> None:
+async def test_a_home_may_be_reconfigured(hass: HomeAssistant, house: BalanceView) -> None:
     await house.count()
     flow = await Flow.move(hass, house.entry)
     assert flow.step == "reconfigure_balance"
@@ -339,7 +340,7 @@ TWICE = [
 
 @pytest.mark.parametrize(("typed", "field"), TWICE)
 async def test_an_entity_is_named_once(
-    hass: HomeAssistant, house: House, typed: dict[str, Any], field: str
+    hass: HomeAssistant, house: BalanceView, typed: dict[str, Any], field: str
 ) -> None:
     await house.start()
     for flow in (await begin(hass), await move(house)):
@@ -351,7 +352,7 @@ async def test_an_entity_is_named_once(
 
 @pytest.mark.parametrize("field", ["production_energy", "drawn_energy", "drawn_power"])
 async def test_a_balance_is_no_source_of_another(
-    hass: HomeAssistant, house: House, field: str
+    hass: HomeAssistant, house: BalanceView, field: str
 ) -> None:
     await house.start()
     own = house.entity_id("drawn_power" if field == "drawn_power" else "drawn")
@@ -369,7 +370,7 @@ async def test_a_balance_is_no_source_of_another(
         assert flow.suggested == typed
 
 
-async def test_another_homes_meter_is_not_taken(hass: HomeAssistant, house: House) -> None:
+async def test_another_homes_meter_is_not_taken(hass: HomeAssistant, house: BalanceView) -> None:
     await house.start()
     other = MockConfigEntry(domain=DOMAIN, unique_id="home:sensor.other", data={CONF_KIND: "x"})
     other.add_to_hass(hass)
@@ -377,7 +378,7 @@ async def test_another_homes_meter_is_not_taken(hass: HomeAssistant, house: Hous
     assert flow.reason == "balance_already_configured"
 
 
-async def test_a_removed_source_raises_an_issue(hass: HomeAssistant, house: House) -> None:
+async def test_a_removed_source_raises_an_issue(hass: HomeAssistant, house: BalanceView) -> None:
     await house.start(**ENERGIES)
     await house.hear(roof=100, drawn=500, injected=20)
     assert house.issue("sources_gone") is None
@@ -396,7 +397,7 @@ async def test_a_removed_source_raises_an_issue(hass: HomeAssistant, house: Hous
 
 
 async def test_an_unavailable_or_late_source_raises_no_issue(
-    hass: HomeAssistant, house: House
+    hass: HomeAssistant, house: BalanceView
 ) -> None:
     hass.set_state(CoreState.starting)
     await house.start(**ENERGIES)
@@ -407,7 +408,7 @@ async def test_an_unavailable_or_late_source_raises_no_issue(
     assert house.issue("sources_gone") is None
 
 
-async def test_a_source_may_be_renamed(hass: HomeAssistant, house: House) -> None:
+async def test_a_source_may_be_renamed(hass: HomeAssistant, house: BalanceView) -> None:
     registry = er.async_get(hass)
     for source in ("roof", "drawn", "injected"):
         registry.async_get_or_create("sensor", "test", source, suggested_object_id=source)

@@ -18,7 +18,8 @@ import pytest
 
 from custom_components.consometers.balance.state import Home
 from custom_components.consometers.const import DOMAIN
-from tests.integration.recorded import (
+from testing.integration.balance import ENERGIES, NOON, BalanceView
+from testing.integration.recorded import (
     FIVE_MINUTES,
     HOUR,
     count_five_minutes,
@@ -26,8 +27,6 @@ from tests.integration.recorded import (
     rows_of,
     write,
 )
-
-from .house import ENERGIES, NOON, House
 
 SUMS = ("production", "self_consumed", "injected", "drawn", "consumed")
 WITHOUT_INJECTION = {key: value for key, value in ENERGIES.items() if key != "injected_energy"}
@@ -43,7 +42,7 @@ SHOWN = 1_000.0
 AGAIN = "01JHOME00000000000000000B"
 
 
-class Recorded(House):
+class Recorded(BalanceView):
     """A house with a recorder."""
 
     def __init__(self, hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
@@ -393,7 +392,7 @@ async def test_without_a_recorder_nothing_happens(
     enable_custom_integrations: None,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    house = House(hass, freezer)
+    house = BalanceView(hass, freezer)
     await house.start(**ENERGIES)
     await house.hear(roof=100, drawn=500, injected=20)
     assert "recorder" not in hass.config.components

@@ -29,7 +29,7 @@ from custom_components.consometers.const import (
 from custom_components.consometers.dashboard import household
 from custom_components.consometers.dashboard.facts import Collective, Home, Uncounted
 from custom_components.consometers.node.simulation import Meter
-from tests.integration.factories import add_sensors
+from testing.integration.entries import add_sensors
 
 METER: dict[str, Any] = {}
 PRODUCTION_METER = {CONF_PRODUCTION: True}

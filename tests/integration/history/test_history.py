@@ -19,18 +19,12 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 
 from custom_components.consometers.const import CONF_HISTORY, CONF_JOINED
 from custom_components.consometers.history.continuing import async_first
-from tests.integration import frames
-from tests.integration.flows import Flow
-from tests.integration.frames import DELIVERY_POINT, Kind
-from tests.integration.home import Home, text_of
-from tests.integration.ports import Line
-from tests.integration.recorded import (
-    FIVE_MINUTES,
-    HOUR,
-    count_five_minutes,
-    rows_of,
-    write,
-)
+from testing.integration import frames
+from testing.integration.flows import Flow
+from testing.integration.frames import DELIVERY_POINT, Kind
+from testing.integration.ports import MeterLine
+from testing.integration.recorded import FIVE_MINUTES, HOUR, count_five_minutes, rows_of, write
+from testing.integration.views import MeterView, text_of
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -44,7 +38,9 @@ HA_LINKY = f"linky:{DELIVERY_POINT}"
 class House:
     """A house with a recorder, whose meter was read by others."""
 
-    def __init__(self, hass: HomeAssistant, freezer: FrozenDateTimeFactory, line: Line) -> None:
+    def __init__(
+        self, hass: HomeAssistant, freezer: FrozenDateTimeFactory, line: MeterLine
+    ) -> None:
         self.hass, self.freezer, self.line = hass, freezer, line
         self.counted = NOON
 
@@ -84,10 +80,10 @@ class House:
         await flow.hear()
         return await flow.submit()
 
-    async def finish(self, flow: Flow) -> tuple[ConfigEntry, Home]:
+    async def finish(self, flow: Flow) -> tuple[ConfigEntry, MeterView]:
         """Submit the last page of a flow; return the entry, and the home as a person sees it."""
         entry = (await flow.submit()).entry
-        return entry, Home(self.hass, entry, self.line)  # type: ignore[arg-type]
+        return entry, MeterView(self.hass, entry, self.line)  # type: ignore[arg-type]
 
     async def hear(self, kind: Kind, **changes: str | None) -> None:
         # Registers are published every minute.
@@ -123,7 +119,7 @@ def house(
     freezer: FrozenDateTimeFactory,
     recorder_mock: Recorder,
     hass: HomeAssistant,
-    line: Line,
+    line: MeterLine,
     enable_custom_integrations: None,
 ) -> House:
     freezer.move_to(NOON)
@@ -310,7 +306,7 @@ async def test_a_register_continues_one_series_or_none(house: House, hass: HomeA
     assert CONF_HISTORY not in entry.data
 
     # One may think of it later, and think better of it.
-    home = Home(hass, entry, house.line)  # type: ignore[arg-type]
+    home = MeterView(hass, entry, house.line)  # type: ignore[arg-type]
     await house.hear(frames.BASE)
     await house.count_until(NOON + HOUR)
     flows = hass.config_entries.options
@@ -423,7 +419,7 @@ async def test_a_series_that_begins_with_the_meter_is_refused(house: House) -> N
 
 
 async def test_without_a_recorder_nothing_is_offered_or_joined(
-    hass: HomeAssistant, line: Line, enable_custom_integrations: None
+    hass: HomeAssistant, line: MeterLine, enable_custom_integrations: None
 ) -> None:
     flow = await (await Flow.begin(hass, "meter")).listen()
     await line.send(frames.BASE, 12)

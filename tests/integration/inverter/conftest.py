@@ -11,15 +11,14 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from demo.inverter import VirtualInverter
-from tests.integration.factories import inverter_entry
-
-from .roof import Patience, Roof, virtual
+from testing.integration.entries import inverter_entry
+from testing.integration.inverter import InverterPatience, InverterView, virtual
 
 
 @pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> Patience:
+def patience(monkeypatch: pytest.MonkeyPatch) -> InverterPatience:
     """Return how long Home Assistant waits, at first as long as an answer may take."""
-    patience = Patience(monkeypatch)
+    patience = InverterPatience(monkeypatch)
     make = BaseModbusConnection.__init__
 
     def patient(self: BaseModbusConnection, *args: Any, **kwargs: Any) -> None:
@@ -53,9 +52,12 @@ async def entry(
 
 @pytest.fixture
 def roof(
-    hass: HomeAssistant, entry: MockConfigEntry, inverter: VirtualInverter, patience: Patience
-) -> Generator[Roof]:
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    inverter: VirtualInverter,
+    patience: InverterPatience,
+) -> Generator[InverterView]:
     """Return a home with panels, where it is as late as on its roof. Nothing is set up yet."""
     clock = "custom_components.consometers.inverter.coordinator.utcnow"
     with patch(clock, lambda: inverter.at):
-        yield Roof(hass, entry, inverter, patience)
+        yield InverterView(hass, entry, inverter, patience)

@@ -4,12 +4,11 @@ import json
 from pathlib import Path
 
 from demo.inverter import Image
-
-from .roof import Roof
+from testing.integration.inverter import InverterView
 
 
 async def test_diagnostics_hold_a_playable_image_of_the_registers(
-    roof: Roof, tmp_path: Path
+    roof: InverterView, tmp_path: Path
 ) -> None:
     await roof.start()
     written = await roof.diagnostics()
@@ -23,7 +22,7 @@ async def test_diagnostics_hold_a_playable_image_of_the_registers(
     assert image.registers[40_084] == real.registers[40_084]
 
 
-async def test_diagnostics_hide_serial_numbers_and_names(roof: Roof) -> None:
+async def test_diagnostics_hide_serial_numbers_and_names(roof: InverterView) -> None:
     await roof.start()
     written = await roof.diagnostics()
     words = [w for block in written["device"]["registers"]["holding"].values() for w in block]
@@ -32,7 +31,7 @@ async def test_diagnostics_hide_serial_numbers_and_names(roof: Roof) -> None:
         assert secret.encode() not in text
 
 
-async def test_diagnostics_hold_the_last_registers_of_a_silent_inverter(roof: Roof) -> None:
+async def test_diagnostics_hold_the_last_registers_of_a_silent_inverter(roof: InverterView) -> None:
     await roof.start()
     before = await roof.diagnostics()
     await roof.inverter.unplug()

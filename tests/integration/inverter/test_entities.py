@@ -5,20 +5,19 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.consometers.const import DOMAIN
-
-from .roof import Roof
+from testing.integration.inverter import InverterView
 
 
 @pytest.mark.parametrize("profile", ["home", "school", "float", "der2018", "hybrid"])
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_every_reading_of_an_inverter_is_shown(
-    roof: Roof, snapshot: SnapshotAssertion
+    roof: InverterView, snapshot: SnapshotAssertion
 ) -> None:
     await roof.start()
     assert roof.facts() == snapshot
 
 
-async def test_a_connected_meter_is_its_own_device(roof: Roof) -> None:
+async def test_a_connected_meter_is_its_own_device(roof: InverterView) -> None:
     await roof.start()
     devices = dr.async_entries_for_config_entry(dr.async_get(roof.hass), roof.entry.entry_id)
     inverter, meter = devices
@@ -31,7 +30,7 @@ async def test_a_connected_meter_is_its_own_device(roof: Roof) -> None:
     assert meter.via_device_id == inverter.id
 
 
-async def test_a_disconnected_device_is_removed(roof: Roof) -> None:
+async def test_a_disconnected_device_is_removed(roof: InverterView) -> None:
     registry = dr.async_get(roof.hass)
     battery = registry.async_get_or_create(
         config_entry_id=roof.entry.entry_id,

@@ -10,14 +10,13 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from demo.inverter import Night, Scales
 from demo.inverter.commands import COMMANDS
-
-from .roof import DAWN, NIGHT, NOON, Roof
+from testing.integration.inverter import DAWN, NIGHT, NOON, InverterView
 
 MADE = ("power", "string_1_power")
 MEASURES = ("temperature", "meter_1_power")
 
 
-async def test_an_inverter_that_answers_at_night_sleeps_without_power(roof: Roof) -> None:
+async def test_an_inverter_that_answers_at_night_sleeps_without_power(roof: InverterView) -> None:
     await roof.start()
     total = roof.amount("energy")
     await roof.at(NIGHT)
@@ -28,7 +27,7 @@ async def test_an_inverter_that_answers_at_night_sleeps_without_power(roof: Roof
 
 @pytest.mark.parametrize("night", [Night.REFUSES, Night.SILENT])
 async def test_an_inverter_that_is_silent_at_night_sleeps_without_power(
-    roof: Roof, night: Night
+    roof: InverterView, night: Night
 ) -> None:
     await roof.start()
     total, rating = roof.amount("energy"), roof.amount("rating")
@@ -54,7 +53,7 @@ async def test_an_inverter_that_is_silent_at_night_sleeps_without_power(
     assert roof.amount("energy") > total
 
 
-async def test_an_inverter_may_sleep_for_a_while_after_sunrise(roof: Roof) -> None:
+async def test_an_inverter_may_sleep_for_a_while_after_sunrise(roof: InverterView) -> None:
     await roof.start()
     roof.inverter.set_faults(night=Night.SILENT)
     await roof.patience.expect_silence()
@@ -68,7 +67,7 @@ async def test_an_inverter_may_sleep_for_a_while_after_sunrise(roof: Roof) -> No
 
 
 @pytest.mark.parametrize("profile", ["home", "float", "der2018"])
-async def test_zeros_at_wake_up_do_not_touch_the_total(roof: Roof) -> None:
+async def test_zeros_at_wake_up_do_not_touch_the_total(roof: InverterView) -> None:
     roof.inverter.set_faults(zeros_at_dawn_s=600)
     await roof.start()
     total = roof.amount("energy")
@@ -79,7 +78,7 @@ async def test_zeros_at_wake_up_do_not_touch_the_total(roof: Roof) -> None:
     assert roof.amount("energy") > total
 
 
-async def test_missing_points_have_no_entity(roof: Roof) -> None:
+async def test_missing_points_have_no_entity(roof: InverterView) -> None:
     roof.inverter.set_faults(missing={"TmpCab", "DCW", "Hz"})
     await roof.start()
     assert roof.entity_id("power") is not None
@@ -94,7 +93,7 @@ async def test_missing_points_have_no_entity(roof: Roof) -> None:
 
 
 @pytest.mark.parametrize("profile", ["home", "der2018"])
-async def test_scale_factors_may_change_from_one_reading_to_the_next(roof: Roof) -> None:
+async def test_scale_factors_may_change_from_one_reading_to_the_next(roof: InverterView) -> None:
     await roof.start()
     power, total = roof.amount("power"), roof.amount("energy")
     roof.inverter.set_faults(scales=Scales.CHANGING)
@@ -105,7 +104,7 @@ async def test_scale_factors_may_change_from_one_reading_to_the_next(roof: Roof)
         total = roof.amount("energy")
 
 
-async def test_scale_factors_without_sense_make_values_unknown(roof: Roof) -> None:
+async def test_scale_factors_without_sense_make_values_unknown(roof: InverterView) -> None:
     await roof.start()
     total = roof.amount("energy")
     roof.inverter.set_faults(scales=Scales.GARBAGE)
@@ -120,7 +119,7 @@ WIRES = [("silent", False), ("dropped", True), ("mistaken", False), ("illegal", 
 
 @pytest.mark.parametrize(("fault", "is_noticed"), WIRES)
 async def test_a_lasting_failure_by_day_raises_an_issue(
-    roof: Roof, fault: str, is_noticed: bool
+    roof: InverterView, fault: str, is_noticed: bool
 ) -> None:
     await roof.start()
     power = roof.amount("power")
@@ -142,20 +141,20 @@ async def test_a_lasting_failure_by_day_raises_an_issue(
     assert roof.issue("inverter_silent") is None
 
 
-async def test_a_busy_inverter_is_asked_again(roof: Roof) -> None:
+async def test_a_busy_inverter_is_asked_again(roof: InverterView) -> None:
     await roof.start()
     roof.inverter.set_faults(busy=0.3)
     await roof.polls()
     assert roof.amount("power") > 0
 
 
-async def test_a_device_that_never_answered_is_tried_again(roof: Roof) -> None:
+async def test_a_device_that_never_answered_is_tried_again(roof: InverterView) -> None:
     await roof.inverter.unplug()
     assert not await roof.start()
     assert roof.entry.state is ConfigEntryState.SETUP_RETRY
 
 
-async def test_another_inverter_at_the_address_raises_an_issue(roof: Roof) -> None:
+async def test_another_inverter_at_the_address_raises_an_issue(roof: InverterView) -> None:
     await roof.start()
     roof.inverter.inverters[0].serial = "KS000000"
     await roof.inverter.unplug()
@@ -172,7 +171,7 @@ async def test_another_inverter_at_the_address_raises_an_issue(roof: Roof) -> No
     ("fault", "kind"), [("restart", "counter_restarted"), ("jump 100000", "counter_jumped")]
 )
 async def test_the_total_survives_a_counter_that_restarts_or_leaps(
-    roof: Roof, fault: str, kind: str
+    roof: InverterView, fault: str, kind: str
 ) -> None:
     await roof.start()
     total = roof.amount("energy")
@@ -184,7 +183,7 @@ async def test_the_total_survives_a_counter_that_restarts_or_leaps(
     assert roof.issue(kind) is None
 
 
-async def test_a_wrong_first_reading_is_not_shown(hass: HomeAssistant, roof: Roof) -> None:
+async def test_a_wrong_first_reading_is_not_shown(hass: HomeAssistant, roof: InverterView) -> None:
     real = roof.inverter.inverters[0].readings(roof.inverter.second).energy_wh
     await COMMANDS.obey(roof.inverter, f"jump {9 * real}")
     assert await hass.config_entries.async_setup(roof.entry.entry_id)
@@ -200,7 +199,7 @@ async def test_a_wrong_first_reading_is_not_shown(hass: HomeAssistant, roof: Roo
     assert roof.amount("energy") == pytest.approx(real / 1_000, abs=0.1)
 
 
-async def test_models_that_move_in_the_map_are_found_again(roof: Roof) -> None:
+async def test_models_that_move_in_the_map_are_found_again(roof: InverterView) -> None:
     await roof.start()
     roof.inverter.set_faults(without={120, 121})
     await roof.polls(2)
@@ -209,7 +208,7 @@ async def test_models_that_move_in_the_map_are_found_again(roof: Roof) -> None:
 
 
 async def test_an_unreachable_inverter_is_polled_less_often(
-    hass: HomeAssistant, roof: Roof
+    hass: HomeAssistant, roof: InverterView
 ) -> None:
     await roof.start()
     asked = roof.inverter.requests

@@ -1,14 +1,13 @@
 """Adding an inverter, saying where it is now, choosing how often it is asked."""
 
 from collections.abc import Callable
-from typing import Any
 
 from homeassistant.components.modbus import connection as modbus_connection
 from homeassistant.config_entries import (
     ConfigEntry,
     ConfigEntryState,
 )
-from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.const import CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr
@@ -23,28 +22,23 @@ from custom_components.consometers.const import (
     KIND_INVERTER,
 )
 from demo.inverter import PROFILES, Image, Inverter, Stranger, VirtualInverter
-from tests.integration.flows import Flow, suggested
-
-from .roof import NOON, ORIGIN, Patience, Roof, virtual
+from testing.integration.flows import Flow, suggested
+from testing.integration.inverter import (
+    NOON,
+    ORIGIN,
+    InverterPatience,
+    InverterView,
+    move,
+    typed,
+    virtual,
+)
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
-
-
-def typed(inverter: VirtualInverter, unit_id: int = 1) -> dict[str, Any]:
-    """Return what a person types to add an inverter on the network."""
-    return {CONF_HOST: inverter.host, CONF_PORT: inverter.port, CONF_UNIT_ID: unit_id}
 
 
 async def add(hass: HomeAssistant, inverter: VirtualInverter, unit_id: int = 1) -> ConfigEntry:
     flow = await (await Flow.begin(hass, "inverter")).submit(typed(inverter, unit_id))
     return (await flow.submit()).entry
-
-
-async def move(hass: HomeAssistant, entry: ConfigEntry, inverter: VirtualInverter) -> Flow:
-    """Say where on the network an inverter is now."""
-    flow = await Flow.move(hass, entry, "reconfigure_inverter_network")
-    assert flow.step == "reconfigure_inverter_network"
-    return await flow.submit(typed(inverter))
 
 
 async def test_the_flow_shows_the_inverter_before_it_adds_it(
@@ -139,7 +133,7 @@ WRONG = [
 async def test_an_error_is_shown_and_can_be_retried(
     hass: HomeAssistant,
     inverter: VirtualInverter,
-    patience: Patience,
+    patience: InverterPatience,
     *,
     spoil: Spoil,
     unit_id: int,
@@ -165,7 +159,7 @@ async def test_an_unreachable_address_is_an_error(
     assert flow.errors == {"base": "no_answer"}
 
 
-async def test_an_inverter_is_added_once(hass: HomeAssistant, roof: Roof) -> None:
+async def test_an_inverter_is_added_once(hass: HomeAssistant, roof: InverterView) -> None:
     await roof.start()
     flow = await (await Flow.begin(hass, "inverter")).submit(typed(roof.inverter))
     assert flow.reason == "inverter_already_configured"
@@ -173,7 +167,7 @@ async def test_an_inverter_is_added_once(hass: HomeAssistant, roof: Roof) -> Non
 
 class TestReconfigure:
     async def test_a_moved_inverter_is_read_at_its_new_address(
-        self, hass: HomeAssistant, roof: Roof
+        self, hass: HomeAssistant, roof: InverterView
     ) -> None:
         await roof.start()
         total = roof.amount("energy")
@@ -198,14 +192,16 @@ class TestReconfigure:
             assert entry.state is ConfigEntryState.LOADED
             await hass.config_entries.async_unload(entry.entry_id)
 
-    async def test_another_inverter_is_refused(self, hass: HomeAssistant, roof: Roof) -> None:
+    async def test_another_inverter_is_refused(
+        self, hass: HomeAssistant, roof: InverterView
+    ) -> None:
         await roof.start()
         async with virtual(Inverter(PROFILES["bare"], seed=2, origin=ORIGIN)) as other:
             flow = await move(hass, roof.entry, other)
             assert flow.errors == {"base": "other_inverter"}
 
 
-async def test_the_interval_is_chosen(hass: HomeAssistant, roof: Roof) -> None:
+async def test_the_interval_is_chosen(hass: HomeAssistant, roof: InverterView) -> None:
     """An inverter that was added before new ones were asked less often keeps its interval."""
     await roof.start()
     flow = await hass.config_entries.options.async_init(roof.entry.entry_id)

@@ -26,12 +26,18 @@ from custom_components.consometers.const import (
 from custom_components.consometers.inverter import flow as inverter_flow
 from custom_components.consometers.inverter.link import parameters
 from demo.inverter import PROFILES, Inverter, VirtualInverter
-from tests.integration.factories import inverter_entry, meter_entry
-from tests.integration.flows import Flow
-from tests.integration.home import until
-
-from .roof import NOON, ORIGIN, Patience, Roof, virtual
-from .test_flow import move, typed as on_the_network
+from testing.integration.entries import inverter_entry, meter_entry
+from testing.integration.flows import Flow
+from testing.integration.inverter import (
+    NOON,
+    ORIGIN,
+    InverterPatience,
+    InverterView,
+    move,
+    typed as on_the_network,
+    virtual,
+)
+from testing.waiting import until
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
 
@@ -140,7 +146,7 @@ WRONG = [
 async def test_an_error_is_shown_and_can_be_retried(
     hass: HomeAssistant,
     inverter: VirtualInverter,
-    patience: Patience,
+    patience: InverterPatience,
     wrong: dict[str, Any],
     error: str,
 ) -> None:
@@ -197,7 +203,7 @@ async def test_invalid_unit_ids_are_refused(
 
 class TestReconfigure:
     async def test_a_line_may_go_at_another_speed(
-        self, hass: HomeAssistant, roof: Roof, tmp_path: Path
+        self, hass: HomeAssistant, roof: InverterView, tmp_path: Path
     ) -> None:
         await roof.start()
         total = roof.amount("energy")
@@ -211,7 +217,7 @@ class TestReconfigure:
             await roof.unload()
 
     async def test_a_wrong_speed_changes_nothing(
-        self, hass: HomeAssistant, roof: Roof, monkeypatch: pytest.MonkeyPatch
+        self, hass: HomeAssistant, roof: InverterView, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         await roof.start()
         flow = await moved_line(hass, roof.entry)
@@ -223,7 +229,7 @@ class TestReconfigure:
         assert roof.amount("power") > 0
 
     async def test_an_inverter_may_move_to_the_network_and_back(
-        self, hass: HomeAssistant, roof: Roof, socket_enabled: None
+        self, hass: HomeAssistant, roof: InverterView, socket_enabled: None
     ) -> None:
         await roof.start()
         total, data = roof.amount("energy"), dict(roof.entry.data)
@@ -240,7 +246,7 @@ class TestReconfigure:
             await roof.unload()
 
     async def test_an_inverter_added_again_elsewhere_is_read_there(
-        self, hass: HomeAssistant, roof: Roof, socket_enabled: None
+        self, hass: HomeAssistant, roof: InverterView, socket_enabled: None
     ) -> None:
         await roof.start()
         async with virtual(roof.inverter.inverters[0]) as moved:
@@ -261,7 +267,9 @@ async def test_an_inverter_without_a_serial_number_is_named_by_its_port(
     await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_a_replugged_port_is_read_again(roof: Roof, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_replugged_port_is_read_again(
+    roof: InverterView, caplog: pytest.LogCaptureFixture
+) -> None:
     await roof.start()
     unit = roof.coordinator.link._unit
     await roof.inverter.unplug()
@@ -277,7 +285,7 @@ async def test_a_replugged_port_is_read_again(roof: Roof, caplog: pytest.LogCapt
     assert "no such port" in caplog.text
 
 
-async def test_diagnostics_hide_the_device_and_serial_number(roof: Roof) -> None:
+async def test_diagnostics_hide_the_device_and_serial_number(roof: InverterView) -> None:
     await roof.start()
     written = await roof.diagnostics()
     assert written["entry"]["data"][CONF_BAUDRATE] == 9_600

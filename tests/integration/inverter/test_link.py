@@ -9,8 +9,7 @@ import pytest
 
 from custom_components.consometers.inverter.link import Link, NoAnswer
 from demo.inverter import PROFILES, Inverter
-
-from .roof import NOON, ORIGIN
+from testing.integration.inverter import NOON, ORIGIN
 
 SECOND = int(NOON.timestamp())
 

@@ -13,9 +13,9 @@ from custom_components.consometers.const import (
     CONF_RAW_LABELS,
     CONF_SILENCE,
 )
-from tests.integration import frames
-from tests.integration.frames import Kind
-from tests.integration.home import FRAMES_TO_KNOW, Home
+from testing.integration import frames
+from testing.integration.frames import Kind
+from testing.integration.views import FRAMES_TO_KNOW, MeterView
 
 OFF_PEAK = {"price_hchc": 0.1635, "price_hchp": 0.2146}
 
@@ -26,12 +26,12 @@ async def manager(hass: HomeAssistant) -> EnergyManager:
     return await async_get_manager(hass)
 
 
-async def begin(home: Home, kind: Kind) -> None:
+async def begin(home: MeterView, kind: Kind) -> None:
     home.change(**{CONF_MODE: kind.mode})
     await home.start(kind)
 
 
-async def choose(home: Home, kind: Kind, **prices: float) -> None:
+async def choose(home: MeterView, kind: Kind, **prices: float) -> None:
     """Submit the form of options with these prices, and hear the meter again."""
     options = home.hass.config_entries.options
     flow = await options.async_init(home.entry.entry_id)
@@ -40,7 +40,7 @@ async def choose(home: Home, kind: Kind, **prices: float) -> None:
     await home.hear(kind, FRAMES_TO_KNOW)
 
 
-async def offered(home: Home) -> dict[str, str]:
+async def offered(home: MeterView) -> dict[str, str]:
     """Return the prices that the form asks for, by their option, and the names of their tariffs."""
     flow = await home.hass.config_entries.options.async_init(home.entry.entry_id)
     assert flow["data_schema"] is not None
@@ -49,7 +49,7 @@ async def offered(home: Home) -> dict[str, str]:
     return {key: names.get(key, "") for key in keys}
 
 
-def grid(home: Home, *keys: str, **more: Any) -> list[dict[str, Any]]:
+def grid(home: MeterView, *keys: str, **more: Any) -> list[dict[str, Any]]:
     """Return connections to the grid that count these energies of the meter."""
     none = dict.fromkeys(("stat_energy_to", "stat_cost", "stat_compensation"))
     fields = ("entity_energy_price", "number_energy_price")
@@ -88,20 +88,20 @@ def costs(manager: EnergyManager) -> list[tuple[str | None, float | None]]:
     ],
 )
 async def test_each_index_of_the_contract_may_have_a_price(
-    home: Home, kind: Kind, asked: dict[str, str]
+    home: MeterView, kind: Kind, asked: dict[str, str]
 ) -> None:
     await begin(home, kind)
     assert await offered(home) == asked
 
 
-async def test_a_production_meter_has_a_price_of_injection_alone(home: Home) -> None:
+async def test_a_production_meter_has_a_price_of_injection_alone(home: MeterView) -> None:
     home.change(**{CONF_PRODUCTION: True})
     await home.start(frames.PRODUCTION)
     assert await offered(home) == {"injection_price": ""}
 
 
 async def test_a_connection_by_index_has_the_price_of_its_index(
-    home: Home, manager: EnergyManager
+    home: MeterView, manager: EnergyManager
 ) -> None:
     await begin(home, frames.OFF_PEAK)
     await connect(manager, grid(home, "energy_hchp", "energy_hchc"))
@@ -112,7 +112,7 @@ async def test_a_connection_by_index_has_the_price_of_its_index(
 
 
 async def test_a_connection_of_the_whole_meter_follows_the_running_tariff(
-    home: Home, manager: EnergyManager
+    home: MeterView, manager: EnergyManager
 ) -> None:
     await begin(home, frames.OFF_PEAK)
     await connect(manager, grid(home, "energy_drawn"))
@@ -132,7 +132,7 @@ async def test_a_connection_of_the_whole_meter_follows_the_running_tariff(
     assert home.entity_id("price") is None
 
 
-async def test_a_single_price_is_a_number(home: Home, manager: EnergyManager) -> None:
+async def test_a_single_price_is_a_number(home: MeterView, manager: EnergyManager) -> None:
     await begin(home, frames.BASE)
     await connect(manager, grid(home, "energy_drawn"))
     await choose(home, frames.BASE, price_base=0.2016)
@@ -148,7 +148,7 @@ async def test_a_single_price_is_a_number(home: Home, manager: EnergyManager) ->
     ],
 )
 async def test_a_person_s_own_prices_stay(
-    home: Home, manager: EnergyManager, theirs: dict[str, Any]
+    home: MeterView, manager: EnergyManager, theirs: dict[str, Any]
 ) -> None:
     await begin(home, frames.OFF_PEAK)
     before = grid(home, "energy_drawn", **theirs)
@@ -160,7 +160,7 @@ async def test_a_person_s_own_prices_stay(
 
 
 async def test_lists_of_flows_are_priced_and_other_sources_unchanged(
-    home: Home, manager: EnergyManager
+    home: MeterView, manager: EnergyManager
 ) -> None:
     await begin(home, frames.BASE)
     (flow,) = grid(home, "energy_drawn")
@@ -173,7 +173,7 @@ async def test_lists_of_flows_are_priced_and_other_sources_unchanged(
     assert manager.data["energy_sources"] == [solar, {**gas, "flow_from": [priced]}]
 
 
-async def test_injected_energy_earns_its_price(home: Home, manager: EnergyManager) -> None:
+async def test_injected_energy_earns_its_price(home: MeterView, manager: EnergyManager) -> None:
     await begin(home, frames.PRODUCER)
     injected = {"stat_energy_to": home.entity_id("energy_injected")}
     theirs = {"number_energy_price_export": 0.04}
@@ -205,7 +205,7 @@ async def test_injected_energy_earns_its_price(home: Home, manager: EnergyManage
     assert manager.data["energy_sources"] == before
 
 
-async def test_the_present_price_needs_no_energy_dashboard(home: Home) -> None:
+async def test_the_present_price_needs_no_energy_dashboard(home: MeterView) -> None:
     await begin(home, frames.OFF_PEAK)
     await choose(home, frames.OFF_PEAK, **OFF_PEAK)
     assert home.state("price") == "0.2146"

@@ -11,12 +11,12 @@ from consometers_tic_virtual import Contract, Linky, Option
 from custom_components.consometers.const import CONF_PRODUCTION
 from custom_components.consometers.linky.state import LinkyState
 from packages.tic.tests.samples import frame_bytes
-from tests.integration import frames
-from tests.integration.factories import meter_entry
-from tests.integration.flows import Flow
-from tests.integration.frames import ADDRESS, OTHER_ADDRESS, Kind
-from tests.integration.home import Home
-from tests.integration.ports import OTHER_DEVICE, Clock, Line, Port, Ports
+from testing.integration import frames
+from testing.integration.entries import meter_entry
+from testing.integration.flows import Flow
+from testing.integration.frames import ADDRESS, OTHER_ADDRESS, Kind
+from testing.integration.ports import OTHER_DEVICE, LoopClock, MeterLine, Port, Ports
+from testing.integration.views import MeterView
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
 
@@ -69,7 +69,7 @@ def names(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, str]:
 
 
 async def test_a_production_meter_is_added_under_names_of_production(
-    hass: HomeAssistant, line: Line
+    hass: HomeAssistant, line: MeterLine
 ) -> None:
     flow = await (await Flow.begin(hass, "meter")).listen()
     await line.send(frames.PRODUCTION)
@@ -89,13 +89,13 @@ async def test_a_production_meter_is_added_under_names_of_production(
 
 
 @pytest.fixture
-def other(hass: HomeAssistant, entry: MockConfigEntry, clock: Clock, ports: Ports) -> Home:
+def other(hass: HomeAssistant, entry: MockConfigEntry, clock: LoopClock, ports: Ports) -> MeterView:
     """Return the same home's second meter."""
     second = meter_entry(hass, OTHER_ADDRESS, device=OTHER_DEVICE)
-    return Home(hass, second, Line(clock, ports.plug(OTHER_DEVICE)))
+    return MeterView(hass, second, MeterLine(clock, ports.plug(OTHER_DEVICE)))
 
 
-async def test_two_meters_of_a_home_have_different_names(home: Home, other: Home) -> None:
+async def test_two_meters_of_a_home_have_different_names(home: MeterView, other: MeterView) -> None:
     await home.start(frames.CONSUMER)
     await other.hear(frames.PRODUCTION.of(OTHER_ADDRESS), 4)
     devices = [device_of(each.hass, each.entry).name for each in (home, other)]
@@ -107,7 +107,7 @@ async def test_two_meters_of_a_home_have_different_names(home: Home, other: Home
     assert drawn == ["sensor.linky_energy_drawn", "sensor.production_linky_energy_drawn"]
 
 
-async def test_a_contract_may_change_either_way(home: Home) -> None:
+async def test_a_contract_may_change_either_way(home: MeterView) -> None:
     await home.start(frames.PRODUCER)
     before = home.entity_id("energy_injected")
     assert (home.entry.title, device_of(home.hass, home.entry).name) == ("Linky …3456", "Linky")
@@ -123,21 +123,21 @@ async def test_a_contract_may_change_either_way(home: Home) -> None:
         assert home.entry_state == "loaded"
 
 
-async def test_a_chosen_title_stays(hass: HomeAssistant, home: Home) -> None:
+async def test_a_chosen_title_stays(hass: HomeAssistant, home: MeterView) -> None:
     hass.config_entries.async_update_entry(home.entry, title="Roof")
     await home.start(frames.PRODUCTION)
     assert home.entry.title == "Roof"
     assert home.entry.data[CONF_PRODUCTION] is True
 
 
-async def test_a_production_meter_stays_one(home: Home) -> None:
+async def test_a_production_meter_stays_one(home: MeterView) -> None:
     await home.start(frames.PRODUCTION)
     await home.hear(frames.BASE, 8)
     assert home.entry.data[CONF_PRODUCTION] is True
 
 
 async def test_a_replaced_production_meter_has_a_title_of_production(
-    home: Home, port: Port
+    home: MeterView, port: Port
 ) -> None:
     await home.start(frames.PRODUCTION)
     await home.hear(frames.PRODUCTION.of(OTHER_ADDRESS), 8)

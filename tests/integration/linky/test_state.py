@@ -4,8 +4,8 @@ import pytest
 
 from custom_components.consometers.linky.state import FrameResult, LinkyState
 from packages.tic.tests.samples import frame_bytes
-from tests.integration import frames
-from tests.integration.frames import Kind
+from testing.integration import frames
+from testing.integration.frames import Kind
 
 
 def after(kind: Kind, *more: Kind, times: int = 4) -> LinkyState:

@@ -2,7 +2,7 @@
 
 from custom_components.consometers.linky.state import LinkyState
 from packages.tic.tests.samples import frame_bytes
-from tests.integration.frames import ADDRESS, CONSUMER, OFF_PEAK, OTHER_ADDRESS, Kind
+from testing.integration.frames import ADDRESS, CONSUMER, OFF_PEAK, OTHER_ADDRESS, Kind
 
 
 class Meter:

@@ -8,9 +8,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.consometers.const import CONF_KIND, DOMAIN, KIND_NODE
-
-from .house import House
-from .toy import NODE_ID, TOKEN, ToyNode
+from testing.integration.node import NodeView
+from testing.integration.toy_node import NODE_ID, TOKEN, ToyNode
 
 
 @pytest.fixture
@@ -34,6 +33,6 @@ def entry(hass: HomeAssistant, toy: ToyNode, enable_custom_integrations: None) -
 
 
 @pytest.fixture
-def house(hass: HomeAssistant, entry: MockConfigEntry, toy: ToyNode) -> House:
+def house(hass: HomeAssistant, entry: MockConfigEntry, toy: ToyNode) -> NodeView:
     """Return a home whose node shares with one collective. Nothing is set up yet."""
-    return House(hass, entry, toy)
+    return NodeView(hass, entry, toy)

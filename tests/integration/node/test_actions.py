@@ -8,23 +8,24 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from custom_components.consometers.const import DOMAIN
+from testing.integration.node import NodeView
+from testing.integration.toy_node import collective
 
-from .house import House
-from .toy import collective
 
-
-async def act(house: House, action: str, *device_ids: str, context: Context | None = None) -> None:
+async def act(
+    house: NodeView, action: str, *device_ids: str, context: Context | None = None
+) -> None:
     await house.hass.services.async_call(
         DOMAIN, action, {"device_id": list(device_ids)}, blocking=True, context=context
     )
 
 
-async def switch(house: House, action: str, context: Context) -> None:
+async def switch(house: NodeView, action: str, context: Context) -> None:
     target = {"entity_id": house.entity_id("1_sharing", "switch")}
     await house.hass.services.async_call("switch", action, target, blocking=True, context=context)
 
 
-def device_id(house: House, collective_id: str | None = None) -> str:
+def device_id(house: NodeView, collective_id: str | None = None) -> str:
     device = house.device(collective_id)
     assert device is not None
     return device.id
@@ -39,7 +40,7 @@ async def test_actions_exist_before_any_node(
 
 
 async def test_actions_pause_and_resume_the_chosen_collectives(
-    house: House,
+    house: NodeView,
 ) -> None:
     await house.start(*[collective(each) for each in ("1", "2", "3")])
     await act(house, "pause_sharing", device_id(house, "1"), device_id(house, "3"))
@@ -52,7 +53,9 @@ async def test_actions_pause_and_resume_the_chosen_collectives(
     assert shared == ["off", "on", "on"]
 
 
-async def test_actions_need_an_administrator(house: House, hass_read_only_user: MockUser) -> None:
+async def test_actions_need_an_administrator(
+    house: NodeView, hass_read_only_user: MockUser
+) -> None:
     await house.start()
     guest = Context(user_id=hass_read_only_user.id)
     # May change any entity, and still no administrator.
@@ -71,7 +74,7 @@ async def test_actions_need_an_administrator(house: House, hass_read_only_user: 
 
 
 async def test_administrators_and_automations_pause_and_resume(
-    house: House, hass_admin_user: MockUser
+    house: NodeView, hass_admin_user: MockUser
 ) -> None:
     await house.start()
     administrator, automation = Context(user_id=hass_admin_user.id), Context()
@@ -86,7 +89,7 @@ async def test_administrators_and_automations_pause_and_resume(
 
 
 async def test_other_devices_are_refused_before_anything_is_paused(
-    hass: HomeAssistant, house: House
+    hass: HomeAssistant, house: NodeView
 ) -> None:
     await house.start()
     meter = MockConfigEntry(domain=DOMAIN, data={"device": "/dev/ttyTIC"})
@@ -113,7 +116,7 @@ async def test_other_devices_are_refused_before_anything_is_paused(
     ("status", "key"),
     [(404, "no_such_collective"), (500, "cannot_connect"), (429, "too_many_attempts")],
 )
-async def test_a_refusal_of_the_node_is_shown(house: House, status: int, key: str) -> None:
+async def test_a_refusal_of_the_node_is_shown(house: NodeView, status: int, key: str) -> None:
     await house.start()
     house.toy.status = status
     with pytest.raises(HomeAssistantError) as caught:

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from custom_components.consometers.node import answers
-
-from .toy import (
+from testing.integration.toy_node import (
     DOCUMENTED as NODE,
     challenge,
     collective,

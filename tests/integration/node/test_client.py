@@ -8,9 +8,8 @@ import pytest
 
 from custom_components.consometers.node import client
 from custom_components.consometers.node.client import NodeClient, NodeError, base_url
-from tests.integration.home import until
-
-from .toy import NODE_ID, TOKEN, ToyNode
+from testing.integration.toy_node import NODE_ID, TOKEN, ToyNode
+from testing.waiting import until
 
 
 @pytest.fixture

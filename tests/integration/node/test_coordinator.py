@@ -11,10 +11,10 @@ import pytest
 
 from custom_components.consometers.const import DOMAIN
 from custom_components.consometers.node import coordinator
-from tests.integration.home import logged, until
-
-from .house import House
-from .toy import DOCUMENTED, collective
+from testing.integration.node import NodeView
+from testing.integration.toy_node import DOCUMENTED, collective
+from testing.integration.views import logged
+from testing.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ class TestSetup:
         ],
     )
     async def test_setup_is_retried_while_the_node_fails(
-        self, house: House, wrong: dict[str, Any], key: str
+        self, house: NodeView, wrong: dict[str, Any], key: str
     ) -> None:
         right = house.toy.spoil(wrong)
         await house.set_up()
@@ -46,7 +46,7 @@ class TestSetup:
         assert house.entry_state == "loaded"
 
     async def test_a_wrong_token_starts_reauthentication(
-        self, hass: HomeAssistant, house: House
+        self, hass: HomeAssistant, house: NodeView
     ) -> None:
         house.toy.token = "another"
         await house.set_up()
@@ -57,13 +57,13 @@ class TestSetup:
 
 
 class TestEvents:
-    async def test_changes_show_as_soon_as_the_node_announces_them(self, house: House) -> None:
+    async def test_changes_show_as_soon_as_the_node_announces_them(self, house: NodeView) -> None:
         await house.start()
         assert house.waiting == "2"
         house.toy.change(collectives=[collective("1", waiting=5)])
         await until(lambda: house.waiting == "5")
 
-    async def test_other_events_cause_no_request(self, house: House) -> None:
+    async def test_other_events_cause_no_request(self, house: NodeView) -> None:
         await house.start()
         asked = house.toy.times_asked()
         house.toy.say(b": still here\n\n")
@@ -72,7 +72,7 @@ class TestEvents:
         await until(lambda: house.waiting == "5")
         assert house.toy.times_asked() == asked + 1
 
-    async def test_a_node_without_events_is_polled_every_minute(self, house: House) -> None:
+    async def test_a_node_without_events_is_polled_every_minute(self, house: NodeView) -> None:
         house.toy.has_events = False
         await house.set_up()
         await until(lambda: house.toy.times_asked("events") >= 3)
@@ -84,7 +84,7 @@ class TestEvents:
 
 class TestOutage:
     async def test_an_unreachable_node_is_unavailable_until_it_returns(
-        self, house: House, caplog: pytest.LogCaptureFixture
+        self, house: NodeView, caplog: pytest.LogCaptureFixture
     ) -> None:
         await house.start()
         caplog.clear()
@@ -100,7 +100,7 @@ class TestOutage:
         assert [("recovered" in line) for line in logged(caplog)] == [False, True]
 
     async def test_an_outage_is_logged_once(
-        self, house: House, caplog: pytest.LogCaptureFixture
+        self, house: NodeView, caplog: pytest.LogCaptureFixture
     ) -> None:
         await house.start()
         caplog.clear()
@@ -112,7 +112,7 @@ class TestOutage:
         assert "Nothing answers at this address" in logged(caplog)[0]
 
     async def test_a_revoked_token_starts_one_reauthentication(
-        self, hass: HomeAssistant, house: House
+        self, hass: HomeAssistant, house: NodeView
     ) -> None:
         await house.start()
         house.toy.token = "another"
@@ -124,7 +124,7 @@ class TestOutage:
         await hass.async_block_till_done()
         assert len(hass.config_entries.flow.async_progress()) == 1
 
-    async def test_a_wrong_token_stops_all_requests(self, house: House) -> None:
+    async def test_a_wrong_token_stops_all_requests(self, house: NodeView) -> None:
         await house.start()
         house.toy.token = "another"
         await house.toy.stop()
@@ -138,7 +138,9 @@ class TestOutage:
 
 
 class TestUnload:
-    async def test_unloading_closes_the_event_stream_and_removes_issues(self, house: House) -> None:
+    async def test_unloading_closes_the_event_stream_and_removes_issues(
+        self, house: NodeView
+    ) -> None:
         await house.start(collective("1", waiting_since="2026-01-01T00:00:00+00:00"))
         assert house.issues()
         await house.unload()
@@ -150,7 +152,9 @@ class TestUnload:
         await house.toy.stop()
         assert house.toy.asked == asked
 
-    async def test_removal_leaves_nothing_behind(self, hass: HomeAssistant, house: House) -> None:
+    async def test_removal_leaves_nothing_behind(
+        self, hass: HomeAssistant, house: NodeView
+    ) -> None:
         await house.start(collective("1", waiting_since="2026-01-01T00:00:00+00:00"))
         await house.remove()
         registry = ir.async_get(hass)

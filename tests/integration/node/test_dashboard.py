@@ -6,12 +6,11 @@ from homeassistant.helpers import device_registry as dr
 import pytest
 
 from custom_components.consometers.dashboard.household import collectives, plants
+from testing.integration.node import NodeView
+from testing.integration.toy_node import collective, part, plant, sums, today
 
-from .house import House
-from .toy import collective, part, plant, sums, today
 
-
-async def test_collectives_have_their_names_entities_and_statistics(house: House) -> None:
+async def test_collectives_have_their_names_entities_and_statistics(house: NodeView) -> None:
     await house.start(
         collective("3", by_name=True, sums=sums(statistics=None)),
         collective("2", name="Énergie d'ici", sums=part("statistics", injection=None)),
@@ -32,7 +31,7 @@ async def test_collectives_have_their_names_entities_and_statistics(house: House
     }
 
 
-async def test_plants_are_listed_apart_from_collectives(house: House) -> None:
+async def test_plants_are_listed_apart_from_collectives(house: NodeView) -> None:
     await house.start(collective(plants=[plant()], sums=sums()))
     assert [each.name for each in collectives(house.hass)] == ["Coopérative 1"]
     (school,) = plants(house.hass)
@@ -65,7 +64,7 @@ ENERGIES = ("consumption", "injection", "production")
     ],
 )
 async def test_series_that_never_arrived_are_missing(
-    house: House, answered: dict[str, Any] | None, missing: tuple[str, ...], is_unread: bool
+    house: NodeView, answered: dict[str, Any] | None, missing: tuple[str, ...], is_unread: bool
 ) -> None:
     await house.start(collective(sums=answered))
     (shown,) = collectives(house.hass)

@@ -5,10 +5,10 @@ import logging
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from tests.integration.home import text_of, until
-
-from .house import House
-from .toy import NODE_ID, TOKEN, collective, permission, plant, today
+from testing.integration.node import NodeView
+from testing.integration.toy_node import NODE_ID, TOKEN, collective, permission, plant, today
+from testing.integration.views import text_of
+from testing.waiting import until
 
 ACCOUNT = "home@example.org"
 WORDS = {"en": f"{ACCOUNT} was refused.", "fr": f"{ACCOUNT} a été refusé."}
@@ -17,7 +17,7 @@ PERSONAL = (NODE_ID, TOKEN, ACCOUNT, "collective-1@", "Coopérative", "Daily", "
 OF_SHARES = ("Kersabiec", "ecole", "720")
 
 
-def trouble(house: House) -> None:
+def trouble(house: NodeView) -> None:
     """Fill the node with something of everything."""
     house.toy.answer.update(
         account=ACCOUNT,
@@ -40,7 +40,7 @@ def trouble(house: House) -> None:
 
 
 async def test_diagnostics_show_the_state_without_values_of_other_homes(
-    house: House, snapshot: SnapshotAssertion
+    house: NodeView, snapshot: SnapshotAssertion
 ) -> None:
     trouble(house)
     await house.start()
@@ -50,7 +50,7 @@ async def test_diagnostics_show_the_state_without_values_of_other_homes(
     assert [value for value in OF_OTHERS if value in text_of(shown)] == []
 
 
-async def test_diagnostics_show_the_error(house: House) -> None:
+async def test_diagnostics_show_the_error(house: NodeView) -> None:
     await house.start()
     house.toy.status = 500
     await house.a_minute_passes()
@@ -65,7 +65,7 @@ async def test_diagnostics_show_the_error(house: House) -> None:
 
 
 async def test_diagnostics_and_logs_hold_no_personal_data(
-    house: House, caplog: pytest.LogCaptureFixture
+    house: NodeView, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     trouble(house)

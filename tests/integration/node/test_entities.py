@@ -8,10 +8,18 @@ from syrupy.assertion import SnapshotAssertion
 
 from consometers_node.web.core.speech import Language
 from custom_components.consometers.const import CONF_APP
-from tests.integration.home import until
-
-from .house import House
-from .toy import challenge, collective, part, permission, plant, protected, sums, today
+from testing.integration.node import NodeView
+from testing.integration.toy_node import (
+    challenge,
+    collective,
+    part,
+    permission,
+    plant,
+    protected,
+    sums,
+    today,
+)
+from testing.waiting import until
 
 PROBLEM = {"en": "It does not answer.", "fr": "Il ne répond pas."}
 SCHOOL = "1:kersabiec_ecole"
@@ -19,7 +27,7 @@ SCHOOL = "1:kersabiec_ecole"
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 async def test_a_node_and_its_collectives_are_shown_in_the_language_of_the_home(
-    hass: HomeAssistant, house: House, language: str, snapshot: SnapshotAssertion
+    hass: HomeAssistant, house: NodeView, language: str, snapshot: SnapshotAssertion
 ) -> None:
     hass.config.language = language
     await hass.config.async_set_time_zone("Europe/Paris")
@@ -36,13 +44,13 @@ async def test_a_node_and_its_collectives_are_shown_in_the_language_of_the_home(
     assert house.facts() == snapshot
 
 
-async def test_a_connected_node_shows_no_reason(house: House) -> None:
+async def test_a_connected_node_shows_no_reason(house: NodeView) -> None:
     await house.start()
     assert house.connected == "on"
     assert house.attributes("connected", "binary_sensor")["reason"] is None
 
 
-async def test_protected_hours_appear_once_the_witness_has_answered(house: House) -> None:
+async def test_protected_hours_appear_once_the_witness_has_answered(house: NodeView) -> None:
     unanswered = protected(opened_hours=None, least_homes=None, invalid_hours=None, homes=None)
     await house.start(
         collective("1", permissions=[permission(), permission(protected=protected())]),
@@ -56,7 +64,7 @@ async def test_protected_hours_appear_once_the_witness_has_answered(house: House
     assert house.state("3_protected_hours") is None
 
 
-async def test_the_node_each_collective_and_each_plant_are_devices(house: House) -> None:
+async def test_the_node_each_collective_and_each_plant_are_devices(house: NodeView) -> None:
     await house.start(collective(plants=[plant()]))
     devices = [house.device(), house.device("1"), house.device(SCHOOL, separator=":")]
     node, of_collective, of_plant = (device for device in devices if device is not None)
@@ -73,7 +81,9 @@ async def test_the_node_each_collective_and_each_plant_are_devices(house: House)
         assert device.configuration_url == house.toy.url
 
 
-async def test_the_page_of_a_node_that_is_an_app_opens_within_home_assistant(house: House) -> None:
+async def test_the_page_of_a_node_that_is_an_app_opens_within_home_assistant(
+    house: NodeView,
+) -> None:
     house.change(**{CONF_APP: "a0d7b954_consometers"})
     await house.start(collective(permissions=[permission(newer_version="next")]))
     node, (issue,) = house.device(), house.issues().values()
@@ -83,7 +93,7 @@ async def test_the_page_of_a_node_that_is_an_app_opens_within_home_assistant(hou
 
 
 class TestCollectives:
-    async def test_a_collective_appears_leaves_nothing_and_returns(self, house: House) -> None:
+    async def test_a_collective_appears_leaves_nothing_and_returns(self, house: NodeView) -> None:
         await house.start()
         for _ in range(2):
             assert house.state("2_sharing", "switch") is None
@@ -101,7 +111,9 @@ class TestCollectives:
             assert house.entity_id("2_members") is None
             assert house.state("1_sharing", "switch") == "on"
 
-    async def test_a_collective_removed_while_unloaded_leaves_nothing(self, house: House) -> None:
+    async def test_a_collective_removed_while_unloaded_leaves_nothing(
+        self, house: NodeView
+    ) -> None:
         await house.start(collective("1"), collective("2"))
         await house.unload()
         house.toy.answer["collectives"] = [collective("1")]
@@ -109,20 +121,20 @@ class TestCollectives:
         assert house.device("2") is None
         assert house.entity_id("2_sharing", "switch") is None
 
-    async def test_a_renamed_collective_renames_its_device(self, house: House) -> None:
+    async def test_a_renamed_collective_renames_its_device(self, house: NodeView) -> None:
         await house.start()
         house.toy.change(collectives=[collective("1", name="Énergie d'ici")])
         await until(lambda: (device := house.device("1")) and device.name == "Énergie d'ici")
 
 
 class TestSharing:
-    async def test_the_switch_is_on_while_a_permission_is_active(self, house: House) -> None:
+    async def test_the_switch_is_on_while_a_permission_is_active(self, house: NodeView) -> None:
         granted = [permission(paused=True), permission(id="other")]
         await house.start(collective("1", permissions=granted))
         assert house.state("1_sharing", "switch") == "on"
 
     async def test_the_switch_is_unavailable_without_a_granted_permission(
-        self, house: House
+        self, house: NodeView
     ) -> None:
         ended = [permission(state="withdrawn")]
         await house.start(collective("1", permissions=ended))
@@ -140,19 +152,19 @@ SUMS = (
 
 
 class TestSums:
-    async def test_a_node_without_sums_has_no_entities_for_them(self, house: House) -> None:
+    async def test_a_node_without_sums_has_no_entities_for_them(self, house: NodeView) -> None:
         await house.start(collective("1"), collective("2", sums=None))
         made = [house.entity_id(f"{each}_{key}") for key in SUMS for each in ("1", "2")]
         assert made == [None] * len(made)
 
-    async def test_a_sum_appears_with_its_first_value(self, house: House) -> None:
+    async def test_a_sum_appears_with_its_first_value(self, house: NodeView) -> None:
         await house.start(collective(sums=part("last", production=None)))
         assert house.state("1_consumption_power") == "23.45"
         assert house.state("1_production_power") is None
         house.toy.change(collectives=[collective(sums=part("last", production=0))])
         await until(lambda: house.state("1_production_power") == "0.0")
 
-    async def test_a_suppressed_sum_is_unknown_with_its_reason(self, house: House) -> None:
+    async def test_a_suppressed_sum_is_unknown_with_its_reason(self, house: NodeView) -> None:
         await house.start(collective(sums=sums()))
         withheld_sums = {**part("last", consumption=None), "problem": WITHHELD}
         house.toy.change(collectives=[collective(sums=withheld_sums)])
@@ -161,7 +173,7 @@ class TestSums:
         assert "reason" not in house.attributes("1_production_power")
 
     @pytest.mark.parametrize("part_of_them", ["last", "today", "month"])
-    async def test_a_missing_part_is_unknown(self, house: House, part_of_them: str) -> None:
+    async def test_a_missing_part_is_unknown(self, house: NodeView, part_of_them: str) -> None:
         await house.start(collective(sums=sums()))
         house.toy.change(collectives=[collective(sums=sums(**{part_of_them: None}))])
         example = {"last": "members", "today": "consumption_today", "month": "month_median"}
@@ -170,7 +182,7 @@ class TestSums:
         assert len(unknown) == {"last": 5, "today": 7, "month": 3}[part_of_them]
 
     async def test_sums_are_unavailable_once_the_node_stops_reading_them(
-        self, house: House
+        self, house: NodeView
     ) -> None:
         await house.start(collective(sums=sums()))
         house.toy.change(collectives=[collective(sums=None)])
@@ -179,7 +191,7 @@ class TestSums:
         assert shown == {STATE_UNAVAILABLE}
         assert house.waiting == "2"
 
-    async def test_entities_return_after_a_restart(self, house: House) -> None:
+    async def test_entities_return_after_a_restart(self, house: NodeView) -> None:
         await house.start(collective(sums=sums()))
         await house.unload()
         house.toy.answer["collectives"] = [collective(sums=today(injection=None))]
@@ -189,7 +201,7 @@ class TestSums:
 
 
 class TestChallenge:
-    async def test_an_early_challenge_has_a_name_and_no_figure(self, house: House) -> None:
+    async def test_an_early_challenge_has_a_name_and_no_figure(self, house: NodeView) -> None:
         await house.start(collective(challenge=challenge(standing=None)))
         assert house.state("1_challenge") == "unknown"
         (early,) = [fact for fact in house.facts().values() if fact["key"] == "1_challenge"]
@@ -210,7 +222,7 @@ class TestChallenge:
         ],
     )
     async def test_a_change_is_written_as_on_the_page_of_the_collective(
-        self, house: House, change: float, state: str, written: dict[str, str]
+        self, house: NodeView, change: float, state: str, written: dict[str, str]
     ) -> None:
         standing = {**challenge()["standing"], "change": change}
         for language, expected in written.items():
@@ -221,7 +233,7 @@ class TestChallenge:
             assert Language(language).change(change / 100) == expected
             await house.unload()
 
-    async def test_the_difference_from_the_median_has_its_sign(self, house: House) -> None:
+    async def test_the_difference_from_the_median_has_its_sign(self, house: NodeView) -> None:
         await house.start(collective(sums=sums()))
         # 412 kWh beside 390.
         assert house.state("1_month_difference") == "5.6"
@@ -229,7 +241,7 @@ class TestChallenge:
 
 
 class TestPlants:
-    async def test_a_fact_appears_with_its_first_value(self, house: House) -> None:
+    async def test_a_fact_appears_with_its_first_value(self, house: NodeView) -> None:
         unknown = plant(last=None, today=None, month=None)
         await house.start(collective(plants=[unknown]))
         assert house.state(f"{SCHOOL}_power") is None
@@ -243,7 +255,7 @@ class TestPlants:
         await until(lambda: house.state(f"{SCHOOL}_power") == "unknown")
         assert house.attributes(f"{SCHOOL}_power")["reason"] == why["en"]
 
-    async def test_a_plant_without_shares_is_removed(self, house: House) -> None:
+    async def test_a_plant_without_shares_is_removed(self, house: NodeView) -> None:
         await house.start(collective(plants=[plant(), plant("kermelo", name="Kermelo")]))
         house.toy.change(collectives=[collective(plants=[plant("kermelo", name="Kermelo")])])
         await until(lambda: house.state(f"{SCHOOL}_power") is None)

@@ -20,10 +20,9 @@ from custom_components.consometers.const import (
     KIND_BALANCE,
     KIND_NODE,
 )
-from tests.integration.flows import Flow
-
-from .house import House
-from .toy import NODE_ID, TOKEN, ToyNode
+from testing.integration.flows import Flow
+from testing.integration.node import NodeView
+from testing.integration.toy_node import NODE_ID, TOKEN, ToyNode
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
 
@@ -126,7 +125,7 @@ class TestDiscovery:
         assert (await discover(hass, toy)).reason == error
 
     async def test_a_configured_node_takes_the_discovered_address(
-        self, hass: HomeAssistant, house: House
+        self, hass: HomeAssistant, house: NodeView
     ) -> None:
         house.change(**{CONF_URL: "http://elsewhere:8099", CONF_TOKEN: "former"})
         flow = await discover(hass, house.toy)
@@ -135,7 +134,7 @@ class TestDiscovery:
         assert house.entry.data == app_data(house.toy)
 
     async def test_discovery_replaces_a_changed_token(
-        self, hass: HomeAssistant, house: House
+        self, hass: HomeAssistant, house: NodeView
     ) -> None:
         house.change(**{CONF_TOKEN: "former"})
         await house.set_up()
@@ -152,7 +151,7 @@ def app_data(toy: ToyNode) -> dict[str, Any]:
     return {CONF_KIND: KIND_NODE, CONF_URL: toy.url, CONF_TOKEN: TOKEN, CONF_APP: SLUG}
 
 
-async def test_reauthentication_takes_the_new_token(hass: HomeAssistant, house: House) -> None:
+async def test_reauthentication_takes_the_new_token(hass: HomeAssistant, house: NodeView) -> None:
     house.toy.token = "new"
     flow = Flow(hass, await house.entry.start_reauth_flow(hass))
     assert flow.step == "reauth_confirm"
@@ -166,7 +165,7 @@ async def test_reauthentication_takes_the_new_token(hass: HomeAssistant, house: 
 
 class TestReconfigure:
     async def test_a_moved_node_takes_its_new_address(
-        self, hass: HomeAssistant, house: House
+        self, hass: HomeAssistant, house: NodeView
     ) -> None:
         house.change(**{CONF_URL: "http://elsewhere:8099"})
         former = dict(house.entry.data)
@@ -178,7 +177,7 @@ class TestReconfigure:
         assert house.entry.data == {**former, CONF_URL: house.toy.url}
         assert house.entry_state == "loaded"
 
-    async def test_a_changed_token_is_taken(self, hass: HomeAssistant, house: House) -> None:
+    async def test_a_changed_token_is_taken(self, hass: HomeAssistant, house: NodeView) -> None:
         house.toy.token = "new"
         flow = await (await Flow.move(hass, house.entry)).submit(url=house.toy.url, token="new")
         assert flow.reason == "node_reconfigure_successful"
@@ -186,7 +185,7 @@ class TestReconfigure:
 
     @pytest.mark.parametrize(("wrong", "error"), ERRORS)
     async def test_an_error_is_shown_and_changes_nothing(
-        self, hass: HomeAssistant, house: House, wrong: dict[str, Any], error: str
+        self, hass: HomeAssistant, house: NodeView, wrong: dict[str, Any], error: str
     ) -> None:
         before = dict(house.entry.data)
         house.toy.spoil(wrong)
@@ -195,7 +194,7 @@ class TestReconfigure:
         assert house.entry.data == before
 
 
-async def test_another_node_is_refused(hass: HomeAssistant, house: House) -> None:
+async def test_another_node_is_refused(hass: HomeAssistant, house: NodeView) -> None:
     house.toy.answer["id"] = "another"
     moved = await (await Flow.move(hass, house.entry)).submit(url=house.toy.url)
     again = Flow(hass, await house.entry.start_reauth_flow(hass))

@@ -19,10 +19,9 @@ from custom_components.consometers.node.issues import (
     PERMISSION_EXPIRES,
     SHARING_STUCK,
 )
-from tests.integration.home import until
-
-from .house import House
-from .toy import collective, permission
+from testing.integration.node import NodeView
+from testing.integration.toy_node import collective, permission
+from testing.waiting import until
 
 
 def ago(**time: float) -> str:
@@ -59,7 +58,7 @@ OF_COLLECTIVE = ("collective", "\u2068Coopérative 1\u2069")
     ids=["stuck", "ends", "changed", "clock"],
 )
 async def test_an_issue_links_to_the_node_and_disappears_once_solved(
-    house: House, answer: dict[str, Any], kind: str, placeholder: tuple[str, str]
+    house: NodeView, answer: dict[str, Any], kind: str, placeholder: tuple[str, str]
 ) -> None:
     house.toy.answer.update(answer)
     await house.start()
@@ -87,14 +86,14 @@ async def test_an_issue_links_to_the_node_and_disappears_once_solved(
     ],
 )
 async def test_normal_permissions_raise_no_issue(
-    house: House, collectives: list[dict[str, Any]]
+    house: NodeView, collectives: list[dict[str, Any]]
 ) -> None:
     await house.start(*collectives)
     assert house.issues() == {}
 
 
 async def test_an_issue_appears_as_time_passes(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    house: NodeView, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing changes in the node, and an hour later a day is over."""
     await house.start(collective(waiting_since=ago(hours=23, minutes=30)))
@@ -109,7 +108,7 @@ async def test_an_issue_appears_as_time_passes(
     ("language", "title"), [("en", "Daily display"), ("fr", "Affichage quotidien")]
 )
 async def test_permissions_are_named_in_the_language_of_the_home(
-    hass: HomeAssistant, house: House, language: str, title: str
+    hass: HomeAssistant, house: NodeView, language: str, title: str
 ) -> None:
     hass.config.language = language
     await hass.config.async_set_time_zone("Europe/Paris")
@@ -126,7 +125,7 @@ async def test_permissions_are_named_in_the_language_of_the_home(
     }
 
 
-async def test_each_collective_has_its_own_issue(house: House) -> None:
+async def test_each_collective_has_its_own_issue(house: NodeView) -> None:
     stuck = ago(days=2)
     await house.start(*[collective(each, waiting_since=stuck) for each in ("1", "2")])
     issues_of_all = ir.async_get(house.hass).issues
@@ -135,7 +134,7 @@ async def test_each_collective_has_its_own_issue(house: House) -> None:
     await until(lambda: len([domain for domain, _ in issues_of_all if domain == DOMAIN]) == 1)
 
 
-async def test_words_of_a_collective_are_no_markdown(house: House) -> None:
+async def test_words_of_a_collective_are_no_markdown(house: NodeView) -> None:
     words = "![x](https://evil.example/x) www.evil.example <img src=a> a@evil.example\n# \u202eb"
     title = dict.fromkeys(("en", "fr"), words)
     changed = permission(newer_version="next", title=title, valid_until=ahead(days=13))

@@ -32,12 +32,11 @@ from custom_components.consometers.node.simulation import (
 )
 from custom_components.consometers.recorder.rows import energies
 from custom_components.consometers.recorder.statistics import async_rows
-from tests.integration.factories import add_sensors
-from tests.integration.home import until
-from tests.integration.recorded import HOUR, record
-
-from .house import House
-from .toy import collective, part, sums
+from testing.integration.entries import add_sensors
+from testing.integration.node import NodeView
+from testing.integration.recorded import HOUR, record
+from testing.integration.toy_node import collective, part, sums
+from testing.waiting import until
 
 SIMULATED = "consometers:simulated_1"
 INJECTION, CONSUMPTION = (f"consometers:collective_1_{n}" for n in ("injection", "consumption"))
@@ -239,14 +238,14 @@ async def record_street(hass: HomeAssistant) -> None:
     await record(hass, OWN, BEGIN - HOUR, [0, *[600] * COUNT])
 
 
-async def start(house: House, **changes: Any) -> None:
+async def start(house: NodeView, **changes: Any) -> None:
     await house.start(answered(**changes))
     await until(lambda: house.entry.runtime_data.simulation.data)
     await house.hass.async_block_till_done()
 
 
 async def test_sensors_show_the_energy_received(
-    recorder_mock: Recorder, hass: HomeAssistant, house: House
+    recorder_mock: Recorder, hass: HomeAssistant, house: NodeView
 ) -> None:
     await record_street(hass)
     options = {"price_easf01": 0.20, "price_easf02": 0.25}
@@ -281,7 +280,7 @@ async def test_sensors_show_the_energy_received(
 
 
 async def test_corrected_or_removed_hours_are_computed_again(
-    recorder_mock: Recorder, hass: HomeAssistant, house: House
+    recorder_mock: Recorder, hass: HomeAssistant, house: NodeView
 ) -> None:
     await record_street(hass)
     add_sensors(hass, {}, "linky", "energy_drawn")
@@ -310,7 +309,7 @@ async def test_corrected_or_removed_hours_are_computed_again(
 
 
 async def test_the_simulation_waits_for_the_home_s_own_hours(
-    recorder_mock: Recorder, hass: HomeAssistant, house: House
+    recorder_mock: Recorder, hass: HomeAssistant, house: NodeView
 ) -> None:
     await record_street(hass)
     hass.data["recorder_instance"].async_clear_statistics([OWN])
@@ -330,7 +329,7 @@ async def test_the_simulation_waits_for_the_home_s_own_hours(
 
 
 async def test_earlier_hours_that_arrive_late_are_computed(
-    recorder_mock: Recorder, hass: HomeAssistant, house: House
+    recorder_mock: Recorder, hass: HomeAssistant, house: NodeView
 ) -> None:
     await record_street(hass)
     add_sensors(hass, {}, "linky", "energy_drawn")
@@ -346,7 +345,7 @@ async def test_earlier_hours_that_arrive_late_are_computed(
 
 
 async def test_a_household_chooses_the_key(
-    recorder_mock: Recorder, hass: HomeAssistant, house: House
+    recorder_mock: Recorder, hass: HomeAssistant, house: NodeView
 ) -> None:
     """One after the other: a fixed key needs its share each time, and leaves nothing of itself."""
     await record_street(hass)
@@ -387,7 +386,7 @@ async def test_a_household_chooses_the_key(
 async def test_a_home_without_prices_takes_the_prices_of_its_collective(
     recorder_mock: Recorder,
     hass: HomeAssistant,
-    house: House,
+    house: NodeView,
     case: tuple[str, Mapping[str, Any], str | None],
 ) -> None:
     currency, changes, saving = case
@@ -405,7 +404,7 @@ async def test_a_home_without_prices_takes_the_prices_of_its_collective(
 
 
 async def test_without_a_meter_or_the_collectives_hours_nothing_is_simulated(
-    recorder_mock: Recorder, hass: HomeAssistant, house: House
+    recorder_mock: Recorder, hass: HomeAssistant, house: NodeView
 ) -> None:
     await record_street(hass)
     statistics = {**STATISTICS, "injection": None}
@@ -418,7 +417,7 @@ async def test_without_a_meter_or_the_collectives_hours_nothing_is_simulated(
 
 
 async def test_whole_days_are_not_simulated(
-    recorder_mock: Recorder, hass: HomeAssistant, house: House
+    recorder_mock: Recorder, hass: HomeAssistant, house: NodeView
 ) -> None:
     await record_street(hass)
     add_sensors(hass, {}, "linky", "energy_drawn")
@@ -433,6 +432,6 @@ async def test_whole_days_are_not_simulated(
     assert house.state("2_simulated_today") == "unavailable"
 
 
-async def test_without_a_recorder_nothing_is_simulated(house: House) -> None:
+async def test_without_a_recorder_nothing_is_simulated(house: NodeView) -> None:
     await house.start(answered())
     assert house.state("1_simulated_today") == "unavailable"

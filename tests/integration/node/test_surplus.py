@@ -28,11 +28,10 @@ from custom_components.consometers.node.surplus import (
     stretches,
 )
 from custom_components.consometers.node.surplus_coordinator import sun_store
-from tests.integration.home import until
-from tests.integration.recorded import HOUR, record
-
-from .house import House
-from .toy import collective, sums
+from testing.integration.node import NodeView
+from testing.integration.recorded import HOUR, record
+from testing.integration.toy_node import collective, sums
+from testing.waiting import until
 
 PARIS = ZoneInfo("Europe/Paris")
 MONDAY = datetime(2026, 6, 8, tzinfo=PARIS)
@@ -117,7 +116,7 @@ async def record_weeks(hass: HomeAssistant) -> None:
 
 
 async def test_sensors_and_calendar_show_the_surplus(
-    recorder_mock: Recorder, hass: HomeAssistant, house: House, entry: MockConfigEntry
+    recorder_mock: Recorder, hass: HomeAssistant, house: NodeView, entry: MockConfigEntry
 ) -> None:
     await hass.config.async_set_time_zone("Europe/Paris")
     # 12:10 in Paris.
@@ -187,7 +186,7 @@ def forecasters(hass: HomeAssistant) -> Iterator[Forecasters]:
 
 
 async def test_a_sunless_day_has_no_surplus_where_the_home_has_a_forecast(
-    recorder_mock: Recorder, hass: HomeAssistant, house: House, forecasters: Forecasters
+    recorder_mock: Recorder, hass: HomeAssistant, house: NodeView, forecasters: Forecasters
 ) -> None:
     await hass.config.async_set_time_zone("Europe/Paris")
     with freeze_time("2026-06-09 10:10:00", tick=True):
@@ -209,7 +208,7 @@ async def test_a_sunless_day_has_no_surplus_where_the_home_has_a_forecast(
 
 
 async def test_the_forecast_changes_at_the_full_hour(
-    recorder_mock: Recorder, hass: HomeAssistant, house: House
+    recorder_mock: Recorder, hass: HomeAssistant, house: NodeView
 ) -> None:
     await hass.config.async_set_time_zone("Europe/Paris")
     with freeze_time("2026-06-09 11:59:00", tick=True) as time:
@@ -222,7 +221,7 @@ async def test_the_forecast_changes_at_the_full_hour(
         assert house.state("1_next_surplus") == "2026-06-10T10:00:00+00:00"
 
 
-async def test_a_forecast_needs_injection_and_consumption(house: House) -> None:
+async def test_a_forecast_needs_injection_and_consumption(house: NodeView) -> None:
     statistics = {"consumption": "consometers:c", "injection": None, "production": None}
     await house.start(collective("1", sums=sums(statistics=statistics)), collective("2"))
     for known_as in ("1", "2"):
@@ -231,7 +230,7 @@ async def test_a_forecast_needs_injection_and_consumption(house: House) -> None:
 
 
 async def test_removing_the_entry_deletes_forecasts_of_sunshine(
-    hass: HomeAssistant, house: House, entry: MockConfigEntry
+    hass: HomeAssistant, house: NodeView, entry: MockConfigEntry
 ) -> None:
     await house.start(collective("1", sums=sums()))
     await sun_store(hass, house.entry).async_save({"2026-06-09": 12_000.0})

@@ -10,10 +10,9 @@ from consometers_node.sharing.names import load_naming
 from consometers_node.store import Store
 from consometers_quoalise_network import Account, Identity, Security, Server
 from demo.prosody import LOOPBACK, Prosody
-from tests.node.networks import PASSWORD
-from tests.node.xmpp.conftest import NewAccount
-
-from .conftest import Run, at
+from testing.commands.fixtures import Run, at
+from testing.networks import PASSWORD
+from testing.xmpp.fixtures import NewAccount
 
 NOBODY = 9
 """A port on which nothing listens."""

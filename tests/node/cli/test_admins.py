@@ -7,9 +7,8 @@ import pytest
 
 from consometers_node.collective.members import administrators
 from consometers_node.collective.members.administrators import Passwords
-
-from .conftest import Run, at_a_terminal
-from .factories import writing
+from testing.commands.collective import writing
+from testing.commands.fixtures import Run, at_a_terminal
 
 
 async def logs_in(folder: Path, name: str, password: str) -> bool:

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from demo.hass import free_port
-from tests.node.collective.postbox import HOST, QUEUED, REFUSED, running as postbox_running
-
-from .conftest import Run, Start, ended
+from testing.commands.fixtures import Run, Start, ended
+from testing.mail import HOST, QUEUED, REFUSED, running as postbox_running
 
 TO = "contact@energies.test"
 

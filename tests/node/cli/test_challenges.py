@@ -9,10 +9,9 @@ from consometers_node.series import Direction, Interval
 from consometers_node.store.collective.groups import GroupKind, group_id
 from consometers_node.store.collective.publication import PublishedCell, write
 from consometers_node.store.collective.tables import AccessLogRow
-from tests.node.collective.people import ZONE
-
-from .conftest import Run
-from .factories import now, writing
+from testing.collectives.members import ZONE
+from testing.commands.collective import now, writing
+from testing.commands.fixtures import Run
 
 SPRING = (
     *("--name-fr", "Le défi"),

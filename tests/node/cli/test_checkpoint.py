@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from consometers_node.store import Store, settings
-
-from .conftest import Run
+from testing.commands.fixtures import Run
 
 
 async def test_a_checkpoint_is_made_while_the_node_runs(run: Run, tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ from consometers_node.store.enrolments import code_of
 from consometers_node.store.peers import add_peer
 from consometers_node.wire.need_file import write_need_file
 from consometers_protected_sums.codes import EXAMPLE
-from tests.node.household.factories import rows
-from tests.node.household.toy import TOKEN, Toy, serving
-from tests.node.permission.samples import (
+from testing.commands.fixtures import Run
+from testing.home_assistant.rows import rows
+from testing.home_assistant.toy import TOKEN, ToyHomeAssistant, serving
+from testing.homes.data_needs import (
     CHOICE,
     CHOICE_OF_PROTECTED,
     NEED,
@@ -22,8 +23,6 @@ from tests.node.permission.samples import (
     grant,
     now,
 )
-
-from .conftest import Run
 
 DRAWN = "sensor.drawn"
 PEER = "coop@energies.example"
@@ -65,7 +64,7 @@ async def test_a_code_is_saved_for_a_permission_that_needs_one(run: Run, store: 
 async def test_a_protected_request_is_granted_with_a_code_alone(
     run: Run, tmp_path: Path, socket_enabled: None
 ) -> None:
-    toy = Toy()
+    toy = ToyHomeAssistant()
     toy.hours[DRAWN] = rows(now().replace(minute=0, second=0), 1)
     toy.answers = {
         "get_config": {"time_zone": "Europe/Paris"},

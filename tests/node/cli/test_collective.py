@@ -21,16 +21,15 @@ from consometers_node.i18n.text import Text
 from consometers_node.store.collective.tables import OwnNeedRow
 from consometers_protected_sums.codes import read as read_code
 from consometers_quoalise_network import Join, Register, links
-from demo.hass.folder import ROOT
-from tests.documented import blocks, commands
-from tests.node.collective.ingestion import pushed_data, running_queue
-from tests.node.collective.people import ZONE, let_be_named, meter
-from tests.node.collective.setting_examples import EXAMPLES
-from tests.node.collective.witnessed import COLLECTIVE, FIRST_HEAD, Home, vouch
-from tests.node.permission.samples import NEED
-
-from .conftest import Run, at_a_terminal
-from .factories import INIT, admit_homes, need_toml, now, opened, writing
+from testing.checkout import ROOT
+from testing.collectives.members import ZONE, let_be_named, meter
+from testing.collectives.records import pushed_data, running_queue
+from testing.collectives.setting_examples import EXAMPLES
+from testing.commands.collective import INIT, admit_homes, need_toml, now, opened, writing
+from testing.commands.fixtures import Run, at_a_terminal
+from testing.documentation import blocks, commands
+from testing.homes.data_needs import NEED
+from testing.witnesses.enrolled import COLLECTIVE, FIRST_HEAD, EnrolledHome, vouch
 
 
 async def test_an_unreachable_database_is_reported_in_one_line(
@@ -463,7 +462,7 @@ async def test_codes_of_a_witness_are_made_printed_listed_and_revoked(
         assert (code["state"], code["collective"]) == ("unused", COLLECTIVE)
     used, unused, _ = made
     async with writing(coop) as connection:
-        await enrol(connection, Home(code=used["code"]).enrolment(), FIRST_HEAD, now())
+        await enrol(connection, EnrolledHome(code=used["code"]).enrolment(), FIRST_HEAD, now())
     listed = await run(*codes, "list", language="fr")
     assert "utilisé" in listed.out
     for code in made:
@@ -683,8 +682,8 @@ async def test_register_includes_the_processing_of_a_witness(
 ) -> None:
     environment["CONSOMETERS_WITNESS_FOR"] = COLLECTIVE
     async with writing(coop) as connection:
-        home = Home()
-        for each in (Home(), home):
+        home = EnrolledHome()
+        for each in (EnrolledHome(), home):
             await vouch(connection, each)
             await enrol(connection, each.enrolment(), FIRST_HEAD, now())
         await depart(connection, home.pseudonym, now())

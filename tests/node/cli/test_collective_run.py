@@ -14,13 +14,12 @@ import pytest
 
 from demo.hass import free_port
 from demo.prosody import Prosody
-from tests.deadline import DEADLINE_S
-from tests.node import postgresql
-from tests.node.networks import PASSWORD
-from tests.node.xmpp.conftest import NewAccount
-
-from .conftest import Run, Start, at, ended, running
-from .factories import need_toml
+from testing.commands.collective import need_toml
+from testing.commands.fixtures import Run, Start, at, ended, running
+from testing.databases import postgresql
+from testing.networks import PASSWORD
+from testing.run import DEADLINE_S
+from testing.xmpp.fixtures import NewAccount
 
 
 async def set_up(run: Run, folder: Path, name: str, server: Prosody, jid: str) -> Path:

@@ -8,8 +8,8 @@ import pytest
 from consometers_node.cli.core import environment
 from consometers_node.cli.core.errors import CliError
 from consometers_node.collective.settings import KEYS
-
-from .conftest import ROOT, Run
+from testing.checkout import ROOT
+from testing.commands.fixtures import Run
 
 
 @pytest.mark.cold

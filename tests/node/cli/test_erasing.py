@@ -14,13 +14,12 @@ from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.tables import BlockRow
 from consometers_quoalise import Data
-from tests.deadline import DEADLINE_S
-from tests.node.clocks import Hands, confirmed
-from tests.node.collective.ingestion import HOUR, pushed_data, running_queue
-from tests.node.collective.people import ZONE, meter
-
-from .conftest import Run
-from .factories import admit_homes, now, opened
+from testing.clocks import Hands, confirmed
+from testing.collectives.members import ZONE, meter
+from testing.collectives.records import HOUR, pushed_data, running_queue
+from testing.commands.collective import admit_homes, now, opened
+from testing.commands.fixtures import Run
+from testing.run import DEADLINE_S
 
 CURVE = [3_011 + 7 * n * n for n in range(24)]
 START = now().replace(hour=0, minute=0, second=0) - timedelta(days=2)

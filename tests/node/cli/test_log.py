@@ -18,11 +18,11 @@ from consometers_node.store.settings import setting
 from consometers_quoalise import Event, Notice
 from consometers_quoalise_network.errors import Unreachable
 from demo.hass import free_port
-from tests.deadline import DEADLINE_S
-from tests.node.household.toy import TOKEN, Toy
-
-from .conftest import HASTE, ROOT, Start, ended
-from .test_sharing import toy
+from testing.checkout import ROOT
+from testing.commands.fixtures import HASTE, Start, ended
+from testing.commands.household import toy
+from testing.home_assistant.toy import TOKEN, ToyHomeAssistant
+from testing.run import DEADLINE_S
 
 __all__ = ["toy"]
 
@@ -112,7 +112,7 @@ async def known_language(file: Path) -> str | None:
 
 
 async def test_a_home_logs_in_the_language_of_home_assistant(
-    start: Start, toy: Toy, tmp_path: Path
+    start: Start, toy: ToyHomeAssistant, tmp_path: Path
 ) -> None:
     """The add-on's own environment names none."""
     toy.answers["get_config"] = {"time_zone": "Europe/Paris", "language": "fr"}

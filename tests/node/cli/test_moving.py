@@ -11,14 +11,12 @@ import pytest
 from consometers_node.series import Block
 from consometers_node.store import Store
 from consometers_node.store.series import add_series, put_blocks
-from tests.deadline import DEADLINE_S
-from tests.full import FULL
-from tests.node.conftest import KINDS, Place
-from tests.node.permission.plain import plain
-from tests.node.permission.samples import HOURLY, now
-from tests.node.store.populated import populate
-
-from .conftest import Run, Start
+from testing.commands.fixtures import Run, Start
+from testing.databases.fixtures import KINDS, Place
+from testing.databases.populated import populate
+from testing.databases.sql import plain
+from testing.homes.data_needs import HOURLY, now
+from testing.run import DEADLINE_S, FULL
 
 DAYS = 16_000
 """Long enough to be killed on the way."""

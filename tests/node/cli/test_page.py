@@ -15,9 +15,8 @@ from typer.main import get_group
 from consometers_node.cli.app import COMMANDS, PROGRAM
 from consometers_node.collective.settings_file import read
 from consometers_node.wire import read_need_file
-from tests.documented import commands, words_of_code
-
-from .conftest import ROOT
+from testing.checkout import ROOT
+from testing.documentation import commands, words_of_code
 
 DOCS = ROOT / "docs"
 BOTH = [

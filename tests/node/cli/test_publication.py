@@ -18,13 +18,12 @@ from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.collective.settings_file import read
 from consometers_node.i18n.text import Text
 from consometers_node.store import Store
-from tests.deadline import DEADLINE_S
-from tests.node.collective.ingestion import HOUR, pushed_data, running_queue
-from tests.node.collective.people import meter
-from tests.node.permission.samples import PROTECTED
-
-from .conftest import Run
-from .factories import admit_homes, close_due, now, opened, writing
+from testing.collectives.members import meter
+from testing.collectives.records import HOUR, pushed_data, running_queue
+from testing.commands.collective import admit_homes, close_due, now, opened, writing
+from testing.commands.fixtures import Run
+from testing.homes.data_needs import PROTECTED
+from testing.run import DEADLINE_S
 
 _DAYS = 29
 

@@ -7,9 +7,8 @@ from consometers_node.collective.privacy.erasure_log import FILE, Ended, read_en
 from consometers_node.collective.witness.heads import Evidence, SetBack, set_back
 from consometers_node.permission import State
 from consometers_node.store.collective.tables import MemberPermissionId
-
-from .conftest import Run
-from .factories import admit_homes, writing
+from testing.commands.collective import admit_homes, writing
+from testing.commands.fixtures import Run
 
 ENDED = Ended(
     MemberPermissionId("b"), State.WITHDRAWN, datetime(2026, 6, 12, 9, 30, tzinfo=UTC), erased=True

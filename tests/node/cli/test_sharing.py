@@ -1,11 +1,10 @@
 """A home shares with a collective and takes it back, all of it typed."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 import csv
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 import io
 import json
 from pathlib import Path
@@ -15,62 +14,35 @@ from typing import Any
 import pytest
 
 from demo.prosody import Prosody
-from tests.deadline import DEADLINE_S
-from tests.node.household.factories import rows
-from tests.node.household.toy import TOKEN, Toy, serving
-from tests.node.networks import PASSWORD
-from tests.node.sharing.houses import Collective, bare, until
-from tests.node.xmpp.conftest import MakeNode, NewAccount, Node
+from testing.commands.fixtures import Result, Run, Start, at, ended, running
+from testing.commands.household import DRAWN, FED_IN, POWER, hour, toy
+from testing.home_assistant.rows import rows
+from testing.home_assistant.toy import TOKEN, ToyHomeAssistant
+from testing.homes.running import StoringCollective, bare
+from testing.networks import PASSWORD
+from testing.run import DEADLINE_S
+from testing.waiting import until
+from testing.xmpp.fixtures import MakeNode, NewAccount, XmppNode
 
-from .conftest import Result, Run, Start, at, ended, running
+__all__ = ["toy"]
 
-DRAWN, FED_IN, POWER = "sensor.drawn", "sensor.fed_in", "sensor.power"
 HOUR = timedelta(hours=1)
 
 
-def hour() -> datetime:
-    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+@pytest.fixture
+def collective() -> StoringCollective:
+    return StoringCollective()
 
 
 @pytest.fixture
-async def toy(socket_enabled: None) -> AsyncIterator[Toy]:
-    """A Home Assistant with two registers on its dashboard, and a power beside them."""
-    toy = Toy()
-    start = hour() - timedelta(days=40)
-    for name in (DRAWN, FED_IN):
-        toy.hours[name] = rows(start, 24 * 40)
-    energy = {"unit_class": "energy", "has_sum": True, "source": "recorder"}
-    power = {"unit_class": "power", "mean_type": 1, "source": "recorder"}
-    toy.answers = {
-        "get_config": {"time_zone": "Europe/Paris"},
-        "get_states": [{"last_changed": start.isoformat()}],
-        "recorder/list_statistic_ids": [
-            {"statistic_id": DRAWN, **energy},
-            {"statistic_id": FED_IN, **energy},
-            {"statistic_id": POWER, **power},
-        ],
-        "energy/get_prefs": {
-            "energy_sources": [
-                {"type": "grid", "stat_energy_from": DRAWN, "stat_energy_to": FED_IN}
-            ]
-        },
-    }
-    async with serving(toy):
-        yield toy
-
-
-@pytest.fixture
-def collective() -> Collective:
-    return Collective()
-
-
-@pytest.fixture
-async def coop(other_server: Prosody, new_node: MakeNode, collective: Collective) -> Node:
+async def coop(
+    other_server: Prosody, new_node: MakeNode, collective: StoringCollective
+) -> XmppNode:
     return await new_node(other_server, collective, keep=collective.keep)
 
 
 @pytest.fixture
-def link(coop: Node) -> str:
+def link(coop: XmppNode) -> str:
     return f"xmpp:{bare(coop)}?consometers-join;token=sesame"
 
 
@@ -111,7 +83,9 @@ class Home:
 
 
 @pytest.fixture
-async def home(run: Run, start: Start, toy: Toy, server: Prosody, new_account: NewAccount) -> Home:
+async def home(
+    run: Run, start: Start, toy: ToyHomeAssistant, server: Prosody, new_account: NewAccount
+) -> Home:
     jid = new_account(server)
     await run.ok("login", jid, *at(server), typed=PASSWORD + "\n")
     await run.ok("home", toy.url, typed=TOKEN + "\n")
@@ -144,7 +118,7 @@ async def test_a_collective_is_not_joined_without_an_account(run: Run, link: str
 
 
 async def test_a_home_joins_grants_runs_withdraws_and_erases(
-    newcomer: Home, toy: Toy, coop: Node, collective: Collective, link: str
+    newcomer: Home, toy: ToyHomeAssistant, coop: XmppNode, collective: StoringCollective, link: str
 ) -> None:
     home, run = newcomer, newcomer.run
     result = await run.ok("join", link, language="fr_FR.UTF-8")
@@ -243,7 +217,7 @@ async def test_an_unknown_permission_is_refused(asked: Home) -> None:
 
 
 async def test_an_ambiguous_number_is_refused(
-    asked: Home, collective: Collective, link: str
+    asked: Home, collective: StoringCollective, link: str
 ) -> None:
     number = asked.number
     for n in range(40):
@@ -300,7 +274,9 @@ async def test_a_permission_is_answered_once(asked: Home) -> None:
     assert "You refuse" in result.out
 
 
-async def test_an_invalid_need_file_adds_no_peer(home: Home, tmp_path: Path, coop: Node) -> None:
+async def test_an_invalid_need_file_adds_no_peer(
+    home: Home, tmp_path: Path, coop: XmppNode
+) -> None:
     need = tmp_path / "need.toml"
     need.write_text("id = 'x'\n")
     result = await home.refused("peer", "add", "town@two.test", "--need", need)
@@ -309,7 +285,7 @@ async def test_an_invalid_need_file_adds_no_peer(home: Home, tmp_path: Path, coo
     assert (await home.run("peer", "add", "a@b", "--need", tmp_path / "none.toml")).status == 1
 
 
-async def test_a_power_is_granted_with_a_direction(asked: Home, toy: Toy) -> None:
+async def test_a_power_is_granted_with_a_direction(asked: Home, toy: ToyHomeAssistant) -> None:
     toy.hours[POWER] = [{"start": 0, "mean": 1.0}]
     granted = await asked.json("grant", asked.number, "--series", f"{POWER}=consumption", "--yes")
     assert granted["state"] == "granted"
@@ -334,7 +310,7 @@ async def test_a_second_node_of_a_folder_is_refused(asked: Home) -> None:
 
 
 async def test_run_names_the_missing_setting(
-    run: Run, toy: Toy, server: Prosody, new_account: NewAccount
+    run: Run, toy: ToyHomeAssistant, server: Prosody, new_account: NewAccount
 ) -> None:
     assert await run.condition("run") == "no-account"
     result = await run("run", language="fr")
@@ -364,7 +340,9 @@ async def test_run_refuses_a_folder_too_long_for_its_socket(
     assert "too long" in result.err
 
 
-async def test_status_reports_an_unreachable_home_assistant(asked: Home, toy: Toy) -> None:
+async def test_status_reports_an_unreachable_home_assistant(
+    asked: Home, toy: ToyHomeAssistant
+) -> None:
     await asked.json("grant", asked.number, "--series", DRAWN, "--yes")
     toy.status = 502
     async with asked.running():
@@ -387,7 +365,7 @@ async def test_a_node_stopped_at_its_start_ends_quietly(home: Home) -> None:
 
 
 async def test_a_running_node_stays_online_after_an_erasure(
-    asked: Home, collective: Collective
+    asked: Home, collective: StoringCollective
 ) -> None:
     await asked.json("grant", asked.number, "--series", DRAWN, "--yes")
     async with asked.running():

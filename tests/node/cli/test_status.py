@@ -16,11 +16,10 @@ from consometers_node.collective.publication.policy import (
 )
 from consometers_node.series import Interval
 from consometers_node.sharing.names import keep_collective
-from tests.node.collective.ingestion import HOUR, pushed_data, running_queue
-from tests.node.collective.people import ZONE, meter
-
-from .conftest import Run
-from .factories import admit_homes, close_due, now, opened, writing
+from testing.collectives.members import ZONE, meter
+from testing.collectives.records import HOUR, pushed_data, running_queue
+from testing.commands.collective import admit_homes, close_due, now, opened, writing
+from testing.commands.fixtures import Run
 
 START = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - 6 * HOUR
 

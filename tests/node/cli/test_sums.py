@@ -12,10 +12,9 @@ from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.collective.published_series import own_series
 from consometers_quoalise.identifier import organisation
-from tests.node.sums import Sum, publish
-
-from .conftest import Run
-from .factories import need_toml
+from testing.collectives.published import Sum, publish
+from testing.commands.collective import need_toml
+from testing.commands.fixtures import Run
 
 PEER = "municipality@example.org"
 OWN = str(organisation("kersabiec"))

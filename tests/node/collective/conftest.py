@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 
 from consometers_node.store import Store
-from tests.deadline import DEADLINE_S
-from tests.node.networks import Memory, in_memory
-from tests.node.sharing.houses import House, running
-from tests.node.xmpp.conftest import NewAccount
-
-from .coops import Coop, Run, cooperating
-from .publishing import Town
+from testing.collectives.publishing import PublishingTown
+from testing.collectives.running import Coop, Run, cooperating
+from testing.homes.running import RunningHome, running
+from testing.networks import Memory, in_memory
+from testing.run import DEADLINE_S
+from testing.xmpp.fixtures import NewAccount
 
 
 @pytest.fixture
@@ -46,21 +45,21 @@ async def coop(run: Run) -> AsyncIterator[Coop]:
 @pytest.fixture
 async def house(
     file: Store, server: Memory, new_account: NewAccount, coop: Coop
-) -> AsyncIterator[House]:
+) -> AsyncIterator[RunningHome]:
     async with running(file, server, new_account(server), coop.jid) as house:
         await house.connection.online(DEADLINE_S)
         yield house
 
 
 @pytest.fixture
-async def town(store: Store) -> AsyncIterator[Town]:
+async def town(store: Store) -> AsyncIterator[PublishingTown]:
     """A town in one transaction."""
     async with store.writing() as connection:
-        yield Town(connection)
+        yield PublishingTown(connection)
 
 
 @pytest.fixture
-async def file_town(file: Store) -> AsyncIterator[Town]:
+async def file_town(file: Store) -> AsyncIterator[PublishingTown]:
     """The same in a file alone, where both databases say the same."""
     async with file.writing() as connection:
-        yield Town(connection)
+        yield PublishingTown(connection)

@@ -18,8 +18,8 @@ from consometers_node.store.answers import Answer, log_answer
 from consometers_node.store.peers import add_peer
 from consometers_node.store.series import add_series
 from consometers_node.store.tables import AnswerRow
-from tests.node.clocks import Hands, confirmed, sure
-from tests.node.permission.samples import HOURLY, grant, now
+from testing.clocks import Hands, confirmed, sure
+from testing.homes.data_needs import HOURLY, grant, now
 
 
 async def test_logs_forget_entries_older_than_a_year(store: Store) -> None:

@@ -15,9 +15,8 @@ from consometers_node.collective.privacy.retention import Retention
 from consometers_node.collective.settings import Xmpp
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
-from tests.node.clocks import Hands, confirmed, set_aside_the_clock_of, sure
-
-from .people import AT, ZONE, changing, join
+from testing.clocks import Hands, confirmed, set_aside_the_clock_of, sure
+from testing.collectives.members import AT, ZONE, changing, join
 
 JID = "anemone@example.org"
 LATER = AT + timedelta(days=40)

@@ -20,9 +20,8 @@ from consometers_node.collective.members.administrators import (
     new_password,
 )
 from consometers_node.store import Store
-from tests.deadline import DEADLINE_S
-
-from .people import AT
+from testing.collectives.members import AT
+from testing.run import DEADLINE_S
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 

@@ -36,10 +36,9 @@ from consometers_node.i18n.text import Text, text
 from consometers_node.store import Store
 from consometers_quoalise_network.backoff import Backoff
 from demo.prosody import Authority
-from tests.node.web.public.town import Town, settings
-
-from .postbox import HOST, PASSWORD, QUEUED, REFUSED, USER, Postbox, running
-from .watched import watch_of
+from testing.collectives.watched import watch_of
+from testing.mail import HOST, PASSWORD, QUEUED, REFUSED, USER, Postbox, running
+from testing.pages.town import ReleasedTown, settings
 
 MINUTE = timedelta(minutes=1)
 ALERT = Alert("[Énergies] Problème", "Aucune sauvegarde.\n", {"kind": "backup"})
@@ -247,7 +246,7 @@ class Machine:
 
 @pytest.fixture
 async def machine(file: Store, tmp_path: Path) -> Machine:
-    town = Town(file, settings(tmp_path))
+    town = ReleasedTown(file, settings(tmp_path))
     return Machine(file, town.settings, await watch_of(town).health())
 
 

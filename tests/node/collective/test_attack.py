@@ -10,20 +10,17 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
-    Hashable,
-    Iterable,
     Iterator,
     Mapping,
 )
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import combinations
 from pathlib import Path
 from random import Random
 from typing import cast
 
-from hypothesis import HealthCheck, Phase, example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 import pytest
 
 from consometers_node.collective.disclosure.sdc_rules import Publication
@@ -36,8 +33,8 @@ from consometers_node.store.collective.tables import GroupId, MemberId
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.series import erase_series
 from consometers_node.store.settings import DISCLOSURE_SECRET, set_secret
-
-from .publishing import Town
+from testing.collectives.attack import STORIES, Attacker, Over, Unknown, disclosed
+from testing.collectives.publishing import PublishingTown
 
 AREAS = ["Lorient", "Lanester", None]
 START = datetime(2026, 6, 30, 18, tzinfo=UTC)
@@ -61,14 +58,6 @@ identifier = "kersabiec"
 account = "coop@example.org"
 """
 
-STORIES = settings(
-    max_examples=10,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-    # No seed is simpler than another: the first one that fails is reported.
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    report_multiple_bugs=False,
-)
 SECRET = bytes(range(32))
 """Of the confidential parameter: both plays of a story draw the same."""
 TWINS = frozenset({0, 1})
@@ -83,60 +72,8 @@ decides: with liars, what hides them is too little, and without them more than e
 sums of a day may come near, whose pair is of liars or of both twins.
 """
 
-_PRIME = (1 << 61) - 1
 
 type Key = tuple[GroupId, str, datetime]
-type Unknown = tuple[int, Hashable]
-"""A home, and what of it."""
-type Figure = frozenset[tuple[Unknown, int]]
-
-
-class Attacker:
-    """Keeps every version of every figure, and combines them in all linear ways.
-
-    Each value that a home delivered is an unknown, and each figure a sum of unknowns, by how often
-    each is in it. If a combination of figures holds unknowns of a few homes alone, these few are
-    disclosed.
-    """
-
-    def __init__(self) -> None:
-        self.figures: set[Figure] = set()
-
-    def see(self, figure: Mapping[Unknown, int]) -> None:
-        self.figures.add(frozenset((home, times) for home, times in figure.items() if times))
-
-    def singled_out(self, fewer_than: int) -> set[int]:
-        """Return homes that are disclosed, alone or among too few."""
-        homes = sorted({home for figure in self.figures for (home, _), _ in figure})
-        basis = _reduced([dict(figure) for figure in self.figures])
-        homes_apart: set[int] = set()
-        for size in range(1, min(fewer_than, len(homes) + 1)):
-            for few in combinations(homes, size):
-                others = [{key: n for key, n in row.items() if key[0] not in few} for row in basis]
-                if len(_reduced(others)) < len(basis):
-                    homes_apart |= set(few)
-        return homes_apart
-
-
-def _reduced(rows: Iterable[Mapping[Unknown, int]]) -> list[dict[Unknown, int]]:
-    """Return independent rows that say the same (Gauss, over a field)."""
-    basis: dict[Unknown, dict[Unknown, int]] = {}
-    for row in rows:
-        rest = {key: n % _PRIME for key, n in row.items() if n % _PRIME}
-        while rest:
-            pivot = min(rest, key=repr)
-            if pivot not in basis:
-                inverse = pow(rest[pivot], -1, _PRIME)
-                basis[pivot] = {key: n * inverse % _PRIME for key, n in rest.items()}
-                break
-            factor = rest[pivot]
-            for key, n in basis[pivot].items():
-                value = (rest.get(key, 0) - factor * n) % _PRIME
-                if value:
-                    rest[key] = value
-                else:
-                    rest.pop(key, None)
-    return list(basis.values())
 
 
 def mark(home: int, version: int) -> int:
@@ -155,7 +92,7 @@ def marked(watts: int) -> Iterator[tuple[int, int, int]]:
 class Story:
     """A town, and all that was ever published of it."""
 
-    town: Town
+    town: PublishingTown
     random: Random
     folder: Path
     minimum: int
@@ -386,22 +323,6 @@ class Story:
         return disclosed(self.attacker.figures, self.homes, self.minimum)
 
 
-def disclosed(figures: Iterable[Figure], homes: Iterable[int], minimum: int) -> set[int]:
-    """Return homes that are disclosed by figures and colluding homes, fewer than the minimum."""
-    singled_out = set[int]()
-    for count in range(minimum):
-        for traitors in combinations(sorted(homes), count):
-            attacker = Attacker()
-            for figure in figures:
-                attacker.see({unknown: n for unknown, n in figure if unknown[0] not in traitors})
-            singled_out |= attacker.singled_out(fewer_than=minimum - count)
-    return singled_out
-
-
-class Over(Exception):
-    """The story is over, and nothing of it is to be stored."""
-
-
 @pytest.fixture
 async def other(new_database: Callable[[str], Awaitable[Path | str]]) -> AsyncIterator[Store]:
     """Another database, of the level above."""
@@ -422,7 +343,7 @@ async def test_colluding_members_learn_nothing_of_others(
     """They compute published cells less their own records, and nothing about fewer others."""
     with suppress(Over):
         async with file.writing() as connection:
-            town = Town(connection, at=START)
+            town = PublishingTown(connection, at=START)
             story = Story(town, Random(seed), tmp_path, minimum)
             await story.populate()
             await story.play()
@@ -442,7 +363,7 @@ async def test_nothing_tells_two_homes_of_a_commune_apart(
         with suppress(Over):
             async with file.writing() as connection:
                 await set_secret(connection, DISCLOSURE_SECRET, SECRET)
-                town = Town(connection, at=START)
+                town = PublishingTown(connection, at=START)
                 story = Story(town, Random(seed), tmp_path, minimum, seeds=seeds)
                 await story.populate()
                 await story.play()
@@ -473,7 +394,7 @@ async def test_a_municipality_and_its_cooperative_disclose_nobody(
     with suppress(Over):
         async with file.writing() as below, other.writing() as above:
             towns = {
-                name: Town(connection, Publication(minimum=minimum), at=START)
+                name: PublishingTown(connection, Publication(minimum=minimum), at=START)
                 for name, connection in zip(LEVELS, (below, above), strict=True)
             }
             members = {

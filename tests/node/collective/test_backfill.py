@@ -1,9 +1,8 @@
 """The history of granted series is requested once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import cast
 
 import pytest
@@ -14,28 +13,10 @@ from consometers_node.series import Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.collective.member_series import of_member
-from consometers_quoalise import Data, Identifier
+from consometers_quoalise import Identifier
 from consometers_quoalise_network import Asking, NotStored
-from tests.node.clocks import Hands, confirmed, leaping
-
-from .people import AT, ZONE, join, let_be_named, meter, permission
-
-
-class EmptyMember:
-    """A member without records, and the ranges requested of it."""
-
-    def __init__(self) -> None:
-        self.requested: list[Range] = []
-
-    async def subscribe(self, peer: str, name: Identifier) -> None:
-        pass
-
-    async def history(
-        self, peer: str, name: Identifier, start: datetime, end: datetime
-    ) -> AsyncIterator[Data]:
-        self.requested.append(Range(start, end))
-        for page in list[Data]():
-            yield page
+from testing.clocks import Hands, confirmed, leaping
+from testing.collectives.members import AT, ZONE, EmptyMember, join, let_be_named, meter, permission
 
 
 async def test_a_series_under_two_permissions_is_requested_once(store: Store) -> None:

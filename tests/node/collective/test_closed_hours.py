@@ -14,14 +14,23 @@ from consometers_node.collective.publication.reading.closed_hours import (
     progress,
 )
 from consometers_node.series import Interval
-
-from .publishing import AGREED, BEFORE, CONSUMPTION, DAY, NOON, ZONE, Town
+from testing.collectives.publishing import (
+    AGREED,
+    BEFORE,
+    CONSUMPTION,
+    DAY,
+    NOON,
+    ZONE,
+    PublishingTown,
+)
 
 PARIS = ZoneInfo(ZONE)
 OPENING = Opening(AT_ONCE, "Maëlle", NOON)
 
 
-async def hours_of(town: Town, day: date = DAY, publication: Publication = AGREED) -> list[Hour]:
+async def hours_of(
+    town: PublishingTown, day: date = DAY, publication: Publication = AGREED
+) -> list[Hour]:
     return list(await hours(town.connection, publication, PARIS, day, NOON))
 
 
@@ -29,7 +38,7 @@ def states(hours: list[Hour]) -> list[IntervalState | Reason]:
     return [hour.outcomes[CONSUMPTION].state for hour in hours]
 
 
-async def test_closed_hours_show_their_response_and_reason(file_town: Town) -> None:
+async def test_closed_hours_show_their_response_and_reason(file_town: PublishingTown) -> None:
     homes = await file_town.members(4)
     await file_town.record(homes[:2], 1000, day=DAY)
     await file_town.record(homes[2:], [1000] * 8 + [100_000] + [None] * 15, day=DAY)
@@ -56,7 +65,7 @@ async def test_closed_hours_show_their_response_and_reason(file_town: Town) -> N
     }
 
 
-async def test_overdue_hours_are_late(file_town: Town) -> None:
+async def test_overdue_hours_are_late(file_town: PublishingTown) -> None:
     await file_town.record(await file_town.members(3), 1000, day=DAY)
     assert (
         states(await hours_of(file_town)) == [IntervalState.LATE] * 11 + [IntervalState.WAITING] * 3
@@ -64,7 +73,7 @@ async def test_overdue_hours_are_late(file_town: Town) -> None:
 
 
 async def test_hours_without_records_of_any_home_are_missing(
-    file_town: Town,
+    file_town: PublishingTown,
 ) -> None:
     homes = await file_town.members(3)
     await file_town.record(homes, 1000, day=BEFORE - timedelta(days=9))
@@ -73,7 +82,7 @@ async def test_hours_without_records_of_any_home_are_missing(
     assert missing(await hours_of(file_town)) == {(CONSUMPTION, IntervalState.NOTHING): 13}
 
 
-async def test_hours_are_shown_at_the_step_of_their_day(file_town: Town) -> None:
+async def test_hours_are_shown_at_the_step_of_their_day(file_town: PublishingTown) -> None:
     await file_town.record(await file_town.members(3), [1000] * 10, day=DAY)
     await file_town.look(NOON)
     finer = Publication(minimum=3, interval=Interval.PT30M)
@@ -82,7 +91,9 @@ async def test_hours_are_shown_at_the_step_of_their_day(file_town: Town) -> None
     assert len(hours) == 14
 
 
-async def test_progress_runs_from_the_first_record_to_the_opening(file_town: Town) -> None:
+async def test_progress_runs_from_the_first_record_to_the_opening(
+    file_town: PublishingTown,
+) -> None:
     async def past() -> tuple[date, float] | None:
         hours = await progress(file_town.connection, AGREED, PARIS, OPENING)
         return None if hours is None else (hours.until.date(), round(hours.share, 2))

@@ -17,15 +17,14 @@ from consometers_node.store.collective.tables import WitnessCodeRow, WitnessEnro
 from consometers_node.wire.witness_requests import Call
 from consometers_protected_sums.codes import draw
 from consometers_protected_sums.exchange import OpenedSum, Refusal, RefusedHomes
-from tests.node.clocks import Hands, confirmed, sure
-from tests.node.permission.plain import Refused, plain
-
-from .witnessed import (
+from testing.clocks import Hands, confirmed, sure
+from testing.databases.sql import Refused, plain
+from testing.witnesses.enrolled import (
     COLLECTIVE,
     HOURS,
     VALUES,
-    Home,
-    Witness,
+    EnrolledHome,
+    WitnessWithCodes,
     answers_of,
     codes_for,
     enrolled,
@@ -56,13 +55,13 @@ async def revoke(store: Store, number: str, after: timedelta = timedelta()) -> c
 
 
 async def test_a_code_enrols_one_home(store: Store, tmp_path: Path) -> None:
-    witness, home = await new_witness(store), Home()
+    witness, home = await new_witness(store), EnrolledHome()
     await vouched(store, home)
     assert await states(store) == [CodeState.UNUSED]
     await witness.enrol(home.enrolment())
     assert await states(store) == [CodeState.USED]
     with pytest.raises(BadCode):
-        await witness.enrol(Home(code=home.code).enrolment())
+        await witness.enrol(EnrolledHome(code=home.code).enrolment())
     assert await enrolments(store) == 1
 
 
@@ -70,7 +69,7 @@ async def test_a_home_without_a_valid_code_does_not_enrol(store: Store, tmp_path
     """Whatever is wrong with it, the words are the same: nobody learns which codes there are."""
     hands = Hands(datetime.now(UTC))
     clock = await confirmed(store, hands)
-    witness = Witness(store, clock, [COLLECTIVE, OTHER])
+    witness = WitnessWithCodes(store, clock, [COLLECTIVE, OTHER])
     await witness.begin()
     (used,) = await enrolled(witness, 1)
     ((revoked, of_revoked),) = await codes_for(store)
@@ -81,7 +80,7 @@ async def test_a_home_without_a_valid_code_does_not_enrol(store: Store, tmp_path
     answers = set()
     for code in (draw(), used.code, of_revoked, of_other, expired):
         with pytest.raises(BadCode) as refused:
-            await witness.enrol(Home(code=code).enrolment())
+            await witness.enrol(EnrolledHome(code=code).enrolment())
         answers.add((refused.value.text.say("en"), refused.value.text.say("fr")))
     assert len(answers) == 1
     assert await enrolments(store) == 1
@@ -165,7 +164,7 @@ async def test_a_home_that_lost_its_keys_enrols_again_by_its_code(
 async def test_an_expired_code_of_an_enrolled_home_is_still_its_own(
     store: Store, tmp_path: Path
 ) -> None:
-    witness, home = await new_witness(store), Home()
+    witness, home = await new_witness(store), EnrolledHome()
     ((_, home.code),) = await codes_for(store, days=1)
     await witness.enrol(home.enrolment())
     later = datetime.now(UTC) + timedelta(days=2)
@@ -208,7 +207,7 @@ async def test_a_home_that_left_does_not_come_back_by_its_code(
     with pytest.raises(OtherEnrolment):
         await witness.enrol(home.enrolment())
     with pytest.raises(BadCode):
-        await witness.enrol(Home(code=home.code).enrolment())
+        await witness.enrol(EnrolledHome(code=home.code).enrolment())
 
 
 async def test_the_database_holds_no_code(store: Store, tmp_path: Path) -> None:
@@ -219,7 +218,7 @@ async def test_the_database_holds_no_code(store: Store, tmp_path: Path) -> None:
         rows = (await connection.execute(select(WitnessCodeRow))).all()
     for form in (unused, unused.replace("-", ""), unused.lower()):
         assert form not in repr(rows)
-    assert unused not in repr(Home(code=unused).enrolment())
+    assert unused not in repr(EnrolledHome(code=unused).enrolment())
 
 
 async def test_codes_that_ended_a_year_ago_are_forgotten(store: Store, tmp_path: Path) -> None:

@@ -20,9 +20,8 @@ from consometers_node.series import Interval
 from consometers_node.store import Store
 from consometers_node.store.collective.tables import ClosedIntervalRow
 from consometers_node.store.settings import DISCLOSURE_SECRET, secret, set_secret
-from tests.node.web.public.town import settings as settings_in
-
-from .publishing import BEFORE, DAY, Town
+from testing.collectives.publishing import BEFORE, DAY, PublishingTown
+from testing.pages.town import settings as settings_in
 
 NOW = datetime.fromisoformat("2026-07-16T10:00:00+00:00")
 TEN = Publication(minimum=10)
@@ -37,7 +36,7 @@ def settings(tmp_path: Path) -> Settings:
 async def fill(store: Store) -> None:
     """Store hours in which two homes are hidden from each other by 24 % of what they draw."""
     async with store.writing() as connection:
-        town = Town(connection, TEN, NOW - timedelta(hours=2))
+        town = PublishingTown(connection, TEN, NOW - timedelta(hours=2))
         large = await town.members(2, "Lorient")
         small = await town.members(10, "Lorient")
         for day in (BEFORE, DAY):

@@ -9,10 +9,8 @@ import pytest
 from consometers_node.collective.about import About
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.privacy.policy import Facts, draft, policy
-from tests.node.permission.samples import NEED, PROTECTED, WITNESS
-from tests.node.web.public.town import ABOUT, settings as of_town
-
-from .test_privacy_notice import HEAT
+from testing.homes.data_needs import HEAT, NEED, PROTECTED, WITNESS
+from testing.pages.town import ABOUT, settings as of_town
 
 
 @pytest.fixture

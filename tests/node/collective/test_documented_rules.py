@@ -25,7 +25,7 @@ from consometers_node.collective.ingestion.plausibility import (
 from consometers_node.collective.publication.closing.openings import GIVEN_UP_AFTER
 from consometers_node.collective.publication.closing.quartiles import WHOLE_DAYS
 from consometers_node.series import Direction, Interval
-from tests.documented import words_of_code
+from testing.documentation import words_of_code
 
 DOCS: Final = Path(__file__).parents[3] / "docs"
 PACKAGE: Final = Path(__file__).parents[3] / "addon" / "consometers_node"

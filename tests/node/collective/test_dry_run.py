@@ -25,9 +25,8 @@ from consometers_node.store.collective.publication import published_groups
 from consometers_node.store.collective.tables import GroupId
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.engine.declaration import Base
-from tests.node.web.public.town import settings as settings_in
-
-from .publishing import DAY, Town
+from testing.collectives.publishing import DAY, PublishingTown
+from testing.pages.town import settings as settings_in
 
 NOW = datetime.fromisoformat("2026-07-16T10:00:00+00:00")
 FIVE, THREE = Publication(minimum=5), Publication(minimum=3)
@@ -42,7 +41,7 @@ def settings(tmp_path: Path) -> Settings:
 async def filled(store: Store) -> Store:
     """Return a store with six days of three homes of Lorient, unpublished: that takes five."""
     async with store.writing() as connection:
-        town = Town(connection, FIVE, NOW - timedelta(hours=2))
+        town = PublishingTown(connection, FIVE, NOW - timedelta(hours=2))
         homes = await town.members(3, "Lorient")
         for day in range(6):
             await town.record(homes, 100, day=DAY - timedelta(days=day))
@@ -80,7 +79,7 @@ async def test_preview_counts_figures(filled: Store, settings: Settings) -> None
 
 async def test_preview_ignores_sites(store: Store, settings: Settings) -> None:
     async with store.writing() as connection:
-        town = Town(connection, FIVE, NOW - timedelta(hours=2))
+        town = PublishingTown(connection, FIVE, NOW - timedelta(hours=2))
         school = await town.member("Lorient", kind="site", name="École de Kersabiec")
         for member in (*await town.members(3, "Lorient"), school):
             for day in range(2):
@@ -104,7 +103,7 @@ async def test_page_preview_shows_figures_as_if_opened_now(
     store: Store, settings: Settings
 ) -> None:
     async with store.writing() as connection:
-        town = Town(connection, THREE, NOW - timedelta(hours=2))
+        town = PublishingTown(connection, THREE, NOW - timedelta(hours=2))
         await town.record(await town.members(3, "Lorient"), 100)
         # What a preview makes alone: figures are closed by the secret that it had.
         await disclosure_secret(connection)

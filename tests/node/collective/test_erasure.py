@@ -3,8 +3,6 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-import struct
-from typing import Any
 
 from sqlalchemy import select
 
@@ -34,23 +32,27 @@ from consometers_node.collective.publication.closing.closer import Closer, WaitR
 from consometers_node.permission import DataNeed, State
 from consometers_node.series import Range
 from consometers_node.sharing.changes import Changes
-from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
-from consometers_node.store.engine.connection import AsyncConnection
-from consometers_node.store.engine.declaration import Base
 from consometers_node.store.series import all_series, blocks, stored_days
 from consometers_node.store.tables import MemberCountRow
 from consometers_quoalise import Duration, Erased
-from tests.node.clocks import Hands, confirmed, sure
-from tests.node.permission.samples import NEED, now
-
-from .ingestion import pushed_data, running_queue, stored_blocks
-from .people import AT, OWN, ZONE, changing, join, let_be_named, meter, permission
+from testing.clocks import Hands, confirmed, sure
+from testing.collectives.erasure import CURVE, LATER, admit_homes, everything, shapes
+from testing.collectives.members import (
+    AT,
+    OWN,
+    ZONE,
+    changing,
+    join,
+    let_be_named,
+    meter,
+    permission,
+)
+from testing.collectives.records import pushed_data, running_queue, stored_blocks
+from testing.homes.data_needs import NEED, now
 
 DAY = date(2026, 6, 11)
 MIDNIGHT = datetime(2026, 6, 11, tzinfo=UTC)
-LATER = AT + timedelta(days=5)
-CURVE = [311 + 7 * n * n for n in range(24)]
 OTHER = [500] * 24
 SITE = [733 + 3 * n * n for n in range(24)]
 A_DAY = timedelta(days=1)
@@ -59,12 +61,6 @@ A_DAY = timedelta(days=1)
 async def push(store: Store, name: str, values: list[int], start: datetime = MIDNIGHT) -> None:
     async with running_queue(store) as queue:
         await queue.keep(f"{name}@example.org", pushed_data(meter(name), start, values))
-
-
-async def admit_homes(store: Store, *names: str) -> list[tuple[Member, MemberPermission]]:
-    await keep_collective(store, "kersabiec")
-    async with store.writing() as connection:
-        return [await join(connection, name) for name in names]
 
 
 async def grant_more(
@@ -85,21 +81,6 @@ async def withdraw(store: Store, permission: MemberPermission) -> tuple[Erased, 
     return await erase(store, ZONE, ended, LATER, PermissionActor.MEMBER)
 
 
-async def everything(connection: AsyncConnection) -> bytes:
-    """Return the content of all tables, in the bytes of a file."""
-    parts: list[bytes] = []
-    for table in Base.metadata.sorted_tables:
-        if table.info.get("view"):
-            continue
-        for row in await connection.execute(select(table)):
-            parts += [_bytes(value) for value in row]
-    return b"\n".join(parts)
-
-
-def _bytes(value: Any) -> bytes:
-    return value if isinstance(value, bytes) else str(value).encode()
-
-
 async def traces(store: Store, place: Path | str, words: list[bytes]) -> list[bytes]:
     """Return the words that stand in a table or in a file of the database."""
     async with store.reading() as connection:
@@ -107,12 +88,6 @@ async def traces(store: Store, place: Path | str, words: list[bytes]) -> list[by
     if isinstance(place, Path):
         content += b"".join(path.read_bytes() for path in place.parent.iterdir() if path.is_file())
     return [word for word in words if word in content]
-
-
-def shapes(values: list[int]) -> list[bytes]:
-    """Return a curve in its stored forms: packed, and in watt-minutes of 8 bytes."""
-    block = struct.pack("<24H", *values)
-    return [block, struct.pack("<24q", *(60 * value for value in values))]
 
 
 async def test_a_withdrawal_with_erasure_leaves_no_trace(store: Store, place: Path | str) -> None:

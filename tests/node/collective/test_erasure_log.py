@@ -18,10 +18,9 @@ from consometers_node.permission import State
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.collective.tables import MemberPermissionId
-from tests.node.permission.samples import now
-
-from .ingestion import pushed_data, running_queue, stored_blocks
-from .people import AT, ZONE, changing, join, meter
+from testing.collectives.members import AT, ZONE, changing, join, meter
+from testing.collectives.records import pushed_data, running_queue, stored_blocks
+from testing.homes.data_needs import now
 
 DAY = date(2026, 6, 11)
 MIDNIGHT = datetime(2026, 6, 11, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import csv
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 import io
 import json
 from pathlib import Path
@@ -17,14 +17,21 @@ from consometers_node.collective.privacy.processing_records import processing
 from consometers_node.series import Range
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
-from tests.node.clocks import set_aside_the_clock_of, sure
-from tests.node.permission.samples import NEED, now
-from tests.node.web.public.town import settings
+from testing.clocks import set_aside_the_clock_of, sure
+from testing.collectives.members import (
+    AT,
+    MIDNIGHT,
+    ZONE,
+    changing,
+    join,
+    let_be_named,
+    meter,
+    permission,
+)
+from testing.collectives.records import pushed_data, running_queue
+from testing.homes.data_needs import NEED, now
+from testing.pages.town import settings
 
-from .ingestion import pushed_data, running_queue
-from .people import AT, ZONE, changing, join, let_be_named, meter, permission
-
-MIDNIGHT = datetime(2026, 6, 11, tzinfo=UTC)
 A_DAY = timedelta(days=1)
 
 

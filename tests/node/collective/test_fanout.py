@@ -28,14 +28,13 @@ from consometers_quoalise.identifier import organisation
 from consometers_quoalise_network import Pushing
 from consometers_quoalise_network.errors import NotAcknowledged
 from consometers_quoalise_xmpp import XmppTransport
-from tests.deadline import DEADLINE_S
-from tests.node.conftest import Place
-from tests.node.permission.samples import now, queue
-from tests.node.sharing.houses import until
-from tests.node.sharing.ledgers import HOUR, midnight
-from tests.node.sums import Sum, publish
-
-from .people import ZONE, join
+from testing.collectives.members import ZONE, join
+from testing.collectives.published import Sum, publish
+from testing.databases.fixtures import Place
+from testing.homes.data_needs import now, queue
+from testing.homes.ledgers import HOUR, midnight
+from testing.run import DEADLINE_S
+from testing.waiting import until
 
 ALL = organisation("kersabiec")
 MANY = AT_ONCE + 8

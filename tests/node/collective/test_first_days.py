@@ -11,8 +11,17 @@ from consometers_node.collective.publication.closing.first_days import first_day
 from consometers_node.series import Interval, Range
 from consometers_node.store.collective.memberships import first_blocks
 from consometers_node.store.collective.publication import closed_intervals
-
-from .publishing import BEFORE, CONSUMPTION, DAY, HOUR, HOURS_A_DAY, NOON, ZONE, Town, Value
+from testing.collectives.publishing import (
+    BEFORE,
+    CONSUMPTION,
+    DAY,
+    HOUR,
+    HOURS_A_DAY,
+    NOON,
+    ZONE,
+    PublishingTown,
+    Value,
+)
 
 MIDNIGHT = datetime(2026, 7, 14, 22, tzinfo=UTC)
 LAST = HOURS_A_DAY - 1
@@ -20,7 +29,7 @@ HOUR_LONG = timedelta(hours=1)
 AGES = Range(datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
 
 
-async def closed_starts(town: Town, interval: Interval) -> list[datetime]:
+async def closed_starts(town: PublishingTown, interval: Interval) -> list[datetime]:
     return [each.start for each in await closed_intervals(town.connection, interval, AGES)]
 
 
@@ -40,7 +49,7 @@ def from_hour(first: int) -> list[Value]:
     ids=["days", "from-midnight", "from-one", "from-two", "from-evening"],
 )
 async def test_the_first_closed_day_is_that_of_the_first_record(
-    file_town: Town, interval: Interval, day: date, values: Sequence[Value]
+    file_town: PublishingTown, interval: Interval, day: date, values: Sequence[Value]
 ) -> None:
     homes = [await file_town.member(interval=interval) for _ in range(3)]
     # Of all three, the second home is the first to send.
@@ -65,7 +74,7 @@ async def test_the_first_closed_day_is_that_of_the_first_record(
     ids=lambda value: str(value).replace("/", "-"),
 )
 async def test_the_day_of_a_record_is_that_of_the_collectives_zone(
-    file_town: Town, zone: str, first: int, day: date
+    file_town: PublishingTown, zone: str, first: int, day: date
 ) -> None:
     await file_town.record(await file_town.member(), from_hour(first), day=BEFORE)
     blocks = await first_blocks(file_town.connection)
@@ -74,7 +83,7 @@ async def test_the_day_of_a_record_is_that_of_the_collectives_zone(
 
 
 async def test_earlier_records_of_a_later_member_leave_the_first_day_as_it_is(
-    file_town: Town,
+    file_town: PublishingTown,
 ) -> None:
     """Neither before that day is closed nor later: closing only goes forwards."""
     await file_town.record(await file_town.members(3), 1000, day=DAY)
@@ -86,7 +95,7 @@ async def test_earlier_records_of_a_later_member_leave_the_first_day_as_it_is(
     assert (await closed_starts(file_town, Interval.P1D))[0] == MIDNIGHT
 
 
-async def test_hours_before_the_first_record_wait_for_nothing(file_town: Town) -> None:
+async def test_hours_before_the_first_record_wait_for_nothing(file_town: PublishingTown) -> None:
     """Otherwise the empty hours would hold up the later ones."""
     waits = timedelta(hours=24)
     file_town.publication = replace(file_town.publication, wait=waits, longest_wait=2 * waits)

@@ -12,11 +12,10 @@ from consometers_node.store import PermissionId, Store
 from consometers_node.store.keys import FILE
 from consometers_node.wire.witness_requests import Call
 from packages.protected_sums.tests.independent import KEPT
-from tests.node.clocks import Hands
-from tests.node.conftest import Place
-from tests.node.postgresql import Server
-
-from .witnessed import answers_of, enrolled, new_witness, opening_of, this_hour
+from testing.clocks import Hands
+from testing.databases.fixtures import Place
+from testing.databases.postgresql import Server
+from testing.witnesses.enrolled import answers_of, enrolled, new_witness, opening_of, this_hour
 
 
 def written(secret: bytes) -> Iterator[bytes]:

@@ -16,11 +16,10 @@ from consometers_node.store.collective.member_series import note_received, updat
 from consometers_node.store.collective.member_status import GrantingMembers, count_members
 from consometers_node.store.collective.tables import MemberPermissionId
 from consometers_quoalise import Duration
-from tests.node.web.public.town import Town, settings
-
-from .ingestion import HOUR, pushed_data
-from .people import AT, OWN, changing, join, meter, permission
-from .watched import watch_of
+from testing.collectives.members import AT, OWN, changing, join, meter, permission
+from testing.collectives.records import HOUR, pushed_data
+from testing.collectives.watched import watch_of
+from testing.pages.town import ReleasedTown, settings
 
 
 async def test_members_are_counted_by_kind_and_delivery(store: Store) -> None:
@@ -51,7 +50,7 @@ async def test_members_are_counted_by_kind_and_delivery(store: Store) -> None:
 
 
 async def test_repeated_requests_share_one_result(store: Store, tmp_path: Path) -> None:
-    watch = watch_of(Town(store, settings(tmp_path)))
+    watch = watch_of(ReleasedTown(store, settings(tmp_path)))
     assert await watch.health() is await watch.health()
 
 
@@ -61,7 +60,7 @@ async def test_an_unreachable_database_is_reported(tmp_path: Path) -> None:
     store = await Store.open(place / "node.db")
     await store.close()
     shutil.rmtree(place)
-    health = await watch_of(Town(store, settings(tmp_path))).health()
+    health = await watch_of(ReleasedTown(store, settings(tmp_path))).health()
     assert health.database is None
     assert ProblemKind.DATABASE in health.kinds
     await store.close()

@@ -15,8 +15,7 @@ from consometers_node.collective.members.members import MemberKind
 from consometers_node.collective.members.sites import Description
 from consometers_node.store import Store
 from consometers_node.store.engine.connection import AsyncConnection
-
-from .people import AT, changing, join, let_be_named
+from testing.collectives.members import AT, changing, join, let_be_named
 
 A_DAY = timedelta(days=1)
 

@@ -22,10 +22,9 @@ from consometers_node.store.engine.declaration import Base
 import consometers_quoalise as quoalise
 from consometers_quoalise import Direction, Duration, Identifier
 from consometers_quoalise.identifier import device, organisation, series
-from tests.node.clocks import sure
-from tests.node.permission.samples import NEED, now
-
-from .people import AT, OWN, changing, join, meter, permission
+from testing.clocks import sure
+from testing.collectives.members import AT, OWN, changing, join, meter, permission
+from testing.homes.data_needs import NEED, now
 
 A_DAY = timedelta(days=1)
 POINT = series(device("urn:dev:prm:30001610071843"), Direction.CONSUMPTION)

@@ -32,10 +32,18 @@ from consometers_node.store.collective.groups import GroupKind, all_groups, coun
 from consometers_node.store.collective.publication import ClosedInterval, write
 from consometers_node.store.collective.tables import GroupId, GroupMembershipRow
 from consometers_node.store.engine.connection import AsyncConnection
-from tests.node.clocks import sure
-from tests.node.permission.samples import NEED
-
-from .people import AT, BY_NAME, OWN, ZONE, changing, join, let_be_named, permission
+from testing.clocks import sure
+from testing.collectives.members import (
+    AT,
+    BY_NAME,
+    OWN,
+    ZONE,
+    changing,
+    join,
+    let_be_named,
+    permission,
+)
+from testing.homes.data_needs import NEED
 
 JANUARY, MAY, JUNE, JULY, AUGUST = (date(2026, month, 1) for month in (1, 5, 6, 7, 8))
 MORE = replace(NEED, id="more", history_days=90)

@@ -19,10 +19,9 @@ from consometers_node.collective.monitoring.metrics import (
 from consometers_node.collective.monitoring.problems import ProblemKind
 from consometers_node.collective.settings import KEYS
 from consometers_node.store import Store
-from tests.node.web.public.conftest import fill
-from tests.node.web.public.town import NOW, Town, settings
-
-from .watched import VERSION, watch_of
+from testing.collectives.watched import VERSION, watch_of
+from testing.pages.cooperative import fill
+from testing.pages.town import NOW, ReleasedTown, settings
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -48,7 +47,7 @@ def test_names_are_unique() -> None:
 
 
 async def test_a_town_yields_every_metric(store: Store, tmp_path: Path) -> None:
-    town = Town(store, settings(tmp_path))
+    town = ReleasedTown(store, settings(tmp_path))
     await fill(town)
     health = await watch_of(town).health()
     assert health.at == NOW

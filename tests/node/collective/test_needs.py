@@ -19,10 +19,9 @@ from consometers_protected_sums.exchange import VERIFICATION_KEY_BYTES
 from consometers_quoalise import Malformed, Witness
 from consometers_quoalise.federation_xml import write_data_needs
 from consometers_quoalise.markup import serialise
-from tests.node.permission.samples import NEED, PROTECTED, WITNESS
-from tests.node.sentences import says
-
-from .people import AT
+from testing.collectives.members import AT
+from testing.homes.data_needs import NEED, PROTECTED, WITNESS
+from testing.sentences import says
 
 LATER = AT + timedelta(days=30)
 POWER = replace(

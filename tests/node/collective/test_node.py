@@ -1,7 +1,6 @@
 """Homes join a collective on another server: it gathers what they give, and no more."""
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime
@@ -35,45 +34,30 @@ from consometers_quoalise import (
 )
 from consometers_quoalise.identifier import identifier
 from consometers_quoalise_network import Asking
-from consometers_quoalise_network.address import account_of
-from tests.deadline import DEADLINE_S
-from tests.node.conftest import Place
-from tests.node.networks import Memory
-from tests.node.permission.samples import CHOICE, HOURLY, NEED, now
-from tests.node.postgresql import Server
-from tests.node.sharing.houses import House, decisions_confirmed, running, until
-from tests.node.sharing.ledgers import HOUR, midnight
-from tests.node.xmpp.conftest import MakeNode, NewAccount
+from testing.collectives.joining import (
+    KNOWN_UNTIL,
+    PAST,
+    jid,
+    join,
+    numbered_hours,
+    wait_for_records,
+)
+from testing.collectives.running import Coop, Run
+from testing.databases.fixtures import Place
+from testing.databases.postgresql import Server
+from testing.homes.data_needs import CHOICE, HOURLY, now
+from testing.homes.ledgers import HOUR, midnight
+from testing.homes.running import RunningHome, decisions_confirmed, running
+from testing.networks import Memory
+from testing.run import DEADLINE_S
+from testing.waiting import until
+from testing.xmpp.fixtures import MakeNode, NewAccount
 
-from .coops import Coop, Run
-
-PAST = midnight(-3)
-"""The home's records begin here."""
 YESTERDAY = PAST + 48 * HOUR
 TODAY = PAST + 72 * HOUR
-KNOWN_UNTIL = now().replace(minute=0, second=0) - 3 * HOUR
-"""Those after it come while the collective listens."""
 
 
-def jid(house: House) -> str:
-    return account_of(house.connection.jid)
-
-
-async def wait_for_records(coop: Coop, wanted: dict[datetime, int]) -> None:
-    """Wait until the collective has exactly that."""
-    days = sorted({start.date() for start in wanted})
-    values: dict[datetime, int] = {}
-    try:
-        async with asyncio.timeout(DEADLINE_S):
-            while (values := await coop.values(days)) != wanted:
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        missing = {at: n for at, n in wanted.items() if values.get(at) != n}
-        extra = {at: n for at, n in values.items() if at not in wanted}
-        raise AssertionError(f"missing {missing}, too much {extra}") from None
-
-
-async def wait_for_backfill(coop: Coop, house: House, since: datetime) -> MemberSeries:
+async def wait_for_backfill(coop: Coop, house: RunningHome, since: datetime) -> MemberSeries:
     async with asyncio.timeout(DEADLINE_S):
         while True:
             permission = await coop.member_series(jid(house))
@@ -82,20 +66,9 @@ async def wait_for_backfill(coop: Coop, house: House, since: datetime) -> Member
             await asyncio.sleep(0.05)
 
 
-async def join(coop: Coop, house: House) -> dict[datetime, int]:
-    """Join as a home with some past, and grant what it has."""
-    past = dict(numbered_hours(PAST, KNOWN_UNTIL))
-    await house.ledger.cover(PAST, midnight(1))
-    await house.keep(dict(past))
-    token = await coop.invite()
-    (need,) = await house.sharing.asking.get_data_needs(coop.jid, token)
-    assert need.id == NEED.id
-    await house.grant()
-    await decisions_confirmed(house)
-    return past
-
-
-async def test_new_home_delivers_its_records_and_counters_follow(coop: Coop, house: House) -> None:
+async def test_new_home_delivers_its_records_and_counters_follow(
+    coop: Coop, house: RunningHome
+) -> None:
     started = now()
     past = await join(coop, house)
     await wait_for_records(coop, past)
@@ -137,7 +110,7 @@ async def test_uninvited_node_learns_nothing(
 
 
 async def test_a_greater_subscribed_power_of_a_home_counts_what_was_set_aside(
-    coop: Coop, house: House
+    coop: Coop, house: RunningHome
 ) -> None:
     await house.ledger.cover(PAST, midnight(1))
     await house.keep({PAST: 500, PAST + HOUR: 5_000, PAST + 2 * HOUR: 20_000})
@@ -153,7 +126,7 @@ async def test_a_greater_subscribed_power_of_a_home_counts_what_was_set_aside(
 
 @pytest.mark.parametrize("erase", [True, False])
 async def test_withdrawal_erases_records_only_on_demand(
-    coop: Coop, house: House, erase: bool
+    coop: Coop, house: RunningHome, erase: bool
 ) -> None:
     past = await join(coop, house)
     await wait_for_records(coop, past)
@@ -169,7 +142,7 @@ async def test_withdrawal_erases_records_only_on_demand(
 
 
 async def test_a_receipt_counts_records_that_retention_erased_first(
-    coop: Coop, house: House, monkeypatch: pytest.MonkeyPatch
+    coop: Coop, house: RunningHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def late(
         store: Store, zone: ZoneInfo, permission: MemberPermission, *rest: Any
@@ -186,7 +159,9 @@ async def test_a_receipt_counts_records_that_retention_erased_first(
     assert receipt.erased == (Erased(None, len(past)),)
 
 
-async def test_a_home_receives_the_termination_of_its_permission(coop: Coop, house: House) -> None:
+async def test_a_home_receives_the_termination_of_its_permission(
+    coop: Coop, house: RunningHome
+) -> None:
     await join(coop, house)
     (permission,) = await permission_ids(house)
     async with coop.store.writing() as connection:
@@ -203,7 +178,7 @@ async def test_a_home_receives_the_termination_of_its_permission(coop: Coop, hou
             await asyncio.sleep(0.05)
 
 
-async def test_paused_home_is_asked_until_it_resumes(coop: Coop, house: House) -> None:
+async def test_paused_home_is_asked_until_it_resumes(coop: Coop, house: RunningHome) -> None:
     past = dict(numbered_hours(PAST, KNOWN_UNTIL))
     await house.keep(dict(past))
     await house.sharing.asking.get_data_needs(coop.jid, await coop.invite())
@@ -240,7 +215,7 @@ async def test_offline_home_is_asked_when_it_returns(
 
 
 async def test_records_pushed_during_a_backfill_replace_its_answer(
-    coop: Coop, house: House, monkeypatch: pytest.MonkeyPatch
+    coop: Coop, house: RunningHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked, arrives = asyncio.Event(), asyncio.Event()
     get_history = Asking.get_history
@@ -287,7 +262,7 @@ async def test_restarted_collective_asks_again_for_lost_records(
 
 
 async def test_collective_resumes_after_a_database_outage(
-    place: Place, coop: Coop, house: House, postgresql_server: Server
+    place: Place, coop: Coop, house: RunningHome, postgresql_server: Server
 ) -> None:
     if isinstance(place, Path):
         pytest.skip("a file does not go away")
@@ -306,12 +281,6 @@ async def test_collective_resumes_after_a_database_outage(
     await wait_for_records(coop, new)
 
 
-async def permission_ids(house: House) -> list[PermissionId]:
+async def permission_ids(house: RunningHome) -> list[PermissionId]:
     async with house.store.reading() as connection:
         return [permission.id for permission in await Permissions(connection).all()]
-
-
-def numbered_hours(start: datetime, end: datetime) -> Iterator[tuple[datetime, int]]:
-    """Yield each hour, and how many there were before it."""
-    for n in range(round((end - start) / HOUR)):
-        yield start + n * HOUR, n

@@ -2,10 +2,7 @@
 
 import asyncio
 from datetime import timedelta
-from hashlib import sha256
-import io
 import json
-from zipfile import ZipFile
 
 import pytest
 
@@ -17,12 +14,11 @@ from consometers_node.collective.privacy.erasure import erase, erase_member
 from consometers_node.collective.privacy.own_export import DOCUMENT, RECORDS, WHAT, OwnExports
 from consometers_node.store import Store
 from consometers_quoalise import BadRequest, ItemNotFound, ResourceConstraint
-from tests.deadline import DEADLINE_S
-from tests.node.sentences import says
-
-from .ingestion import pushed_data, running_queue
-from .people import AT, ZONE, join, meter
-from .test_export import MIDNIGHT
+from testing.collectives.exports import files, whole
+from testing.collectives.members import AT, MIDNIGHT, ZONE, join, meter
+from testing.collectives.records import pushed_data, running_queue
+from testing.run import DEADLINE_S
+from testing.sentences import says
 
 A, B = "a@example.org", "b@example.org"
 
@@ -39,22 +35,6 @@ async def exports(store: Store) -> OwnExports:
                 f"{name}@example.org", pushed_data(meter(name), MIDNIGHT, [value] * 30)
             )
     return OwnExports(store, ZONE)
-
-
-async def whole(exports: OwnExports, jid: str) -> bytes:
-    first = await exports.part(jid, 1)
-    parts = [first, *[await exports.part(jid, n) for n in range(2, first.parts + 1)]]
-    assert {(part.id, part.size, part.sha256) for part in parts} == {
-        (first.id, first.size, first.sha256)
-    }
-    content = b"".join(part.content for part in parts)
-    assert (len(content), sha256(content).hexdigest()) == (first.size, first.sha256)
-    return content
-
-
-def files(content: bytes) -> dict[str, str]:
-    with ZipFile(io.BytesIO(content)) as archive:
-        return {name: archive.read(name).decode() for name in archive.namelist()}
 
 
 async def withdrawn(store: Store, name: str, *, erases: bool) -> None:

@@ -31,9 +31,8 @@ from consometers_node.store import Store
 from consometers_node.store.clock import Clock
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.settings import set_setting
-from tests.node.web.public.town import settings
-
-from .publishing import AGREED, BEFORE, DAY, LATER, NOON, ZONE, Town
+from testing.collectives.publishing import AGREED, BEFORE, DAY, LATER, NOON, ZONE, PublishingTown
+from testing.pages.town import settings
 
 WRITTEN = Publication(minimum=10)
 FIVE = Rules(Publication(minimum=5), AT_ONCE)
@@ -200,7 +199,7 @@ async def test_nothing_is_published_before_the_opening_day(file: Store, tmp_path
         is_online=lambda: True,
     )
     async with file.writing() as connection:
-        town = Town(connection)
+        town = PublishingTown(connection)
         await town.record(await town.members(3), 100, day=BEFORE)
         await choose(connection, Rules(AGREED, LATER.date()), BY, NOON)
     assert not await work.look(NOON, LATER - timedelta(days=1))

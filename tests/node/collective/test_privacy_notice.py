@@ -9,21 +9,11 @@ from consometers_node.collective.privacy_notice import data_policy
 from consometers_node.permission import DataNeed
 from consometers_node.store import Store
 from demo.prosody import Prosody
-from tests.deadline import DEADLINE_S
-from tests.node.permission.samples import NEED, now
-from tests.node.xmpp.conftest import MakePlain, NewAccount
-from tests.node.xmpp.plain import FIELD, Plain
-from tests.node.xmpp.test_discovery import INFO, disco
-
-from .coops import Coop, cooperating
-
-HEAT = replace(
-    NEED,
-    id="heat",
-    title={"fr": "Chauffage"},
-    purpose={"fr": "Isoler ce qui perd le plus."},
-    retention_days=0,
-)
+from testing.collectives.running import Coop, cooperating
+from testing.homes.data_needs import HEAT, NEED, now
+from testing.run import DEADLINE_S
+from testing.xmpp.fixtures import MakePlain, NewAccount
+from testing.xmpp.plain_peer import FIELD, INFO, PlainPeer, disco
 
 
 def test_notice_has_purpose_and_retention_of_each_data_need() -> None:
@@ -82,12 +72,12 @@ async def offer(coop: Coop, need: DataNeed) -> None:
     coop.node.look_again()
 
 
-async def form(peer: Plain, coop: Coop) -> dict[str | None, str | None]:
+async def form(peer: PlainPeer, coop: Coop) -> dict[str | None, str | None]:
     answer = await disco(peer, coop.network.connection.jid, INFO)
     return {field.get("var"): field.findtext("*") for field in answer.iter(FIELD)}
 
 
-async def wait_for_purpose(peer: Plain, coop: Coop, words: str) -> dict[str | None, str | None]:
+async def wait_for_purpose(peer: PlainPeer, coop: Coop, words: str) -> dict[str | None, str | None]:
     async with asyncio.timeout(DEADLINE_S):
         while words not in ((policy := await form(peer, coop)).get("purpose") or ""):
             await asyncio.sleep(0.1)

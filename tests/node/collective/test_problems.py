@@ -24,11 +24,10 @@ from consometers_node.store.collective.member_status import GrantingMembers, Mem
 from consometers_quoalise_network import Account, Identity
 from consometers_quoalise_xmpp.trial import certificate
 from demo.prosody import Prosody
-from tests.node.networks import PASSWORD, reach
-from tests.node.web.public.town import settings
-from tests.node.xmpp.conftest import NewAccount
-
-from .people import AT, join
+from testing.collectives.members import AT, join
+from testing.networks import PASSWORD, reach
+from testing.pages.town import settings
+from testing.xmpp.fixtures import NewAccount
 
 DAY = timedelta(days=1)
 BACKUP, TEST, COPY = (

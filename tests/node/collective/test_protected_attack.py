@@ -19,9 +19,8 @@ from consometers_node.series import Interval
 from consometers_node.store import Store
 from consometers_node.store.collective.masked_reports import openings
 from consometers_node.store.collective.tables import GroupId, MemberId
-
-from .masked import MaskedHome, MaskedTown
-from .test_attack import STORIES, Attacker, Over, Unknown, disclosed
+from testing.collectives.attack import STORIES, Attacker, Over, Unknown, disclosed
+from testing.collectives.masked import MaskedHome, MaskedTown
 
 AREAS = ["Lorient", "Lanester", None]
 START = datetime(2026, 7, 15, 10, tzinfo=UTC)

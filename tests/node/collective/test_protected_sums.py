@@ -45,11 +45,10 @@ from consometers_quoalise import (
 )
 from consometers_quoalise.protected_sums import Opened, Opening, VerificationRequest, Verified
 from packages.protected_sums.tests.independent import KEPT, WAITED
-from tests.node.clocks import sure
-
-from .masked import NEED_OF_SUMS, AskedWitness, MaskedTown, answered
-from .publishing import CONSUMPTION, HOUR, LATER
-from .test_erasure import everything
+from testing.clocks import sure
+from testing.collectives.erasure import everything
+from testing.collectives.masked import NEED_OF_SUMS, AskedWitness, MaskedTown, answered
+from testing.collectives.publishing import CONSUMPTION, HOUR, LATER
 
 AT = datetime(2026, 7, 15, 10, tzinfo=UTC)
 """An hour of reports."""

@@ -16,8 +16,7 @@ from consometers_node.store import Store
 from consometers_node.store.collective.publication import HomeQuartiles
 from consometers_node.store.collective.tables import ClosedMonthRow, MemberId
 from consometers_node.store.series import erase_series
-
-from .publishing import CONSUMPTION, ZONE, Town
+from testing.collectives.publishing import CONSUMPTION, ZONE, PublishingTown
 
 MONTH, NEXT = date(2026, 7, 1), date(2026, 8, 1)
 OVER = range_of(MONTH, ZONE).end
@@ -28,7 +27,7 @@ SPREAD = HomeQuartiles(homes=12, lower=430_000, median=860_000, upper=1_300_000)
 
 
 async def fill(
-    town: Town, homes: Sequence[MemberId], *, watts: int = 100, days: Sequence[date] = ()
+    town: PublishingTown, homes: Sequence[MemberId], *, watts: int = 100, days: Sequence[date] = ()
 ) -> None:
     """Store a month of homes, of which each draws so many watts more than the one before."""
     within = range_of(MONTH, ZONE)
@@ -37,7 +36,7 @@ async def fill(
             await town.record(home, place * watts, day=day)
 
 
-async def closed_months(town: Town) -> dict[date, int | None]:
+async def closed_months(town: PublishingTown) -> dict[date, int | None]:
     """Return how many homes have quartiles in each month that was closed, but for the first one.
 
     It ends with the first record, two hours before the UTC day does.
@@ -48,11 +47,11 @@ async def closed_months(town: Town) -> dict[date, int | None]:
     return {start.astimezone(ZoneInfo(ZONE)).date(): homes for start, homes in rows}
 
 
-async def shown(town: Town, *months: date) -> dict[date, HomeQuartiles]:
+async def shown(town: PublishingTown, *months: date) -> dict[date, HomeQuartiles]:
     return await of_months(town.connection, CONSUMPTION, months or (MONTH,), ZONE)
 
 
-async def test_quartiles_are_of_the_homes_of_a_closed_month(town: Town) -> None:
+async def test_quartiles_are_of_the_homes_of_a_closed_month(town: PublishingTown) -> None:
     """A school is not counted; nothing is there before the last day is closed."""
     homes = await town.members(12, "Lorient")
     school = await town.member("Lorient", kind="site", name="École", shown_until=OVER + 9 * A_DAY)
@@ -65,7 +64,7 @@ async def test_quartiles_are_of_the_homes_of_a_closed_month(town: Town) -> None:
     assert await shown(town) == {MONTH: SPREAD}
 
 
-async def test_published_quartiles_stay_as_they_are(town: Town) -> None:
+async def test_published_quartiles_stay_as_they_are(town: PublishingTown) -> None:
     """Nobody compares them before and after records came late, or went."""
     homes = await town.members(13)
     await fill(town, homes[:12])
@@ -77,7 +76,7 @@ async def test_published_quartiles_stay_as_they_are(town: Town) -> None:
     assert await shown(town) == {MONTH: SPREAD}
 
 
-async def test_homes_whose_sum_never_passed_have_no_quartiles(town: Town) -> None:
+async def test_homes_whose_sum_never_passed_have_no_quartiles(town: PublishingTown) -> None:
     """A school beside them was published: quartiles of the homes came out."""
     homes = await town.members(12)
     school = await town.member(kind="site", name="École", shown_until=OVER + 9 * A_DAY)
@@ -93,7 +92,7 @@ async def test_homes_whose_sum_never_passed_have_no_quartiles(town: Town) -> Non
 
 @pytest.mark.parametrize(("days", "has_quartiles"), [(15, True), (14, False)])
 async def test_the_sum_of_the_homes_is_published_on_half_of_the_days(
-    town: Town, days: int, *, has_quartiles: bool
+    town: PublishingTown, days: int, *, has_quartiles: bool
 ) -> None:
     """On the other days, one home makes all of it but for some watts."""
     homes = await town.members(12)
@@ -107,7 +106,7 @@ async def test_the_sum_of_the_homes_is_published_on_half_of_the_days(
     assert bool(await shown(town)) == has_quartiles
 
 
-async def test_a_month_closed_without_quartiles_has_none_later(town: Town) -> None:
+async def test_a_month_closed_without_quartiles_has_none_later(town: PublishingTown) -> None:
     homes = await town.members(12)
     await fill(town, homes[:11])
     await town.look(OVER + A_DAY)
@@ -118,7 +117,7 @@ async def test_a_month_closed_without_quartiles_has_none_later(town: Town) -> No
 
 @pytest.mark.parametrize(("days", "has_quartiles"), [(15, True), (14, False)])
 async def test_a_home_counts_with_half_a_month_of_whole_days(
-    town: Town, days: int, *, has_quartiles: bool
+    town: PublishingTown, days: int, *, has_quartiles: bool
 ) -> None:
     homes = await town.members(12)
     some = days_of(MONTH)
@@ -128,14 +127,14 @@ async def test_a_home_counts_with_half_a_month_of_whole_days(
     assert bool(await shown(town)) == has_quartiles
 
 
-async def test_quartiles_need_as_many_homes_as_a_sum(town: Town) -> None:
+async def test_quartiles_need_as_many_homes_as_a_sum(town: PublishingTown) -> None:
     town.publication = Publication(minimum=13)
     await fill(town, await town.members(12))
     await town.look(OVER + A_DAY)
     assert await shown(town) == {}
 
 
-async def test_a_site_is_none_of_the_twelve_homes(town: Town) -> None:
+async def test_a_site_is_none_of_the_twelve_homes(town: PublishingTown) -> None:
     homes = await town.members(11)
     school = await town.member(kind="site", name="École", shown_until=OVER + 9 * A_DAY)
     await fill(town, [*homes, school])
@@ -144,14 +143,14 @@ async def test_a_site_is_none_of_the_twelve_homes(town: Town) -> None:
     assert await shown(town) == {}
 
 
-async def test_quartiles_do_not_tell_which_home_drew_what(town: Town) -> None:
+async def test_quartiles_do_not_tell_which_home_drew_what(town: PublishingTown) -> None:
     homes = await town.members(12)
     await fill(town, [*homes[6:], *homes[:6]])
     await town.look(OVER + A_DAY)
     assert await shown(town) == {MONTH: SPREAD}
 
 
-async def test_each_month_has_its_own_quartiles(town: Town) -> None:
+async def test_each_month_has_its_own_quartiles(town: PublishingTown) -> None:
     homes = await town.members(12)
     await fill(town, homes)
     within = range_of(NEXT, ZONE)
@@ -178,7 +177,7 @@ async def test_each_month_has_its_own_quartiles(town: Town) -> None:
 )
 async def test_the_database_refuses_to_change_quartiles(store: Store, change: object) -> None:
     async with store.writing() as connection:
-        town = Town(connection)
+        town = PublishingTown(connection)
         await fill(town, await town.members(12))
         await town.look(OVER + A_DAY)
     with pytest.raises(
@@ -201,7 +200,7 @@ async def test_the_database_refuses_quartiles_of_another_time(
     store: Store, start: datetime, until: datetime
 ) -> None:
     async with store.writing() as connection:
-        town = Town(connection)
+        town = PublishingTown(connection)
         await fill(town, await town.members(3), days=days_of(MONTH)[:2])
         await town.look(range_of(MONTH, ZONE).start + 4 * A_DAY)
     row = {"direction": Direction.CONSUMPTION, "start": start, "until": until}

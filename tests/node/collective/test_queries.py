@@ -17,7 +17,7 @@ from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
 from consometers_node.store.collective.groups import GroupKind
 from consometers_node.store.collective.publication import combined
-from tests.node.web.public.town import HOUR, ZONE, Town, day_of, hours_of, settings
+from testing.pages.town import HOUR, ZONE, ReleasedTown, day_of, hours_of, settings
 
 DRAWN, FED, MADE = Direction.CONSUMPTION, Direction.INJECTION, Direction.PRODUCTION
 DAY = date(2026, 6, 9)
@@ -26,11 +26,11 @@ LATER = datetime(2027, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-async def town(store: Store, tmp_path: Path) -> Town:
-    return Town(store, settings(tmp_path))
+async def town(store: Store, tmp_path: Path) -> ReleasedTown:
+    return ReleasedTown(store, settings(tmp_path))
 
 
-def reader(town: Town) -> Published:
+def reader(town: ReleasedTown) -> Published:
     settings = town.settings
     return Published(settings.identifier, settings.time_zone, settings.publication)
 
@@ -48,7 +48,7 @@ def figures(slots: Slots, direction: Direction = DRAWN) -> list[Withheld | tuple
 
 
 async def look(
-    town: Town, interval: Interval, span: Span, slug: str = ALL, until: datetime = LATER
+    town: ReleasedTown, interval: Interval, span: Span, slug: str = ALL, until: datetime = LATER
 ) -> Slots:
     published = reader(town)
     async with town.store.reading() as connection:
@@ -56,7 +56,7 @@ async def look(
         return await published.slots(connection, place, interval, span, until)
 
 
-async def test_hours_and_days_match_their_published_cells(town: Town) -> None:
+async def test_hours_and_days_match_their_published_cells(town: ReleasedTown) -> None:
     everybody = await town.group()
     await town.release(everybody, day_of(DAY, consumption=lambda hour: 1000 + hour), members=12)
     hours = await look(town, Interval.PT1H, Span(DAY, DAY))
@@ -72,7 +72,7 @@ async def test_hours_and_days_match_their_published_cells(town: Town) -> None:
 @pytest.mark.parametrize(
     ("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (DAY, 24)]
 )
-async def test_a_civil_day_has_all_of_its_hours(town: Town, day: date, hours: int) -> None:
+async def test_a_civil_day_has_all_of_its_hours(town: ReleasedTown, day: date, hours: int) -> None:
     await town.release(await town.group(), day_of(day, consumption=lambda hour: 1))
     slots = await look(town, Interval.PT1H, Span(day, day))
     assert len(slots) == hours
@@ -80,7 +80,7 @@ async def test_a_civil_day_has_all_of_its_hours(town: Town, day: date, hours: in
     assert all(slot.end.timestamp() - slot.start.timestamp() == 3600 for slot in slots)
 
 
-async def test_unfinished_and_open_intervals_have_no_figure(town: Town) -> None:
+async def test_unfinished_and_open_intervals_have_no_figure(town: ReleasedTown) -> None:
     await town.release(await town.group(), day_of(DAY, consumption=lambda hour: 1))
     until = datetime(2026, 6, 9, 10, 59, tzinfo=UTC)
     assert len(await look(town, Interval.PT1H, Span(DAY, DAY), until=until)) == 12
@@ -91,7 +91,7 @@ async def test_unfinished_and_open_intervals_have_no_figure(town: Town) -> None:
     assert set(figures(slots)) == {Withheld(Reason.NOT_YET, 10)}
 
 
-async def test_a_suppressed_cell_does_not_name_its_rule(town: Town) -> None:
+async def test_a_suppressed_cell_does_not_name_its_rule(town: ReleasedTown) -> None:
     everybody = await town.group()
     before = DAY - timedelta(days=1)
     await town.release(everybody, day_of(before, consumption=lambda hour: 5), members=12)
@@ -102,7 +102,7 @@ async def test_a_suppressed_cell_does_not_name_its_rule(town: Town) -> None:
     ]
 
 
-async def test_groups_do_not_mix(town: Town) -> None:
+async def test_groups_do_not_mix(town: ReleasedTown) -> None:
     everybody = await town.group()
     area = await town.group(GroupKind.AREA, "Larmor-Plage")
     await town.release(everybody, day_of(DAY, consumption=lambda hour: 5))
@@ -113,7 +113,7 @@ async def test_groups_do_not_mix(town: Town) -> None:
     assert figures(days, MADE) == [columns(60 * 48, 37, 24 * 60)]
 
 
-async def test_an_area_that_is_called_all_is_not_everybody(town: Town) -> None:
+async def test_an_area_that_is_called_all_is_not_everybody(town: ReleasedTown) -> None:
     everybody = await town.group()
     await town.group(GroupKind.AREA, "All")
     async with town.store.reading() as connection:
@@ -121,13 +121,13 @@ async def test_an_area_that_is_called_all_is_not_everybody(town: Town) -> None:
     assert places[ALL].id == everybody
 
 
-async def test_erased_site_has_no_place(town: Town) -> None:
+async def test_erased_site_has_no_place(town: ReleasedTown) -> None:
     await town.group(GroupKind.SITE, "abcd2345")
     async with town.store.reading() as connection:
         assert not await reader(town).places(connection)
 
 
-async def test_published_cells_count_homes_and_members(town: Town) -> None:
+async def test_published_cells_count_homes_and_members(town: ReleasedTown) -> None:
     everybody = await town.group()
     start = datetime(2026, 6, 9, 12, tzinfo=UTC)
     await town.release(everybody, {DRAWN: {start: 100}}, members=38, homes=36, counting=40)
@@ -140,7 +140,7 @@ async def test_published_cells_count_homes_and_members(town: Town) -> None:
 HALF_HOUR = Publication(minimum=10, interval=Interval.PT30M)
 
 
-async def publish_at_two_steps(town: Town) -> None:
+async def publish_at_two_steps(town: ReleasedTown) -> None:
     """Publish a day by half-hours, and the day before by hours."""
     everybody = await town.group()
     hours = hours_of(DAY - timedelta(days=1))
@@ -152,7 +152,7 @@ async def publish_at_two_steps(town: Town) -> None:
     town.settings = settings(town.settings.folder, publication=HALF_HOUR)
 
 
-async def test_published_figures_keep_their_step_after_a_change(town: Town) -> None:
+async def test_published_figures_keep_their_step_after_a_change(town: ReleasedTown) -> None:
     await publish_at_two_steps(town)
     before = DAY - timedelta(days=1)
     hours = await look(town, Interval.PT1H, Span(before, DAY))
@@ -178,7 +178,7 @@ async def test_published_figures_keep_their_step_after_a_change(town: Town) -> N
             assert sum(slot.minutes for slot in slots) == 1440 * ((DAY - first).days + 1)
 
 
-async def test_returning_step_has_its_earlier_figures(town: Town) -> None:
+async def test_returning_step_has_its_earlier_figures(town: ReleasedTown) -> None:
     await publish_at_two_steps(town)
     after = DAY + timedelta(days=1)
     await town.release(await town.group(), {DRAWN: dict.fromkeys(hours_of(after), 700)})
@@ -194,7 +194,7 @@ async def test_returning_step_has_its_earlier_figures(town: Town) -> None:
     assert all(slot.published for slot in slots)
 
 
-async def test_communes_are_listed_under_their_most_published_group(town: Town) -> None:
+async def test_communes_are_listed_under_their_most_published_group(town: ReleasedTown) -> None:
     """Riantec is only ever with others, Lanester mostly by itself, and none is there twice."""
     names = {
         await town.group(GroupKind.AREA, name): name for name in ("Lanester", "Riantec", "Guidel")
@@ -214,7 +214,7 @@ async def test_communes_are_listed_under_their_most_published_group(town: Town) 
     assert [commune.title.say("en") for commune in communes] == ["Guidel and Riantec", "Lanester"]
 
 
-async def test_first_closed_day_may_precede_the_first_published_day(town: Town) -> None:
+async def test_first_closed_day_may_precede_the_first_published_day(town: ReleasedTown) -> None:
     everybody = await town.group()
     published = reader(town)
 
@@ -233,7 +233,7 @@ async def test_first_closed_day_may_precede_the_first_published_day(town: Town) 
     assert await firsts() == (earlier, DAY)
 
 
-async def test_intervals_before_the_first_closed_one_are_not_withheld(town: Town) -> None:
+async def test_intervals_before_the_first_closed_one_are_not_withheld(town: ReleasedTown) -> None:
     """Each direction has its own first one."""
     await town.close(hours_of(DAY)[:20], Reason.DOMINANCE)
     await town.close(hours_of(DAY)[12:15], direction=MADE)
@@ -245,7 +245,7 @@ async def test_intervals_before_the_first_closed_one_are_not_withheld(town: Town
             assert reasons == {Reason.DOMINANCE: 20, Reason.NOT_YET: 4 + 9}
 
 
-async def test_combined_communes_name_each_other(town: Town) -> None:
+async def test_combined_communes_name_each_other(town: ReleasedTown) -> None:
     lanester = await town.group(GroupKind.AREA, "Lanester")
     riantec = await town.group(GroupKind.AREA, "Riantec")
     hour = datetime(2026, 6, 9, 12, tzinfo=UTC)
@@ -269,13 +269,13 @@ async def test_combined_communes_name_each_other(town: Town) -> None:
 
 
 async def last(
-    town: Town, until: datetime = EVENING, since: datetime = EVENING - timedelta(days=1)
+    town: ReleasedTown, until: datetime = EVENING, since: datetime = EVENING - timedelta(days=1)
 ) -> Latest | None:
     async with town.store.reading() as connection:
         return await reader(town).latest(connection, since, until)
 
 
-async def at_hour(town: Town, hour: int) -> Latest:
+async def at_hour(town: ReleasedTown, hour: int) -> Latest:
     """Return what is the last thing published at the end of an hour of the day."""
     latest = await last(town, datetime.combine(DAY, time(hour), ZONE) + HOUR)
     assert latest is not None
@@ -291,7 +291,7 @@ def energies(row: FlowRow) -> dict[Direction, int]:
     }
 
 
-async def test_latest_interval_has_its_power_and_its_day_so_far(town: Town) -> None:
+async def test_latest_interval_has_its_power_and_its_day_so_far(town: ReleasedTown) -> None:
     hours = day_of(
         DAY,
         consumption=lambda hour: 1000,
@@ -316,7 +316,7 @@ async def test_latest_interval_has_its_power_and_its_day_so_far(town: Town) -> N
     assert evening == await at_hour(town, 21)
 
 
-async def test_day_so_far_restarts_at_midnight(town: Town) -> None:
+async def test_day_so_far_restarts_at_midnight(town: ReleasedTown) -> None:
     both = day_of(DAY - timedelta(days=1), DAY, consumption=lambda hour: 60)
     await town.release(await town.group(), both)
     for hour, hours_so_far in ((-2, 23), (-1, 24), (0, 1)):
@@ -330,7 +330,7 @@ async def test_day_so_far_restarts_at_midnight(town: Town) -> None:
     assert await last(town, EVENING, since=EVENING) is None
 
 
-async def test_withheld_directions_are_left_out(town: Town) -> None:
+async def test_withheld_directions_are_left_out(town: ReleasedTown) -> None:
     everybody = await town.group()
     hours = day_of(DAY, consumption=lambda hour: 100, production=lambda hour: 50)
     released = {
@@ -353,7 +353,7 @@ async def test_withheld_directions_are_left_out(town: Town) -> None:
 
 
 async def test_latest_interval_is_of_the_whole_collective_alone(
-    town: Town,
+    town: ReleasedTown,
 ) -> None:
     assert await last(town) is None
     await town.group()
@@ -365,7 +365,7 @@ async def test_latest_interval_is_of_the_whole_collective_alone(
 
 
 @pytest.mark.parametrize("day", [date(2026, 3, 29), DAY, date(2026, 10, 25)])
-async def test_a_day_has_the_figures_of_its_hours(town: Town, day: date) -> None:
+async def test_a_day_has_the_figures_of_its_hours(town: ReleasedTown, day: date) -> None:
     """Hours lack a direction, its homes, or both: every figure of the day is that of its hours."""
     everybody, hours = await town.group(), hours_of(day)
     watts = {

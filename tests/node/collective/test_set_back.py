@@ -23,16 +23,15 @@ from consometers_protected_sums.field import encode
 from consometers_protected_sums.heads import Head, newest
 from consometers_quoalise import ResourceConstraint
 from packages.protected_sums.tests.homes import added
-from tests.node.clocks import Hands
-from tests.node.sentences import says
-
-from .witnessed import (
+from testing.clocks import Hands
+from testing.sentences import says
+from testing.witnesses.enrolled import (
     COLLECTIVE,
     HOURS,
     VALUES,
-    Home,
+    EnrolledHome,
     Request,
-    Witness,
+    WitnessWithCodes,
     answers_of,
     enrolled,
     new_witness,
@@ -58,13 +57,13 @@ async def assert_opens_from_now(store: Store) -> None:
     assert await state_of(store) == back
 
 
-async def looked(witness: Witness, home: Home, at: datetime | None = None) -> None:
+async def looked(witness: WitnessWithCodes, home: EnrolledHome, at: datetime | None = None) -> None:
     """Have a home ask what was opened, and remember the head of the answer."""
     summary = await witness.look(home.signed(Call.OPENINGS, at))
     home.heads = newest((*home.heads, summary.head))
 
 
-async def enrolled_again(witness: Witness, *homes: Home) -> None:
+async def enrolled_again(witness: WitnessWithCodes, *homes: EnrolledHome) -> None:
     """Enrol homes again with new keys, as after the loss of the witness's."""
     for home in homes:
         with pytest.raises(NotEnrolled):
@@ -76,7 +75,7 @@ async def enrolled_again(witness: Witness, *homes: Home) -> None:
         await looked(witness, home)
 
 
-def later(homes: list[Home]) -> Request:
+def later(homes: list[EnrolledHome]) -> Request:
     return opening_of(homes, this_hour() + HOURS, [400] * len(homes))
 
 
@@ -98,7 +97,7 @@ async def copied(store: Store, folder: Path, to: Path, *, with_keys: bool) -> No
 @asynccontextmanager
 async def put_back(
     folder: Path, hands: Hands | None = None
-) -> AsyncIterator[tuple[Store, Witness]]:
+) -> AsyncIterator[tuple[Store, WitnessWithCodes]]:
     """Start a witness with the files of a folder."""
     store = await Store.open(folder / "node.db")
     try:
@@ -326,7 +325,7 @@ async def test_an_unconfirmed_clock_sets_no_mark(file: Store, tmp_path: Path) ->
     homes = await enrolled(await new_witness(file), 1)
     async with file.writing() as connection:
         await heads.mark(connection, Evidence.DATABASE)
-    offline = Witness(file, Hands(datetime.now(UTC)).clock(), [COLLECTIVE])
+    offline = WitnessWithCodes(file, Hands(datetime.now(UTC)).clock(), [COLLECTIVE])
     await offline.begin()
     with pytest.raises(NotReady):
         await looked(offline, homes[0])
@@ -353,7 +352,7 @@ async def test_a_head_that_is_made_up_or_of_another_witness_is_ignored(
     ):
         await looked(witness, replace(homes[1], heads=(head.packed(),)))
         with pytest.raises(NotEnrolled):
-            await looked(witness, Home(heads=(head.packed(),)))
+            await looked(witness, EnrolledHome(heads=(head.packed(),)))
     assert await state_of(file) is None
 
 

@@ -19,98 +19,10 @@ from consometers_node.collective.settings_formats import SmtpSecurity
 from consometers_node.collective.settings_schema import Key, written as written_value
 from consometers_node.series import Interval
 from consometers_quoalise_network import Security
-
-from .setting_examples import EXAMPLES
+from testing.collectives.setting_examples import EXAMPLES
+from testing.collectives.settings import FULL_SETTINGS, LEAST_SETTINGS
 
 FILE = "collective.toml"
-LEAST = """\
-name = "Énergies de Kersabiec"
-identifier = "kersabiec"
-[xmpp]
-account = "collectif@kersabiec.example"
-"""
-FULL = """\
-name = "Énergies de Kersabiec"
-identifier = "kersabiec"
-data = "/var/lib/consometers"
-database = "postgresql://node@/collective"
-time_zone = "Indian/Reunion"
-needs = ["needs/roof.toml", "/etc/consometers/sums.toml"]
-location = "Saint-Denis, in the town hall"
-[xmpp]
-account = "collectif@kersabiec.example"
-host = "localhost"
-port = 5223
-security = "direct"
-ca_file = "ca.pem"
-password_file = "password"
-account_command = ["prosodyctl", "shell", "invite", "create_account"]
-account_removal_command = ["prosodyctl", "shell", "user", "delete"]
-
-[page]
-host = "0.0.0.0"
-port = 8123
-names = ["Energies.example.org", "www.energies.example.org"]
-proxies = ["192.168.1.5", "fd00::/64"]
-
-[publication]
-basis = "agreed"
-minimum = 12
-interval = "PT30M"
-wait_minutes = 45
-longest_wait_minutes = 90
-members = false
-
-[alerts]
-mail_to = ["contact@kersabiec.example", "tech@kersabiec.example"]
-mail_from = "node@kersabiec.example"
-smtp_host = "smtp.kersabiec.example"
-smtp_port = 2525
-smtp_security = "tls"
-smtp_user = "node"
-smtp_password_file = "smtp-password"
-webhook = "https://chat.kersabiec.example/hooks/1"
-
-[witness]
-for = ["coop@other.example", "sun@other.example"]
-[backups]
-kept_days = 45
-
-[metrics]
-host = "::1"
-port = 9101
-
-[about]
-sentence_fr = "Des foyers de Kersabiec."
-sentence_en = "Homes of Kersabiec."
-join_fr = "Écrivez-nous."
-join_en = "Write to us."
-join_link = "https://kersabiec.example/adherer"
-mail = "contact@kersabiec.example"
-phone = "02 97 00 00 00"
-address = "1 rue du Four, 44350 Kersabiec"
-legal_name = "Énergies de Kersabiec"
-legal_form = "SCIC"
-registration = "000 000 000 RCS Kersabiec"
-publisher = "la présidence"
-host_name = "Hébergeur"
-host_address = "2 rue du Four"
-host_phone = "02 97 00 00 01"
-dpo = "dpo@kersabiec.example"
-audit_on = "2026-05-04"
-audit_by = "Access lab"
-audit_percent = 62
-audit_gaps_fr = "Les graphiques."
-audit_gaps_en = "The charts."
-co2_grams = 40
-co2_source_fr = "Exemple"
-co2_source_en = "Example"
-co2_year = 2025
-local_price = "15.5"
-grid_price = 20
-price_source_fr = "Exemple"
-price_source_en = "Example"
-"""
 
 
 def written(folder: Path, settings: str) -> Path:
@@ -120,7 +32,7 @@ def written(folder: Path, settings: str) -> Path:
 
 
 def test_minimal_file_has_defaults(tmp_path: Path) -> None:
-    settings = read(written(tmp_path, LEAST), {})
+    settings = read(written(tmp_path, LEAST_SETTINGS), {})
     assert settings.name == "Énergies de Kersabiec"
     assert str(settings.device) == "urn:dev:org:60060-kersabiec"
     assert settings.database == tmp_path / "node.db"
@@ -130,7 +42,7 @@ def test_minimal_file_has_defaults(tmp_path: Path) -> None:
 
 
 def test_full_file_is_read(tmp_path: Path) -> None:
-    settings = read(written(tmp_path, FULL), {})
+    settings = read(written(tmp_path, FULL_SETTINGS), {})
     assert settings.folder == Path("/var/lib/consometers")
     assert settings.database == "postgresql://node@/collective"
     assert settings.time_zone == ZoneInfo("Indian/Reunion")
@@ -168,9 +80,9 @@ def test_full_file_is_read(tmp_path: Path) -> None:
 
 
 def test_metrics_are_off_without_a_port(tmp_path: Path) -> None:
-    quiet = read(written(tmp_path, f"{LEAST}[metrics]\nhost = '::1'\n"), {})
+    quiet = read(written(tmp_path, f"{LEAST_SETTINGS}[metrics]\nhost = '::1'\n"), {})
     assert quiet.metrics is None
-    settings = read(written(tmp_path, LEAST), {"CONSOMETERS_METRICS_PORT": "9101"})
+    settings = read(written(tmp_path, LEAST_SETTINGS), {"CONSOMETERS_METRICS_PORT": "9101"})
     assert settings.metrics == MetricsSettings(host="127.0.0.1", port=9101)
 
 
@@ -209,7 +121,7 @@ def test_variables_override_the_file(tmp_path: Path) -> None:
         "CONSOMETERS_PAGE_NAMES": "a.example, b.example",
         "CONSOMETERS_PAGE_PROXIES": "172.31.250.0/24, fd00::5",
     }
-    settings = read(written(tmp_path, LEAST), environment)
+    settings = read(written(tmp_path, LEAST_SETTINGS), environment)
     assert settings.name == "Kermelo"
     assert settings.database == "postgresql://node@/other"
     assert settings.needs == (Path("/a.toml"), Path("/b.toml"))
@@ -231,13 +143,15 @@ def test_variables_alone_are_enough(tmp_path: Path) -> None:
 
 
 def test_folder_argument_overrides_file_and_variable(tmp_path: Path) -> None:
-    settings = read(written(tmp_path, FULL), {"CONSOMETERS_DATA": "/other"}, Path("/chosen"))
+    settings = read(
+        written(tmp_path, FULL_SETTINGS), {"CONSOMETERS_DATA": "/other"}, Path("/chosen")
+    )
     assert settings.folder == Path("/chosen")
 
 
 WRONG = [
     *(
-        (f"{LEAST}[about]\n{key} = {value}\n", 6, f"about.{key}")
+        (f"{LEAST_SETTINGS}[about]\n{key} = {value}\n", 6, f"about.{key}")
         for key, value in (
             ("phone", '"none"'),
             ("mail", '"contact"'),
@@ -248,7 +162,7 @@ WRONG = [
         )
     ),
     *(
-        (f"{LEAST}[page]\n{key} = {value}\n", 6, f"page.{key}")
+        (f"{LEAST_SETTINGS}[page]\n{key} = {value}\n", 6, f"page.{key}")
         for key, value in (
             ("proxies", '["proxy"]'),
             ("proxies", "[1]"),
@@ -261,24 +175,24 @@ WRONG = [
             ("names", '[""]'),
         )
     ),
-    (LEAST.replace('name = "Én', "name = 3 #"), 1, "name"),
-    (LEAST.replace('kersabiec"\n', 'Kersabiec"\n'), 2, "identifier"),
-    (LEAST.replace("collectif@", ""), 4, "xmpp.account"),
-    (FULL.replace("postgresql", "mysql"), 4, "database"),
-    (FULL.replace("Indian/Reunion", "Europe/Lorient"), 5, "time_zone"),
-    (FULL.replace('["needs/roof.toml", ', "[3, "), 6, "needs"),
-    (FULL.replace("5223", "0"), 11, "xmpp.port"),
-    (FULL.replace("5223", "true"), 11, "xmpp.port"),
-    (FULL.replace('"direct"', '"none"'), 12, "xmpp.security"),
+    (LEAST_SETTINGS.replace('name = "Én', "name = 3 #"), 1, "name"),
+    (LEAST_SETTINGS.replace('kersabiec"\n', 'Kersabiec"\n'), 2, "identifier"),
+    (LEAST_SETTINGS.replace("collectif@", ""), 4, "xmpp.account"),
+    (FULL_SETTINGS.replace("postgresql", "mysql"), 4, "database"),
+    (FULL_SETTINGS.replace("Indian/Reunion", "Europe/Lorient"), 5, "time_zone"),
+    (FULL_SETTINGS.replace('["needs/roof.toml", ', "[3, "), 6, "needs"),
+    (FULL_SETTINGS.replace("5223", "0"), 11, "xmpp.port"),
+    (FULL_SETTINGS.replace("5223", "true"), 11, "xmpp.port"),
+    (FULL_SETTINGS.replace('"direct"', '"none"'), 12, "xmpp.security"),
     (
-        FULL.replace('["prosodyctl", "shell", "invite", "create_account"]', "[]"),
+        FULL_SETTINGS.replace('["prosodyctl", "shell", "invite", "create_account"]', "[]"),
         15,
         "xmpp.account_command",
     ),
-    (FULL.replace('"agreed"', '"consent"'), 25, "publication.basis"),
-    (FULL.replace("= 12", "= 2"), 26, "publication.minimum"),
-    (FULL.replace("PT30M", "P1D"), 27, "publication.interval"),
-    (FULL.replace("= 45", "= 0"), 28, "publication.wait_minutes"),
+    (FULL_SETTINGS.replace('"agreed"', '"consent"'), 25, "publication.basis"),
+    (FULL_SETTINGS.replace("= 12", "= 2"), 26, "publication.minimum"),
+    (FULL_SETTINGS.replace("PT30M", "P1D"), 27, "publication.interval"),
+    (FULL_SETTINGS.replace("= 45", "= 0"), 28, "publication.wait_minutes"),
 ]
 
 
@@ -300,13 +214,13 @@ def test_a_wrong_value_is_reported_with_its_line(
 @pytest.mark.parametrize(
     ("settings", "line", "words"),
     [
-        (LEAST.replace("identifier", "identifer"), 2, "Did you mean “identifier”?"),
-        (LEAST.replace("account", "acount"), 4, "Did you mean “xmpp.account”?"),
-        (LEAST + "[pages]\nhost = 3\n", 5, "“pages” is unknown"),
-        (f"# a comment\n\nmany = [\n 1,\n 2,\n]\n{LEAST}", 3, "“many” is unknown"),
+        (LEAST_SETTINGS.replace("identifier", "identifer"), 2, "Did you mean “identifier”?"),
+        (LEAST_SETTINGS.replace("account", "acount"), 4, "Did you mean “xmpp.account”?"),
+        (LEAST_SETTINGS + "[pages]\nhost = 3\n", 5, "“pages” is unknown"),
+        (f"# a comment\n\nmany = [\n 1,\n 2,\n]\n{LEAST_SETTINGS}", 3, "“many” is unknown"),
         ("xmpp = 3\n", 1, "“xmpp” is unknown"),
-        (LEAST + "port = \n", 5, "cannot be read as TOML"),
-        (LEAST + "account = 3\n", 5, "cannot be read as TOML"),
+        (LEAST_SETTINGS + "port = \n", 5, "cannot be read as TOML"),
+        (LEAST_SETTINGS + "account = 3\n", 5, "cannot be read as TOML"),
     ],
 )
 def test_an_unknown_key_is_reported_with_its_line(
@@ -320,7 +234,7 @@ def test_an_unknown_key_is_reported_with_its_line(
 
 @pytest.mark.parametrize("key", [key for key in KEYS.values() if key.required])
 def test_a_missing_setting_is_named(tmp_path: Path, key: Key) -> None:
-    lines = LEAST.splitlines()
+    lines = LEAST_SETTINGS.splitlines()
     left = "\n".join(line for line in lines if not line.startswith(f"{key.last_name} ="))
     with pytest.raises(BadSettings) as caught:
         read(written(tmp_path, left), {})
@@ -329,7 +243,7 @@ def test_a_missing_setting_is_named(tmp_path: Path, key: Key) -> None:
 
 def test_a_wrong_variable_is_reported(tmp_path: Path) -> None:
     with pytest.raises(BadSettings, match=r"CONSOMETERS_PAGE_PORT: “page\.port”"):
-        read(written(tmp_path, LEAST), {"CONSOMETERS_PAGE_PORT": "eighty"})
+        read(written(tmp_path, LEAST_SETTINGS), {"CONSOMETERS_PAGE_PORT": "eighty"})
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"#" * 70_000])
@@ -341,12 +255,12 @@ def test_unreadable_file_is_reported(tmp_path: Path, content: bytes) -> None:
 
 
 def test_one_proxy_needs_no_list(tmp_path: Path) -> None:
-    file = written(tmp_path, f'{LEAST}[page]\nproxies = "127.0.0.1"\n')
+    file = written(tmp_path, f'{LEAST_SETTINGS}[page]\nproxies = "127.0.0.1"\n')
     assert read(file, {}).page.proxies == (ip_network("127.0.0.1"),)
 
 
 def test_nothing_shows_the_password_of_a_database(tmp_path: Path) -> None:
-    settings = FULL.replace("node@/", "node:secret@localhost/")
+    settings = FULL_SETTINGS.replace("node@/", "node:secret@localhost/")
     assert "secret" not in repr(read(written(tmp_path, settings), {}))
 
 

@@ -25,10 +25,9 @@ from consometers_node.store import Store
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.peers import MEMBER, peer_by_jid
 from consometers_node.store.settings import set_setting
-from tests.node.clocks import sure
-from tests.node.permission.samples import now
-
-from .people import AT, OWN, ZONE, changing, join, let_be_named
+from testing.clocks import sure
+from testing.collectives.members import AT, OWN, ZONE, changing, join, let_be_named
+from testing.homes.data_needs import now
 
 SCHOOL = "urn:dev:org:60060-kersabiec-ecole"
 

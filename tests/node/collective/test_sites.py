@@ -9,13 +9,12 @@ from consometers_node.collective.members.sites import Description
 from consometers_node.series import Interval
 from consometers_node.store.collective.groups import GroupKind, all_groups, group_id
 from consometers_node.store.collective.tables import GroupMembershipRow, MemberRow
-
-from .publishing import BEFORE, DAY, MONTH, NOON, Town
+from testing.collectives.publishing import BEFORE, DAY, MONTH, NOON, PublishingTown
 
 HOURS_A_DAY = 24
 
 
-async def test_a_former_site_hides_no_home_before_the_next_month(file_town: Town) -> None:
+async def test_a_former_site_hides_no_home_before_the_next_month(file_town: PublishingTown) -> None:
     """Its published figures, subtracted from the sum of all, would leave that of two homes."""
     site = await file_town.member(kind="site", name="École")
     await file_town.members(2)
@@ -41,7 +40,9 @@ async def test_a_former_site_hides_no_home_before_the_next_month(file_town: Town
     assert "École" not in {group.name for group in await all_groups(file_town.connection)}
 
 
-async def test_a_hidden_site_without_figures_counts_as_a_home_at_once(file_town: Town) -> None:
+async def test_a_hidden_site_without_figures_counts_as_a_home_at_once(
+    file_town: PublishingTown,
+) -> None:
     site = await file_town.member(kind="site", name="École")
     await file_town.members(2)
     await file_town.record(list(file_town.series), 300)
@@ -51,7 +52,7 @@ async def test_a_hidden_site_without_figures_counts_as_a_home_at_once(file_town:
     assert await file_town.shown("École", kind="site") == []
 
 
-async def test_a_home_becomes_a_site_from_the_next_month_on(file_town: Town) -> None:
+async def test_a_home_becomes_a_site_from_the_next_month_on(file_town: PublishingTown) -> None:
     """Before the month from which it is shown, it is hidden among homes as ever."""
     homes = await file_town.members(3)
     await file_town.record(homes, 300, day=BEFORE)
@@ -65,7 +66,9 @@ async def test_a_home_becomes_a_site_from_the_next_month_on(file_town: Town) -> 
 
 
 @pytest.mark.parametrize("how", ["row", "group", "other", "expired", "coarser"])
-async def test_closing_shows_no_home_without_its_permission(file_town: Town, how: str) -> None:
+async def test_closing_shows_no_home_without_its_permission(
+    file_town: PublishingTown, how: str
+) -> None:
     """It holds for that series, whatever the rows of members and groups say."""
     homes = await file_town.members(4)
     home, other = homes[0], homes[1]

@@ -29,10 +29,9 @@ from consometers_node.store.clock import Clock
 from consometers_node.store.collective.masked_reports import openings
 from consometers_node.store.collective.publication import closed_intervals, write
 from consometers_node.store.engine.connection import AsyncConnection
-from tests.node.web.public.town import settings
-
-from .masked import MaskedTown
-from .publishing import AGREED, BEFORE, DAY, EARLIER, NOON, ZONE, Town
+from testing.collectives.masked import MaskedTown
+from testing.collectives.publishing import AGREED, BEFORE, DAY, EARLIER, NOON, ZONE, PublishingTown
+from testing.pages.town import settings
 
 HALF_HOURS = replace(AGREED, interval=Interval.PT30M)
 BY = "Maëlle"
@@ -61,9 +60,9 @@ async def close(work: Publishing, at: datetime) -> None:
 
 async def fill(
     connection: AsyncConnection, days: Sequence[date], homes: int = 4, halves: int = 3
-) -> Town:
+) -> PublishingTown:
     """Add homes that draw 100 W, of which some send hours and the others half-hours, and open."""
-    town = Town(connection)
+    town = PublishingTown(connection)
     for step, count in ((Interval.PT1H, homes), (Interval.PT30M, halves)):
         for _ in range(count):
             member = await town.member(interval=step, since=date(2026, 1, 1))
@@ -169,7 +168,7 @@ async def test_rules_say_from_when_another_step_applies(file: Store, tmp_path: P
 
 
 async def test_direction_that_is_behind_closes_a_day_at_the_step_of_the_others(
-    file_town: Town,
+    file_town: PublishingTown,
 ) -> None:
     """Steps that were chosen since change no day that another direction has closed in part."""
     town = file_town
@@ -187,7 +186,7 @@ async def test_direction_that_is_behind_closes_a_day_at_the_step_of_the_others(
 
 
 async def test_days_before_a_change_keep_the_former_step_however_late_they_close(
-    file_town: Town,
+    file_town: PublishingTown,
 ) -> None:
     town = file_town
     await town.record(await town.members(3), 100)
@@ -203,7 +202,7 @@ async def test_days_before_a_change_keep_the_former_step_however_late_they_close
 
 async def test_database_refuses_a_second_step_in_a_day(file: Store) -> None:
     async with file.writing() as connection:
-        town = Town(connection)
+        town = PublishingTown(connection)
         await town.record(await town.members(3), 100)
         await town.look()
         (cell, *_) = [cell for cell in await town.cells() if cell.start.hour == 3]

@@ -53,19 +53,19 @@ from consometers_quoalise import (
 )
 from consometers_quoalise.identifier import organisation, series as name_of
 from consometers_quoalise_network import Receiving
-from tests.deadline import DEADLINE_S
-from tests.node.clocks import Hands, confirmed, leaping
-from tests.node.networks import Memory
-from tests.node.permission.samples import now
-from tests.node.sentences import says
-from tests.node.sharing.houses import House, decisions_confirmed, running, until
-from tests.node.sharing.ledgers import HOUR, midnight
-from tests.node.sums import Sum, publish
-from tests.node.web.public.town import settings
-from tests.node.xmpp.conftest import NewAccount
-
-from .coops import Coop
-from .people import join as member_joins
+from testing.clocks import Hands, confirmed, leaping
+from testing.collectives.members import join as member_joins
+from testing.collectives.published import Sum, publish
+from testing.collectives.running import Coop
+from testing.homes.data_needs import now
+from testing.homes.ledgers import HOUR, midnight
+from testing.homes.running import RunningHome, decisions_confirmed, running
+from testing.networks import Memory
+from testing.pages.town import settings
+from testing.run import DEADLINE_S
+from testing.sentences import says
+from testing.waiting import until
+from testing.xmpp.fixtures import NewAccount
 
 ALL = organisation("kersabiec")
 DRAWN = name_of(ALL, Direction.CONSUMPTION)
@@ -77,7 +77,7 @@ SERIES_EACH = 6
 """Three directions, by hours and by days."""
 
 
-async def join(coop: Coop, house: House) -> None:
+async def join(coop: Coop, house: RunningHome) -> None:
     await house.sharing.asking.get_data_needs(coop.jid, await coop.invite())
     await house.grant()
     await decisions_confirmed(house)
@@ -97,7 +97,7 @@ def read(data: Data) -> dict[str, list[float]]:
     }
 
 
-def receive(house: House) -> Mapping[str, list[float]]:
+def receive(house: RunningHome) -> Mapping[str, list[float]]:
     """Have a home take what is pushed to it; return the last values of each series."""
     came: dict[str, list[float]] = {}
 
@@ -130,7 +130,7 @@ async def until_async(count: Callable[[], Awaitable[int]], wanted: int) -> None:
             await asyncio.sleep(0.05)
 
 
-async def granted_by(house: House) -> list[Permission]:
+async def granted_by(house: RunningHome) -> list[Permission]:
     async with house.store.reading() as connection:
         every = await Permissions(connection).all()
     return [permission for permission in every if permission.state is State.GRANTED]
@@ -140,7 +140,7 @@ def utc(*numbers: int) -> datetime:
     return datetime(*numbers, tzinfo=UTC)  # type: ignore[misc,arg-type]
 
 
-async def test_a_member_reads_the_published_sums(coop: Coop, house: House) -> None:
+async def test_a_member_reads_the_published_sums(coop: Coop, house: RunningHome) -> None:
     ask = house.sharing.asking
     with pytest.raises(NotAuthorized):
         await ask.get_history(coop.jid, DRAWN, START, START + HOUR)
@@ -188,7 +188,7 @@ async def test_a_member_reads_the_published_sums(coop: Coop, house: House) -> No
     )
 
 
-async def test_a_member_reads_the_challenge_of_its_commune(coop: Coop, house: House) -> None:
+async def test_a_member_reads_the_challenge_of_its_commune(coop: Coop, house: RunningHome) -> None:
     """The challenge as it is public, with nothing of a home."""
     ask = house.sharing.asking
     await join(coop, house)
@@ -232,7 +232,9 @@ async def test_a_member_reads_the_challenge_of_its_commune(coop: Coop, house: Ho
     )
 
 
-async def test_a_member_reads_its_shares_and_their_production(coop: Coop, house: House) -> None:
+async def test_a_member_reads_its_shares_and_their_production(
+    coop: Coop, house: RunningHome
+) -> None:
     ask = house.sharing.asking
     await join(coop, house)
     made = organisation("kersabiec-ecole")
@@ -285,7 +287,7 @@ async def test_a_member_receives_new_sums_and_older_ones_that_are_published_late
         await until_async(lambda: rows(coop, OutboxRow), 0)
 
 
-async def test_a_member_that_left_reads_nothing_more(coop: Coop, house: House) -> None:
+async def test_a_member_that_left_reads_nothing_more(coop: Coop, house: RunningHome) -> None:
     ask = house.sharing.asking
     await join(coop, house)
     await release(coop, [100])
@@ -308,7 +310,9 @@ async def test_a_member_that_left_reads_nothing_more(coop: Coop, house: House) -
     assert await ask.list_series(coop.jid) == ()
 
 
-async def test_reads_are_logged_under_the_pseudonym_and_exported(coop: Coop, house: House) -> None:
+async def test_reads_are_logged_under_the_pseudonym_and_exported(
+    coop: Coop, house: RunningHome
+) -> None:
     await join(coop, house)
     assert await permitted(coop) == SERIES_EACH
     await release(coop, [100])
@@ -330,7 +334,7 @@ async def test_reads_are_logged_under_the_pseudonym_and_exported(coop: Coop, hou
 
 
 async def test_the_setting_grants_and_revokes_access_of_earlier_members(
-    coop: Coop, house: House
+    coop: Coop, house: RunningHome
 ) -> None:
     await join(coop, house)
     readers = Subscribers(ALL, "Europe/Paris")
@@ -381,7 +385,7 @@ async def test_a_clock_that_leaps_after_its_check_dates_no_access_ahead(
         assert {*granted.scalars()} == {at}
 
 
-async def test_quartiles_are_sent_with_the_days(coop: Coop, house: House) -> None:
+async def test_quartiles_are_sent_with_the_days(coop: Coop, house: RunningHome) -> None:
     ask = house.sharing.asking
     await join(coop, house)
     begin, until_april = utc(2026, 1, 31, 23), utc(2026, 3, 31, 22)

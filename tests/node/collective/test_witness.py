@@ -30,17 +30,16 @@ from consometers_protected_sums.reports import Subject
 from consometers_quoalise import BadRequest, NotAuthorized, ResourceConstraint
 from packages.protected_sums.tests.homes import VERIFICATION_KEY, added
 from packages.protected_sums.tests.independent import KEPT
-from tests.node.clocks import Hands, confirmed, leaping, sure
-from tests.node.permission.plain import Refused, plain
-from tests.node.sentences import says
-
-from .witnessed import (
+from testing.clocks import Hands, confirmed, leaping, sure
+from testing.databases.sql import Refused, plain
+from testing.sentences import says
+from testing.witnesses.enrolled import (
     COLLECTIVE,
     HOURS,
     VALUES,
-    Home,
+    EnrolledHome,
     Request,
-    Witness,
+    WitnessWithCodes,
     answers_of,
     codes_for,
     enrolled,
@@ -79,7 +78,7 @@ async def test_secret_of_the_witness_lasts_beyond_a_restart(store: Store, tmp_pa
 
 
 async def test_a_home_enrols_once(store: Store, tmp_path: Path) -> None:
-    witness, home = await new_witness(store), Home()
+    witness, home = await new_witness(store), EnrolledHome()
     await vouched(store, home)
     receipt, is_new = await witness.enrol(home.enrolment())
     assert is_new
@@ -95,14 +94,16 @@ async def test_a_home_enrols_once(store: Store, tmp_path: Path) -> None:
         with pytest.raises(OtherEnrolment):
             await witness.enrol(other)
     with pytest.raises(NotWitnessed):
-        await witness.enrol(replace(Home().enrolment(), collective="other@energies.example"))
+        await witness.enrol(
+            replace(EnrolledHome().enrolment(), collective="other@energies.example")
+        )
     for days in (-2, KEPT.days + 1):
-        late = Home(home.since - timedelta(days=days))
+        late = EnrolledHome(home.since - timedelta(days=days))
         await vouched(store, late)
         with pytest.raises(WrongTime):
             await witness.enrol(late.enrolment())
     for days in (-1, KEPT.days):
-        timely = Home(home.since - timedelta(days=days))
+        timely = EnrolledHome(home.since - timedelta(days=days))
         await vouched(store, timely)
         assert (await witness.enrol(timely.enrolment()))[1]
 
@@ -172,7 +173,7 @@ async def test_sums_are_opened_for_the_groups_that_were_verified_last(store: Sto
             await witness.open_sums(COLLECTIVE, replace(first.opening(), sums=groups))
     with pytest.raises(ResourceConstraint, check=says("from part 1")):
         await witness.open_sums(COLLECTIVE, other.opening())
-    stranger = opening_of([*homes[:9], Home()], hour)
+    stranger = opening_of([*homes[:9], EnrolledHome()], hour)
     (refused,) = await answers_of(witness, stranger)
     assert isinstance(refused, RefusedHomes)
     for request in (stranger, first):
@@ -456,7 +457,7 @@ async def test_fingerprint_of_the_register_changes_with_each_home_that_comes_or_
 async def test_a_witness_shows_counts_from_the_largest_promised_minimum_on(store: Store) -> None:
     witness = await new_witness(store)
     await enrolled(witness, 2)
-    demanding = Home()
+    demanding = EnrolledHome()
     await vouched(store, demanding)
     await witness.enrol(demanding.enrolment(minimum=12))
     async with store.reading() as connection:
@@ -477,7 +478,7 @@ async def test_home_sees_its_openings(store: Store, tmp_path: Path) -> None:
     early = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=20)
     with pytest.raises(WrongTime):
         await witness.look(homes[0].signed(Call.OPENINGS, early))
-    for stranger in (Home(), replace(homes[0], secret=bytes(32))):
+    for stranger in (EnrolledHome(), replace(homes[0], secret=bytes(32))):
         with pytest.raises(NotEnrolled):
             await witness.look(stranger.signed(Call.OPENINGS))
 
@@ -489,7 +490,7 @@ async def test_signed_request_is_for_the_collective_of_the_enrolment(
     """The same witness serves two: a request names the one that the home is enrolled for."""
     other = "other@energies.example"
     clock = await confirmed(file, Hands(datetime.now(UTC)))
-    witness = Witness(file, clock, [COLLECTIVE, other])
+    witness = WitnessWithCodes(file, clock, [COLLECTIVE, other])
     await witness.begin()
     (home,) = await enrolled(witness, 1)
     asks = {Call.OPENINGS: witness.look, Call.DEPARTURES: witness.leave}[call]
@@ -559,7 +560,7 @@ async def test_homes_of_another_collective_are_in_no_sum(store: Store, tmp_path:
     other, hour = "other@energies.example", this_hour()
     homes = await enrolled(await new_witness(store))
     clock = await confirmed(store, Hands(datetime.now(UTC)))
-    witness = Witness(store, clock, [COLLECTIVE, other])
+    witness = WitnessWithCodes(store, clock, [COLLECTIVE, other])
     await witness.begin()
     whole = masked_sum(homes, VALUES, hour)
     assert await answers_of(witness, Request((whole,), hour), other) == (
@@ -569,7 +570,7 @@ async def test_homes_of_another_collective_are_in_no_sum(store: Store, tmp_path:
     assert await answers_of(witness, Request((whole,), hour)) == answers
     # And counts none of the other.
     ((_, code),) = await codes_for(store, collective=other)
-    await witness.enrol(replace(Home(code=code).enrolment(), collective=other))
+    await witness.enrol(replace(EnrolledHome(code=code).enrolment(), collective=other))
     assert (await witness.look(homes[0].signed(Call.OPENINGS))).homes == 10
 
 
@@ -613,7 +614,7 @@ async def test_a_clock_that_leaps_after_its_check_refuses_no_opening(
     hands = Hands(datetime.now(UTC))
     homes = await enrolled(await new_witness(store, hands))
     # Each of the two requests reads it once.
-    witness = Witness(store, leaping(hands, 2), [COLLECTIVE])
+    witness = WitnessWithCodes(store, leaping(hands, 2), [COLLECTIVE])
     (answer,) = await answers_of(witness, opening_of(homes, this_hour()))
     assert answer == OpenedSum(frozenset({"1"}), 10, sum(VALUES))
 

@@ -26,18 +26,17 @@ from consometers_node.store.clock import Clock
 from consometers_node.store.collective.publication import PublishedCell, closed_intervals, write
 from consometers_node.store.collective.tables import ClosedIntervalRow, PublishedCellRow
 from consometers_node.store.series import erase_series
-from tests.deadline import DEADLINE_S
-from tests.node.clocks import Hands, confirmed
-from tests.node.web.public.town import settings
-
-from .publishing import AGREED, BEFORE, CONSUMPTION, DAY, NOON, Town
+from testing.clocks import Hands, confirmed
+from testing.collectives.publishing import AGREED, BEFORE, CONSUMPTION, DAY, NOON, PublishingTown
+from testing.pages.town import settings
+from testing.run import DEADLINE_S
 
 HOURS = 24
 MINUTES = timedelta(minutes=1)
 _YEAR = timedelta(days=365)
 
 
-async def test_everybody_and_communes_are_published(town: Town) -> None:
+async def test_everybody_and_communes_are_published(town: PublishingTown) -> None:
     await town.record(await town.members(4, "Lorient"), 100)
     await town.record(await town.members(3, "Lanester"), 300)
     await town.record(await town.members(3), 10)
@@ -50,7 +49,7 @@ async def test_everybody_and_communes_are_published(town: Town) -> None:
     assert not await town.look(town.at)
 
 
-async def test_a_small_commune_is_published_with_another(town: Town) -> None:
+async def test_a_small_commune_is_published_with_another(town: PublishingTown) -> None:
     await town.record(await town.members(3, "Lorient"), 100)
     await town.record(await town.members(2, "Lanester"), 300)
     await town.look()
@@ -59,7 +58,7 @@ async def test_a_small_commune_is_published_with_another(town: Town) -> None:
     assert await town.shown("Lanester, Lorient", kind="combined") == [900] * HOURS
 
 
-async def test_late_record_changes_no_published_figure(town: Town) -> None:
+async def test_late_record_changes_no_published_figure(town: PublishingTown) -> None:
     """Nine members that hold back opened the one that was late in the first version."""
     homes = await town.members(4)
     await town.record(homes[:3], 100)
@@ -71,7 +70,7 @@ async def test_late_record_changes_no_published_figure(town: Town) -> None:
     assert await town.counted() == [3] * HOURS
 
 
-async def test_an_erased_home_stays_in_the_sums_that_were_published(town: Town) -> None:
+async def test_an_erased_home_stays_in_the_sums_that_were_published(town: PublishingTown) -> None:
     homes = await town.members(4)
     await town.record(homes, 100)
     await town.look()
@@ -93,7 +92,7 @@ async def test_the_database_refuses_to_change_what_was_published(
     store: Store, change: object
 ) -> None:
     async with store.writing() as connection:
-        town = Town(connection)
+        town = PublishingTown(connection)
         await town.record(await town.members(4), 100)
         await town.look()
     with pytest.raises(DatabaseError, match=r"never altered|not to be removed"):
@@ -103,7 +102,7 @@ async def test_the_database_refuses_to_change_what_was_published(
 
 async def test_database_refuses_cells_of_a_closed_interval(store: Store) -> None:
     async with store.writing() as connection:
-        town = Town(connection)
+        town = PublishingTown(connection)
         await town.record(await town.members(2), 100)
         await town.look()
         everybody = await town.group("all", "")
@@ -126,7 +125,7 @@ async def test_database_refuses_cells_of_a_closed_interval(store: Store) -> None
             await write(connection, [late], [])
 
 
-async def test_hour_waits_for_late_homes_for_a_limited_time(file_town: Town) -> None:
+async def test_hour_waits_for_late_homes_for_a_limited_time(file_town: PublishingTown) -> None:
     file_town.at = NOON - 60 * MINUTES
     homes = await file_town.members(4)
     await file_town.record(homes, [100] * 11, day=DAY)
@@ -141,13 +140,13 @@ async def test_hour_waits_for_late_homes_for_a_limited_time(file_town: Town) -> 
     assert (last.expected, last.response) == (4, 3)
 
 
-async def test_an_hour_closes_at_once_when_it_is_complete(file_town: Town) -> None:
+async def test_an_hour_closes_at_once_when_it_is_complete(file_town: PublishingTown) -> None:
     await file_town.record(await file_town.members(4), [100] * 12)
     await file_town.look(NOON + MINUTES)
     assert len(await file_town.closed()) == 12
 
 
-async def test_homes_have_the_usual_time_after_an_outage(file_town: Town) -> None:
+async def test_homes_have_the_usual_time_after_an_outage(file_town: PublishingTown) -> None:
     """A two-hour outage cost a commune its hours for ever in the first version."""
     file_town.at = NOON - 180 * MINUTES
     homes = await file_town.members(4)
@@ -164,7 +163,7 @@ async def test_homes_have_the_usual_time_after_an_outage(file_town: Town) -> Non
 
 @pytest.mark.parametrize(("read_until", "is_waited_for"), [(BEFORE, False), (DAY, True)])
 async def test_a_home_is_waited_for_once_its_past_is_read_in(
-    file_town: Town, read_until: date, is_waited_for: bool
+    file_town: PublishingTown, read_until: date, is_waited_for: bool
 ) -> None:
     """Until then its records come when the collective asks for them, for hours or days."""
     homes = await file_town.members(4)
@@ -180,7 +179,7 @@ async def test_a_home_is_waited_for_once_its_past_is_read_in(
 
 @pytest.mark.parametrize(("days", "is_expected"), [(3, True), (4, False)])
 async def test_a_home_is_expected_for_three_days_after_its_last_record(
-    file_town: Town, days: int, is_expected: bool
+    file_town: PublishingTown, days: int, is_expected: bool
 ) -> None:
     await file_town.record(await file_town.member(), 100, day=DAY - timedelta(days=days))
     await file_town.record(await file_town.members(4), [100] * 12)
@@ -263,7 +262,7 @@ async def test_the_worker_gives_homes_the_usual_time_after_an_outage(
 ) -> None:
     hands = Hands(NOON - timedelta(hours=3))
     async with file.writing() as connection:
-        town = Town(connection, at=hands.at)
+        town = PublishingTown(connection, at=hands.at)
         homes = await town.members(4)
         # From midnight there on.
         await town.record(homes, [None] * 22 + [100] * 2, day=BEFORE)
@@ -287,7 +286,7 @@ async def test_the_worker_gives_homes_the_usual_time_after_an_outage(
         assert await running.closed() == 12
 
 
-async def test_hours_before_the_opening_close_at_once(file_town: Town) -> None:
+async def test_hours_before_the_opening_close_at_once(file_town: PublishingTown) -> None:
     file_town.opened_at = NOON
     file_town.online_since = NOON
     homes = await file_town.members(4)
@@ -298,7 +297,7 @@ async def test_hours_before_the_opening_close_at_once(file_town: Town) -> None:
     assert len(await file_town.closed()) == 10
 
 
-async def test_a_home_counts_from_its_first_hour_on(file_town: Town) -> None:
+async def test_a_home_counts_from_its_first_hour_on(file_town: PublishingTown) -> None:
     await file_town.record(await file_town.members(3), [100] * 12)
     await file_town.look(NOON + MINUTES)
     late = await file_town.member()
@@ -310,7 +309,7 @@ async def test_a_home_counts_from_its_first_hour_on(file_town: Town) -> None:
     assert await file_town.counted() == [3] * 12 + [4] + [None] * 11
 
 
-async def test_day_sums_its_published_hours(town: Town) -> None:
+async def test_day_sums_its_published_hours(town: PublishingTown) -> None:
     """One dominated hour withheld a whole day in the first version."""
     homes = await town.members(4)
     await town.record_two_days(homes[1:], 100)
@@ -328,7 +327,7 @@ async def test_day_sums_its_published_hours(town: Town) -> None:
     assert {cell.minutes for cell in await town.cells()} == {60}
 
 
-async def test_missing_homes_do_not_lower_the_average(town: Town) -> None:
+async def test_missing_homes_do_not_lower_the_average(town: PublishingTown) -> None:
     """Of four homes, one is away by night: each of the others draws what it always does."""
     homes = await town.members(4)
     await town.record_two_days(homes[1:], [300] * 12 + [100] * 12)
@@ -344,7 +343,7 @@ async def test_missing_homes_do_not_lower_the_average(town: Town) -> None:
     assert (sum_.homes, sum_.counting) == (4, 4)
 
 
-async def test_average_is_that_of_homes_in_hours_with_homes(town: Town) -> None:
+async def test_average_is_that_of_homes_in_hours_with_homes(town: PublishingTown) -> None:
     """A school beside three homes is in their sum, and not in what one of them draws."""
     homes = await town.members(3)
     school = await town.member("Lorient", kind="site", name="École de Kersabiec")
@@ -359,7 +358,7 @@ async def test_average_is_that_of_homes_in_hours_with_homes(town: Town) -> None:
     assert (sum_.homes, sum_.public) == (3, 1)
 
 
-async def test_homes_of_the_day_stand_for_hours_without_homes(town: Town) -> None:
+async def test_homes_of_the_day_stand_for_hours_without_homes(town: PublishingTown) -> None:
     """Nine hours of a school alone, beside homes that send days: the day lacks nobody."""
     school = await town.member("Lorient", kind="site", name="École de Kersabiec")
     await town.record_two_days(await town.members(2), 100)
@@ -373,7 +372,7 @@ async def test_homes_of_the_day_stand_for_hours_without_homes(town: Town) -> Non
     assert (sum_.homes, sum_.lacking) == (6, 0)
 
 
-async def test_sum_without_a_collective_lacks_its_homes(town: Town) -> None:
+async def test_sum_without_a_collective_lacks_its_homes(town: PublishingTown) -> None:
     """A collective that sends other hours of the day is missing from one."""
     homes = await town.members(4)
     below = await town.member(kind="collective")
@@ -386,7 +385,7 @@ async def test_sum_without_a_collective_lacks_its_homes(town: Town) -> None:
 
 @pytest.mark.parametrize(("by_days", "wh", "homes"), [(2, 7_200, 3), (3, 22_200, 6)])
 async def test_homes_that_send_days_pass_by_themselves(
-    town: Town, by_days: int, wh: int, homes: int
+    town: PublishingTown, by_days: int, wh: int, homes: int
 ) -> None:
     await town.record_two_days(await town.members(3), 100)
     days = [await town.member(interval=Interval.P1D) for _ in range(by_days)]
@@ -397,7 +396,7 @@ async def test_homes_that_send_days_pass_by_themselves(
     assert (sum_.homes, sum_.counting) == (homes, 3 + by_days)
 
 
-async def test_day_that_homes_complete_closes_between_hours(town: Town) -> None:
+async def test_day_that_homes_complete_closes_between_hours(town: PublishingTown) -> None:
     """Its hours were closed before, and are in it once."""
     await town.record_two_days(await town.members(3), 100)
     days = [await town.member(interval=Interval.P1D) for _ in range(3)]
@@ -410,7 +409,7 @@ async def test_day_that_homes_complete_closes_between_hours(town: Town) -> None:
     assert await town.civil() == 3 * (2_400 + 5_000)
 
 
-async def test_by_law_only_days_are_published(town: Town) -> None:
+async def test_by_law_only_days_are_published(town: PublishingTown) -> None:
     town.publication = Publication(minimum=None)
     homes = await town.members(100)
     await town.record_two_days(homes, 100)
@@ -419,7 +418,7 @@ async def test_by_law_only_days_are_published(town: Town) -> None:
     assert await town.civil() == 100 * 2_400
 
 
-async def test_sites_are_public_and_hide_nobody(town: Town) -> None:
+async def test_sites_are_public_and_hide_nobody(town: PublishingTown) -> None:
     """Of the suppressed homes beside them no count is published, and their day says why."""
     school = await town.member("Lorient", kind="site", name="École de Kersabiec")
     await town.record_two_days(await town.members(2, "Lorient"), 100)
@@ -435,7 +434,9 @@ async def test_sites_are_public_and_hide_nobody(town: Town) -> None:
     assert civil.reason == Reason.BELOW_THRESHOLD
 
 
-async def test_homes_that_pass_are_published_with_the_sites_beside_them(town: Town) -> None:
+async def test_homes_that_pass_are_published_with_the_sites_beside_them(
+    town: PublishingTown,
+) -> None:
     await town.record(await town.members(3, "Lorient"), 100)
     school = await town.member("Lorient", kind="site", name="École de Kersabiec")
     await town.record(school, 2_000)
@@ -444,7 +445,7 @@ async def test_homes_that_pass_are_published_with_the_sites_beside_them(town: To
     assert await town.counted("Lorient") == [4] * HOURS
 
 
-async def test_child_collectives_add_their_published_figures(town: Town) -> None:
+async def test_child_collectives_add_their_published_figures(town: PublishingTown) -> None:
     for watts, homes in ((40_000, 40), (25_000, 30)):
         await town.record(await town.member(kind="collective"), watts, count=homes)
     await town.record(await town.members(2), 100)
@@ -455,7 +456,7 @@ async def test_child_collectives_add_their_published_figures(town: Town) -> None
 
 @pytest.mark.parametrize("beside", [0, 3])
 async def test_a_sum_is_marked_where_a_collective_below_lacks_homes(
-    town: Town, beside: int
+    town: PublishingTown, beside: int
 ) -> None:
     """Also beside homes of its own: no rate mixes such a sum with one of all homes."""
     below = await town.member("Lorient", kind="collective")
@@ -473,7 +474,7 @@ async def test_a_sum_is_marked_where_a_collective_below_lacks_homes(
 
 @pytest.mark.parametrize("is_late", [False, True])
 async def test_an_hour_waits_as_usual_for_homes_that_a_collective_below_lacks(
-    town: Town, *, is_late: bool
+    town: PublishingTown, *, is_late: bool
 ) -> None:
     """A witness opens their sum meanwhile. What it opens later is not in the hour any more."""
     below = await town.member(kind="collective")
@@ -495,7 +496,9 @@ async def test_an_hour_waits_as_usual_for_homes_that_a_collective_below_lacks(
     assert await last() == [(5, 60) if is_late else (43, 0)]
 
 
-async def test_a_day_is_marked_where_a_collective_below_lacks_homes_in_it(town: Town) -> None:
+async def test_a_day_is_marked_where_a_collective_below_lacks_homes_in_it(
+    town: PublishingTown,
+) -> None:
     below = await town.member(kind="collective", interval=Interval.P1D)
     await town.record(below, 40_000, day=BEFORE - timedelta(days=1), count=40, lacking={0})
     await town.look()
@@ -503,7 +506,7 @@ async def test_a_day_is_marked_where_a_collective_below_lacks_homes_in_it(town: 
     assert (day.watt_minutes, day.lacking) == (60 * 40_000, 24 * 60)
 
 
-async def test_a_day_of_collectives_alone_closes_with_its_hours(file_town: Town) -> None:
+async def test_a_day_of_collectives_alone_closes_with_its_hours(file_town: PublishingTown) -> None:
     """Nobody sends it as a day: it waits for nothing."""
     below = await file_town.member(kind="collective")
     await file_town.record_two_days(below, 40_000, count=40)
@@ -512,7 +515,7 @@ async def test_a_day_of_collectives_alone_closes_with_its_hours(file_town: Town)
     assert await file_town.civil(day=BEFORE) == 22 * 40_000
 
 
-async def test_new_rules_apply_from_the_next_hour(file_town: Town) -> None:
+async def test_new_rules_apply_from_the_next_hour(file_town: PublishingTown) -> None:
     homes = await file_town.members(4)
     await file_town.record(homes, [100] * 12)
     await file_town.look(NOON + MINUTES)
@@ -527,7 +530,7 @@ async def test_new_rules_apply_from_the_next_hour(file_town: Town) -> None:
     assert last.reason == Reason.BELOW_THRESHOLD
 
 
-async def test_combined_communes_are_decided_once_a_month(file_town: Town) -> None:
+async def test_combined_communes_are_decided_once_a_month(file_town: PublishingTown) -> None:
     big, small = await file_town.members(4, "Lorient"), await file_town.members(2, "Lanester")
     await file_town.record([*big, *small], [100] * 12)
     await file_town.look(NOON + MINUTES)

@@ -33,12 +33,17 @@ from consometers_quoalise import (
     SeriesPath,
 )
 from consometers_quoalise_network import NotStored
-from tests.node.conftest import Place
-from tests.node.permission.plain import plain
-from tests.node.permission.samples import NEED
-
-from .ingestion import HOUR, pushed_data, running_queue, stored_blocks, stored_values
-from .people import AT, OWN, ZONE, changing, join, meter, permission
+from testing.collectives.members import AT, OWN, ZONE, changing, join, meter, permission
+from testing.collectives.records import (
+    HOUR,
+    pushed_data,
+    running_queue,
+    stored_blocks,
+    stored_values,
+)
+from testing.databases.fixtures import Place
+from testing.databases.sql import plain
+from testing.homes.data_needs import NEED
 
 DAY = AT.replace(hour=0)
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)

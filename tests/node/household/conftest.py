@@ -6,23 +6,22 @@ import pytest
 
 from consometers_node.household.recorder.client import Recorder
 from consometers_node.household.recorder.home_assistant import HomeAssistant
-
-from .toy import Toy, connection, serving
-
-
-@pytest.fixture
-def new_toy() -> Toy:
-    return Toy()
+from testing.home_assistant.toy import ToyHomeAssistant, connection, serving
 
 
 @pytest.fixture
-async def toy(new_toy: Toy, socket_enabled: None) -> AsyncIterator[Toy]:
+def new_toy() -> ToyHomeAssistant:
+    return ToyHomeAssistant()
+
+
+@pytest.fixture
+async def toy(new_toy: ToyHomeAssistant, socket_enabled: None) -> AsyncIterator[ToyHomeAssistant]:
     async with serving(new_toy):
         yield new_toy
 
 
 @pytest.fixture
-async def home(toy: Toy) -> AsyncIterator[HomeAssistant]:
+async def home(toy: ToyHomeAssistant) -> AsyncIterator[HomeAssistant]:
     async with connection(toy) as home:
         yield home
 

@@ -37,9 +37,8 @@ from consometers_node.series import (
     Record,
     Series,
 )
-
-from .factories import energy_rows, means
-from .toy import Toy, utc
+from testing.home_assistant.rows import energy_rows, means
+from testing.home_assistant.toy import ToyHomeAssistant, utc
 
 DAY = date(2026, 11, 10)
 MIDNIGHT = utc("2026-11-10")
@@ -86,7 +85,7 @@ def test_an_absence_lasts_from_the_last_sighting_to_the_next_start(
 
 
 async def test_the_oldest_state_dates_the_start_of_home_assistant(
-    toy: Toy, recorder: Recorder
+    toy: ToyHomeAssistant, recorder: Recorder
 ) -> None:
     states = [
         {"entity_id": "sensor.a", "last_changed": "2026-11-10T11:00:00.5+01:00"},

@@ -5,17 +5,17 @@ import pytest
 from consometers_node.household.node import HouseholdAnswers
 from consometers_node.store import Store
 from consometers_quoalise import ResourceConstraint
-from tests.node.sentences import says
-from tests.node.sharing.ledgers import Ledger, hours, midnight
-from tests.node.sharing.test_answers import House, logged
+from testing.homes.answering import AnsweringHome, logged
+from testing.homes.ledgers import Ledger, hours, midnight
+from testing.sentences import says
 
 
 @pytest.fixture
-def house(store: Store) -> House:
-    return House(store, HouseholdAnswers)
+def house(store: Store) -> AnsweringHome:
+    return AnsweringHome(store, HouseholdAnswers)
 
 
-async def test_unread_history_asks_the_peer_to_retry(house: House, store: Store) -> None:
+async def test_unread_history_asks_the_peer_to_retry(house: AnsweringHome, store: Store) -> None:
     ledger = await Ledger.open(store)
     await ledger.grant()
     await ledger.keep(hours(midnight(-2), range(48)))

@@ -24,9 +24,8 @@ from consometers_node.series import (
     Record,
     Series,
 )
-
-from .factories import DAY, HOUR, no_rest, rows
-from .toy import Toy, connection, ms, utc
+from testing.home_assistant.rows import DAY, HOUR, no_rest, rows
+from testing.home_assistant.toy import ToyHomeAssistant, asked, connection, ms, utc
 
 NOW = utc("2026-11-24T12:30")
 
@@ -37,15 +36,6 @@ def series_of(
     quantity: Quantity = Quantity.ENERGY,
 ) -> Series:
     return Series(Device(name), Direction.CONSUMPTION, quantity, interval, "Europe/Paris")
-
-
-def asked(toy: Toy, period: str = "hour") -> list[tuple[str, str, int]]:
-    """From when, until when, and for how many statistics rows were asked."""
-    return [
-        (message["start_time"][:16], message["end_time"][:16], len(message["statistic_ids"]))
-        for message in toy.asked
-        if message.get("period") == period
-    ]
 
 
 async def caught_up(recorder: Recorder, within: Range, *some: Series) -> list[Chunk]:
@@ -59,7 +49,7 @@ def total(chunks: list[Chunk]) -> int:
 
 
 async def test_a_range_is_read_month_by_month_with_the_row_before(
-    toy: Toy, recorder: Recorder
+    toy: ToyHomeAssistant, recorder: Recorder
 ) -> None:
     start, end = utc("2026-01-20"), utc("2026-04-02")
     toy.hours["sensor.drawn"] = rows(start, round((end - start) / HOUR))
@@ -85,7 +75,7 @@ async def test_a_range_is_read_in_whole_days(recorder: Recorder) -> None:
 
 
 async def test_a_request_has_up_to_eight_statistics_with_all_their_series(
-    toy: Toy, recorder: Recorder
+    toy: ToyHomeAssistant, recorder: Recorder
 ) -> None:
     within = Range(utc("2026-01-20"), utc("2026-02-02"))
     some = [series_of(f"sensor.meter_{number}") for number in range(9)]
@@ -103,7 +93,7 @@ async def test_a_request_has_up_to_eight_statistics_with_all_their_series(
 
 
 async def test_holes_are_filled_by_weekly_requests_of_5_minute_rows(
-    toy: Toy, recorder: Recorder
+    toy: ToyHomeAssistant, recorder: Recorder
 ) -> None:
     start = utc("2026-11-01")
     toy.hours["sensor.drawn"] = rows(start, 24 * 20)
@@ -120,7 +110,7 @@ async def test_holes_are_filled_by_weekly_requests_of_5_minute_rows(
     assert total(chunks) == 100 * (24 * 20 - missing) + 60
 
 
-async def test_5_minute_series_ask_for_no_hours(toy: Toy, recorder: Recorder) -> None:
+async def test_5_minute_series_ask_for_no_hours(toy: ToyHomeAssistant, recorder: Recorder) -> None:
     start = utc("2026-11-18")
     toy.five_minutes["sensor.drawn"] = rows(start, 288, wh=5, step=timedelta(minutes=5))
     some = series_of(interval=Interval.PT5M), series_of(interval=Interval.PT30M)
@@ -130,7 +120,7 @@ async def test_5_minute_series_ask_for_no_hours(toy: Toy, recorder: Recorder) ->
     assert total(chunks) == 2 * 288 * 5
 
 
-async def test_powers_are_read_beside_energies(toy: Toy, recorder: Recorder) -> None:
+async def test_powers_are_read_beside_energies(toy: ToyHomeAssistant, recorder: Recorder) -> None:
     start = utc("2026-11-18")
     toy.hours["sensor.power"] = [{"start": ms(start), "end": 0, "mean": 230.6}]
     power = series_of("sensor.power", quantity=Quantity.POWER)
@@ -138,7 +128,9 @@ async def test_powers_are_read_beside_energies(toy: Toy, recorder: Recorder) -> 
     assert list(chunk.readings[0].block.records()) == [Record(start, 231)]
 
 
-async def test_home_assistant_rests_as_long_as_it_worked(toy: Toy, recorder: Recorder) -> None:
+async def test_home_assistant_rests_as_long_as_it_worked(
+    toy: ToyHomeAssistant, recorder: Recorder
+) -> None:
     rests: list[float] = []
 
     async def rest(seconds: float) -> None:
@@ -151,7 +143,9 @@ async def test_home_assistant_rests_as_long_as_it_worked(toy: Toy, recorder: Rec
     assert all(0 < seconds < 10 for seconds in rests)
 
 
-async def test_a_lost_connection_resumes_the_backfill(toy: Toy, recorder: Recorder) -> None:
+async def test_a_lost_connection_resumes_the_backfill(
+    toy: ToyHomeAssistant, recorder: Recorder
+) -> None:
     start, end = utc("2026-01-20"), utc("2026-04-02")
     toy.hours["sensor.drawn"] = rows(start, round((end - start) / HOUR))
     toy.hangs_up_at = {2, 3, 5}
@@ -161,7 +155,7 @@ async def test_a_lost_connection_resumes_the_backfill(toy: Toy, recorder: Record
     assert len(toy.asked) == 4 + 3
 
 
-async def test_a_request_is_split_when_its_answer_is_too_large(toy: Toy) -> None:
+async def test_a_request_is_split_when_its_answer_is_too_large(toy: ToyHomeAssistant) -> None:
     start = utc("2026-11-01")
     names = [f"sensor.meter_{number}" for number in range(5)]
     for name in names:
@@ -184,7 +178,7 @@ async def again(recorder: Recorder, blocks: list[Block], *some: Series) -> list[
     return [reading.block for chunk in chunks for reading in chunk.readings]
 
 
-async def test_a_second_read_finds_nothing_new(toy: Toy, recorder: Recorder) -> None:
+async def test_a_second_read_finds_nothing_new(toy: ToyHomeAssistant, recorder: Recorder) -> None:
     toy.hours["sensor.drawn"] = rows(utc("2026-11-01"), 24 * 23 + 12)
     blocks = await again(recorder, [], series_of())
     assert [block.day.day for block in blocks] == list(range(17, 25))
@@ -192,7 +186,9 @@ async def test_a_second_read_finds_nothing_new(toy: Toy, recorder: Recorder) -> 
     assert await again(recorder, blocks, series_of()) == []
 
 
-async def test_a_second_read_returns_changed_days_alone(toy: Toy, recorder: Recorder) -> None:
+async def test_a_second_read_returns_changed_days_alone(
+    toy: ToyHomeAssistant, recorder: Recorder
+) -> None:
     toy.hours["sensor.drawn"] = rows(utc("2026-11-01"), 24 * 23 + 12)
     blocks = await again(recorder, [], series_of())
     # adjust_sum: every sum from then on.
@@ -222,7 +218,9 @@ def outage(start: datetime) -> tuple[list[Any], Range]:
     return held, Range(start + HOUR / 2, start + 5 * HOUR / 2)
 
 
-async def test_rows_compiled_during_an_absence_are_missing(toy: Toy, recorder: Recorder) -> None:
+async def test_rows_compiled_during_an_absence_are_missing(
+    toy: ToyHomeAssistant, recorder: Recorder
+) -> None:
     start = utc("2026-01-31T23:00")
     toy.hours["sensor.drawn"], off = outage(start)
     toy.hours["portal:drawn"] = toy.hours["sensor.drawn"]
@@ -241,7 +239,9 @@ async def test_rows_compiled_during_an_absence_are_missing(toy: Toy, recorder: R
     assert asked(toy)[0][1] == "2026-02-01T01:30"
 
 
-async def test_a_newly_known_absence_clears_stored_zeros(toy: Toy, recorder: Recorder) -> None:
+async def test_a_newly_known_absence_clears_stored_zeros(
+    toy: ToyHomeAssistant, recorder: Recorder
+) -> None:
     start = utc("2026-11-20T08:00")
     toy.hours["sensor.drawn"], off = outage(start)
     blocks = await again(recorder, [], series_of())
@@ -266,7 +266,7 @@ def records(chunk: Chunk, series: Series) -> list[Record]:
 
 
 async def test_imported_statistics_are_read_again_over_more_days(
-    toy: Toy, recorder: Recorder
+    toy: ToyHomeAssistant, recorder: Recorder
 ) -> None:
     await again(recorder, [], series_of("enedis:drawn"), series_of())
     assert [start for start, _, _ in asked(toy)] == ["2026-11-16T23:00", "2026-10-19T23:00"]
@@ -275,7 +275,9 @@ async def test_imported_statistics_are_read_again_over_more_days(
 # What the recorder answers
 
 
-async def test_proposals_come_with_and_without_a_dashboard(toy: Toy, recorder: Recorder) -> None:
+async def test_proposals_come_with_and_without_a_dashboard(
+    toy: ToyHomeAssistant, recorder: Recorder
+) -> None:
     listed = {"unit_class": "energy", "has_sum": True, "source": "recorder"}
     toy.answers["recorder/list_statistic_ids"] = [
         {"statistic_id": "sensor.a", **listed},
@@ -303,7 +305,9 @@ async def test_proposals_come_with_and_without_a_dashboard(toy: Toy, recorder: R
         assert only.statistic.id == "sensor.b"
 
 
-async def test_statistics_have_the_names_of_their_entities(toy: Toy, recorder: Recorder) -> None:
+async def test_statistics_have_the_names_of_their_entities(
+    toy: ToyHomeAssistant, recorder: Recorder
+) -> None:
     listed = {"unit_class": "energy", "has_sum": True}
     toy.answers["recorder/list_statistic_ids"] = [
         {"statistic_id": "portal:roof", "name": "The portal's roof", "source": "portal", **listed},
@@ -319,7 +323,9 @@ async def test_statistics_have_the_names_of_their_entities(toy: Toy, recorder: R
     assert names == ["The portal's roof", "Linky Énergie soutirée", None]
 
 
-async def test_the_time_zone_comes_from_home_assistant(toy: Toy, recorder: Recorder) -> None:
+async def test_the_time_zone_comes_from_home_assistant(
+    toy: ToyHomeAssistant, recorder: Recorder
+) -> None:
     toy.answers["get_config"] = {"time_zone": "Indian/Reunion", "language": "fr"}
     assert await recorder.time_zone() == "Indian/Reunion"
     toy.answers["get_config"] = []
@@ -329,7 +335,7 @@ async def test_the_time_zone_comes_from_home_assistant(toy: Toy, recorder: Recor
 
 @pytest.mark.parametrize("answer", [["row"], [{"sum": 1}], {"start": 1}, "rows"])
 async def test_rows_of_another_form_are_unreadable(
-    toy: Toy, recorder: Recorder, answer: Any
+    toy: ToyHomeAssistant, recorder: Recorder, answer: Any
 ) -> None:
     toy.answers["recorder/statistics_during_period"] = {"sensor.drawn": answer}
     with pytest.raises(UnreadableAnswer):

@@ -22,8 +22,8 @@ from consometers_node.store.pulled import all_pulled
 from consometers_quoalise import Direction, Listed, NotAuthorized, Shares
 from consometers_quoalise.identifier import identifier, organisation
 from consometers_quoalise_network import Asking
-from tests.node.permission.samples import STOP, now
-from tests.node.sharing.ledgers import Ledger
+from testing.homes.data_needs import STOP, now
+from testing.homes.ledgers import Ledger
 
 ALL = organisation("kersabiec")
 ODD = 0.2

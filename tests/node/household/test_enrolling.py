@@ -39,10 +39,9 @@ from consometers_node.wire.witness_requests import Call, EnrolmentReceipt
 from consometers_protected_sums.heads import Head
 from consometers_quoalise_network.backoff import Backoff
 from demo.prosody import Authority
-from tests.node.clocks import Hands, confirmed, sure
-from tests.node.permission.samples import CHOICE_OF_PROTECTED, PROTECTED, STOP, WITNESS, grant, now
-
-from .witnesses import CODE, HEAD, Witness, serving
+from testing.clocks import Hands, confirmed, sure
+from testing.homes.data_needs import CHOICE_OF_PROTECTED, PROTECTED, STOP, WITNESS, grant, now
+from testing.witnesses.toy import CODE, HEAD, ToyWitness, serving
 
 NEVER_AGAIN = Backoff(3600, 3600, 1)
 AT_ONCE = Backoff(0, 0, 0)
@@ -56,8 +55,8 @@ def authority(tmp_path: Path) -> Authority:
 @pytest.fixture
 async def witness(
     authority: Authority, tmp_path: Path, socket_enabled: None
-) -> AsyncIterator[Witness]:
-    async with serving(Witness(), authority, tmp_path) as witness:
+) -> AsyncIterator[ToyWitness]:
+    async with serving(ToyWitness(), authority, tmp_path) as witness:
         yield witness
 
 
@@ -105,7 +104,7 @@ type MakeHome = Callable[..., Awaitable[Home]]
 
 
 @pytest.fixture
-def new_home(file: Store, authority: Authority, witness: Witness) -> MakeHome:
+def new_home(file: Store, authority: Authority, witness: ToyWitness) -> MakeHome:
     async def make(
         *,
         backoff: Backoff = NEVER_AGAIN,
@@ -132,7 +131,7 @@ def new_home(file: Store, authority: Authority, witness: Witness) -> MakeHome:
 
 
 async def test_records_may_leave_once_the_witness_confirms_the_key(
-    new_home: MakeHome, witness: Witness
+    new_home: MakeHome, witness: ToyWitness
 ) -> None:
     home = await new_home()
     assert not await home.may_leave()
@@ -150,7 +149,7 @@ async def test_records_may_leave_once_the_witness_confirms_the_key(
 
 
 async def test_a_home_asks_for_its_openings_once_a_day(
-    new_home: MakeHome, witness: Witness
+    new_home: MakeHome, witness: ToyWitness
 ) -> None:
     home = await new_home()
     for _ in range(3):
@@ -165,7 +164,7 @@ async def test_a_home_asks_for_its_openings_once_a_day(
 
 
 async def test_an_enrolment_with_a_lost_answer_is_repeated_unchanged(
-    new_home: MakeHome, witness: Witness
+    new_home: MakeHome, witness: ToyWitness
 ) -> None:
     home = await new_home(backoff=AT_ONCE)
     witness.loses = True
@@ -193,7 +192,7 @@ async def test_an_enrolment_with_a_lost_answer_is_repeated_unchanged(
     ids=["other key", "no receipt", "endless", "restored", "limited", "no witness", "redirection"],
 )
 async def test_an_invalid_receipt_lets_nothing_leave(
-    new_home: MakeHome, witness: Witness, answer: web.Response, words: str
+    new_home: MakeHome, witness: ToyWitness, answer: web.Response, words: str
 ) -> None:
     home = await new_home()
     witness.answers[Call.ENROLMENTS] = answer
@@ -206,7 +205,7 @@ async def test_an_invalid_receipt_lets_nothing_leave(
 
 
 async def test_a_witness_with_an_unknown_authority_gets_no_key(
-    new_home: MakeHome, witness: Witness
+    new_home: MakeHome, witness: ToyWitness
 ) -> None:
     home = await new_home(trusts=False)
     await home.enrolling.round()
@@ -216,7 +215,7 @@ async def test_a_witness_with_an_unknown_authority_gets_no_key(
 
 
 async def test_a_withdrawal_reaches_a_witness_that_was_away_and_erases_the_keys(
-    new_home: MakeHome, witness: Witness
+    new_home: MakeHome, witness: ToyWitness
 ) -> None:
     home = await new_home(backoff=AT_ONCE)
     await home.enrolling.round()
@@ -238,7 +237,7 @@ async def test_a_withdrawal_reaches_a_witness_that_was_away_and_erases_the_keys(
 
 
 async def test_nothing_is_sent_to_a_witness_before_a_code_is_entered(
-    new_home: MakeHome, witness: Witness
+    new_home: MakeHome, witness: ToyWitness
 ) -> None:
     home = await new_home(code=None)
     await home.enrolling.round()
@@ -251,7 +250,7 @@ async def test_nothing_is_sent_to_a_witness_before_a_code_is_entered(
 
 
 async def test_a_code_that_is_refused_is_not_sent_again_until_another_is_entered(
-    new_home: MakeHome, witness: Witness
+    new_home: MakeHome, witness: ToyWitness
 ) -> None:
     """The witness limits tries, and a person has to look at the sheet."""
     home = await new_home(backoff=AT_ONCE)
@@ -270,7 +269,7 @@ async def test_a_code_that_is_refused_is_not_sent_again_until_another_is_entered
 
 
 async def test_a_home_whose_keys_are_lost_enrols_again_by_its_code(
-    new_home: MakeHome, witness: Witness
+    new_home: MakeHome, witness: ToyWitness
 ) -> None:
     home = await new_home(backoff=AT_ONCE)
     await home.enrolling.round()
@@ -295,7 +294,7 @@ async def test_a_home_whose_keys_are_lost_enrols_again_by_its_code(
 
 
 async def test_a_home_whose_key_the_witness_has_lost_enrols_again_by_its_code(
-    new_home: MakeHome, witness: Witness
+    new_home: MakeHome, witness: ToyWitness
 ) -> None:
     """A restored witness has no keys: within a day each home has given it another."""
     home = await new_home()
@@ -319,7 +318,7 @@ async def test_a_home_whose_key_the_witness_has_lost_enrols_again_by_its_code(
 
 
 async def test_a_home_shows_the_newest_head_that_it_has_of_a_witness(
-    new_home: MakeHome, witness: Witness
+    new_home: MakeHome, witness: ToyWitness
 ) -> None:
     """A witness that was set back answers with an older one, and is shown what it lost."""
     home = await new_home()
@@ -340,7 +339,7 @@ async def test_a_home_shows_the_newest_head_that_it_has_of_a_witness(
 
 
 async def test_a_witness_that_forgets_each_key_at_once_is_not_asked_for_ever(
-    new_home: MakeHome, witness: Witness
+    new_home: MakeHome, witness: ToyWitness
 ) -> None:
     home = await new_home()
     witness.answers[Call.OPENINGS] = web.Response(status=404)
@@ -351,7 +350,7 @@ async def test_a_witness_that_forgets_each_key_at_once_is_not_asked_for_ever(
 
 
 async def test_a_home_whose_database_alone_was_restored_enrols_with_a_first_key(
-    new_home: MakeHome, witness: Witness
+    new_home: MakeHome, witness: ToyWitness
 ) -> None:
     """The database is older than the receipt, the key days newer: its requests would fail."""
     home = await new_home()
@@ -370,7 +369,7 @@ async def test_a_home_whose_database_alone_was_restored_enrols_with_a_first_key(
 
 
 async def test_a_home_without_its_database_s_enrolment_draws_other_keys(
-    new_home: MakeHome, witness: Witness
+    new_home: MakeHome, witness: ToyWitness
 ) -> None:
     """Its keys were stored, and a power cut came before the database noted it."""
     home = await new_home()
@@ -381,7 +380,7 @@ async def test_a_home_without_its_database_s_enrolment_draws_other_keys(
 
 
 async def test_a_departure_from_a_witness_without_the_key_is_done(
-    new_home: MakeHome, witness: Witness
+    new_home: MakeHome, witness: ToyWitness
 ) -> None:
     home = await new_home()
     await home.enrolling.round()
@@ -393,7 +392,7 @@ async def test_a_departure_from_a_witness_without_the_key_is_done(
 
 
 async def test_a_departure_is_asked_again_of_a_witness_that_serves_the_collective_no_more(
-    new_home: MakeHome, witness: Witness
+    new_home: MakeHome, witness: ToyWitness
 ) -> None:
     """It has the key of this home still, and may serve the collective again."""
     home = await new_home(backoff=AT_ONCE)
@@ -409,7 +408,7 @@ async def test_a_departure_is_asked_again_of_a_witness_that_serves_the_collectiv
 
 
 async def test_a_home_keeps_its_key_while_the_witness_is_away(
-    new_home: MakeHome, witness: Witness
+    new_home: MakeHome, witness: ToyWitness
 ) -> None:
     home = await new_home(backoff=AT_ONCE)
     for _ in range(2):
@@ -426,7 +425,7 @@ async def test_a_home_keeps_its_key_while_the_witness_is_away(
 
 
 async def test_a_home_whose_clock_went_back_asks_for_its_openings(
-    new_home: MakeHome, witness: Witness
+    new_home: MakeHome, witness: ToyWitness
 ) -> None:
     """It asked last in the future: waiting for that day, it would show no head meanwhile."""
     home = await new_home()
@@ -438,7 +437,7 @@ async def test_a_home_whose_clock_went_back_asks_for_its_openings(
 
 
 async def test_a_departure_without_keys_is_left_to_people(
-    new_home: MakeHome, witness: Witness
+    new_home: MakeHome, witness: ToyWitness
 ) -> None:
     home = await new_home()
     await home.enrolling.round()
@@ -452,7 +451,7 @@ async def test_a_departure_without_keys_is_left_to_people(
 
 
 async def test_a_home_whose_key_is_of_a_later_day_says_that_its_clock_was_ahead(
-    new_home: MakeHome, witness: Witness
+    new_home: MakeHome, witness: ToyWitness
 ) -> None:
     """No key of an earlier day can be computed from it."""
     home = await new_home()
@@ -470,7 +469,7 @@ async def test_a_home_whose_key_is_of_a_later_day_says_that_its_clock_was_ahead(
 
 
 async def test_a_withdrawal_at_the_last_moment_draws_no_other_keys(
-    new_home: MakeHome, witness: Witness
+    new_home: MakeHome, witness: ToyWitness
 ) -> None:
     """The keys were lost, and the permission ends before others are drawn."""
     home = await new_home()
@@ -492,7 +491,7 @@ async def test_a_withdrawal_at_the_last_moment_draws_no_other_keys(
 
 
 async def test_nothing_leaves_once_the_witness_has_revoked_the_code(
-    new_home: MakeHome, witness: Witness
+    new_home: MakeHome, witness: ToyWitness
 ) -> None:
     home = await new_home()
     witness.left_at = now()
@@ -510,7 +509,9 @@ async def test_nothing_leaves_once_the_witness_has_revoked_the_code(
     assert len(witness.asked) == asked
 
 
-async def test_a_withdrawal_does_not_wait_for_a_retry(new_home: MakeHome, witness: Witness) -> None:
+async def test_a_withdrawal_does_not_wait_for_a_retry(
+    new_home: MakeHome, witness: ToyWitness
+) -> None:
     home = await new_home()
     witness.answers[Call.ENROLMENTS] = web.Response(status=503)
     await home.enrolling.round()
@@ -546,7 +547,7 @@ async def test_only_a_confirmed_clock_ages_the_key(new_home: MakeHome) -> None:
     assert await keys_after(timedelta(days=-1)) == (1, second.secret)
 
 
-async def test_an_unconfirmed_clock_draws_no_key(new_home: MakeHome, witness: Witness) -> None:
+async def test_an_unconfirmed_clock_draws_no_key(new_home: MakeHome, witness: ToyWitness) -> None:
     home = await new_home(vouched=False)
     await home.enrolling.round()
     assert witness.asked == []

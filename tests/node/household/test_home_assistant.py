@@ -18,13 +18,13 @@ from consometers_node.household.recorder.errors import (
     WrongToken,
 )
 from consometers_node.household.recorder.home_assistant import HomeAssistant, HomeAssistantAccess
-from tests.deadline import DEADLINE_S
-
-from .toy import TOKEN, Toy, connection, until
+from testing.home_assistant.toy import TOKEN, ToyHomeAssistant, connection
+from testing.run import DEADLINE_S
+from testing.waiting import until
 
 
 @pytest.fixture
-def toy(toy: Toy) -> Toy:
+def toy(toy: ToyHomeAssistant) -> ToyHomeAssistant:
     toy.answers["get_config"] = {"time_zone": "Europe/Paris"}
     return toy
 
@@ -72,13 +72,13 @@ def test_the_token_is_not_shown() -> None:
     assert TOKEN not in repr(HomeAssistantAccess.at("http://home.example", TOKEN))
 
 
-async def test_a_refused_command_raises_the_reason(toy: Toy) -> None:
+async def test_a_refused_command_raises_the_reason(toy: ToyHomeAssistant) -> None:
     async with connection(toy) as home:
         with pytest.raises(HomeAssistantRefusal, match="energy/get_prefs: No prefs"):
             await home.ask("energy/get_prefs")
 
 
-async def test_a_wrong_token_is_tried_once(toy: Toy) -> None:
+async def test_a_wrong_token_is_tried_once(toy: ToyHomeAssistant) -> None:
     async with ClientSession() as session:
         home = HomeAssistant(HomeAssistantAccess.at(toy.url, "another-token"), session)
         waiting = asyncio.create_task(home.connected())
@@ -95,7 +95,7 @@ async def test_a_wrong_token_is_tried_once(toy: Toy) -> None:
     ("status", "words"), [(502, "502: it is starting"), (404, "404"), (403, "banned")]
 )
 async def test_an_http_error_is_logged_once_and_retried(
-    toy: Toy, caplog: pytest.LogCaptureFixture, status: int, words: str
+    toy: ToyHomeAssistant, caplog: pytest.LogCaptureFixture, status: int, words: str
 ) -> None:
     toy.status = status
     with caplog.at_level(logging.INFO, "consometers_node"):
@@ -119,27 +119,29 @@ async def test_an_http_error_is_logged_once_and_retried(
         ),
     ],
 )
-async def test_another_service_counts_as_away(toy: Toy, change: dict[str, str], words: str) -> None:
+async def test_another_service_counts_as_away(
+    toy: ToyHomeAssistant, change: dict[str, str], words: str
+) -> None:
     for name, value in change.items():
         setattr(toy, name, value)
     async with connection(toy) as home:
         await assert_away(home, words)
 
 
-async def test_https_to_an_http_port_is_reported(toy: Toy) -> None:
+async def test_https_to_an_http_port_is_reported(toy: ToyHomeAssistant) -> None:
     toy.url = toy.url.replace("http:", "https:")
     async with connection(toy) as home:
         await assert_away(home, "it may speak http alone")
 
 
-async def test_a_missing_greeting_counts_as_away(toy: Toy) -> None:
+async def test_a_missing_greeting_counts_as_away(toy: ToyHomeAssistant) -> None:
     toy.greeting = None
     async with connection(toy, answer_within=timedelta(seconds=0.1)) as home:
         await assert_away(home, "does not answer")
         assert toy.logins >= 1
 
 
-async def test_a_missing_answer_counts_as_away(toy: Toy) -> None:
+async def test_a_missing_answer_counts_as_away(toy: ToyHomeAssistant) -> None:
     async with connection(toy) as home:
         await home.connected()
         toy.silent = True
@@ -150,7 +152,7 @@ async def test_a_missing_answer_counts_as_away(toy: Toy) -> None:
 
 
 async def test_a_lost_connection_fails_pending_commands_as_away(
-    toy: Toy,
+    toy: ToyHomeAssistant,
 ) -> None:
     toy.silent = True
     async with connection(toy) as home:
@@ -164,7 +166,7 @@ async def test_a_lost_connection_fails_pending_commands_as_away(
     assert toy.logins == 2
 
 
-async def test_a_command_can_be_cancelled(toy: Toy) -> None:
+async def test_a_command_can_be_cancelled(toy: ToyHomeAssistant) -> None:
     toy.silent = True
     async with connection(toy) as home:
         asking = asyncio.create_task(home.ask("get_config"))
@@ -177,7 +179,7 @@ async def test_a_command_can_be_cancelled(toy: Toy) -> None:
     assert toy.logins == 1
 
 
-async def test_an_answer_too_large_fails_alone(toy: Toy) -> None:
+async def test_an_answer_too_large_fails_alone(toy: ToyHomeAssistant) -> None:
     toy.answers["get_states"] = "x" * 20_000
     async with connection(toy, max_answer_bytes=10_000) as home:
         with pytest.raises(TooMuch):
@@ -185,7 +187,7 @@ async def test_an_answer_too_large_fails_alone(toy: Toy) -> None:
         assert await home.ask("get_config")
 
 
-async def test_listeners_are_called_at_events_and_new_connections(toy: Toy) -> None:
+async def test_listeners_are_called_at_events_and_new_connections(toy: ToyHomeAssistant) -> None:
     heard: list[None] = []
     async with connection(toy) as home:
         home.listen("statistics", lambda: heard.append(None))
@@ -200,7 +202,7 @@ async def test_listeners_are_called_at_events_and_new_connections(toy: Toy) -> N
 
 
 async def test_commands_work_where_events_are_refused(
-    toy: Toy, caplog: pytest.LogCaptureFixture
+    toy: ToyHomeAssistant, caplog: pytest.LogCaptureFixture
 ) -> None:
     toy.deaf = True
     heard: list[None] = []
@@ -212,7 +214,7 @@ async def test_commands_work_where_events_are_refused(
     assert toy.logins == 1
 
 
-async def test_a_request_after_the_connection_closed_fails(toy: Toy) -> None:
+async def test_a_request_after_the_connection_closed_fails(toy: ToyHomeAssistant) -> None:
     async with connection(toy) as home:
         await home.connected()
     with pytest.raises(Away, match="no longer connects"):
@@ -221,7 +223,7 @@ async def test_a_request_after_the_connection_closed_fails(toy: Toy) -> None:
 
 @pytest.mark.parametrize("wait", [HomeAssistant.connected, lambda home: home.ask("get_config")])
 async def test_stopping_while_home_assistant_is_away_logs_nothing(
-    toy: Toy, wait: Callable[[HomeAssistant], Coroutine[None, None, object]]
+    toy: ToyHomeAssistant, wait: Callable[[HomeAssistant], Coroutine[None, None, object]]
 ) -> None:
     toy.status = 502
     faults: list[str] = []
@@ -237,7 +239,7 @@ async def test_stopping_while_home_assistant_is_away_logs_nothing(
     assert faults == []
 
 
-async def test_a_connection_that_is_stopped_at_any_moment_ends(toy: Toy) -> None:
+async def test_a_connection_that_is_stopped_at_any_moment_ends(toy: ToyHomeAssistant) -> None:
     faults: list[str] = []
     asyncio.get_running_loop().set_exception_handler(
         lambda _, context: faults.append(context["message"])
@@ -262,7 +264,7 @@ async def test_a_connection_that_is_stopped_at_any_moment_ends(toy: Toy) -> None
 
 
 async def test_no_log_or_error_holds_the_token_or_address(
-    toy: Toy, caplog: pytest.LogCaptureFixture
+    toy: ToyHomeAssistant, caplog: pytest.LogCaptureFixture
 ) -> None:
     messages: list[str] = []
     with caplog.at_level(logging.DEBUG):

@@ -20,9 +20,8 @@ from consometers_quoalise import (
     identifier,
     iso8601,
 )
-
-from .factories import measured
-from .toy import utc
+from testing.home_assistant.rows import measured
+from testing.home_assistant.toy import utc
 
 LOAD = "consumption/power/active/raw"
 DAILY = "consumption/energy/active/daily"

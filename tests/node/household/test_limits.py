@@ -27,11 +27,11 @@ from consometers_node.store.pulled import all_pulled
 from consometers_quoalise import Direction, Listed, SeriesPath, Shares
 from consometers_quoalise.identifier import organisation, series
 from consometers_quoalise_network import Asking
-from tests.deadline import DEADLINE_S
-from tests.node.permission.samples import HOURLY, now
-from tests.node.sharing.ledgers import Ledger
-
-from .toy import until, utc
+from testing.home_assistant.toy import utc
+from testing.homes.data_needs import HOURLY, now
+from testing.homes.ledgers import Ledger
+from testing.run import DEADLINE_S
+from testing.waiting import until
 
 SLOW, QUICK = "slow@example.org", "quick@example.org"
 

@@ -9,7 +9,7 @@ import pytest
 
 from consometers_node.household.recorder.poll_schedule import Rounds, event_type
 from consometers_node.series import Interval
-from tests.deadline import DEADLINE_S
+from testing.run import DEADLINE_S
 
 HOUR_S: Final = 3600.0
 

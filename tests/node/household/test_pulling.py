@@ -32,12 +32,11 @@ from consometers_quoalise import (
 from consometers_quoalise.identifier import identifier, organisation
 from consometers_quoalise_network import Asking
 from consometers_quoalise_xmpp import XmppTransport
-from tests.node.permission.samples import now
-from tests.node.sharing.ledgers import Ledger
-
-from .factories import DAY, HOUR, seconds
-from .importing_toy import ImportingToy
-from .toy import until
+from testing.home_assistant.importing_toy import ImportingToy
+from testing.home_assistant.rows import DAY, HOUR, seconds
+from testing.homes.data_needs import now
+from testing.homes.ledgers import Ledger
+from testing.waiting import until
 
 SUM = identifier(f"{organisation('kersabiec')}_consumption/power/active/raw")
 STATISTIC = "consometers:collective_kersabiec_consumption"

@@ -29,9 +29,8 @@ from consometers_node.series import (
     Record,
     Series,
 )
-
-from .factories import energy_rows, means
-from .toy import utc
+from testing.home_assistant.rows import energy_rows, means
+from testing.home_assistant.toy import utc
 
 DAY = date(2026, 11, 10)
 MIDNIGHT = utc("2026-11-10")

@@ -8,10 +8,9 @@ from consometers_node.household.recorder.client import Recorder, external
 from consometers_node.household.recorder.home_assistant import HomeAssistant
 from consometers_node.household.statistics_import.hours import SeriesKind, States
 from consometers_node.household.statistics_import.recorder_writer import RecorderWriter
-
-from .factories import DAY, HOUR, no_rest
-from .importing_toy import GRID, ImportingToy
-from .toy import utc
+from testing.home_assistant.importing_toy import GRID, ImportingToy
+from testing.home_assistant.rows import DAY, HOUR, no_rest
+from testing.home_assistant.toy import utc
 
 FIRST = utc("2025-01-01")
 

@@ -29,10 +29,20 @@ from consometers_quoalise import (
     UpstreamError,
 )
 from consometers_quoalise_network.backoff import Backoff
-
-from .factories import DAY, HOUR, no_rest
-from .importing_toy import GRID, HALF_HOUR, LOAD, ImportingToy, Notes, Upstream, curve, hourly, load
-from .toy import connection, ms, until, utc
+from testing.home_assistant.importing_toy import (
+    GRID,
+    HALF_HOUR,
+    LOAD,
+    ImportingToy,
+    Notes,
+    Upstream,
+    curve,
+    hourly,
+    load,
+)
+from testing.home_assistant.rows import DAY, HOUR, no_rest
+from testing.home_assistant.toy import connection, ms, utc
+from testing.waiting import until
 
 SINCE = utc("2026-08-17T00:00")
 NOW = utc("2026-11-24T12:10")

@@ -9,8 +9,7 @@ import pytest
 from consometers_node.household.recorder.reading import Flag, StatisticsRow
 from consometers_node.household.statistics_import.hours import SeriesKind
 from consometers_node.household.statistics_import.sums import differing, flags, ours, rise, summed
-
-from .toy import utc
+from testing.home_assistant.toy import utc
 
 START = utc("2026-01-01")
 HOUR = timedelta(hours=1)

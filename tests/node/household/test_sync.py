@@ -1,8 +1,7 @@
 """Granted series are read: the past month by month, the last days again, whatever happens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -10,34 +9,27 @@ import pytest
 
 from consometers_node.household.recorder.availability import (
     SEEN,
-    Availability,
-    WatchedRecorder,
 )
-from consometers_node.household.recorder.client import Rest
-from consometers_node.household.recorder.poll_schedule import Rounds
-from consometers_node.household.sharing.sync import Sync, Target, progress, targets
+from consometers_node.household.sharing.sync import progress
 from consometers_node.permission import Choice, Permissions
-from consometers_node.series import Block, Device, Interval, Range, Record, Series
-from consometers_node.sharing.changes import Changes
+from consometers_node.series import Block, Interval, Range, Record
 from consometers_node.store import Store
-from consometers_node.store.clock import Clock, confirm
+from consometers_node.store.clock import confirm
 from consometers_node.store.coverage import absences, coverage
 from consometers_node.store.peers import subscribe
 from consometers_node.store.series import blocks, erase_series, put_blocks
 from consometers_node.store.settings import setting
-from tests.deadline import DEADLINE_S
-from tests.node.clocks import LEAP, Hands, leaping
-from tests.node.permission.samples import CHOICE, HOURLY, NEED, STOP, now
-from tests.node.sharing.ledgers import DAY, HOUR, Ledger, midnight
-
-from .factories import no_rest, rows
-from .test_backfill import asked
-from .toy import Toy, connection, serving, until
+from testing.clocks import LEAP, Hands, leaping
+from testing.home_assistant.rows import rows
+from testing.home_assistant.sync import DRAWN, NAME, RunningSync, running_sync
+from testing.home_assistant.toy import ToyHomeAssistant, asked, serving
+from testing.homes.data_needs import CHOICE, NEED, STOP, now
+from testing.homes.ledgers import DAY, HOUR, Ledger, midnight
+from testing.run import DEADLINE_S
+from testing.waiting import eventually, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
-NAME = "sensor.drawn"
-DRAWN = replace(HOURLY, device=Device(NAME))
 FINE = replace(DRAWN, interval=Interval.PT5M)
 LONG = replace(NEED, history_days=1000)
 FIVE = timedelta(minutes=5)
@@ -48,9 +40,9 @@ def history(days: int) -> Choice:
 
 
 @pytest.fixture
-async def toy() -> AsyncIterator[Toy]:
+async def toy() -> AsyncIterator[ToyHomeAssistant]:
     """A steady home, which has run for years."""
-    toy = Toy()
+    toy = ToyHomeAssistant()
     start = midnight(-1100)
     toy.hours[NAME] = rows(start, int((now() - start) / HOUR))
     toy.answers["get_states"] = [{"last_changed": start.isoformat()}]
@@ -63,66 +55,20 @@ async def ledger(file: Store) -> Ledger:
     return await Ledger.open(file, series=DRAWN)
 
 
-class RunningSync:
-    """A sync that runs."""
-
-    def __init__(self, sync: Sync, rounds: Rounds, changes: Changes, store: Store) -> None:
-        self.sync = sync
-        self.rounds = rounds
-        self.changes = changes
-        self.store = store
-
-    async def target(self, series: Series = DRAWN) -> Target:
-        async with self.store.reading() as connection:
-            return (await targets(connection, now()))[series]
-
-    async def all(self, series: Series = DRAWN) -> None:
-        """Wait until all that is wanted was read."""
-        await becomes(lambda: self._progress(series))
-
-    async def _progress(self, series: Series) -> bool:
-        return (await self.target(series)).progress == 1
-
-
-async def becomes(happened: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(DEADLINE_S):
-        while not await happened():
-            await asyncio.sleep(0.02)
-
-
-@asynccontextmanager
-async def running_sync(
-    toy: Toy, store: Store, rest: Rest = no_rest, clock: Clock | None = None
-) -> AsyncIterator[RunningSync]:
-    changes = Changes()
-    rounds = Rounds(HOUR, settles=(timedelta(0), timedelta(0)))
-    async with connection(toy) as home:
-        clock = clock or Clock()
-        recorder = WatchedRecorder(home, Availability(store, home, clock))
-        sync = Sync(store, recorder, changes, rounds, clock, rest=rest)
-        task = asyncio.create_task(sync.run())
-        try:
-            yield RunningSync(sync, rounds, changes, store)
-            assert not task.done(), task
-        finally:
-            task.cancel()
-            await asyncio.wait({task})
-
-
 async def stored_records(ledger: Ledger, within: Range) -> list[Record]:
     async with ledger.store.reading() as connection:
         stored = await blocks(connection, ledger.series_id, ledger.series, within)
         return [record for block in stored for record in block.records(within)]
 
 
-def past(toy: Toy) -> list[str]:
+def past(toy: ToyHomeAssistant) -> list[str]:
     """From when rows were asked for, but for those of rounds."""
     round_ = f"{midnight(-7) - HOUR:%Y-%m-%dT%H:%M}"
     return [start for start, _, _ in asked(toy) if start != round_]
 
 
 async def test_the_past_of_a_grant_is_read_month_by_month_the_newest_first(
-    toy: Toy, file: Store, ledger: Ledger
+    toy: ToyHomeAssistant, file: Store, ledger: Ledger
 ) -> None:
     await ledger.grant(LONG, history(300))
     shares: list[float] = []
@@ -154,7 +100,9 @@ async def test_progress_is_the_read_share_of_the_grant(ledger: Ledger) -> None:
     assert 4 / 9 <= read <= 4 / 8
 
 
-async def test_a_restart_resumes_the_read(toy: Toy, file: Store, ledger: Ledger) -> None:
+async def test_a_restart_resumes_the_read(
+    toy: ToyHomeAssistant, file: Store, ledger: Ledger
+) -> None:
     await ledger.grant(LONG, history(300))
     rested = 0
 
@@ -176,14 +124,14 @@ async def test_a_restart_resumes_the_read(toy: Toy, file: Store, ledger: Ledger)
 
 
 async def test_a_grant_without_a_past_reads_new_records(
-    toy: Toy, file: Store, ledger: Ledger
+    toy: ToyHomeAssistant, file: Store, ledger: Ledger
 ) -> None:
     await ledger.grant(LONG, history(0))
     async with running_sync(toy, file) as read:
         await read.all()
         toy.hours[NAME] = rows(midnight(-1100), 1101 * 24)
         read.rounds.request()
-        await becomes(lambda: has_records(ledger, 24))
+        await eventually(lambda: has_records(ledger, 24), bool)
     assert min(past(toy), default="2999") >= f"{midnight(-1):%Y}"
 
 
@@ -192,7 +140,7 @@ async def has_records(ledger: Ledger, count: int) -> bool:
 
 
 async def test_a_long_absence_is_read_and_sent_from_its_start(
-    toy: Toy, file: Store, ledger: Ledger
+    toy: ToyHomeAssistant, file: Store, ledger: Ledger
 ) -> None:
     await ledger.grant(LONG, history(400))
     gone = midnight(-300)
@@ -218,7 +166,7 @@ async def test_a_long_absence_is_read_and_sent_from_its_start(
 
 
 async def test_a_corrected_past_is_read_again_and_sent(
-    toy: Toy, file: Store, ledger: Ledger
+    toy: ToyHomeAssistant, file: Store, ledger: Ledger
 ) -> None:
     await ledger.grant(LONG, history(30))
     async with running_sync(toy, file) as read:
@@ -230,7 +178,7 @@ async def test_a_corrected_past_is_read_again_and_sent(
             if row["start"] >= round(at.timestamp() * 1000):
                 row["sum"] += 7
         read.rounds.request()
-        await becomes(lambda: has_value(ledger, at, 107))
+        await eventually(lambda: has_value(ledger, at, 107), bool)
     assert await ledger.receive_all() == [Range(at, at + HOUR)]
     assert ledger.sent[at] == 107
 
@@ -241,7 +189,7 @@ async def has_value(ledger: Ledger, at: datetime, value: int) -> bool:
 
 
 async def test_a_refused_read_is_reported_and_retried(
-    toy: Toy, file: Store, ledger: Ledger
+    toy: ToyHomeAssistant, file: Store, ledger: Ledger
 ) -> None:
     await ledger.grant(LONG, history(100))
     toy.answers["recorder/statistics_during_period"] = "nonsense"
@@ -255,7 +203,7 @@ async def test_a_refused_read_is_reported_and_retried(
 
 
 async def test_the_read_waits_while_home_assistant_is_away(
-    toy: Toy, file: Store, ledger: Ledger
+    toy: ToyHomeAssistant, file: Store, ledger: Ledger
 ) -> None:
     await ledger.grant(LONG, history(100))
     toy.status = 502
@@ -263,7 +211,7 @@ async def test_the_read_waits_while_home_assistant_is_away(
         await asyncio.sleep(0.2)
         assert toy.asked == []
         toy.status = 101
-        await becomes(lambda: has_progressed(read))
+        await eventually(lambda: has_progressed(read), bool)
         await toy.hang_up()
         await read.all()
         assert read.sync.problem is None
@@ -274,7 +222,7 @@ async def has_progressed(read: RunningSync) -> bool:
 
 
 async def test_5_minute_records_are_read_as_far_back_as_the_recorder_has_them(
-    toy: Toy, file: Store
+    toy: ToyHomeAssistant, file: Store
 ) -> None:
     ledger = await Ledger.open(file, series=FINE)
     await ledger.grant(replace(LONG, interval=Interval.PT5M), history(100))
@@ -287,7 +235,7 @@ async def test_5_minute_records_are_read_as_far_back_as_the_recorder_has_them(
 
 
 async def test_stored_5_minute_records_outlive_those_of_home_assistant(
-    toy: Toy, file: Store
+    toy: ToyHomeAssistant, file: Store
 ) -> None:
     ledger = await Ledger.open(file, series=FINE)
     await ledger.grant(replace(LONG, interval=Interval.PT5M), history(100))
@@ -300,7 +248,7 @@ async def test_stored_5_minute_records_outlive_those_of_home_assistant(
 
 
 async def test_a_permission_with_a_longer_history_extends_the_read(
-    toy: Toy, file: Store, ledger: Ledger
+    toy: ToyHomeAssistant, file: Store, ledger: Ledger
 ) -> None:
     await ledger.grant(LONG, history(30))
     town = await Ledger.open(file, "town@example.org", series=DRAWN)
@@ -314,7 +262,7 @@ async def test_a_permission_with_a_longer_history_extends_the_read(
 
 
 async def test_records_erased_during_a_read_stay_erased(
-    toy: Toy, file: Store, ledger: Ledger
+    toy: ToyHomeAssistant, file: Store, ledger: Ledger
 ) -> None:
     permission = await ledger.grant(LONG, history(100))
     reads, goes_on = asyncio.Event(), asyncio.Event()
@@ -337,7 +285,7 @@ async def test_records_erased_during_a_read_stay_erased(
 
 @pytest.mark.parametrize("reads", range(1, 8))
 async def test_a_clock_that_leaps_at_any_moment_has_nothing_read_of_later(
-    toy: Toy, file: Store, ledger: Ledger, reads: int
+    toy: ToyHomeAssistant, file: Store, ledger: Ledger, reads: int
 ) -> None:
     """Nor is Home Assistant seen then: what it counts until then would be dropped."""
     await ledger.grant(LONG, history(40))

@@ -28,9 +28,8 @@ from consometers_quoalise import (
     describe,
 )
 from consometers_quoalise.identifier import organisation, series
-
-from .factories import HOUR, seconds
-from .toy import utc
+from testing.home_assistant.rows import HOUR, seconds
+from testing.home_assistant.toy import utc
 
 CONSUMPTION, INJECTION, PRODUCTION = (
     Direction.CONSUMPTION,

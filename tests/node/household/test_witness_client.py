@@ -15,9 +15,8 @@ from consometers_node.wire.witness_requests import (
     DepartureReceipt,
 )
 from demo.prosody import Authority
-from tests.node.permission.samples import WITNESS, now
-
-from .witnesses import over_https
+from testing.homes.data_needs import WITNESS, now
+from testing.witnesses.toy import over_https
 
 RECEIPT = DepartureReceipt(now())
 

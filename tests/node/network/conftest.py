@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.node.networks import Host, in_memory
+from testing.networks import Host, in_memory
 
 
 @pytest.fixture(params=["memory", "xmpp"])

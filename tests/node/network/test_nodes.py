@@ -9,16 +9,16 @@ from consometers_quoalise import BadRequest, Data, GetHistory, ItemNotFound, Sta
 from consometers_quoalise_network import Asker
 from consometers_quoalise_network.errors import NotAnAddress
 from packages.quoalise.tests.samples import NEED, PERMISSION
-from tests.node.networks import Host
-from tests.node.sentences import says
-from tests.node.xmpp.conftest import MakeNode
-from tests.node.xmpp.home import SERIES, START, Collective, Home
+from testing.networks import Host
+from testing.sentences import says
+from testing.xmpp.answerers import SERIES, START, AskingCollective, MemoryHome
+from testing.xmpp.fixtures import MakeNode
 
 
 async def test_a_household_grants_and_withdraws_and_a_collective_reads_and_terminates(
     server: Host, other_server: Host, new_node: MakeNode
 ) -> None:
-    household, receiver = Home(), Collective()
+    household, receiver = MemoryHome(), AskingCollective()
     home, collective = await new_node(server, household), await new_node(other_server, receiver)
 
     peer = collective.bare
@@ -50,7 +50,7 @@ async def test_a_household_grants_and_withdraws_and_a_collective_reads_and_termi
         await collective.asking.get_data_needs(peer)
 
 
-class Short(Home):
+class Short(MemoryHome):
     """Refuses to answer with more records than that."""
 
     def __init__(self, most: int) -> None:

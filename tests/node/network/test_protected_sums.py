@@ -8,19 +8,19 @@ from consometers_quoalise import (
     Verified,
 )
 from consometers_quoalise_network import Asker
-from packages.quoalise.tests.test_protected_sums import (
+from packages.quoalise.tests.protected_sums_samples import (
     ANSWER,
     LARGEST_OPENING,
     LARGEST_REPORTS,
     LARGEST_VERIFICATION,
     VERIFIED,
 )
-from tests.node.networks import Host
-from tests.node.xmpp.conftest import MakeNode
-from tests.node.xmpp.home import Collective, Keeper
+from testing.networks import Host
+from testing.xmpp.answerers import AskingCollective, RecordKeeper
+from testing.xmpp.fixtures import MakeNode
 
 
-class Witness(Collective):
+class Witness(AskingCollective):
     """An answerer with the same answer for every request."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ async def test_the_largest_reports_and_openings_pass_between_servers(
 
     home, answerer = await new_node(server), Witness()
     collective = await new_node(
-        other_server, Collective(), keep=Keeper().keep, keep_reports=keep_reports
+        other_server, AskingCollective(), keep=RecordKeeper().keep, keep_reports=keep_reports
     )
     witness = await new_node(server, answerer)
     await home.pushing.push(collective.bare, LARGEST_REPORTS)

@@ -5,17 +5,17 @@ import asyncio
 import pytest
 
 from consometers_quoalise import Malformed, OtherError
-from tests.deadline import DEADLINE_S
-from tests.node.networks import Host
-from tests.node.sentences import says
-from tests.node.xmpp.conftest import MakeNode
-from tests.node.xmpp.home import NOW, Keeper, records
+from testing.networks import Host
+from testing.run import DEADLINE_S
+from testing.sentences import says
+from testing.xmpp.answerers import NOW, RecordKeeper, records
+from testing.xmpp.fixtures import MakeNode
 
 
 async def test_a_push_returns_after_the_receiver_stored_it(
     server: Host, other_server: Host, new_node: MakeNode
 ) -> None:
-    keeper = Keeper()
+    keeper = RecordKeeper()
     keeper.hold()
     sender, receiver = await new_node(server), await new_node(other_server, keep=keeper.keep)
     to = receiver.bare

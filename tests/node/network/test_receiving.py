@@ -7,18 +7,18 @@ import pytest
 from consometers_quoalise import NotAuthorized
 from consometers_quoalise_network import Traffic, receiving
 from consometers_quoalise_network.errors import NotAcknowledged
-from tests.deadline import DEADLINE_S
-from tests.node.networks import Host
-from tests.node.sharing.houses import until
-from tests.node.xmpp.conftest import MakeNode
-from tests.node.xmpp.home import NOW, Keeper, records
+from testing.networks import Host
+from testing.run import DEADLINE_S
+from testing.waiting import until
+from testing.xmpp.answerers import NOW, RecordKeeper, records
+from testing.xmpp.fixtures import MakeNode
 
 
 async def test_a_flooding_peer_is_slowed_alone(
     server: Host, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(receiving, "PER_MINUTE", 3)
-    keeper = Keeper()
+    keeper = RecordKeeper()
     flooding, other = await new_node(server), await new_node(server)
     receiver = await new_node(server, keep=keeper.keep)
     flood = [
@@ -37,7 +37,7 @@ async def test_pushes_beyond_the_room_of_a_peer_are_dropped(
     server: Host, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(receiving, "MAX_OF_ONE", 2)
-    keeper = Keeper()
+    keeper = RecordKeeper()
     flooding, other = await new_node(server), await new_node(server)
     receiver = await new_node(server, keep=keeper.keep)
     keeper.hold(flooding.bare)
@@ -57,7 +57,7 @@ async def test_pushes_beyond_the_room_of_a_peer_are_dropped(
 async def test_a_full_queue_drops_the_largest_sender_s_newest(
     server: Host, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeper, traffic = Keeper(), Traffic()
+    keeper, traffic = RecordKeeper(), Traffic()
     flooding, other = await new_node(server), await new_node(server)
     receiver = await new_node(server, keep=keeper.keep, traffic=traffic)
     keeper.hold(flooding.bare)
@@ -80,7 +80,7 @@ async def test_a_full_queue_drops_the_largest_sender_s_newest(
 async def test_a_queued_push_is_refused_once_its_sender_may_not_push(
     server: Host, new_node: MakeNode
 ) -> None:
-    keeper, peers = Keeper(), {"sender"}
+    keeper, peers = RecordKeeper(), {"sender"}
     sender = await new_node(server)
     receiver = await new_node(server, keep=keeper.keep, knows=lambda _peer: bool(peers))
     keeper.hold(sender.bare)

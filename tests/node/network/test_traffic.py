@@ -7,13 +7,13 @@ import pytest
 from consometers_quoalise import BadRequest, ItemNotFound, QuoaliseError
 from consometers_quoalise_network import NotStored, Traffic, receiving
 from consometers_quoalise_network.errors import NotAcknowledged
-from tests.deadline import DEADLINE_S
-from tests.node.networks import Host
-from tests.node.xmpp.conftest import MakeNode, Node
-from tests.node.xmpp.home import NOW, SERIES, Home, Keeper, records
+from testing.networks import Host
+from testing.run import DEADLINE_S
+from testing.xmpp.answerers import NOW, SERIES, MemoryHome, RecordKeeper, records
+from testing.xmpp.fixtures import MakeNode, XmppNode
 
 
-async def push(sender: Node, receiver: Node, seconds: float = DEADLINE_S) -> None:
+async def push(sender: XmppNode, receiver: XmppNode, seconds: float = DEADLINE_S) -> None:
     await sender.pushing.push(receiver.bare, records(NOW, 1), seconds=seconds)
 
 
@@ -31,7 +31,7 @@ async def test_messages_are_counted_by_outcome(
 ) -> None:
     # Room for one message: a push that was not stored must free it.
     monkeypatch.setattr(receiving, "MAX_SIZE", 1)
-    keeper, traffic = Keeper(), Traffic()
+    keeper, traffic = RecordKeeper(), Traffic()
     sender, receiver = (
         await new_node(server),
         await new_node(server, keep=keeper.keep, traffic=traffic),
@@ -60,7 +60,7 @@ async def test_messages_are_counted_by_outcome(
 
 
 async def test_requests_are_counted_by_outcome(server: Host, new_node: MakeNode) -> None:
-    household, traffic = Home(), Traffic()
+    household, traffic = MemoryHome(), Traffic()
     asker, answerer = await new_node(server), await new_node(server, household, traffic=traffic)
     with pytest.raises(QuoaliseError):
         await asker.asking.subscribe(answerer.bare, SERIES)

@@ -8,16 +8,16 @@ from consometers_quoalise import NotAuthorized, OtherError
 from consometers_quoalise_network import Pushing, Transport
 from consometers_quoalise_network.address import account_of
 from consometers_quoalise_network.errors import NotAcknowledged, TakenOver
-from tests.deadline import DEADLINE_S
-from tests.node.networks import Host, transport
-from tests.node.xmpp.conftest import MakeNode, NewAccount
-from tests.node.xmpp.home import NOW, Home, Keeper, records
+from testing.networks import Host, transport
+from testing.run import DEADLINE_S
+from testing.xmpp.answerers import NOW, MemoryHome, RecordKeeper, records
+from testing.xmpp.fixtures import MakeNode, NewAccount
 
 
 async def test_a_push_to_an_account_that_is_away_waits_for_it(
     server: Host, other_server: Host, new_node: MakeNode, new_account: NewAccount
 ) -> None:
-    keeper, jid, sender = Keeper(), new_account(other_server), await new_node(server)
+    keeper, jid, sender = RecordKeeper(), new_account(other_server), await new_node(server)
     pushed = asyncio.create_task(sender.pushing.push(jid, records(NOW, 3)))
     await asyncio.sleep(0.2)
     assert not pushed.done()
@@ -29,7 +29,7 @@ async def test_a_push_to_an_account_that_is_away_waits_for_it(
 async def test_the_refusal_of_a_push_reaches_its_sender(
     server: Host, other_server: Host, new_node: MakeNode
 ) -> None:
-    keeper = Keeper()
+    keeper = RecordKeeper()
     keeper.fault = NotAuthorized()
     sender, receiver = await new_node(server), await new_node(other_server, keep=keeper.keep)
     with pytest.raises(NotAuthorized):
@@ -39,7 +39,7 @@ async def test_the_refusal_of_a_push_reaches_its_sender(
 async def test_a_late_receipt_is_reported_with_its_peer_and_number(
     server: Host, other_server: Host, new_node: MakeNode
 ) -> None:
-    keeper, receipts = Keeper(), asyncio.Queue[tuple[str, str]]()
+    keeper, receipts = RecordKeeper(), asyncio.Queue[tuple[str, str]]()
     keeper.hold()
     sender, receiver = await new_node(server), await new_node(other_server, keep=keeper.keep)
 
@@ -58,7 +58,7 @@ async def test_a_late_receipt_is_reported_with_its_peer_and_number(
 async def test_a_push_without_a_receipt_returns_once_the_server_has_it(
     server: Host, other_server: Host, new_node: MakeNode
 ) -> None:
-    keeper = Keeper()
+    keeper = RecordKeeper()
     keeper.hold()
     sender, receiver = await new_node(server), await new_node(other_server, keep=keeper.keep)
     push = sender.pushing.push(receiver.bare, records(NOW, 3), receipt=False)
@@ -80,7 +80,7 @@ async def test_a_node_says_whether_it_acknowledges(
     server: Host, other_server: Host, new_node: MakeNode
 ) -> None:
     asker = await new_node(server)
-    receiver = await new_node(other_server, keep=Keeper().keep)
+    receiver = await new_node(other_server, keep=RecordKeeper().keep)
     answers = await new_node(other_server)
     assert await asker.connection.sends_receipts(receiver.connection.jid) is True
     assert await asker.connection.sends_receipts(answers.connection.jid) is False
@@ -110,7 +110,7 @@ async def test_each_login_is_reported(server: Host, new_account: NewAccount) -> 
 async def test_a_peer_is_the_account_that_it_logged_in_as(
     server: Host, other_server: Host, new_node: MakeNode
 ) -> None:
-    household = Home()
+    household = MemoryHome()
     home, asker = await new_node(server, household), await new_node(other_server, language="fr")
     household.readers.add(asker.bare)
     assert len(await asker.asking.list_series(home.bare)) == 1

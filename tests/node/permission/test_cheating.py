@@ -2,22 +2,26 @@
 
 from collections.abc import Iterable
 from dataclasses import fields
-import re
 
 import pytest
 
 from consometers_node.permission import FOLLOWING, State
-
-from .conftest import World
-from .plain import Plain, Refused
-
-HOUR, DAY = 3600, 86_400
-
-LEAVING = ("outbox", "answer")
-COPIED = (
-    "peer_id, title, purpose, recipients, controller, contact, policy, interval_minutes,"
-    " identification, history_days, duration_days, retention_days"
+from testing.databases.cheating import (
+    COPIED,
+    DAY,
+    HOUR,
+    LEAVING,
+    entry,
+    granting,
+    insert,
+    new_version,
+    refuses,
+    replace_into,
+    terms,
+    tick,
 )
+from testing.databases.sql import PlainSql, Refused
+from testing.homes.permissions import PermissionsOfEachState
 
 STATES_OF_THE_WORLD = ("granted", "withdrawn", "terminated", "refused", "proposed")
 PROOFS = (
@@ -48,102 +52,13 @@ PROOFS = (
 )
 
 
-def insert(table: str, world: World, **changes: object) -> str:
-    """Return the SQL of a row that the granted permission allows, but for these changes."""
-    row: dict[str, object] = {
-        "peer_id": world.coop,
-        "permission_id": f"'{world.granted}'",
-        "series_id": world.hourly,
-        "range_start": f"{{now}} - {2 * HOUR}",
-        "range_end": f"{{now}} - {HOUR}",
-    }
-    row |= {"queued_at": "{now}"} if table == "outbox" else {}
-    row |= {"at": "{now}", "command": "'get_history'", "records": 1} if table == "answer" else {}
-    row |= changes
-    columns = ", ".join(row)
-    return f"INSERT INTO {table} ({columns}) VALUES ({', '.join(map(str, row.values()))})"
-
-
-def entry(permission: str, state: str, **changes: object) -> str:
-    """Return the SQL of an entry of the register that has all it needs, but for these changes."""
-    actor = {"terminated": "peer", "expired": "clock"}.get(state, "household")
-    who = {"clock": "NULL", "peer": "'coop@example.org'"}.get(actor, "'somebody'")
-    row: dict[str, object] = {
-        "permission_id": f"'{permission}'",
-        "state": f"'{state}'",
-        "at": "{now}",
-        "actor": f"'{actor}'",
-        "who": who,
-        "text_hash": "(SELECT min(hash) FROM shown_text WHERE language = 'fr')",
-        "language": "'fr'",
-    }
-    row |= changes
-    return f"INSERT INTO register ({', '.join(row)}) VALUES ({', '.join(map(str, row.values()))})"
-
-
-def terms(permission: str, **changes: object) -> str:
-    """Return the SQL that sets the widest terms that were asked for, but for these changes."""
-    row: dict[str, object] = {
-        "interval_minutes": 60,
-        "identification": "'pseudonym'",
-        "records_from": f"{{now}} - 30 * {DAY}",
-        "valid_from": "{now}",
-        "valid_until": f"{{now}} + 365 * {DAY}",
-    }
-    row |= changes
-    values = ", ".join(f"{column} = {value}" for column, value in row.items())
-    return f"UPDATE permission SET {values} WHERE id = '{permission}'"
-
-
-def tick(permission: str, series: int) -> str:
-    return f"INSERT INTO permission_series VALUES ('{permission}', {series}, NULL)"
-
-
-def granting(permission: str, *series: int, **changes: object) -> tuple[str, ...]:
-    """Return the SQL that grants series, on the widest terms but for these changes."""
-    ticks = (tick(permission, number) for number in series)
-    return terms(permission, **changes), *ticks, entry(permission, "granted")
-
-
-def new_version(need: str, version: int = 2) -> tuple[str, ...]:
-    """Return the SQL of another version of a data need, and of a permission to answer it."""
-    return (
-        (
-            f"INSERT INTO data_need (need, version, reading, received_at, {COPIED})"
-            f" SELECT need, {version}, reading, {{now}}, {COPIED} FROM data_need"
-            f" WHERE need = '{need}' AND version = 1"
-        ),
-        "INSERT INTO data_need_series SELECT max(id), 'consumption', 'energy' FROM data_need",
-        (
-            "INSERT INTO permission (id, peer_id, data_need_id, need, state)"
-            f" SELECT 'v{version}', peer_id, id, need, 'proposed' FROM data_need"
-            f" WHERE need = '{need}' AND version = {version}"
-        ),
-    )
-
-
-def replace_into(cheat: Plain) -> str:
-    return "REPLACE INTO" if cheat.kind == "sqlite" else "INSERT INTO"
-
-
 def replacing(insert: str) -> str:
     return insert.replace("INSERT INTO", "{replace}", 1)
 
 
-def refuses(cheat: Plain, *statements: str) -> None:
-    """Assert that the last statement is refused and changes nothing."""
-    cheat.run(*statements[:-1])
-    before = cheat.everything()
-    cheat.run("SAVEPOINT before")
-    with pytest.raises(Refused) as refusal:
-        cheat.run(statements[-1])
-    # A statement that leaves out a column is refused for that alone.
-    assert not re.search("NOT NULL constraint|null value in column", str(refusal.value))
-    cheat.run("ROLLBACK TO before")
-    assert cheat.everything() == before
-
-
-W = World(**{field.name: f"{{{field.name}}}" for field in fields(World)})  # type: ignore[arg-type]
+W = PermissionsOfEachState(
+    **{field.name: f"{{{field.name}}}" for field in fields(PermissionsOfEachState)}  # type: ignore[arg-type]
+)
 """The world in `REFUSED`: each test fills in its own."""
 OF_GRANTED = f"WHERE permission_id = '{W.granted}'"
 ANSWER_TERMS = "interval_minutes, identification, records_from, valid_from, valid_until"
@@ -414,7 +329,7 @@ REFUSED_BY_POSTGRESQL: dict[str, Attacks] = {
 }
 
 
-def refuses_all(cheat: Plain, world: World, attacks: Attacks) -> None:
+def refuses_all(cheat: PlainSql, world: PermissionsOfEachState, attacks: Attacks) -> None:
     names = {**vars(world), "now": "{now}", "replace": replace_into(cheat)}
     for attack in attacks:
         statements = (attack,) if isinstance(attack, str) else attack
@@ -424,30 +339,34 @@ def refuses_all(cheat: Plain, world: World, attacks: Attacks) -> None:
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_both_databases_refuse(cheat: Plain, world: World, name: str) -> None:
+def test_both_databases_refuse(cheat: PlainSql, world: PermissionsOfEachState, name: str) -> None:
     refuses_all(cheat, world, REFUSED[name])
 
 
 @pytest.mark.parametrize("settled", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("name", REFUSED_BY_SQLITE)
-def test_sqlite_refuses(cheat: Plain, world: World, name: str) -> None:
+def test_sqlite_refuses(cheat: PlainSql, world: PermissionsOfEachState, name: str) -> None:
     refuses_all(cheat, world, REFUSED_BY_SQLITE[name])
 
 
 @pytest.mark.parametrize("settled", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("name", REFUSED_BY_POSTGRESQL)
-def test_postgresql_refuses(cheat: Plain, world: World, name: str) -> None:
+def test_postgresql_refuses(cheat: PlainSql, world: PermissionsOfEachState, name: str) -> None:
     refuses_all(cheat, world, REFUSED_BY_POSTGRESQL[name])
 
 
 @pytest.mark.parametrize("table", LEAVING)
-def test_permitted_records_may_leave(cheat: Plain, world: World, table: str) -> None:
+def test_permitted_records_may_leave(
+    cheat: PlainSql, world: PermissionsOfEachState, table: str
+) -> None:
     cheat.run(insert(table, world))
     assert cheat.value(f"SELECT count(*) FROM {table}") == 1
 
 
 @pytest.mark.parametrize("table", LEAVING)
-def test_an_expired_permission_lets_nothing_leave(cheat: Plain, world: World, table: str) -> None:
+def test_an_expired_permission_lets_nothing_leave(
+    cheat: PlainSql, world: PermissionsOfEachState, table: str
+) -> None:
     # The register has no entry of it yet.
     past = {"valid_from": "{now} - 200", "valid_until": "{now} - 100"}
     cheat.run(*granting(world.proposed, world.hourly, **past))
@@ -460,7 +379,7 @@ ENROLLED = "INSERT INTO enrolment (permission_id"
 
 @pytest.mark.parametrize("table", LEAVING)
 def test_masked_records_wait_for_the_enrolment_at_the_witness(
-    cheat: Plain, world: World, table: str
+    cheat: PlainSql, world: PermissionsOfEachState, table: str
 ) -> None:
     grant_sums(cheat, world.produced)
     leaving = insert(table, world, permission_id="'p'", series_id=world.produced)
@@ -488,12 +407,12 @@ def test_masked_records_wait_for_the_enrolment_at_the_witness(
     refuses(cheat, "DELETE FROM enrolment")
 
 
-def grant_sums(cheat: Plain, series: int, name: str = "p") -> None:
+def grant_sums(cheat: PlainSql, series: int, name: str = "p") -> None:
     """Grant the sum of a series by a permission of this name, as far as the database lets it."""
     grant_as(cheat, "'sum', '{}'", series, name)
 
 
-def grant_as(cheat: Plain, reading: str, series: int, name: str) -> None:
+def grant_as(cheat: PlainSql, reading: str, series: int, name: str) -> None:
     """Grant a series by a need with this reading and witness."""
     cheat.run(
         f"INSERT INTO data_need (need, version, reading, witness, received_at, {COPIED})"
@@ -523,7 +442,7 @@ def grant_as(cheat: Plain, reading: str, series: int, name: str) -> None:
     ],
 )
 def test_sums_are_refused(
-    cheat: Plain, world: World, before: tuple[str, ...], refused: str
+    cheat: PlainSql, world: PermissionsOfEachState, before: tuple[str, ...], refused: str
 ) -> None:
     for name in before:
         grant_sums(cheat, world.produced, name)
@@ -532,7 +451,9 @@ def test_sums_are_refused(
 
 
 @pytest.mark.parametrize("refused", ["produced", "produced_power"])
-def test_what_is_in_a_sum_is_not_read_by_itself(cheat: Plain, world: World, refused: str) -> None:
+def test_what_is_in_a_sum_is_not_read_by_itself(
+    cheat: PlainSql, world: PermissionsOfEachState, refused: str
+) -> None:
     cheat.run("SAVEPOINT alone")
     grant_as(cheat, "'individual', NULL", getattr(world, refused), "q")
     cheat.run("ROLLBACK TO alone")
@@ -541,7 +462,9 @@ def test_what_is_in_a_sum_is_not_read_by_itself(cheat: Plain, world: World, refu
         grant_as(cheat, "'individual', NULL", getattr(world, refused), "q")
 
 
-def test_a_row_of_an_expired_permission_is_not_sent(cheat: Plain, world: World) -> None:
+def test_a_row_of_an_expired_permission_is_not_sent(
+    cheat: PlainSql, world: PermissionsOfEachState
+) -> None:
     cheat.run(insert("outbox", world), "UPDATE outbox SET stanza = 'a', sent_at = {now}")
     cheat.run("UPDATE outbox SET stanza = NULL, sent_at = NULL")
     # Time passes: a test cannot wait for a day, so it drops the rule in its way.
@@ -554,7 +477,7 @@ def test_a_row_of_an_expired_permission_is_not_sent(cheat: Plain, world: World) 
 
 @pytest.mark.parametrize("state", ["withdrawn", "terminated"])
 def test_the_end_of_a_permission_empties_the_outbox_and_keeps_the_answers(
-    cheat: Plain, world: World, state: str
+    cheat: PlainSql, world: PermissionsOfEachState, state: str
 ) -> None:
     cheat.run(insert("outbox", world), insert("outbox", world, stanza="'sent'"))
     cheat.run(f"INSERT INTO subscription VALUES ({world.coop}, {world.hourly}, {{now}}, NULL)")
@@ -564,7 +487,7 @@ def test_the_end_of_a_permission_empties_the_outbox_and_keeps_the_answers(
     assert cheat.value("SELECT count(*) FROM answer") == 1
 
 
-def test_rows_of_another_permission_stay(cheat: Plain, world: World) -> None:
+def test_rows_of_another_permission_stay(cheat: PlainSql, world: PermissionsOfEachState) -> None:
     cheat.run(
         *granting(world.proposed, world.hourly),
         insert("outbox", world),
@@ -577,7 +500,9 @@ def test_rows_of_another_permission_stay(cheat: Plain, world: World) -> None:
     assert cheat.value("SELECT count(*) FROM subscription") == 1
 
 
-def test_a_new_version_is_granted_once_the_older_one_has_ended(cheat: Plain, world: World) -> None:
+def test_a_new_version_is_granted_once_the_older_one_has_ended(
+    cheat: PlainSql, world: PermissionsOfEachState
+) -> None:
     cheat.run(
         *(*new_version("sunny-roofs"), entry("v2", "proposed")),
         *(terms("v2"), tick("v2", world.hourly)),
@@ -586,7 +511,9 @@ def test_a_new_version_is_granted_once_the_older_one_has_ended(cheat: Plain, wor
 
 
 @pytest.mark.parametrize("before", STATES_OF_THE_WORLD)
-def test_entries_follow_the_rules_of_the_states(cheat: Plain, world: World, before: str) -> None:
+def test_entries_follow_the_rules_of_the_states(
+    cheat: PlainSql, world: PermissionsOfEachState, before: str
+) -> None:
     permission = getattr(world, before)
     if before == "proposed":
         cheat.run(terms(permission), tick(permission, world.hourly))
@@ -601,7 +528,7 @@ def test_entries_follow_the_rules_of_the_states(cheat: Plain, world: World, befo
 
 
 def test_a_peer_may_be_renamed_and_a_series_without_a_grant_removed(
-    cheat: Plain, world: World
+    cheat: PlainSql, world: PermissionsOfEachState
 ) -> None:
     cheat.run(
         f"UPDATE peer SET name = 'Cooperative' WHERE id = {world.coop}",

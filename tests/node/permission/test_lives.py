@@ -22,9 +22,8 @@ from consometers_node.store.outbox import sending
 from consometers_node.store.peers import Peer, add_peer, subscribe, subscriptions
 from consometers_node.store.series import add_series
 from consometers_node.store.tables import OutboxRow
-from tests.node.clocks import sure
-
-from .samples import (
+from testing.clocks import sure
+from testing.homes.data_needs import (
     DAILY,
     FINE,
     HOURLY,

@@ -5,21 +5,20 @@ import asyncio
 import pytest
 
 from consometers_node.store import Store
-from tests.node.conftest import Place
-
-from .conftest import World, make_world
-from .plain import Plain, Refused, plain
-from .test_cheating import LEAVING, entry, insert
+from testing.databases.cheating import LEAVING, entry, insert
+from testing.databases.fixtures import Place
+from testing.databases.sql import PlainSql, Refused, plain
+from testing.homes.permissions import PermissionsOfEachState, make_world
 
 pytestmark = pytest.mark.parametrize("place", ["postgresql"], indirect=True)
 
 
 @pytest.fixture
-async def world(store: Store) -> World:
+async def world(store: Store) -> PermissionsOfEachState:
     return await make_world(store)
 
 
-async def waiting(who: Plain, statement: str) -> asyncio.Task[object]:
+async def waiting(who: PlainSql, statement: str) -> asyncio.Task[object]:
     """Return the task of a statement that has to wait."""
     task: asyncio.Task[object] = asyncio.create_task(asyncio.to_thread(who.run, statement))
     await asyncio.sleep(0.1)
@@ -29,7 +28,7 @@ async def waiting(who: Plain, statement: str) -> asyncio.Task[object]:
 
 @pytest.mark.parametrize("table", LEAVING)
 async def test_a_withdrawal_waits_for_a_pending_delivery(
-    place: Place, world: World, table: str
+    place: Place, world: PermissionsOfEachState, table: str
 ) -> None:
     with plain(place) as node, plain(place) as household:
         node.run("BEGIN", insert(table, world))
@@ -41,7 +40,7 @@ async def test_a_withdrawal_waits_for_a_pending_delivery(
 
 @pytest.mark.parametrize("table", LEAVING)
 async def test_a_delivery_waits_for_a_pending_withdrawal(
-    place: Place, world: World, table: str
+    place: Place, world: PermissionsOfEachState, table: str
 ) -> None:
     with plain(place) as node, plain(place) as household:
         household.run("BEGIN", entry(world.granted, "withdrawn"))
@@ -52,7 +51,9 @@ async def test_a_delivery_waits_for_a_pending_withdrawal(
         assert node.value(f"SELECT count(*) FROM {table}") == 0
 
 
-async def test_simultaneous_withdrawals_have_one_entry(place: Place, world: World) -> None:
+async def test_simultaneous_withdrawals_have_one_entry(
+    place: Place, world: PermissionsOfEachState
+) -> None:
     with plain(place) as first, plain(place) as other:
         first.run("BEGIN", entry(world.granted, "withdrawn"))
         second = await waiting(other, entry(world.granted, "withdrawn"))

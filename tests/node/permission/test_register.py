@@ -29,12 +29,11 @@ from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.engine.errors import DAMAGED, Unusable
 from consometers_node.store.enrolments import add_enrolment, update_enrolment
 from consometers_node.store.peers import MEMBER, add_peer
-from tests.node.clocks import sure
-from tests.node.conftest import Place
-
-from .conftest import make_world
-from .plain import plain
-from .samples import (
+from testing.clocks import sure
+from testing.databases.cheating import granting
+from testing.databases.fixtures import Place
+from testing.databases.sql import plain
+from testing.homes.data_needs import (
     CHOICE,
     CHOICE_OF_PROTECTED,
     DAILY,
@@ -49,7 +48,7 @@ from .samples import (
     grant,
     now,
 )
-from .test_cheating import granting
+from testing.homes.permissions import make_world
 
 VERSION_2 = replace(NEED, version=2, history_days=60)
 

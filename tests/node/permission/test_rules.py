@@ -24,8 +24,7 @@ from consometers_node.permission import (
     narrow,
 )
 from consometers_node.series import Device, Direction, Interval, Quantity, Series
-
-from .samples import (
+from testing.homes.data_needs import (
     CHOICE,
     CHOICE_OF_PROTECTED,
     DAILY,

@@ -39,8 +39,13 @@ from consometers_quoalise.protected_sums import (
 )
 from packages.protected_sums.tests import independent
 from packages.protected_sums.tests.independent import Refused, Row
-
-from .random_openings import OPENING, Case, compared, compared_homes, enrolled_of
+from testing.witnesses.random_openings import (
+    OPENING,
+    RandomCase,
+    compared,
+    compared_homes,
+    enrolled_of,
+)
 
 DOCS = Path(__file__).parents[3] / "docs"
 VECTORS = json.loads((Path(independent.__file__).with_name("vectors.json")).read_text())
@@ -137,7 +142,7 @@ def test_the_examples_of_the_protocol_are_made_of_a_vector(page: str) -> None:
 
 def agrees(seed: int) -> str:
     """Compare both on a random opening; return the sorts of answers, in words."""
-    case = Case.random(seed)
+    case = RandomCase.random(seed)
     collective, today = case.subject.collective, case.today
     ours_at_fault, ours = case.answered()
     sent = [parse(part) for part in case.parts]

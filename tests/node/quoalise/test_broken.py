@@ -27,6 +27,7 @@ from consometers_quoalise.federation import NAMESPACE
 from consometers_quoalise.identifier import device
 from consometers_quoalise.markup import LANG
 from consometers_quoalise.requests import COMMAND
+from packages.quoalise.tests.protected_sums_samples import CASES as OF_PROTECTED_SUMS
 from packages.quoalise.tests.samples import (
     EXAMPLE,
     EXPORT,
@@ -40,7 +41,6 @@ from packages.quoalise.tests.samples import (
     element,
     message,
 )
-from packages.quoalise.tests.test_protected_sums import CASES as OF_PROTECTED_SUMS
 
 BOMB = """<!DOCTYPE quoalise [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>
 <quoalise xmlns="urn:quoalise:0">&b;</quoalise>"""

@@ -15,7 +15,7 @@ from consometers_quoalise import federation_xml
 from consometers_quoalise.bounds import clip
 from consometers_quoalise.foreign import clean
 from consometers_quoalise.markup import parse, serialise
-from tests.node.permission.samples import PROTECTED
+from testing.homes.data_needs import PROTECTED
 
 TURNED = "Coop \u202emoc.live//:sptth\u202c"
 LINES = "For the roof.\n\nKept after the end: nothing\u2028Data policy: \u0085https://good.example"

@@ -1,6 +1,5 @@
 """The page that explains the protocol: every example is read, and its tables are the code's."""
 
-from pathlib import Path
 import re
 from xml.etree.ElementTree import Element
 
@@ -33,11 +32,7 @@ from consometers_quoalise import (
 )
 from consometers_quoalise.markup import MAX_BYTES, MAX_DEPTH, serialise
 from packages.quoalise.tests.samples import CODECS, element
-
-DOCS = Path(__file__).parents[3] / "docs"
-PAGE = (DOCS / "protocol.md").read_text()
-EXAMPLE = re.compile(r"```xml\n(.*?)```", re.DOTALL)
-EXAMPLES = EXAMPLE.findall(PAGE)
+from testing.xmpp.protocol_page import DOCS, EXAMPLE, EXAMPLES, PAGE
 
 
 def test_the_french_page_has_the_same_examples() -> None:

@@ -26,9 +26,8 @@ from consometers_quoalise import (
 )
 from consometers_quoalise.markup import split
 from packages.quoalise.tests.samples import CODECS, COMMANDS as OF_COMMANDS, DATA, Codec, element
-from tests.schemas import BY_NAMESPACE, SCHEMAS, faults
-
-from .test_protocol_page import EXAMPLES
+from testing.xmpp.protocol_page import EXAMPLES
+from testing.xmpp.schemas import BY_NAMESPACE, SCHEMAS, faults
 
 FEW = settings(max_examples=25)
 META = "{urn:quoalise:0}meta"

@@ -1,7 +1,6 @@
 """The command `quoalise` as a process of its own, among real servers."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 import sys
 
 import pytest
@@ -10,13 +9,12 @@ import pytest_socket
 from demo.hass.folder import PATHS
 from demo.prosody import Prosody
 from demo.warm import Warm
-from tests.full import FULL
-from tests.node.cli.conftest import at, environment as environment_of_commands, run, start
-from tests.node.networks import PASSWORD
-from tests.node.xmpp.conftest import MakeNode, NewAccount, Node
-from tests.node.xmpp.home import SERIES, Home
-
-__all__ = ["environment_of_commands", "run", "start"]
+from testing.commands.fixtures import environment as environment_of_commands, run, start
+from testing.commands.quoalise import CommandReader
+from testing.networks import PASSWORD
+from testing.run import FULL
+from testing.xmpp.answerers import MemoryHome
+from testing.xmpp.fixtures import MakeNode, NewAccount
 
 _MODULE = "consometers_quoalise_command"
 
@@ -29,7 +27,7 @@ def environment(environment_of_commands: dict[str, str]) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def warm() -> Iterator[Warm]:
     pytest_socket.enable_socket()
-    with Warm(_MODULE, [f"{_MODULE}.program", "tests.node.quoalise_command.measured"]) as warm:
+    with Warm(_MODULE, [f"{_MODULE}.program", "testing.commands.measured_quoalise"]) as warm:
         yield warm
 
 
@@ -42,34 +40,11 @@ def command_line(request: pytest.FixtureRequest) -> Callable[..., Sequence[str]]
     return warm.command
 
 
-@dataclass
-class Reader:
-    """Someone with an account, who may read a home."""
-
-    home: Home
-    node: Node
-    jid: str
-    server: Prosody
-
-    @property
-    def peer(self) -> str:
-        """The address of the home."""
-        return self.node.bare
-
-    @property
-    def options(self) -> tuple[object, ...]:
-        return ("--account", self.jid, *at(self.server))
-
-    def history(self, *arguments: object) -> tuple[object, ...]:
-        """The command that asks the home for its past."""
-        return ("history", self.peer, SERIES, *arguments, *self.options)
-
-
 @pytest.fixture
 async def reader(
     server: Prosody, other_server: Prosody, new_node: MakeNode, new_account: NewAccount
-) -> Reader:
+) -> CommandReader:
     """A home on one server, and on another someone who may read it."""
     jid = new_account(other_server)
-    home = Home(jid)
-    return Reader(home, await new_node(server, home), jid, other_server)
+    home = MemoryHome(jid)
+    return CommandReader(home, await new_node(server, home), jid, other_server)

@@ -11,16 +11,17 @@ import pytest
 from consometers_quoalise import Data
 from consometers_quoalise_network.errors import NotAcknowledged
 from demo.prosody import Prosody
-from tests.deadline import DEADLINE_S
-from tests.node.cli.conftest import Start, ended
-from tests.node.xmpp.conftest import MakeNode
-from tests.node.xmpp.home import SERIES, START, records
-
-from .conftest import Reader
+from testing.commands.fixtures import Start, ended
+from testing.commands.quoalise import CommandReader
+from testing.run import DEADLINE_S
+from testing.xmpp.answerers import SERIES, START, records
+from testing.xmpp.fixtures import MakeNode
 
 
 @asynccontextmanager
-async def listening(start: Start, reader: Reader, *arguments: object) -> AsyncIterator[Process]:
+async def listening(
+    start: Start, reader: CommandReader, *arguments: object
+) -> AsyncIterator[Process]:
     """Someone who listens, and is online."""
     process = await start("listen", *reader.options, *arguments)
     assert process.stderr is not None
@@ -35,12 +36,14 @@ async def listening(start: Start, reader: Reader, *arguments: object) -> AsyncIt
             await process.wait()
 
 
-async def push(reader: Reader, data: Data, seconds: float = DEADLINE_S) -> None:
+async def push(reader: CommandReader, data: Data, seconds: float = DEADLINE_S) -> None:
     await reader.node.pushing.push(reader.jid, data, seconds=seconds)
 
 
 @pytest.mark.cold
-async def test_records_are_printed_and_then_acknowledged(reader: Reader, start: Start) -> None:
+async def test_records_are_printed_and_then_acknowledged(
+    reader: CommandReader, start: Start
+) -> None:
     async with listening(start, reader) as process:
         assert process.stdout is not None
         await push(reader, records(START, 2))
@@ -51,7 +54,7 @@ async def test_records_are_printed_and_then_acknowledged(reader: Reader, start: 
         assert (await ended(process)).status == 130
 
 
-async def test_listen_prints_json_lines_up_to_a_count(reader: Reader, start: Start) -> None:
+async def test_listen_prints_json_lines_up_to_a_count(reader: CommandReader, start: Start) -> None:
     async with listening(start, reader, "--json", "--count", 3) as process:
         # What comes before it is online waits at the server.
         await push(reader, records(START, 2))
@@ -69,7 +72,7 @@ async def test_listen_prints_json_lines_up_to_a_count(reader: Reader, start: Sta
 
 
 async def test_records_of_others_are_neither_printed_nor_acknowledged(
-    reader: Reader, start: Start, server: Prosody, new_node: MakeNode
+    reader: CommandReader, start: Start, server: Prosody, new_node: MakeNode
 ) -> None:
     other = await new_node(server)
     async with listening(start, reader, "--from", reader.peer, "--count", 1) as process:
@@ -84,7 +87,7 @@ async def test_records_of_others_are_neither_printed_nor_acknowledged(
 
 @pytest.mark.cold
 async def test_records_that_cannot_be_printed_are_not_acknowledged(
-    reader: Reader, start: Start
+    reader: CommandReader, start: Start
 ) -> None:
     async with listening(start, reader) as process:
         transport = process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]
@@ -97,7 +100,9 @@ async def test_records_that_cannot_be_printed_are_not_acknowledged(
         assert await process.stderr.read() == b""
 
 
-async def test_listen_reconnects_after_the_server_restarts(reader: Reader, start: Start) -> None:
+async def test_listen_reconnects_after_the_server_restarts(
+    reader: CommandReader, start: Start
+) -> None:
     async with listening(start, reader, "--json", "--count", 2) as process:
         await push(reader, records(START, 1))
         reader.server.stop()

@@ -28,19 +28,18 @@ from consometers_quoalise import (
 from consometers_quoalise_network import Asker, Join, Register, links
 from demo.prosody import Prosody
 from packages.quoalise.tests.samples import NEED
-from tests.deadline import DEADLINE_S
-from tests.node.cli.conftest import Run, Start, at, ended
-from tests.node.xmpp.conftest import MakeNode, NewAccount
-from tests.node.xmpp.home import HOUR, SERIES, START, Collective, Home, records
-
-from .conftest import Reader
+from testing.commands.fixtures import Run, Start, at, ended
+from testing.commands.quoalise import CommandReader
+from testing.run import DEADLINE_S
+from testing.xmpp.answerers import HOUR, SERIES, START, AskingCollective, MemoryHome, records
+from testing.xmpp.fixtures import MakeNode, NewAccount
 
 DAY = ("--start", "2026-01-01T00:00Z", "--end", "2026-01-02T00:00Z")
 MONTH = ("--start", "2026-01-01T00:00Z", "--end", "2026-02-01T00:00Z")
 OTHER = str(SERIES).replace("30001610071843", "1" * 14)
 
 
-def answer_with(reader: Reader, *answers: QuoaliseError | Data) -> list[GetHistory]:
+def answer_with(reader: CommandReader, *answers: QuoaliseError | Data) -> list[GetHistory]:
     """Answer first with these as a home, and note what it is asked."""
     asked: list[GetHistory] = []
     usual = reader.home.get_history
@@ -59,7 +58,7 @@ def answer_with(reader: Reader, *answers: QuoaliseError | Data) -> list[GetHisto
     return asked
 
 
-async def test_series_are_listed(reader: Reader, run: Run) -> None:
+async def test_series_are_listed(reader: CommandReader, run: Run) -> None:
     result = await run("list", reader.peer, *reader.options)
     assert (result.status, result.err) == (0, "")
     header, _, row = result.out.strip().splitlines()
@@ -85,7 +84,7 @@ async def test_series_are_listed(reader: Reader, run: Run) -> None:
     assert result.out == f"{reader.peer} ne partage aucune série avec vous.\n"
 
 
-async def test_a_day_is_a_table_with_a_summary(reader: Reader, run: Run) -> None:
+async def test_a_day_is_a_table_with_a_summary(reader: CommandReader, run: Run) -> None:
     result = await run(*reader.history(*DAY))
     assert (result.status, result.err) == (0, "")
     lines = result.out.strip().splitlines()
@@ -96,7 +95,7 @@ async def test_a_day_is_a_table_with_a_summary(reader: Reader, run: Run) -> None
     assert "24 relevés de" in result.out
 
 
-async def test_a_long_table_shows_its_ends_and_counts_gaps(reader: Reader, run: Run) -> None:
+async def test_a_long_table_shows_its_ends_and_counts_gaps(reader: CommandReader, run: Run) -> None:
     two = Records(str(SERIES), "W", {**part(0, 50), **part(60, 50)})
     answer_with(reader, Data(records(START, 1).metadata, (two,)))
     result = await run(*reader.history(*MONTH))
@@ -107,7 +106,7 @@ async def test_a_long_table_shows_its_ends_and_counts_gaps(reader: Reader, run: 
     assert "40 are not shown" in result.out
 
 
-async def test_json_is_one_object(reader: Reader, run: Run) -> None:
+async def test_json_is_one_object(reader: CommandReader, run: Run) -> None:
     document = await run.json(*reader.history(*DAY))
     measured = document.pop("records")
     assert measured[:2] == [
@@ -133,7 +132,7 @@ async def test_json_is_one_object(reader: Reader, run: Run) -> None:
     }
 
 
-async def test_csv_has_one_header_and_a_unit_in_each_line(reader: Reader, run: Run) -> None:
+async def test_csv_has_one_header_and_a_unit_in_each_line(reader: CommandReader, run: Run) -> None:
     result = await run(*reader.history(*DAY, "--format", "csv"))
     rows = list(csv.reader(io.StringIO(result.out)))
     assert rows[0] == ["time", "value", "unit", "identifier"]
@@ -141,7 +140,7 @@ async def test_csv_has_one_header_and_a_unit_in_each_line(reader: Reader, run: R
     assert len(rows) == 25
 
 
-async def test_pages_become_one_document(reader: Reader, run: Run, tmp_path: Path) -> None:
+async def test_pages_become_one_document(reader: CommandReader, run: Run, tmp_path: Path) -> None:
     asked = answer_with(reader, BadRequest(), BadRequest())
     file = tmp_path / "month.xml"
     result = await run(*reader.history(*MONTH, "--output", file))
@@ -155,7 +154,7 @@ async def test_pages_become_one_document(reader: Reader, run: Run, tmp_path: Pat
 
 
 async def test_the_suffix_of_a_file_chooses_the_format(
-    reader: Reader, run: Run, tmp_path: Path
+    reader: CommandReader, run: Run, tmp_path: Path
 ) -> None:
     file = tmp_path / "day.json"
     assert await run.json(*reader.history(*DAY), "--output", file) == {
@@ -179,7 +178,7 @@ async def test_the_suffix_of_a_file_chooses_the_format(
 
 
 async def test_an_incomplete_history_is_not_written(
-    reader: Reader, run: Run, tmp_path: Path
+    reader: CommandReader, run: Run, tmp_path: Path
 ) -> None:
     failure = UpstreamError("enedis-sge-tiers", "SGT500", {"en": "Down.", "fr": "En panne."})
     for arguments in (("--format", "csv"), ("--json",), ("--output", tmp_path / "month.csv")):
@@ -192,7 +191,9 @@ async def test_an_incomplete_history_is_not_written(
     assert not (tmp_path / "month.csv").exists()
 
 
-async def test_the_refusal_of_a_source_shows_its_name_and_code(reader: Reader, run: Run) -> None:
+async def test_the_refusal_of_a_source_shows_its_name_and_code(
+    reader: CommandReader, run: Run
+) -> None:
     refusal = UpstreamError("enedis-sge-tiers", "SGT4G3", {"en": "Not yet.", "fr": "Pas encore."})
     answer_with(reader, refusal, refusal)
     result = await run(*reader.history(), language="fr_FR.UTF-8")
@@ -211,7 +212,7 @@ async def test_the_refusal_of_a_source_shows_its_name_and_code(reader: Reader, r
     }
 
 
-async def test_a_reader_without_permission_is_refused(reader: Reader, run: Run) -> None:
+async def test_a_reader_without_permission_is_refused(reader: CommandReader, run: Run) -> None:
     reader.home.readers.clear()
     result = await run(*reader.history())
     assert (result.status, result.out) == (1, "")
@@ -221,7 +222,7 @@ async def test_a_reader_without_permission_is_refused(reader: Reader, run: Run) 
     await run.ok("unsubscribe", reader.peer, SERIES, *reader.options, "--json")
 
 
-async def test_missing_series_and_records_are_reported(reader: Reader, run: Run) -> None:
+async def test_missing_series_and_records_are_reported(reader: CommandReader, run: Run) -> None:
     result = await run("history", reader.peer, OTHER, *reader.options, "--json")
     assert (result.status, result.condition) == (1, "item-not-found")
     early = ("--start", "2025-01-01", "--end", "2025-02-01")
@@ -233,7 +234,7 @@ async def test_missing_series_and_records_are_reported(reader: Reader, run: Run)
 
 
 async def test_a_node_that_is_offline_is_reported(
-    reader: Reader, run: Run, new_account: NewAccount, server: Prosody
+    reader: CommandReader, run: Run, new_account: NewAccount, server: Prosody
 ) -> None:
     absent = new_account(server)
     result = await run("list", absent, *reader.options)
@@ -250,20 +251,22 @@ async def test_a_wrong_address_is_refused_before_connecting(run: Run, peer: str)
     assert (result.status, result.condition) == (1, "not-an-address")
 
 
-async def test_a_busy_node_is_asked_again_after_a_pause(reader: Reader, run: Run) -> None:
+async def test_a_busy_node_is_asked_again_after_a_pause(reader: CommandReader, run: Run) -> None:
     answer_with(reader, ResourceConstraint())
     result = await run.ok(*reader.history(*DAY, "--format", "csv"))
     assert result.err == f"{reader.peer} limits the number of requests: next attempt in 5 s.\n"
     assert len(result.out.splitlines()) == 25
 
 
-async def test_a_peers_message_cannot_control_the_terminal(reader: Reader, run: Run) -> None:
+async def test_a_peers_message_cannot_control_the_terminal(reader: CommandReader, run: Run) -> None:
     answer_with(reader, *[BadRequest({"en": "\u009b31m\u202ered"})] * 8)
     result = await run(*reader.history(*DAY))
     assert result.err == f"{reader.peer} refuses: 31mred\n"
 
 
-async def test_changing_metadata_does_not_fit_one_xml_document(reader: Reader, run: Run) -> None:
+async def test_changing_metadata_does_not_fit_one_xml_document(
+    reader: CommandReader, run: Run
+) -> None:
     half = Metadata(measurement=Measurement(sampling_interval=Duration(seconds=1800)))
     later = Records(str(SERIES), "W", part(384, 2))
 
@@ -279,7 +282,7 @@ async def test_changing_metadata_does_not_fit_one_xml_document(reader: Reader, r
     assert len(document["records"]) == 4
 
 
-async def test_additional_series_are_listed_apart(reader: Reader, run: Run) -> None:
+async def test_additional_series_are_listed_apart(reader: CommandReader, run: Run) -> None:
     members = Records(str(Identifier(SERIES.device, SERIES.path).members), None, part(0, 2))
     main = Records(str(SERIES), "W", part(0, 2))
     answer_with(reader, Data(Metadata(), (members, main)))
@@ -297,7 +300,7 @@ async def test_additional_series_are_listed_apart(reader: Reader, run: Run) -> N
     ]
 
 
-async def test_a_reader_subscribes_and_unsubscribes(reader: Reader, run: Run) -> None:
+async def test_a_reader_subscribes_and_unsubscribes(reader: CommandReader, run: Run) -> None:
     assert await run.json("subscribe", reader.peer, SERIES, *reader.options) == {
         "from": reader.peer,
         "identifier": str(SERIES),
@@ -311,9 +314,9 @@ async def test_a_reader_subscribes_and_unsubscribes(reader: Reader, run: Run) ->
 
 
 async def test_the_request_of_a_collective_is_shown(
-    reader: Reader, run: Run, server: Prosody, new_node: MakeNode
+    reader: CommandReader, run: Run, server: Prosody, new_node: MakeNode
 ) -> None:
-    collective = Collective()
+    collective = AskingCollective()
     address = (await new_node(server, collective)).bare
     result = await run.ok("needs", address, *reader.options, language="fr_FR.UTF-8")
     title, purpose, *facts = result.out.splitlines()
@@ -341,7 +344,7 @@ async def test_a_command_does_not_disconnect_the_running_node(
     server: Prosody, new_node: MakeNode, new_account: NewAccount, run: Run
 ) -> None:
     jid = new_account(server)
-    home = Home(jid)
+    home = MemoryHome(jid)
     node = await new_node(server, home, jid=jid)
     options = ("--account", jid, *at(server))
     await run.ok("list", jid, *options, "--json")
@@ -351,7 +354,9 @@ async def test_a_command_does_not_disconnect_the_running_node(
 
 @pytest.mark.cold
 @pytest.mark.parametrize("language", ["en", "fr"])
-async def test_ctrl_c_ends_a_request_silently(reader: Reader, start: Start, language: str) -> None:
+async def test_ctrl_c_ends_a_request_silently(
+    reader: CommandReader, start: Start, language: str
+) -> None:
     asked = asyncio.Event()
 
     async def get_history(asker: Asker, request: GetHistory) -> Data:

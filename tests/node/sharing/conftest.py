@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from consometers_node.store import Store
-from tests.deadline import DEADLINE_S
-from tests.node.networks import Memory, in_memory
-from tests.node.xmpp.conftest import MakeNode, NewAccount, Node
-
-from .houses import Collective, House, bare, running
+from testing.homes.running import RunningHome, StoringCollective, bare, running
+from testing.networks import Memory, in_memory
+from testing.run import DEADLINE_S
+from testing.xmpp.fixtures import MakeNode, NewAccount, XmppNode
 
 
 @pytest.fixture
@@ -28,19 +27,19 @@ def other_server(hosts: tuple[Memory, Memory]) -> Memory:
 
 
 @pytest.fixture
-def collective() -> Collective:
-    return Collective()
+def collective() -> StoringCollective:
+    return StoringCollective()
 
 
 @pytest.fixture
-async def coop(other_server: Memory, new_node: MakeNode, collective: Collective) -> Node:
+async def coop(other_server: Memory, new_node: MakeNode, collective: StoringCollective) -> XmppNode:
     return await new_node(other_server, collective, keep=collective.keep)
 
 
 @pytest.fixture
 async def house(
-    file: Store, server: Memory, new_account: NewAccount, coop: Node
-) -> AsyncIterator[House]:
+    file: Store, server: Memory, new_account: NewAccount, coop: XmppNode
+) -> AsyncIterator[RunningHome]:
     async with running(file, server, new_account(server), bare(coop)) as house:
         await house.connection.online(DEADLINE_S)
         yield house

@@ -3,9 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
-import io
 from typing import override
-from zipfile import ZIP_DEFLATED, ZIP_ZSTANDARD, ZipFile
+from zipfile import ZIP_ZSTANDARD
 
 import pytest
 
@@ -14,24 +13,13 @@ from consometers_node.sharing.access_requests import DOCUMENT, RECORDS, OpenRequ
 from consometers_node.store.answers import requests_to
 from consometers_quoalise import ExportPart, ItemNotFound, ResourceConstraint
 from consometers_quoalise_network import Asker
-from tests.node.networks import Memory
-from tests.node.sentences import says
-from tests.node.xmpp.conftest import MakeNode
-
-from .houses import Collective, House, bare
+from testing.homes.archives import GOOD, NO_DEFLATE, packed
+from testing.homes.running import RunningHome, StoringCollective, bare
+from testing.networks import Memory
+from testing.sentences import says
+from testing.xmpp.fixtures import MakeNode
 
 ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
-
-
-def packed(method: int = ZIP_DEFLATED, **files: str) -> bytes:
-    content = io.BytesIO()
-    with ZipFile(content, "w", method) as archive:
-        for name, words in files.items():
-            archive.writestr(name.replace("_", "."), words)
-    return content.getvalue()
-
-
-GOOD = packed(export_json='{"member": "é"}\n', records_csv="time,value\n")
 
 
 def parts_of(content: bytes) -> list[ExportPart]:
@@ -50,7 +38,7 @@ def parts_of(content: bytes) -> list[ExportPart]:
     ]
 
 
-class ExportingCollective(Collective):
+class ExportingCollective(StoringCollective):
     """A collective that holds something, with answers by the test."""
 
     def __init__(self) -> None:
@@ -73,14 +61,14 @@ def collective() -> ExportingCollective:
     return ExportingCollective()
 
 
-async def asked(house: House) -> OpenRequest:
+async def asked(house: RunningHome) -> OpenRequest:
     request = house.sharing.access.ask(house.ledger.peer, "an administrator")
     await request.over.wait()
     return request
 
 
 async def test_a_copy_is_assembled_and_logged(
-    house: House, collective: ExportingCollective
+    house: RunningHome, collective: ExportingCollective
 ) -> None:
     request = await asked(house)
     assert request.problem is None
@@ -95,7 +83,7 @@ async def test_a_copy_is_assembled_and_logged(
 
 
 async def test_an_interrupted_request_can_be_repeated(
-    house: House, collective: ExportingCollective
+    house: RunningHome, collective: ExportingCollective
 ) -> None:
     collective.busy_at = 2
     request = await asked(house)
@@ -106,7 +94,7 @@ async def test_an_interrupted_request_can_be_repeated(
 
 
 async def test_a_running_request_is_not_repeated(
-    house: House, collective: ExportingCollective
+    house: RunningHome, collective: ExportingCollective
 ) -> None:
     access, peer = house.sharing.access, house.ledger.peer
     first = access.ask(peer, "an administrator")
@@ -116,9 +104,6 @@ async def test_a_running_request_is_not_repeated(
 
 
 ONE, TWO, THREE = parts_of(GOOD)
-_DATA_AT = GOOD.index(DOCUMENT.encode()) + len(DOCUMENT)
-NO_DEFLATE = GOOD[:_DATA_AT] + b"\xff\xff\xff" + GOOD[_DATA_AT + 3 :]
-"""Its data is no deflate stream: `zlib.error`. The list at its end is intact."""
 OTHER_ID = "00000000-0000-4000-8000-000000000000"
 
 
@@ -143,7 +128,7 @@ OTHER_ID = "00000000-0000-4000-8000-000000000000"
     ],
 )
 async def test_a_damaged_archive_is_refused(
-    house: House, collective: ExportingCollective, parts: list[ExportPart]
+    house: RunningHome, collective: ExportingCollective, parts: list[ExportPart]
 ) -> None:
     collective.parts = parts
     request = await asked(house)
@@ -155,7 +140,7 @@ async def test_a_damaged_archive_is_refused(
 
 
 async def test_an_archive_that_unpacks_to_too_much_is_refused(
-    house: House, collective: ExportingCollective, monkeypatch: pytest.MonkeyPatch
+    house: RunningHome, collective: ExportingCollective, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(access_requests, "MOST_UNPACKED", 1_000)
     collective.parts = parts_of(packed(export_json=" " * 10_000, records_csv=""))
@@ -164,7 +149,7 @@ async def test_an_archive_that_unpacks_to_too_much_is_refused(
 
 @pytest.mark.parametrize("more", [{"size": 10**11}, {"parts": 10**11}])
 async def test_an_announced_size_beyond_the_limit_ends_the_request(
-    house: House, collective: ExportingCollective, more: dict[str, int]
+    house: RunningHome, collective: ExportingCollective, more: dict[str, int]
 ) -> None:
     collective.parts = [replace(ONE, **more), TWO, THREE]  # type: ignore[arg-type]
     request = await asked(house)
@@ -174,8 +159,8 @@ async def test_an_announced_size_beyond_the_limit_ends_the_request(
 
 
 async def test_an_older_collective_answers_unknown_command(
-    house: House, other_server: Memory, new_node: MakeNode
+    house: RunningHome, other_server: Memory, new_node: MakeNode
 ) -> None:
-    older = await new_node(other_server, Collective())
+    older = await new_node(other_server, StoringCollective())
     with pytest.raises(ItemNotFound, check=says("Unknown command")):
         await fetch(house.sharing.asking, bare(older))

@@ -8,26 +8,24 @@ import pytest
 
 from consometers_node.i18n.protocol import sentence
 from consometers_node.permission import Choice, DataNeedSeries, Identification, Permissions
-from consometers_node.series import Device, Direction, Interval, Quantity, Range, Series
-from consometers_node.sharing.service import MakeAnswers
-from consometers_node.store import Store, answers
-from consometers_node.store.peers import Peer, add_peer, subscriptions
+from consometers_node.series import Device, Direction, Interval, Quantity, Range
+from consometers_node.store import Store
+from consometers_node.store.peers import add_peer, subscriptions
 from consometers_node.store.settings import setting
 from consometers_node.wire import Naming
 from consometers_quoalise import (
     BadRequest,
-    Data,
     GetHistory,
     Identifier,
     ItemNotFound,
-    Listed,
     Node,
     NotAuthorized,
     State,
 )
 from consometers_quoalise_network import Asker
-from tests.node.conftest import Place
-from tests.node.permission.samples import (
+from testing.databases.fixtures import Place
+from testing.homes.answering import COOP, AnsweringHome, logged
+from testing.homes.data_needs import (
     CHOICE,
     DAILY,
     FINE,
@@ -38,64 +36,16 @@ from tests.node.permission.samples import (
     grant,
     now,
 )
-from tests.node.sentences import says
+from testing.homes.ledgers import DAY, HOUR, NAMING, Ledger, hours, midnight, run_out
+from testing.sentences import says
 
-from .houses import Shares
-from .ledgers import DAY, HOUR, NAMING, Ledger, hours, midnight, run_out
-
-COOP = Asker("coop@example.org", "coop@example.org/quoalise", "en")
 TOWN = Asker("town@example.org", "town@example.org/quoalise", "en")
 STRANGER = Asker("stranger@example.org", "stranger@example.org/x", "en")
 
 
-class House:
-    """Answers, and the requests that were answered."""
-
-    def __init__(
-        self, store: Store, answers: MakeAnswers = Shares, naming: Naming = NAMING
-    ) -> None:
-        self.store = store
-        self.answered: list[tuple[str, Node]] = []
-        self.confirms: bool | None = True
-        self.answers = answers(store, naming, self._receive, self._confirms, self._settled)
-
-    def name(self, series: Series = HOURLY, asker: Asker = COOP) -> Identifier:
-        return NAMING.name(series, asker.jid, Identification.PSEUDONYM)
-
-    async def history(
-        self,
-        start: datetime | None = None,
-        end: datetime | None = None,
-        *,
-        series: Series = HOURLY,
-    ) -> dict[datetime, float]:
-        asked = GetHistory(self.name(series), start, end)
-        return read(await self.answers.get_history(COOP, asked))
-
-    async def listed(self, asker: Asker = COOP) -> list[Listed]:
-        return list(await self.answers.list_series(asker))
-
-    def _receive(self, peer: Peer, node: Node) -> None:
-        self.answered.append((peer.jid, node))
-
-    async def _confirms(self, full: str) -> bool | None:
-        return self.confirms
-
-    async def _settled(self, peer: Peer) -> bool:
-        return True
-
-
-def read(data: Data) -> dict[datetime, float]:
-    return {
-        datetime.fromtimestamp(float(second), midnight().tzinfo): float(value)
-        for record in data.records
-        for second, value in record.values.items()
-    }
-
-
 @pytest.fixture
-def house(store: Store) -> House:
-    return House(store)
+def house(store: Store) -> AnsweringHome:
+    return AnsweringHome(store)
 
 
 @pytest.fixture
@@ -108,19 +58,9 @@ async def ledger(store: Store) -> Ledger:
     return ledger
 
 
-async def logged(house: House, ledger: Ledger) -> list[answers.Answer]:
-    """Return the answers to a peer, in order."""
-    async with house.store.reading() as connection:
-        permissions = await Permissions(connection).all(ledger.peer.id)
-        newest = [
-            answer
-            for permission in permissions
-            for answer in await answers.latest_answers(connection, permission.id, 1_000)
-        ]
-    return newest[::-1]
-
-
-async def test_granted_records_are_answered_and_logged(house: House, ledger: Ledger) -> None:
+async def test_granted_records_are_answered_and_logged(
+    house: AnsweringHome, ledger: Ledger
+) -> None:
     start, end = midnight(-3), midnight(-2)
     assert await house.history(start, end) == hours(start, range(168, 192))
     (answer,) = await logged(house, ledger)
@@ -128,7 +68,9 @@ async def test_granted_records_are_answered_and_logged(house: House, ledger: Led
     assert house.answered == [(COOP.jid, Node.GET_HISTORY)]
 
 
-async def test_without_a_range_the_last_day_is_answered(house: House, ledger: Ledger) -> None:
+async def test_without_a_range_the_last_day_is_answered(
+    house: AnsweringHome, ledger: Ledger
+) -> None:
     since = now() - DAY
     answer = await house.history()
     yesterday = hours(midnight(-1), range(24))
@@ -138,7 +80,7 @@ async def test_without_a_range_the_last_day_is_answered(house: House, ledger: Le
 
 
 async def test_fractions_of_a_second_neither_lose_nor_add_a_record(
-    house: House, ledger: Ledger
+    house: AnsweringHome, ledger: Ledger
 ) -> None:
     half = timedelta(milliseconds=500)
     answer = await house.history(midnight(-3) - half, midnight(-2) - half)
@@ -147,7 +89,7 @@ async def test_fractions_of_a_second_neither_lose_nor_add_a_record(
     assert list(answer) == list(hours(midnight(-3) + HOUR, range(24)))
 
 
-async def test_an_answer_is_clipped_to_the_permission(house: House, ledger: Ledger) -> None:
+async def test_an_answer_is_clipped_to_the_permission(house: AnsweringHome, ledger: Ledger) -> None:
     values = await house.history(midnight(-10), midnight(30))
     assert min(values) >= now() - 7 * DAY - timedelta(seconds=5)
     assert max(values) == midnight() - HOUR
@@ -156,30 +98,30 @@ async def test_an_answer_is_clipped_to_the_permission(house: House, ledger: Ledg
 
 
 async def test_a_range_outside_the_permission_is_refused_with_the_permitted_one(
-    house: House, ledger: Ledger
+    house: AnsweringHome, ledger: Ledger
 ) -> None:
     with pytest.raises(NotAuthorized, check=says(r"read records from .* on")):
         await house.history(midnight(-10), midnight(-9))
     assert await logged(house, ledger) == []
 
 
-async def test_an_empty_range_has_no_records(house: House, ledger: Ledger) -> None:
+async def test_an_empty_range_has_no_records(house: AnsweringHome, ledger: Ledger) -> None:
     assert await house.history(midnight(-3), midnight(-3)) == {}
 
 
-type Ask = Callable[[House, Asker, Identifier], Awaitable[object]]
+type Ask = Callable[[AnsweringHome, Asker, Identifier], Awaitable[object]]
 UNKNOWN = replace(HOURLY, device=Device("sensor.of_nobody"))
 
 
-def history(house: House, asker: Asker, name: Identifier) -> Awaitable[object]:
+def history(house: AnsweringHome, asker: Asker, name: Identifier) -> Awaitable[object]:
     return house.answers.get_history(asker, GetHistory(name))
 
 
-def subscribing(house: House, asker: Asker, name: Identifier) -> Awaitable[object]:
+def subscribing(house: AnsweringHome, asker: Asker, name: Identifier) -> Awaitable[object]:
     return house.answers.subscribe(asker, name)
 
 
-def unsubscribing(house: House, asker: Asker, name: Identifier) -> Awaitable[object]:
+def unsubscribing(house: AnsweringHome, asker: Asker, name: Identifier) -> Awaitable[object]:
     return house.answers.unsubscribe(asker, name)
 
 
@@ -188,7 +130,7 @@ ASKS: list[Ask] = [history, subscribing, unsubscribing]
 
 @pytest.mark.parametrize("ask", ASKS)
 async def test_strangers_and_peers_without_a_grant_get_the_same_refusal(
-    house: House, ledger: Ledger, ask: Ask
+    house: AnsweringHome, ledger: Ledger, ask: Ask
 ) -> None:
     async with house.store.writing() as connection:
         await add_peer(connection, TOWN.jid, "Town", now())
@@ -205,7 +147,9 @@ async def test_strangers_and_peers_without_a_grant_get_the_same_refusal(
 
 
 @pytest.mark.parametrize("ask", ASKS)
-async def test_a_grant_reveals_no_other_series(house: House, ledger: Ledger, ask: Ask) -> None:
+async def test_a_grant_reveals_no_other_series(
+    house: AnsweringHome, ledger: Ledger, ask: Ask
+) -> None:
     other = await Ledger.open(house.store, TOWN.jid, series=INJECTED)
     await other.grant()
     point = NAMING.name(HOURLY, COOP.jid, Identification.DELIVERY_POINT)
@@ -223,7 +167,7 @@ async def test_a_grant_reveals_no_other_series(house: House, ledger: Ledger, ask
 @pytest.mark.parametrize("ask", ASKS)
 @pytest.mark.parametrize("is_withdrawn", [True, False])
 async def test_an_ended_permission_answers_nothing(
-    place: Place, store: Store, house: House, ask: Ask, *, is_withdrawn: bool
+    place: Place, store: Store, house: AnsweringHome, ask: Ask, *, is_withdrawn: bool
 ) -> None:
     ledger = await Ledger.open(store)
     permission = await ledger.grant()
@@ -240,7 +184,7 @@ async def test_an_ended_permission_answers_nothing(
 
 
 async def test_a_refusal_by_the_database_refuses_the_request(
-    store: Store, house: House, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    store: Store, house: AnsweringHome, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A clock that is far from the database's may log nothing.
     class Slow(datetime):
@@ -254,7 +198,9 @@ async def test_a_refusal_by_the_database_refuses_the_request(
     assert await logged(house, ledger) == []
 
 
-async def test_too_many_records_are_refused_with_how_to_page(house: House, store: Store) -> None:
+async def test_too_many_records_are_refused_with_how_to_page(
+    house: AnsweringHome, store: Store
+) -> None:
     ledger = await Ledger.open(store, series=FINE)
     need = replace(NEED, interval=Interval.PT5M)
     await ledger.grant(need, replace(CHOICE, history_days=30))
@@ -273,7 +219,9 @@ async def test_too_many_records_are_refused_with_how_to_page(house: House, store
         await house.history(midnight(-29), midnight(-29) + 2001 * five, series=FINE)
 
 
-async def test_civil_days_are_answered_over_the_turn_of_clocks(house: House, store: Store) -> None:
+async def test_civil_days_are_answered_over_the_turn_of_clocks(
+    house: AnsweringHome, store: Store
+) -> None:
     ledger = await Ledger.open(store, series=DAILY)
     year = replace(CHOICE, history_days=400)
     await ledger.grant(replace(NEED, history_days=400), year)
@@ -290,7 +238,7 @@ async def test_civil_days_are_answered_over_the_turn_of_clocks(house: House, sto
 
 
 async def test_a_subscription_starts_after_the_last_stored_record(
-    house: House, ledger: Ledger
+    house: AnsweringHome, ledger: Ledger
 ) -> None:
     await ledger.keep(hours(midnight(), range(1)))
     await house.answers.subscribe(COOP, house.name())
@@ -301,7 +249,9 @@ async def test_a_subscription_starts_after_the_last_stored_record(
     assert [node for _, node in house.answered] == [Node.SUBSCRIBE] * 2
 
 
-async def test_a_subscription_without_records_starts_a_day_back(house: House, store: Store) -> None:
+async def test_a_subscription_without_records_starts_a_day_back(
+    house: AnsweringHome, store: Store
+) -> None:
     ledger = await Ledger.open(store)
     await ledger.grant()
     await house.answers.subscribe(COOP, house.name())
@@ -310,7 +260,7 @@ async def test_a_subscription_without_records_starts_a_day_back(house: House, st
     assert abs(now() - DAY - cursor) < timedelta(seconds=5)
 
 
-async def test_a_subscription_ends(house: House, ledger: Ledger) -> None:
+async def test_a_subscription_ends(house: AnsweringHome, ledger: Ledger) -> None:
     await house.answers.subscribe(COOP, house.name())
     for _ in range(2):
         await house.answers.unsubscribe(COOP, house.name())
@@ -318,7 +268,9 @@ async def test_a_subscription_ends(house: House, ledger: Ledger) -> None:
         assert await subscriptions(connection) == []
 
 
-async def test_a_subscriber_s_support_of_receipts_is_stored(house: House, ledger: Ledger) -> None:
+async def test_a_subscriber_s_support_of_receipts_is_stored(
+    house: AnsweringHome, ledger: Ledger
+) -> None:
     key = f"peer.{ledger.peer.id}.receipts"
     for confirms, stored in ((False, "no"), (None, "no"), (True, None)):
         house.confirms = confirms
@@ -330,7 +282,9 @@ async def test_a_subscriber_s_support_of_receipts_is_stored(house: House, ledger
 # Lists
 
 
-async def test_a_listed_series_shows_its_readable_range(house: House, ledger: Ledger) -> None:
+async def test_a_listed_series_shows_its_readable_range(
+    house: AnsweringHome, ledger: Ledger
+) -> None:
     (listed,) = await house.listed()
     assert listed.series == house.name()
     assert (str(listed.interval), listed.unit) == ("PT1H", "W")
@@ -349,7 +303,7 @@ async def test_a_listed_series_shows_its_readable_range(house: House, ledger: Le
     ],
 )
 async def test_a_list_tells_injection_from_production(
-    house: House, store: Store, direction: Direction, device: str
+    house: AnsweringHome, store: Store, direction: Direction, device: str
 ) -> None:
     series = replace(HOURLY, direction=direction)
     ledger = await Ledger.open(store, series=series)
@@ -359,7 +313,7 @@ async def test_a_list_tells_injection_from_production(
     assert listed.device == device
 
 
-async def test_a_series_without_records_is_listed_too(house: House, store: Store) -> None:
+async def test_a_series_without_records_is_listed_too(house: AnsweringHome, store: Store) -> None:
     ledger = await Ledger.open(store)
     await ledger.grant()
     (listed,) = await house.listed()
@@ -367,7 +321,7 @@ async def test_a_series_without_records_is_listed_too(house: House, store: Store
 
 
 async def test_production_has_a_pseudonym_beside_delivery_points(
-    house: House, store: Store
+    house: AnsweringHome, store: Store
 ) -> None:
     need = replace(
         NEED,
@@ -389,7 +343,7 @@ async def test_production_has_a_pseudonym_beside_delivery_points(
 # Given back
 
 
-async def test_a_collective_terminates_its_permission(house: House, store: Store) -> None:
+async def test_a_collective_terminates_its_permission(house: AnsweringHome, store: Store) -> None:
     ledger = await Ledger.open(store)
     permission = await ledger.grant()
     for _ in range(2):
@@ -400,7 +354,7 @@ async def test_a_collective_terminates_its_permission(house: House, store: Store
 
 
 async def test_a_peer_terminates_only_its_own_running_permissions(
-    house: House, store: Store
+    house: AnsweringHome, store: Store
 ) -> None:
     ledger, other = await Ledger.open(store), await Ledger.open(store, TOWN.jid)
     mine, theirs = await ledger.grant(), await other.grant()

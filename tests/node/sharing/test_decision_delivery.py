@@ -14,23 +14,21 @@ from consometers_node.permission import Permissions, State
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.tables import NoticeRow
 from consometers_quoalise import BadRequest, Identifier, ResourceConstraint
-from tests.deadline import DEADLINE_S
-from tests.node.networks import Memory
-from tests.node.permission.samples import (
-    CHOICE,
-    CHOICE_OF_PROTECTED,
-    HOURLY,
-    NEED,
-    PROTECTED,
-    YES,
-    now,
+from testing.homes.data_needs import CHOICE, CHOICE_OF_PROTECTED, HOURLY, NEED, PROTECTED, YES, now
+from testing.homes.ledgers import Ledger, hours, midnight
+from testing.homes.running import (
+    RunningHome,
+    StoringCollective,
+    bare,
+    decisions_confirmed,
+    enrol,
+    running,
 )
-from tests.node.sentences import says
-from tests.node.xmpp.conftest import NewAccount, Node
-
-from .houses import Collective, House, bare, decisions_confirmed, running, until
-from .ledgers import Ledger, hours, midnight
-from .test_masked_reports import enrol
+from testing.networks import Memory
+from testing.run import DEADLINE_S
+from testing.sentences import says
+from testing.waiting import until
+from testing.xmpp.fixtures import NewAccount, XmppNode
 
 OTHER = replace(NEED, id="other")
 
@@ -42,7 +40,7 @@ async def receipts(store: Store) -> list[str]:
 
 
 async def test_a_grant_of_sums_is_sent_once_the_witness_confirms_the_key(
-    house: House, collective: Collective
+    house: RunningHome, collective: StoringCollective
 ) -> None:
     permission = await house.grant(PROTECTED, CHOICE_OF_PROTECTED)
     await until(lambda: bool(house.sharing.deliveries))
@@ -55,7 +53,7 @@ async def test_a_grant_of_sums_is_sent_once_the_witness_confirms_the_key(
 
 
 async def test_a_grant_is_sent_again_once_a_subscribed_power_changes(
-    house: House, collective: Collective
+    house: RunningHome, collective: StoringCollective
 ) -> None:
     choice = replace(CHOICE, subscribed_kva={HOURLY.device: 6})
     permission = await house.grant(choice=choice)
@@ -73,14 +71,14 @@ async def test_a_grant_is_sent_again_once_a_subscribed_power_changes(
 
 
 def _has_power(
-    collective: Collective, permission: PermissionId, powers: dict[Identifier, int]
+    collective: StoringCollective, permission: PermissionId, powers: dict[Identifier, int]
 ) -> bool:
     return collective.permissions[permission].subscribed_kva == powers
 
 
 @pytest.mark.parametrize("erase", [True, False])
 async def test_decisions_are_sent_and_their_receipts_stored(
-    house: House, collective: Collective, *, erase: bool
+    house: RunningHome, collective: StoringCollective, *, erase: bool
 ) -> None:
     permission = await house.grant()
     await decisions_confirmed(house)
@@ -96,7 +94,11 @@ async def test_decisions_are_sent_and_their_receipts_stored(
 
 
 async def test_a_grant_withdrawn_before_delivery_is_never_sent(
-    file: Store, server: Memory, new_account: NewAccount, coop: Node, collective: Collective
+    file: Store,
+    server: Memory,
+    new_account: NewAccount,
+    coop: XmppNode,
+    collective: StoringCollective,
 ) -> None:
     ledger = await Ledger.open(file, bare(coop))
     await ledger.withdraw(await ledger.grant())
@@ -108,7 +110,11 @@ async def test_a_grant_withdrawn_before_delivery_is_never_sent(
 
 
 async def test_a_withdrawal_is_sent_though_the_receipt_of_the_grant_was_lost(
-    file: Store, server: Memory, new_account: NewAccount, coop: Node, collective: Collective
+    file: Store,
+    server: Memory,
+    new_account: NewAccount,
+    coop: XmppNode,
+    collective: StoringCollective,
 ) -> None:
     jid = new_account(server)
     collective.answers.clear()
@@ -125,7 +131,7 @@ async def test_a_withdrawal_is_sent_though_the_receipt_of_the_grant_was_lost(
 
 @pytest.mark.parametrize("answer", [None, State.TERMINATED])
 async def test_a_withdrawal_during_the_grant_s_delivery_follows_it(
-    house: House, collective: Collective, answer: State | None
+    house: RunningHome, collective: StoringCollective, answer: State | None
 ) -> None:
     collective.says = answer
     collective.answers.clear()
@@ -139,7 +145,9 @@ async def test_a_withdrawal_during_the_grant_s_delivery_follows_it(
     assert not house.task.done()
 
 
-async def test_a_refused_grant_delays_no_withdrawal(house: House, collective: Collective) -> None:
+async def test_a_refused_grant_delays_no_withdrawal(
+    house: RunningHome, collective: StoringCollective
+) -> None:
     first = await house.grant()
     await decisions_confirmed(house)
     collective.refuses = BadRequest()
@@ -154,7 +162,7 @@ async def test_a_refused_grant_delays_no_withdrawal(house: House, collective: Co
 
 
 async def test_a_receipt_of_another_permission_confirms_nothing(
-    house: House, collective: Collective
+    house: RunningHome, collective: StoringCollective
 ) -> None:
     collective.names = str(uuid4())
     await house.grant()
@@ -166,7 +174,7 @@ async def test_a_receipt_of_another_permission_confirms_nothing(
 
 
 async def test_a_receipt_that_says_granted_confirms_no_withdrawal(
-    house: House, collective: Collective
+    house: RunningHome, collective: StoringCollective
 ) -> None:
     permission = await house.grant()
     await decisions_confirmed(house)
@@ -179,7 +187,7 @@ async def test_a_receipt_that_says_granted_confirms_no_withdrawal(
 
 
 async def test_a_collective_that_says_terminated_ends_the_permission(
-    house: House, collective: Collective
+    house: RunningHome, collective: StoringCollective
 ) -> None:
     collective.says = State.TERMINATED
     permission = await house.grant()
@@ -188,7 +196,7 @@ async def test_a_collective_that_says_terminated_ends_the_permission(
 
 
 async def test_a_collective_whose_clock_is_ahead_ends_the_permission(
-    house: House, collective: Collective
+    house: RunningHome, collective: StoringCollective
 ) -> None:
     collective.says = State.EXPIRED
     permission = await house.grant()
@@ -198,7 +206,7 @@ async def test_a_collective_whose_clock_is_ahead_ends_the_permission(
 
 
 async def test_a_withdrawal_after_the_end_is_confirmed_by_the_receipt_of_the_end(
-    house: House, collective: Collective
+    house: RunningHome, collective: StoringCollective
 ) -> None:
     permission = await house.grant()
     await decisions_confirmed(house)
@@ -211,7 +219,7 @@ async def test_a_withdrawal_after_the_end_is_confirmed_by_the_receipt_of_the_end
 
 
 async def test_a_withdrawal_of_what_a_collective_has_erased_is_done(
-    house: House, collective: Collective
+    house: RunningHome, collective: StoringCollective
 ) -> None:
     permission = await house.grant()
     await decisions_confirmed(house)
@@ -224,7 +232,11 @@ async def test_a_withdrawal_of_what_a_collective_has_erased_is_done(
 
 
 async def test_a_need_from_a_file_sends_no_decision(
-    file: Store, server: Memory, new_account: NewAccount, coop: Node, collective: Collective
+    file: Store,
+    server: Memory,
+    new_account: NewAccount,
+    coop: XmppNode,
+    collective: StoringCollective,
 ) -> None:
     ledger = await Ledger.open(file, bare(coop))
     async with file.writing() as connection:
@@ -248,7 +260,7 @@ async def test_a_need_from_a_file_sends_no_decision(
 
 @pytest.fixture
 async def restored(
-    tmp_path: Path, file: Store, server: Memory, new_account: NewAccount, coop: Node
+    tmp_path: Path, file: Store, server: Memory, new_account: NewAccount, coop: XmppNode
 ) -> tuple[Path, str, PermissionId]:
     """A database from before a withdrawal that its collective knows of."""
     jid, backup = new_account(server), tmp_path / "backup.db"
@@ -265,7 +277,10 @@ async def restored(
 
 
 async def test_a_backup_from_before_a_withdrawal_brings_no_permission_back(
-    restored: tuple[Path, str, PermissionId], server: Memory, coop: Node, collective: Collective
+    restored: tuple[Path, str, PermissionId],
+    server: Memory,
+    coop: XmppNode,
+    collective: StoringCollective,
 ) -> None:
     backup, jid, permission = restored
     store = await Store.open(backup)
@@ -291,8 +306,8 @@ async def test_a_backup_from_before_a_withdrawal_brings_no_permission_back(
 async def test_a_restored_grant_answers_nothing_before_its_receipt(
     restored: tuple[Path, str, PermissionId],
     server: Memory,
-    coop: Node,
-    collective: Collective,
+    coop: XmppNode,
+    collective: StoringCollective,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("consometers_node.sharing.service._SETTLES_WITHIN_S", 0.2)

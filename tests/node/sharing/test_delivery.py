@@ -8,7 +8,7 @@ import pytest
 
 from consometers_node.i18n.text import UNSAID
 from consometers_node.permission import Permissions, State
-from consometers_node.store import PermissionId, Store
+from consometers_node.store import Store
 from consometers_node.store.peers import subscriptions
 from consometers_quoalise import Data, NotAuthorized
 from consometers_quoalise_network import NotStored
@@ -16,28 +16,26 @@ from consometers_quoalise_network.address import account_of
 from consometers_quoalise_network.errors import WrongPassword
 from consometers_quoalise_xmpp import XmppTransport
 from demo.prosody import Prosody
-from tests.deadline import DEADLINE_S
-from tests.node.networks import Memory
-from tests.node.permission.samples import CHOICE, NEED, YES, now, waiting
-from tests.node.xmpp.conftest import MakeNode, MakePlain, NewAccount, Node
-from tests.node.xmpp.plain import SUBSCRIBE, values
-
-from .houses import Collective, House, bare, decisions_confirmed, running, until
-from .ledgers import Ledger, hours, midnight, run_out
+from testing.homes.data_needs import CHOICE, NEED, YES, now, waiting
+from testing.homes.ledgers import Ledger, hours, midnight, run_out
+from testing.homes.running import (
+    RunningHome,
+    StoringCollective,
+    bare,
+    decisions_confirmed,
+    running,
+    shared,
+)
+from testing.networks import Memory
+from testing.run import DEADLINE_S
+from testing.waiting import until
+from testing.xmpp.fixtures import MakeNode, MakePlain, NewAccount, XmppNode
+from testing.xmpp.plain_peer import SUBSCRIBE, values
 
 LONG = 1_000.0
 
 
-async def shared(house: House, coop: Node) -> PermissionId:
-    """Grant something that the collective then subscribes to."""
-    await house.ledger.cover(midnight(-30), midnight(1))
-    permission = await house.grant()
-    await decisions_confirmed(house)
-    await coop.asking.subscribe(house.address, house.name)
-    return permission
-
-
-async def outbox_empties(house: House) -> None:
+async def outbox_empties(house: RunningHome) -> None:
     async with asyncio.timeout(DEADLINE_S):
         while True:
             async with house.store.reading() as connection:
@@ -47,7 +45,7 @@ async def outbox_empties(house: House) -> None:
 
 
 async def test_records_arrive_once_and_are_acknowledged(
-    house: House, coop: Node, collective: Collective
+    house: RunningHome, coop: XmppNode, collective: StoringCollective
 ) -> None:
     await shared(house, coop)
     day = hours(midnight(), range(10))
@@ -66,7 +64,7 @@ async def test_records_arrive_once_and_are_acknowledged(
 
 
 async def test_a_withdrawal_drops_messages_that_await_a_receipt(
-    house: House, coop: Node, collective: Collective
+    house: RunningHome, coop: XmppNode, collective: StoringCollective
 ) -> None:
     permission = await shared(house, coop)
     collective.keeps.clear()
@@ -84,7 +82,11 @@ async def test_a_withdrawal_drops_messages_that_await_a_receipt(
 
 
 async def test_a_withdrawal_during_an_outage_drops_queued_records(
-    file: Store, own: Prosody, new_node: MakeNode, new_account: NewAccount, collective: Collective
+    file: Store,
+    own: Prosody,
+    new_node: MakeNode,
+    new_account: NewAccount,
+    collective: StoringCollective,
 ) -> None:
     coop = await new_node(own, collective, keep=collective.keep)
     async with running(file, own, new_account(own), bare(coop)) as house:
@@ -137,7 +139,7 @@ async def test_a_subscriber_without_receipts_gets_each_record_once(
 async def test_a_collective_that_was_away_gets_decisions_once_it_asks(
     file: Store, server: Memory, other_server: Memory, new_account: NewAccount, new_node: MakeNode
 ) -> None:
-    collective, jid = Collective(), new_account(other_server)
+    collective, jid = StoringCollective(), new_account(other_server)
     async with running(file, server, new_account(server), jid, first_delay_s=LONG) as house:
         await house.connection.online(DEADLINE_S)
         await house.ledger.cover(midnight(-30), midnight(1))
@@ -152,7 +154,11 @@ async def test_a_collective_that_was_away_gets_decisions_once_it_asks(
 
 
 async def test_a_late_receipt_prevents_a_repetition(
-    file: Store, server: Memory, new_account: NewAccount, coop: Node, collective: Collective
+    file: Store,
+    server: Memory,
+    new_account: NewAccount,
+    coop: XmppNode,
+    collective: StoringCollective,
 ) -> None:
     jid = new_account(server)
     async with running(
@@ -180,7 +186,7 @@ async def test_refused_or_unconfirmed_records_are_reported_and_sent_again(
     *,
     fault: type[Exception],
 ) -> None:
-    collective, faults = Collective(), [fault, fault]
+    collective, faults = StoringCollective(), [fault, fault]
 
     async def keep(sender: str, data: Data) -> None:
         if faults:
@@ -201,7 +207,11 @@ async def test_refused_or_unconfirmed_records_are_reported_and_sent_again(
 
 
 async def test_a_restarted_node_resumes_its_delivery(
-    file: Store, server: Memory, new_account: NewAccount, coop: Node, collective: Collective
+    file: Store,
+    server: Memory,
+    new_account: NewAccount,
+    coop: XmppNode,
+    collective: StoringCollective,
 ) -> None:
     jid = new_account(server)
     async with running(file, server, jid, bare(coop)) as house:
@@ -220,9 +230,9 @@ async def test_a_restarted_node_resumes_its_delivery(
 
 
 async def test_a_peer_that_joins_gets_records_though_another_one_is_absent(
-    house: House,
-    coop: Node,
-    collective: Collective,
+    house: RunningHome,
+    coop: XmppNode,
+    collective: StoringCollective,
     *,
     other_server: Memory,
     new_account: NewAccount,
@@ -231,7 +241,7 @@ async def test_a_peer_that_joins_gets_records_though_another_one_is_absent(
     absent = replace(house, ledger=await Ledger.open(house.store, new_account(other_server)))
     await absent.grant()
     await shared(house, coop)
-    other = Collective()
+    other = StoringCollective()
     town = await new_node(other_server, other, keep=other.keep)
     second = replace(house, ledger=await Ledger.open(house.store, bare(town)))
     await second.grant()
@@ -251,7 +261,7 @@ def frequent_clock_checks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("frequent_clock_checks")
 async def test_an_expired_permission_is_registered_and_lets_nothing_leave(
-    house: House, coop: Node, collective: Collective, tmp_path: Path
+    house: RunningHome, coop: XmppNode, collective: StoringCollective, tmp_path: Path
 ) -> None:
     permission = await shared(house, coop)
     await asyncio.to_thread(run_out, tmp_path / "node.db", permission)
@@ -266,7 +276,7 @@ async def test_an_expired_permission_is_registered_and_lets_nothing_leave(
 
 
 async def test_a_password_that_becomes_wrong_is_reported_and_ends_nothing(
-    house: House, coop: Node, server: Memory
+    house: RunningHome, coop: XmppNode, server: Memory
 ) -> None:
     permission = await shared(house, coop)
     jid = account_of(house.address)

@@ -15,10 +15,9 @@ from consometers_node.store import NotPermitted, PermissionId, Store
 from consometers_node.store.outbox import acknowledged
 from consometers_node.store.series import erase_series
 from consometers_quoalise import MAX_PUSHED
-from tests.node.conftest import Place
-from tests.node.permission.samples import CHOICE, DAILY, FINE, HOURLY, NEED, now, queue, waiting
-
-from .ledgers import DAY, HOUR, NAMING, Ledger, data_of, hours, midnight, run_out
+from testing.databases.fixtures import Place
+from testing.homes.data_needs import CHOICE, DAILY, FINE, HOURLY, NEED, now, queue, waiting
+from testing.homes.ledgers import DAY, HOUR, NAMING, Ledger, data_of, hours, midnight, run_out
 
 WEEK = Choice(series=frozenset(), history_days=7, duration_days=60)
 FIVE = timedelta(minutes=5)

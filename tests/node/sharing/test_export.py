@@ -11,9 +11,8 @@ from consometers_node.store import Store
 from consometers_node.store.answers import Answer, log_answer
 from consometers_node.store.series import all_series
 from consometers_node.store.settings import HOUSEHOLD_SECRET, set_secret
-from tests.node.permission.samples import CHOICE, DAILY, HOURLY, NEED, STOP, now
-
-from .ledgers import Ledger, hours, midnight
+from testing.homes.data_needs import CHOICE, DAILY, HOURLY, NEED, STOP, now
+from testing.homes.ledgers import Ledger, hours, midnight
 
 
 @pytest.fixture

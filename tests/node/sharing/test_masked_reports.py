@@ -9,14 +9,15 @@ from consometers_node.permission import Choice, Permissions
 from consometers_node.sharing.records.masked_reports import HomeKeys, keep_keys, load_keys
 from consometers_node.sharing.records.record_messages import RecordsMessage
 from consometers_node.store import PermissionId, Store
-from consometers_node.store.enrolments import add_enrolment, update_enrolment
+from consometers_node.store.enrolments import update_enrolment
 from consometers_node.store.outbox import acknowledged
 from consometers_protected_sums.field import MODULUS
 from consometers_protected_sums.reports import MOST_WH, Subject, outputs, share
 from consometers_quoalise import Data, GetHistory, NotAuthorized, Reports
 from consometers_quoalise.protected_sums import MAX_REPORTS
 from packages.protected_sums.tests.homes import masks_of
-from tests.node.permission.samples import (
+from testing.homes.answering import COOP, AnsweringHome
+from testing.homes.data_needs import (
     CHOICE_OF_PROTECTED,
     HOURLY,
     INJECTED,
@@ -25,24 +26,13 @@ from tests.node.permission.samples import (
     grant,
     now,
 )
-from tests.node.sentences import says
-
-from .ledgers import DAY, HOUR, Ledger, hours, midnight
-from .test_answers import COOP, House
+from testing.homes.ledgers import DAY, HOUR, Ledger, hours, midnight
+from testing.homes.running import enrol
+from testing.sentences import says
 
 
 def today() -> date:
     return datetime.now(UTC).date()
-
-
-async def enrol(store: Store, permission: PermissionId, day: date) -> HomeKeys:
-    """Have the witness confirm the enrolment of a permission."""
-    keys = HomeKeys.new(day)
-    async with store.writing() as connection:
-        await add_enrolment(connection, permission)
-        await keep_keys(connection, permission, keys)
-        await update_enrolment(connection, permission, enrolled_at=now(), receipt="mac")
-    return keys
 
 
 def unmasked(message: RecordsMessage, keys: HomeKeys, permission: str) -> dict[datetime, int]:
@@ -150,7 +140,7 @@ async def test_a_home_stores_only_the_key_of_the_day(ledger: Ledger, tmp_path: P
 async def test_masked_records_are_never_sent_on_request(ledger: Ledger) -> None:
     await granted(ledger)
     await ledger.keep(hours(midnight(), [412] * 24))
-    house = House(ledger.store)
+    house = AnsweringHome(ledger.store)
     with pytest.raises(NotAuthorized, check=says("Only sums")):
         await house.answers.get_history(COOP, GetHistory(house.name(), midnight(), None))
     assert await house.listed() == []

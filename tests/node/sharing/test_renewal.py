@@ -9,12 +9,12 @@ import pytest
 from consometers_node.permission import DataNeed, Permission, Permissions, State
 from consometers_node.store import Store
 from consometers_node.wire import write_need
-from tests.deadline import DEADLINE_S
-from tests.node.networks import Memory
-from tests.node.permission.samples import NEED, NO, now
-from tests.node.xmpp.conftest import NewAccount, Node
-
-from .houses import Collective, House, bare, decisions_confirmed, running, until
+from testing.homes.data_needs import NEED, NO, now
+from testing.homes.running import RunningHome, StoringCollective, bare, decisions_confirmed, running
+from testing.networks import Memory
+from testing.run import DEADLINE_S
+from testing.waiting import until
+from testing.xmpp.fixtures import NewAccount, XmppNode
 
 EVERY_S = 0.3
 OTHER = replace(NEED, id="other")
@@ -24,8 +24,12 @@ CHANGED = replace(NEED, purpose={"fr": "Vendre vos données."})
 
 @pytest.fixture
 async def house(
-    file: Store, server: Memory, new_account: NewAccount, coop: Node, collective: Collective
-) -> AsyncIterator[House]:
+    file: Store,
+    server: Memory,
+    new_account: NewAccount,
+    coop: XmppNode,
+    collective: StoringCollective,
+) -> AsyncIterator[RunningHome]:
     """A home that often asks again."""
     collective.needs = [write_need(NEED)]
     async with running(file, server, new_account(server), bare(coop), renewal_s=EVERY_S) as house:
@@ -33,12 +37,14 @@ async def house(
         yield house
 
 
-async def permissions(house: House) -> list[Permission]:
+async def permissions(house: RunningHome) -> list[Permission]:
     async with house.store.reading() as connection:
         return await Permissions(connection).all(house.ledger.peer.id)
 
 
-async def asked_again(house: House, collective: Collective, *needs: DataNeed) -> list[Permission]:
+async def asked_again(
+    house: RunningHome, collective: StoringCollective, *needs: DataNeed
+) -> list[Permission]:
     """Ask for this as a collective, and return what the home knows once it was asked twice more."""
     collective.needs = [write_need(need) for need in needs]
     count = len(collective.invitations)
@@ -46,7 +52,9 @@ async def asked_again(house: House, collective: Collective, *needs: DataNeed) ->
     return await permissions(house)
 
 
-async def test_a_new_version_is_proposed_once(house: House, collective: Collective) -> None:
+async def test_a_new_version_is_proposed_once(
+    house: RunningHome, collective: StoringCollective
+) -> None:
     granted = await house.grant()
     await decisions_confirmed(house)
     versions = {
@@ -61,7 +69,7 @@ async def test_a_new_version_is_proposed_once(house: House, collective: Collecti
 
 
 async def test_another_need_is_proposed_until_it_is_refused(
-    house: House, collective: Collective
+    house: RunningHome, collective: StoringCollective
 ) -> None:
     await house.grant()
     await decisions_confirmed(house)
@@ -78,7 +86,7 @@ async def test_another_need_is_proposed_until_it_is_refused(
 
 
 async def test_a_collective_without_a_grant_is_not_asked(
-    house: House, collective: Collective
+    house: RunningHome, collective: StoringCollective
 ) -> None:
     await asyncio.sleep(3 * EVERY_S)
     assert collective.invitations == []

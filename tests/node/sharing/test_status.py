@@ -9,9 +9,8 @@ from consometers_node.permission import Permissions, State
 from consometers_node.sharing.restriction import pause, paused, resume
 from consometers_node.sharing.status import REMEMBERED, Collective, collectives, current_permissions
 from consometers_node.store import Store
-from tests.node.permission.samples import CHOICE, NEED, NO, now
-
-from .ledgers import DAY, HOUR, Ledger, hours, midnight
+from testing.homes.data_needs import CHOICE, NEED, NO, now
+from testing.homes.ledgers import DAY, HOUR, Ledger, hours, midnight
 
 
 @pytest.fixture

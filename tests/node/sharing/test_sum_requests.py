@@ -20,7 +20,7 @@ from consometers_node.sharing.permissions.sum_requests import (
 )
 from consometers_node.store import Store
 from consometers_node.store.peers import add_peer
-from tests.node.permission.samples import (
+from testing.homes.data_needs import (
     CHOICE,
     CHOICE_OF_PROTECTED,
     DAILY,
@@ -33,8 +33,7 @@ from tests.node.permission.samples import (
     grant,
     now,
 )
-
-from .ledgers import NAMING
+from testing.homes.ledgers import NAMING
 
 COOP = "coop@energies.example"
 OTHER = replace(HOURLY, device=Device("sensor.other"))

@@ -46,16 +46,16 @@ from consometers_quoalise import (
     Role,
 )
 from consometers_quoalise_network import Asker
-from tests.deadline import DEADLINE_S
-from tests.node.networks import Memory
-from tests.node.permission.samples import CHOICE, HOURLY, NEED, now
-from tests.node.sentences import says
-from tests.node.sums import Sum, publish
-from tests.node.xmpp.conftest import MakeNode, NewAccount
-
-from .houses import Collective, bare, decisions_confirmed, running, until
-from .ledgers import HOUR, Ledger, data_of, midnight
-from .test_answers import House
+from testing.collectives.published import Sum, publish
+from testing.homes.answering import AnsweringHome
+from testing.homes.data_needs import CHOICE, HOURLY, NEED, now
+from testing.homes.ledgers import HOUR, Ledger, data_of, midnight
+from testing.homes.running import StoringCollective, bare, decisions_confirmed, running
+from testing.networks import Memory
+from testing.run import DEADLINE_S
+from testing.sentences import says
+from testing.waiting import until
+from testing.xmpp.fixtures import MakeNode, NewAccount
 
 TOWN = Asker("town@example.org", "town@example.org/quoalise", "en")
 NAMING = Naming(bytes(32), collective="coop")
@@ -83,7 +83,7 @@ async def ledger(store: Store) -> Ledger:
 
 @pytest.fixture
 def answers(store: Store) -> Answers:
-    return House(store, Sums, NAMING).answers
+    return AnsweringHome(store, Sums, NAMING).answers
 
 
 async def sum_up(
@@ -204,7 +204,7 @@ async def test_a_collective_says_that_it_paused(ledger: Ledger, answers: Answers
 async def test_a_collective_delivers_to_another_until_the_permission_ends(
     file: Store, server: Memory, other_server: Memory, new_account: NewAccount, new_node: MakeNode
 ) -> None:
-    collective = Collective()
+    collective = StoringCollective()
     came: dict[str, list[float]] = {}
 
     async def take(_sender: str, data: Data) -> None:

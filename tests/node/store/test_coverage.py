@@ -16,7 +16,7 @@ from consometers_node.store.coverage import (
     set_coverage,
 )
 from consometers_node.store.series import add_series, erase_series
-from tests.node.permission.samples import DAILY, HOURLY
+from testing.homes.data_needs import DAILY, HOURLY
 
 NOON = datetime(2026, 3, 28, 12, tzinfo=UTC)
 MARCH = Range(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))

@@ -16,8 +16,8 @@ from sqlalchemy.exc import InternalError, OperationalError
 from consometers_node.store import Store, Unusable
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.settings import set_setting, setting
-from tests.deadline import DEADLINE_S
-from tests.node.conftest import Place
+from testing.databases.fixtures import Place
+from testing.run import DEADLINE_S
 
 only_sqlite = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 

@@ -14,7 +14,7 @@ from sqlalchemy import make_url, text
 from consometers_node.store.engine.connection import AsyncConnection, AsyncEngine
 from consometers_node.store.engine.driver import AT_ONCE, Connection
 from consometers_node.store.keys import Keys
-from tests.deadline import DEADLINE_S
+from testing.run import DEADLINE_S
 
 MANY = 2 * AT_ONCE + 7
 

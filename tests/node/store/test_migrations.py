@@ -19,8 +19,8 @@ from consometers_node.store import HEAD, Store, Unusable, database
 from consometers_node.store.collective.tables import MemberRow
 from consometers_node.store.engine.months import BY_MONTH
 from consometers_node.store.schema import SCHEMA
-from tests.node.conftest import KINDS, Place
-from tests.node.permission.plain import plain
+from testing.databases.fixtures import KINDS, Place
+from testing.databases.sql import plain
 
 ADDON = Path(__file__).parents[3] / "addon"
 MIGRATIONS = Path(database.__file__).with_name("migrations")

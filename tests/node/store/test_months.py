@@ -13,8 +13,8 @@ from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.engine.months import make_room
 from consometers_node.store.series import add_series, put_blocks
 from consometers_node.store.tables import BlockRow
-from tests.node.conftest import Place
-from tests.node.permission.samples import HOURLY, now
+from testing.databases.fixtures import Place
+from testing.homes.data_needs import HOURLY, now
 
 MARCH, APRIL = date(2026, 3, 31), date(2026, 4, 1)
 

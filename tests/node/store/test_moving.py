@@ -12,11 +12,10 @@ from consometers_node.store import Store, Unusable
 from consometers_node.store.moving import CannotMove, count, move
 from consometers_node.store.series import add_series, put_blocks
 from consometers_node.store.settings import set_setting
-from tests.node.conftest import KINDS, Place
-from tests.node.permission.plain import Refused, plain
-from tests.node.permission.samples import HOURLY, now
-
-from .populated import populate
+from testing.databases.fixtures import KINDS, Place
+from testing.databases.populated import populate
+from testing.databases.sql import Refused, plain
+from testing.homes.data_needs import HOURLY, now
 
 PAIRS = list(itertools.product(KINDS, KINDS))
 PEER = "INSERT INTO peer (jid, name, added_at) VALUES ('a', '', 0)"

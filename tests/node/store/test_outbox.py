@@ -26,7 +26,7 @@ from consometers_node.store.peers import (
     unsubscribe,
 )
 from consometers_node.store.series import add_series, extent, put_blocks
-from tests.node.permission.samples import HOURLY, INJECTED, STOP, grant, now, queue, unsent, waiting
+from testing.homes.data_needs import HOURLY, INJECTED, STOP, grant, now, queue, unsent, waiting
 
 type Granted = tuple[PeerId, PermissionId, SeriesId]
 

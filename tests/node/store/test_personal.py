@@ -19,10 +19,10 @@ from consometers_node.store.collective.tables import TABLES, MemberId, MemberRow
 from consometers_node.store.engine.declaration import Base, Erasure, check, column
 from consometers_node.store.personal import MEMBER, rows, tables_with
 from consometers_node.store.tables import SecretRow
-from tests.node.clocks import sure
-from tests.node.collective.people import AT, ZONE, changing, join, let_be_named
-from tests.node.collective.test_erasure import LATER
-from tests.node.collective.test_own_export import files, whole
+from testing.clocks import sure
+from testing.collectives.erasure import LATER
+from testing.collectives.exports import files, whole
+from testing.collectives.members import AT, ZONE, changing, join, let_be_named
 
 ELSEWHERE = {"block", "member_count"}
 """Tables whose rows an export prints as records."""

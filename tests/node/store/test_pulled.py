@@ -18,7 +18,7 @@ from consometers_node.store.pulled import (
 )
 from consometers_node.store.statistic_owners import own
 from consometers_node.store.tables import HeldPlantRow, PulledSeriesRow, StatisticOwnerRow
-from tests.node.permission.samples import now
+from testing.homes.data_needs import now
 
 GRID = Pulled(
     statistic="consometers:grid",

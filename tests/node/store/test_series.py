@@ -18,7 +18,7 @@ from consometers_node.store.series import (
     put_counts,
     series_id,
 )
-from tests.node.permission.samples import DAILY, FINE, HOURLY, now
+from testing.homes.data_needs import DAILY, FINE, HOURLY, now
 
 DAY = date(2026, 3, 28)
 MARCH = Range(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))

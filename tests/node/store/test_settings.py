@@ -18,7 +18,7 @@ from consometers_node.store.settings import (
     setting,
 )
 from consometers_node.store.tables import SettingRow
-from tests.node.conftest import Place
+from testing.databases.fixtures import Place
 
 
 async def test_a_setting_is_replaced_and_removed(store: Store) -> None:

@@ -13,16 +13,16 @@ import sys
 
 import pytest
 
-from tests.candidate import copy_checkout, copy_release_before
-from tests.node.conftest import KINDS, Place
-from tests.node.permission.plain import Refused, plain
+from testing.databases.fixtures import KINDS, Place
+from testing.databases.sql import Refused, plain
+from testing.release import copy_checkout, copy_release_before
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(900)]
 
 POPULATE = """
 import asyncio, sys
 from consometers_node.store import Store
-from tests.node.store.populated import populate
+from testing.databases.populated import populate
 
 async def main():
     store = await Store.open(sys.argv[1])

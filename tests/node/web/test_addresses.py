@@ -20,10 +20,8 @@ from consometers_node.sharing.account import save
 from consometers_node.wire.witness_requests import Call, OpeningsSummary
 from consometers_quoalise_network import Account, Identity, Server
 from demo.prosody import Authority
-from tests.node.permission.samples import PROTECTED, WITNESS
-
-from .conftest import ask
-from .home import DRAWN, GUEST, Home
+from testing.homes.data_needs import PROTECTED, WITNESS
+from testing.homes.served import DRAWN, GUEST, ServedHome, ask
 
 COOP = "coop@energies.example"
 NOT_PUBLIC = (
@@ -72,14 +70,14 @@ async def listener(socket_enabled: None) -> AsyncIterator[Listener]:
         yield listening
 
 
-async def trusting(home: Home, authority: Authority) -> None:
+async def trusting(home: ServedHome, authority: Authority) -> None:
     """Have the home trust the authority of a private server."""
     server = Server(host="127.0.0.1", port=9, ca_file=authority.file)
     await save(home.store, Identity(Account("home@one.test", "secret"), server))
 
 
 async def test_a_request_that_is_read_connects_nowhere(
-    home: Home,
+    home: ServedHome,
     listener: Listener,
     tmp_path: Path,
 ) -> None:
@@ -98,7 +96,7 @@ async def test_a_request_that_is_read_connects_nowhere(
 
 @pytest.mark.parametrize("is_name", [False, True])
 async def test_no_address_of_the_household_is_connected_to(
-    home: Home,
+    home: ServedHome,
     listener: Listener,
     *,
     is_name: bool,

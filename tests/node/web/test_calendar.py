@@ -11,8 +11,8 @@ from consometers_node.series import Block, Range, Record
 from consometers_node.store import Store
 from consometers_node.store.series import count_records
 from consometers_node.web.core.calendar_svg import HEAD, STEP, draw
-from tests.node.permission.samples import HOURLY, now
-from tests.node.sharing.ledgers import DAY, HOUR, Ledger, hours, midnight
+from testing.homes.data_needs import HOURLY, now
+from testing.homes.ledgers import DAY, HOUR, Ledger, hours, midnight
 
 _PHONE = 390 - 2 * 16 - 2 * 13
 """The width inside a card on a phone."""

@@ -12,11 +12,10 @@ from consometers_node.household.recorder.home_assistant import HomeAssistant
 from consometers_node.series import Range
 from consometers_node.store import Store
 from consometers_node.store.coverage import add_absence
-from tests.node.household.toy import Toy, ms
-from tests.node.permission.samples import NEED
-
-from .conftest import allow, ask
-from .home import DRAWN, Home, running, toy, until
+from testing.home_assistant.toy import ToyHomeAssistant, ms
+from testing.homes.data_needs import NEED
+from testing.homes.served import DRAWN, ServedHome, allow, ask, running, toy
+from testing.waiting import eventually
 
 HOUR: Final = timedelta(hours=1)
 PARIS: Final = ZoneInfo("Europe/Paris")
@@ -35,7 +34,7 @@ def noon(days_ago: int) -> datetime:
     return today - timedelta(days=days_ago)
 
 
-def with_gaps() -> Toy:
+def with_gaps() -> ToyHomeAssistant:
     """A Home Assistant of whose register an hour is missing, went back, jumped, was not seen."""
     house = toy()
     rows = {row["start"]: row for row in house.hours[DRAWN]}
@@ -53,10 +52,10 @@ def with_gaps() -> Toy:
     return house
 
 
-async def gaps(home: Home) -> str:
+async def gaps(home: ServedHome) -> str:
     """Return the page of the series, once all of it was read."""
     look = partial(home.browser().open, "series/1")
-    return (await until(look, lambda page: PARTLY in page.text)).text
+    return (await eventually(look, lambda page: PARTLY in page.text)).text
 
 
 async def test_gaps_say_why_and_what_to_do(

@@ -1,7 +1,6 @@
 """Access to a home's pages: only forms of ours, sent by an administrator, change anything."""
 
 from itertools import product
-import re
 from urllib.parse import quote
 
 import pytest
@@ -11,10 +10,8 @@ from yarl import URL
 from consometers_node.permission import Permissions, State
 from consometers_node.store import PermissionId
 from consometers_node.web.household.routes import ACTS, BY_ANYONE
-
-from .browser import Page
-from .conftest import allow
-from .home import DRAWN, GUEST, Home
+from testing.homes.served import DRAWN, GUEST, ServedHome, address_of, allow
+from testing.pages.browser import Page
 
 FORM = "application/x-www-form-urlencoded"
 A_NUMBER = "00000000-0000-0000-0000-000000000000"
@@ -35,16 +32,9 @@ HOSTILE = (
     "١٢٣",
     "NaN",
 )
-_PART = re.compile(r"\{(\w+)(?::(?:[^{}]|\{[^{}]*\})*)?\}")
 
 
-def place(pattern: str, number: str) -> str:
-    """Return an address of a route, relative."""
-    values = {"permission": number, "peer": "1", "series": "1"}
-    return _PART.sub(lambda part: values[part[1]], pattern[1:])
-
-
-async def token(home: Home, user: str = "") -> str:
+async def token(home: ServedHome, user: str = "") -> str:
     browser = home.browser(user) if user else home.browser()
     return next(
         value
@@ -54,16 +44,16 @@ async def token(home: Home, user: str = "") -> str:
     )
 
 
-async def states(home: Home) -> list[State]:
+async def states(home: ServedHome) -> list[State]:
     async with home.store.reading() as connection:
         return [permission.state for permission in await Permissions(connection).all()]
 
 
-async def test_forms_need_their_token(home: Home, asked: PermissionId) -> None:
+async def test_forms_need_their_token(home: ServedHome, asked: PermissionId) -> None:
     tokens = ("", "nonsense", "é", "0" * 64, await token(home, GUEST))
     for pattern, sent_token in product((*ACTS, *BY_ANYONE), tokens):
         page = await home.browser().post(
-            place(pattern, asked), [("token", sent_token), ("sure", "yes")]
+            address_of(pattern, asked), [("token", sent_token), ("sure", "yes")]
         )
         assert page.status == 403, pattern
         assert "open the page again" in page.text
@@ -87,7 +77,7 @@ FOREIGN = (
     ],
 )
 async def test_cross_site_forms_are_refused(
-    home: Home, asked: PermissionId, own: dict[str, str]
+    home: ServedHome, asked: PermissionId, own: dict[str, str]
 ) -> None:
     browser = home.browser()
     page = await browser.open(f"permissions/{asked}")
@@ -103,19 +93,19 @@ MORE = ("password", "data", "sure", "read", "back", f"direction:{DRAWN}", "direc
 
 
 async def test_hostile_values_change_nothing_and_break_nothing(
-    home: Home, asked: PermissionId
+    home: ServedHome, asked: PermissionId
 ) -> None:
     right = await token(home)
     patterns = [*(act for act in ACTS if "refuse" not in act), *BY_ANYONE]
     for pattern, value in product(patterns, HOSTILE):
         fields = [("token", right), *((name, value) for name in (*FIELDS, *MORE))]
-        page = await home.browser().post(place(pattern, asked), fields)
+        page = await home.browser().post(address_of(pattern, asked), fields)
         assert page.status in {200, 400, 404, 409, 422}, (pattern, value, page.text[:2000])
         assert "Set-Cookie" not in page.headers
         assert await states(home) == [State.PROPOSED]
 
 
-async def test_hostile_urls_find_nothing(home: Home, asked: PermissionId) -> None:
+async def test_hostile_urls_find_nothing(home: ServedHome, asked: PermissionId) -> None:
     browser = home.browser()
     for value in HOSTILE:
         for folder in ("permissions/", "withdraw/", "series/", "static/", "join?invitation="):
@@ -138,7 +128,7 @@ NOT_GIVEN = (
 )
 
 
-async def test_only_static_files_are_served(home: Home) -> None:
+async def test_only_static_files_are_served(home: ServedHome) -> None:
     for path in NOT_GIVEN:
         async with home.session.get(URL(f"{home.url}{path}", encoded=True)) as response:
             assert response.status == 404, path
@@ -147,7 +137,7 @@ async def test_only_static_files_are_served(home: Home) -> None:
 METHODS = ("PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "POST", "GET")
 
 
-async def test_a_wrong_method_is_refused(home: Home, asked: PermissionId) -> None:
+async def test_a_wrong_method_is_refused(home: ServedHome, asked: PermissionId) -> None:
     paths = ("permissions", f"allow/{asked}", "language", "static/style.css")
     for method, path in product(METHODS, paths):
         is_right = (method, path.partition("/")[0]) in {
@@ -162,7 +152,7 @@ async def test_a_wrong_method_is_refused(home: Home, asked: PermissionId) -> Non
                 assert response.headers["Allow"]
 
 
-async def test_size_of_requests_is_limited(home: Home) -> None:
+async def test_size_of_requests_is_limited(home: ServedHome) -> None:
     right = await token(home)
     browser = home.browser()
     page = await browser.post("join", [("token", right), ("invitation", "x" * 70_000)])
@@ -173,7 +163,7 @@ async def test_size_of_requests_is_limited(home: Home) -> None:
     assert page.status == 400
 
 
-async def test_malformed_forms_are_refused(home: Home) -> None:
+async def test_malformed_forms_are_refused(home: ServedHome) -> None:
     for content_type, body in (
         ("application/json", b"{}"),
         ("text/plain", b"token=x"),
@@ -188,7 +178,7 @@ async def test_malformed_forms_are_refused(home: Home) -> None:
             assert got.status in {400, 403}, (content_type, body)
 
 
-async def test_ingress_path_is_not_trusted(home: Home) -> None:
+async def test_ingress_path_is_not_trusted(home: ServedHome) -> None:
     elsewhere = ("/", "//evil.example/x", "https://evil.example", "/api/hassio_ingress/../x")
     for value in (*elsewhere, '"><script>', "x" * 5000):
         page = await home.browser().open("permissions", X_Ingress_Path=value)
@@ -196,7 +186,7 @@ async def test_ingress_path_is_not_trusted(home: Home) -> None:
         assert "evil" not in page.html
 
 
-async def test_choice_of_language_never_redirects_to_another_site(home: Home) -> None:
+async def test_choice_of_language_never_redirects_to_another_site(home: ServedHome) -> None:
     right = await token(home)
     for back in ("//evil.example", "https://evil.example", "/x", "..", "a/b/c", "a\\b"):
         fields = [("token", right), ("language", "en"), ("back", back)]
@@ -204,7 +194,7 @@ async def test_choice_of_language_never_redirects_to_another_site(home: Home) ->
 
 
 async def test_an_error_page_hides_the_error(
-    home: Home, asked: PermissionId, monkeypatch: pytest.MonkeyPatch
+    home: ServedHome, asked: PermissionId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*_: object) -> None:
         raise RuntimeError("a secret")
@@ -215,7 +205,7 @@ async def test_an_error_page_hides_the_error(
     assert "secret" not in page.html
 
 
-async def test_responses_have_security_headers(home: Home, asked: PermissionId) -> None:
+async def test_responses_have_security_headers(home: ServedHome, asked: PermissionId) -> None:
     browser = home.browser()
     for path in ("", "nowhere", f"permissions/{asked}", "mine/consometers.csv", "static/page.js"):
         page = await browser.open(path)
@@ -226,7 +216,9 @@ async def test_responses_have_security_headers(home: Home, asked: PermissionId) 
         assert control == ("no-cache" if path.startswith("static") else "no-store")
 
 
-async def test_answered_request_cannot_be_answered_again(home: Home, asked: PermissionId) -> None:
+async def test_answered_request_cannot_be_answered_again(
+    home: ServedHome, asked: PermissionId
+) -> None:
     browser = home.browser()
     page = await browser.open(f"permissions/{asked}")
     await allow(home, asked, DRAWN)
@@ -235,7 +227,7 @@ async def test_answered_request_cannot_be_answered_again(home: Home, asked: Perm
     assert await states(home) == [State.GRANTED]
 
 
-async def tamper(home: Home, *events: str, way: str = "ABORT, 'tampered'") -> None:
+async def tamper(home: ServedHome, *events: str, way: str = "ABORT, 'tampered'") -> None:
     """Refuse or pass over, in the database, changes of the register and the permission."""
     async with home.store.writing() as connection:
         for event in events:
@@ -244,7 +236,7 @@ async def tamper(home: Home, *events: str, way: str = "ABORT, 'tampered'") -> No
             await connection.execute(text(f"CREATE TRIGGER tampered_{name} {body}"))
 
 
-async def withdraw(home: Home, asked: PermissionId) -> Page:
+async def withdraw(home: ServedHome, asked: PermissionId) -> Page:
     fields = [("token", await token(home)), ("data", "erase")]
     return await home.browser().post(f"withdraw/{asked}", fields)
 
@@ -253,7 +245,7 @@ NOTHING_LEAVES = "No more data leaves"
 
 
 async def test_withdrawal_holds_without_the_register_and_can_be_repeated(
-    home: Home, asked: PermissionId
+    home: ServedHome, asked: PermissionId
 ) -> None:
     done, says = f"Withdrawn. {NOTHING_LEAVES}", "could not be written in the register"
     await allow(home, asked, DRAWN)
@@ -281,7 +273,7 @@ async def test_withdrawal_holds_without_the_register_and_can_be_repeated(
     ids=["refuses", "ignores"],
 )
 async def test_failed_withdrawal_never_claims_that_nothing_leaves(
-    home: Home, asked: PermissionId, events: tuple[str], way: str
+    home: ServedHome, asked: PermissionId, events: tuple[str], way: str
 ) -> None:
     await allow(home, asked, DRAWN)
     await tamper(home, *events, way=way)
@@ -293,7 +285,9 @@ async def test_failed_withdrawal_never_claims_that_nothing_leaves(
     assert await states(home) == [State.GRANTED]
 
 
-async def test_only_granted_permissions_can_be_withdrawn(home: Home, asked: PermissionId) -> None:
+async def test_only_granted_permissions_can_be_withdrawn(
+    home: ServedHome, asked: PermissionId
+) -> None:
     browser = home.browser()
     assert (await browser.open(f"withdraw/{asked}")).status == 409
     fields = [("token", await token(home)), ("data", "erase")]

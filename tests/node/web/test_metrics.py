@@ -1,58 +1,34 @@
 """The metrics for Prometheus: valid text, and nothing about any person."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 import re
 from typing import Final
 
-from aiohttp import ClientSession
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 import pytest
 from sqlalchemy import select
 
-from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.monitoring.metrics import ALL
 from consometers_node.store import Store
 from consometers_node.store.collective.tables import MemberGroupRow, MemberRow
-from consometers_node.web.api.metrics import Metrics
-from tests.node.collective.people import changing, join
-from tests.node.collective.watched import VERSION, watch_of
-
-from .public.conftest import fill
-from .public.town import Town, settings
+from testing.collectives.members import changing, join
+from testing.collectives.watched import VERSION, metrics_of, serving, watch_of
+from testing.pages.cooperative import fill
+from testing.pages.town import ReleasedTown, settings
 
 DOCS: Final = Path(__file__).parents[3] / "docs"
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 
 
-@asynccontextmanager
-async def serving(watch: Watch) -> AsyncIterator[tuple[ClientSession, str]]:
-    async with (
-        Metrics(watch).listening("127.0.0.1", 0) as port,
-        ClientSession() as session,
-    ):
-        yield session, f"http://127.0.0.1:{port}"
-
-
 @pytest.fixture
-async def town(file: Store, tmp_path: Path, socket_enabled: None) -> Town:
-    return Town(file, settings(tmp_path))
+async def town(file: Store, tmp_path: Path, socket_enabled: None) -> ReleasedTown:
+    return ReleasedTown(file, settings(tmp_path))
 
 
-async def read(watch: Watch, accept: str | None = None) -> tuple[str, str]:
-    async with serving(watch) as (session, root):
-        headers = {} if accept is None else {"Accept": accept}
-        async with session.get(f"{root}/metrics", headers=headers) as response:
-            assert response.status == 200
-            assert response.headers["Cache-Control"] == "no-store"
-            return await response.text(), response.headers["Content-Type"]
-
-
-async def test_a_collective_exports_each_metric(town: Town) -> None:
+async def test_a_collective_exports_each_metric(town: ReleasedTown) -> None:
     await fill(town)
-    text, kind = await read(watch_of(town))
+    text, kind = await metrics_of(watch_of(town))
     assert kind.startswith("text/plain; version=0.0.4")
     families = {family.name: family for family in plain(text)}
     never = {
@@ -78,9 +54,9 @@ async def test_a_collective_exports_each_metric(town: Town) -> None:
     assert 'consometers_problem{kind="database"} 0.0' in text
 
 
-async def test_openmetrics_is_served_on_request(town: Town) -> None:
+async def test_openmetrics_is_served_on_request(town: ReleasedTown) -> None:
     await fill(town)
-    text, kind = await read(watch_of(town), OPENMETRICS)
+    text, kind = await metrics_of(watch_of(town), OPENMETRICS)
     assert kind.startswith("application/openmetrics-text; version=1.0.0")
     families = {family.name: family for family in openmetrics(text)}  # type: ignore[no-untyped-call]
     assert families["consometers_node"].type == "info"
@@ -89,15 +65,15 @@ async def test_openmetrics_is_served_on_request(town: Town) -> None:
     assert text.endswith("# EOF\n")
 
 
-async def test_node_without_sums_exports_the_other_metrics(town: Town) -> None:
-    text, _ = await read(watch_of(town))
+async def test_node_without_sums_exports_the_other_metrics(town: ReleasedTown) -> None:
+    text, _ = await metrics_of(watch_of(town))
     assert "consometers_published" not in text
     assert 'consometers_members{kind="home"} 0.0' in text
 
 
-async def test_metrics_identify_no_member(town: Town) -> None:
+async def test_metrics_identify_no_member(town: ReleasedTown) -> None:
     await fill(town)
-    text, _ = await read(watch_of(town))
+    text, _ = await metrics_of(watch_of(town))
     async with town.store.reading() as connection:
         members = (await connection.execute(select(MemberRow.__table__))).all()
         groups = (await connection.execute(select(MemberGroupRow.name))).scalars().all()
@@ -112,7 +88,7 @@ async def test_metrics_identify_no_member(town: Town) -> None:
         assert not name or name not in text
 
 
-async def test_metrics_server_serves_nothing_else(town: Town) -> None:
+async def test_metrics_server_serves_nothing_else(town: ReleasedTown) -> None:
     async with serving(watch_of(town)) as (session, root):
         for path in ("/", "/administration/", "/data", "/metrics/x"):
             async with session.get(root + path) as response:
@@ -123,12 +99,12 @@ async def test_metrics_server_serves_nothing_else(town: Town) -> None:
 
 @pytest.mark.parametrize("page", ["operators.md", "operators.fr.md"])
 async def test_the_rule_of_silence_does_not_count_members_that_have_not_begun(
-    town: Town, page: str
+    town: ReleasedTown, page: str
 ) -> None:
     async with changing(town.store) as (connection, _):
         for name in ("a", "b", "c"):
             await join(connection, name)
-    text, _ = await read(watch_of(town))
+    text, _ = await metrics_of(watch_of(town))
     homes = {
         sample.name: sample.value
         for family in plain(text)

@@ -9,11 +9,9 @@ import pytest
 from yarl import URL
 
 from consometers_node.store import PermissionId
-from tests.node.permission.samples import NEED
-
-from .browser import Page
-from .conftest import allow, ask
-from .home import API_TOKEN, DRAWN, GUEST, Home
+from testing.homes.data_needs import NEED
+from testing.homes.served import API_TOKEN, DRAWN, GUEST, ServedHome, allow, ask
+from testing.pages.browser import Page
 
 PLACES = (
     "",
@@ -32,14 +30,14 @@ SAME_IN_BOTH = {"Consometers", "English", "Français", "Pages", "Version", "Invi
 
 
 @pytest.fixture
-async def places(home: Home) -> dict[str, str]:
+async def places(home: ServedHome) -> dict[str, str]:
     allowed = await ask(home)
     await allow(home, allowed, DRAWN)
     asked = await ask(home, replace(NEED, id="another"))
     return {"asked": asked, "allowed": allowed}
 
 
-async def pages(home: Home, places: dict[str, str], language: str) -> list[Page]:
+async def pages(home: ServedHome, places: dict[str, str], language: str) -> list[Page]:
     browser = home.browser(language=language)
     opened = [await browser.open(place.format(**places)) for place in PLACES]
     asked = await browser.open(PLACES[3].format(**places))
@@ -50,7 +48,7 @@ async def pages(home: Home, places: dict[str, str], language: str) -> list[Page]
 
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_pages_are_complete_and_accessible_and_have_no_dead_links(
-    home: Home, places: dict[str, str], language: str
+    home: ServedHome, places: dict[str, str], language: str
 ) -> None:
     browser = home.browser(language=language)
     seen = set()
@@ -94,7 +92,7 @@ def check_accessibility(page: Page) -> None:
     assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
-async def test_pages_are_fully_translated(home: Home, places: dict[str, str]) -> None:
+async def test_pages_are_fully_translated(home: ServedHome, places: dict[str, str]) -> None:
     english = [_sentences(page) for page in await pages(home, places, "en")]
     french = [_sentences(page) for page in await pages(home, places, "fr")]
     for place, template, other in zip(PLACES, english, french, strict=False):
@@ -107,7 +105,7 @@ async def test_pages_are_fully_translated(home: Home, places: dict[str, str]) ->
         assert same - data <= SAME_IN_BOTH, place
 
 
-async def test_chosen_language_is_remembered(home: Home) -> None:
+async def test_chosen_language_is_remembered(home: ServedHome) -> None:
     browser = home.browser(language="en")
     page = await browser.open("mine")
     (form,) = (form for form in page.forms if "language" in form.action)
@@ -120,7 +118,7 @@ async def test_chosen_language_is_remembered(home: Home) -> None:
     assert page.language == "fr"
 
 
-async def test_language_follows_the_browser(home: Home) -> None:
+async def test_language_follows_the_browser(home: ServedHome) -> None:
     for accepted, language in (
         ("fr-CA,fr;q=0.9,en;q=0.8", "fr"),
         ("de,en;q=0.5,fr;q=0.7", "fr"),
@@ -135,7 +133,7 @@ async def test_language_follows_the_browser(home: Home) -> None:
 
 
 async def test_guests_see_everything_and_no_form(
-    home: Home, places: dict[str, PermissionId]
+    home: ServedHome, places: dict[str, PermissionId]
 ) -> None:
     browser = home.browser(GUEST)
     for place in PLACES:
@@ -145,7 +143,7 @@ async def test_guests_see_everything_and_no_form(
     assert "Maïwenn" in page.text
 
 
-async def test_page_reports_unreachable_home_assistant(home: Home) -> None:
+async def test_page_reports_unreachable_home_assistant(home: ServedHome) -> None:
     number = await ask(home)
     browser = home.browser()
     await browser.open()
@@ -158,7 +156,7 @@ async def test_page_reports_unreachable_home_assistant(home: Home) -> None:
     assert "Home Assistant cannot list the series to share" in page.text
 
 
-async def test_texts_in_another_language_are_tagged(home: Home) -> None:
+async def test_texts_in_another_language_are_tagged(home: ServedHome) -> None:
     french = replace(NEED, title={"fr": "Toits au soleil"}, purpose={"fr": "Pour un toit."})
     number = await ask(home, replace(french, recipients={"fr": "Personne."}))
     for path in ("", "permissions", f"permissions/{number}"):
@@ -174,7 +172,7 @@ def _sentences(page: Page) -> set[str]:
     return {" ".join(sentence.split()) for sentence in re.findall(r">([^<]+)<", body)} - {""}
 
 
-async def test_words_of_a_collective_stand_apart(home: Home) -> None:
+async def test_words_of_a_collective_stand_apart(home: ServedHome) -> None:
     words = dict.fromkeys(("en", "fr"), "<b>גג</b>")
     need = replace(NEED, title=words, purpose=words, controller="סלע", contact="קשר")
     number = await ask(home, need)

@@ -19,11 +19,10 @@ from consometers_node.store.enrolments import code_of, enrolments, update_enrolm
 from consometers_node.wire.witness_requests import Call
 from consometers_quoalise_network import Account, Identity, Server
 from demo.prosody import Authority
-from tests.node.household.witnesses import CODE, Witness, serving
-from tests.node.permission.samples import NEED, PROTECTED, WITNESS
-
-from .conftest import allow, ask
-from .home import API_TOKEN, DRAWN, GUEST, Home, until
+from testing.homes.data_needs import NEED, PROTECTED, WITNESS
+from testing.homes.served import API_TOKEN, DRAWN, GUEST, ServedHome, allow, ask
+from testing.waiting import eventually
+from testing.witnesses.toy import CODE, ToyWitness, serving
 
 COOP = "coop@energies.example"
 WHO_COULD = (
@@ -39,21 +38,23 @@ def own_authority(tmp_path: Path) -> Authority:
 
 
 @pytest.fixture
-async def witness(home: Home, own_authority: Authority, tmp_path: Path) -> AsyncIterator[Witness]:
+async def witness(
+    home: ServedHome, own_authority: Authority, tmp_path: Path
+) -> AsyncIterator[ToyWitness]:
     """A witness whose authority the home trusts, as it does for its server."""
     nowhere = Server(host="127.0.0.1", port=9, ca_file=own_authority.file)
     await save(home.store, Identity(Account("home@one.test", "secret"), nowhere))
-    async with serving(Witness(), own_authority, tmp_path) as witness:
+    async with serving(ToyWitness(), own_authority, tmp_path) as witness:
         yield witness
 
 
-def need_of(witness: Witness, policy: str = "On the wall of the town hall") -> DataNeed:
+def need_of(witness: ToyWitness, policy: str = "On the wall of the town hall") -> DataNeed:
     named = replace(WITNESS, jid="commune@kersabiec.example", url=witness.url)
     return replace(PROTECTED, witness=named, policy=policy)
 
 
 async def test_request_names_both_bodies_and_previews_the_report(
-    home: Home, witness: Witness
+    home: ServedHome, witness: ToyWitness
 ) -> None:
     number = await ask(home, need_of(witness), COOP)
     browser = home.browser()
@@ -71,7 +72,7 @@ async def test_request_names_both_bodies_and_previews_the_report(
 
 @pytest.mark.parametrize("typed", ["", "BCDFG", CODE.replace("B", "A")])
 async def test_a_protected_request_is_not_allowed_without_a_code(
-    home: Home, witness: Witness, typed: str
+    home: ServedHome, witness: ToyWitness, typed: str
 ) -> None:
     number = await ask(home, need_of(witness), COOP)
     browser = home.browser()
@@ -88,7 +89,7 @@ async def test_a_protected_request_is_not_allowed_without_a_code(
 
 
 async def test_a_code_that_the_witness_refuses_is_corrected_on_the_page(
-    home: Home, witness: Witness
+    home: ServedHome, witness: ToyWitness
 ) -> None:
     number = await ask(home, need_of(witness), COOP)
     browser = home.browser()
@@ -101,13 +102,13 @@ async def test_a_code_that_the_witness_refuses_is_corrected_on_the_page(
     async def problem() -> bool:
         return "does not accept the code" in (await browser.open(f"permissions/{number}")).text
 
-    await until(problem, bool)
+    await eventually(problem, bool)
     page = await browser.open(f"permissions/{number}")
     page = await browser.send(page, "code", ("code", "BCDFG"))
     assert (page.status, "four groups of five letters" in page.text) == (422, True)
     page = await browser.send(page, "code", ("code", CODE))
     assert "The code is saved." in page.text
-    await until(partial(shown, home), bool)
+    await eventually(partial(shown, home), bool)
     page = await browser.open(f"permissions/{number}")
     assert "Key confirmed" in page.text
     assert CODE_OF not in page.text
@@ -117,7 +118,7 @@ async def test_a_code_that_the_witness_refuses_is_corrected_on_the_page(
     assert guest.status == 200
 
 
-async def test_what_needs_no_code_takes_none(home: Home, witness: Witness) -> None:
+async def test_what_needs_no_code_takes_none(home: ServedHome, witness: ToyWitness) -> None:
     number = await ask(home, need_of(witness), COOP)
     browser = home.browser()
     page = await browser.open(f"permissions/{number}")
@@ -127,7 +128,9 @@ async def test_what_needs_no_code_takes_none(home: Home, witness: Witness) -> No
     assert "needs no code" in page.text
 
 
-async def test_pages_api_and_export_show_opened_hours(home: Home, witness: Witness) -> None:
+async def test_pages_api_and_export_show_opened_hours(
+    home: ServedHome, witness: ToyWitness
+) -> None:
     number = await ask(home, need_of(witness), COOP)
     await allow(home, number, DRAWN)
     browser = home.browser()
@@ -136,7 +139,9 @@ async def test_pages_api_and_export_show_opened_hours(home: Home, witness: Witne
     async with home.store.writing() as connection:
         await confirm(connection, datetime.now(UTC))
     home.node.look_again()
-    await until(partial(shown, home), lambda is_shown: is_shown and Call.OPENINGS in witness.asked)
+    await eventually(
+        partial(shown, home), lambda is_shown: is_shown and Call.OPENINGS in witness.asked
+    )
     opened = (
         "720 hours opened, each with 36 homes or more."
         " 2 reports of this home were invalid, and are in no sum. Update this node; if later ones"
@@ -165,7 +170,7 @@ async def test_pages_api_and_export_show_opened_hours(home: Home, witness: Witne
 
 
 async def test_page_says_that_a_home_whose_key_was_lost_enrolled_again(
-    home: Home, witness: Witness
+    home: ServedHome, witness: ToyWitness
 ) -> None:
     """Its reports of that day were masked with the former key: nothing is wrong with the node."""
     number = await ask(home, need_of(witness), COOP)
@@ -173,7 +178,7 @@ async def test_page_says_that_a_home_whose_key_was_lost_enrolled_again(
     async with home.store.writing() as connection:
         await confirm(connection, datetime.now(UTC))
     home.node.look_again()
-    await until(partial(shown, home), bool)
+    await eventually(partial(shown, home), bool)
     lost = ("Former key lost", "Clé précédente perdue")
     enrols = ("This home enrols again by its code.", "Ce foyer se réinscrit avec son code.")
     again = ("This home enrolled again by its code.", "Ce foyer s’est réinscrit avec son code.")
@@ -195,7 +200,7 @@ async def test_page_says_that_a_home_whose_key_was_lost_enrolled_again(
     async with home.store.writing() as connection:
         await keep_keys(connection, number, None)
     home.node.look_again()
-    await until(says, {lost, again, among}.__eq__)
+    await eventually(says, {lost, again, among}.__eq__)
     # Until the witness has the new key.
     async with home.store.writing() as connection:
         await update_enrolment(connection, number, enrolled_at=None, receipt=None)
@@ -204,7 +209,9 @@ async def test_page_says_that_a_home_whose_key_was_lost_enrolled_again(
     assert CODE_OF not in (await home.browser().open(f"permissions/{number}")).text
 
 
-async def test_what_is_in_a_sum_is_not_offered_by_itself(home: Home, witness: Witness) -> None:
+async def test_what_is_in_a_sum_is_not_offered_by_itself(
+    home: ServedHome, witness: ToyWitness
+) -> None:
     await allow(home, await ask(home, need_of(witness), COOP), DRAWN)
     number = await ask(home, NEED, COOP)
     page = await home.browser().open(f"permissions/{number}")
@@ -216,17 +223,17 @@ async def test_what_is_in_a_sum_is_not_offered_by_itself(home: Home, witness: Wi
     assert not any("allow" in form.action for form in page.forms)
 
 
-async def shown(home: Home) -> bool:
+async def shown(home: ServedHome) -> bool:
     async with home.store.reading() as connection:
         return any(stored.summary for stored in (await enrolments(connection)).values())
 
 
-async def test_dependent_witness_cannot_be_allowed(home: Home, witness: Witness) -> None:
+async def test_dependent_witness_cannot_be_allowed(home: ServedHome, witness: ToyWitness) -> None:
     same_site = need_of(witness, f"{witness.url}/policy")
     for need, jid, words in (
         (need_of(witness), "coop@sub.kersabiec.example", "not independent"),
         (same_site, COOP, "has the same key"),
-        (need_of(Witness(url="https://localhost:9")), "coop@other.example", "cannot be reached"),
+        (need_of(ToyWitness(url="https://localhost:9")), "coop@other.example", "cannot be reached"),
     ):
         number = await ask(home, need, jid)
         page = await home.browser().open(f"permissions/{number}")
@@ -238,7 +245,7 @@ async def test_dependent_witness_cannot_be_allowed(home: Home, witness: Witness)
 
 
 async def test_witness_of_an_unknown_authority_cannot_be_allowed(
-    home: Home, witness: Witness, tmp_path: Path
+    home: ServedHome, witness: ToyWitness, tmp_path: Path
 ) -> None:
     other = Authority(tmp_path / "other")
     nowhere = Server(host="127.0.0.1", port=9, ca_file=other.file)
@@ -249,7 +256,7 @@ async def test_witness_of_an_unknown_authority_cannot_be_allowed(
     assert not any("preview" in form.action for form in page.forms)
 
 
-async def test_household_sets_the_minimum_of_homes(home: Home, witness: Witness) -> None:
+async def test_household_sets_the_minimum_of_homes(home: ServedHome, witness: ToyWitness) -> None:
     browser = home.browser()
     page = await browser.fill("settings", "sums", ("minimum", "2"))
     assert "from 3 to" in page.text

@@ -4,7 +4,7 @@ import pytest
 
 from consometers_node.web.core.language import LANGUAGES
 from consometers_node.web.core.speech import Language
-from tests.node.permission.samples import now
+from testing.homes.data_needs import now
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -20,14 +20,9 @@ from consometers_node.wire.needs import write_need
 from consometers_quoalise import DataNeed, ItemNotFound, QuoaliseError
 from consometers_quoalise_network import Asker
 from demo.prosody import Prosody
-from tests.node.networks import PASSWORD, reach
-from tests.node.permission.samples import NEED, now
-from tests.node.sharing.houses import Collective, bare
-from tests.node.xmpp.conftest import MakeNode, NewAccount, Node
-
-from .browser import Browser, Page
-from .conftest import allow
-from .home import (
+from testing.homes.data_needs import NEED, now
+from testing.homes.running import StoringCollective, bare
+from testing.homes.served import (
     ADMIN,
     API_TOKEN,
     DRAWN,
@@ -36,14 +31,18 @@ from .home import (
     NAME,
     SUBSCRIBED,
     UNKNOWN,
-    Home,
+    ServedHome,
+    allow,
     running,
     toy,
-    until,
 )
+from testing.networks import PASSWORD, reach
+from testing.pages.browser import Browser, Page
+from testing.waiting import eventually
+from testing.xmpp.fixtures import MakeNode, NewAccount, XmppNode
 
 
-class Asks(Collective):
+class Asks(StoringCollective):
     """A collective that asks those whom it invited for something."""
 
     def __init__(self) -> None:
@@ -65,23 +64,23 @@ def collective() -> Asks:
 
 
 @pytest.fixture
-async def coop(other_server: Prosody, new_node: MakeNode, collective: Asks) -> Node:
+async def coop(other_server: Prosody, new_node: MakeNode, collective: Asks) -> XmppNode:
     return await new_node(other_server, collective, keep=collective.keep)
 
 
 @pytest.fixture
-def invitation(coop: Node) -> str:
+def invitation(coop: XmppNode) -> str:
     return f"xmpp:{bare(coop)}?consometers-join;token=sesame"
 
 
 @pytest.fixture
-async def house(file: Store, server: Prosody) -> AsyncIterator[Home]:
+async def house(file: Store, server: Prosody) -> AsyncIterator[ServedHome]:
     async with running(file, toy(), server=reach(server)) as opened:
         yield opened
 
 
 async def shows(look: Callable[[], Awaitable[Page]], words: str) -> Page:
-    return await until(look, lambda page: words in page.text)
+    return await eventually(look, lambda page: words in page.text)
 
 
 async def join(browser: Browser, invitation: str) -> Page:
@@ -89,7 +88,7 @@ async def join(browser: Browser, invitation: str) -> Page:
 
 
 async def test_household_joins_previews_allows_pauses_and_withdraws(
-    house: Home, server: Prosody, coop: Node, collective: Asks, invitation: str
+    house: ServedHome, server: Prosody, coop: XmppNode, collective: Asks, invitation: str
 ) -> None:
     browser = house.browser()
     page = await join(browser, invitation)
@@ -153,7 +152,7 @@ async def test_household_joins_previews_allows_pauses_and_withdraws(
 
 
 async def test_existing_account_is_tested_before_it_is_saved(
-    house: Home, server: Prosody, new_account: NewAccount
+    house: ServedHome, server: Prosody, new_account: NewAccount
 ) -> None:
     browser = house.browser()
     jid = new_account(server)
@@ -185,7 +184,7 @@ async def test_health_page_reports_lost_xmpp_connection(
         await shows(lambda: browser.open("health"), "XMPP is away.")
 
 
-async def test_invalid_invitation_is_reported_beside_its_field(house: Home) -> None:
+async def test_invalid_invitation_is_reported_beside_its_field(house: ServedHome) -> None:
     for typed, expected in (
         ("", "This is not an invitation"),
         ("https://coop.example", "This is not an invitation"),
@@ -200,7 +199,7 @@ async def test_invalid_invitation_is_reported_beside_its_field(house: Home) -> N
 
 
 async def test_refusal_by_the_collective_is_shown(
-    house: Home,
+    house: ServedHome,
     server: Prosody,
     new_account: NewAccount,
     collective: Asks,
@@ -221,12 +220,14 @@ async def test_refusal_by_the_collective_is_shown(
     assert (await join(browser, invitation)).url.path == "/permissions"
 
 
-async def test_invitation_in_the_url_only_prefills_the_form(home: Home) -> None:
+async def test_invitation_in_the_url_only_prefills_the_form(home: ServedHome) -> None:
     page = await home.browser().open("join?invitation=xmpp:a@b.test?consometers-join;token=x")
     assert ("invitation", "xmpp:a@b.test?consometers-join;token=x") in page.form("join").fields
 
 
-async def test_coarser_choice_than_requested_is_granted(home: Home, asked: PermissionId) -> None:
+async def test_coarser_choice_than_requested_is_granted(
+    home: ServedHome, asked: PermissionId
+) -> None:
     browser = home.browser()
     page = await browser.open(f"permissions/{asked}")
     choice = (("series", DRAWN), ("series", FED), ("interval", "P1D"), ("history", "3"))
@@ -256,7 +257,7 @@ BEYOND: tuple[tuple[tuple[tuple[str, str], ...], str], ...] = (
 
 
 async def test_choice_beyond_the_request_is_reported_beside_its_field(
-    home: Home, asked: PermissionId
+    home: ServedHome, asked: PermissionId
 ) -> None:
     for filled, expected in BEYOND:
         page = await home.browser().fill(f"permissions/{asked}", "preview", *filled)
@@ -266,7 +267,9 @@ async def test_choice_beyond_the_request_is_reported_beside_its_field(
             assert value in page.html or name == "interval" or value in {UNKNOWN, MADE}
 
 
-async def test_changed_choice_must_be_previewed_again(home: Home, asked: PermissionId) -> None:
+async def test_changed_choice_must_be_previewed_again(
+    home: ServedHome, asked: PermissionId
+) -> None:
     browser = home.browser()
     page = await browser.fill(f"permissions/{asked}", "preview", ("series", DRAWN))
     page = await browser.send(page, "allow", ("history", "1"))
@@ -277,7 +280,9 @@ async def test_changed_choice_must_be_previewed_again(home: Home, asked: Permiss
     assert "Allowed." in (await browser.send(page, "allow")).text
 
 
-async def test_register_stores_the_text_that_was_shown(home: Home, asked: PermissionId) -> None:
+async def test_register_stores_the_text_that_was_shown(
+    home: ServedHome, asked: PermissionId
+) -> None:
     browser = home.browser(language="fr")
     page = await browser.fill(f"permissions/{asked}", "preview", ("series", DRAWN))
     shown = page.html.partition('<div class="agreement">')[2].partition("</div>")[0]
@@ -292,7 +297,7 @@ async def test_register_stores_the_text_that_was_shown(home: Home, asked: Permis
 
 
 async def test_subscribed_power_of_the_meter_is_shown_before_it_leaves_and_kept_up_to_date(
-    home: Home, asked: PermissionId
+    home: ServedHome, asked: PermissionId
 ) -> None:
     browser = home.browser()
     page = await browser.open(f"permissions/{asked}")
@@ -313,7 +318,7 @@ async def test_subscribed_power_of_the_meter_is_shown_before_it_leaves_and_kept_
 
 
 async def test_subscribed_power_that_changes_before_the_answer_is_read_again(
-    home: Home, asked: PermissionId
+    home: ServedHome, asked: PermissionId
 ) -> None:
     browser = home.browser()
     page = await browser.fill(f"permissions/{asked}", "preview", ("series", DRAWN))
@@ -326,7 +331,7 @@ async def test_subscribed_power_that_changes_before_the_answer_is_read_again(
 
 
 async def test_statistic_is_offered_once_its_direction_is_set(
-    home: Home, asked: PermissionId
+    home: ServedHome, asked: PermissionId
 ) -> None:
     browser = home.browser()
     page = await browser.open(f"permissions/{asked}")
@@ -342,7 +347,7 @@ async def test_statistic_is_offered_once_its_direction_is_set(
     assert ("series", UNKNOWN) not in page.form("preview").offered
 
 
-async def test_pages_show_only_the_last_digits_of_a_delivery_point(home: Home) -> None:
+async def test_pages_show_only_the_last_digits_of_a_delivery_point(home: ServedHome) -> None:
     browser = home.browser(language="fr")
     page = await browser.fill("settings", "point", ("point", "12"))
     assert page.status == 422
@@ -355,7 +360,7 @@ async def test_pages_show_only_the_last_digits_of_a_delivery_point(home: Home) -
     assert "Aucun numéro n’est enregistré ici." in page.text
 
 
-async def test_all_data_can_be_exported_and_erased(home: Home, asked: PermissionId) -> None:
+async def test_all_data_can_be_exported_and_erased(home: ServedHome, asked: PermissionId) -> None:
     await allow(home, asked, DRAWN)
     browser = home.browser()
     await shows(browser.open, "missing Day by day")

@@ -51,12 +51,12 @@ from consometers_quoalise import (
 from consometers_quoalise.identifier import organisation, series
 from consometers_quoalise_network import Account, Answerer, Asker, Identity
 from demo.prosody import Prosody
-from tests.node.household.importing_toy import ImportingToy
-from tests.node.networks import PASSWORD, reach
-from tests.node.permission.samples import NEED, YES, now
-from tests.node.xmpp.conftest import MakeNode, NewAccount, Node
-
-from .home import API_TOKEN, DRAWN, Home, running, toy, until
+from testing.home_assistant.importing_toy import ImportingToy
+from testing.homes.data_needs import NEED, YES, now
+from testing.homes.served import API_TOKEN, DRAWN, ServedHome, running, toy
+from testing.networks import PASSWORD, reach
+from testing.waiting import eventually
+from testing.xmpp.fixtures import MakeNode, NewAccount, XmppNode
 
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
@@ -190,10 +190,10 @@ def data(name: Identifier, values: dict[datetime, int], members: int = 37) -> Da
 class Stage:
     """A home whose page is served, and a collective."""
 
-    home: Home
+    home: ServedHome
     toy: ImportingToy
     coop: Coop
-    node: Node
+    node: XmppNode
 
     async def ask(self) -> dict[str, Any]:
         url = self.home.url / "api/v1/node"
@@ -214,7 +214,7 @@ class Stage:
 
 
 @pytest.fixture
-async def coop(other_server: Prosody, new_node: MakeNode) -> tuple[Coop, Node]:
+async def coop(other_server: Prosody, new_node: MakeNode) -> tuple[Coop, XmppNode]:
     coop = Coop(
         {
             str(NAMES[Direction.CONSUMPTION]): {TOP - n * HOUR: 1_000 + n for n in range(1, 40)},
@@ -229,7 +229,7 @@ async def stage(
     file: Store,
     server: Prosody,
     new_account: NewAccount,
-    coop: tuple[Coop, Node],
+    coop: tuple[Coop, XmppNode],
     socket_enabled: None,
 ) -> AsyncIterator[Stage]:
     await save(file, Identity(Account(new_account(server), PASSWORD), reach(server)))
@@ -269,10 +269,10 @@ async def test_home_imports_figures_of_its_collective(stage: Stage) -> None:
     stage.coop.challenge = CHALLENGE
     await share(stage)
 
-    await until(stage.sums, lambda sums: sums and sums["month"] and sums["last"])
+    await eventually(stage.sums, lambda sums: sums and sums["month"] and sums["last"])
     consumption = stage.coop.values[str(NAMES[Direction.CONSUMPTION])]
-    await until(lambda: energies(stage), lambda values: values == consumption)
-    sums = await until(stage.sums, lambda sums: sums["last"]["injection"] is not None)
+    await eventually(lambda: energies(stage), lambda values: values == consumption)
+    sums = await eventually(stage.sums, lambda sums: sums["last"]["injection"] is not None)
     assert sums["interval"] == "PT1H"
     assert sums["last"] == {
         "start": (TOP - HOUR).isoformat(),
@@ -314,7 +314,7 @@ async def test_home_imports_figures_of_its_collective(stage: Stage) -> None:
     assert sums["problem"] is None
     # Each hour is divided by the members that it sums, to a sixteenth of a Wh.
     averages = partial(energies, stage, AVERAGE)
-    await until(averages, lambda values: values.keys() == consumption.keys())
+    await eventually(averages, lambda values: values.keys() == consumption.keys())
     assert stage.toy.energies(AVERAGE) == {
         at: round(watts / 37 * 16) / 16 for at, watts in consumption.items()
     }
@@ -337,17 +337,17 @@ async def energies(stage: Stage, statistic: str = STATISTIC) -> dict[datetime, f
 async def test_new_and_corrected_figures_are_imported(stage: Stage) -> None:
     await share(stage)
     name = NAMES[Direction.CONSUMPTION]
-    await until(lambda: energies(stage), lambda values: len(values) == 39)
+    await eventually(lambda: energies(stage), lambda values: len(values) == 39)
     changes = stage.home.node.changes.count
     await stage.push(name, {TOP - 3 * HOUR: 77, TOP: 2_000})
     assert stage.toy.energies(STATISTIC) == stage.coop.values[str(name)]
     assert stage.home.node.changes.count > changes
     made = NAMES[Direction.PRODUCTION]
-    await until(
+    await eventually(
         lambda: subscribed(stage), lambda entries: str(made) in {series for _, series in entries}
     )
     await stage.push(made, {TOP: 500})
-    sums = await until(stage.sums, lambda sums: sums["statistics"]["production"])
+    sums = await eventually(stage.sums, lambda sums: sums["statistics"]["production"])
     assert sums["last"]["consumption"] == 2_000
     assert sums["last"]["production"] == 500
     assert sums["statistics"]["production"] == f"{IN_COMMON}kersabiec_production"
@@ -375,9 +375,9 @@ async def test_home_imports_its_share_of_a_plant_and_corrects_it_locally(
     async def held_plants() -> Any:
         return (await stage.ask())["plants"]
 
-    await until(part, lambda mine: mine == {at: watts * 0.03 for at, watts in whole.items()})
+    await eventually(part, lambda mine: mine == {at: watts * 0.03 for at, watts in whole.items()})
     assert stage.toy.metadata[statistic]["name"] == "École – ma part"
-    (mine,) = await until(held_plants, lambda plants: plants and plants[0]["month"])
+    (mine,) = await eventually(held_plants, lambda plants: plants and plants[0]["month"])
     assert (mine["id"], mine["name"], mine["statistic"]) == ("kersabiec_ecole", "École", statistic)
     assert (mine["shares"], mine["total_shares"], mine["corrected"]) == (3, 100, False)
     last = {"start": (TOP - HOUR).isoformat(), "end": TOP.isoformat(), "production": 30}
@@ -400,16 +400,16 @@ async def test_home_imports_its_share_of_a_plant_and_corrects_it_locally(
     before = set(stage.coop.asked)
     page = await browser.send(page, "/shares", ("shares", "10"))
     assert "corrected here" in page.text
-    await until(part, lambda mine: mine == {at: watts * 0.1 for at, watts in whole.items()})
+    await eventually(part, lambda mine: mine == {at: watts * 0.1 for at, watts in whole.items()})
     # It asked for the same again, and no command has a field for shares.
     assert set(stage.coop.asked) == before
     (mine,) = await held_plants()
     assert (mine["shares"], mine["corrected"]) == (10, True)
     page = await browser.send(page, "/shares", ("shares", "0"))
-    await until(held_plants, lambda plants: plants == [])
+    await eventually(held_plants, lambda plants: plants == [])
     assert len(await part()) == len(whole)
     page = await browser.send(page, "/shares", ("shares", ""))
-    await until(part, lambda mine: mine == {at: watts * 0.03 for at, watts in whole.items()})
+    await eventually(part, lambda mine: mine == {at: watts * 0.03 for at, watts in whole.items()})
     # What comes new is taken by the part too.
     await stage.push(made, {TOP: 2_000})
     assert stage.toy.energies(statistic)[TOP] == 60
@@ -421,17 +421,17 @@ async def subscribed(stage: Stage) -> set[tuple[str, str]]:
 
 async def test_import_can_be_switched_off_and_on(stage: Stage) -> None:
     await share(stage)
-    await until(lambda: energies(stage), lambda values: len(values) == 39)
+    await eventually(lambda: energies(stage), lambda values: len(values) == 39)
     browser = stage.home.browser()
     page = await browser.fill("settings", "collectives")
     assert "They are not shown." in page.text
-    await until(lambda: pulled(stage), lambda statistics: not statistics)
-    await until(lambda: subscribed(stage), lambda series: not series)
+    await eventually(lambda: pulled(stage), lambda statistics: not statistics)
+    await eventually(lambda: subscribed(stage), lambda series: not series)
     assert await stage.sums() is None
     assert len(stage.toy.energies(STATISTIC)) == 39
     page = await browser.send(page, "collectives")
     assert "for each collective" in page.text
-    await until(stage.sums, lambda sums: sums and sums["last"])
+    await eventually(stage.sums, lambda sums: sums and sums["last"])
 
 
 async def test_collective_without_series_is_asked_again(stage: Stage) -> None:
@@ -441,7 +441,7 @@ async def test_collective_without_series_is_asked_again(stage: Stage) -> None:
     async def times_asked() -> int:
         return stage.coop.times_asked
 
-    await until(times_asked, lambda times: times > 1)
+    await eventually(times_asked, lambda times: times > 1)
     assert await stage.sums() is None
     assert await pulled(stage) == set()
 

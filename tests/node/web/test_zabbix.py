@@ -10,42 +10,16 @@ from uuid import UUID
 
 from prometheus_client.parser import text_string_to_metric_families
 import pytest
-import yaml  # type: ignore[import-untyped]
 
 from consometers_node.store import Store
-from tests.node.collective.watched import node_of, watch_of
+from testing.collectives.watched import metrics_of, node_of, watch_of
+from testing.pages.cooperative import fill
+from testing.pages.town import ReleasedTown, settings
+from testing.zabbix_templates import LANGUAGES, exported, table, template
 
-from .public.conftest import fill
-from .public.town import Town, settings
-from .test_metrics import read
-
-FOLDER: Final = Path(__file__).parents[3] / "deploy" / "zabbix"
-LANGUAGES: Final = ("en", "fr")
 SELECTOR: Final = re.compile(r'([a-z_]+)(?:\{([a-z]+)="([a-z_]+)"\})?')
 
-type Yaml = dict[str, Any]
 type Labels = set[tuple[str, str]]
-
-
-def exported(language: str) -> Yaml:
-    text = (FOLDER / f"consometers.{language}.yaml").read_text()
-    export: Yaml = yaml.safe_load(text)["zabbix_export"]
-    return export
-
-
-def template(language: str) -> Yaml:
-    (template,) = exported(language)["templates"]
-    assert isinstance(template, dict)
-    return template
-
-
-def table(name: str, language: str) -> dict[str, Any]:
-    """Return a table of the script that names the items discovered."""
-    (rule,) = template(language)["discovery_rules"]
-    (script,) = rule["preprocessing"][1]["parameters"]
-    (written,) = re.findall(rf"var {name} = (\{{.*?\}});", script, re.DOTALL)
-    table_data: dict[str, Any] = json.loads(written)
-    return table_data
 
 
 def values(tree: object, key: str) -> Iterator[Any]:
@@ -63,14 +37,14 @@ def values(tree: object, key: str) -> Iterator[Any]:
 @pytest.fixture
 async def metrics(file: Store, tmp_path: Path, socket_enabled: None) -> Mapping[str, Labels]:
     """The labels of each metric, by its name, once everything happened at least once."""
-    town = Town(file, settings(tmp_path))
+    town = ReleasedTown(file, settings(tmp_path))
     await fill(town)
     node = node_of(town)
     for timed in (node.counts.commits, node.counts.closings):
         with timed.once():
             pass
     node.counts.closed_at = datetime.now(UTC)
-    text, _ = await read(watch_of(town, node))
+    text, _ = await metrics_of(watch_of(town, node))
     labels: dict[str, Labels] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:

@@ -21,7 +21,7 @@ from consometers_node.wire.needs import days, need_hash
 import consometers_quoalise as quoalise
 from consometers_quoalise import Duration, iso8601
 from packages.quoalise.tests.samples import NEED as SENT
-from tests.node.permission.samples import NEED, PROTECTED, WITNESS
+from testing.homes.data_needs import NEED, PROTECTED, WITNESS
 
 FILE = """
 id = "roof"

@@ -14,12 +14,11 @@ import pytest
 from consometers_quoalise_command.arguments import parse
 from consometers_quoalise_command.words import Language
 from demo.prosody import LOOPBACK, Prosody
-from tests.deadline import DEADLINE_S
-from tests.documented import commands
-from tests.node.networks import PASSWORD
-
-from .conftest import MakeNode, NewAccount
-from .home import NOW, SERIES, Home, records
+from testing.documentation import commands
+from testing.networks import PASSWORD
+from testing.run import DEADLINE_S
+from testing.xmpp.answerers import NOW, SERIES, MemoryHome, records
+from testing.xmpp.fixtures import MakeNode, NewAccount
 
 DOCS = Path(__file__).parents[3] / "docs"
 PROGRAM = re.compile(r"```python\n(.*?)```", re.DOTALL)
@@ -74,7 +73,7 @@ def test_commands_are_those_of_quoalise(page: Path) -> None:
 async def test_the_reading_program_prints_records_or_the_refusal(
     server: Prosody, new_node: MakeNode, new_account: NewAccount
 ) -> None:
-    home, me = Home(), new_account(server)
+    home, me = MemoryHome(), new_account(server)
     node = await new_node(server, home)
     asked = (
         me,
@@ -100,7 +99,7 @@ async def test_the_reading_program_prints_records_or_the_refusal(
 async def test_the_week_of_the_library_is_printed(
     server: Prosody, new_node: MakeNode, new_account: NewAccount
 ) -> None:
-    home, me = Home(), new_account(server)
+    home, me = MemoryHome(), new_account(server)
     node = await new_node(server, home)
     home.readers.add(me)
     there = f"host={LOOPBACK!r}, port={server.port}, ca_file=Path({str(server.ca_file)!r})"
@@ -131,7 +130,7 @@ async def test_the_listening_program_prints_pushed_records(
     server: Prosody, new_node: MakeNode, new_account: NewAccount
 ) -> None:
     me = new_account(server)
-    node = await new_node(server, Home(me))
+    node = await new_node(server, MemoryHome(me))
     receipt_key = me, node.connection.jid.partition("/")[0], str(SERIES)
     async with asyncio.timeout(DEADLINE_S), running(LISTEN, server, *receipt_key) as process:
         assert process.stdout is not None

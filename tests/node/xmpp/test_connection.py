@@ -38,12 +38,11 @@ from consometers_quoalise_xmpp import (
 )
 from demo.hass import free_port
 from demo.prosody import LOOPBACK, Authority, Prosody
-from tests.deadline import DEADLINE_S
-from tests.node.networks import PASSWORD, QUICK, reach
-from tests.node.sentences import says
-
-from .conftest import MakeNode, MakePlain, NewAccount, Serve, certified, fake_server
-from .home import NOW, SERIES, Home, records
+from testing.networks import PASSWORD, QUICK, reach
+from testing.run import DEADLINE_S
+from testing.sentences import says
+from testing.xmpp.answerers import NOW, SERIES, MemoryHome, records
+from testing.xmpp.fixtures import MakeNode, MakePlain, NewAccount, Serve, certified, fake_server
 
 SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
 SALT = b64decode("QSXCR+Q6sek8bf92")
@@ -73,7 +72,7 @@ def mechanisms(*names: str) -> bytes:
     return f"<stream:features>{features}</stream:features>".encode()
 
 
-class Silent(Home):
+class Silent(MemoryHome):
     """A home that thinks for long."""
 
     def __init__(self) -> None:
@@ -273,7 +272,7 @@ async def test_a_late_server_is_reached(own: Prosody, new_account: NewAccount) -
 async def test_a_cut_connection_resumes_with_its_pending_requests(
     server: Prosody, new_node: MakeNode
 ) -> None:
-    class Slow(Home):
+    class Slow(MemoryHome):
         cut: Callable[[], None] = staticmethod(lambda: None)
 
         async def list_series(self, asker: Asker) -> Iterable[Listed]:
@@ -458,7 +457,7 @@ async def test_neither_password_nor_stanza_is_logged(
     server: Prosody, new_node: MakeNode, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    home = Home()
+    home = MemoryHome()
     node, peer = await new_node(server, home), await new_node(server)
     home.readers.add(peer.bare)
     await peer.asking.get_history(node.connection.jid, SERIES)

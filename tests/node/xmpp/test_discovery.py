@@ -8,21 +8,14 @@ from consometers_quoalise import Role
 from consometers_quoalise_network import Account
 from consometers_quoalise_xmpp import Connection, Discovery
 from demo.prosody import Prosody
-from tests.deadline import DEADLINE_S
-from tests.node.networks import PASSWORD, reach
+from testing.networks import PASSWORD, reach
+from testing.run import DEADLINE_S
+from testing.xmpp.answerers import AskingCollective
+from testing.xmpp.fixtures import MakeNode, MakePlain, NewAccount
+from testing.xmpp.plain_peer import INFO, disco, refusal
 
-from .conftest import MakeNode, MakePlain, NewAccount
-from .home import Collective
-from .plain import Plain, refusal
-
-INFO = "http://jabber.org/protocol/disco#info"
 ITEMS = "http://jabber.org/protocol/disco#items"
 COMMANDS = "http://jabber.org/protocol/commands"
-
-
-async def disco(peer: Plain, to: str, what: str, node: str = "") -> Element:
-    at = f' node="{node}"' if node else ""
-    return await peer.ask(to, f'<query xmlns="{what}"{at}/>', kind="get")
 
 
 def identity(answer: Element) -> tuple[str | None, ...]:
@@ -83,7 +76,7 @@ async def test_a_client_program_announces_no_commands(
 async def test_the_commands_are_those_of_the_role(
     server: Prosody, new_node: MakeNode, new_plain: MakePlain, role: Role, only: set[str]
 ) -> None:
-    node = await new_node(server, Collective() if role is Role.COLLECTIVE else None)
+    node = await new_node(server, AskingCollective() if role is Role.COLLECTIVE else None)
     answer = await disco(await new_plain(server), node.connection.jid, ITEMS, COMMANDS)
     nodes = {item.get("node") for item in answer[0]}
     both = {"get_history", "subscribe", "unsubscribe", "list_series", "terminate"}

@@ -4,7 +4,7 @@ import pytest
 
 from consometers_quoalise_network import Join, Register, links
 from consometers_quoalise_network.errors import NotALink
-from tests.node.sentences import says
+from testing.sentences import says
 
 
 @pytest.mark.parametrize(

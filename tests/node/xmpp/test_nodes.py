@@ -8,16 +8,15 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 from consometers_quoalise import Malformed
 from consometers_quoalise_xmpp import features, sends_receipts
 from demo.prosody import Prosody
-
-from .conftest import MakeNode, MakePlain
-from .home import SERIES, Collective, Keeper
-from .plain import COMMAND
+from testing.xmpp.answerers import SERIES, AskingCollective, RecordKeeper
+from testing.xmpp.fixtures import MakeNode, MakePlain
+from testing.xmpp.plain_peer import COMMAND
 
 
 async def test_a_node_lists_its_features(server: Prosody, new_node: MakeNode) -> None:
     asker = await new_node(server)
     hears, only_answers = (
-        await new_node(server, Collective(), keep=Keeper().keep),
+        await new_node(server, AskingCollective(), keep=RecordKeeper().keep),
         await new_node(server),
     )
     assert {
@@ -38,7 +37,10 @@ async def test_without_an_answer_receipt_support_is_unknown(
     server: Prosody, new_node: MakeNode
 ) -> None:
     """It has gone, its server has, or it was asked too often: it may well send them."""
-    asker, hears = await new_node(server), await new_node(server, Collective(), keep=Keeper().keep)
+    asker, hears = (
+        await new_node(server),
+        await new_node(server, AskingCollective(), keep=RecordKeeper().keep),
+    )
     for gone in ("nobody@one.test/nowhere", "nobody@nowhere.test/nowhere"):
         assert await sends_receipts(asker.connection, gone) is None
     answers = [await sends_receipts(asker.connection, hears.connection.jid) for _ in range(100)]

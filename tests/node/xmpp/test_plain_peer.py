@@ -8,11 +8,19 @@ from consometers_quoalise import Data, GetHistory, NotAuthorized, Number, Record
 from consometers_quoalise_network import Asker
 from consometers_quoalise_xmpp import sends_receipts
 from demo.prosody import Prosody
-from tests.deadline import DEADLINE_S
-
-from .conftest import MakeNode, MakePlain
-from .home import NOW, SERIES, START, Home, records
-from .plain import COMMAND, EMPTY, FIELD, GET_HISTORY, QUOALISE, SUBSCRIBE, refusal, values
+from testing.run import DEADLINE_S
+from testing.xmpp.answerers import NOW, SERIES, START, MemoryHome, records
+from testing.xmpp.fixtures import MakeNode, MakePlain
+from testing.xmpp.plain_peer import (
+    COMMAND,
+    EMPTY,
+    FIELD,
+    GET_HISTORY,
+    QUOALISE,
+    SUBSCRIBE,
+    refusal,
+    values,
+)
 
 TWO_HOURS = GET_HISTORY.format(
     identifier=SERIES, start="2026-01-01T02:00:00+01:00", end="2026-01-01T04:00:00+01:00"
@@ -26,7 +34,7 @@ ITEMS = (
 async def test_a_peer_on_another_server_reads_and_subscribes(
     server: Prosody, other_server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
-    home = Home()
+    home = MemoryHome()
     node, peer = await new_node(server, home), await new_plain(other_server)
     home.readers.add(peer.boundjid.bare)
 
@@ -87,7 +95,7 @@ async def test_a_refusal_is_in_the_language_of_the_request(
 async def test_a_chat_client_fills_in_the_form(
     server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
-    home = Home()
+    home = MemoryHome()
     node, peer = await new_node(server, home), await new_plain(server, language="fr")
     home.readers.add(peer.boundjid.bare)
 
@@ -126,7 +134,7 @@ WIDE = tuple(Records(f"{SERIES}/{'x' * 100}{n}", "W", VALUES) for n in range(2_0
 async def test_an_answer_over_a_limit_is_refused_and_says_how_to_page(
     server: Prosody, new_node: MakeNode, new_plain: MakePlain, data: Data
 ) -> None:
-    class Long(Home):
+    class Long(MemoryHome):
         async def get_history(self, asker: Asker, request: GetHistory) -> Data:
             return data
 
@@ -152,7 +160,7 @@ async def test_an_answer_over_a_limit_is_refused_and_says_how_to_page(
 async def test_malformed_requests_are_refused_and_the_node_continues(
     server: Prosody, new_node: MakeNode, new_plain: MakePlain, payload: str, condition: str
 ) -> None:
-    home = Home()
+    home = MemoryHome()
     node, peer = await new_node(server, home), await new_plain(server)
     home.readers.add(peer.boundjid.bare)
     assert refusal(await peer.ask(node.connection.jid, payload))[0] == condition
@@ -162,7 +170,7 @@ async def test_malformed_requests_are_refused_and_the_node_continues(
 async def test_an_internal_error_hides_its_message(
     server: Prosody, new_node: MakeNode, new_plain: MakePlain, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Broken(Home):
+    class Broken(MemoryHome):
         async def get_history(self, asker: Asker, request: GetHistory) -> Data:
             raise ZeroDivisionError("the house is empty")
 
@@ -178,7 +186,7 @@ async def test_a_peer_has_one_request_in_flight(
 ) -> None:
     go_on = asyncio.Event()
 
-    class Slow(Home):
+    class Slow(MemoryHome):
         async def get_history(self, asker: Asker, request: GetHistory) -> Data:
             await go_on.wait()
             raise NotAuthorized

@@ -5,17 +5,16 @@ import asyncio
 import pytest
 
 from demo.prosody import Prosody
-from tests.deadline import DEADLINE_S
-
-from .conftest import MakeNode, MakePlain
-from .home import NOW, Keeper, records
-from .plain import QUOALISE, refusal
+from testing.run import DEADLINE_S
+from testing.xmpp.answerers import NOW, RecordKeeper, records
+from testing.xmpp.fixtures import MakeNode, MakePlain
+from testing.xmpp.plain_peer import QUOALISE, refusal
 
 
 async def test_pushes_with_and_without_receipts_survive_a_killed_server(
     own: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
-    keeper = Keeper()
+    keeper = RecordKeeper()
     sender, receiver = await new_node(own), await new_node(own, keep=keeper.keep)
     plain = (await new_plain(own)).boundjid.bare
     own.kill()
@@ -36,7 +35,7 @@ async def test_pushes_with_and_without_receipts_survive_a_killed_server(
 async def test_a_server_killed_during_the_commit_loses_no_record(
     own: Prosody, new_node: MakeNode
 ) -> None:
-    keeper = Keeper()
+    keeper = RecordKeeper()
     keeper.hold()
     sender, receiver = await new_node(own), await new_node(own, keep=keeper.keep)
     to = receiver.bare
@@ -82,7 +81,7 @@ def sensml(records: str) -> str:
 async def test_malformed_pushes_are_refused_and_the_node_continues(
     server: Prosody, new_node: MakeNode, new_plain: MakePlain, payload: str
 ) -> None:
-    keeper = Keeper()
+    keeper = RecordKeeper()
     receiver, peer = await new_node(server, keep=keeper.keep), await new_plain(server)
     to = receiver.bare
     peer.send_raw(f'<message to="{to}" id="1">{payload}</message>')

@@ -7,13 +7,12 @@ from consometers_quoalise.data import encode
 from consometers_quoalise_network import Traffic
 from consometers_quoalise_network.receiving import PER_MINUTE
 from demo.prosody import Prosody
-from tests.node.sharing.houses import until
+from testing.waiting import until
+from testing.xmpp.answerers import NOW, RecordKeeper, records
+from testing.xmpp.fixtures import MakeNode, MakePlain, XmppNode
 
-from .conftest import MakeNode, MakePlain, Node
-from .home import NOW, Keeper, records
 
-
-def pushes(count: int, to: Node) -> str:
+def pushes(count: int, to: XmppNode) -> str:
     """Return as many small pushes, as a peer types them."""
     address = f"xmlns='jabber:client' to='{to.connection.jid}'"
     return count * f"<message {address}>{encode(records(NOW, 1)).decode()}</message>"
@@ -22,7 +21,7 @@ def pushes(count: int, to: Node) -> str:
 async def test_pushes_of_a_peer_are_stored_in_order_and_archived_by_no_server(
     server: Prosody, new_node: MakeNode
 ) -> None:
-    keeper = Keeper()
+    keeper = RecordKeeper()
     sender, receiver = await new_node(server), await new_node(server, keep=keeper.keep)
     async with asyncio.TaskGroup() as group:
         for hour in range(20):
@@ -38,7 +37,7 @@ async def test_a_peer_has_room_for_what_a_node_sends_at_once_and_for_no_more_tha
     server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
     """What waits longer than the pace allows would be sent again before it is stored."""
-    keeper, traffic = Keeper(), Traffic()
+    keeper, traffic = RecordKeeper(), Traffic()
     sender = await new_plain(server)
     receiver = await new_node(server, keep=keeper.keep, traffic=traffic)
     receiving = receiver.receiving
@@ -53,7 +52,7 @@ async def test_pushes_of_a_stranger_are_refused_before_they_wait(
     server: Prosody, new_node: MakeNode, new_plain: MakePlain
 ) -> None:
     """Each gets its refusal at once, although they are more than a peer's room and its minute."""
-    keeper, traffic = Keeper(), Traffic()
+    keeper, traffic = RecordKeeper(), Traffic()
     stranger = await new_plain(server)
     receiver = await new_node(server, keep=keeper.keep, traffic=traffic, knows=lambda _peer: False)
     receiving = receiver.receiving

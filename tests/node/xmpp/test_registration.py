@@ -8,11 +8,10 @@ from consometers_quoalise_network import Account, Register, Server, links
 from consometers_quoalise_network.errors import AccountTaken, CertificateRefused, InvitationRefused
 from consometers_quoalise_xmpp import Connection, register
 from demo.prosody import Prosody
-from tests.deadline import DEADLINE_S
-from tests.node.networks import reach
-from tests.node.sentences import says
-
-from .conftest import NewAccount
+from testing.networks import reach
+from testing.run import DEADLINE_S
+from testing.sentences import says
+from testing.xmpp.fixtures import NewAccount
 
 
 def invited(server: Prosody, user: str | None = None) -> Register:

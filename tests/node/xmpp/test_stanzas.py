@@ -9,10 +9,9 @@ import pytest
 from consometers_quoalise import Data, NotAuthorized
 from consometers_quoalise_xmpp import sends_receipts
 from demo.prosody import RECORDED, Authority, Prosody
-from tests.stanzas import check
-
-from .conftest import MakeNode
-from .home import NOW, SERIES, START, Home, records
+from testing.xmpp.answerers import NOW, SERIES, START, MemoryHome, records
+from testing.xmpp.fixtures import MakeNode
+from testing.xmpp.stanzas import check
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ async def keep(_peer: str, _records: Data) -> None:
 async def test_stanzas_of_nodes_are_valid_and_others_are_noticed(
     recorder: Prosody, tmp_path: Path, new_node: MakeNode
 ) -> None:
-    home = Home()
+    home = MemoryHome()
     node, peer = await new_node(recorder, home), await new_node(recorder, keep=keep)
     home.readers.add(peer.bare)
     jid = node.connection.jid

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from consometers_node.store import Store
-from tests.node.web.public.town import settings
-
-from .office import NAME, Office, serving
+from testing.pages.office import NAME, Office, serving
+from testing.pages.town import settings
 
 
 @pytest.fixture

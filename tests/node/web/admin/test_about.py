@@ -9,10 +9,8 @@ from consometers_node.collective.about import KEYS, About, load_about, values_of
 from consometers_node.collective.access_log import reads
 from consometers_node.i18n.text import Text
 from consometers_node.store import Store
-from tests.node.web.public.town import ABOUT, NOW, settings
-
-from .office import NAME, Office, serving, summary
-from .test_overview import settle_together
+from testing.pages.office import NAME, Office, serving, settle_together, summary
+from testing.pages.town import ABOUT, NOW, settings
 
 
 async def test_description_appears_on_the_public_pages(office: Office) -> None:

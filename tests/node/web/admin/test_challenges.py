@@ -2,10 +2,9 @@
 
 from consometers_node.collective.access_log import reads
 from consometers_node.collective.challenges.register import all_challenges
-from tests.node.web.public.contest import FIRST, LAST, SLUGS, TYPED, fill
-from tests.node.web.public.town import Town
-
-from .office import NAME, Office, summary
+from testing.pages.contest import FIRST, LAST, SLUGS, TYPED, fill
+from testing.pages.office import NAME, Office, summary
+from testing.pages.town import ReleasedTown
 
 FILLED = (
     ("name_fr", TYPED.name_fr),
@@ -20,7 +19,7 @@ BOTH = (("participants", "lorient"), ("participants", "lanester"))
 async def test_a_challenge_is_set_changed_and_removed(office: Office) -> None:
     browser = await office.enter("fr")
     assert "Il n’y en a pas encore autant." in (await browser.open("challenges")).text
-    await fill(Town(office.store, office.settings), until=FIRST)
+    await fill(ReleasedTown(office.store, office.settings), until=FIRST)
     page = await browser.open("challenges")
     for slug in SLUGS:
         assert f'value="{slug}"' in page.html
@@ -52,7 +51,7 @@ async def test_a_challenge_is_set_changed_and_removed(office: Office) -> None:
 
 
 async def test_invalid_challenge_is_refused_and_stays_in_the_form(office: Office) -> None:
-    await fill(Town(office.store, office.settings), until=FIRST)
+    await fill(ReleasedTown(office.store, office.settings), until=FIRST)
     browser = await office.enter()
     wrong = (*FILLED[:3], ("last_day", FIRST.isoformat()), ("objective", "all"), BOTH[0])
     page = await browser.fill("challenges", "challenges", *wrong)

@@ -13,11 +13,10 @@ from consometers_node.collective.witness.codes import MOST_AT_ONCE, BadCode, Cod
 from consometers_node.collective.witness.register import enrol
 from consometers_node.store import Store
 from consometers_protected_sums.codes import read
-from tests.node.collective.witnessed import COLLECTIVE, FIRST_HEAD, Home
-from tests.node.web.browser import Browser, Page
-from tests.node.web.public.town import NOW, settings
-
-from .office import NAME, Office, serving
+from testing.pages.browser import Browser, Page
+from testing.pages.office import NAME, Office, serving
+from testing.pages.town import NOW, settings
+from testing.witnesses.enrolled import COLLECTIVE, FIRST_HEAD, EnrolledHome
 
 OTHER = "other@energies.example"
 
@@ -38,9 +37,9 @@ def printed(page: Page) -> list[str]:
     return [value for name, value in page.form("sheets").fields if name == "sheet"]
 
 
-async def use(witness: Office, code: str) -> Home:
+async def use(witness: Office, code: str) -> EnrolledHome:
     """Enrol a home by a code, at the time of the database."""
-    home = Home(code=code)
+    home = EnrolledHome(code=code)
     async with witness.store.writing() as connection:
         await enrol(connection, home.enrolment(), FIRST_HEAD, datetime.now(UTC))
     return home

@@ -7,14 +7,11 @@ from consometers_node.collective.members.members import Member
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.store.collective import set_aside
 from consometers_node.store.collective.claims import Proof, claims_to
-from tests.node.collective.ingestion import pushed_data
-from tests.node.collective.people import meter
-from tests.node.web.browser import Browser
-from tests.node.web.public.town import NOW, ZONE
-
-from .office import NAME, Office
-from .test_members import log
-from .test_overview import close_due
+from testing.collectives.members import meter
+from testing.collectives.records import pushed_data
+from testing.pages.browser import Browser
+from testing.pages.office import NAME, Office, close_due, log
+from testing.pages.town import NOW, ZONE
 
 MIDNIGHT = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
 DEVICE = str(meter("home").device)

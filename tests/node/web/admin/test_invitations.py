@@ -19,11 +19,10 @@ from consometers_node.collective.members.sites import Description
 from consometers_node.collective.permissions.member_permissions import of_member
 from consometers_node.store import Store
 from consometers_quoalise_network import Join, links
-from tests.node.collective.people import let_be_named
-from tests.node.web.browser import Browser, Page
-from tests.node.web.public.town import NOW
-
-from .office import NAME, Office, serving, summary
+from testing.collectives.members import let_be_named
+from testing.pages.browser import Browser, Page
+from testing.pages.office import NAME, Office, serving, summary
+from testing.pages.town import NOW
 
 ACCOUNT = "xmpp:kersabiec.example?register;preauth=abc"
 

@@ -20,9 +20,8 @@ from consometers_node.web.admin.login import (
     TRIES,
     of_address,
 )
-from tests.node.web.browser import Browser
-
-from .office import NAME, PASSWORD, QUICK, Office, log_in, serving
+from testing.pages.browser import Browser
+from testing.pages.office import NAME, PASSWORD, QUICK, Office, log_in, serving
 
 
 async def key_of(browser: Browser) -> str:

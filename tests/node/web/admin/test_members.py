@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from consometers_node.collective.access_log import reads
 from consometers_node.collective.members import accounts
 from consometers_node.collective.members.members import Member, MemberKind, Members
 from consometers_node.collective.members.shares import holdings
@@ -21,13 +20,12 @@ from consometers_node.collective.witness.register import enrol
 from consometers_node.permission import State
 from consometers_node.store import Store
 from consometers_node.web.admin.log import _in_words
-from tests.node.clocks import sure
-from tests.node.collective.people import let_be_named
-from tests.node.collective.witnessed import COLLECTIVE, FIRST_HEAD, Home, vouch
-from tests.node.web.public.town import NOW, ZONE, settings
-
-from .office import NAME, Office, serving, summary
-from .village import permission_id_of
+from testing.clocks import sure
+from testing.collectives.members import let_be_named
+from testing.pages.office import NAME, Office, log, serving, summary
+from testing.pages.town import NOW, ZONE, settings
+from testing.pages.village import permission_id_of
+from testing.witnesses.enrolled import COLLECTIVE, FIRST_HEAD, EnrolledHome, vouch
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -48,10 +46,6 @@ HOSTILE = (
 async def join(office: Office, name: str = "home", **how: Any) -> Member:
     async with office.village() as village:
         return await village.join(name, **how)
-
-
-async def log(office: Office) -> list[tuple[str, str]]:
-    return [(each.who, each.what) for each in await office.read(reads)]
 
 
 async def reloaded(office: Office, member: Member) -> Member:
@@ -440,7 +434,7 @@ async def test_register_of_processing_is_shown_and_exported(office: Office) -> N
 async def test_register_of_processing_includes_the_work_as_a_witness(
     file: Store, tmp_path: Path
 ) -> None:
-    home = Home()
+    home = EnrolledHome()
     async with file.writing() as connection:
         await vouch(connection, home)
         await enrol(connection, home.enrolment(), FIRST_HEAD, datetime.now(UTC))

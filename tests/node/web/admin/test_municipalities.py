@@ -9,43 +9,32 @@ from pathlib import Path
 import pytest
 
 from consometers_node.collective.access_log import reads
-from consometers_node.permission import DataNeed, DataNeedSeries, Permission, Permissions, State
-from consometers_node.series import Device, Direction, Interval, Quantity
+from consometers_node.permission import DataNeed, Permission, Permissions, State
+from consometers_node.series import Device, Direction, Interval
 from consometers_node.sharing.names import keep_collective
 from consometers_node.sharing.permissions.consent import propose_need
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.collective.published_series import own_series
 from consometers_quoalise.identifier import organisation
-from tests.node.permission.samples import NEED
-from tests.node.sums import Sum, publish
-from tests.node.web.browser import Browser, Page
-from tests.node.web.public.town import ZONE, settings
-
-from .office import NAME, Clock, Office, serving
+from testing.collectives.published import Sum, publish
+from testing.homes.data_needs import NEED_OF_SUMS
+from testing.pages.browser import Browser, Page
+from testing.pages.office import NAME, Office, SessionClock, serving
+from testing.pages.town import ZONE, settings
 
 TOWN = "town@example.org"
 OWN = str(organisation("lorient"))
 EVERYBODY, COMMUNE = f"{OWN}=consumption", f"{OWN}-ploemeur=consumption"
 HOUR = timedelta(hours=1)
-SUMS = replace(
-    NEED,
-    id="sums",
-    series=frozenset(
-        {
-            DataNeedSeries(Direction.CONSUMPTION, Quantity.POWER),
-            DataNeedSeries(Direction.PRODUCTION, Quantity.POWER),
-        }
-    ),
-)
 
 
 @asynccontextmanager
 async def asked(
-    store: Store, folder: Path, need: DataNeed = SUMS
+    store: Store, folder: Path, need: DataNeed = NEED_OF_SUMS
 ) -> AsyncIterator[tuple[Office, PermissionId]]:
     """Administer a collective that has published two hours, and is asked for its sums."""
     now = datetime.now(UTC)
-    async with serving(store, settings(folder), clock=Clock(now)) as office:
+    async with serving(store, settings(folder), clock=SessionClock(now)) as office:
         await office.appoint(NAME)
         await keep_collective(store, "lorient")
         hour = now.replace(minute=0, second=0, microsecond=0)
@@ -161,7 +150,10 @@ async def test_unrequested_or_unpublished_sums_are_refused(
 async def test_unpublished_resolution_cannot_be_chosen(
     file: Store, tmp_path: Path, socket_enabled: None
 ) -> None:
-    async with asked(file, tmp_path, replace(SUMS, interval=Interval.PT30M)) as (office, number):
+    async with asked(file, tmp_path, replace(NEED_OF_SUMS, interval=Interval.PT30M)) as (
+        office,
+        number,
+    ):
         browser = await office.enter()
         page = await browser.open(f"municipalities/permissions/{number}")
         assert ("interval", "PT1H") in page.form("preview").fields

@@ -15,11 +15,10 @@ from consometers_node.store.collective.tables import OwnNeedRow
 from consometers_node.web.admin.publication import needs as pages
 from consometers_node.wire import read_need_file
 from consometers_quoalise import Witness
-from tests.node.permission.samples import NEED
-from tests.node.web.browser import Browser, Page
-from tests.node.web.public.town import NOW
-
-from .office import Office, summary
+from testing.homes.data_needs import NEED
+from testing.pages.browser import Browser, Page
+from testing.pages.office import Office, summary
+from testing.pages.town import NOW
 
 FILLED = (
     ("title_fr", "Le prochain toit"),

@@ -15,7 +15,6 @@ from consometers_node.collective.calendar import Span
 from consometers_node.collective.counters import Counts
 from consometers_node.collective.disclosure.reasons import INTERVAL_REASONS, Reason
 from consometers_node.collective.disclosure.sdc_rules import NOT_ZERO
-from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.members import invitations
 from consometers_node.collective.members.member_overview import (
     MemberEntry,
@@ -27,7 +26,6 @@ from consometers_node.collective.members.member_overview import (
 from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.monitoring.backups import BackupStep, note
 from consometers_node.collective.permissions import member_permissions, needs
-from consometers_node.collective.publication.closing.closer import Closer, WaitRule
 from consometers_node.collective.publication.policy import AT_ONCE, NOT_YET, InForce, open_from
 from consometers_node.i18n.text import Text, TranslatedError, printed
 from consometers_node.permission import Reading
@@ -42,16 +40,14 @@ from consometers_node.store.collective.tables import (
 from consometers_node.store.settings import set_setting
 from consometers_node.store.tables import BlockRow, SeriesRow
 from consometers_node.web.admin import alerts, heatmap
-from tests.node.clocks import Hands, confirmed
-from tests.node.collective.people import OWN, meter, permission
-from tests.node.permission.samples import NEED, PROTECTED
-from tests.node.web.public.town import NOW, ZONE
-
-from .office import Office, serving
-from .village import permission_id_of
+from testing.clocks import Hands, confirmed
+from testing.collectives.members import OWN, meter, permission
+from testing.homes.data_needs import NEED, PROTECTED
+from testing.pages.office import DAY, Office, serving, settle_together
+from testing.pages.town import NOW, ZONE
+from testing.pages.village import permission_id_of
 
 TODAY = NOW.astimezone(ZONE).date()
-DAY = timedelta(days=1)
 WINDOW = Span.before(TODAY, 30)
 
 
@@ -122,31 +118,6 @@ async def test_the_overview_reports_stopped_backups(office: Office) -> None:
     assert "3 days ago" not in (await (await office.enter()).open("health")).text
 
 
-async def settle_together(
-    office: Office,
-    *,
-    homes: int = 12,
-    hours: int = 13,
-    large: int = 400,
-    late: int = 0,
-    idle: int = 0,
-) -> None:
-    """Admit homes that have sent all up to some hour of today; open, and close what is due.
-
-    One of them may be `large`, and the `idle` ones draw nothing.
-    """
-    async with office.village() as village:
-        for n in range(homes):
-            watts = 0 if n >= homes - idle else 400 if n else large
-            await village.join(f"h{n}", days=3, hours_today=hours, watts=watts)
-        for n in range(late):
-            await village.join(f"late{n}", days=3, hours_today=hours - 3)
-        await open_from(village.connection, AT_ONCE, "Maëlle", NOW - 10 * DAY)
-        for step in (BackupStep.MADE, BackupStep.TESTED):
-            await note(village.connection, step, NOW - timedelta(hours=5))
-    await close_due(office)
-
-
 @pytest.mark.parametrize(("late", "counted"), [(0, "12 of 12 homes"), (4, "12 of 16 homes")])
 async def test_the_overview_counts_the_homes_that_the_public_page_counts(
     office: Office, late: int, counted: str
@@ -158,17 +129,6 @@ async def test_the_overview_counts_the_homes_that_the_public_page_counts(
     assert f"Counted in the latest published figures {counted}" in page.text
     assert ("All is well" in page.text) is (not late)
     assert (f"only {counted.removesuffix(' homes')} homes are counted" in page.text) is bool(late)
-
-
-async def close_due(office: Office) -> None:
-    """Close what is due, of a node that is online for ten days."""
-    settings, now = office.settings, office.clock.now
-    online = now - 10 * DAY
-    waiting = WaitRule(online_since=online, opened_at=online, arrivals=Arrivals())
-    async with office.village() as village:
-        closer = Closer(village.members, settings.identifier, settings.publication, waiting, now)
-        while await closer.close():
-            pass
 
 
 @pytest.mark.parametrize(

@@ -18,13 +18,11 @@ from consometers_node.collective.publication.policy import (
 from consometers_node.store.settings import set_setting
 from consometers_quoalise_network import Account, Identity, Server
 from consometers_quoalise_xmpp import XmppTransport
-from tests.node.collective.publishing import Town
-from tests.node.permission.samples import PROTECTED
-from tests.node.web.browser import Browser, Page
-from tests.node.web.public.town import NOW
-
-from .office import NAME, Office, serving, summary
-from .test_overview import close_due, settle_together
+from testing.collectives.publishing import PublishingTown
+from testing.homes.data_needs import PROTECTED
+from testing.pages.browser import Browser, Page
+from testing.pages.office import NAME, Office, close_due, serving, settle_together, summary
+from testing.pages.town import NOW
 
 FIVE, THREE = Publication(minimum=5), Publication(minimum=3)
 YESTERDAY = NOW.date() - timedelta(days=1)
@@ -33,7 +31,9 @@ YESTERDAY = NOW.date() - timedelta(days=1)
 async def record_days(office: Office) -> None:
     """Store some days of four homes of Lorient, where ten homes would be shown."""
     async with office.village() as village:
-        town = Town(village.connection, office.settings.publication, NOW - timedelta(hours=2))
+        town = PublishingTown(
+            village.connection, office.settings.publication, NOW - timedelta(hours=2)
+        )
         homes = await town.members(4, "Lorient")
         # Homes of the town joined in July.
         moved = "UPDATE group_membership SET from_month = '2020-01-01'"
@@ -274,7 +274,7 @@ async def test_opening_form_differs_once_figures_are_published(office: Office) -
     await record_days(office)
     async with office.village() as village:
         await open_from(village.connection, AT_ONCE, NAME, NOW)
-        town = Town(village.connection, THREE, NOW, opened_at=NOW)
+        town = PublishingTown(village.connection, THREE, NOW, opened_at=NOW)
         await town.look(NOW)
     page = await (await office.enter()).open("publication")
     assert "Figures have been published since" in page.text
@@ -285,7 +285,7 @@ async def test_another_resolution_begins_at_midnight(office: Office) -> None:
     await record_days(office)
     async with office.village() as village:
         await open_from(village.connection, AT_ONCE, NAME, NOW)
-        await Town(village.connection, THREE, NOW, opened_at=NOW).look(NOW)
+        await PublishingTown(village.connection, THREE, NOW, opened_at=NOW).look(NOW)
     browser = await office.enter()
     page = await previewed(browser, ("interval", "PT30M"))
     assert "a new resolution from midnight on" in page.text

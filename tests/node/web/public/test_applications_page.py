@@ -6,13 +6,13 @@ from pathlib import Path
 import re
 import sys
 
-from .town import Town
+from testing.pages.town import ReleasedTown
 
 PAGE = (Path(__file__).parents[4] / "docs" / "applications.md").read_text()
 PROGRAM = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0]
 
 
-async def test_the_example_program_prints_groups_and_days(town: Town) -> None:
+async def test_the_example_program_prints_groups_and_days(town: ReleasedTown) -> None:
     collective = str(town.url).rstrip("/")
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", PROGRAM, collective, stdout=PIPE, stderr=PIPE

@@ -42,8 +42,7 @@ from consometers_node.store.collective.tables import (
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.public.drawing.challenges import draw_ranking, draw_weeks
 from consometers_quoalise import Change
-
-from .contest import (
+from testing.pages.contest import (
     COMMUNES,
     DAY,
     FIRST,
@@ -56,10 +55,10 @@ from .contest import (
     release_days,
     set_up,
 )
-from .town import NOW, Town, serving
+from testing.pages.town import NOW, ReleasedTown, serving
 
 
-async def look(town: Town, challenge: Challenge) -> Result:
+async def look(town: ReleasedTown, challenge: Challenge) -> Result:
     published = Published("lorient", town.settings.time_zone, town.settings.publication)
     async with town.store.reading() as connection:
         return await result(connection, published, challenge, town.now)
@@ -75,7 +74,7 @@ async def published(connection: AsyncConnection) -> list[object]:
 
 
 async def test_results_follow_from_the_open_data_and_publish_nothing(
-    empty: Town,
+    empty: ReleasedTown,
 ) -> None:
     """The CSV of the communes is enough to compute the same changes."""
     await fill(empty)
@@ -98,7 +97,7 @@ async def test_results_follow_from_the_open_data_and_publish_nothing(
         assert math.log1p(standing.year_change) == pytest.approx(sum(logs[slug]) / 8, abs=1e-4)
 
 
-async def _weekly_logs(town: Town, slug: str) -> list[float]:
+async def _weekly_logs(town: ReleasedTown, slug: str) -> list[float]:
     """Compute from the open data what a participant used in each week, and a year before."""
     quantity = "total-consumption" if slug.startswith("ecole") else "consumption"
     column = "value" if slug.startswith("ecole") else "per_home"
@@ -117,7 +116,9 @@ async def _weekly_logs(town: Town, slug: str) -> list[float]:
     ]
 
 
-async def test_largest_saving_is_first_and_all_marks_are_inside_the_drawing(empty: Town) -> None:
+async def test_largest_saving_is_first_and_all_marks_are_inside_the_drawing(
+    empty: ReleasedTown,
+) -> None:
     await fill(empty)
     seen = await look(empty, await set_up(empty))
     first, *others = seen.compared
@@ -154,7 +155,7 @@ async def test_largest_saving_is_first_and_all_marks_are_inside_the_drawing(empt
 
 
 async def test_commune_published_with_others_is_left_out_with_a_reason(
-    empty: Town,
+    empty: ReleasedTown,
 ) -> None:
     """Its own group, and one that came to be published with others, later."""
     await fill(empty)
@@ -178,7 +179,7 @@ async def test_commune_published_with_others_is_left_out_with_a_reason(
     assert set(refused.value.errors) == {"participants"}
 
 
-async def test_missing_days_and_weeks_count_for_no_participant(empty: Town) -> None:
+async def test_missing_days_and_weeks_count_for_no_participant(empty: ReleasedTown) -> None:
     await fill(empty)
     ploemeur = await empty.group(GroupKind.AREA, "Guidel")
     for shift in (YEAR, timedelta()):
@@ -197,7 +198,7 @@ async def test_missing_days_and_weeks_count_for_no_participant(empty: Town) -> N
     assert len((await look(empty, await set_up(empty, typed))).comparison.weeks) == 6
 
 
-async def test_invalid_challenge_is_refused_by_field(empty: Town) -> None:
+async def test_invalid_challenge_is_refused_by_field(empty: ReleasedTown) -> None:
     await fill(empty, until=FIRST)
     for field, typed in (
         ("name_fr", "  "),
@@ -221,7 +222,7 @@ async def test_invalid_challenge_is_refused_by_field(empty: Town) -> None:
         assert not await all_challenges(connection)
 
 
-async def test_number_of_challenges_is_limited(empty: Town) -> None:
+async def test_number_of_challenges_is_limited(empty: ReleasedTown) -> None:
     await fill(empty, until=FIRST)
     for n in range(MOST_CHALLENGES):
         await set_up(empty, replace(TYPED, name_en=f"Challenge {n}"))
@@ -252,7 +253,7 @@ def test_challenge_ends_once_its_last_figures_are_published() -> None:
 PATHS = ("challenges", "challenge/1", "challenge/1/hall", "challenge/1/poster")
 
 
-async def test_pages_of_a_challenge_show_leader_and_margin(empty: Town) -> None:
+async def test_pages_of_a_challenge_show_leader_and_margin(empty: ReleasedTown) -> None:
     await fill(empty)
     await set_up(empty)
     async with serving(empty) as town:
@@ -277,7 +278,7 @@ async def test_pages_of_a_challenge_show_leader_and_margin(empty: Town) -> None:
             assert (await town.browser().open(path)).status == 404
 
 
-async def test_indistinguishable_participants_have_no_leader(empty: Town) -> None:
+async def test_indistinguishable_participants_have_no_leader(empty: ReleasedTown) -> None:
     await fill(empty)
     await set_up(empty, replace(TYPED, participants=("ploemeur", "lanester")))
     async with serving(empty) as town:
@@ -292,7 +293,7 @@ async def test_indistinguishable_participants_have_no_leader(empty: Town) -> Non
         )
 
 
-async def test_page_of_a_challenge_states_its_phase(empty: Town) -> None:
+async def test_page_of_a_challenge_states_its_phase(empty: ReleasedTown) -> None:
     await fill(empty)
     await set_up(empty)
     async with serving(empty) as town:
@@ -312,7 +313,7 @@ async def test_page_of_a_challenge_states_its_phase(empty: Town) -> None:
                 assert (await town.browser("fr").open(path)).status == 200
 
 
-async def test_ranked_participants_get_a_diploma_after_the_end(empty: Town) -> None:
+async def test_ranked_participants_get_a_diploma_after_the_end(empty: ReleasedTown) -> None:
     await fill(empty, until=LAST)
     await set_up(empty)
     empty.now = NOW + timedelta(days=30)
@@ -328,7 +329,7 @@ async def test_ranked_participants_get_a_diploma_after_the_end(empty: Town) -> N
         assert (await town.browser().open("challenge/1/diploma/guidel")).status == 404
 
 
-async def test_open_data_contains_the_results(empty: Town) -> None:
+async def test_open_data_contains_the_results(empty: ReleasedTown) -> None:
     await fill(empty)
     await set_up(empty)
     async with serving(empty) as town:
@@ -368,7 +369,7 @@ async def test_open_data_contains_the_results(empty: Town) -> None:
             assert page.headers["Content-Type"].startswith("application/problem+json")
 
 
-async def test_member_receives_the_standing_of_its_group(empty: Town) -> None:
+async def test_member_receives_the_standing_of_its_group(empty: ReleasedTown) -> None:
     """Its commune, several published together, or itself as a site; and nothing before weeks."""
     await fill(empty)
     challenge = await set_up(empty)

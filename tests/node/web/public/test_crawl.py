@@ -24,12 +24,9 @@ from consometers_node.store.collective.published_series import (
 )
 from consometers_quoalise import iso8601
 from consometers_quoalise.identifier import SeriesPath, organisation
-from tests.crawl import DIRECTIONS, TODAY, Crawl, Figure, Known, Place, rounded, shown
-from tests.node.collective.watched import watch_of
-from tests.node.conftest import KINDS as DATABASES
-from tests.node.web.test_metrics import read as read_metrics
-
-from .autumn import (
+from testing.collectives.watched import metrics_of as read_metrics, watch_of
+from testing.databases.fixtures import KINDS as DATABASES
+from testing.pages.autumn import (
     ABOVE,
     AUTUMN,
     BEGUN,
@@ -44,20 +41,21 @@ from .autumn import (
     fill,
     fill_above,
 )
-from .town import Town, serving, settings
+from testing.pages.crawl import DIRECTIONS, TODAY, Crawl, Figure, GroupPlace, Known, rounded, shown
+from testing.pages.town import ReleasedTown, serving, settings
 
 pytestmark = pytest.mark.timeout(1_200)  # the crawl takes a minute of processor
 
-ALL = Place("all", "")
+ALL = GroupPlace("all", "")
 LORIENT, LARMOR, BOTH = "lorient", "larmor-plage", "larmor-plage-lorient"
 COMMUNES = (LORIENT, LARMOR, BOTH)
 SITES = ("ecole-de-kersabiec", "salle-de-kermelo")
 KINDS = ("school", "community-hall")
 PLACES = (
     ALL,
-    *(Place(group, f"areas/{group}/") for group in COMMUNES),
-    *(Place(group, f"sites/{group}/") for group in SITES),
-    *(Place(group, None) for group in KINDS),
+    *(GroupPlace(group, f"areas/{group}/") for group in COMMUNES),
+    *(GroupPlace(group, f"sites/{group}/") for group in SITES),
+    *(GroupPlace(group, None) for group in KINDS),
 )
 GROUPS = tuple(place.group for place in PLACES)
 WITHOUT_DAYS = (LARMOR, *SITES, *KINDS)
@@ -128,11 +126,11 @@ async def crawls(
         for store in (below, above):
             stack.push_async_callback(store.close)
         await fill(below)
-        town = Town(below, settings(tmp_path, identifier=COLLECTIVE), now=NOW)
+        town = ReleasedTown(below, settings(tmp_path, identifier=COLLECTIVE), now=NOW)
         async with serving(town):
             collective = await read_all(town)
         await fill_above(above, below)
-        town = Town(above, settings(tmp_path, identifier=MUNICIPALITY), now=NOW)
+        town = ReleasedTown(above, settings(tmp_path, identifier=MUNICIPALITY), now=NOW)
         async with serving(town):
             read[place] = Crawls(collective, await read_above(town))
     return read[place]
@@ -148,7 +146,7 @@ def above(crawls: Crawls) -> Crawl:
     return crawls.municipality
 
 
-def in_english(town: Town) -> Crawl:
+def in_english(town: ReleasedTown) -> Crawl:
     """Return a crawl of a collective that has read nothing yet."""
 
     async def read(path: str) -> str:
@@ -161,7 +159,7 @@ def in_english(town: Town) -> Crawl:
     return Crawl(read)
 
 
-async def read_above(town: Town) -> Crawl:
+async def read_above(town: ReleasedTown) -> Crawl:
     """Read what a municipality publishes of the days that it has."""
     crawl = in_english(town)
     await crawl.open_data(ALL.group, "PT1H", ABOVE.first, ABOVE.last)
@@ -174,7 +172,7 @@ async def read_above(town: Town) -> Crawl:
     return crawl
 
 
-async def read_all(town: Town) -> Crawl:
+async def read_all(town: ReleasedTown) -> Crawl:
     """Read all that there is."""
     crawl = in_english(town)
     for place in PLACES:
@@ -200,7 +198,7 @@ async def read_all(town: Town) -> Crawl:
     return crawl
 
 
-async def read_peers(town: Town, crawl: Crawl, group: str) -> None:
+async def read_peers(town: ReleasedTown, crawl: Crawl, group: str) -> None:
     """Note what peers receive of a group, which is named as its address is."""
     name = COLLECTIVE if group == ALL.group else f"{COLLECTIVE}-{group}"
     async with town.store.reading() as connection:

@@ -6,7 +6,7 @@ import pytest
 
 from consometers_node.web.public import challenges, opendata
 from consometers_node.web.public.drawing import charts
-from tests.documented import columns
+from testing.documentation import columns
 
 DOCS = Path(__file__).parents[4] / "docs"
 NO_COLUMNS = {"list_series", "metadata_since", "time_zone"}

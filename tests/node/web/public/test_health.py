@@ -7,19 +7,18 @@ from sqlalchemy.exc import OperationalError
 
 from consometers_node.web.public.site import PublicSite
 from demo.prosody import LOOPBACK
-from tests.node.collective.watched import watch_of
+from testing.collectives.watched import watch_of
+from testing.pages.town import ReleasedTown
 
-from .town import Town
 
-
-async def test_health_answers_ok(empty: Town) -> None:
+async def test_health_answers_ok(empty: ReleasedTown) -> None:
     assert empty.session is not None
     async with empty.session.get(empty.url / "health") as answer:
         assert answer.status == 200
         assert answer.headers["Cache-Control"] == "no-cache"
 
 
-async def test_health_lists_problems_that_a_restart_does_not_mend(empty: Town) -> None:
+async def test_health_lists_problems_that_a_restart_does_not_mend(empty: ReleasedTown) -> None:
     public = PublicSite(empty.store, empty.settings, "0", watch=watch_of(empty))
     async with (
         public.listening(LOOPBACK, 0) as port,
@@ -32,7 +31,7 @@ async def test_health_lists_problems_that_a_restart_does_not_mend(empty: Town) -
         assert clock.startswith("The node has not logged in to its server")
 
 
-async def test_health_fails_without_the_database(empty: Town) -> None:
+async def test_health_fails_without_the_database(empty: ReleasedTown) -> None:
     assert empty.session is not None
 
     def refuse(*_: object) -> None:

@@ -9,9 +9,8 @@ from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
 from consometers_node.web.public.routes import LOOKS
-from tests.node.conftest import Place
-
-from .town import NOW, Town, hours_of, serving, settings
+from testing.databases.fixtures import Place
+from testing.pages.town import NOW, ReleasedTown, hours_of, serving, settings
 
 DAYS = [NOW.date() - timedelta(days=ago) for ago in (2, 1)]
 HIDDEN = hours_of(*DAYS)[20:30]
@@ -36,7 +35,7 @@ def paths() -> list[str]:
 async def read(folder: Path, place: Place, reason: Reason) -> dict[str, str]:
     """Return all answers of a town whose hours and days are partly hidden, for a given reason."""
     store = await Store.open(place)
-    town = Town(store, settings(folder))
+    town = ReleasedTown(store, settings(folder))
     everybody = await town.group()
     await town.join(everybody, 12)
     shown = [hour for hour in hours_of(*DAYS) if hour not in HIDDEN]

@@ -8,13 +8,12 @@ from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.series import Direction
 from consometers_node.store.collective.groups import GroupKind
 from consometers_node.store.collective.publication import combined
-
-from .town import NOW, Town, day_of, hours_of
+from testing.pages.town import NOW, ReleasedTown, day_of, hours_of
 
 SUPPRESSED = "not published: fewer than 10 homes, or a few of them make most of it"
 
 
-async def test_home_page_shows_figures_of_now_and_since_midnight(town: Town) -> None:
+async def test_home_page_shows_figures_of_now_and_since_midnight(town: ReleasedTown) -> None:
     page = await town.browser().open()
     for words in (
         # 6 kW are made, 4 kW of them used on the spot, and 10 kW drawn.
@@ -49,7 +48,7 @@ async def test_home_page_shows_figures_of_now_and_since_midnight(town: Town) -> 
     ],
 )
 async def test_adjacent_powers_share_a_unit(
-    empty: Town, made: int, drawn: int, shown: tuple[str, str]
+    empty: ReleasedTown, made: int, drawn: int, shown: tuple[str, str]
 ) -> None:
     hours = day_of(NOW.date(), production=lambda hour: made, consumption=lambda hour: drawn)
     await empty.release(await empty.group(), hours)
@@ -59,7 +58,7 @@ async def test_adjacent_powers_share_a_unit(
         assert f"We take from the grid {shown[1]}" in page.text
 
 
-async def test_an_empty_collective_shows_what_will_come(empty: Town) -> None:
+async def test_an_empty_collective_shows_what_will_come(empty: ReleasedTown) -> None:
     for language, words in (("en", "once at least 10 homes"), ("fr", "au moins 10 foyers")):
         page = await empty.browser(language).open()
         assert page.status == 200
@@ -70,12 +69,12 @@ async def test_an_empty_collective_shows_what_will_come(empty: Town) -> None:
         assert not [link for link in page.links if "hall" in link]
 
 
-async def test_withheld_figures_say_why(town: Town) -> None:
+async def test_withheld_figures_say_why(town: ReleasedTown) -> None:
     page = await town.browser().open("areas/larmor-plage")
     assert page.text.count(SUPPRESSED) == 1
 
 
-async def test_old_figures_are_shown_with_their_time(town: Town) -> None:
+async def test_old_figures_are_shown_with_their_time(town: ReleasedTown) -> None:
     for day, hour, present, absent in (
         (10, 19, ("Last data: 10 June 2026, 15:00",), "Now –"),
         # Early in the morning of the next day in Lorient.
@@ -89,7 +88,7 @@ async def test_old_figures_are_shown_with_their_time(town: Town) -> None:
             assert absent not in page.text
 
 
-async def test_collective_without_panels_compares_its_consumption(empty: Town) -> None:
+async def test_collective_without_panels_compares_its_consumption(empty: ReleasedTown) -> None:
     everybody = await empty.group()
     await empty.release(everybody, day_of(date(2026, 6, 9), consumption=lambda hour: 30_000))
     empty.now = datetime(2026, 6, 9, 22, 5, tzinfo=UTC)
@@ -98,7 +97,7 @@ async def test_collective_without_panels_compares_its_consumption(empty: Town) -
     assert "Self-sufficiency 1" not in page.text
 
 
-async def test_a_suppressed_hour_leaves_the_rest_of_the_day(town: Town) -> None:
+async def test_a_suppressed_hour_leaves_the_rest_of_the_day(town: ReleasedTown) -> None:
     await town.close([NOW.replace(minute=0)], Reason.DOMINANCE)
     town.now = datetime(2026, 6, 10, 14, 10, tzinfo=UTC)
     page = await town.browser().open()
@@ -106,7 +105,7 @@ async def test_a_suppressed_hour_leaves_the_rest_of_the_day(town: Town) -> None:
     assert page.html.count("<tr data-") == 24
 
 
-async def test_repeated_hour_of_a_clock_change_shows_its_power(empty: Town) -> None:
+async def test_repeated_hour_of_a_clock_change_shows_its_power(empty: ReleasedTown) -> None:
     everybody = await empty.group()
     await empty.release(everybody, day_of(date(2026, 10, 25), consumption=lambda hour: 8_000))
     # 2:00 was struck for the second time a quarter of an hour ago.
@@ -116,7 +115,7 @@ async def test_repeated_hour_of_a_clock_change_shows_its_power(empty: Town) -> N
     assert "We take from the grid 8 kW" in page.text
 
 
-async def test_small_commune_links_to_its_combined_group(empty: Town) -> None:
+async def test_small_commune_links_to_its_combined_group(empty: ReleasedTown) -> None:
     names = {await empty.group(GroupKind.AREA, area): area for area in ("Lanester", "Ploemeur")}
     async with empty.store.writing() as connection:
         both = await combined(connection, frozenset(names), names)
@@ -135,7 +134,7 @@ async def test_small_commune_links_to_its_combined_group(empty: Town) -> None:
     assert "9" in page.text.partition("Lanester et Ploemeur")[2]
 
 
-async def test_sums_show_the_average_per_home(town: Town) -> None:
+async def test_sums_show_the_average_per_home(town: ReleasedTown) -> None:
     for path in ("hall", "card"):
         assert "378 W per home" in (await town.browser().open(path)).text
     assert "37 of 40 homes" in (await town.browser().open("hall")).text
@@ -145,7 +144,7 @@ async def test_sums_show_the_average_per_home(town: Town) -> None:
 # Members that are collectives themselves.
 
 
-async def municipality(town: Town, *allowed: Direction) -> None:
+async def municipality(town: ReleasedTown, *allowed: Direction) -> None:
     """Store what 14 members of a collective draw, and grant more than it sends."""
     everybody = await town.group()
     await town.below(everybody, Direction.CONSUMPTION, *allowed)
@@ -156,7 +155,7 @@ async def municipality(town: Town, *allowed: Direction) -> None:
     await town.release(everybody, {Direction.CONSUMPTION: drawn_so_far}, members=14, homes=0)
 
 
-async def test_average_of_members_of_collectives_states_their_number(empty: Town) -> None:
+async def test_average_of_members_of_collectives_states_their_number(empty: ReleasedTown) -> None:
     await municipality(empty)
     page = await empty.browser().open()
     assert "We take from the grid 18.7 kW 1.3 kW per member (14)" in page.text
@@ -165,7 +164,7 @@ async def test_average_of_members_of_collectives_states_their_number(empty: Town
 
 
 @pytest.mark.parametrize("path", ["", "hall", "card"])
-async def test_granted_but_unreported_figures_are_mentioned(empty: Town, path: str) -> None:
+async def test_granted_but_unreported_figures_are_mentioned(empty: ReleasedTown, path: str) -> None:
     await municipality(empty, Direction.PRODUCTION, Direction.INJECTION)
     page = await empty.browser().open(path)
     sentence = "Our panels produce not reported: the collective that takes part withholds it"
@@ -176,14 +175,14 @@ async def test_granted_but_unreported_figures_are_mentioned(empty: Town, path: s
     assert "not reported" not in page.text
 
 
-async def test_unreported_figures_are_listed_before_the_first_report(empty: Town) -> None:
+async def test_unreported_figures_are_listed_before_the_first_report(empty: ReleasedTown) -> None:
     await empty.below(await empty.group(), Direction.CONSUMPTION, Direction.PRODUCTION)
     page = await empty.browser().open()
     assert "From the grid, solar production" in page.text
     assert "not reported: the collective that takes part withholds it" in page.text
 
 
-async def test_reason_stands_in_place_of_its_bar_alone(empty: Town) -> None:
+async def test_reason_stands_in_place_of_its_bar_alone(empty: ReleasedTown) -> None:
     lanester = await empty.group(GroupKind.AREA, "Lanester")
     drawn = day_of(NOW.date(), consumption=lambda hour: 9_000)
     await empty.release(lanester, drawn, members=12)
@@ -200,7 +199,7 @@ async def test_reason_stands_in_place_of_its_bar_alone(empty: Town) -> None:
 
 
 async def test_panels_of_schools_are_not_compared_with_consumption_of_homes(
-    empty: Town,
+    empty: ReleasedTown,
 ) -> None:
     """Nine homes with panels are too few, and what all homes draw is published."""
     everybody, today = await empty.group(), NOW.date()

@@ -14,9 +14,8 @@ from consometers_node.collective.permissions import needs
 from consometers_node.i18n.text import Text
 from consometers_node.series import Direction
 from consometers_node.store.collective.groups import GroupKind
-from tests.node.permission.samples import NEED
-
-from .town import ABOUT, NOW, ZONE, Town, day_of, serving
+from testing.homes.data_needs import NEED
+from testing.pages.town import ABOUT, NOW, ZONE, ReleasedTown, day_of, serving
 
 NOTICES = ("about", "legal", "privacy", "accessibility")
 SITE = "sites/ecole-de-kersabiec"
@@ -35,7 +34,7 @@ def described(html: str, name: str) -> str:
     ],
 )
 async def test_home_page_opens_with_the_description(
-    town: Town, language: str, sentence: str, members: str
+    town: ReleasedTown, language: str, sentence: str, members: str
 ) -> None:
     page = await town.browser(language).open("")
     opening = page.text.partition("Énergies de Lorient Énergies de Lorient ")[0]
@@ -47,7 +46,7 @@ async def test_home_page_opens_with_the_description(
         assert words in there.html
 
 
-async def test_every_page_links_to_each_notice(town: Town) -> None:
+async def test_every_page_links_to_each_notice(town: ReleasedTown) -> None:
     browser = town.browser("fr")
     for path in ("", "data", SITE, f"{SITE}/month/2026-06", "legal", "nothing"):
         page = await browser.open(path)
@@ -58,7 +57,7 @@ async def test_every_page_links_to_each_notice(town: Town) -> None:
         assert "Accessibilité : non conforme" in footer.replace("\u00a0", " ")
 
 
-async def test_legal_notice_names_publisher_and_host(town: Town) -> None:
+async def test_legal_notice_names_publisher_and_host(town: ReleasedTown) -> None:
     page = await town.browser("fr").open("legal")
     for words in (
         "Énergies de Lorient, association loi de 1901, W561000000",
@@ -72,7 +71,7 @@ async def test_legal_notice_names_publisher_and_host(town: Town) -> None:
     assert "tel:+33297000000" in page.links
 
 
-async def test_privacy_notice_lists_current_data_needs(town: Town) -> None:
+async def test_privacy_notice_lists_current_data_needs(town: ReleasedTown) -> None:
     async with town.store.writing() as connection:
         await needs.offer(connection, NEED, NOW)
     page = await town.browser("fr").open("privacy")
@@ -86,7 +85,7 @@ async def test_privacy_notice_lists_current_data_needs(town: Town) -> None:
     assert not {"[", "{"} & set(page.text)
 
 
-async def test_accessibility_statement_shows_audit_results(town: Town) -> None:
+async def test_accessibility_statement_shows_audit_results(town: ReleasedTown) -> None:
     page = await town.browser().open("accessibility")
     assert "nobody has audited them yet" in page.text
     assert "Défenseur des droits, Libre réponse 71120" in page.text
@@ -106,9 +105,9 @@ async def test_accessibility_statement_shows_audit_results(town: Town) -> None:
     assert '<p lang="fr">Les graphiques.</p>' in page.html
 
 
-async def test_missing_description_leaves_no_gap(town: Town) -> None:
+async def test_missing_description_leaves_no_gap(town: ReleasedTown) -> None:
     unknown = replace(town.settings, about=About())
-    async with serving(Town(town.store, unknown)) as silent:
+    async with serving(ReleasedTown(town.store, unknown)) as silent:
         for language in ("en", "fr"):
             for path in ("", *NOTICES):
                 page = await silent.browser(language).open(path)
@@ -119,7 +118,7 @@ async def test_missing_description_leaves_no_gap(town: Town) -> None:
         assert "has not given its contact details" in page.text
 
 
-async def test_pages_carry_metadata_for_other_programs(town: Town) -> None:
+async def test_pages_carry_metadata_for_other_programs(town: ReleasedTown) -> None:
     for path in ("", "month/2026-06", SITE, "about"):
         page = await town.browser("fr").open(path, X_Forwarded_Proto="https")
         own = f"https://{town.url.authority}/{path}"
@@ -145,7 +144,7 @@ async def test_pages_carry_metadata_for_other_programs(town: Town) -> None:
         assert not page.alternates
 
 
-async def test_robots_find_public_pages_alone(town: Town) -> None:
+async def test_robots_find_public_pages_alone(town: ReleasedTown) -> None:
     browser = town.browser()
     robots = await browser.open("robots.txt")
     assert robots.headers["Content-Type"].startswith("text/plain")
@@ -177,7 +176,7 @@ async def test_robots_find_public_pages_alone(town: Town) -> None:
     assert icon.headers["Content-Type"] == "image/png"
 
 
-async def test_home_page_of_a_municipality_opens_with_its_territory(empty: Town) -> None:
+async def test_home_page_of_a_municipality_opens_with_its_territory(empty: ReleasedTown) -> None:
     everybody = await empty.group()
     await empty.below(everybody, Direction.CONSUMPTION)
     drawn = day_of(NOW.date(), consumption=lambda _: 10_000)

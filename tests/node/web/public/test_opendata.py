@@ -2,18 +2,16 @@
 
 import asyncio
 from asyncio.subprocess import PIPE, STDOUT
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 import csv
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 import io
 from ipaddress import ip_network
 from itertools import product
-import json
 from pathlib import Path
 import re
 import sys
-from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
@@ -38,23 +36,13 @@ from consometers_node.web.public.handlers import DATA
 from consometers_node.web.public.opendata import FIELDS, MOST_DAYS, Longer
 from consometers_node.web.public.routes import LOOKS
 from consometers_node.web.public.words import LICENCE, LICENCE_ID, LICENCE_URL
-
-from .town import Town, day_of, hours_of, serving, settings
+from testing.pages.town import ReleasedTown, day_of, hours_of, open_data, serving, settings
 
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 
 
-async def ask(town: Town, path: str, status: int = 200) -> Mapping[str, Any]:
-    page = await town.browser().open(f"data/{path}")
-    assert page.status == status, page.html
-    kind = "application/json" if status == 200 else "application/problem+json"
-    assert page.headers["Content-Type"].startswith(kind)
-    document: Mapping[str, Any] = json.loads(page.html)
-    return document
-
-
-async def test_hours_have_values_and_numbers_of_members(town: Town) -> None:
-    document = await ask(town, "consumption/by/all/PT1H/from/2026-06-09/to/2026-06-10")
+async def test_hours_have_values_and_numbers_of_members(town: ReleasedTown) -> None:
+    document = await open_data(town, "consumption/by/all/PT1H/from/2026-06-09/to/2026-06-10")
     assert document["unit"] == "Wh"
     assert document["time_zone"] == "Europe/Paris"
     assert document["licence"] == "etalab-2.0"
@@ -76,7 +64,9 @@ async def test_hours_have_values_and_numbers_of_members(town: Town) -> None:
     }
 
 
-async def test_figures_say_without_which_homes_they_are_and_which_came_later(empty: Town) -> None:
+async def test_figures_say_without_which_homes_they_are_and_which_came_later(
+    empty: ReleasedTown,
+) -> None:
     """As JSON, as CSV and on the page, of the hour and of its day."""
     start = datetime(2026, 6, 9, 10, tzinfo=UTC)
     day = date(2026, 6, 9)
@@ -110,7 +100,7 @@ async def test_figures_say_without_which_homes_they_are_and_which_came_later(emp
         names = ["value", "hours_without_homes", "homes"]
         names += ["protected_later", "protected_since"]
         documents = [
-            await ask(empty, f"consumption/by/all/{interval}/from/{day}/to/{day}")
+            await open_data(empty, f"consumption/by/all/{interval}/from/{day}/to/{day}")
             for interval in ("PT1H", "P1D", "P1M")
         ]
         return [
@@ -170,12 +160,14 @@ async def test_figures_say_without_which_homes_they_are_and_which_came_later(emp
     ],
 )
 async def test_days_add_up_to_months_and_years(
-    town: Town, quantity: str, day: float, month: float
+    town: ReleasedTown, quantity: str, day: float, month: float
 ) -> None:
-    days = await ask(town, f"{quantity}/by/all/P1D/from/2026-06-08/to/2026-06-09")
+    days = await open_data(town, f"{quantity}/by/all/P1D/from/2026-06-08/to/2026-06-09")
     assert [value["value"] for value in days["values"]] == [day, day]
     for interval in ("P1M", "P1Y"):
-        document = await ask(town, f"{quantity}/by/all/{interval}/from/2026-06-08/to/2026-06-08")
+        document = await open_data(
+            town, f"{quantity}/by/all/{interval}/from/2026-06-08/to/2026-06-08"
+        )
         (value,) = document["values"]
         assert value["value"] == month
         assert value["hours"] == 48
@@ -184,7 +176,7 @@ async def test_days_add_up_to_months_and_years(
 
 
 async def test_shared_locally_is_the_hourly_minimum_of_injection_and_consumption(
-    empty: Town,
+    empty: ReleasedTown,
 ) -> None:
     """By night 8 kW are drawn and none injected, at noon 5 kW are injected and 2 drawn."""
     everybody, yesterday = await empty.group(), date(2026, 6, 9)
@@ -199,11 +191,11 @@ async def test_shared_locally_is_the_hourly_minimum_of_injection_and_consumption
     del flows[Direction.CONSUMPTION][datetime(2026, 6, 9, 11, tzinfo=UTC)]  # type: ignore[attr-defined]
     await empty.release(everybody, flows, in_part=True)
     path = "shared-locally/by/all/PT1H/from/2026-06-09/to/2026-06-09"
-    hours = [value["value"] for value in (await ask(empty, path))["values"]]
+    hours = [value["value"] for value in (await open_data(empty, path))["values"]]
     assert hours == [*10 * [0], *3 * [2_000], None, *10 * [0]]
     for interval in ("P1D", "P1M"):
         path = f"shared-locally/by/all/{interval}/from/2026-06-09/to/2026-06-09"
-        (value,) = (await ask(empty, path))["values"][-1:]
+        (value,) = (await open_data(empty, path))["values"][-1:]
         assert value["value"] == 6_000
         assert (value["hours"], value["hours_ended"]) == (23, 24)
     page = await empty.browser().open("month/2026-06")
@@ -215,25 +207,27 @@ async def test_shared_locally_is_the_hourly_minimum_of_injection_and_consumption
     school = await empty.site("École", Description())
     await empty.release(school, flows, members=1)
     path = "shared-locally/by/ecole/P1D/from/2026-06-09/to/2026-06-09"
-    assert (await ask(empty, path))["values"] == []
+    assert (await open_data(empty, path))["values"] == []
     assert "Shared locally" not in (await empty.browser().open("sites/ecole/month/2026-06")).text
 
 
-async def test_a_site_is_a_group(town: Town) -> None:
-    groups = (await ask(town, "groups.json"))["groups"]
+async def test_a_site_is_a_group(town: ReleasedTown) -> None:
+    groups = (await open_data(town, "groups.json"))["groups"]
     assert [group["id"] for group in groups] == ["all", "ecole-de-kersabiec", "larmor-plage"]
-    document = await ask(
+    document = await open_data(
         town, "production/by/ecole-de-kersabiec/PT1H/from/2026-06-09/to/2026-06-09"
     )
     assert {value["members"] for value in document["values"]} == {1}
 
 
 @pytest.mark.parametrize("interval", ["PT1H", "P1D", "P1M"])
-async def test_withheld_values_have_a_reason_and_no_value(town: Town, interval: str) -> None:
+async def test_withheld_values_have_a_reason_and_no_value(
+    town: ReleasedTown, interval: str
+) -> None:
     path = f"consumption/by/larmor-plage/{interval}/from/2026-06-10/to/2026-06-10"
     if interval == "P1D":
         path = path.replace("-10", "-09")
-    document = await ask(town, path)
+    document = await open_data(town, path)
     assert document["values"]
     for value in document["values"]:
         assert value["value"] is None
@@ -249,17 +243,19 @@ async def test_withheld_values_have_a_reason_and_no_value(town: Town, interval: 
         }
 
 
-async def test_rates_are_withheld_with_their_values_and_null_without_production(town: Town) -> None:
-    document = await ask(town, "self-sufficiency/by/all/P1D/from/2026-06-07/to/2026-06-07")
+async def test_rates_are_withheld_with_their_values_and_null_without_production(
+    town: ReleasedTown,
+) -> None:
+    document = await open_data(town, "self-sufficiency/by/all/P1D/from/2026-06-07/to/2026-06-07")
     (value,) = document["values"]
     assert value["value"] is None
     assert value["withheld"]["reason"] == "below-threshold"
-    document = await ask(town, "self-consumption/by/all/PT1H/from/2026-06-09/to/2026-06-09")
+    document = await open_data(town, "self-consumption/by/all/PT1H/from/2026-06-09/to/2026-06-09")
     assert document["values"][0]["value"] is None
     assert document["values"][0]["withheld"] is None
 
 
-async def test_urls_stay_when_the_interval_changes(empty: Town) -> None:
+async def test_urls_stay_when_the_interval_changes(empty: ReleasedTown) -> None:
     everybody, half = await empty.group(), timedelta(minutes=30)
     hours, changed = hours_of(date(2026, 6, 8)), hours_of(date(2026, 6, 9))
     halves = [start + n * half for start in changed for n in range(2)]
@@ -269,16 +265,16 @@ async def test_urls_stay_when_the_interval_changes(empty: Town) -> None:
     await empty.release(everybody, {drawn: dict.fromkeys(halves, 500)}, step=Interval.PT30M)
     await empty.close(halves, interval=Interval.PT30M)
     path = "consumption/by/all/PT1H/from/2026-06-08/to/2026-06-09"
-    before = await ask(empty, path)
+    before = await open_data(empty, path)
     other = Publication(minimum=10, interval=Interval.PT30M)
     folder = empty.settings.folder
-    async with serving(Town(empty.store, settings(folder, publication=other))) as town:
-        values = (await ask(town, path))["values"]
+    async with serving(ReleasedTown(empty.store, settings(folder, publication=other))) as town:
+        values = (await open_data(town, path))["values"]
         assert len(values) == 24
         assert values == before["values"][:24]
-        values = (await ask(town, path.replace("PT1H", "PT30M")))["values"]
+        values = (await open_data(town, path.replace("PT1H", "PT30M")))["values"]
         assert [value["value"] for value in values] == 48 * [250]
-        assert (await ask(town, "groups.json"))["intervals"][:2] == [
+        assert (await open_data(town, "groups.json"))["intervals"][:2] == [
             {"id": "PT1H", "from": "2026-06-08", "to": "2026-06-08"},
             {"id": "PT30M", "from": "2026-06-09", "to": None},
         ]
@@ -289,15 +285,15 @@ async def test_urls_stay_when_the_interval_changes(empty: Town) -> None:
             assert len(page.html.splitlines()) == 1 + count
 
 
-async def test_csv_equals_json(town: Town) -> None:
+async def test_csv_equals_json(town: ReleasedTown) -> None:
     for quantity, interval in product(FIGURES, ("PT1H", "P1D", "P1M", "P1Y")):
         await compare(town, f"{quantity}/by/all/{interval}/from/2026-06-08/to/2026-06-10")
 
 
-async def compare(town: Town, path: str) -> None:
+async def compare(town: ReleasedTown, path: str) -> None:
     """Compare the JSON and the CSV of a series."""
-    document = await ask(town, path)
-    assert await ask(town, f"{path}.json") == document
+    document = await open_data(town, path)
+    assert await open_data(town, f"{path}.json") == document
     page = await town.browser().open(f"data/{path}.csv")
     assert page.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert 'rel="license"' in page.headers["Link"]
@@ -328,14 +324,16 @@ async def compare(town: Town, path: str) -> None:
         ("nothing", 404, "no such page"),
     ],
 )
-async def test_invalid_queries_say_why(town: Town, path: str, status: int, words: str) -> None:
-    document = await ask(town, path, status)
+async def test_invalid_queries_say_why(
+    town: ReleasedTown, path: str, status: int, words: str
+) -> None:
+    document = await open_data(town, path, status)
     assert words in document["title"]
     assert document["status"] == status
     assert document["title_fr"]
 
 
-async def test_scripts_of_other_sites_may_read_open_data(town: Town) -> None:
+async def test_scripts_of_other_sites_may_read_open_data(town: ReleasedTown) -> None:
     for path in (
         "groups.json",
         "openapi.json",
@@ -348,7 +346,7 @@ async def test_scripts_of_other_sites_may_read_open_data(town: Town) -> None:
         assert page.headers["ETag"]
 
 
-async def test_the_data_dictionary_names_each_parameter_and_reason(town: Town) -> None:
+async def test_the_data_dictionary_names_each_parameter_and_reason(town: ReleasedTown) -> None:
     page = await town.browser().open("data")
     assert LICENCE in page.text
     for name in (*FIGURES, *FIELDS, "PT1H", "P1D", "P1M", "P1Y", "larmor-plage"):
@@ -359,21 +357,21 @@ async def test_the_data_dictionary_names_each_parameter_and_reason(town: Town) -
 
 
 async def test_the_data_dictionary_by_law_names_the_field_with_the_number_of_homes(
-    town: Town,
+    town: ReleasedTown,
 ) -> None:
     by_law = replace(town.settings, publication=Publication(minimum=None))
-    async with serving(Town(town.store, by_law)) as served:
+    async with serving(ReleasedTown(town.store, by_law)) as served:
         page = await served.browser().open("data")
     assert "fewer than need homes" in page.text
     assert "None" not in page.text
 
 
-async def test_the_rate_limit_answers_when_to_retry(town: Town) -> None:
+async def test_the_rate_limit_answers_when_to_retry(town: ReleasedTown) -> None:
     seconds = 0.0
     limits = TokenBucket(at_once=3, a_second=0.5, clock=lambda: seconds)
     async with serving(town, limits) as slow:
         for _ in range(3):
-            await ask(slow, "groups.json")
+            await open_data(slow, "groups.json")
         page = await slow.browser("fr").open("data/groups.json")
         assert page.status == 429
         assert page.headers["Retry-After"] == "2"
@@ -384,10 +382,10 @@ async def test_the_rate_limit_answers_when_to_retry(town: Town) -> None:
         async with slow.session.get(slow.url.join(URL("static/public.css"))) as response:
             assert response.status == 200
         seconds = 2.0
-        await ask(slow, "groups.json")
+        await open_data(slow, "groups.json")
 
 
-async def test_scripts_of_other_sites_may_read_errors(town: Town) -> None:
+async def test_scripts_of_other_sites_may_read_errors(town: ReleasedTown) -> None:
     assert town.session is not None
     limits = TokenBucket(at_once=3, a_second=0.5, clock=lambda: 0.0)
     async with serving(town, limits) as slow:
@@ -407,7 +405,7 @@ async def test_scripts_of_other_sites_may_read_errors(town: Town) -> None:
         assert "Access-Control-Allow-Origin" not in (await slow.browser().open()).headers
 
 
-async def test_preflight_requests_are_not_rate_limited(town: Town) -> None:
+async def test_preflight_requests_are_not_rate_limited(town: ReleasedTown) -> None:
     limits = TokenBucket(at_once=1, a_second=0.001, clock=lambda: 0.0)
     asks = {
         "Origin": "https://elsewhere.example",
@@ -424,13 +422,13 @@ async def test_preflight_requests_are_not_rate_limited(town: Town) -> None:
                 assert response.headers["Access-Control-Allow-Headers"] == "If-None-Match"
                 assert response.headers["Access-Control-Max-Age"] == "86400"
                 assert not await response.read()
-        await ask(slow, "groups.json")
+        await open_data(slow, "groups.json")
         for path in ("", "data"):
             async with slow.session.options(slow.url.join(URL(path))) as response:
                 assert response.status == 429
 
 
-async def test_clients_cannot_forge_their_address(town: Town) -> None:
+async def test_clients_cannot_forge_their_address(town: ReleasedTown) -> None:
     town.settings = replace(town.settings, page=PageSettings(proxies=(ip_network("192.0.2.0/24"),)))
     async with serving(town, TokenBucket(at_once=1, a_second=0.001, clock=lambda: 0.0)) as slow:
         answers = [
@@ -440,8 +438,8 @@ async def test_clients_cannot_forge_their_address(town: Town) -> None:
         assert [answer.status for answer in answers] == [200, 429, 429]
 
 
-async def test_openapi_describes_exactly_the_served_paths(town: Town) -> None:
-    paths = (await ask(town, "openapi.json"))["paths"]
+async def test_openapi_describes_exactly_the_served_paths(town: ReleasedTown) -> None:
+    paths = (await open_data(town, "openapi.json"))["paths"]
     served = {path.removeprefix(DATA) for path in LOOKS if path.startswith(f"{DATA}/")}
     # `last` takes the ending along.
     assert {path.removesuffix(".csv") for path in paths} == served - {"/openapi.json"}
@@ -451,8 +449,8 @@ async def test_openapi_describes_exactly_the_served_paths(town: Town) -> None:
         assert named == re.findall(r"\{(\w+)\}", path)
 
 
-async def test_openapi_lists_the_values_of_answers(town: Town) -> None:
-    document = await ask(town, "openapi.json")
+async def test_openapi_lists_the_values_of_answers(town: ReleasedTown) -> None:
+    document = await open_data(town, "openapi.json")
     assert document["info"]["license"] == {"name": LICENCE, "identifier": LICENCE_ID}
     assert document["externalDocs"]["url"] == LICENCE_URL
     for most in MOST_DAYS.values():
@@ -478,15 +476,17 @@ async def test_openapi_lists_the_values_of_answers(town: Town) -> None:
         ("Problem", "consumption/by/all/PT1H/from/2026-06-09/to/never", 400),
     ],
 )
-async def test_answers_match_their_schema(town: Town, schema: str, path: str, status: int) -> None:
-    described = await ask(town, "openapi.json")
+async def test_answers_match_their_schema(
+    town: ReleasedTown, schema: str, path: str, status: int
+) -> None:
+    described = await open_data(town, "openapi.json")
     jsonschema.validate(
-        await ask(town, path, status),
+        await open_data(town, path, status),
         {"$ref": f"#/components/schemas/{schema}", "components": described["components"]},
     )
 
 
-async def test_server_conforms_to_openapi(town: Town, tmp_path: Path) -> None:
+async def test_server_conforms_to_openapi(town: ReleasedTown, tmp_path: Path) -> None:
     """OpenAPI cannot describe the error for well-formed days that lie too far apart."""
     asked = await asyncio.create_subprocess_exec(
         SCHEMATHESIS,

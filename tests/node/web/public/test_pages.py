@@ -16,10 +16,9 @@ from consometers_node.collective.members.shares import hold
 from consometers_node.collective.members.sites import Building, Description
 from consometers_node.series import Direction
 from consometers_node.store.collective.tables import MemberRow
+from testing.pages.cooperative import SITE
+from testing.pages.town import NOW, ZONE, ReleasedTown, day_of
 
-from .town import NOW, ZONE, Town, day_of
-
-SITE = "ecole-de-kersabiec"
 PAGES = (
     "",
     "month/2026-06",
@@ -82,7 +81,7 @@ NOWHERE = (
 )
 
 
-async def test_pages_load_nothing_from_elsewhere_and_have_no_dead_links(town: Town) -> None:
+async def test_pages_load_nothing_from_elsewhere_and_have_no_dead_links(town: ReleasedTown) -> None:
     addresses = set()
     for language, path in product(("en", "fr"), PAGES):
         page = await town.browser(language).open(path)
@@ -103,7 +102,7 @@ async def test_pages_load_nothing_from_elsewhere_and_have_no_dead_links(town: To
         assert (await town.browser().open(address)).status == 200, address
 
 
-async def test_a_missing_page_says_so(town: Town) -> None:
+async def test_a_missing_page_says_so(town: ReleasedTown) -> None:
     for path in NOWHERE:
         page = await town.browser().open(str(town.url) + path)
         assert page.status in {400, 404}, path
@@ -111,7 +110,7 @@ async def test_a_missing_page_says_so(town: Town) -> None:
             assert "There is no such page." in page.text
 
 
-async def test_a_matching_etag_answers_304(town: Town) -> None:
+async def test_a_matching_etag_answers_304(town: ReleasedTown) -> None:
     assert town.session is not None
     browser = town.browser()
     for path in ("", "month/2026-06", "data/groups.json"):
@@ -122,7 +121,7 @@ async def test_a_matching_etag_answers_304(town: Town) -> None:
         assert again.headers["ETag"] == page.headers["ETag"]
 
 
-async def test_chosen_language_is_remembered(town: Town) -> None:
+async def test_chosen_language_is_remembered(town: ReleasedTown) -> None:
     browser = town.browser("en")
     page = await browser.open("?language=fr")
     assert page.language == "fr"
@@ -134,7 +133,7 @@ async def test_chosen_language_is_remembered(town: Town) -> None:
     assert (await town.browser("en").open("?language=<b>")).language == "en"
 
 
-async def test_month_is_shown_beside_last_year(town: Town) -> None:
+async def test_month_is_shown_beside_last_year(town: ReleasedTown) -> None:
     page = await town.browser().open("month/2026-06")
     assert "June 2026" in page.text
     # Two whole days of 72 kWh each; all of June a year before: two of its days are compared.
@@ -148,7 +147,7 @@ async def test_month_is_shown_beside_last_year(town: Town) -> None:
     assert not [link for link in page.links if "2026-07" in link]
 
 
-async def test_a_year_adds_up_its_months(town: Town) -> None:
+async def test_a_year_adds_up_its_months(town: ReleasedTown) -> None:
     page = await town.browser("fr").open("year/2026")
     assert "juin" in page.text
     assert "48 h sur 216" in page.text
@@ -156,7 +155,7 @@ async def test_a_year_adds_up_its_months(town: Town) -> None:
     assert abs(int(before) - 144_000) < 10
 
 
-async def test_periods_export_as_csv(town: Town) -> None:
+async def test_periods_export_as_csv(town: ReleasedTown) -> None:
     day = await town.browser().open("day/2026-06-09.csv")
     lines = day.html.splitlines()
     assert len(lines) == 25
@@ -188,7 +187,9 @@ async def test_periods_export_as_csv(town: Town) -> None:
 
 
 @pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25)])
-async def test_days_of_clock_changes_have_23_or_25_hours(empty: Town, day: str, hours: int) -> None:
+async def test_days_of_clock_changes_have_23_or_25_hours(
+    empty: ReleasedTown, day: str, hours: int
+) -> None:
     everybody = await empty.group()
     await empty.release(everybody, day_of(date.fromisoformat(day), consumption=lambda hour: 1))
     empty.now = empty.now.replace(year=2027)
@@ -202,7 +203,9 @@ async def test_days_of_clock_changes_have_23_or_25_hours(empty: Town, day: str, 
 
 
 @pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25)])
-async def test_a_day_is_drawn_from_midnight_to_midnight(empty: Town, day: str, hours: int) -> None:
+async def test_a_day_is_drawn_from_midnight_to_midnight(
+    empty: ReleasedTown, day: str, hours: int
+) -> None:
     """All its hours, ended or not, stand beside the day before."""
     first = date.fromisoformat(day)
     everybody = await empty.group()
@@ -227,7 +230,7 @@ async def test_a_day_is_drawn_from_midnight_to_midnight(empty: Town, day: str, h
     assert not [link for link in page.links if f"day/{first + timedelta(days=1)}" in link]
 
 
-async def test_page_of_a_site_describes_the_building(town: Town) -> None:
+async def test_page_of_a_site_describes_the_building(town: ReleasedTown) -> None:
     page = await town.browser("fr").open(f"sites/{SITE}")
     for words in (
         "École de Kersabiec",
@@ -248,7 +251,7 @@ async def test_page_of_a_site_describes_the_building(town: Town) -> None:
 
 @pytest.mark.parametrize(("holders", "shown"), [(9, False), (10, True)])
 async def test_site_with_shares_shows_its_best_day_and_enough_holders(
-    town: Town, holders: int, shown: bool
+    town: ReleasedTown, holders: int, shown: bool
 ) -> None:
     async with town.store.writing() as connection:
         members = Members(connection, ZONE)
@@ -268,7 +271,7 @@ async def test_site_with_shares_shows_its_best_day_and_enough_holders(
     assert "Meilleure journée" in french.text
 
 
-async def test_site_that_sells_all_its_production_shows_no_zero_rates(empty: Town) -> None:
+async def test_site_that_sells_all_its_production_shows_no_zero_rates(empty: ReleasedTown) -> None:
     """Sun makes 6 kWh an hour, all of it fed into the grid, and 10 kWh are used each hour."""
     school = await empty.site("École", Description(building=Building.SCHOOL))
     sun = dict.fromkeys(range(8, 16), 6_000)
@@ -295,7 +298,7 @@ async def test_site_that_sells_all_its_production_shows_no_zero_rates(empty: Tow
 
 
 @pytest.mark.parametrize("path", [f"sites/{SITE}", "areas/larmor-plage"])
-async def test_menu_stays_within_the_shown_group(town: Town, path: str) -> None:
+async def test_menu_stays_within_the_shown_group(town: ReleasedTown, path: str) -> None:
     browser = town.browser()
     page = await browser.open(path)
     for words, to in (("month", "month/2026-06"), ("year", "year/2026")):
@@ -313,7 +316,7 @@ async def test_menu_stays_within_the_shown_group(town: Town, path: str) -> None:
 @pytest.mark.parametrize("path", ["", f"sites/{SITE}"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_embed_code_keeps_the_scheme_of_the_request(
-    town: Town, path: str, scheme: str
+    town: ReleasedTown, path: str, scheme: str
 ) -> None:
     browser = town.browser("fr")
     for forwarded in (scheme, "http"):
@@ -325,7 +328,7 @@ async def test_embed_code_keeps_the_scheme_of_the_request(
     assert "frame-ancestors *" in card.headers["Content-Security-Policy"]
 
 
-async def test_embed_code_escapes_names(empty: Town) -> None:
+async def test_embed_code_escapes_names(empty: ReleasedTown) -> None:
     name = '"><script>alert(1)</script>'
     await empty.release(await empty.site(name, Description()), TODAY, members=1)
     page = await empty.browser().open("sites/script-alert-1-script")
@@ -334,7 +337,7 @@ async def test_embed_code_escapes_names(empty: Town) -> None:
     assert name in html.unescape(html.unescape(pasted))
 
 
-async def test_descriptions_are_escaped(empty: Town) -> None:
+async def test_descriptions_are_escaped(empty: ReleasedTown) -> None:
     name = "<script>alert(1)</script>"
     await empty.release(await empty.site(name, Description(words=name)), TODAY, members=1)
     for path in ("", "data", "sites/script-alert-1-script", "sites/script-alert-1-script/hall"):
@@ -346,7 +349,7 @@ async def test_descriptions_are_escaped(empty: Town) -> None:
 @pytest.mark.parametrize("path", ["day/2026-06-09", "month/2026-06", f"sites/{SITE}/year/2026"])
 @pytest.mark.parametrize("language", ["en", "fr"])
 async def test_picture_of_a_chart_has_title_unit_and_source(
-    town: Town, language: str, path: str
+    town: ReleasedTown, language: str, path: str
 ) -> None:
     page = await town.browser(language).open(path)
     picture = await town.browser().open(str(page.url.join(URL(page.link(".svg")))))
@@ -369,7 +372,7 @@ async def test_picture_of_a_chart_has_title_unit_and_source(
     }
 
 
-async def test_a_wall_shows_three_figures_and_a_chart(town: Town) -> None:
+async def test_a_wall_shows_three_figures_and_a_chart(town: ReleasedTown) -> None:
     page = await town.browser().open("hall")
     assert len(re.findall("<dt>", page.html)) == 3
     assert page.html.count("<figure") == 3
@@ -377,7 +380,7 @@ async def test_a_wall_shows_three_figures_and_a_chart(town: Town) -> None:
 
 
 @pytest.mark.parametrize("group", ["", f"sites/{SITE}/"])
-async def test_wall_draws_the_charts_of_the_pages(town: Town, group: str) -> None:
+async def test_wall_draws_the_charts_of_the_pages(town: ReleasedTown, group: str) -> None:
     browser = town.browser()
     walls = re.split("<figure", (await browser.open(f"{group}hall")).html)[1:]
     paths = (group.rstrip("/"), f"{group}month/2026-06", f"{group}year/2026")

@@ -16,9 +16,7 @@ from consometers_node.collective.members.sites import Building, Description
 from consometers_node.figures import FIGURES
 from consometers_node.i18n.text import Text
 from consometers_node.series import Direction, Interval
-
-from .test_opendata import ask
-from .town import NOW, ZONE, Hours, Town, day_of, hours_of, serving
+from testing.pages.town import NOW, ZONE, Hours, ReleasedTown, day_of, hours_of, open_data, serving
 
 DAY = timedelta(days=1)
 DAYS = [datetime(2026, 6, day, tzinfo=ZONE) for day in range(1, 10)]
@@ -31,7 +29,7 @@ def always(watts: int) -> Callable[[int], int]:
     return lambda hour: watts
 
 
-async def release_two_days(town: Town) -> None:
+async def release_two_days(town: ReleasedTown) -> None:
     """Make 480 kWh a day on two days; on the second alone, 240 are known to be fed in."""
     everybody = await town.group()
     await town.release(
@@ -43,13 +41,13 @@ async def release_two_days(town: Town) -> None:
     await town.release(everybody, day_of(date(2026, 6, 9), injection=always(10_000)))
 
 
-async def table(town: Town, path: str) -> list[Mapping[str, str]]:
+async def table(town: ReleasedTown, path: str) -> list[Mapping[str, str]]:
     page = await town.browser().open(path)
     assert page.status == 200
     return list(csv.DictReader(io.StringIO(page.html)))
 
 
-async def test_self_consumption_covers_known_days_alone(empty: Town) -> None:
+async def test_self_consumption_covers_known_days_alone(empty: ReleasedTown) -> None:
     await release_two_days(empty)
     for path in ("month/2026-06", "year/2026"):
         page = await empty.browser().open(path)
@@ -67,7 +65,7 @@ async def test_self_consumption_covers_known_days_alone(empty: Town) -> None:
     assert june["self_consumed_hours"] == "24"
 
 
-async def test_years_are_compared_by_days_known_in_both(empty: Town) -> None:
+async def test_years_are_compared_by_days_known_in_both(empty: ReleasedTown) -> None:
     everybody = await empty.group()
     await empty.release(everybody, day_of(TODAY - 2 * DAY, TODAY - DAY, consumption=always(1_000)))
     await empty.release(everybody, day_of(A_YEAR_AGO - DAY, consumption=always(1_000)))
@@ -78,7 +76,7 @@ async def test_years_are_compared_by_days_known_in_both(empty: Town) -> None:
 
 
 async def test_unfinished_month_is_compared_with_the_same_days_last_year(
-    empty: Town,
+    empty: ReleasedTown,
 ) -> None:
     everybody = await empty.group()
     may = date(2026, 5, 1)
@@ -97,7 +95,7 @@ async def test_unfinished_month_is_compared_with_the_same_days_last_year(
     assert before == pytest.approx([21 * 48_000, 9 * 48_000, 31 * 48_000])
 
 
-async def test_years_are_compared_for_as_many_members(empty: Town) -> None:
+async def test_years_are_compared_for_as_many_members(empty: ReleasedTown) -> None:
     everybody = await empty.group()
     await empty.release(everybody, day_of(TODAY - DAY, consumption=always(3_300)), 40)
     await empty.release(everybody, day_of(A_YEAR_AGO - DAY, consumption=always(1_000)), 12)
@@ -112,7 +110,7 @@ async def test_years_are_compared_for_as_many_members(empty: Town) -> None:
     assert float(day["consumption_before_wh"]) == pytest.approx(80_000)
 
 
-async def test_figures_state_the_hours_that_they_cover(empty: Town) -> None:
+async def test_figures_state_the_hours_that_they_cover(empty: ReleasedTown) -> None:
     everybody = await empty.group()
     await empty.release(everybody, day_of(TODAY - 9 * DAY, TODAY - DAY, consumption=always(1_000)))
     await empty.release(everybody, day_of(TODAY - DAY, production=always(500)))
@@ -121,7 +119,7 @@ async def test_figures_state_the_hours_that_they_cover(empty: Town) -> None:
     assert "From the grid 216 kWh 5.84 kWh per home" in page.text
 
 
-async def test_fully_withheld_figure_is_no_sum_of_zero_days(empty: Town) -> None:
+async def test_fully_withheld_figure_is_no_sum_of_zero_days(empty: ReleasedTown) -> None:
     everybody = await empty.group()
     await empty.release(everybody, day_of(TODAY - 2 * DAY, TODAY - DAY, production=always(500)))
     await empty.close(DAYS, Reason.BELOW_THRESHOLD, interval=Interval.P1D)
@@ -131,26 +129,28 @@ async def test_fully_withheld_figure_is_no_sum_of_zero_days(empty: Town) -> None
     assert "0 of" not in page.text
 
 
-async def test_table_of_a_year_counts_known_hours_by_month(town: Town) -> None:
+async def test_table_of_a_year_counts_known_hours_by_month(town: ReleasedTown) -> None:
     months = await table(town, "year/2026.csv")
     june = months[5]
     assert june["start"].startswith("2026-06")
     for figure in ("consumption", "production", "self_sufficiency"):
         assert june[f"{figure}_hours"] == "48", figure
     assert june["hours_ended"] == "216"
-    (value,) = (await ask(town, "consumption/by/all/P1M/from/2026-06-01/to/2026-06-30"))["values"]
+    (value,) = (await open_data(town, "consumption/by/all/P1M/from/2026-06-01/to/2026-06-30"))[
+        "values"
+    ]
     assert (value["hours"], value["hours_ended"]) == (48, 216)
 
 
 @pytest.mark.parametrize("path", ["month/2026-06", "year/2026"])
-async def test_unfinished_period_names_its_last_day(town: Town, path: str) -> None:
+async def test_unfinished_period_names_its_last_day(town: ReleasedTown, path: str) -> None:
     page = await town.browser().open(path)
     assert "Up to 9 June 2026:" in page.text
     past = await town.browser().open("month/2025-06")
     assert "Up to" not in past.text
 
 
-async def test_notes_name_their_figure(empty: Town) -> None:
+async def test_notes_name_their_figure(empty: ReleasedTown) -> None:
     await release_two_days(empty)
     page = await empty.browser().open("year/2026")
     assert "To the grid – 24 of 48 hours" in page.text
@@ -159,17 +159,19 @@ async def test_notes_name_their_figure(empty: Town) -> None:
     assert re.search(r"Injecté sur le réseau – non publié\s: moins de 10 foyers", page.text)
 
 
-async def test_reasons_are_spelled_as_in_the_open_data(empty: Town) -> None:
+async def test_reasons_are_spelled_as_in_the_open_data(empty: ReleasedTown) -> None:
     everybody = await empty.group()
     await empty.release(everybody, day_of(TODAY - DAY, production=always(500)))
     await empty.close(DAYS, Reason.BELOW_THRESHOLD, interval=Interval.P1D)
     (day,) = [row for row in await table(empty, "month/2026-06.csv") if row["production_wh"]]
-    document = await ask(empty, "consumption/by/all/P1D/from/2026-06-09/to/2026-06-09")
+    document = await open_data(empty, "consumption/by/all/P1D/from/2026-06-09/to/2026-06-09")
     assert day["withheld"] == document["values"][0]["withheld"]["reason"] == "below-threshold"
 
 
 @pytest.mark.parametrize("is_closed", [True, False])
-async def test_nothing_is_missing_before_the_first_records(empty: Town, is_closed: bool) -> None:
+async def test_nothing_is_missing_before_the_first_records(
+    empty: ReleasedTown, is_closed: bool
+) -> None:
     """Hours that nobody closed are no hidden ones, on pages, in their tables and in open data."""
     first = date(2026, 5, 20)
     await empty.release(await empty.group(), day_of(first, TODAY - DAY, consumption=always(1_000)))
@@ -201,13 +203,13 @@ async def test_nothing_is_missing_before_the_first_records(empty: Town, is_close
     ):
         until = "05-31" if interval == "PT1H" else "06-30"
         path = f"consumption/by/all/{interval}/from/2026-05-01/to/2026-{until}"
-        values = (await ask(empty, path))["values"]
+        values = (await open_data(empty, path))["values"]
         assert len(values) == count
         assert values[0]["start"].startswith(start)
         assert values[0]["hours_ended"] == ended
 
 
-async def test_a_day_that_is_not_closed_has_no_figure_of_its_hours(empty: Town) -> None:
+async def test_a_day_that_is_not_closed_has_no_figure_of_its_hours(empty: ReleasedTown) -> None:
     """After midnight, a month is of the days before: its rates too."""
     everybody = await empty.group()
     for day in (TODAY - 2 * DAY, TODAY - DAY):
@@ -215,18 +217,18 @@ async def test_a_day_that_is_not_closed_has_no_figure_of_its_hours(empty: Town) 
         await empty.release(everybody, watts, daily=day < TODAY - DAY)
     for key in FIGURES:
         path = f"{key}/by/all/P1D/from/{TODAY - 2 * DAY}/to/{TODAY - DAY}"
-        values = (await ask(empty, path))["values"]
+        values = (await open_data(empty, path))["values"]
         assert [value["hours"] for value in values] == [24, 0], key
         assert values[1]["value"] is None
         assert values[1]["withheld"]["reason"] == "not-yet"
-        (month,) = (await ask(empty, path.replace("P1D", "P1M")))["values"]
+        (month,) = (await open_data(empty, path.replace("P1D", "P1M")))["values"]
         assert month["value"] == values[0]["value"]
     page = await empty.browser().open("month/2026-06")
     assert page.status == 200
     assert "From the grid 19.2 kWh 24 of 48 hours" in page.text
 
 
-async def test_a_direction_may_begin_later_than_others(empty: Town) -> None:
+async def test_a_direction_may_begin_later_than_others(empty: ReleasedTown) -> None:
     """Its earlier hours are not published yet, and a day of the others is shown as it was closed.
 
     More homes are in the day than in its hours.
@@ -246,11 +248,11 @@ async def test_a_direction_may_begin_later_than_others(empty: Town) -> None:
     assert "From the grid that day 31 kWh" in page.text
     for interval, count in (("PT1H", 24), ("P1D", 1)):
         path = f"production/by/all/{interval}/from/{first}/to/{first}"
-        values = (await ask(empty, path))["values"]
+        values = (await open_data(empty, path))["values"]
         assert [value["withheld"]["reason"] for value in values] == count * ["not-yet"]
 
 
-async def test_unclosed_days_are_withheld(empty: Town) -> None:
+async def test_unclosed_days_are_withheld(empty: ReleasedTown) -> None:
     await empty.group()
     await empty.close(hours_of(TODAY - 2 * DAY, TODAY - DAY))
     days = await table(empty, "month/2026-06.csv")
@@ -260,7 +262,7 @@ async def test_unclosed_days_are_withheld(empty: Town) -> None:
     ]
 
 
-async def test_incomplete_day_is_shown_with_its_hours(empty: Town) -> None:
+async def test_incomplete_day_is_shown_with_its_hours(empty: ReleasedTown) -> None:
     day = day_of(TODAY - DAY, consumption=always(1_000))[DRAWN]
     some = dict(list(day.items())[:23])
     await empty.release(await empty.group(), {DRAWN: some}, in_part=True)
@@ -273,11 +275,11 @@ async def test_incomplete_day_is_shown_with_its_hours(empty: Town) -> None:
     )
     for interval in ("P1D", "P1M"):
         path = f"consumption/by/all/{interval}/from/2026-06-09/to/2026-06-09"
-        value = (await ask(empty, path))["values"][-1]
+        value = (await open_data(empty, path))["values"][-1]
         assert (value["value"], value["hours"], value["hours_ended"]) == (23_000, 23, 24)
 
 
-async def test_days_with_unequal_hours_are_not_compared(empty: Town) -> None:
+async def test_days_with_unequal_hours_are_not_compared(empty: ReleasedTown) -> None:
     everybody = await empty.group()
     await empty.release(everybody, day_of(TODAY - 2 * DAY, TODAY - DAY, consumption=always(1_000)))
     then = list(day_of(A_YEAR_AGO - 2 * DAY, A_YEAR_AGO - DAY, consumption=always(1_000))[DRAWN])
@@ -287,14 +289,14 @@ async def test_days_with_unequal_hours_are_not_compared(empty: Town) -> None:
     assert "over the 24 hours available in both years: 24 kWh" in page.text
 
 
-async def test_sum_without_homes_says_so(empty: Town) -> None:
+async def test_sum_without_homes_says_so(empty: ReleasedTown) -> None:
     """A school is published beside nine homes, too few to be counted."""
     day = day_of(TODAY - DAY, consumption=always(1_000))
     await empty.release(await empty.group(), day, 1, homes=0, counting=0, lacks_homes=True)
     page = await empty.browser().open("month/2026-06")
     assert "24 of 24 hours without homes" in page.text
     assert "9 homes" not in page.text
-    document = await ask(empty, "consumption/by/all/P1D/from/2026-06-09/to/2026-06-09")
+    document = await open_data(empty, "consumption/by/all/P1D/from/2026-06-09/to/2026-06-09")
     assert document["values"][0]["hours_without_homes"] == 24
     assert document["values"][0]["members_counting"] == 1
 
@@ -305,7 +307,7 @@ def sun(watts: int) -> Hours:
     )
 
 
-async def test_legend_omits_missing_figures(empty: Town) -> None:
+async def test_legend_omits_missing_figures(empty: ReleasedTown) -> None:
     school = await empty.site("École", Description(building=Building.SCHOOL))
     await empty.release(school, sun(500), 1)
     for path in ("", "/month/2026-06", "/year/2026"):
@@ -322,7 +324,7 @@ async def test_legend_omits_missing_figures(empty: Town) -> None:
     assert 'data-name="made"' not in page.html
 
 
-async def test_label_of_a_bar_repeats_its_text(empty: Town) -> None:
+async def test_label_of_a_bar_repeats_its_text(empty: ReleasedTown) -> None:
     await empty.release(
         await empty.group(), day_of(TODAY - DAY, TODAY - DAY, consumption=always(18_700))
     )
@@ -332,7 +334,7 @@ async def test_label_of_a_bar_repeats_its_text(empty: Town) -> None:
     assert 'aria-label="We use' not in page.html
 
 
-async def test_co2_is_shown_once_a_factor_is_set(town: Town) -> None:
+async def test_co2_is_shown_once_a_factor_is_set(town: ReleasedTown) -> None:
     """144 kWh were produced in June, 42 kWh today."""
     assert "CO₂" not in (await town.browser().open("month/2026-06")).text
     factor: dict[str, Any] = {"co2_grams": 50, "co2_year": 2025}
@@ -348,7 +350,7 @@ async def test_co2_is_shown_once_a_factor_is_set(town: Town) -> None:
         assert "(Exemple, 2025)" in page.text
 
 
-async def test_menu_leads_to_the_last_month_with_a_closed_day(empty: Town) -> None:
+async def test_menu_leads_to_the_last_month_with_a_closed_day(empty: ReleasedTown) -> None:
     """On the first of a month, that month has no day to show."""
     hours = hours_of(date(2026, 5, 1), date(2026, 5, 31))
     await empty.release(await empty.group(), {DRAWN: dict.fromkeys(hours, 1_000)})

@@ -14,8 +14,7 @@ from consometers_node.web.core.rate_limit import visitors
 from consometers_node.web.public import response_cache
 from consometers_node.web.public.handlers import Guest, PublicPages
 from consometers_node.web.public.response_cache import FOR, ResponseCache
-
-from .town import NOW, Town, day_of, serving
+from testing.pages.town import NOW, ReleasedTown, day_of, serving
 
 FIRST, SECOND = date(2026, 5, 30), date(2026, 5, 31)
 HOURS = f"data/consumption/by/all/PT1H/from/{FIRST}/to/{SECOND}"
@@ -33,19 +32,23 @@ def changes() -> Changes:
 
 
 @pytest.fixture
-async def busy(town: Town, clock: list[timedelta], changes: Changes) -> AsyncIterator[Town]:
+async def busy(
+    town: ReleasedTown, clock: list[timedelta], changes: Changes
+) -> AsyncIterator[ReleasedTown]:
     """The town, served by a node that keeps what it answers."""
-    again = Town(town.store, town.settings)
+    again = ReleasedTown(town.store, town.settings)
     async with serving(again, clock=lambda: NOW + clock[0], changes=changes):
         yield again
 
 
-async def release(town: Town, watts: int, day: date = FIRST) -> None:
+async def release(town: ReleasedTown, watts: int, day: date = FIRST) -> None:
     hours = day_of(day, consumption=lambda hour: watts)
     await town.release(await town.group(), hours)
 
 
-async def test_a_release_renews_the_cached_page_at_once(busy: Town, changes: Changes) -> None:
+async def test_a_release_renews_the_cached_page_at_once(
+    busy: ReleasedTown, changes: Changes
+) -> None:
     browser = busy.browser()
     first = await browser.open(HOURS)
     await release(busy, 77_000)
@@ -58,7 +61,7 @@ async def test_a_release_renews_the_cached_page_at_once(busy: Town, changes: Cha
         assert (await browser.open(HOURS)).headers[name] == first.headers[name]
 
 
-async def test_cached_answers_expire(busy: Town, clock: list[timedelta]) -> None:
+async def test_cached_answers_expire(busy: ReleasedTown, clock: list[timedelta]) -> None:
     browser = busy.browser()
     first = await browser.open(HOURS)
     await release(busy, 77_000)
@@ -73,7 +76,7 @@ async def test_cached_answers_expire(busy: Town, clock: list[timedelta]) -> None
 
 
 async def test_languages_are_cached_apart_and_cookies_never(
-    busy: Town,
+    busy: ReleasedTown,
 ) -> None:
     for _ in range(2):
         assert (await busy.browser("fr").open("")).language == "fr"
@@ -82,7 +85,7 @@ async def test_languages_are_cached_apart_and_cookies_never(
     assert "Set-Cookie" not in (await busy.browser("en").open("")).headers
 
 
-async def test_a_matching_etag_answers_304_from_the_cache(busy: Town) -> None:
+async def test_a_matching_etag_answers_304_from_the_cache(busy: ReleasedTown) -> None:
     browser = busy.browser()
     page = await browser.open("card")
     again = await browser.open("card", If_None_Match=page.headers["ETag"])
@@ -153,7 +156,7 @@ async def test_cache_size_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert large.made == 2
 
 
-async def test_answer_without_etag_is_never_unmodified(town: Town) -> None:
+async def test_answer_without_etag_is_never_unmodified(town: ReleasedTown) -> None:
     async def look(_pages: PublicPages, _guest: Guest) -> web.StreamResponse:
         return web.Response(text="new")
 

@@ -4,11 +4,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 from consometers_node.i18n.text import Text
+from testing.pages.town import ReleasedTown, serving
 
-from .town import Town, serving
 
-
-async def test_month_shows_shared_energy_and_simulates_more_panels(town: Town) -> None:
+async def test_month_shows_shared_energy_and_simulates_more_panels(town: ReleasedTown) -> None:
     """2 kW are injected for 12 hours of a day, while 10 kW are drawn: all of it is shared."""
     browser = town.browser()
     page = await browser.open("month/2025-06")
@@ -25,7 +24,7 @@ async def test_month_shows_shared_energy_and_simulates_more_panels(town: Town) -
     assert "Used by other members 100%" in page.text
 
 
-async def test_day_shows_shared_energy(town: Town) -> None:
+async def test_day_shows_shared_energy(town: ReleasedTown) -> None:
     browser = town.browser()
     page = await browser.open("day/2025-06-02")
     assert page.link("sharing/day/2025-06-02")
@@ -38,7 +37,7 @@ async def test_day_shows_shared_energy(town: Town) -> None:
     assert page.link("sharing/day/2025-06-03")
 
 
-async def test_savings_are_shown_once_prices_are_set(town: Town) -> None:
+async def test_savings_are_shown_once_prices_are_set(town: ReleasedTown) -> None:
     about = replace(
         town.settings.about,
         local_price=Decimal("15.5"),
@@ -54,7 +53,7 @@ async def test_savings_are_shown_once_prices_are_set(town: Town) -> None:
         assert "36,00 €" in page.text.replace("\u202f", " ").replace("\xa0", " ")
 
 
-async def test_period_without_data_says_so(town: Town) -> None:
+async def test_period_without_data_says_so(town: ReleasedTown) -> None:
     page = await town.browser().open("sharing/month/2025-03")
     assert page.status == 200
     assert "Nothing is known of this period" in page.text

@@ -25,12 +25,14 @@ from consometers_node.wire.witness_requests import (
     OpeningsSummary,
 )
 from consometers_protected_sums.exchange import Refusal, RefusedHomes, RefusedSum
-from tests.node.clocks import sure
-from tests.node.collective.witnessed import (
+from testing.clocks import sure
+from testing.pages.browser import Browser
+from testing.pages.town import ReleasedTown, serving, settings
+from testing.witnesses.enrolled import (
     COLLECTIVE,
     HOURS,
     VALUES,
-    Home,
+    EnrolledHome,
     answers_of,
     enrolled,
     new_witness,
@@ -38,9 +40,6 @@ from tests.node.collective.witnessed import (
     this_hour,
     vouched,
 )
-from tests.node.web.browser import Browser
-
-from .town import Town, serving, settings
 
 UNLIMITED = 100_000
 MINIMUM = 10
@@ -48,28 +47,28 @@ MINIMUM = 10
 
 
 @pytest.fixture
-async def witness(file: Store, tmp_path: Path, socket_enabled: None) -> AsyncIterator[Town]:
-    town = Town(file, settings(tmp_path, witness_for=(COLLECTIVE,)))
+async def witness(file: Store, tmp_path: Path, socket_enabled: None) -> AsyncIterator[ReleasedTown]:
+    town = ReleasedTown(file, settings(tmp_path, witness_for=(COLLECTIVE,)))
     service = await new_witness(file)
     limits = TokenBucket(UNLIMITED, 1)
     async with serving(town, limits, lambda: datetime.now(UTC), witness=service) as served:
         yield served
 
 
-async def post(town: Town, call: Call, body: object) -> ClientResponse:
+async def post(town: ReleasedTown, call: Call, body: object) -> ClientResponse:
     return await visitor(town).post(town.url / call.path[1:], json=body)
 
 
-def visitor(town: Town) -> ClientSession:
+def visitor(town: ReleasedTown) -> ClientSession:
     assert town.session is not None
     return town.session
 
 
 async def test_home_enrols_reads_openings_and_departs(
-    witness: Town, caplog: pytest.LogCaptureFixture
+    witness: ReleasedTown, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    home = Home()
+    home = EnrolledHome()
     await vouched(witness.store, home)
     answer = await post(witness, Call.ENROLMENTS, home.enrolment().body())
     assert answer.status == 201
@@ -87,17 +86,17 @@ async def test_home_enrols_reads_openings_and_departs(
     assert home.code not in caplog.text
 
 
-async def test_invalid_requests_are_refused_in_both_languages(witness: Town) -> None:
-    home = Home()
+async def test_invalid_requests_are_refused_in_both_languages(witness: ReleasedTown) -> None:
+    home = EnrolledHome()
     await vouched(witness.store, home)
     await post(witness, Call.ENROLMENTS, home.enrolment().body())
     other = home.enrolment(minimum=11).body()
     stranger = home.enrolment().body() | {"collective": "other@energies.example"}
-    unknown = Home().signed(Call.OPENINGS).body()
+    unknown = EnrolledHome().signed(Call.OPENINGS).body()
     for call, body, status in (
         (Call.ENROLMENTS, other, 409),
         (Call.ENROLMENTS, stranger, 403),
-        (Call.ENROLMENTS, Home().enrolment().body(), 422),
+        (Call.ENROLMENTS, EnrolledHome().enrolment().body(), 422),
         (Call.ENROLMENTS, other | {"code": "BCDFG"}, 400),
         (Call.ENROLMENTS, {}, 400),
         (Call.OPENINGS, unknown, 404),
@@ -120,7 +119,7 @@ async def test_invalid_requests_are_refused_in_both_languages(witness: Town) -> 
 async def test_frequent_requests_must_wait(
     file: Store, tmp_path: Path, socket_enabled: None
 ) -> None:
-    town = Town(file, settings(tmp_path, witness_for=(COLLECTIVE,)))
+    town = ReleasedTown(file, settings(tmp_path, witness_for=(COLLECTIVE,)))
     service = await new_witness(file)
     async with serving(town, TokenBucket(2, 0.01), witness=service) as served:
         answers = [await post(served, Call.ENROLMENTS, {}) for _ in range(3)]
@@ -129,14 +128,14 @@ async def test_frequent_requests_must_wait(
 
 
 async def test_wrong_codes_are_limited_by_address_and_say_nothing_of_valid_ones(
-    witness: Town,
+    witness: ReleasedTown,
 ) -> None:
     """A home that enrols, or tries again after a lost answer, uses none of the tries up."""
-    home, late = Home(), Home()
+    home, late = EnrolledHome(), EnrolledHome()
     await vouched(witness.store, home, late)
     for _ in range(3):
         assert (await post(witness, Call.ENROLMENTS, home.enrolment().body())).status < 300
-    wrong = [Home(), Home(code=home.code)]
+    wrong = [EnrolledHome(), EnrolledHome(code=home.code)]
     answers = []
     for n in range(WRONG_CODES):
         answer = await post(witness, Call.ENROLMENTS, wrong[n % 2].enrolment().body())
@@ -145,7 +144,7 @@ async def test_wrong_codes_are_limited_by_address_and_say_nothing_of_valid_ones(
     assert {status for status, _ in answers} == {422}
     assert len({body for _, body in answers}) == 1
     # From then on, the address learns nothing at all: not even by a valid code.
-    for each in (Home(), late):
+    for each in (EnrolledHome(), late):
         answer = await post(witness, Call.ENROLMENTS, each.enrolment().body())
         assert answer.status == 429
         assert 500 < int(answer.headers["Retry-After"]) <= 600
@@ -155,21 +154,23 @@ async def test_wrong_codes_are_limited_by_address_and_say_nothing_of_valid_ones(
     assert (answer.status, (await answer.json())["opened"]) == (200, {})
 
 
-async def test_tries_that_come_at_once_are_counted_before_they_are_made(witness: Town) -> None:
+async def test_tries_that_come_at_once_are_counted_before_they_are_made(
+    witness: ReleasedTown,
+) -> None:
     async def attempt() -> int:
-        return (await post(witness, Call.ENROLMENTS, Home().enrolment().body())).status
+        return (await post(witness, Call.ENROLMENTS, EnrolledHome().enrolment().body())).status
 
     statuses = Counter(await asyncio.gather(*(attempt() for _ in range(3 * WRONG_CODES))))
     assert statuses == {422: WRONG_CODES, 429: 2 * WRONG_CODES}
 
 
 async def test_strangers_do_not_raise_the_number_of_homes_enrolled(
-    witness: Town, tmp_path: Path
+    witness: ReleasedTown, tmp_path: Path
 ) -> None:
     service = await new_witness(witness.store)
     await enrolled(service, 10)
     for _ in range(5):
-        await post(witness, Call.ENROLMENTS, Home().enrolment().body())
+        await post(witness, Call.ENROLMENTS, EnrolledHome().enrolment().body())
     for language, words in (
         ("en", "so could either of us together with all but one of the homes in a sum."),
         ("fr", "l’un de nous le pourrait aussi avec tous les foyers d’une somme sauf un."),
@@ -180,7 +181,7 @@ async def test_strangers_do_not_raise_the_number_of_homes_enrolled(
         assert "Homes enrolled 10" in page.text or "Foyers inscrits 10" in page.text
 
 
-async def shown(witness: Town) -> dict[str, str]:
+async def shown(witness: ReleasedTown) -> dict[str, str]:
     """Return the facts of the page, in English, by their names."""
     page = await visitor(witness).get(witness.url / "witness")
     html = await page.text()
@@ -189,7 +190,7 @@ async def shown(witness: Town) -> dict[str, str]:
 
 
 async def test_page_of_a_witness_shows_collective_and_openings(
-    witness: Town, tmp_path: Path
+    witness: ReleasedTown, tmp_path: Path
 ) -> None:
     service = await new_witness(witness.store)
     homes, hour = await enrolled(service, 20), this_hour()
@@ -206,7 +207,7 @@ async def test_page_of_a_witness_shows_collective_and_openings(
     assert 'href="./witness"' in front
 
 
-async def test_page_of_a_witness_shows_no_refusal(witness: Town) -> None:
+async def test_page_of_a_witness_shows_no_refusal(witness: ReleasedTown) -> None:
     """An hourly reader would otherwise see which hours one large home dominates."""
     service = await new_witness(witness.store)
     homes, hour = await enrolled(service, 20), this_hour()
@@ -227,7 +228,7 @@ async def test_page_of_a_witness_shows_no_refusal(witness: Town) -> None:
     assert work.refused[Refusal.DOMINANCE] == 1
 
 
-async def test_page_of_a_witness_shows_no_count_below_the_minimum(witness: Town) -> None:
+async def test_page_of_a_witness_shows_no_count_below_the_minimum(witness: ReleasedTown) -> None:
     service = await new_witness(witness.store)
     nobody = await shown(witness)
     homes = await enrolled(service, MINIMUM - 1)
@@ -242,7 +243,7 @@ async def test_page_of_a_witness_shows_no_count_below_the_minimum(witness: Town)
 
 
 async def test_pages_of_a_witness_that_was_set_back_say_so_in_both_languages(
-    witness: Town,
+    witness: ReleasedTown,
 ) -> None:
     async with witness.store.writing() as connection:
         await heads.mark(connection, Evidence.KEYS)
@@ -258,9 +259,9 @@ async def test_pages_of_a_witness_that_was_set_back_say_so_in_both_languages(
             assert sentence in (await browser.open("witness")).text
 
 
-async def test_collective_that_is_no_witness_has_no_such_page(empty: Town) -> None:
+async def test_collective_that_is_no_witness_has_no_such_page(empty: ReleasedTown) -> None:
     assert (await visitor(empty).get(empty.url / "witness")).status == 404
-    answer = await post(empty, Call.ENROLMENTS, Home().enrolment().body())
+    answer = await post(empty, Call.ENROLMENTS, EnrolledHome().enrolment().body())
     assert answer.status == 404
     about = await (await visitor(empty).get(empty.url / "about")).text()
     assert "witness" not in about

@@ -28,18 +28,9 @@ from consometers_quoalise import Reports
 from consometers_quoalise_network.backoff import Backoff
 from demo.prosody import Authority
 from packages.protected_sums.tests.homes import VERIFICATION_KEY, Asked, verifier_of
-from tests.node.clocks import Hands, confirmed
-from tests.node.collective.witnessed import (
-    COLLECTIVE,
-    Request,
-    answers_of,
-    codes_for,
-    new_witness,
-    this_hour,
-)
-from tests.node.conftest import Place
-from tests.node.household.witnesses import over_https
-from tests.node.permission.samples import (
+from testing.clocks import Hands, confirmed
+from testing.databases.fixtures import Place
+from testing.homes.data_needs import (
     CHOICE_OF_PROTECTED,
     HOURLY,
     PROTECTED,
@@ -48,8 +39,16 @@ from tests.node.permission.samples import (
     grant,
     now,
 )
-
-from .town import settings
+from testing.pages.town import settings
+from testing.witnesses.enrolled import (
+    COLLECTIVE,
+    Request,
+    answers_of,
+    codes_for,
+    new_witness,
+    this_hour,
+)
+from testing.witnesses.toy import over_https
 
 WH = (31_337, 29_989, 30_011)
 

@@ -58,7 +58,7 @@ _FILTERS: dict[str, Callable[[MemberEntry, date], bool]] = {
     ),
     "left": lambda entry, _: entry.status in _GONE,
 }
-"""The members shown, by what may be asked for and today's date; `_of_some` knows the others."""
+"""The members shown, by what may be asked for and today's date; `_of_filter` knows the others."""
 _ORDERS: dict[str, Callable[[MemberEntry], tuple[float | str, str]]] = {
     "": lambda entry: (2.0 if entry.there is None else entry.there, entry.pseudonym),
     "heard": lambda entry: ((entry.last_received_at or _NEVER).timestamp(), entry.pseudonym),
