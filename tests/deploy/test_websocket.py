@@ -10,7 +10,7 @@ import pytest_asyncio
 from demo.prosody import Authority
 from testing.deploy.proxy import VISITOR, answers_no_http, ask, proxy, trusting
 from testing.run import DEADLINE_S
-from tools.bench.deployed import Deployed
+from tools.bench.network.deployed import Deployed
 
 HOST = "localhost"
 SITE = f"https://{HOST}"

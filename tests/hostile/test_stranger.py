@@ -33,8 +33,8 @@ from testing.xmpp.answerers import NOW, AskingCollective, MemoryHome, records
 from testing.xmpp.fixtures import MakeNode, MakePlain, NewAccount, XmppNode
 from testing.xmpp.line import SEGMENT, PacketLine
 from testing.xmpp.plain_peer import EMPTY, PlainPeer
-from tools.bench.homes import COLLECTIVE, day_of, join
-from tools.bench.members import STRANGERS, Members, admitting
+from tools.bench.harness.homes import COLLECTIVE, day_of, join
+from tools.bench.harness.members import STRANGERS, Members, admitting
 
 MEMBERS = 3
 MOST_TIMES = 6

@@ -25,8 +25,8 @@ from testing.sentences import says
 from testing.xmpp.answerers import AskingCollective
 from testing.xmpp.ejabberd import Cluster
 from testing.xmpp.fixtures import MakeNode, NewAccount
-from tools.bench.deployed import DEPLOY, Deployed, Ended, Place, Wire
-from tools.bench.stanzas import ATTACKER, stanzas
+from tools.bench.network.deployed import DEPLOY, Deployed, Ended, Place, Wire
+from tools.bench.network.stanzas import ATTACKER, stanzas
 
 BOUNDS: Final = DEPLOY / "modules" / "mod_stanza_bounds.lua"
 REFUSED: Final = {

@@ -6,7 +6,7 @@ from statistics import median
 import pytest
 
 from consometers_node.series import Direction
-from tools.bench.attackers import (
+from tools.bench.collective.attackers import (
     AS_IT_IS,
     BY_MONTH,
     HONEST_PERCENT,

@@ -4,12 +4,9 @@ import sys
 
 import pytest
 
-from tools.bench import (
-    __main__ as bench,
-    corruption,
-    tic,
-)
-from tools.bench.meters import METERS, frames
+from tools.bench import __main__ as bench
+from tools.bench.meter import corruption, tic
+from tools.bench.meter.meters import METERS, frames
 
 
 @pytest.mark.parametrize("name", corruption.NAMES)

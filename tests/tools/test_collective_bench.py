@@ -13,10 +13,10 @@ from consometers_node.store import Store
 from consometers_node.store.collective.groups import GroupKind, all_groups, counting
 from consometers_node.store.collective.member_series import members_without_subscription, of_member
 from consometers_node.store.collective.memberships import series_of_member
-from tools.bench import growth
-from tools.bench.collective import records
-from tools.bench.homes import HOURS, ZONE, day_of, join
-from tools.bench.members import jid
+from tools.bench.collective import growth
+from tools.bench.collective.ingestion import records
+from tools.bench.harness.homes import HOURS, ZONE, day_of, join
+from tools.bench.harness.members import jid
 
 NOW = datetime(2026, 3, 1, 7, tzinfo=UTC)
 

@@ -8,10 +8,9 @@ from sqlalchemy import func, select
 
 from consometers_node.series import Direction
 from consometers_node.store import Store
-from consometers_node.store.collective.tables import ClosedIntervalRow
 from consometers_node.store.tables import BlockRow, SeriesRow
-from tools.bench import closing, opening, region
-from tools.bench.homes import join, keep_days
+from tools.bench.collective import closing, region
+from tools.bench.harness.homes import join, keep_days
 
 
 async def test_homes_store_whole_days_at_once(tmp_path: Path) -> None:
@@ -45,28 +44,6 @@ def test_closing_an_hour_is_compared_with_a_bare_read(
     assert "sqlite, 40 homes: an hour" in printed
     assert "ratio" in printed
     assert "times as long" in printed
-
-
-def test_opening_a_collective_closes_the_whole_history(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    closed: list[tuple[Direction, int]] = []
-    close = Store.close
-
-    async def count_and_close(store: Store) -> None:
-        async with store.reading() as connection:
-            row = ClosedIntervalRow
-            query = select(row.direction, func.count()).group_by(row.direction)
-            closed.extend((await connection.execute(query)).tuples())
-        await close(store)
-
-    monkeypatch.setattr(Store, "close", count_and_close)
-    assert opening.main(["--homes", "12", "--days", "3", "--database", "sqlite"]) == 0
-    assert "12 homes, 3 days" in capsys.readouterr().out
-    directions = dict(closed)
-    assert directions.keys() == set(Direction)
-    # Three days of hours, and the civil days in them.
-    assert all(count >= 3 * 24 + 2 for count in directions.values())
 
 
 def test_a_region_has_all_homes_of_its_cooperatives(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from consometers_quoalise import data
-from tools.bench import quoalise
+from tools.bench.network import quoalise
 
 
 def test_the_message_is_a_month_of_hours_in_the_compact_form() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from consometers_tic import Mode
 from consometers_tic_virtual import Contract
-from tools.bench.soak import METERS, Soak
+from tools.bench.meter.soak import METERS, Soak
 
 MINUTES = 10
 

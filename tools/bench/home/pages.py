@@ -27,10 +27,10 @@ from consometers_node.web.site import Keys, Site
 from consometers_node.wire import Naming
 from consometers_quoalise_network import Identity
 from consometers_quoalise_xmpp import XmppTransport
-
-from . import public
-from .homes import need_of
-from .process import Memory, p95, summary
+from tools.bench.collective import public
+from tools.bench.harness.homes import need_of
+from tools.bench.harness.process import Memory
+from tools.bench.harness.timing import p95, summary
 
 COLLECTIVES, SERIES_OF_EACH, YEARS = 4, 5, 5
 ROUNDS = 200

@@ -1,27 +1,42 @@
 """A subscriber that acknowledges what it receives, and looks into nothing: the floor.
 
-python -m tools.bench.sink JID PASSWORD PORT CA_FILE
+python -m tools.bench.harness.sink JID PASSWORD PORT CA_FILE
 """
 
 import asyncio
 from pathlib import Path
 import sys
 
+from slixmpp import ClientXMPP
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from demo.prosody import LOOPBACK
 
-from .floor import Bare
 from .members import NO_ARCHIVE
 
 _QUOALISE = "{jabber:client}message/{urn:quoalise:0}quoalise"
 
 
+class Bare(ClientXMPP):
+    """A client that parses what comes, and no more."""
+
+    def __init__(self, jid: str, password: str, ca_file: Path) -> None:
+        super().__init__(jid, password)
+        self.ca_certs = ca_file
+        self.enable_direct_tls = False
+        self.started = asyncio.Event()
+        self.add_event_handler("session_start", self._start)
+
+    def _start(self, _event: object) -> None:
+        self.send_presence(ppriority=1)
+        self.started.set()
+
+
 async def main(jid: str, password: str, port: str, ca_file: str) -> None:
     """Acknowledge until ended."""
-    sink = Bare(jid, password, Path(ca_file), priority=1)
+    sink = Bare(jid, password, Path(ca_file))
     # As the collective: what is on its way when a connection breaks is sent again (XEP-0198).
     # It costs Prosody a third more for each message.
     sink.register_plugin("xep_0198", {"window": 100})

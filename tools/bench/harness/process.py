@@ -1,10 +1,8 @@
-"""The system's figures of a process, and the durations of requests."""
+"""The system's figures of a process."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 import os
 from pathlib import Path
-import statistics
 from typing import override
 
 
@@ -37,14 +35,3 @@ def cpu_s(pid: int) -> float:
     """Return the CPU time that a process has had."""
     stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def p95(seconds: Sequence[float]) -> float:
-    """Return the 95th percentile."""
-    return statistics.quantiles(seconds, n=20)[-1]
-
-
-def summary(seconds: Sequence[float]) -> str:
-    """Return the 95th percentile, the median and the longest, in a line."""
-    ranks = {"p95": p95(seconds), "median": statistics.median(seconds), "most": max(seconds)}
-    return ", ".join(f"{name} {1e3 * s:5.1f} ms" for name, s in ranks.items())

@@ -2,7 +2,7 @@
 
 Its members were all asked before. It would ask them again whenever it starts.
 
-python -m tools.bench.gatherer SETTINGS PASSWORD PORT CA_FILE
+python -m tools.bench.harness.gatherer SETTINGS PASSWORD PORT CA_FILE
 """
 
 import asyncio

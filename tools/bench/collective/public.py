@@ -17,8 +17,7 @@ from consometers_node.store import Store
 from consometers_node.store.collective.groups import GroupKind
 from consometers_node.store.collective.tables import GroupId, GroupMembershipRow, MemberRow
 from testing.pages.town import NOW, ReleasedTown, day_of, serving, settings
-
-from .process import p95, summary
+from tools.bench.harness.timing import p95, summary
 
 MEMBERS, AREAS, SITES, YEARS = 10_000, 30, 20, 5
 ROUNDS = 100

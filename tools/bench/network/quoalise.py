@@ -20,8 +20,7 @@ from consometers_quoalise import (
     describe,
 )
 from consometers_quoalise.identifier import device, series
-
-from .tic import medians
+from tools.bench.harness.timing import medians
 
 READ_AT_MOST, WRITE_AT_MOST = 1.7, 2.0
 """How many times its floor each way may take."""

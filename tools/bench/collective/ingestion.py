@@ -11,13 +11,10 @@ That they joined, and were asked for their past, is in its database beforehand: 
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from random import Random
-import sys
 from tempfile import TemporaryDirectory
 
 from sqlalchemy import select
@@ -27,14 +24,14 @@ from consometers_node.store import Store
 from consometers_node.store.collective.tables import MemberPermissionSeriesRow
 from consometers_node.store.tables import BlockRow
 from consometers_quoalise.data import encode
-from demo.hass.folder import PATHS, ROOT
 from demo.prosody import Authority
+from tools.bench.harness.databases import choose, database, size, url
+from tools.bench.harness.homes import HOURS, day_of, join
+from tools.bench.harness.members import Members, Messages, admitting
+from tools.bench.harness.process import Memory, cpu_s
+from tools.bench.harness.programs import PASSWORD, program
 
 from . import growth
-from .databases import choose, database, size, url
-from .homes import HOURS, day_of, join
-from .members import Members, Messages, admitting
-from .process import Memory, cpu_s
 
 MOST = {"sqlite": 1.3, "postgresql": 1.6}
 """Times as long as the bare client that a collective may take, by database."""
@@ -42,7 +39,6 @@ DAYS_A_YEAR = 365.25
 MOST_DAYS, SPARE_DAYS = 100, 30
 """That a member pushes; and that it grants beside them."""
 
-PASSWORD = "correct horse battery staple"
 _WIDTH = 9
 _HEADS = (
     *("members", "days", "sink/s", "kept/s", "ratio", "sink ms", "kept ms"),
@@ -179,25 +175,3 @@ async def records(store: Store) -> int:
             absent, total = Block.missing(packed)
             count += total - absent
     return count
-
-
-@asynccontextmanager
-async def program(module: str, *arguments: str) -> AsyncIterator[int]:
-    """Run a module of this folder; it is online when this begins."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        f"tools.bench.{module}",
-        *arguments,
-        stdout=asyncio.subprocess.PIPE,
-        cwd=ROOT,
-        env={"PYTHONPATH": PATHS},
-    )
-    assert process.stdout is not None
-    try:
-        if not await process.stdout.readline():
-            raise RuntimeError(f"{module} ended")
-        yield process.pid
-    finally:
-        process.terminate()
-        await process.wait()

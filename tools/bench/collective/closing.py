@@ -26,10 +26,9 @@ from consometers_node.collective.publication.closing.closer import Closer, WaitR
 from consometers_node.collective.publication.closing.monthly_groups import Together
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
-
-from .databases import choose, database
-from .homes import COLLECTIVE, ZONE, join, keep_days, today
-from .process import Memory
+from tools.bench.harness.databases import choose, database
+from tools.bench.harness.homes import COLLECTIVE, ZONE, join, keep_days, today
+from tools.bench.harness.process import Memory
 
 MOST = 3.0
 """Times the bare read that an hour may take."""

@@ -6,14 +6,12 @@ and the median counts.
 """
 
 import argparse
-from collections.abc import Callable
-from statistics import median
-from time import perf_counter
 
 from teleinfo.__version__ import __version__
 from teleinfo.codec import decode
 
 from consometers_tic import Decoder, Meter, encode_frame
+from tools.bench.harness.timing import medians
 
 from .meters import METERS, SECONDS_PER_FRAME, frames
 
@@ -91,14 +89,3 @@ def _per_frame(name: str, count: int, rounds: int) -> None:
         f"{name}: {len(decoded[-1].groups)} groups, {len(encoded[-1])} bytes:"
         f" Decoder {alone:.1f} µs/frame, Decoder and Meter {both:.1f} µs/frame"
     )
-
-
-def medians(rounds: int, *functions: Callable[[], object]) -> list[float]:
-    """Run functions in turn, again and again; give the median of the seconds that each took."""
-    times: list[list[float]] = [[] for _ in functions]
-    for _ in range(rounds):
-        for taken, function in zip(times, functions, strict=True):
-            start = perf_counter()
-            function()
-            taken.append(perf_counter() - start)
-    return [median(taken) for taken in times]

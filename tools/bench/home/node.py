@@ -18,9 +18,8 @@ from demo.hass import Hass
 from demo.hass.folder import ROOT
 from demo.program import Program, environment, warm
 from demo.prosody import Authority, Prosody
-
-from .backfill import PASSWORD, running, set_up
-from .process import Memory
+from tools.bench.harness.process import Memory
+from tools.bench.harness.programs import PASSWORD, running, set_up
 
 MOST_MIB = 70.0
 AS_IN_THE_IMAGE = {

@@ -17,9 +17,9 @@ from typing import Final
 
 from demo.prosody import Authority, Prosody
 from testing.xmpp.ejabberd import Cluster
+from tools.bench.harness.process import cpu_s
 
 from .deployed import Deployed, Ended, Place, Wire
-from .process import cpu_s
 
 AT_MOST_S = 1.0
 """Of CPU, for one stanza."""

@@ -24,10 +24,9 @@ from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.engine.exclusive import alone
 from consometers_quoalise import Data
-
-from .databases import size
-from .homes import COLLECTIVE, HOURS, MOST_W, ZONE, day_of, join, today
-from .members import jid
+from tools.bench.harness.databases import size
+from tools.bench.harness.homes import COLLECTIVE, HOURS, MOST_W, ZONE, day_of, join, today
+from tools.bench.harness.members import jid
 
 HOMES, YEARS = 100, 5
 DAYS = 14

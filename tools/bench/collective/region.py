@@ -40,12 +40,22 @@ from consometers_quoalise.identifier import (
     organisation,
     series as series_name,
 )
+from tools.bench.harness.databases import size
+from tools.bench.harness.homes import (
+    MOST_W,
+    ZONE,
+    ask_for_no_past,
+    join,
+    keep_days,
+    name,
+    need_of,
+    permission,
+    today,
+)
+from tools.bench.harness.members import jid
+from tools.bench.harness.publishing import publishing
 
 from .closing import COMMUNES
-from .databases import size
-from .homes import MOST_W, ZONE, ask_for_no_past, join, keep_days, name, need_of, permission, today
-from .members import jid
-from .opening import publishing
 
 AT_ONCE_TAKEN = 200
 """Messages that are kept in one transaction, where many members push."""

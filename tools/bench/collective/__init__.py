@@ -1,0 +1,1 @@
+"""Benchmarks of a collective: what it takes in, closes, publishes and hides."""

@@ -1,0 +1,1 @@
+"""What benchmarks share: homes and members, databases, programs, processes and durations."""

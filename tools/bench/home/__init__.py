@@ -1,0 +1,1 @@
+"""Benchmarks of a home's node and its forecast."""

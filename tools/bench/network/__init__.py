@@ -1,0 +1,1 @@
+"""Benchmarks of messages and of XMPP servers."""
