@@ -4,8 +4,7 @@ TLS or nothing, SCRAM or nothing; one attempt at a time, whose failure is a valu
 the server, no answer to strangers who want to see our presence, no stanza in a log.
 
 Where slixmpp does otherwise, a comment "Upstream:" says what it does, in which function, as of its
-release 1.17.0. No report upstream is known of any of it. An override goes once a release does
-without it, which its test of `tests/node/xmpp/test_connection.py` shows.
+release 1.17.0: what is here goes once that function does it. No report upstream is known of any.
 """
 
 import asyncio
@@ -367,8 +366,8 @@ class Stream(ClientXMPP):
             self._opened.exception()  # seen, even if nobody waits for it any more
         elif not self.lost.done():
             self.lost.set_result(why)
-        # The next attempt starts over. Upstream: `feature_mechanisms` remembers the mechanisms that
-        # failed, `attempted_mechs`, beyond the stream that they failed on.
+        # Upstream: `feature_mechanisms` remembers the mechanisms that failed, `attempted_mechs`,
+        # beyond the stream that they failed on: the next attempt would log in with a weaker one.
         self.plugin["feature_mechanisms"].attempted_mechs = set()
         if self.is_connected():
             self.abort()
