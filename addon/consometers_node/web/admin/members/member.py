@@ -8,13 +8,14 @@ from typing import Any
 from aiohttp import web
 
 from consometers_node.collective.calendar import Span
-from consometers_node.collective.errors import NoSite, NotByName
 from consometers_node.collective.members.member_overview import shares_by_direction
 from consometers_node.collective.members.members import (
     MAX_AREA,
     MAX_NOTE,
     Member,
     MemberKind,
+    NoSite,
+    NotByName,
     known_areas,
 )
 from consometers_node.collective.members.shares import Plant, all_plants, holdings

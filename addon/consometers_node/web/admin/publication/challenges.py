@@ -9,6 +9,7 @@ from consometers_node.collective.challenges.register import (
     LEAST_PARTICIPANTS,
     MOST_PARTICIPANTS,
     OBJECTIVES,
+    BadChallenge,
     Challenge,
     TypedChallenge,
     all_challenges,
@@ -17,7 +18,7 @@ from consometers_node.collective.challenges.register import (
     suggested,
 )
 from consometers_node.collective.challenges.results import STATES, state_of
-from consometers_node.collective.errors import BadChallenge, NotFound
+from consometers_node.collective.errors import NotFound
 from consometers_node.collective.publication.policy import InForce
 from consometers_node.collective.publication.reading.queries import Published
 from consometers_node.i18n.text import Text

@@ -6,8 +6,8 @@ import re
 from aiohttp import web
 
 from consometers_node.collective.disclosure.sdc_rules import DEFAULT_MINIMUM, LEAST_MINIMUM
-from consometers_node.collective.errors import BadWitness
 from consometers_node.collective.permissions import needs
+from consometers_node.collective.permissions.needs import BadWitness
 from consometers_node.i18n.text import Text, text
 from consometers_node.permission import ChangedNeed, DataNeed, Identification, Reading
 from consometers_node.permission.need import MAX_DAYS
