@@ -1,7 +1,10 @@
 """Reads a server's stream stanza by stanza: each at once, and at bounded cost.
 
-Since 2.6, Expat puts off a long tag until twice as much has come, and with it all that comes after.
-So each read is flushed, unless nothing can have ended in it.
+Since 2.6, Expat puts off a long tag until twice as much has come, and with it all that comes after
+(libexpat/libexpat#895). So each read is flushed, unless nothing can have ended in it. Upstream,
+`XMLStream.data_received` of slixmpp 1.17.0 feeds an `XMLPullParser` and never calls the `flush`
+that it has had since python/cpython#115623. Nor has that parser any limit: this module stays until
+slixmpp has both. No report upstream is known.
 
 **What costs too much.** A stanza beyond these limits is emptied as it comes: its name and its
 addresses stay, and nothing else is kept. It is handed over like any other, so it counts as handled

@@ -2,6 +2,9 @@
 
 TLS or nothing, SCRAM or nothing; one attempt at a time, whose failure is a value; no redirection by
 the server, no answer to strangers who want to see our presence, no stanza in a log.
+
+Where slixmpp does otherwise, a comment "Upstream:" says what it does, in which function, as of its
+release 1.17.0: what is here goes once that function does it. No report upstream is known of any.
 """
 
 import asyncio
@@ -172,18 +175,21 @@ class Stream(ClientXMPP):
                 await self.disconnect(wait=CLOSE_SECONDS)
         finally:
             self._give_up()
+            # Upstream: `XMLStream` cancels no timer of its `schedule` when it ends, and its task
+            # `run_filters` in `__del__` alone.
             for name in list(self.scheduled_events):
                 self.cancel_schedule(name)
             if self._run_out_filters is not None:
                 self._run_out_filters.cancel()
 
-    def reschedule_connection_attempt(self) -> None:
-        """Leave retries to the caller."""
-
     async def get_dns_records(
         self, domain: str, port: int | None = None
     ) -> list[tuple[str, str, str, int]]:
-        """Return the server's address: all addresses of its host, or DNS's for the domain."""
+        """Return the server's address: all addresses of its host, or DNS's for the domain.
+
+        Upstream: `XMLStream.connect(host, port)` leaves the addresses of a host to one
+        `create_connection`, so that a time limit would be one for all of them.
+        """
         host, port = self._server.host, self._server.port
         if host is None or port is None:
             return await super().get_dns_records(domain)
@@ -196,7 +202,10 @@ class Stream(ClientXMPP):
     async def _attempt_connection(
         self, host: str, port: int, tls: bool, server_hostname: str | None
     ) -> bool:
-        """Skip an address that does not answer."""
+        """Skip an address that does not answer.
+
+        Upstream: `XMLStream._attempt_connection` waits for one without a limit of its own.
+        """
         try:
             async with asyncio.timeout(ADDRESS_SECONDS):
                 return await super()._attempt_connection(host, port, tls, server_hostname)
@@ -205,18 +214,28 @@ class Stream(ClientXMPP):
             return False
 
     def init_parser(self) -> None:
-        """Read a new stream, stanza by stanza."""
+        """Read a new stream, stanza by stanza; `parsing` says why.
+
+        Upstream: `XMLStream.init_parser` makes an `XMLPullParser` without any limit, and
+        `XMLStream.data_received` never calls its `flush`.
+        """
         super().init_parser()
         self.parser = Parser()  # type: ignore[assignment]  # it has what slixmpp uses of one
 
     def incoming_filter(self, xml: Element) -> Element:
-        """Skip rosters: nobody asks for one, and slixmpp would build every item of it."""
+        """Skip rosters: nobody asks for one.
+
+        Upstream: `ClientXMPP._handle_roster` builds every item of one that a server pushes.
+        """
         for roster in xml.findall(_ROSTER):
             xml.remove(roster)
         return xml
 
     def send_raw(self, data: str | bytes) -> None:
-        """Write once what is sent in one turn of the loop: each write is a TLS record."""
+        """Write once what is sent in one turn of the loop: each write is a TLS record.
+
+        Upstream: `XMLStream.send_raw` writes each stanza by itself.
+        """
         if not self.transport:
             raise NotConnectedError
         if not self._to_write:
@@ -228,11 +247,12 @@ class Stream(ClientXMPP):
             self.transport.write(bytes(self._to_write))
         self._to_write.clear()
 
-    def exception(self, exception: Exception) -> None:
-        """Keep slixmpp from logging stanzas."""
-
     async def _handle_stream_features(self, features: StreamFeatures) -> bool | None:
-        """Track the negotiation: slixmpp would let it wait for a stream that is gone."""
+        """Track the negotiation, which ends with its stream.
+
+        Upstream: `ClientXMPP._handle_stream_features` runs in a task that nobody cancels, and waits
+        on for an answer over a stream that is gone.
+        """
         task = asyncio.current_task()
         assert task is not None
         self._negotiations.add(task)
@@ -242,13 +262,17 @@ class Stream(ClientXMPP):
             self._negotiations.discard(task)
 
     def _handle_stream_error(self, error: StreamError) -> None:
-        """Follow no redirection: slixmpp would believe the certificate of any host it leads to."""
+        """Follow no redirection.
+
+        Upstream: `BaseXMPP._handle_stream_error` makes the host of a `see-other-host` the
+        `default_domain`, so the certificate of that host is checked, against RFC 6120 §4.9.3.19.
+        """
         self.event("stream_error", error)
 
     def _sift(self, stanza: StanzaBase) -> StanzaBase | None:
         """Drop what cost too much, requests beyond the rate limit, and presence.
 
-        slixmpp stores each sender of a presence.
+        Upstream: `BaseXMPP` stores each sender of a presence in `roster`, without a limit.
         """
         asked = isinstance(stanza, Iq) and stanza["type"] in {"get", "set"}
         if isinstance(stanza.xml, Emptied):
@@ -261,6 +285,7 @@ class Stream(ClientXMPP):
             return stanza if self._rate.take(stanza["from"].bare) else None
         if isinstance(stanza, Challenge):
             mechanism = self.plugin["feature_mechanisms"].mech
+            # Upstream: `feature_mechanisms` makes the mechanism itself, and has no hook for `Hi`.
             if isinstance(mechanism, SCRAM):
                 mechanism.Hi = partial(stretch, mechanism.hash_name)  # type: ignore[method-assign]
         return stanza
@@ -297,7 +322,8 @@ class Stream(ClientXMPP):
     def _refused(self, failure: object) -> None:
         condition = str(failure["condition"])  # type: ignore[index]  # a stanza is like a mapping
         jid, host = self.requested_jid.bare, self.default_domain
-        # slixmpp would now try the same password with the next mechanism.
+        # Upstream: `feature_mechanisms._handle_fail` tries the same password with the next
+        # mechanism after this event; to end the stream within it is the only way out.
         match condition:
             case "temporary-auth-failure":
                 self._fail(TemporaryFailure(host=host))
@@ -340,7 +366,8 @@ class Stream(ClientXMPP):
             self._opened.exception()  # seen, even if nobody waits for it any more
         elif not self.lost.done():
             self.lost.set_result(why)
-        # What was tried already was reported; the next attempt starts over.
+        # Upstream: `feature_mechanisms` remembers the mechanisms that failed, `attempted_mechs`,
+        # beyond the stream that they failed on: the next attempt would log in with a weaker one.
         self.plugin["feature_mechanisms"].attempted_mechs = set()
         if self.is_connected():
             self.abort()
@@ -364,9 +391,10 @@ def _short(why: object) -> str:
 def stretch(hash_name: str, password: bytes, salt: bytes, rounds: int) -> bytes:
     """Return the salted password of a SCRAM login (RFC 5802 §3, Hi), computed by OpenSSL.
 
-    slixmpp does it in Python: 10,000 rounds, Prosody's default, hold up a desktop's loop for 20 ms
-    and a small box's for far longer; and it does as many as the server says. Raises SASLFailed on
-    more rounds than anyone needs.
+    Upstream: `slixmpp.util.sasl.mechanisms.SCRAM.Hi` does it in Python, as many rounds as the
+    server says: 10,000, Prosody's default, hold up a desktop's loop for 20 ms and a small box's for
+    far longer. This goes when `Hi` calls `hashlib.pbkdf2_hmac` and has a limit. Raises SASLFailed
+    on more rounds than anyone needs.
     """
     if not 0 < rounds <= MAX_ROUNDS:
         raise SASLFailed("rounds")  # type: ignore[no-untyped-call]

@@ -12,7 +12,6 @@ from aiohttp import ClientSession, CookieJar
 from argon2 import PasswordHasher
 from yarl import URL
 
-from consometers_node.collective.access_log import reads
 from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.members import administrators
 from consometers_node.collective.members.administrators import Passwords
@@ -23,9 +22,10 @@ from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.collective.settings import Settings
 from consometers_node.rate_limit import GrowingWait, TokenBucket
 from consometers_node.store import Store
+from consometers_node.store.collective.access_log import reads
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_node.web.admin.handlers import AdminPages
 from consometers_node.web.admin.login import TRIES
+from consometers_node.web.admin.page_base import AdminPages
 from consometers_node.web.admin.routes import administer
 from consometers_node.web.public.site import PublicSite
 from testing.clocks import set_aside_the_clock_of

@@ -15,11 +15,11 @@ from zipfile import ZipFile
 import pytest
 import pytest_asyncio
 
-from consometers_node.collective.access_log import Read, reads
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.privacy.own_export import WHAT
 from consometers_node.sharing.account import save
 from consometers_node.store import Store
+from consometers_node.store.collective.access_log import Read, reads
 from consometers_node.store.collective.member_series import of_member
 from consometers_quoalise_network import Account, Identity, Join, links
 from consometers_quoalise_network.address import account_of

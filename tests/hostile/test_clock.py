@@ -13,7 +13,6 @@ from aiohttp import ClientSession
 import pytest
 from yarl import URL
 
-from consometers_node.collective.access_log import Read, note_read, reads
 from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.ingestion.backfill import Backfill
 from consometers_node.collective.members.members import Members
@@ -38,6 +37,7 @@ from consometers_node.store.clock import (
     ClockDoubtReason,
     confirm,
 )
+from consometers_node.store.collective.access_log import Read, note_read, reads
 from consometers_node.store.collective.member_series import of_member
 from consometers_node.store.coverage import absences
 from consometers_node.store.peers import add_peer

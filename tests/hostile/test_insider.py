@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from consometers_node.collective.access_log import Read, forget, note_read
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.privacy.erasure import erase_member, forget_if_gone
 from consometers_node.permission import Permissions, State
 from consometers_node.store import Store
+from consometers_node.store.collective.access_log import Read, forget, note_read
 from consometers_node.store.collective.groups import GroupKind, group_id
 from consometers_node.store.collective.tables import MemberPermissionId
 from testing.clocks import sure

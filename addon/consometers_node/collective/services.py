@@ -13,13 +13,13 @@ from consometers_node.permission import DataNeed
 from consometers_node.sharing.permissions.consent import Decisions
 from consometers_node.store import Store
 from consometers_node.store.clock import confirm
+from consometers_node.store.collective.access_log import Read, note_read, written_by
 from consometers_node.store.collective.tables import ChallengeId, MemberId, MemberPermissionId
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_quoalise import Erased
 from consometers_quoalise_network import Join, links
 
 from .about import About, store_about
-from .access_log import Read, note_read, written_by
 from .challenges import register
 from .challenges.register import Challenge, TypedChallenge
 from .members import accounts, invitations, shares

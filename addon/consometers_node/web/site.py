@@ -13,7 +13,7 @@ from consometers_quoalise_network import Server
 from .api.node_api import Api
 from .core.access import HEALTH, INGRESS, AccessControl, harden
 from .core.listening import Bounds, listening
-from .household.handlers import Pages
+from .household.page_base import Pages
 from .household.routes import routes
 
 MAX_BODY_BYTES = 64 * 1024

@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
-from consometers_node.collective.access_log import Read, forget, note_read, reads
 from consometers_node.collective.privacy.retention import Retention
 from consometers_node.permission import Permissions
 from consometers_node.series import Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.answers import Answer, log_answer
+from consometers_node.store.collective.access_log import Read, forget, note_read, reads
 from consometers_node.store.peers import add_peer
 from consometers_node.store.series import add_series
 from consometers_node.store.tables import AnswerRow

@@ -7,7 +7,6 @@ import sys
 
 import pytest
 
-from consometers_node.collective.access_log import reads
 from consometers_node.collective.members import accounts
 from consometers_node.collective.members.accounts import NotRemoved, removal_problems
 from consometers_node.collective.privacy.erasure import NOTIFY_FOR, erase_member, is_wiped
@@ -15,6 +14,7 @@ from consometers_node.collective.privacy.retention import Retention
 from consometers_node.collective.settings import Xmpp
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
+from consometers_node.store.collective.access_log import reads
 from testing.clocks import Hands, confirmed, set_aside_the_clock_of, sure
 from testing.collectives.members import AT, ZONE, changing, join
 

@@ -6,8 +6,6 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from consometers_node.collective import access_log
-from consometers_node.collective.access_log import Read, note_read
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.members import invitations
@@ -33,6 +31,8 @@ from consometers_node.permission import DataNeed, State
 from consometers_node.series import Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
+from consometers_node.store.collective import access_log
+from consometers_node.store.collective.access_log import Read, note_read
 from consometers_node.store.series import all_series, blocks, stored_days
 from consometers_node.store.tables import MemberCountRow
 from consometers_quoalise import Duration, Erased

@@ -7,7 +7,6 @@ import io
 import json
 from pathlib import Path
 
-from consometers_node.collective.access_log import Read, note_read
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.members.sites import Building, Description
 from consometers_node.collective.permissions import member_permissions, needs
@@ -17,6 +16,7 @@ from consometers_node.collective.privacy.processing_records import processing
 from consometers_node.series import Range
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
+from consometers_node.store.collective.access_log import Read, note_read
 from testing.clocks import set_aside_the_clock_of, sure
 from testing.collectives.members import (
     AT,

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from consometers_node.collective.errors import NotFound, NotInvited, OtherKind
+from consometers_node.collective.errors import NotFound
 from consometers_node.collective.members import invitations
-from consometers_node.collective.members.invitations import Invitation
+from consometers_node.collective.members.invitations import Invitation, NotInvited, OtherKind
 from consometers_node.collective.members.members import MemberKind
 from consometers_node.collective.members.sites import Description
 from consometers_node.store import Store

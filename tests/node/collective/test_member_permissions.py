@@ -6,9 +6,14 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import insert, select
 
-from consometers_node.collective.errors import NotFound, NotRequested, NotYours
+from consometers_node.collective.errors import NotFound
 from consometers_node.collective.permissions import member_permissions, needs
-from consometers_node.collective.permissions.member_permissions import PermissionActor, take
+from consometers_node.collective.permissions.member_permissions import (
+    NotRequested,
+    NotYours,
+    PermissionActor,
+    take,
+)
 from consometers_node.permission import DataNeedSeries, State
 from consometers_node.series import Quantity
 from consometers_node.store import Store

@@ -7,13 +7,17 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from sqlalchemy import select
 
-from consometers_node.collective.errors import Nameless, NameTaken, NoSite, NotByName, NotFound
+from consometers_node.collective.errors import NotFound
 from consometers_node.collective.members.members import (
     DAWN,
     GUESTS_FOR,
     Member,
     MemberKind,
     Members,
+    Nameless,
+    NameTaken,
+    NoSite,
+    NotByName,
     month_after,
     month_of,
 )

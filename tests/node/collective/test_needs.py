@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import insert
 
 from consometers_node.collective.disclosure.sdc_rules import Publication
-from consometers_node.collective.errors import BadWitness, NotFound
+from consometers_node.collective.errors import NotFound
 from consometers_node.collective.permissions import needs
+from consometers_node.collective.permissions.needs import BadWitness
 from consometers_node.permission import ChangedNeed, DataNeed, DataNeedSeries
 from consometers_node.series import Direction, Interval, Quantity
 from consometers_node.store import Store

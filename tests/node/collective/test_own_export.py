@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from consometers_node.collective.access_log import reads
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.privacy import own_export
 from consometers_node.collective.privacy.erasure import erase, erase_member
 from consometers_node.collective.privacy.own_export import DOCUMENT, RECORDS, WHAT, OwnExports
 from consometers_node.store import Store
+from consometers_node.store.collective.access_log import reads
 from consometers_quoalise import BadRequest, ItemNotFound, ResourceConstraint
 from testing.collectives.exports import files, whole
 from testing.collectives.members import AT, MIDNIGHT, ZONE, join, meter

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from consometers_node.collective.access_log import reads
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.publication.closing.worker import Publishing
@@ -29,6 +28,7 @@ from consometers_node.series import Interval
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
+from consometers_node.store.collective.access_log import reads
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.settings import set_setting
 from testing.collectives.publishing import AGREED, BEFORE, DAY, LATER, NOON, ZONE, PublishingTown

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from consometers_node.collective.errors import NotFound, TooManyShares
+from consometers_node.collective.errors import NotFound
 from consometers_node.collective.members import invitations
 from consometers_node.collective.members.members import GUESTS_FOR, Member, Members
 from consometers_node.collective.members.shares import (
+    TooManyShares,
     all_plants,
     hold,
     holdings,

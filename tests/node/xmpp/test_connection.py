@@ -28,6 +28,7 @@ from consometers_quoalise_network.errors import (
     NoAnswer,
     NotEncrypted,
     TakenOver,
+    TemporaryFailure,
     Unreachable,
     WrongPassword,
 )
@@ -195,6 +196,24 @@ async def test_login_failures_are_distinguished(
     assert (type(problem).__name__, problem.lasting) == (kind, lasting)
     assert b"SCRAM-SHA-256" in heard
     assert heard.count(b"<auth") == 1
+
+
+async def test_the_next_attempt_logs_in_no_less_safely(
+    authority: Authority, tmp_path: Path, socket_enabled: None
+) -> None:
+    heard = bytearray()
+    tls = certified(authority, "one.test", tmp_path)
+    failure = f"<failure xmlns='{SASL}'><temporary-auth-failure/></failure>".encode()
+    serve = scripted(
+        heard, (OPENED, HEAD + mechanisms("SCRAM-SHA-1", "SCRAM-SHA-256")), (b"</auth>", failure)
+    )
+    async with fake_server(serve, tls, authority.file) as place:
+        stream = stream_module.Stream(Account("a@one.test", PASSWORD), place)
+        for _ in range(2):
+            with pytest.raises(TemporaryFailure):
+                await stream.open()
+        await stream.close()
+    assert heard.count(b"SCRAM-SHA-256") == 2
 
 
 @pytest.mark.parametrize("service", ["xmpp-client", "xmpps-client", ""])

@@ -11,13 +11,13 @@ from consometers_node.cli.core.options import Ours
 from consometers_node.cli.core.output import Columns, Json
 from consometers_node.cli.core.usage import Commands
 from consometers_node.collective.challenges.register import (
+    BadChallenge,
     Challenge,
     TypedChallenge,
     all_challenges,
     suggested,
 )
 from consometers_node.collective.challenges.results import STATES, state_of
-from consometers_node.collective.errors import BadChallenge
 from consometers_node.collective.publication.policy import InForce
 from consometers_node.collective.publication.reading.queries import AREAS, Place, Published
 from consometers_node.i18n.text import text

@@ -11,7 +11,6 @@ from consometers_node.cli.core.locale import say, who
 from consometers_node.cli.core.options import Export, Ours, Yes
 from consometers_node.cli.core.output import Json, Output, deliver
 from consometers_node.cli.core.usage import Commands
-from consometers_node.collective.access_log import Read, note_read
 from consometers_node.collective.members.members import MAX_AREA, Member, MemberKind, Members
 from consometers_node.collective.members.shares import holdings, plant_named
 from consometers_node.collective.members.sites import (
@@ -32,6 +31,7 @@ from consometers_node.collective.settings_formats import WEB_PAGE
 from consometers_node.collective.settings_schema import BadValue
 from consometers_node.i18n.text import Text, text
 from consometers_node.permission import State
+from consometers_node.store.collective.access_log import Read, note_read
 from consometers_node.store.collective.member_series import of_member
 from consometers_node.store.collective.tables import MemberId
 

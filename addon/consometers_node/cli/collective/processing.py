@@ -10,7 +10,6 @@ from consometers_node.cli.core.options import Ours, OutputFile
 from consometers_node.cli.core.output import Columns, Json, Output, deliver
 from consometers_node.cli.core.times import day, shown
 from consometers_node.cli.core.usage import Commands
-from consometers_node.collective.access_log import Read, reads
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.monitoring.backups import BackupStep, backups
 from consometers_node.collective.permissions import member_permissions, needs
@@ -24,6 +23,7 @@ from consometers_node.collective.privacy.processing_records import (
 )
 from consometers_node.i18n.text import text
 from consometers_node.sharing import consent_text as shared_words
+from consometers_node.store.collective.access_log import Read, reads
 from consometers_node.store.collective.tables import MemberId
 
 from .command import CollectiveSession, now, run

@@ -13,7 +13,6 @@ from consometers_node.cli.core.node_status import say_running
 from consometers_node.cli.core.options import Ours, Yes
 from consometers_node.cli.core.output import Json, Output
 from consometers_node.cli.core.usage import Commands
-from consometers_node.collective.access_log import Read, note_read
 from consometers_node.collective.publication.dry_run import Count, PreviewPeriod, foresee
 from consometers_node.collective.publication.policy import (
     AT_ONCE,
@@ -25,6 +24,7 @@ from consometers_node.collective.publication.policy import (
 )
 from consometers_node.collective.publication.reading.closed_hours import PastProgress, progress
 from consometers_node.i18n.text import Text, text
+from consometers_node.store.collective.access_log import Read, note_read
 from consometers_node.store.collective.member_status import count_members
 
 from .command import CollectiveSession, now, run

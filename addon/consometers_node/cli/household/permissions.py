@@ -340,7 +340,7 @@ def _decisions(store: Store, naming: Naming) -> Decisions:
     """Return the object that answers: a collective's also writes its access log."""
     if naming.collective is None:
         return Decisions(store)
-    from consometers_node.collective.access_log import (  # noqa: PLC0415  # a home has none of it
+    from consometers_node.store.collective.access_log import (  # noqa: PLC0415  # a home has none of it
         written_by,
     )
 

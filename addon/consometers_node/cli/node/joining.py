@@ -140,7 +140,7 @@ def _as_home(invitation: Join, common: Ours) -> list[DataRequest]:
 def _as_collective(invitation: Join, common: Ours) -> list[DataRequest]:
     # A home has nothing of it.
     from consometers_node.cli.collective import command as of_collective  # noqa: PLC0415
-    from consometers_node.collective.access_log import written_by  # noqa: PLC0415
+    from consometers_node.store.collective.access_log import written_by  # noqa: PLC0415
 
     async def work(session: CollectiveSession) -> list[DataRequest]:
         decisions = Decisions(session.store, written_by(who()))

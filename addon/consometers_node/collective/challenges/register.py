@@ -8,7 +8,7 @@ from itertools import pairwise
 from sqlalchemy import delete, func, insert, select, update
 
 from consometers_node.collective.calendar import Span
-from consometers_node.collective.errors import BadChallenge, NotFound
+from consometers_node.collective.errors import CollectiveFault, NotFound
 from consometers_node.collective.publication.reading.queries import Place, Published
 from consometers_node.i18n.text import Text, text
 from consometers_node.store.collective.groups import GroupKind
@@ -39,6 +39,16 @@ _NO_GROUP = text("“{name}” is no published commune or public building.")
 _OVERLAPS = text("“{name}” takes part twice: alone, and together with others.")
 _TOO_MANY = text("There are {most} challenges already: remove one that is over.")
 _UNKNOWN = text("There is no such challenge.")
+
+
+class BadChallenge(CollectiveFault):
+    """A challenge that cannot be; `errors` say what is wrong, by field."""
+
+    condition = "bad-challenge"
+
+    def __init__(self, errors: Mapping[str, Text]) -> None:
+        super().__init__(next(iter(errors.values())))
+        self.errors = errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

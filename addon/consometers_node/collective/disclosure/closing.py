@@ -4,7 +4,7 @@ Each home is in exactly one group (a commune, or the rest), so published cells h
 common, and their sum is the total. Preview and publication call the same functions.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from consometers_protected_sums.pooling import Groups, pool_failing
@@ -16,7 +16,23 @@ type Parameter[G] = Callable[[Groups[G], Cell], int]
 """Returns the parameter of the p % rule for the cell of groups, in hundredths of a percent."""
 
 
-def combine_small[G](homes: Mapping[G, int], minimum: int | None) -> frozenset[Groups[G]]:
+class MonthGroups[G](frozenset[Groups[G]]):
+    """Which groups a month publishes together, decided before any interval of it is closed.
+
+    Closing takes nothing else: groups that are too small are combined for a month, before what does
+    not pass in an interval is pooled, at the most with everybody.
+    """
+
+    __slots__ = ()
+
+
+class Passed[G](dict[Groups[G], Cell]):
+    """The cells of an interval that passed: that of everybody is the sum of these alone."""
+
+    __slots__ = ()
+
+
+def combine_small[G](homes: Mapping[G, int], minimum: int | None) -> MonthGroups[G]:
     """Return which groups are published together in a month, by their homes on its first day.
 
     Groups below the threshold are combined, and with the smallest other ones until all of them
@@ -24,22 +40,21 @@ def combine_small[G](homes: Mapping[G, int], minimum: int | None) -> frozenset[G
     """
     cells = {frozenset({group}): Cell(homes=count) for group, count in homes.items()}
     p = partial(_strictest, ())
-    return frozenset(pool_failing(cells, lambda _, cell: bool(cell.suppression(minimum, p))))
+    return MonthGroups(pool_failing(cells, lambda _, cell: bool(cell.suppression(minimum, p))))
 
 
 def close[G](
     cells: Mapping[G, Cell],
-    together: Collection[Groups[G]],
+    together: MonthGroups[G],
     minimum: int | None,
     parameter: Parameter[G],
-) -> tuple[dict[Groups[G], Cell], Reason | None]:
+) -> tuple[Passed[G], Reason | None]:
     """Close an interval: return the cells that pass, alone or with others, or why none does.
 
     The `parameter` of what is pooled is that of all its groups together.
 
-    `together` is the month's `combine_small`; a group that it does not name, of a home that joined
-    since, stands by itself. A group of `together` without a cell has sent nothing, which looks
-    like any other group that does not pass.
+    A group that `together` does not name, of a home that joined since, stands by itself. One that
+    it names and that has no cell has sent nothing, which looks like any other that does not pass.
     """
     named = frozenset[G]().union(*together)
     units = {*together, *(frozenset({group}) for group in cells if group not in named)}
@@ -53,13 +68,13 @@ def close[G](
         ((groups, cell),) = published.items()
         # What fails in spite of all is all there is.
         if (reason := why(groups, cell)) is not None:
-            return {}, reason
-    return dict(sorted(published.items(), key=lambda item: sorted(map(repr, item[0])))), None
+            return Passed(), reason
+    return Passed(sorted(published.items(), key=lambda item: sorted(map(repr, item[0])))), None
 
 
 def close_counts[G](
-    homes: Mapping[G, int], together: Collection[Groups[G]], minimum: int | None
-) -> tuple[Collection[Groups[G]], Reason | None]:
+    homes: Mapping[G, int], together: MonthGroups[G], minimum: int | None
+) -> tuple[list[Groups[G]], Reason | None]:
     """Close an interval by the threshold rule alone, where the energy of homes is not known."""
     cells = {group: Cell(homes=count) for group, count in homes.items()}
     passed, reason = close(cells, together, minimum, _strictest)

@@ -8,11 +8,11 @@ import re
 
 from sqlalchemy import select
 
-from consometers_node.collective.access_log import Read, note_read
 from consometers_node.collective.errors import CollectiveFault
 from consometers_node.i18n.text import Text, text
 from consometers_node.store import Store
 from consometers_node.store.clock import Confirmed
+from consometers_node.store.collective.access_log import Read, note_read
 from consometers_node.store.collective.tables import MemberRow
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.settings import set_setting, settings_like

@@ -10,11 +10,12 @@ import secrets
 
 from sqlalchemy import ColumnElement, insert, or_, select, update
 
-from consometers_node.collective.errors import NotFound, NotInvited, OtherKind
+from consometers_node.collective.errors import CollectiveFault, NotFound
 from consometers_node.i18n.text import Text, text
 from consometers_node.store.collective.tables import InvitationRow
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.engine.declaration import columns_of
+from consometers_quoalise import NotAuthorized
 
 from . import shares
 from .members import Member, MemberKind, Members
@@ -26,6 +27,24 @@ _ID_BYTES = 4
 _NOT_INVITED = text("This invitation is unknown or has expired: ask its sender for a new one.")
 _NO_SUCH = text("There is no invitation {id}: “invitations list” lists them.")
 _NOT_OURS = text("This invitation is not from this collective.")
+
+
+class NotInvited(CollectiveFault):
+    """The invitation is unknown, or has ended."""
+
+    condition = "not-invited"
+    refusal = NotAuthorized
+
+
+class OtherKind(CollectiveFault):
+    """A member is invited as a different kind."""
+
+    condition = "other-kind"
+    words = text(
+        "This node is already a member of another kind (home, site or collective) than in this"
+        " invitation. To change its kind, withdraw all its permissions here with erasure, then"
+        " open the invitation again."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
 
-from consometers_node.collective.errors import Nameless, NameTaken, NoSite, NotByName, NotFound
+from consometers_node.collective.errors import CollectiveFault, NotFound
 from consometers_node.i18n.text import text
 from consometers_node.series import Interval
 from consometers_node.store.clock import Confirmed
@@ -51,6 +51,42 @@ LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Letters and digits that cannot be confused."""
 _PSEUDONYM_LENGTH = 8
 _UNKNOWN_MEMBER = text("There is no member “{name}”: “members list” lists them.")
+
+
+class NameTaken(CollectiveFault):
+    """Two sites would have one name."""
+
+    condition = "name-taken"
+    words = text("There is already a site named “{name}”: choose another name.")
+
+
+class Nameless(CollectiveFault):
+    """A home is to be named."""
+
+    words = text(
+        "A home is known here only by its pseudonym: only a site or a collective has a name."
+    )
+
+
+class NoSite(CollectiveFault):
+    """A collective is to be shown as a site."""
+
+    condition = "no-site"
+    words = text(
+        "A collective is never shown as a public building: its figures are sums of its own"
+        " members. Give it a name instead."
+    )
+
+
+class NotByName(CollectiveFault):
+    """A member is to be shown by name whose own node has not granted that."""
+
+    condition = "not-by-name"
+    words = text(
+        "This member has not allowed you to show it by name. Create a data request for it"
+        " (identification: name), and invite the member as a site. Show it here once the"
+        " building’s own node has allowed it."
+    )
 
 
 class MemberKind(StrEnum):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, func, insert, select
 
-from consometers_node.collective.errors import NotFound, TooManyShares
+from consometers_node.collective.errors import CollectiveFault, NotFound
 from consometers_node.i18n.text import text
 from consometers_node.store.collective.tables import (
     InvitationShareRow,
@@ -24,6 +24,16 @@ from .sites import Description
 _NO_PLANT = text(
     "No public building “{name}” has shares: set their number in its description first."
 )
+
+
+class TooManyShares(CollectiveFault):
+    """A member would hold more shares of a plant than are left."""
+
+    condition = "too-many-shares"
+    words = text(
+        "{name} has {total} shares, and members may hold {left} more: write a smaller number, or"
+        " change the number of shares in its description."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

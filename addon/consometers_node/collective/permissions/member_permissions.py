@@ -14,7 +14,7 @@ from operator import attrgetter
 
 from sqlalchemy import ColumnElement, case, exists, func, insert, literal, select, update
 
-from consometers_node.collective.errors import NotFound, NotRequested, NotYours
+from consometers_node.collective.errors import CollectiveFault, NotFound
 from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.i18n.text import text
 from consometers_node.permission import DataNeed, Identification, State
@@ -36,7 +36,7 @@ from consometers_node.store.engine.declaration import columns_of
 from consometers_node.store.engine.types import Instant
 from consometers_node.store.settings import set_setting, setting
 from consometers_node.wire.needs import read_interval
-from consometers_quoalise import Device, Identifier, Permission, SeriesPath
+from consometers_quoalise import Device, Identifier, NotAuthorized, Permission, SeriesPath
 from consometers_quoalise.identifier import ENTERPRISE, identifier
 
 from .needs import granted, offered
@@ -90,6 +90,19 @@ _has_series = (
 _is_asked_for = MemberPermissionRow.erase_at <= MemberPermissionRow.announced_at
 _is_announced = MemberPermissionRow.erase_at > MemberPermissionRow.announced_at
 """Records whose time is over are erased some time after they were announced."""
+
+
+class NotRequested(CollectiveFault):
+    """A permission goes beyond the data need, or answers a closed one."""
+
+    condition = "not-asked"
+
+
+class NotYours(CollectiveFault):
+    """A permission names a device that another member already shares."""
+
+    condition = "not-yours"
+    refusal = NotAuthorized
 
 
 class PermissionActor(StrEnum):

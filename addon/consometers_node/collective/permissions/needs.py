@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import ColumnElement, Row, insert, select, update
 
 from consometers_node.collective.disclosure.sdc_rules import LEAST_MINIMUM, Publication
-from consometers_node.collective.errors import BadWitness, NotFound
+from consometers_node.collective.errors import CollectiveFault, NotFound
 from consometers_node.i18n.protocol import sentence
 from consometers_node.i18n.text import Text, text
 from consometers_node.permission import ChangedNeed, DataNeed, DataNeedSeries
@@ -63,6 +63,16 @@ _NO_SUCH_NEED = text("There is no data request named “{need}”: “needs list
 
 type Version = tuple[str, int]
 """A data need: its id, and its version."""
+
+
+class BadWitness(CollectiveFault):
+    """A protected sum cannot be asked for with this witness; `field` is what stands in the way."""
+
+    condition = "bad-witness"
+
+    def __init__(self, field: str, words: Text) -> None:
+        super().__init__(words)
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, exists, func, or_, select, update
 
-from consometers_node.collective import access_log
 from consometers_node.collective.members.invitations import forget_note
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.output_series import forget_old_names
@@ -24,6 +23,7 @@ from consometers_node.collective.permissions.member_permissions import (
 from consometers_node.series import Block, Range, Series
 from consometers_node.store import Store
 from consometers_node.store.clock import Confirmed
+from consometers_node.store.collective import access_log
 from consometers_node.store.collective.masked_reports import erase_reports
 from consometers_node.store.collective.set_aside import remove_before
 from consometers_node.store.collective.tables import (

@@ -16,11 +16,11 @@ from uuid import uuid4
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from zoneinfo import ZoneInfo
 
-from consometers_node.collective.access_log import Read, last_read, note_read
 from consometers_node.collective.members.members import Member, Members
 from consometers_node.collective.permissions import member_permissions
 from consometers_node.i18n.text import text
 from consometers_node.store import Store
+from consometers_node.store.collective.access_log import Read, last_read, note_read
 from consometers_node.store.collective.tables import MemberId
 from consometers_quoalise import (
     BadRequest,

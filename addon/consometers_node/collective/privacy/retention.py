@@ -6,7 +6,6 @@ import logging
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 
-from consometers_node.collective import access_log
 from consometers_node.collective.members.accounts import remove_ordered
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.members.subscribers import Subscribers
@@ -19,6 +18,7 @@ from consometers_node.i18n.text import text
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
+from consometers_node.store.collective import access_log
 from consometers_node.store.engine.exclusive import alone
 from consometers_node.store.outbox import take_turns
 

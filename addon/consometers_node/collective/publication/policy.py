@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from consometers_node.collective.access_log import Read, note_read
 from consometers_node.collective.calendar import instants
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.permissions import needs
@@ -23,6 +22,7 @@ from consometers_node.collective.settings import PublicationSettings
 from consometers_node.collective.settings_schema import BadValue, fill, keys_of, written
 from consometers_node.i18n.text import Text, text
 from consometers_node.series import Direction, Interval
+from consometers_node.store.collective.access_log import Read, note_read
 from consometers_node.store.collective.publication import last_closed
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.settings import set_setting, setting

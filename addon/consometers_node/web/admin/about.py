@@ -19,7 +19,7 @@ from consometers_node.collective.about import (
 from consometers_node.collective.settings_schema import Key
 from consometers_node.i18n.text import Text
 
-from .handlers import AdminPages
+from .page_base import AdminPages
 from .request_context import AdminContext
 
 

@@ -40,7 +40,7 @@ from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.core.speech import Language
 from consometers_node.web.public.words import FLOWS
 
-from .handlers import AdminPages
+from .page_base import AdminPages
 from .request_context import AdminContext
 
 _SOON = timedelta(days=7)

@@ -25,7 +25,7 @@ from consometers_node.i18n.text import Text
 from consometers_node.web.core.speech import Language
 
 from .alerts import of_node
-from .handlers import AdminPages
+from .page_base import AdminPages
 from .request_context import AdminContext
 from .words import BACKUP_STEPS
 

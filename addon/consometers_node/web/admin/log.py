@@ -5,14 +5,14 @@ import re
 
 from aiohttp import web
 
-from consometers_node.collective.access_log import reads
 from consometers_node.collective.members.members import Members
 from consometers_node.i18n.text import Text, text
 from consometers_node.series import Interval
 from consometers_node.sharing.consent_text import INTERVALS
+from consometers_node.store.collective.access_log import reads
 from consometers_node.web.core.language import LANGUAGES
 
-from .handlers import AdminPages
+from .page_base import AdminPages
 from .pager import Pager
 from .request_context import AdminContext
 

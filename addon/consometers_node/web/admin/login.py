@@ -9,15 +9,15 @@ import secrets
 
 from aiohttp import web
 
-from consometers_node.collective.access_log import Read, note_read
 from consometers_node.collective.members import administrators
 from consometers_node.collective.members.administrators import BadPassword, Busy
 from consometers_node.i18n.text import Text, text
+from consometers_node.store.collective.access_log import Read, note_read
 from consometers_node.web.core.access import ADMINISTRATION
 from consometers_node.web.core.rate_limit import asker
 from consometers_quoalise_network.backoff import Backoff
 
-from .handlers import COOKIE, AdminPages, is_encrypted
+from .page_base import COOKIE, AdminPages, is_encrypted
 from .request_context import AdminContext
 
 FREE_TRIES = 5

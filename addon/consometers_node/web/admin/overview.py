@@ -19,7 +19,7 @@ from consometers_node.web.public.live import LiveDay, today
 
 from . import heatmap
 from .alerts import Concern, concerns
-from .handlers import AdminPages
+from .page_base import AdminPages
 from .pager import Pager
 from .publication.rules import as_visitor
 from .request_context import AdminContext

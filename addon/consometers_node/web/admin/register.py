@@ -13,7 +13,7 @@ from consometers_node.store.personal import Json
 from consometers_node.web.core.page_base import attachment, csv_text
 from consometers_quoalise import iso8601
 
-from .handlers import AdminPages
+from .page_base import AdminPages
 from .pager import Pager
 from .request_context import AdminContext
 from .words import ACTORS

@@ -13,11 +13,11 @@ from consometers_node.rate_limit import GrowingWait
 from consometers_node.store import Store
 from consometers_node.web.core import consenting, permissions
 from consometers_node.web.core.access import ADMINISTRATION
-from consometers_node.web.public.handlers import now as this_moment
+from consometers_node.web.public.page_base import now as this_moment
 
 from . import about, health, log, login, overview, register
-from .handlers import AdminPages, Look
 from .members import codes, doubts, invitations, list as members, member
+from .page_base import AdminPages, Look
 from .publication import challenges, municipalities, need_form, needs, rules as publication
 from .request_context import AdminContext
 

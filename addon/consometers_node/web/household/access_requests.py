@@ -14,7 +14,7 @@ from consometers_node.web.core.joining import NOT_ONLINE
 from consometers_node.web.core.page_base import RequestRefused, send_file
 from consometers_node.web.core.request_context import RequestContext
 
-from .handlers import Pages
+from .page_base import Pages
 
 _ANSWERED_WITHIN_S = 15.0
 

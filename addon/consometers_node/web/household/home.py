@@ -35,7 +35,7 @@ from consometers_node.web.core.calendar_svg import Strip, draw
 from consometers_node.web.core.page_base import RequestRefused
 from consometers_node.web.core.request_context import RequestContext
 
-from .handlers import Pages
+from .page_base import Pages
 
 type Year = Mapping[SeriesId, tuple[Calendar, tuple[Strip, ...]]]
 

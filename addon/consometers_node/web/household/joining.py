@@ -12,7 +12,7 @@ from consometers_node.web.core.request_context import RequestContext
 from consometers_quoalise_network import Join, NetworkError, Register, links
 from consometers_quoalise_xmpp import register
 
-from .handlers import Pages
+from .page_base import Pages
 
 _LOOKS, _LOOKS_EVERY_S = 50, 0.1
 """A new account is on its way to the network a moment after it was kept."""

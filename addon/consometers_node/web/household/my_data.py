@@ -17,7 +17,7 @@ from consometers_node.store.series import all_series, stored_days
 from consometers_node.web.core.page_base import send_file
 from consometers_node.web.core.request_context import RequestContext
 
-from .handlers import Pages
+from .page_base import Pages
 
 if TYPE_CHECKING:
     from consometers_node.sharing.openings import Openings

@@ -8,7 +8,7 @@ from consometers_node.sharing.access_requests import DOCUMENT, RECORDS
 from consometers_node.web.core import consenting, permissions
 
 from . import access_requests, home, joining, my_data, settings
-from .handlers import Look, Pages
+from .page_base import Look, Pages
 
 _PERMISSION = "{permission:[0-9a-f-]{36}}"
 _PEER = r"{peer:\d{1,9}}"

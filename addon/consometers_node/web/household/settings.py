@@ -26,7 +26,7 @@ from consometers_node.web.core.request_context import RequestContext
 from consometers_quoalise_network import Account, Identity, NetworkError
 from consometers_quoalise_xmpp.trial import try_out
 
-from .handlers import House, Pages
+from .page_base import House, Pages
 
 _PREFIX = "direction:"
 _PLACE = re.compile(r"[a-z0-9-]{1,40}(/[a-z0-9-]{1,40})?")

@@ -12,9 +12,9 @@ from consometers_node.store.collective.groups import GroupKind
 from consometers_node.store.engine.connection import AsyncConnection
 
 from .drawing.charts import Chart
-from .handlers import Guest, PublicPages
 from .headers import allow_embedding
 from .live import LiveDay, base, named, today, together_with
+from .page_base import Guest, PublicPages
 from .periods import Which, charts
 from .words import WORDS
 

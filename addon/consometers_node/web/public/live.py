@@ -35,7 +35,7 @@ from consometers_node.store.engine.connection import AsyncConnection
 
 from .comparisons import kettles, lamps, pupil, washes
 from .drawing.charts import Chart, ChartInterval, Step
-from .handlers import Guest, PublicPages
+from .page_base import Guest, PublicPages
 
 _DAY = timedelta(days=1)
 _OLD_S = 4 * 3600

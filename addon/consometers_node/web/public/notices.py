@@ -14,8 +14,8 @@ from consometers_node.store.collective.groups import GroupKind
 from consometers_node.web.core.access import ADMINISTRATION
 from consometers_node.web.core.language import LANGUAGES
 
-from .handlers import DATA, Guest, PublicPages, tagged
 from .live import base, today
+from .page_base import DATA, Guest, PublicPages, tagged
 
 ABOUT, LEGAL, PRIVACY = "/about", "/legal", "/privacy"
 ACCESSIBILITY = "/accessibility"

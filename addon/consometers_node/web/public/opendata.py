@@ -37,8 +37,8 @@ from consometers_node.web.core.page_base import csv_text
 from consometers_quoalise import iso8601
 
 from .drawing.charts import COLUMNS
-from .handlers import Guest, PublicPages, problem, tagged
 from .headers import allow_reading
+from .page_base import Guest, PublicPages, problem, tagged
 from .words import LICENCE, LICENCE_ID, LICENCE_URL, WORDS
 
 type Json = bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None

@@ -26,9 +26,9 @@ from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.core.page_base import attachment
 
 from .drawing.charts import Chart, ChartInterval, Step, as_csv
-from .handlers import Guest, PublicPages, tagged
 from .headers import allow_reading
 from .live import base, look_at, named, together_with
+from .page_base import Guest, PublicPages, tagged
 from .words import WORDS
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2099

@@ -11,7 +11,7 @@ from consometers_node.web.core.access import Handler
 
 from . import challenges, home, notices, opendata, periods, sharing, witness
 from .drawing.charts import Step
-from .handlers import DATA, STATIC, WITNESS, Look, PublicPages
+from .page_base import DATA, STATIC, WITNESS, Look, PublicPages
 
 HEALTH = "/health"
 _PLACE = "{place:[a-z0-9-]{1,200}}"

@@ -5,7 +5,7 @@ from aiohttp import web
 from consometers_node.collective.calendar import Span
 
 from .drawing.charts import Step
-from .handlers import Guest, PublicPages
+from .page_base import Guest, PublicPages
 from .periods import place_named, which_named
 
 PANELS = (50, 100, 150, 200, 300, 400)

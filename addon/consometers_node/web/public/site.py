@@ -16,8 +16,8 @@ from consometers_node.store import Store
 from consometers_node.web.core.listening import Bounds, listening
 from consometers_node.web.core.rate_limit import visitors
 
-from .handlers import PublicPages, now as this_moment
 from .headers import harden
+from .page_base import PublicPages, now as this_moment
 from .response_cache import ResponseCache
 from .routes import routes
 from .witness import calls, wrong_codes

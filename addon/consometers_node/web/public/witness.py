@@ -24,7 +24,7 @@ from consometers_node.wire.witness_requests import (
 )
 from consometers_quoalise.decoding import Undecodable, decoded
 
-from .handlers import Guest, PublicPages, problem
+from .page_base import Guest, PublicPages, problem
 
 if TYPE_CHECKING:
     from consometers_node.collective.settings_formats import Network

@@ -6,9 +6,9 @@ from html import escape
 from pathlib import Path
 
 from consometers_node.collective.about import KEYS, About, load_about, values_of
-from consometers_node.collective.access_log import reads
 from consometers_node.i18n.text import Text
 from consometers_node.store import Store
+from consometers_node.store.collective.access_log import reads
 from testing.pages.office import NAME, Office, serving, settle_together, summary
 from testing.pages.town import ABOUT, NOW, settings
 

@@ -1,7 +1,7 @@
 """An administrator sets a challenge, changes it, and removes it."""
 
-from consometers_node.collective.access_log import reads
 from consometers_node.collective.challenges.register import all_challenges
+from consometers_node.store.collective.access_log import reads
 from testing.pages.contest import FIRST, LAST, SLUGS, TYPED, fill
 from testing.pages.office import NAME, Office, summary
 from testing.pages.town import ReleasedTown

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from consometers_node.collective.access_log import reads
 from consometers_node.collective.witness import codes
 from consometers_node.collective.witness.codes import MOST_AT_ONCE, BadCode, CodeState
 from consometers_node.collective.witness.register import enrol
 from consometers_node.store import Store
+from consometers_node.store.collective.access_log import reads
 from consometers_protected_sums.codes import read
 from testing.pages.browser import Browser, Page
 from testing.pages.office import NAME, Office, serving

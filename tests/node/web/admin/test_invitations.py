@@ -10,7 +10,6 @@ import sys
 
 import pytest
 
-from consometers_node.collective.access_log import reads
 from consometers_node.collective.members import invitations
 from consometers_node.collective.members.accounts import NoAccount, invite
 from consometers_node.collective.members.members import MemberKind
@@ -18,6 +17,7 @@ from consometers_node.collective.members.shares import promised
 from consometers_node.collective.members.sites import Description
 from consometers_node.collective.permissions.member_permissions import of_member
 from consometers_node.store import Store
+from consometers_node.store.collective.access_log import reads
 from consometers_quoalise_network import Join, links
 from testing.collectives.members import let_be_named
 from testing.pages.browser import Browser, Page

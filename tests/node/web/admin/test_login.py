@@ -8,18 +8,18 @@ from itertools import product
 import pytest
 from sqlalchemy import select
 
-from consometers_node.collective.access_log import reads
 from consometers_node.collective.members import administrators
 from consometers_node.collective.members.administrators import IDLE, LONGEST, Passwords
 from consometers_node.collective.settings import PageSettings
 from consometers_node.rate_limit import GrowingWait
+from consometers_node.store.collective.access_log import reads
 from consometers_node.store.collective.tables import AdministratorRow, AdminSessionRow
-from consometers_node.web.admin.handlers import COOKIE
 from consometers_node.web.admin.login import (
     FREE_TRIES,
     TRIES,
     of_address,
 )
+from consometers_node.web.admin.page_base import COOKIE
 from testing.pages.browser import Browser
 from testing.pages.office import NAME, PASSWORD, QUICK, Office, log_in, serving
 

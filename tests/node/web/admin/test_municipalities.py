@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from consometers_node.collective.access_log import reads
 from consometers_node.permission import DataNeed, Permission, Permissions, State
 from consometers_node.series import Device, Direction, Interval
 from consometers_node.sharing.names import keep_collective
 from consometers_node.sharing.permissions.consent import propose_need
 from consometers_node.store import PermissionId, Store
+from consometers_node.store.collective.access_log import reads
 from consometers_node.store.collective.published_series import own_series
 from consometers_quoalise.identifier import organisation
 from testing.collectives.published import Sum, publish

@@ -6,11 +6,11 @@ from itertools import product
 import pytest
 from sqlalchemy import insert
 
-from consometers_node.collective.access_log import reads
 from consometers_node.collective.members.members import Member
 from consometers_node.collective.permissions import needs
 from consometers_node.permission import DataNeed, DataNeedSeries, Identification, Reading
 from consometers_node.series import Direction, Interval, Quantity
+from consometers_node.store.collective.access_log import reads
 from consometers_node.store.collective.tables import OwnNeedRow
 from consometers_node.web.admin.publication import needs as pages
 from consometers_node.wire import read_need_file

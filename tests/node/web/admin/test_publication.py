@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 from itertools import product
 
-from consometers_node.collective.access_log import reads
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.node import CollectiveNode
 from consometers_node.collective.permissions import needs
@@ -15,6 +14,7 @@ from consometers_node.collective.publication.policy import (
     open_from,
     opened,
 )
+from consometers_node.store.collective.access_log import reads
 from consometers_node.store.settings import set_setting
 from consometers_quoalise_network import Account, Identity, Server
 from consometers_quoalise_xmpp import XmppTransport

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from consometers_node.collective.challenges.own import CurrentChallenges
 from consometers_node.collective.challenges.register import (
     MOST_CHALLENGES,
+    BadChallenge,
     Challenge,
     all_challenges,
 )
@@ -27,7 +28,6 @@ from consometers_node.collective.challenges.results import (
     result,
     state_of,
 )
-from consometers_node.collective.errors import BadChallenge
 from consometers_node.collective.members.members import Member, MemberKind
 from consometers_node.collective.publication.reading.queries import Published
 from consometers_node.series import Direction

@@ -12,7 +12,7 @@ from consometers_node.collective.publication.policy import InForce
 from consometers_node.sharing.changes import Changes
 from consometers_node.web.core.rate_limit import visitors
 from consometers_node.web.public import response_cache
-from consometers_node.web.public.handlers import Guest, PublicPages
+from consometers_node.web.public.page_base import Guest, PublicPages
 from consometers_node.web.public.response_cache import FOR, ResponseCache
 from testing.pages.town import NOW, ReleasedTown, day_of, serving
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 import json
 
 from consometers_node.collective.calendar import month_of, stretches
-from consometers_node.collective.disclosure.closing import combine_small
+from consometers_node.collective.disclosure.closing import MonthGroups, combine_small
 from consometers_node.collective.members.members import Members
 from consometers_node.series import Device, Direction, Interval, Series
 from consometers_node.store.collective.groups import GroupKind, all_groups
@@ -24,7 +24,7 @@ from consometers_protected_sums.pooling import Groups
 
 from .blocks import Months
 
-type Together = Mapping[str, frozenset[Groups[GroupId]]]
+type Together = Mapping[str, MonthGroups[GroupId]]
 """The groups published together, by the setting that stores them for a month."""
 
 _COMMUNES = frozenset({GroupKind.AREA, GroupKind.REST})
@@ -61,7 +61,7 @@ class MonthlyGroups:
         self._homes: dict[tuple[date, Direction], Counter[GroupId]] = {}
         self._senders: dict[Direction, Set[MemberId]] = {}
         self._devices: Mapping[GroupId, Device] = {}
-        self._together: dict[str, frozenset[Groups[GroupId]]] = dict(together or {})
+        self._together: dict[str, MonthGroups[GroupId]] = dict(together or {})
         self._combined: dict[Groups[GroupId], GroupId] = {}
 
     @property
@@ -98,7 +98,7 @@ class MonthlyGroups:
         minimum: int | None,
         *,
         witness: str | None = None,
-    ) -> frozenset[Groups[GroupId]]:
+    ) -> MonthGroups[GroupId]:
         """Return which groups a month publishes together, decided with its first interval.
 
         `witness` opens the reports of these homes; None stands for homes that send records.
@@ -107,7 +107,7 @@ class MonthlyGroups:
         if key in self._together:
             return self._together[key]
         if (stored := await setting(self._connection, key)) is not None:
-            together = frozenset(
+            together = MonthGroups(
                 frozenset(GroupId(group) for group in groups) for groups in json.loads(stored)
             )
         else:

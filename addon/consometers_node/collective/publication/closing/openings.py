@@ -16,7 +16,7 @@ import struct
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from consometers_node.collective.disclosure.closing import close_counts
+from consometers_node.collective.disclosure.closing import MonthGroups, close_counts
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.disclosure.sdc_rules import Cell
 from consometers_node.series import Direction
@@ -232,7 +232,8 @@ def without(
         ]
     minimum = int(json.loads(stored.groups)["minimum"])
     counts = {communes: len(some) for communes, some in left.items() if some}
-    passed, _ = close_counts(counts, (), minimum)
+    # The groups of an opening are its month's already.
+    passed, _ = close_counts(counts, MonthGroups(), minimum)
     groups = {
         frozenset[GroupId]().union(*units): [home for unit in units for home in left[unit]]
         for units in passed

@@ -1,13 +1,13 @@
 """The table of an interval: what members sent of it, and the cells that may be published."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from functools import partial
 from secrets import token_bytes
 
 from consometers_node.collective.calendar import instants, month_of
-from consometers_node.collective.disclosure.closing import close
+from consometers_node.collective.disclosure.closing import Passed, close
 from consometers_node.collective.disclosure.confidential import ConfidentialParameter
 from consometers_node.collective.disclosure.sdc_rules import Cell, Publication
 from consometers_node.series import Direction, Interval
@@ -16,7 +16,6 @@ from consometers_node.store.collective.tables import GroupId
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.settings import DISCLOSURE_SECRET, secret_or_new
 from consometers_protected_sums.keyed_draw import SECRET_BYTES
-from consometers_protected_sums.pooling import Groups
 
 from .blocks import Day, PublicSum, Snapshot, Sums
 from .masked_hours import MaskedSeries, Promised
@@ -118,7 +117,7 @@ class Tabulation:
         start: datetime,
         civil: date,
         *,
-        passed: Mapping[Groups[GroupId], Cell],
+        passed: Passed[GroupId],
         sent: Sums,
         counting: Counter[GroupId],
         promised: Sequence[Promised],

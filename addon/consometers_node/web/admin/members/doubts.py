@@ -16,7 +16,7 @@ from consometers_node.store.collective import set_aside
 from consometers_node.store.collective.claims import Claim, Proof, shared_with
 from consometers_node.store.collective.set_aside import SetAside
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_node.web.admin.handlers import AdminPages
+from consometers_node.web.admin.page_base import AdminPages
 from consometers_node.web.admin.request_context import AdminContext
 from consometers_node.web.core.page_base import RequestRefused
 

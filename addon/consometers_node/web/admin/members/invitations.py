@@ -17,7 +17,7 @@ from consometers_node.collective.members.shares import Plant, all_plants, promis
 from consometers_node.collective.services import InvitationOrder, IssuedInvitation
 from consometers_node.i18n.text import Text, text
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_node.web.admin.handlers import AdminPages
+from consometers_node.web.admin.page_base import AdminPages
 from consometers_node.web.admin.pager import Pager
 from consometers_node.web.admin.request_context import AdminContext
 from consometers_node.web.admin.words import KINDS

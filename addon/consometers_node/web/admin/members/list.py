@@ -12,7 +12,7 @@ from consometers_node.i18n.text import text
 from consometers_node.store.collective import claims, set_aside
 from consometers_node.store.collective.tables import MemberId
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_node.web.admin.handlers import AdminPages
+from consometers_node.web.admin.page_base import AdminPages
 from consometers_node.web.admin.pager import Pager
 from consometers_node.web.admin.request_context import AdminContext
 from consometers_node.web.admin.words import KINDS, STATUSES

@@ -8,13 +8,14 @@ from typing import Any
 from aiohttp import web
 
 from consometers_node.collective.calendar import Span
-from consometers_node.collective.errors import NoSite, NotByName
 from consometers_node.collective.members.member_overview import shares_by_direction
 from consometers_node.collective.members.members import (
     MAX_AREA,
     MAX_NOTE,
     Member,
     MemberKind,
+    NoSite,
+    NotByName,
     known_areas,
 )
 from consometers_node.collective.members.shares import Plant, all_plants, holdings
@@ -44,7 +45,7 @@ from consometers_node.store.collective.member_series import MemberSeries, of_mem
 from consometers_node.store.collective.shown import shown_from
 from consometers_node.store.collective.tables import MemberPermissionId
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_node.web.admin.handlers import AdminPages
+from consometers_node.web.admin.page_base import AdminPages
 from consometers_node.web.admin.request_context import AdminContext
 from consometers_node.web.admin.words import ACTORS, KINDS
 from consometers_node.web.core.calendar_svg import Strip, draw

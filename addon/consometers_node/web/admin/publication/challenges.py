@@ -9,6 +9,7 @@ from consometers_node.collective.challenges.register import (
     LEAST_PARTICIPANTS,
     MOST_PARTICIPANTS,
     OBJECTIVES,
+    BadChallenge,
     Challenge,
     TypedChallenge,
     all_challenges,
@@ -17,12 +18,12 @@ from consometers_node.collective.challenges.register import (
     suggested,
 )
 from consometers_node.collective.challenges.results import STATES, state_of
-from consometers_node.collective.errors import BadChallenge, NotFound
+from consometers_node.collective.errors import NotFound
 from consometers_node.collective.publication.policy import InForce
 from consometers_node.collective.publication.reading.queries import Published
 from consometers_node.i18n.text import Text
 from consometers_node.store.collective.tables import ChallengeId
-from consometers_node.web.admin.handlers import AdminPages
+from consometers_node.web.admin.page_base import AdminPages
 from consometers_node.web.admin.request_context import AdminContext
 
 _FIELDS = ("name_fr", "name_en", "first_day", "last_day", "objective")

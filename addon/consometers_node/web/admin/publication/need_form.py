@@ -6,14 +6,14 @@ import re
 from aiohttp import web
 
 from consometers_node.collective.disclosure.sdc_rules import DEFAULT_MINIMUM, LEAST_MINIMUM
-from consometers_node.collective.errors import BadWitness
 from consometers_node.collective.permissions import needs
+from consometers_node.collective.permissions.needs import BadWitness
 from consometers_node.i18n.text import Text, text
 from consometers_node.permission import ChangedNeed, DataNeed, Identification, Reading
 from consometers_node.permission.need import MAX_DAYS
 from consometers_node.series import Direction, Interval, Quantity
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_node.web.admin.handlers import AdminPages
+from consometers_node.web.admin.page_base import AdminPages
 from consometers_node.web.admin.request_context import AdminContext
 from consometers_node.web.core.page_base import RequestRefused
 from consometers_node.web.core.request_context import FilledForm

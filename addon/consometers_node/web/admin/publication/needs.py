@@ -14,7 +14,7 @@ from consometers_node.i18n.text import text
 from consometers_node.permission import DataNeed, State
 from consometers_node.series import Direction
 from consometers_node.sharing import consent_text
-from consometers_node.web.admin.handlers import AdminPages
+from consometers_node.web.admin.page_base import AdminPages
 from consometers_node.web.admin.pager import Pager
 from consometers_node.web.admin.request_context import AdminContext
 from consometers_node.web.core.language import LANGUAGES

@@ -25,14 +25,14 @@ from consometers_node.i18n.text import Text, text
 from consometers_node.sharing.consent_text import INTERVALS
 from consometers_node.store.collective.member_status import count_members
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_node.web.admin.handlers import AdminPages
+from consometers_node.web.admin.page_base import AdminPages
 from consometers_node.web.admin.request_context import AdminContext
 from consometers_node.web.core.language import LANGUAGES
 from consometers_node.web.core.rate_limit import visitors
 from consometers_node.web.core.request_context import FilledForm
 from consometers_node.web.core.speech import Language
 from consometers_node.web.public import home
-from consometers_node.web.public.handlers import Guest, PublicPages
+from consometers_node.web.public.page_base import Guest, PublicPages
 from consometers_node.web.public.words import FLOWS
 
 _FIELDS = (*ours.FIELDS, "opening", "opens")

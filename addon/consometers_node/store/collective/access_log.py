@@ -1,12 +1,12 @@
 """The access log: who read what of which member. `answer` has the accesses of peers."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, func, insert, select, update
 
 from consometers_node.series import Range
-from consometers_node.sharing.permissions.consent import Log
 from consometers_node.store.clock import Confirmed
 from consometers_node.store.collective.tables import AccessLogRow, MemberId
 from consometers_node.store.engine.connection import AsyncConnection
@@ -45,7 +45,7 @@ async def note_read(connection: AsyncConnection, read: Read) -> None:
     )
 
 
-def written_by(who: str) -> Log:
+def written_by(who: str) -> Callable[[AsyncConnection, str], Awaitable[None]]:
     """Return what logs the decisions of an administrator in the collective's name."""
 
     async def log(connection: AsyncConnection, what: str) -> None:

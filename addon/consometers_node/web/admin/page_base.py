@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, override
 from aiohttp import web
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from consometers_node.collective.access_log import Read, note_read
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.errors import CollectiveFault, database_problem
 from consometers_node.collective.members import administrators
@@ -26,6 +25,7 @@ from consometers_node.rate_limit import GrowingWait
 from consometers_node.sharing.names import load_naming
 from consometers_node.sharing.permissions.consent import DataRequest, Decisions
 from consometers_node.store import Store
+from consometers_node.store.collective.access_log import Read, note_read
 from consometers_node.store.collective.tables import MemberId
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.core import language
