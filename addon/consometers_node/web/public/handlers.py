@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import hdrs, web
 
 from consometers_node.collective.about import load_about
+from consometers_node.collective.challenges.register import all_challenges
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.publication.policy import InForce
 from consometers_node.collective.publication.reading.queries import ALL, Place, Published
@@ -33,6 +34,7 @@ type Look = Callable[[PublicPages, Guest], Awaitable[web.StreamResponse]]
 
 STATIC = "/static/"
 DATA = "/data"
+TAKE_PART = "/take-part"
 WITNESS = "/witness"
 
 _ERRORS = {
@@ -91,6 +93,7 @@ class PublicPages(PageBase):
         self.settings = settings
         self.about = settings.about
         self.last_day: date | None = None
+        self.has_challenges = False
         self._rules = rules
         self._limits = limits
         self._turns = Turns()
@@ -140,6 +143,7 @@ class PublicPages(PageBase):
         """Read the collective's description and its last closed day, for the pages to be made."""
         self.about = await load_about(connection, self.settings.about)
         self.last_day = await self.published.last_day(connection)
+        self.has_challenges = bool(await all_challenges(connection))
 
     async def place(self, connection: AsyncConnection, slug: str = ALL) -> Place | None:
         """Return a group by its name in addresses; None where it has no member yet."""
@@ -158,6 +162,7 @@ class PublicPages(PageBase):
             origin=guest.origin,
             today_is=guest.today,
             last_day=self.last_day or guest.today,
+            has_challenges=self.has_challenges,
             is_witness=bool(self.settings.witness_for),
             **model,
         )

@@ -9,9 +9,9 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.web.core.access import Handler
 
-from . import challenges, home, notices, opendata, periods, sharing, witness
+from . import challenges, home, notices, opendata, periods, sharing, taking_part, witness
 from .drawing.charts import Step
-from .handlers import DATA, STATIC, WITNESS, Look, PublicPages
+from .handlers import DATA, STATIC, TAKE_PART, WITNESS, Look, PublicPages
 
 HEALTH = "/health"
 _PLACE = "{place:[a-z0-9-]{1,200}}"
@@ -53,6 +53,7 @@ LOOKS: dict[str, Look] = {
     f"{DATA}/challenges.json": challenges.listed,
     f"{DATA}/challenges/{{challenge}}": challenges.as_data,
     f"{DATA}/{{quantity}}/by/{{group}}/{{interval}}/from/{{first}}/to/{{last}}": opendata.series,
+    TAKE_PART: taking_part.show,
     notices.ABOUT: notices.about,
     notices.LEGAL: partial(notices.show, template="legal.html"),
     notices.PRIVACY: notices.privacy,
