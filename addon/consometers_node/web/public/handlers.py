@@ -115,7 +115,7 @@ class PublicPages(PageBase):
         """Make a handler for a public address."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            guest = self._guest(request)
+            guest = self.guest(request)
             # No other parameter is read, so that none makes another answer.
             key = (request.path, guest.origin, guest.language.tag)
             response = await self._cache.answer(key, guest.now, lambda: self._make(look, guest))
@@ -191,8 +191,8 @@ class PublicPages(PageBase):
         except TooMany:
             return self._refuse(request, 429, {"Retry-After": "1"})
         body = getattr(response, "body", None)
-        if isinstance(body, bytes):
-            self._limits.charge(address, len(body) // BYTES_A_TOKEN)
+        size = len(body) if isinstance(body, bytes) else response.body_length
+        self._limits.charge(address, size // BYTES_A_TOKEN)
         return response
 
     def _refuse(
@@ -205,14 +205,15 @@ class PublicPages(PageBase):
         elif request.path.startswith(f"{WITNESS}/"):
             response = problem(status, words)
         else:
-            guest = self._guest(request)
+            guest = self.guest(request)
             response = self.page(guest, "refused.html", status=status, words=words)
         for name in ("Allow", "Retry-After"):
             if headers and name in headers:
                 response.headers[name] = headers[name]
         return response
 
-    def _guest(self, request: web.Request) -> Guest:
+    def guest(self, request: web.Request) -> Guest:
+        """Return the visitor of a request."""
         zone = self.settings.time_zone
         tag = language.requested(request)
         return Guest(request, Language(tag, zone), self._now().astimezone(zone))

@@ -9,7 +9,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.web.core.access import Handler
 
-from . import challenges, home, notices, opendata, periods, sharing, taking_part, witness
+from . import archive, challenges, home, notices, opendata, periods, sharing, taking_part, witness
 from .drawing.charts import Step
 from .handlers import DATA, STATIC, TAKE_PART, WITNESS, Look, PublicPages
 
@@ -49,6 +49,7 @@ LOOKS: dict[str, Look] = {
     f"{_CHALLENGE}/diploma/{_PLACE}": challenges.diploma,
     DATA: opendata.describe,
     f"{DATA}/groups.json": opendata.groups,
+    archive.DICTIONARY: archive.columns,
     f"{DATA}/openapi.json": opendata.description,
     f"{DATA}/challenges.json": challenges.listed,
     f"{DATA}/challenges/{{challenge}}": challenges.as_data,
@@ -70,6 +71,7 @@ def routes(pages: PublicPages, watch: Watch | None) -> list[web.RouteDef]:
         *(web.get(path, pages.looks(look)) for path, look in LOOKS.items()),
         web.get(f"{STATIC}{{name:.+}}", pages.files.serve),
         web.get("/favicon.ico", _icon),
+        web.get(archive.ARCHIVE, archive.download(pages)),
         web.get(HEALTH, _health(pages, watch)),
     ]
 
