@@ -36,10 +36,12 @@ STATIC = "/static/"
 DATA = "/data"
 TAKE_PART = "/take-part"
 WITNESS = "/witness"
+_DEEPEST = 9
+"""The slashes of the longest address that is answered."""
 
 _ERRORS = {
     400: text("This address cannot be read."),
-    404: text("There is no such page."),
+    404: text("There is nothing at this address: the link may be old, or mistyped."),
     405: text("This page is read-only."),
     413: text("The request is too large."),
     421: text(
@@ -59,6 +61,12 @@ class Guest(PageRequest):
     """A public request. `language` formats for the collective's time zone."""
 
     now: datetime
+
+    @property
+    def root(self) -> str:
+        """The relative path to the first page; of a deeper address than any, the absolute one."""
+        depth = self.request.path.count("/") - 1
+        return "/" if depth > _DEEPEST else "../" * depth or "./"
 
     @property
     def origin(self) -> str:
@@ -94,6 +102,7 @@ class PublicPages(PageBase):
         self.about = settings.about
         self.last_day: date | None = None
         self.has_challenges = False
+        self.has_figures = True
         self._rules = rules
         self._limits = limits
         self._turns = Turns()
@@ -143,6 +152,7 @@ class PublicPages(PageBase):
         """Read the collective's description and its last closed day, for the pages to be made."""
         self.about = await load_about(connection, self.settings.about)
         self.last_day = await self.published.last_day(connection)
+        self.has_figures = bool(self.last_day or await self.place(connection))
         self.has_challenges = bool(await all_challenges(connection))
 
     async def place(self, connection: AsyncConnection, slug: str = ALL) -> Place | None:
@@ -162,6 +172,7 @@ class PublicPages(PageBase):
             origin=guest.origin,
             today_is=guest.today,
             last_day=self.last_day or guest.today,
+            has_figures=self.has_figures,
             has_challenges=self.has_challenges,
             is_witness=bool(self.settings.witness_for),
             **model,
@@ -206,7 +217,9 @@ class PublicPages(PageBase):
             response = problem(status, words)
         else:
             guest = self.guest(request)
-            response = self.page(guest, "refused.html", status=status, words=words)
+            response = self.page(
+                guest, "refused.html", status=status, words=words, is_missing=status == 404
+            )
         for name in ("Allow", "Retry-After"):
             if headers and name in headers:
                 response.headers[name] = headers[name]
