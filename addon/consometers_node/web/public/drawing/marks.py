@@ -144,7 +144,7 @@ class _Scale:
 
 def _step(rough: float) -> float:
     """Return the next round number."""
-    power = 10 ** math.floor(math.log10(rough))
+    power: float = 10 ** math.floor(math.log10(rough))
     return next(nice * power for nice in _NICE if nice * power >= rough)
 
 
