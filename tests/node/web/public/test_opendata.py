@@ -321,8 +321,8 @@ async def compare(town: ReleasedTown, path: str) -> None:
         ("consumption/by/all/P1D/from/2000-01-01/to/2099-12-31", 400, "cannot be read"),
         ("consumption/by/all/PT1H/from/2026-01-01/to/2026-06-10", 400, "cannot be read"),
         ("consumption/by/all/P1D/from/2026-06-08/to/2026-06-10.xml", 400, "cannot be read"),
-        ("consumption/by/all/P1D/from/2026-06-08", 404, "no such page"),
-        ("nothing", 404, "no such page"),
+        ("consumption/by/all/P1D/from/2026-06-08", 404, "nothing at this address"),
+        ("nothing", 404, "nothing at this address"),
     ],
 )
 async def test_invalid_queries_say_why(
