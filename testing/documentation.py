@@ -93,6 +93,19 @@ def words_of_code(page: Path) -> list[str]:
     return [code.strip() for line in prose for _, code in _CODE.findall(line)]
 
 
+def without_code(text: str) -> str:
+    """Return the text of a page without its blocks and words of code."""
+    return re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub gives to headings of a page, and those that stand in it."""
+    text = without_code(page.read_text())
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    headings = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+    return headings | set(re.findall(r'<a id="([^"]+)"></a>', text))
+
+
 def requirements(page: Path) -> list[Requirement]:
     """Return all requirements of a page, in their order."""
     prose = (part for part in _parts(page) if isinstance(part, str))

@@ -58,7 +58,15 @@ from custom_components.consometers.node.sensors import (
     SURPLUS_SENSORS,
 )
 from custom_components.consometers.services import ACTIONS
-from testing.documentation import LANGUAGES as IN_BLOCKS, SHELL, blocks, commands, words_of_code
+from testing.documentation import (
+    LANGUAGES as IN_BLOCKS,
+    SHELL,
+    anchors,
+    blocks,
+    commands,
+    without_code,
+    words_of_code,
+)
 
 ROOT = Path(__file__).parent.parent
 INTEGRATION = ROOT / "custom_components" / "consometers"
@@ -165,10 +173,6 @@ def names(language: str) -> Mapping[str, str]:
     }
 
 
-def without_code(text: str) -> str:
-    return re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
-
-
 def targets(page: Path) -> Iterator[str]:
     text = without_code(page.read_text())
     yield from re.findall(r"\]\(([^)\s]+)\)", text)
@@ -177,14 +181,6 @@ def targets(page: Path) -> Iterator[str]:
 
 def headings(page: Path) -> list[str]:
     return re.findall(r"^(#+) ", without_code(page.read_text()), re.MULTILINE)
-
-
-def anchors(page: Path) -> set[str]:
-    """The anchors that GitHub gives to the headings of a page, and those that stand in it."""
-    text = without_code(page.read_text())
-    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    headings = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
-    return headings | set(re.findall(r'<a id="([^"]+)"></a>', text))
 
 
 def rows(page: Path) -> dict[str, list[str]]:

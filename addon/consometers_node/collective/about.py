@@ -5,6 +5,7 @@ What an administrator writes counts more than the file, field by field.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 import json
@@ -72,7 +73,11 @@ _STATED = Notice(
     text("The prices of a kWh are incomplete, and not shown. Missing: {fields}."),
     text("Prices need each other, and their source in both languages."),
 )
-NOTICES = (_PRESENTATION, _LAW, _AUDITED, _FACTOR, _STATED)
+_MEETING = Notice(
+    text("The next meeting is incomplete, and not shown. Missing: {fields}."),
+    text("A meeting needs its day, and its hour and place in both languages."),
+)
+NOTICES = (_PRESENTATION, _LAW, _AUDITED, _FACTOR, _STATED, _MEETING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,10 @@ class Group:
 
 
 _WHO = Group(text("Who you are"))
+_NEXT_MEETING = Group(
+    text("Next meeting"),
+    text("Optional: the page “Take part” announces it, until its day is over."),
+)
 _CONTACT = Group(text("Contact"))
 _LEGAL = Group(
     text("Legal notice"),
@@ -149,6 +158,15 @@ class About:
     ] = UNSAID
     join: Annotated[Paragraph, _WHO, text("How to take part, in {language}.")] = UNSAID
     join_link: Annotated[WebPage | None, _WHO, text("The web page where people sign up.")] = None
+    meeting_on: Annotated[
+        Day | None, _NEXT_MEETING, _MEETING, text("The day of the next meeting.")
+    ] = None
+    meeting: Annotated[
+        Paragraph,
+        _NEXT_MEETING,
+        _MEETING,
+        text("Its hour, its place and its subject, in {language}."),
+    ] = UNSAID
     mail: Annotated[
         MailAddress | None,
         _CONTACT,
@@ -258,6 +276,10 @@ class About:
         if self.local_price is None or self.grid_price is None or self._empty(_STATED):
             return None
         return Prices(self.local_price, self.grid_price, self.price_source)
+
+    def meets_from(self, day: date) -> bool:
+        """Return whether a meeting is announced for that day or later."""
+        return self.meeting_on is not None and not self._empty(_MEETING) and self.meeting_on >= day
 
     def missing(self, notice: Notice) -> list[Key]:
         """Return the fields that a notice still lacks: none where it may be left out, and is."""

@@ -17,6 +17,8 @@ from .language import LANGUAGES
 if TYPE_CHECKING:
     from .speech import Language
 
+REPOSITORY = "https://github.com/consometers/consometers-home-assistant"
+
 _PART_BYTES = 64 * 1024
 _STATIC = Path(__file__).parents[1] / "static"
 _TYPES = {

@@ -15,10 +15,10 @@ import segno
 
 from consometers_node.sharing.consent_text import WHO_COULD_READ
 
+from .page_base import REPOSITORY
 from .rendering import TEMPLATES, environment
 from .speech import Language
 
-_REPOSITORY = "https://github.com/consometers/consometers-home-assistant"
 _BORDER = 2
 """Modules of white around a code; phones need them."""
 _ONLY_PAPER = (
@@ -59,7 +59,7 @@ def sheets_page(sheets: Sequence[InvitationSheet] | Sequence[CodeSheet], languag
             language=Language(language),
             sheets=sheets,
             style=Markup(_style()),  # noqa: S704
-            repository=_REPOSITORY,
+            repository=REPOSITORY,
             qr_inline=qr_inline,
             who_could_read=WHO_COULD_READ,
         )

@@ -3,6 +3,7 @@
 from datetime import date, datetime, tzinfo
 from functools import cache, partialmethod
 import math
+import re
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
@@ -55,6 +56,8 @@ class Language:
         return f"1er{written[1:]}" if self.tag == "fr" and local.day == 1 else written
 
     def _date(self, pattern: str, day: date) -> str:
+        if self.tag == "fr" and day.day == 1:
+            pattern = re.sub(r"\bd\b", "d'er'", pattern)
         return format_date(day, pattern, locale=self._locale)
 
     full_day = partialmethod(_date, "EEEE d MMMM y")

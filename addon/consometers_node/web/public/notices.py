@@ -15,7 +15,7 @@ from consometers_node.web.core.access import ADMINISTRATION
 from consometers_node.web.core.language import LANGUAGES
 
 from .live import base, today
-from .page_base import DATA, Guest, PublicPages, tagged
+from .page_base import DATA, TAKE_PART, Guest, PublicPages, tagged
 
 ABOUT, LEGAL, PRIVACY = "/about", "/legal", "/privacy"
 ACCESSIBILITY = "/accessibility"
@@ -33,7 +33,7 @@ _PRIVATE = (
 
 
 async def about(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Show who the collective is, how to take part, and how to reach it."""
+    """Show who the collective is, and how to reach it."""
     async with pages.store.reading() as connection:
         everybody = await pages.place(connection)
         shown = everybody and await today(pages, guest, connection, everybody)
@@ -83,7 +83,7 @@ async def sitemap(pages: PublicPages, guest: Guest) -> web.StreamResponse:
             paths += [f"/{front}/year/{year}" for year in _years(begun[slug], guest)]
     if challenges:
         paths += ["/challenges", *(f"/challenge/{challenge.id}" for challenge in challenges)]
-    paths += [ABOUT, DATA, LEGAL, PRIVACY, ACCESSIBILITY]
+    paths += [TAKE_PART, ABOUT, DATA, LEGAL, PRIVACY, ACCESSIBILITY]
     entries = "".join(_entry(guest.origin + path) for path in paths)
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'

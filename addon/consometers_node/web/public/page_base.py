@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import hdrs, web
 
 from consometers_node.collective.about import load_about
+from consometers_node.collective.challenges.register import all_challenges
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.publication.policy import InForce
 from consometers_node.collective.publication.reading.queries import ALL, Place, Published
@@ -33,11 +34,14 @@ type Look = Callable[[PublicPages, Guest], Awaitable[web.StreamResponse]]
 
 STATIC = "/static/"
 DATA = "/data"
+TAKE_PART = "/take-part"
 WITNESS = "/witness"
+_DEEPEST = 9
+"""The slashes of the longest address that is answered."""
 
 _ERRORS = {
     400: text("This address cannot be read."),
-    404: text("There is no such page."),
+    404: text("There is nothing at this address: the link may be old, or mistyped."),
     405: text("This page is read-only."),
     413: text("The request is too large."),
     421: text(
@@ -57,6 +61,12 @@ class Guest(PageRequest):
     """A public request. `language` formats for the collective's time zone."""
 
     now: datetime
+
+    @property
+    def root(self) -> str:
+        """The relative path to the first page; of a deeper address than any, the absolute one."""
+        depth = self.request.path.count("/") - 1
+        return "/" if depth > _DEEPEST else "../" * depth or "./"
 
     @property
     def origin(self) -> str:
@@ -91,6 +101,8 @@ class PublicPages(PageBase):
         self.settings = settings
         self.about = settings.about
         self.last_day: date | None = None
+        self.has_challenges = False
+        self.has_figures = True
         self._rules = rules
         self._limits = limits
         self._turns = Turns()
@@ -112,7 +124,7 @@ class PublicPages(PageBase):
         """Make a handler for a public address."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            guest = self._guest(request)
+            guest = self.guest(request)
             # No other parameter is read, so that none makes another answer.
             key = (request.path, guest.origin, guest.language.tag)
             response = await self._cache.answer(key, guest.now, lambda: self._make(look, guest))
@@ -140,6 +152,8 @@ class PublicPages(PageBase):
         """Read the collective's description and its last closed day, for the pages to be made."""
         self.about = await load_about(connection, self.settings.about)
         self.last_day = await self.published.last_day(connection)
+        self.has_figures = bool(self.last_day or await self.place(connection))
+        self.has_challenges = bool(await all_challenges(connection))
 
     async def place(self, connection: AsyncConnection, slug: str = ALL) -> Place | None:
         """Return a group by its name in addresses; None where it has no member yet."""
@@ -158,6 +172,8 @@ class PublicPages(PageBase):
             origin=guest.origin,
             today_is=guest.today,
             last_day=self.last_day or guest.today,
+            has_figures=self.has_figures,
+            has_challenges=self.has_challenges,
             is_witness=bool(self.settings.witness_for),
             **model,
         )
@@ -186,8 +202,8 @@ class PublicPages(PageBase):
         except TooMany:
             return self._refuse(request, 429, {"Retry-After": "1"})
         body = getattr(response, "body", None)
-        if isinstance(body, bytes):
-            self._limits.charge(address, len(body) // BYTES_A_TOKEN)
+        size = len(body) if isinstance(body, bytes) else response.body_length
+        self._limits.charge(address, size // BYTES_A_TOKEN)
         return response
 
     def _refuse(
@@ -200,14 +216,17 @@ class PublicPages(PageBase):
         elif request.path.startswith(f"{WITNESS}/"):
             response = problem(status, words)
         else:
-            guest = self._guest(request)
-            response = self.page(guest, "refused.html", status=status, words=words)
+            guest = self.guest(request)
+            response = self.page(
+                guest, "refused.html", status=status, words=words, is_missing=status == 404
+            )
         for name in ("Allow", "Retry-After"):
             if headers and name in headers:
                 response.headers[name] = headers[name]
         return response
 
-    def _guest(self, request: web.Request) -> Guest:
+    def guest(self, request: web.Request) -> Guest:
+        """Return the visitor of a request."""
         zone = self.settings.time_zone
         tag = language.requested(request)
         return Guest(request, Language(tag, zone), self._now().astimezone(zone))

@@ -9,9 +9,9 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.web.core.access import Handler
 
-from . import challenges, home, notices, opendata, periods, sharing, witness
+from . import archive, challenges, home, notices, opendata, periods, sharing, taking_part, witness
 from .drawing.charts import Step
-from .page_base import DATA, STATIC, WITNESS, Look, PublicPages
+from .page_base import DATA, STATIC, TAKE_PART, WITNESS, Look, PublicPages
 
 HEALTH = "/health"
 _PLACE = "{place:[a-z0-9-]{1,200}}"
@@ -49,10 +49,12 @@ LOOKS: dict[str, Look] = {
     f"{_CHALLENGE}/diploma/{_PLACE}": challenges.diploma,
     DATA: opendata.describe,
     f"{DATA}/groups.json": opendata.groups,
+    archive.DICTIONARY: archive.columns,
     f"{DATA}/openapi.json": opendata.description,
     f"{DATA}/challenges.json": challenges.listed,
     f"{DATA}/challenges/{{challenge}}": challenges.as_data,
     f"{DATA}/{{quantity}}/by/{{group}}/{{interval}}/from/{{first}}/to/{{last}}": opendata.series,
+    TAKE_PART: taking_part.show,
     notices.ABOUT: notices.about,
     notices.LEGAL: partial(notices.show, template="legal.html"),
     notices.PRIVACY: notices.privacy,
@@ -69,6 +71,7 @@ def routes(pages: PublicPages, watch: Watch | None) -> list[web.RouteDef]:
         *(web.get(path, pages.looks(look)) for path, look in LOOKS.items()),
         web.get(f"{STATIC}{{name:.+}}", pages.files.serve),
         web.get("/favicon.ico", _icon),
+        web.get(archive.ARCHIVE, archive.download(pages)),
         web.get(HEALTH, _health(pages, watch)),
     ]
 

@@ -283,13 +283,14 @@ async def test_indistinguishable_participants_have_no_leader(empty: ReleasedTown
     await set_up(empty, replace(TYPED, participants=("ploemeur", "lanester")))
     async with serving(empty) as town:
         page = await town.browser("fr").open("challenge/1")
-        assert "Pas encore départageables." in page.text
+        assert "Encore trop serré pour désigner un gagnant." in page.text
         assert "1–2 Lanester" in page.text
         town.now = NOW + timedelta(days=365)
         page = await town.browser("fr").open("challenge/1")
-        assert "Impossibles à départager." in page.text
+        assert "Trop serré pour désigner un gagnant." in page.text
         assert (
-            "Impossibles à départager." in (await town.browser("fr").open("challenge/1/hall")).text
+            "Trop serré pour désigner un gagnant."
+            in (await town.browser("fr").open("challenge/1/hall")).text
         )
 
 

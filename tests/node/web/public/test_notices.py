@@ -40,7 +40,7 @@ async def test_home_page_opens_with_the_description(
     opening = page.text.partition("Énergies de Lorient Énergies de Lorient ")[0]
     assert f"Énergies de Lorient {sentence} {members}" in page.text, opening
     assert described(page.html, "description") == sentence
-    for place, words in (("about#join", "mailto:"), ("about#contact", ABOUT.phone)):
+    for place, words in (("take-part", "mailto:"), ("about#contact", ABOUT.phone)):
         there = await town.browser(language).open(str(page.url.join(URL(page.link(place)))))
         assert words
         assert words in there.html
@@ -109,7 +109,7 @@ async def test_missing_description_leaves_no_gap(town: ReleasedTown) -> None:
     unknown = replace(town.settings, about=About())
     async with serving(ReleasedTown(town.store, unknown)) as silent:
         for language in ("en", "fr"):
-            for path in ("", *NOTICES):
+            for path in ("", "take-part", *NOTICES):
                 page = await silent.browser(language).open(path)
                 assert page.status == 200
                 assert "None" not in page.text
@@ -161,6 +161,7 @@ async def test_robots_find_public_pages_alone(town: ReleasedTown) -> None:
     assert {
         "/",
         "/about",
+        "/take-part",
         "/data",
         "/year/2025",
         "/year/2026",

@@ -32,6 +32,7 @@ from consometers_node.store.collective.masked_reports import (
     store_opening,
 )
 from consometers_node.store.collective.publication import ClosedInterval, PublishedCell, write
+from consometers_node.web.public.archive import ARCHIVE
 from consometers_node.web.public.opendata import FIELDS, MOST_DAYS, Longer
 from consometers_node.web.public.page_base import DATA
 from consometers_node.web.public.routes import LOOKS
@@ -320,8 +321,8 @@ async def compare(town: ReleasedTown, path: str) -> None:
         ("consumption/by/all/P1D/from/2000-01-01/to/2099-12-31", 400, "cannot be read"),
         ("consumption/by/all/PT1H/from/2026-01-01/to/2026-06-10", 400, "cannot be read"),
         ("consumption/by/all/P1D/from/2026-06-08/to/2026-06-10.xml", 400, "cannot be read"),
-        ("consumption/by/all/P1D/from/2026-06-08", 404, "no such page"),
-        ("nothing", 404, "no such page"),
+        ("consumption/by/all/P1D/from/2026-06-08", 404, "nothing at this address"),
+        ("nothing", 404, "nothing at this address"),
     ],
 )
 async def test_invalid_queries_say_why(
@@ -440,9 +441,12 @@ async def test_clients_cannot_forge_their_address(town: ReleasedTown) -> None:
 
 async def test_openapi_describes_exactly_the_served_paths(town: ReleasedTown) -> None:
     paths = (await open_data(town, "openapi.json"))["paths"]
-    served = {path.removeprefix(DATA) for path in LOOKS if path.startswith(f"{DATA}/")}
+    served = {path.removeprefix(DATA) for path in (*LOOKS, ARCHIVE) if path.startswith(f"{DATA}/")}
     # `last` takes the ending along.
-    assert {path.removesuffix(".csv") for path in paths} == served - {"/openapi.json"}
+    twins = {path for path in paths if path.removesuffix(".csv") in paths}
+    assert {path.removesuffix(".csv") if path in twins else path for path in paths} == served - {
+        "/openapi.json"
+    }
     for path, item in paths.items():
         assert item.keys() <= {"parameters", "get"}
         named = [parameter["$ref"].rpartition("/")[2] for parameter in item.get("parameters", ())]

@@ -107,7 +107,7 @@ async def test_a_missing_page_says_so(town: ReleasedTown) -> None:
         page = await town.browser().open(str(town.url) + path)
         assert page.status in {400, 404}, path
         if page.status == 404:
-            assert "There is no such page." in page.text
+            assert "There is nothing at this address" in page.text
 
 
 async def test_a_matching_etag_answers_304(town: ReleasedTown) -> None:

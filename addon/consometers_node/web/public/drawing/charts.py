@@ -1,11 +1,14 @@
 """Charts and their tables: a line for each interval, with an earlier one for comparison."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
+from typing import NamedTuple
 
-from consometers_node.collective.publication.reading.values import FlowRow, rounded
+from consometers_node.collective.publication.reading.values import FlowRow, Value, rounded
 from consometers_node.figures import FIGURES, Unit
+from consometers_node.i18n.text import Text, text
 from consometers_node.series import Direction
 from consometers_node.web.core.page_base import csv_text
 from consometers_quoalise import iso8601
@@ -111,51 +114,132 @@ def column(key: str) -> str:
     return f"{name}_wh" if FIGURES[key].unit is Unit.ENERGY else name
 
 
-_NAMES = [key.replace("-", "_") for key in FIGURES]
-COLUMNS = (
-    "start",
-    "end",
-    *map(column, FIGURES),
-    *(f"{key}_average_wh" for key in _ENERGIES),
-    *(f"{key}_before_wh" for key in _ENERGIES),
-    *(f"{name}_hours" for name in _NAMES),
-    *(f"{name}_hours_without_homes" for name in _NAMES),
-    "hours_ended",
-    "members",
-    "members_counting",
-    "homes",
-    "protected_later",
-    "protected_since",
-    "withheld",
+class Column(NamedTuple):
+    """A column of a table, with its unit: Wh, / (a ratio), h, or none."""
+
+    unit: str
+    meaning: Text
+    read: Callable[[ChartInterval], str]
+
+
+_AVERAGE = text("{figure}: the average of one home; of one member, where there are no homes.")
+_BEFORE = text(
+    "{figure}: the same energy a day earlier, or a year earlier in the tables of months and years,"
+    " scaled to the present number of members: homes and the others, each by their own number. In"
+    " the table of a year, it covers the days known of both years, or the whole month if this year"
+    " has none."
 )
+_HOURS = text("{figure}: the number of hours that it covers.")
+_LACKING = text("{figure}: the number of these hours in which homes are missing.")
+
+
+def _of_figures() -> Iterator[tuple[str, Column]]:
+    """Yield the columns that each figure has."""
+    for key, figure in FIGURES.items():
+        yield column(key), Column(figure.unit, figure.meaning, partial(_number, key))
+    for key in _ENERGIES:
+        meaning = _AVERAGE.fill(figure=FIGURES[key].title)
+        yield f"{key}_average_wh", Column(Unit.ENERGY, meaning, partial(_average, key))
+    for key in _ENERGIES:
+        meaning = _BEFORE.fill(figure=FIGURES[key].title)
+        yield f"{key}_before_wh", Column(Unit.ENERGY, meaning, partial(_before, key))
+    for key, figure in FIGURES.items():
+        name, meaning = key.replace("-", "_"), _HOURS.fill(figure=figure.title)
+        yield f"{name}_hours", Column("h", meaning, partial(_hours, key))
+    for key, figure in FIGURES.items():
+        name, meaning = key.replace("-", "_"), _LACKING.fill(figure=figure.title)
+        yield f"{name}_hours_without_homes", Column("h", meaning, partial(_hours_lacking, key))
+
+
+def _number(key: str, line: ChartInterval) -> str:
+    return _text(line.row[key].number)
+
+
+def _average(key: str, line: ChartInterval) -> str:
+    return _text(line.row[key].average_wh)
+
+
+def _before(key: str, line: ChartInterval) -> str:
+    return _text(rounded(line.wh_before(key)))
+
+
+def _hours(key: str, line: ChartInterval) -> str:
+    return f"{line.row[key].hours:g}"
+
+
+def _hours_lacking(key: str, line: ChartInterval) -> str:
+    return f"{line.row[key].hours_lacking:g}"
+
+
+def _energies(line: ChartInterval) -> list[Value]:
+    return [line.row[key] for key in _ENERGIES]
+
+
+def _since(line: ChartInterval) -> str:
+    moments = (value.since for value in _energies(line))
+    return max((iso8601.shown(moment) for moment in moments if moment), default="")
+
+
+def _withheld(line: ChartInterval) -> str:
+    hidden = {value.why.reason for value in _energies(line) if value.why is not None}
+    return " ".join(sorted(hidden))
+
+
+COLUMNS: Mapping[str, Column] = {
+    "start": Column(
+        "",
+        text("The start of the interval, with its offset from UTC."),
+        lambda line: iso8601.shown(line.row.start),
+    ),
+    "end": Column(
+        "", text("Its end, which is excluded."), lambda line: iso8601.shown(line.row.end)
+    ),
+    **dict(_of_figures()),
+    "hours_ended": Column(
+        "h",
+        text("The number of hours that have ended, from the first closed day on."),
+        lambda line: f"{max(value.hours_ended for value in _energies(line)):g}",
+    ),
+    "members": Column(
+        "",
+        text("The largest number of members that a value sums at any one time."),
+        lambda line: str(max(value.members for value in _energies(line))),
+    ),
+    "members_counting": Column(
+        "",
+        text("The number of members that counted then, including those whose data was missing."),
+        lambda line: str(max(value.members_counting for value in _energies(line))),
+    ),
+    "homes": Column(
+        "",
+        text("The number of homes among these members."),
+        lambda line: str(max(value.homes for value in _energies(line))),
+    ),
+    "protected_later": Column(
+        "",
+        text("The number of homes in protected sums that came after the others."),
+        lambda line: str(max(value.later for value in _energies(line))),
+    ),
+    "protected_since": Column(
+        "", text("When the last of them came; empty if none came later."), _since
+    ),
+    "withheld": Column(
+        "",
+        text("Why energies have no value. If several are hidden, each reason appears once."),
+        _withheld,
+    ),
+}
+"""The columns of each table, in their order."""
 
 
 def as_csv(chart: Chart) -> str:
     """Write the table of a chart."""
-    return csv_text([COLUMNS, *map(_written, chart.lines)])
+    return csv_text([[*COLUMNS], *(written(line, COLUMNS) for line in chart.lines)])
 
 
-def _written(line: ChartInterval) -> Sequence[str]:
-    row = line.row
-    values = {key: row[key] for key in FIGURES}
-    energies = [values[key] for key in _ENERGIES]
-    hidden = {value.why.reason for value in energies if value.why is not None}
-    return (
-        iso8601.shown(row.start),
-        iso8601.shown(row.end),
-        *(_text(value.number) for value in values.values()),
-        *(_text(value.average_wh) for value in energies),
-        *(_text(rounded(line.wh_before(key))) for key in _ENERGIES),
-        *(f"{value.hours:g}" for value in values.values()),
-        *(f"{value.hours_lacking:g}" for value in values.values()),
-        f"{max(value.hours_ended for value in energies):g}",
-        str(max(value.members for value in energies)),
-        str(max(value.members_counting for value in energies)),
-        str(max(value.homes for value in energies)),
-        str(max(value.later for value in energies)),
-        max((iso8601.shown(value.since) for value in energies if value.since), default=""),
-        " ".join(sorted(hidden)),
-    )
+def written(line: ChartInterval, columns: Mapping[str, Column]) -> Sequence[str]:
+    """Return a row of a table, with some of its columns."""
+    return [column.read(line) for column in columns.values()]
 
 
 def _text(number: float | None) -> str:

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from .charts import Chart, ChartInterval, Step
 
-_ROOM = 1.08
 _BAR = 0.82
 _INTERVALS = 7
 _MOST_LABELS = 12
@@ -102,9 +101,12 @@ class _Scale:
 
     def __init__(self, count: int, high: float, low: float) -> None:
         self._count = count
-        self._top = high * _ROOM or low / 10 or 1
-        self._bottom = -low * _ROOM
-        self._high, self._low = high, low
+        self._step = _step((high + low) / _INTERVALS or 1)
+        # The outermost lines are beyond the longest bars.
+        self._levels = math.ceil(low / self._step - 1e-9), math.ceil(high / self._step - 1e-9)
+        below, above = (count * self._step for count in self._levels)
+        self._top = above or below / 10 or 1
+        self._bottom = -below
 
     def y(self, wh: float) -> float:
         return round(100 * (self._top - wh) / (self._top - self._bottom), 2)
@@ -136,12 +138,14 @@ class _Scale:
 
     def marks(self) -> Iterator[float]:
         """Yield round values, at a distance that leaves room between them."""
-        rough = (self._high + self._low) / _INTERVALS or 1
-        power = 10 ** math.floor(math.log10(rough))
-        step = next(nice * power for nice in _NICE if nice * power >= rough)
-        first = math.ceil(-self._low / step - 1e-9)
-        last = math.floor(self._high / step + 1e-9)
-        yield from (n * step for n in range(first, last + 1))
+        below, above = self._levels
+        yield from (n * self._step for n in range(-below, above + 1))
+
+
+def _step(rough: float) -> float:
+    """Return the next round number."""
+    power: float = 10 ** math.floor(math.log10(rough))
+    return next(nice * power for nice in _NICE if nice * power >= rough)
 
 
 def _labels(chart: Chart) -> Iterator[Label]:
