@@ -21,9 +21,18 @@ class Home:
     self_consumed: Ids = ()
     self_consumption: Ids = ()
     self_sufficiency: Ids = ()
+    cost: Ids = ()
+    """The statistics in which the Energy dashboard counts what is paid for grid energy."""
+    tariff: Ids = ()
+    price: Ids = ()
+    colour_today: Ids = ()
+    colour_tomorrow: Ids = ()
+    peak_start: Ids = ()
     sun: Ids = ()
     sells_all: bool = False
     """Whether all production goes to the grid, under a contract of its own."""
+    is_building: bool = False
+    """Whether it is a public building, and nobody's home."""
 
     @property
     def has_grid(self) -> bool:

@@ -23,7 +23,7 @@ from ..const import (
     KIND_NODE,
 )
 from ..entries import kind
-from ..linky.prices import priced, priced_on_dashboard
+from ..linky.prices import costs_on_dashboard, priced, priced_on_dashboard
 from ..node import answers
 from ..node.answers import Sums
 from ..node.coordinator import NodeConfigEntry
@@ -57,6 +57,11 @@ _METER: Final[Table] = {
     "apparent_power": "apparent_power",
     "energy_drawn": "drawn",
     "energy_injected": "injected",
+    "tariff": "tariff",
+    "price": "price",
+    "colour_today": "colour_today",
+    "colour_tomorrow": "colour_tomorrow",
+    "peak_start": "peak_start",
 }
 _PRODUCTION_METER: Final[Table] = {
     "active_power_injected": "produced_power",
@@ -66,7 +71,7 @@ _INVERTER: Final[Table] = {"power": "produced_power", "energy": "produced"}
 
 
 _POWERS: Final = ("used_power", "drawn_power", "produced_power", "apparent_power")
-_ENERGIES: Final = ("drawn", "injected", "produced", "self_consumed")
+_ENERGIES: Final = ("drawn", "injected", "produced", "self_consumed", "cost")
 """Facts that have graphs: of five minutes, and of hours."""
 
 
@@ -95,8 +100,18 @@ async def home(hass: HomeAssistant) -> Home:
     for fact, ids in (await _on_energy_dashboard(hass)).items():
         facts[fact] = facts[fact] or ids
     return Home(
-        **facts, sun=_SUN if hass.states.get(*_SUN) else (), sells_all=_sells_all(hass, facts)
+        **facts,
+        cost=_costs(hass, await _energy_sources(hass)),
+        sun=_SUN if hass.states.get(*_SUN) else (),
+        sells_all=_sells_all(hass, facts),
+        is_building=any(each.is_site for each in collectives(hass)),
     )
+
+
+def _costs(hass: HomeAssistant, sources: Iterable[Mapping[str, Any]]) -> Ids:
+    """Return the costs of grid energy: the household's own statistics, or core's sensors."""
+    sensors: Mapping[str, str] = hass.data.get(ENERGY, {}).get("cost_sensors", {})
+    return tuple(costs_on_dashboard(sources, sensors))
 
 
 def _sells_all(hass: HomeAssistant, facts: Mapping[str, Ids]) -> bool:

@@ -22,6 +22,7 @@ _COLOURS: Final = {
     "self_consumed": PRODUCED,
     "part": PRODUCED,
     "simulated": PRODUCED,
+    "cost": DRAWN,
 }
 _ICONS: Final = {
     "drawn": "mdi:transmission-tower-export",
@@ -100,10 +101,8 @@ class _Writer:
         months = self._page(
             "months",
             [
-                self._months("my_home", "mdi:home", self._grid_flows()) if home.drawn else (),
-                self._months("my_panels", "mdi:solar-power-variant", self._panels_flows())
-                if home.produced
-                else (),
+                self._grid_months() if home.drawn else (),
+                self._panels_months() if home.produced else (),
                 *map(self._plant_months, self._plants),
                 *map(self._simulation_months, collectives),
             ],
@@ -142,12 +141,13 @@ class _Writer:
 
     def _grid_now(self) -> Iterator[Card]:
         home = self._home
-        yield _heading(self._words["my_home"], "mdi:home")
+        yield self._of_home()
         if home.used_power:
-            yield from self._powers(home.used_power, "used", DRAWN)
+            used = "used_in_building" if home.is_building else "used"
+            yield from self._powers(home.used_power, used, DRAWN)
             yield from self._tiles(home.drawn_power, "drawn_now", DRAWN)
             yield from self._tiles(home.injected_power, "injected_now", INJECTED)
-            yield from self._lines(home.used_power, "used", DRAWN)
+            yield from self._lines(home.used_power, used, DRAWN)
         elif home.drawn_power:
             yield from self._powers(home.drawn_power, "drawn", DRAWN)
             yield from self._lines(home.drawn_power, "drawn", DRAWN)
@@ -159,10 +159,60 @@ class _Writer:
             {"self_sufficiency": home.self_sufficiency},
         )
         yield from self._graph("week", _DAYS, self._grid_flows())
+        yield from self._costs()
+        yield from self._tariff()
 
-    def _months(self, title: str, icon: str, flows: Flows) -> Iterator[Card]:
-        yield _heading(self._words[title], icon)
-        yield from self._graph("year", _MONTHS, flows)
+    def _of_home(self) -> Card:
+        if self._home.is_building:
+            return _heading(self._words["this_building"], "mdi:office-building")
+        return _heading(self._words["my_home"], "mdi:home")
+
+    def _costs(self) -> Iterator[Card]:
+        """Show what grid energy cost. A card adds no statistics up: several are a graph alone."""
+        costs = self._counted_costs
+        if len(costs) == 1 and ":" not in costs[0]:
+            yield _heading(self._words["cost"], style="subtitle")
+            for name, period in (("today", "day"), ("this_month", "month")):
+                yield {
+                    "type": "statistic",
+                    "entity": costs[0],
+                    "name": self._words[name],
+                    "icon": "mdi:cash",
+                    "stat_type": "change",
+                    "period": {"calendar": {"period": period}},
+                    "grid_options": _HALF,
+                }
+        elif costs:
+            yield from self._graph("week", {**_DAYS, "chart_type": "bar-stack"}, {"cost": costs})
+
+    @property
+    def _counted_costs(self) -> Ids:
+        """The costs that the recorder has counted: without, a card would have a unit alone."""
+        return tuple(each for each in self._home.cost if each not in self._uncounted.hours)
+
+    def _tariff(self) -> Iterator[Card]:
+        """Show the tariff that runs, its price, and the days and peaks that the meter announces."""
+        home = self._home
+        tiles = [
+            _tile(each, name=self._words[key], grid_options=_HALF, visibility=_if_known(each))
+            for key in ("tariff", "price", "colour_today", "colour_tomorrow", "peak_start")
+            for each in getattr(home, key)
+        ]
+        yield from self._beneath("tariff_title", tiles)
+
+    def _grid_months(self) -> Iterator[Card]:
+        yield self._of_home()
+        yield from self._graph("year", _MONTHS, self._grid_flows())
+        if costs := self._counted_costs:
+            yield from self._graph("year", {**_MONTHS, "chart_type": "bar-stack"}, {"cost": costs})
+
+    def _panels_months(self) -> Iterator[Card]:
+        yield _heading(self._words[self._panels], "mdi:solar-power-variant")
+        yield from self._graph("year", _MONTHS, self._panels_flows())
+
+    @property
+    def _panels(self) -> str:
+        return "its_panels" if self._home.is_building else "my_panels"
 
     def _grid_flows(self) -> Flows:
         """Return the home's sources of energy where they are known, else what crossed its meter."""
@@ -177,7 +227,7 @@ class _Writer:
 
     def _panels_now(self) -> Iterator[Card]:
         home = self._home
-        yield _heading(self._words["my_panels"], "mdi:solar-power-variant")
+        yield _heading(self._words[self._panels], "mdi:solar-power-variant")
         if home.sells_all:
             yield _text(self._words["sells_all"])
         yield from self._powers(home.produced_power, "produced", PRODUCED, quiet=True)
@@ -210,7 +260,7 @@ class _Writer:
     def _plant_months(self, plant: Plant) -> Iterator[Card]:
         if plant.statistic is not None:
             yield self._of_plant(plant)
-            yield from self._graph("year", _MONTHS, {**_part(plant), "drawn": self._home.drawn})
+            yield from self._graph("year", _MONTHS, _part(plant))
 
     def _of_plant(self, plant: Plant) -> Card:
         return _heading(
@@ -246,8 +296,7 @@ class _Writer:
     def _simulation_months(self, collective: Collective) -> Iterator[Card]:
         if simulated := self._simulated(collective):
             yield from self._of_simulation(collective)
-            flows = {"simulated": simulated, "drawn": self._home.drawn}
-            yield from self._graph("year", _MONTHS, flows)
+            yield from self._graph("year", _MONTHS, {"simulated": simulated})
 
     def _simulated(self, collective: Collective) -> Ids:
         """Return the statistic of a simulation that is shown, of a home whose use is counted."""
@@ -338,7 +387,8 @@ class _Writer:
         for each in _those(collective.entities, "challenge"):
             shown = {"visibility": _if_known(each)}
             yield {**_heading(self._words["challenge"], style="subtitle"), **shown}
-            tile = _tile(each, name=self._words["challenge_change"], grid_options=_WIDE)
+            key = "challenge_building" if collective.is_site else "challenge_change"
+            tile = _tile(each, name=self._words[key], grid_options=_WIDE)
             yield {**tile, "state_content": ["signed", "participant"], **shown}
 
     def _not_shown(self, collective: Collective) -> Iterator[Card]:
@@ -458,10 +508,11 @@ class _Writer:
             "grid_options": _FULL,
             **shown,
         }
-        if len(entities) == 1:
+        names = {each["name"]: None for each in entities}
+        if len(names) == 1:
             # The legend of one would say that it is a change: so the title has its name.
             graph["hide_legend"] = True
-            return self._statistics(title, entities, graph, *(each["name"] for each in entities))
+            return self._statistics(title, entities, graph, *names)
         return self._statistics(title, entities, graph)
 
     def _statistics(

@@ -58,7 +58,22 @@ async def test_a_meter_provides_drawn_and_injected_energy(hass: HomeAssistant) -
         drawn=("sensor.linky_energy_drawn",),
         injected=("sensor.linky_energy_injected",),
         drawn_power=("sensor.linky_active_power_drawn",),
+        tariff=("sensor.linky_tariff",),
     )
+
+
+async def test_the_cost_of_each_connection_is_the_one_that_the_energy_dashboard_counts(
+    hass: HomeAssistant,
+) -> None:
+    hass.data[household.ENERGY] = {"cost_sensors": {"sensor.drawn": "sensor.drawn_cost"}}
+    await set_up_energy_dashboard(
+        hass,
+        {"type": "grid", "stat_energy_from": "sensor.drawn"},
+        {"type": "grid", "stat_energy_from": "sensor.night", "stat_cost": "supplier:night"},
+        {"type": "grid", "stat_energy_from": "sensor.unpriced"},
+        {"type": "solar", "stat_energy_from": "sensor.roof"},
+    )
+    assert (await household.home(hass)).cost == ("sensor.drawn_cost", "supplier:night")
 
 
 async def test_disabled_and_hidden_entities_are_left_out(hass: HomeAssistant) -> None:
