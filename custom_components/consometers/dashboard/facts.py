@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
+from datetime import datetime
 
 type Ids = tuple[str, ...]
 
@@ -59,10 +60,16 @@ class Plant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uncounted:
-    """The statistics that have no row yet, by the table that a graph is drawn from."""
+    """The statistics that have no row yet, by the table that a graph is drawn from.
+
+    Of the others the first row, in the time of the home, where `now` is known.
+    """
 
     minutes: Set[str] = frozenset()
     hours: Set[str] = frozenset()
+    first_minutes: Mapping[str, datetime] = field(default_factory=dict)
+    first_hours: Mapping[str, datetime] = field(default_factory=dict)
+    now: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

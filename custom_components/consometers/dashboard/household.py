@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from itertools import chain
 from operator import attrgetter
 from typing import Any, Final
@@ -11,6 +12,7 @@ from homeassistant.components.recorder import DOMAIN as RECORDER
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.util import dt as dt_util
 
 from ..balance.state import Home as Connection
 from ..const import (
@@ -30,7 +32,7 @@ from ..node.coordinator import NodeConfigEntry
 from ..node.devices import collective_id, plant_id
 from ..node.simulation import Meter
 from ..node.simulation_coordinator import simulated_statistic
-from ..recorder.statistics import async_counted
+from ..recorder.statistics import async_firsts
 from .facts import Collective, Home, Ids, Plant, Uncounted
 
 type Table = Mapping[str, str]
@@ -175,7 +177,7 @@ def _plants_of(hass: HomeAssistant, entry: NodeConfigEntry) -> Iterable[Plant]:
 async def uncounted(
     hass: HomeAssistant, home: Home, collectives: Iterable[Collective]
 ) -> Uncounted:
-    """Return the statistics without a row in the recorder."""
+    """Return the statistics without a row in the recorder, and since when the others have some."""
     if RECORDER not in hass.config.components:
         return Uncounted()
     energies = {each for name in _ENERGIES for each in getattr(home, name)}
@@ -183,8 +185,18 @@ async def uncounted(
         energies.update(each.statistics.values())
         energies.update([] if each.simulated is None else [each.simulated])
     powers = {each for name in _POWERS for each in getattr(home, name)}
-    hours, minutes = await async_counted(hass, energies, energies | powers)
-    return Uncounted(hours=energies - hours, minutes=(energies | powers) - minutes)
+    hours, minutes = await async_firsts(hass, energies, energies | powers)
+    return Uncounted(
+        hours=energies - hours.keys(),
+        minutes=(energies | powers) - minutes.keys(),
+        first_hours=_local(hours),
+        first_minutes=_local(minutes),
+        now=dt_util.now(),
+    )
+
+
+def _local(moments: Mapping[str, float]) -> Mapping[str, datetime]:
+    return {each: dt_util.as_local(dt_util.utc_from_timestamp(at)) for each, at in moments.items()}
 
 
 def _collectives_of(hass: HomeAssistant, entry: NodeConfigEntry) -> Iterable[Collective]:

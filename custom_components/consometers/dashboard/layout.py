@@ -1,6 +1,7 @@
 """The dashboard as Home Assistant's frontend reads it. Pure: facts in, configuration out."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -48,6 +49,9 @@ _OWN_MONTHS: Final = {"period": "month", "days_to_show": 395}
 """A month beside the same one a year before."""
 _DAY: Final = {"period": "5minute", "days_to_show": 1}
 
+_SETTLING: Final = timedelta(hours=2)
+"""A first row so soon after the beginning of a period is no late one."""
+
 type Condition = dict[str, Any]
 
 
@@ -55,6 +59,8 @@ _ALL_COUNTED: Final = Uncounted()
 
 WAITING: Final = "waiting"
 """Whether a graph has a sentence in its place, until the recorder has counted something."""
+YOUNG: Final = "young"
+"""Whether a title says since when it has figures, until they span what it shows."""
 
 
 def dashboard(
@@ -85,6 +91,7 @@ class _Writer:
         self._plants = plants
         self._uncounted = uncounted
         self._waiting = False
+        self._young = False
 
     def dashboard(self) -> dict[str, Any]:
         home, collectives = self._home, self._collectives
@@ -113,6 +120,7 @@ class _Writer:
         return {
             "views": [now, months] if months["sections"] else [now],
             **({WAITING: True} if self._waiting else {}),
+            **({YOUNG: True} if self._young else {}),
         }
 
     def _page(
@@ -172,11 +180,11 @@ class _Writer:
         costs = self._counted_costs
         if len(costs) == 1 and ":" not in costs[0]:
             yield _heading(self._words["cost"], style="subtitle")
-            for name, period in (("today", "day"), ("this_month", "month")):
+            for name, period, begun in self._periods():
                 yield {
                     "type": "statistic",
                     "entity": costs[0],
-                    "name": self._words[name],
+                    "name": _sentence(self._since(costs, begun) or self._words[name]),
                     "icon": "mdi:cash",
                     "stat_type": "change",
                     "period": {"calendar": {"period": period}},
@@ -189,6 +197,29 @@ class _Writer:
     def _counted_costs(self) -> Ids:
         """The costs that the recorder has counted: without, a card would have a unit alone."""
         return tuple(each for each in self._home.cost if each not in self._uncounted.hours)
+
+    def _periods(self) -> Iterator[tuple[str, str, datetime | None]]:
+        """Yield the day and the month: their words, their names in a card, their beginnings."""
+        now = self._uncounted.now
+        midnight = None if now is None else now.replace(hour=0, minute=0, second=0, microsecond=0)
+        yield "today", "day", midnight
+        yield "this_month", "month", None if midnight is None else midnight.replace(day=1)
+
+    def _since(
+        self, statistics: Iterable[str], begun: datetime | None, *, of_minutes: bool = False
+    ) -> str | None:
+        """Say since when there are figures of a period, if that is after it had begun."""
+        uncounted = self._uncounted
+        counted = uncounted.first_minutes if of_minutes else uncounted.first_hours
+        first = min((counted[each] for each in statistics if each in counted), default=None)
+        if first is None or begun is None or uncounted.now is None or first < begun + _SETTLING:
+            return None
+        self._young = True
+        if first.date() == uncounted.now.date():
+            return self._words["since"].format(when=f"{first:%H:%M}")
+        month = self._words["month_names"].split()[first.month - 1]
+        day = self._words["first_of_month"] if first.day == 1 else str(first.day)
+        return self._words["since_day"].format(day=day, month=month)
 
     def _tariff(self) -> Iterator[Card]:
         """Show the tariff that runs, its price, and the days and peaks that the meter announces."""
@@ -493,7 +524,14 @@ class _Writer:
             for flow, each in counted
         ]
         of_rates = [card for rate, ids in rates.items() for card in self._rates(ids, rate)]
-        yield from self._beneath("today", [*cards, *of_rates])
+        _, _, midnight = next(self._periods())
+        since = self._since((each for _, each in counted), midnight)
+        titled = [*cards, *of_rates]
+        if titled:
+            title = self._words["today"]
+            heading = title if since is None else f"{title} · {since}"
+            yield _heading(heading, style="subtitle")
+            yield from titled
 
     def _graph(self, title: str, shown: Mapping[str, Any], flows: Flows) -> Iterator[Card]:
         """Draw energies as bars, one upon the other where they make a whole."""
@@ -527,8 +565,18 @@ class _Writer:
         if all(each["entity"] in uncounted for each in entities):
             self._waiting = True
             card = _text(self._words["minutes_to_come" if of_minutes else "hours_to_come"])
+        elif (now := self._uncounted.now) is not None:
+            begun = now - timedelta(days=graph["days_to_show"])
+            since = self._since((e["entity"] for e in entities), begun, of_minutes=of_minutes)
+            # Of months the first day says nothing: the axis has them.
+            if since is not None and graph["period"] != "month":
+                names = (*names, since)
         yield _heading(" · ".join((self._words[title], *names)), style="subtitle")
         yield card
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def _flows(collective: Collective) -> Flows:

@@ -232,6 +232,8 @@ async def test_statistics_without_rows_are_listed(
     uncounted = await household.uncounted(hass, home, [collective])
     assert uncounted.hours == {*sums.values()}
     assert uncounted.minutes == {"sensor.made", *energies}
+    assert uncounted.first_hours == {"sensor.drawn": now}
+    assert uncounted.first_minutes == {"sensor.used": now}
 
 
 async def test_without_a_recorder_no_statistics_are_awaited(hass: HomeAssistant) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 import re
@@ -11,7 +12,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.consometers.dashboard.facts import Collective, Home, Plant, Uncounted
-from custom_components.consometers.dashboard.layout import WAITING, dashboard
+from custom_components.consometers.dashboard.layout import WAITING, YOUNG, dashboard
 from custom_components.consometers.dashboard.words import WORDS
 
 ENTITIES: dict[str, Any] = {
@@ -223,6 +224,66 @@ def test_the_cost_of_a_day_and_of_a_month_stands_beside_its_energies(language: s
     assert "sensor.cost" not in set(shown(dashboard(METER, [], language)))
 
 
+NOW = datetime(2026, 12, 2, 21, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("language", "age", "expected"),
+    [
+        (
+            "en",
+            timedelta(hours=1),
+            {
+                "graphs": ["Power curve · since 20:00", "Day by day · From the grid · since 20:00"],
+                "today": "Today · since 20:00",
+                "costs": ["Since 20:00", "Since 20:00"],
+            },
+        ),
+        (
+            "fr",
+            timedelta(days=1, hours=2),
+            {
+                "graphs": [
+                    "Courbe de puissance",
+                    "Jour par jour · Pris au réseau · depuis le 1er décembre",
+                ],
+                "today": "Aujourd’hui",
+                "costs": ["Aujourd’hui", "Depuis le 1er décembre"],
+            },
+        ),
+        (
+            "en",
+            timedelta(days=400),
+            {
+                "graphs": ["Power curve", "Day by day · From the grid"],
+                "today": "Today",
+                "costs": ["Today", "This month"],
+            },
+        ),
+    ],
+    ids=["an hour", "a day", "a year"],
+)
+def test_a_young_figure_says_since_when_it_is(
+    language: str, age: timedelta, expected: dict[str, Any]
+) -> None:
+    home = replace(METER, cost=("sensor.cost",))
+    firsts = dict.fromkeys((*home.drawn_power, *home.drawn, *home.cost), NOW - age)
+    young = Uncounted(first_minutes=firsts, first_hours=firsts, now=NOW)
+    written = dashboard(home, [], language, uncounted=young)
+    shown_cards = sections(written)[0]["cards"]
+    titles = [
+        title["heading"]
+        for title, card in pairwise(shown_cards)
+        if card["type"] == "statistics-graph"
+    ]
+    assert titles == expected["graphs"]
+    assert expected["today"] in [card.get("heading") for card in shown_cards]
+    costs = [card["name"] for card in shown_cards if card.get("entity") == "sensor.cost"]
+    assert costs == expected["costs"]
+    # A page that stays open asks again, until it says it no longer.
+    assert (YOUNG in written) is (age < timedelta(days=365))
+
+
 def test_costs_of_several_indexes_are_one_stack_of_bars() -> None:
     home = replace(METER, cost=("sensor.night", "sensor.day", "supplier:peak"))
     written = dashboard(home, [], "en")
@@ -248,7 +309,8 @@ def test_costs_of_several_indexes_are_one_stack_of_bars() -> None:
 def test_a_tariff_has_tiles_for_what_the_meter_says(
     states: dict[str, str], names: list[str]
 ) -> None:
-    home = replace(METER, **{key: (f"sensor.{key}",) for key in states})
+    facts: dict[str, Any] = {key: (f"sensor.{key}",) for key in states}
+    home = replace(METER, **facts)
     tiles = [
         card["name"]
         for card in cards(dashboard(home, [], "en"), "tile")
