@@ -24,6 +24,8 @@ class Home:
     self_sufficiency: Ids = ()
     cost: Ids = ()
     """The statistics in which the Energy dashboard counts what is paid for grid energy."""
+    saved: Ids = ()
+    """What self-consumption saved."""
     tariff: Ids = ()
     price: Ids = ()
     colour_today: Ids = ()

@@ -10,6 +10,7 @@ from typing import Any, Final
 from homeassistant.components.energy.data import async_get_manager
 from homeassistant.components.recorder import DOMAIN as RECORDER
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.util import dt as dt_util
@@ -24,8 +25,8 @@ from ..const import (
     KIND_METER,
     KIND_NODE,
 )
-from ..entries import kind
-from ..linky.prices import costs_on_dashboard, priced, priced_on_dashboard
+from ..entries import kind, sensor_id
+from ..linky.prices import PRICE, costs_on_dashboard, priced, priced_on_dashboard
 from ..node import answers
 from ..node.answers import Sums
 from ..node.coordinator import NodeConfigEntry
@@ -50,6 +51,7 @@ _BALANCE: Final[Table] = {
     "injected": "injected",
     "production": "produced",
     "self_consumed": "self_consumed",
+    "saved": "saved",
     "self_consumption_today": "self_consumption",
     "self_sufficiency_today": "self_sufficiency",
 }
@@ -73,7 +75,7 @@ _INVERTER: Final[Table] = {"power": "produced_power", "energy": "produced"}
 
 
 _POWERS: Final = ("used_power", "drawn_power", "produced_power", "apparent_power")
-_ENERGIES: Final = ("drawn", "injected", "produced", "self_consumed", "cost")
+_ENERGIES: Final = ("drawn", "injected", "produced", "self_consumed", "cost", "saved")
 """Facts that have graphs: of five minutes, and of hours."""
 
 
@@ -251,6 +253,17 @@ async def own_meter(hass: HomeAssistant) -> Meter:
         prices |= priced(hass, entry)
     prices = prices or priced_on_dashboard(await _energy_sources(hass))
     return Meter(drawn=(await home(hass)).drawn, prices=prices or None)
+
+
+def present_price(hass: HomeAssistant) -> float | None:
+    """Return what a kWh from the grid costs now, by the prices in the options of the meter."""
+    for entry in _entries(hass, KIND_METER):
+        if (entity_id := sensor_id(hass, entry, PRICE)) is None:
+            continue
+        state = hass.states.get(entity_id)
+        if state is not None and state.state not in (STATE_UNAVAILABLE, STATE_UNKNOWN):
+            return float(state.state)
+    return None
 
 
 async def _energy_sources(hass: HomeAssistant) -> list[Mapping[str, Any]]:

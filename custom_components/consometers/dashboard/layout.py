@@ -179,17 +179,7 @@ class _Writer:
         """Show what grid energy cost. A card adds no statistics up: several are a graph alone."""
         costs = self._counted_costs
         if len(costs) == 1 and ":" not in costs[0]:
-            yield _heading(self._words["cost"], style="subtitle")
-            for name, period, begun in self._periods():
-                yield {
-                    "type": "statistic",
-                    "entity": costs[0],
-                    "name": _sentence(self._since(costs, begun) or self._words[name]),
-                    "icon": "mdi:cash",
-                    "stat_type": "change",
-                    "period": {"calendar": {"period": period}},
-                    "grid_options": _HALF,
-                }
+            yield from self._amounts("cost", costs, "mdi:cash")
         elif costs:
             yield from self._graph("week", {**_DAYS, "chart_type": "bar-stack"}, {"cost": costs})
 
@@ -197,6 +187,22 @@ class _Writer:
     def _counted_costs(self) -> Ids:
         """The costs that the recorder has counted: without, a card would have a unit alone."""
         return tuple(each for each in self._home.cost if each not in self._uncounted.hours)
+
+    def _amounts(self, title: str, amounts: Ids, icon: str) -> Iterator[Card]:
+        """Show an amount of money, today and this month."""
+        if not amounts:
+            return
+        yield _heading(self._words[title], style="subtitle")
+        for name, period, begun in self._periods():
+            yield {
+                "type": "statistic",
+                "entity": amounts[0],
+                "name": _sentence(self._since(amounts, begun) or self._words[name]),
+                "icon": icon,
+                "stat_type": "change",
+                "period": {"calendar": {"period": period}},
+                "grid_options": _HALF,
+            }
 
     def _periods(self) -> Iterator[tuple[str, str, datetime | None]]:
         """Yield the day and the month: their words, their names in a card, their beginnings."""
@@ -269,6 +275,8 @@ class _Writer:
             {"self_consumption": home.self_consumption},
         )
         yield from self._graph("week", _DAYS, self._panels_flows())
+        saved = tuple(each for each in home.saved if each not in self._uncounted.hours)
+        yield from self._amounts("saved", saved, "mdi:piggy-bank")
 
     def _panels_flows(self) -> Flows:
         """Return the destinations of the production where they are known."""

@@ -23,6 +23,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "month_names": "January February March April May June July August "
         "September October November December",
         "cost": "Cost of grid energy, without standing charge",
+        "saved": "Saved by the sun",
         "tariff_title": "Tariff",
         "tariff": "Now",
         "price": "Price of a kWh",
@@ -108,6 +109,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "month_names": "janvier février mars avril mai juin juillet août "
         "septembre octobre novembre décembre",
         "cost": "Coût de l’énergie du réseau, hors abonnement",
+        "saved": "Économisé grâce au soleil",
         "tariff_title": "Tarif",
         "tariff": "En cours",
         "price": "Prix du kWh",

@@ -284,6 +284,16 @@ def test_a_young_figure_says_since_when_it_is(
     assert (YOUNG in written) is (age < timedelta(days=365))
 
 
+def test_what_the_sun_saved_stands_with_the_panels() -> None:
+    home = replace(FULL, cost=())
+    own, panels = sections(dashboard(home, [], "en"))
+    assert "sensor.saved" not in set(shown(own))
+    saved = [card for card in panels["cards"] if card.get("entity") == "sensor.saved"]
+    assert [card["name"] for card in saved] == ["Today", "This month"]
+    young = Uncounted(hours=frozenset(home.saved))
+    assert "sensor.saved" not in set(shown(dashboard(home, [], "en", uncounted=young)))
+
+
 def test_costs_of_several_indexes_are_one_stack_of_bars() -> None:
     home = replace(METER, cost=("sensor.night", "sensor.day", "supplier:peak"))
     written = dashboard(home, [], "en")
