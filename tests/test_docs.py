@@ -20,6 +20,7 @@ import pytest
 from consometers_tic import Mode, encode_frame
 from consometers_tic_virtual import Contract, Linky, Option
 from consometers_tic_virtual.world import World
+from custom_components.consometers.balance.saving import SAVED
 from custom_components.consometers.balance.sensors import BALANCE_SENSORS
 from custom_components.consometers.const import (
     CONF_ESTIMATE_INJECTION,
@@ -97,7 +98,7 @@ NODE_DESCRIPTIONS: tuple[EntityDescription, ...] = (
 NODE_ENTITIES = set(map(key_of, NODE_DESCRIPTIONS))
 METER_ENTITIES = set(map(key_of, (*sensors(), *estimates(), price("EUR"), *binary_sensors())))
 INVERTER_DESCRIPTIONS = {key_of(each): each for each in inverter_sensors()}
-HOME_ENTITIES = set(map(key_of, BALANCE_SENSORS))
+HOME_ENTITIES = set(map(key_of, [*BALANCE_SENSORS, SAVED]))
 
 REGISTRY_HOSTS = ("pypi.org", "pythonhosted.org", "npmjs.", "ghcr.io", "docker.io", "crates.io")
 FILLED = {"tariff": "HP BLEU", "label": "EAST", "name": "…"}

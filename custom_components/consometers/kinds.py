@@ -11,11 +11,11 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.storage import Store
 
-from .balance import diagnostics as balance_diagnostics, entity as balance_entities
+from .balance import diagnostics as balance_diagnostics, saving as balance_entities
 from .balance.past import take_past_along
 from .balance.tracker import BalanceTracker
 from .const import KIND_BALANCE, KIND_INVERTER, KIND_METER, KIND_NODE
-from .dashboard.household import own_meter
+from .dashboard.household import own_meter, present_price
 from .entries import kind, store
 from .history.continuing import continue_history
 from .inverter import diagnostics as inverter_diagnostics, entity as inverter_entities
@@ -72,7 +72,9 @@ KINDS: Final[Mapping[str, Kind[Any]]] = {
     ),
     KIND_BALANCE: Kind[BalanceTracker](
         runtime_data=BalanceTracker,
-        platforms={Platform.SENSOR: balance_entities.add_sensors},
+        platforms={
+            Platform.SENSOR: partial(balance_entities.add_sensors, find_price=present_price)
+        },
         diagnostics=balance_diagnostics.diagnostics,
         with_entities=take_past_along,
         store=store,

@@ -60,7 +60,7 @@ PART: Final = "consometers:part_kermelo"
 SIMULATED: Final = "consometers:simulated_1"
 HEADINGS: Final = {
     "en": [
-        *("My home", "My panels", f"My part: {PLANT}", "Neighbours’ sun (simulation)"),
+        *("My home", "My panels", f"My share: {PLANT}", "Neighbours’ sun (simulation)"),
         NAME,
     ],
     "fr": [

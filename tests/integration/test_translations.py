@@ -16,6 +16,7 @@ import pytest
 
 from custom_components.consometers import const
 from custom_components.consometers.balance import flow as balance_flow, tracker
+from custom_components.consometers.balance.saving import SAVED
 from custom_components.consometers.balance.sensors import BALANCE_SENSORS
 from custom_components.consometers.balance.state import Home
 from custom_components.consometers.dashboard.words import WORDS
@@ -68,6 +69,7 @@ SENSORS: list[SensorEntityDescription] = [
     *LINKY_SENSORS,
     *INVERTER_SENSORS,
     *BALANCE_SENSORS,
+    SAVED,
     *COLLECTIVE_SENSORS,
     *SURPLUS_SENSORS,
     *SIMULATION_SENSORS,
@@ -330,7 +332,7 @@ def test_keys_of_entities_are_unique() -> None:
     platforms: tuple[Sequence[EntityDescription], ...] = (
         LINKY_SENSORS,
         INVERTER_SENSORS,
-        BALANCE_SENSORS,
+        [*BALANCE_SENSORS, SAVED],
         [*COLLECTIVE_SENSORS, *SURPLUS_SENSORS, *SIMULATION_SENSORS],
         PLANT_SENSORS,
         BINARY_SENSORS,

@@ -3,9 +3,7 @@
 from typing import override
 
 from homeassistant.components.sensor import SensorEntity
-from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ..const import (
     CONF_DRAWN_POWER,
@@ -42,15 +40,13 @@ def existing(entry: BalanceConfigEntry) -> list[BalanceSensorDescription]:
     return list(filter(exists, BALANCE_SENSORS))
 
 
-def add_sensors(tracker: BalanceTracker, add: AddConfigEntryEntitiesCallback) -> None:
-    """Add the sensors, and remove those of another connection or other sources."""
-    entry, registry = tracker.config_entry, er.async_get(tracker.hass)
-    entities = [BalanceSensor(tracker, each) for each in existing(entry)]
-    unique_ids = {each.unique_id for each in entities}
-    for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
-        if entity.unique_id not in unique_ids:
-            registry.async_remove(entity.entity_id)
-    add(entities)
+def device_info(tracker: BalanceTracker) -> DeviceInfo:
+    """Return the home as a device."""
+    return DeviceInfo(
+        identifiers={(DOMAIN, tracker.config_entry.entry_id)},
+        translation_key="home",
+        entry_type=DeviceEntryType.SERVICE,
+    )
 
 
 class BalanceSensor(DescribedEntity[BalanceTracker], SensorEntity):
@@ -60,12 +56,7 @@ class BalanceSensor(DescribedEntity[BalanceTracker], SensorEntity):
 
     def __init__(self, tracker: BalanceTracker, description: BalanceSensorDescription) -> None:
         """Take what it shows."""
-        device = DeviceInfo(
-            identifiers={(DOMAIN, tracker.config_entry.entry_id)},
-            translation_key="home",
-            entry_type=DeviceEntryType.SERVICE,
-        )
-        super().__init__(tracker, description, device)
+        super().__init__(tracker, description, device_info(tracker))
 
     @property
     @override

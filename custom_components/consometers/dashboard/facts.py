@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
+from datetime import datetime
 
 type Ids = tuple[str, ...]
 
@@ -21,9 +22,20 @@ class Home:
     self_consumed: Ids = ()
     self_consumption: Ids = ()
     self_sufficiency: Ids = ()
+    cost: Ids = ()
+    """The statistics in which the Energy dashboard counts what is paid for grid energy."""
+    saved: Ids = ()
+    """What self-consumption saved."""
+    tariff: Ids = ()
+    price: Ids = ()
+    colour_today: Ids = ()
+    colour_tomorrow: Ids = ()
+    peak_start: Ids = ()
     sun: Ids = ()
     sells_all: bool = False
     """Whether all production goes to the grid, under a contract of its own."""
+    is_building: bool = False
+    """Whether it is a public building, and nobody's home."""
 
     @property
     def has_grid(self) -> bool:
@@ -50,10 +62,16 @@ class Plant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uncounted:
-    """The statistics that have no row yet, by the table that a graph is drawn from."""
+    """The statistics that have no row yet, by the table that a graph is drawn from.
+
+    Of the others the first row, in the time of the home, where `now` is known.
+    """
 
     minutes: Set[str] = frozenset()
     hours: Set[str] = frozenset()
+    first_minutes: Mapping[str, datetime] = field(default_factory=dict)
+    first_hours: Mapping[str, datetime] = field(default_factory=dict)
+    now: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from itertools import chain
 from operator import attrgetter
 from typing import Any, Final
@@ -9,8 +10,10 @@ from typing import Any, Final
 from homeassistant.components.energy.data import async_get_manager
 from homeassistant.components.recorder import DOMAIN as RECORDER
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.util import dt as dt_util
 
 from ..balance.state import Home as Connection
 from ..const import (
@@ -22,15 +25,15 @@ from ..const import (
     KIND_METER,
     KIND_NODE,
 )
-from ..entries import kind
-from ..linky.prices import priced, priced_on_dashboard
+from ..entries import kind, sensor_id
+from ..linky.prices import PRICE, costs_on_dashboard, priced, priced_on_dashboard
 from ..node import answers
 from ..node.answers import Sums
 from ..node.coordinator import NodeConfigEntry
 from ..node.devices import collective_id, plant_id
 from ..node.simulation import Meter
 from ..node.simulation_coordinator import simulated_statistic
-from ..recorder.statistics import async_counted
+from ..recorder.statistics import async_firsts
 from .facts import Collective, Home, Ids, Plant, Uncounted
 
 type Table = Mapping[str, str]
@@ -48,6 +51,7 @@ _BALANCE: Final[Table] = {
     "injected": "injected",
     "production": "produced",
     "self_consumed": "self_consumed",
+    "saved": "saved",
     "self_consumption_today": "self_consumption",
     "self_sufficiency_today": "self_sufficiency",
 }
@@ -57,6 +61,11 @@ _METER: Final[Table] = {
     "apparent_power": "apparent_power",
     "energy_drawn": "drawn",
     "energy_injected": "injected",
+    "tariff": "tariff",
+    "price": "price",
+    "colour_today": "colour_today",
+    "colour_tomorrow": "colour_tomorrow",
+    "peak_start": "peak_start",
 }
 _PRODUCTION_METER: Final[Table] = {
     "active_power_injected": "produced_power",
@@ -66,7 +75,7 @@ _INVERTER: Final[Table] = {"power": "produced_power", "energy": "produced"}
 
 
 _POWERS: Final = ("used_power", "drawn_power", "produced_power", "apparent_power")
-_ENERGIES: Final = ("drawn", "injected", "produced", "self_consumed")
+_ENERGIES: Final = ("drawn", "injected", "produced", "self_consumed", "cost", "saved")
 """Facts that have graphs: of five minutes, and of hours."""
 
 
@@ -95,8 +104,18 @@ async def home(hass: HomeAssistant) -> Home:
     for fact, ids in (await _on_energy_dashboard(hass)).items():
         facts[fact] = facts[fact] or ids
     return Home(
-        **facts, sun=_SUN if hass.states.get(*_SUN) else (), sells_all=_sells_all(hass, facts)
+        **facts,
+        cost=_costs(hass, await _energy_sources(hass)),
+        sun=_SUN if hass.states.get(*_SUN) else (),
+        sells_all=_sells_all(hass, facts),
+        is_building=any(each.is_site for each in collectives(hass)),
     )
+
+
+def _costs(hass: HomeAssistant, sources: Iterable[Mapping[str, Any]]) -> Ids:
+    """Return the costs of grid energy: the household's own statistics, or core's sensors."""
+    sensors: Mapping[str, str] = hass.data.get(ENERGY, {}).get("cost_sensors", {})
+    return tuple(costs_on_dashboard(sources, sensors))
 
 
 def _sells_all(hass: HomeAssistant, facts: Mapping[str, Ids]) -> bool:
@@ -160,7 +179,7 @@ def _plants_of(hass: HomeAssistant, entry: NodeConfigEntry) -> Iterable[Plant]:
 async def uncounted(
     hass: HomeAssistant, home: Home, collectives: Iterable[Collective]
 ) -> Uncounted:
-    """Return the statistics without a row in the recorder."""
+    """Return the statistics without a row in the recorder, and since when the others have some."""
     if RECORDER not in hass.config.components:
         return Uncounted()
     energies = {each for name in _ENERGIES for each in getattr(home, name)}
@@ -168,8 +187,18 @@ async def uncounted(
         energies.update(each.statistics.values())
         energies.update([] if each.simulated is None else [each.simulated])
     powers = {each for name in _POWERS for each in getattr(home, name)}
-    hours, minutes = await async_counted(hass, energies, energies | powers)
-    return Uncounted(hours=energies - hours, minutes=(energies | powers) - minutes)
+    hours, minutes = await async_firsts(hass, energies, energies | powers)
+    return Uncounted(
+        hours=energies - hours.keys(),
+        minutes=(energies | powers) - minutes.keys(),
+        first_hours=_local(hours),
+        first_minutes=_local(minutes),
+        now=dt_util.now(),
+    )
+
+
+def _local(moments: Mapping[str, float]) -> Mapping[str, datetime]:
+    return {each: dt_util.as_local(dt_util.utc_from_timestamp(at)) for each, at in moments.items()}
 
 
 def _collectives_of(hass: HomeAssistant, entry: NodeConfigEntry) -> Iterable[Collective]:
@@ -224,6 +253,17 @@ async def own_meter(hass: HomeAssistant) -> Meter:
         prices |= priced(hass, entry)
     prices = prices or priced_on_dashboard(await _energy_sources(hass))
     return Meter(drawn=(await home(hass)).drawn, prices=prices or None)
+
+
+def present_price(hass: HomeAssistant) -> float | None:
+    """Return what a kWh from the grid costs now, by the prices in the options of the meter."""
+    for entry in _entries(hass, KIND_METER):
+        if (entity_id := sensor_id(hass, entry, PRICE)) is None:
+            continue
+        state = hass.states.get(entity_id)
+        if state is not None and state.state not in (STATE_UNAVAILABLE, STATE_UNKNOWN):
+            return float(state.state)
+    return None
 
 
 async def _energy_sources(hass: HomeAssistant) -> list[Mapping[str, Any]]:

@@ -1,6 +1,7 @@
 """The dashboard as Home Assistant's frontend reads it. Pure: facts in, configuration out."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ _COLOURS: Final = {
     "self_consumed": PRODUCED,
     "part": PRODUCED,
     "simulated": PRODUCED,
+    "cost": DRAWN,
 }
 _ICONS: Final = {
     "drawn": "mdi:transmission-tower-export",
@@ -47,6 +49,9 @@ _OWN_MONTHS: Final = {"period": "month", "days_to_show": 395}
 """A month beside the same one a year before."""
 _DAY: Final = {"period": "5minute", "days_to_show": 1}
 
+_SETTLING: Final = timedelta(hours=2)
+"""A first row so soon after the beginning of a period is no late one."""
+
 type Condition = dict[str, Any]
 
 
@@ -54,6 +59,8 @@ _ALL_COUNTED: Final = Uncounted()
 
 WAITING: Final = "waiting"
 """Whether a graph has a sentence in its place, until the recorder has counted something."""
+YOUNG: Final = "young"
+"""Whether a title says since when it has figures, until they span what it shows."""
 
 
 def dashboard(
@@ -84,6 +91,7 @@ class _Writer:
         self._plants = plants
         self._uncounted = uncounted
         self._waiting = False
+        self._young = False
 
     def dashboard(self) -> dict[str, Any]:
         home, collectives = self._home, self._collectives
@@ -100,10 +108,8 @@ class _Writer:
         months = self._page(
             "months",
             [
-                self._months("my_home", "mdi:home", self._grid_flows()) if home.drawn else (),
-                self._months("my_panels", "mdi:solar-power-variant", self._panels_flows())
-                if home.produced
-                else (),
+                self._grid_months() if home.drawn else (),
+                self._panels_months() if home.produced else (),
                 *map(self._plant_months, self._plants),
                 *map(self._simulation_months, collectives),
             ],
@@ -114,6 +120,7 @@ class _Writer:
         return {
             "views": [now, months] if months["sections"] else [now],
             **({WAITING: True} if self._waiting else {}),
+            **({YOUNG: True} if self._young else {}),
         }
 
     def _page(
@@ -142,12 +149,13 @@ class _Writer:
 
     def _grid_now(self) -> Iterator[Card]:
         home = self._home
-        yield _heading(self._words["my_home"], "mdi:home")
+        yield self._of_home()
         if home.used_power:
-            yield from self._powers(home.used_power, "used", DRAWN)
+            used = "used_in_building" if home.is_building else "used"
+            yield from self._powers(home.used_power, used, DRAWN)
             yield from self._tiles(home.drawn_power, "drawn_now", DRAWN)
             yield from self._tiles(home.injected_power, "injected_now", INJECTED)
-            yield from self._lines(home.used_power, "used", DRAWN)
+            yield from self._lines(home.used_power, used, DRAWN)
         elif home.drawn_power:
             yield from self._powers(home.drawn_power, "drawn", DRAWN)
             yield from self._lines(home.drawn_power, "drawn", DRAWN)
@@ -159,10 +167,89 @@ class _Writer:
             {"self_sufficiency": home.self_sufficiency},
         )
         yield from self._graph("week", _DAYS, self._grid_flows())
+        yield from self._costs()
+        yield from self._tariff()
 
-    def _months(self, title: str, icon: str, flows: Flows) -> Iterator[Card]:
-        yield _heading(self._words[title], icon)
-        yield from self._graph("year", _MONTHS, flows)
+    def _of_home(self) -> Card:
+        if self._home.is_building:
+            return _heading(self._words["this_building"], "mdi:office-building")
+        return _heading(self._words["my_home"], "mdi:home")
+
+    def _costs(self) -> Iterator[Card]:
+        """Show what grid energy cost. A card adds no statistics up: several are a graph alone."""
+        costs = self._counted_costs
+        if len(costs) == 1 and ":" not in costs[0]:
+            yield from self._amounts("cost", costs, "mdi:cash")
+        elif costs:
+            yield from self._graph("week", {**_DAYS, "chart_type": "bar-stack"}, {"cost": costs})
+
+    @property
+    def _counted_costs(self) -> Ids:
+        """The costs that the recorder has counted: without, a card would have a unit alone."""
+        return tuple(each for each in self._home.cost if each not in self._uncounted.hours)
+
+    def _amounts(self, title: str, amounts: Ids, icon: str) -> Iterator[Card]:
+        """Show an amount of money, today and this month."""
+        if not amounts:
+            return
+        yield _heading(self._words[title], style="subtitle")
+        for name, period, begun in self._periods():
+            yield {
+                "type": "statistic",
+                "entity": amounts[0],
+                "name": _sentence(self._since(amounts, begun) or self._words[name]),
+                "icon": icon,
+                "stat_type": "change",
+                "period": {"calendar": {"period": period}},
+                "grid_options": _HALF,
+            }
+
+    def _periods(self) -> Iterator[tuple[str, str, datetime | None]]:
+        """Yield the day and the month: their words, their names in a card, their beginnings."""
+        now = self._uncounted.now
+        midnight = None if now is None else now.replace(hour=0, minute=0, second=0, microsecond=0)
+        yield "today", "day", midnight
+        yield "this_month", "month", None if midnight is None else midnight.replace(day=1)
+
+    def _since(
+        self, statistics: Iterable[str], begun: datetime | None, *, of_minutes: bool = False
+    ) -> str | None:
+        """Say since when there are figures of a period, if that is after it had begun."""
+        uncounted = self._uncounted
+        counted = uncounted.first_minutes if of_minutes else uncounted.first_hours
+        first = min((counted[each] for each in statistics if each in counted), default=None)
+        if first is None or begun is None or uncounted.now is None or first < begun + _SETTLING:
+            return None
+        self._young = True
+        if first.date() == uncounted.now.date():
+            return self._words["since"].format(when=f"{first:%H:%M}")
+        month = self._words["month_names"].split()[first.month - 1]
+        day = self._words["first_of_month"] if first.day == 1 else str(first.day)
+        return self._words["since_day"].format(day=day, month=month)
+
+    def _tariff(self) -> Iterator[Card]:
+        """Show the tariff that runs, its price, and the days and peaks that the meter announces."""
+        home = self._home
+        tiles = [
+            _tile(each, name=self._words[key], grid_options=_HALF, visibility=_if_known(each))
+            for key in ("tariff", "price", "colour_today", "colour_tomorrow", "peak_start")
+            for each in getattr(home, key)
+        ]
+        yield from self._beneath("tariff_title", tiles)
+
+    def _grid_months(self) -> Iterator[Card]:
+        yield self._of_home()
+        yield from self._graph("year", _MONTHS, self._grid_flows())
+        if costs := self._counted_costs:
+            yield from self._graph("year", {**_MONTHS, "chart_type": "bar-stack"}, {"cost": costs})
+
+    def _panels_months(self) -> Iterator[Card]:
+        yield _heading(self._words[self._panels], "mdi:solar-power-variant")
+        yield from self._graph("year", _MONTHS, self._panels_flows())
+
+    @property
+    def _panels(self) -> str:
+        return "its_panels" if self._home.is_building else "my_panels"
 
     def _grid_flows(self) -> Flows:
         """Return the home's sources of energy where they are known, else what crossed its meter."""
@@ -177,7 +264,7 @@ class _Writer:
 
     def _panels_now(self) -> Iterator[Card]:
         home = self._home
-        yield _heading(self._words["my_panels"], "mdi:solar-power-variant")
+        yield _heading(self._words[self._panels], "mdi:solar-power-variant")
         if home.sells_all:
             yield _text(self._words["sells_all"])
         yield from self._powers(home.produced_power, "produced", PRODUCED, quiet=True)
@@ -188,6 +275,8 @@ class _Writer:
             {"self_consumption": home.self_consumption},
         )
         yield from self._graph("week", _DAYS, self._panels_flows())
+        saved = tuple(each for each in home.saved if each not in self._uncounted.hours)
+        yield from self._amounts("saved", saved, "mdi:piggy-bank")
 
     def _panels_flows(self) -> Flows:
         """Return the destinations of the production where they are known."""
@@ -210,7 +299,7 @@ class _Writer:
     def _plant_months(self, plant: Plant) -> Iterator[Card]:
         if plant.statistic is not None:
             yield self._of_plant(plant)
-            yield from self._graph("year", _MONTHS, {**_part(plant), "drawn": self._home.drawn})
+            yield from self._graph("year", _MONTHS, _part(plant))
 
     def _of_plant(self, plant: Plant) -> Card:
         return _heading(
@@ -246,8 +335,7 @@ class _Writer:
     def _simulation_months(self, collective: Collective) -> Iterator[Card]:
         if simulated := self._simulated(collective):
             yield from self._of_simulation(collective)
-            flows = {"simulated": simulated, "drawn": self._home.drawn}
-            yield from self._graph("year", _MONTHS, flows)
+            yield from self._graph("year", _MONTHS, {"simulated": simulated})
 
     def _simulated(self, collective: Collective) -> Ids:
         """Return the statistic of a simulation that is shown, of a home whose use is counted."""
@@ -338,7 +426,8 @@ class _Writer:
         for each in _those(collective.entities, "challenge"):
             shown = {"visibility": _if_known(each)}
             yield {**_heading(self._words["challenge"], style="subtitle"), **shown}
-            tile = _tile(each, name=self._words["challenge_change"], grid_options=_WIDE)
+            key = "challenge_building" if collective.is_site else "challenge_change"
+            tile = _tile(each, name=self._words[key], grid_options=_WIDE)
             yield {**tile, "state_content": ["signed", "participant"], **shown}
 
     def _not_shown(self, collective: Collective) -> Iterator[Card]:
@@ -443,7 +532,14 @@ class _Writer:
             for flow, each in counted
         ]
         of_rates = [card for rate, ids in rates.items() for card in self._rates(ids, rate)]
-        yield from self._beneath("today", [*cards, *of_rates])
+        _, _, midnight = next(self._periods())
+        since = self._since((each for _, each in counted), midnight)
+        titled = [*cards, *of_rates]
+        if titled:
+            title = self._words["today"]
+            heading = title if since is None else f"{title} · {since}"
+            yield _heading(heading, style="subtitle")
+            yield from titled
 
     def _graph(self, title: str, shown: Mapping[str, Any], flows: Flows) -> Iterator[Card]:
         """Draw energies as bars, one upon the other where they make a whole."""
@@ -458,10 +554,11 @@ class _Writer:
             "grid_options": _FULL,
             **shown,
         }
-        if len(entities) == 1:
+        names = {each["name"]: None for each in entities}
+        if len(names) == 1:
             # The legend of one would say that it is a change: so the title has its name.
             graph["hide_legend"] = True
-            return self._statistics(title, entities, graph, *(each["name"] for each in entities))
+            return self._statistics(title, entities, graph, *names)
         return self._statistics(title, entities, graph)
 
     def _statistics(
@@ -476,8 +573,18 @@ class _Writer:
         if all(each["entity"] in uncounted for each in entities):
             self._waiting = True
             card = _text(self._words["minutes_to_come" if of_minutes else "hours_to_come"])
+        elif (now := self._uncounted.now) is not None:
+            begun = now - timedelta(days=graph["days_to_show"])
+            since = self._since((e["entity"] for e in entities), begun, of_minutes=of_minutes)
+            # Of months the first day says nothing: the axis has them.
+            if since is not None and graph["period"] != "month":
+                names = (*names, since)
         yield _heading(" · ".join((self._words[title], *names)), style="subtitle")
         yield card
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def _flows(collective: Collective) -> Flows:

@@ -19,6 +19,7 @@ const words = () => wordsOf(document.querySelector("home-assistant")?.hass?.lang
 const REGISTRIES = ["entities", "devices", "areas", "floors"];
 const AGAIN_MS = 30_000;
 const MOST_TIMES = 150;
+const LATER_MS = 600_000;
 
 class ConsometersDashboard extends HTMLElement {
   static noEditor = true;
@@ -33,7 +34,8 @@ class ConsometersDashboard extends HTMLElement {
     return dashboard;
   }
 
-  // The first statistics of an entity come some time after it: until then, look again.
+  // The first statistics of an entity come some time after it, and a title says since when there
+  // are some while they are young: until then, look again.
   static shouldRegenerate(_config, before, now) {
     if (Date.now() >= this.#again) {
       this.#again = Infinity;
@@ -46,9 +48,11 @@ class ConsometersDashboard extends HTMLElement {
 
   static async #ask(hass) {
     const asked = { type: "consometers/dashboard", language: hass.language };
-    const { waiting, ...dashboard } = await hass.callWS(asked);
+    const { waiting, young, ...dashboard } = await hass.callWS(asked);
     this.#times = waiting ? this.#times + 1 : 0;
-    this.#again = waiting && this.#times < MOST_TIMES ? Date.now() + AGAIN_MS : Infinity;
+    const soon = waiting && this.#times < MOST_TIMES;
+    const after = soon ? AGAIN_MS : young ? LATER_MS : Infinity;
+    this.#again = Date.now() + after;
     return dashboard;
   }
 

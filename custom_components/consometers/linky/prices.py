@@ -148,6 +148,17 @@ def priced_on_dashboard(sources: Iterable[Any]) -> dict[str, float]:
     }
 
 
+def costs_on_dashboard(sources: Iterable[Any], sensors: Mapping[str, str]) -> Iterator[str]:
+    """Yield the statistic of the cost of each connection to the grid, where one is counted.
+
+    `sensors` are core's own, by the energy that they price.
+    """
+    for connection, fields in _connections(sources, _IMPORT):
+        cost = connection.get(fields.cost) or sensors.get(connection.get(fields.energy) or "")
+        if cost is not None:
+            yield cost
+
+
 def _counter(register: str) -> str:
     """Return the key of the entity of an index."""
     return SUPPLIER_INDEXES.get(register, f"energy_{register.lower()}")

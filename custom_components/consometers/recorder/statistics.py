@@ -1,4 +1,7 @@
-"""The recorder's own helpers, in Wh and for energies alone. Nothing here speaks SQL."""
+"""The recorder's own helpers, in Wh and for energies alone.
+
+None of them finds the first row of a series: `_firsts` asks the database for that.
+"""
 
 from collections.abc import Iterable, Mapping, Set
 from datetime import timedelta
@@ -6,20 +9,20 @@ from itertools import batched
 from typing import Final, Literal
 
 from homeassistant.components.recorder import get_instance
-from homeassistant.components.recorder.db_schema import StatisticsShortTerm
+from homeassistant.components.recorder.db_schema import Statistics, StatisticsShortTerm
 from homeassistant.components.recorder.models import StatisticData, StatisticMetaData
 from homeassistant.components.recorder.statistics import (
     async_add_external_statistics,
     async_import_statistics,
-    get_last_short_term_statistics,
-    get_last_statistics,
     get_metadata,
     statistics_during_period,
 )
 from homeassistant.const import UnitOfEnergy
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.recorder import session_scope
 from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import EnergyConverter
+from sqlalchemy import func, select
 
 from .rows import Row, Rows
 
@@ -36,11 +39,11 @@ async def async_metadata(hass: HomeAssistant, ids: Iterable[str]) -> dict[str, S
     return await get_instance(hass).async_add_executor_job(_metadata, hass, set(ids))
 
 
-async def async_counted(
+async def async_firsts(
     hass: HomeAssistant, hours: Set[str], minutes: Set[str]
-) -> tuple[set[str], set[str]]:
-    """Return those of some series that have an hour, and those of others that have five minutes."""
-    return await get_instance(hass).async_add_executor_job(_counted, hass, hours, minutes)
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the first hour of each of some series that has one, and the first five minutes."""
+    return await get_instance(hass).async_add_executor_job(_both_firsts, hass, hours, minutes)
 
 
 async def async_rows(
@@ -149,15 +152,22 @@ def _metadata(hass: HomeAssistant, ids: set[str]) -> dict[str, StatisticMetaData
     }
 
 
-def _counted(hass: HomeAssistant, hours: Set[str], minutes: Set[str]) -> tuple[set[str], set[str]]:
-    return (
-        {each for each in hours if get_last_statistics(hass, 1, each, False, {"sum"})},
-        {
-            each
-            for each in minutes
-            if get_last_short_term_statistics(hass, 1, each, False, {"mean", "sum"})
-        },
-    )
+def _both_firsts(
+    hass: HomeAssistant, hours: Set[str], minutes: Set[str]
+) -> tuple[dict[str, float], dict[str, float]]:
+    return _firsts(hass, Statistics, hours), _firsts(hass, StatisticsShortTerm, minutes)
+
+
+def _firsts(
+    hass: HomeAssistant, table: type[Statistics | StatisticsShortTerm], ids: Set[str]
+) -> dict[str, float]:
+    metadata = get_metadata(hass, statistic_ids=set(ids))
+    names = {number: each for each, (number, _) in metadata.items()}
+    first = func.min(table.start_ts)
+    query = select(table.metadata_id, first).where(table.metadata_id.in_(names))
+    with session_scope(hass=hass, read_only=True) as session:
+        rows = session.execute(query.group_by(table.metadata_id))
+        return {names[number]: start for number, start in rows if number is not None}
 
 
 def _rows(

@@ -22,6 +22,7 @@ from custom_components.consometers.const import (
     KIND_INVERTER,
 )
 from testing.integration.balance import ENERGIES, POWERS, BalanceView
+from testing.integration.entries import add_sensors
 from testing.integration.flows import Flow
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
@@ -182,6 +183,30 @@ async def test_a_restart_shows_sums_not_shown_before(house: BalanceView) -> None
     await house.unload()
     await house.start()
     assert house.amounts(*SUMS) == [10, 6, 4, 4, 10]
+
+
+async def test_self_consumption_saves_the_price_that_ran(house: BalanceView) -> None:
+    await house.start()
+    await house.hear(roof=100, drawn=500, injected=20)
+    assert house.state("saved") is None
+    add_sensors(house.hass, {}, "linky", "price")
+    for price, roof, injected, saved in (
+        ("0.20", 100, 20, "0.0"),
+        ("0.20", 110, 24, "1.2"),
+        ("unavailable", 112, 24, "1.2"),
+        ("0.10", 114, 24, "1.6"),
+    ):
+        house.hass.states.async_set("sensor.linky_price", price)
+        await house.hear(roof=roof, drawn=504, injected=injected)
+        assert house.state("saved") == saved, (price, roof)
+
+
+async def test_a_home_that_sells_all_saves_nothing(house: BalanceView) -> None:
+    add_sensors(house.hass, {}, "linky", "price")
+    house.hass.states.async_set("sensor.linky_price", "0.2")
+    await house.start(Home.TOTAL_SALE, **ENERGIES)
+    await house.hear(roof=100, drawn=500, injected=20)
+    assert house.state("saved") is None
 
 
 async def test_sources_that_contradict_physics_are_reported(house: BalanceView) -> None:

@@ -58,7 +58,22 @@ async def test_a_meter_provides_drawn_and_injected_energy(hass: HomeAssistant) -
         drawn=("sensor.linky_energy_drawn",),
         injected=("sensor.linky_energy_injected",),
         drawn_power=("sensor.linky_active_power_drawn",),
+        tariff=("sensor.linky_tariff",),
     )
+
+
+async def test_the_cost_of_each_connection_is_the_one_that_the_energy_dashboard_counts(
+    hass: HomeAssistant,
+) -> None:
+    hass.data[household.ENERGY] = {"cost_sensors": {"sensor.drawn": "sensor.drawn_cost"}}
+    await set_up_energy_dashboard(
+        hass,
+        {"type": "grid", "stat_energy_from": "sensor.drawn"},
+        {"type": "grid", "stat_energy_from": "sensor.night", "stat_cost": "supplier:night"},
+        {"type": "grid", "stat_energy_from": "sensor.unpriced"},
+        {"type": "solar", "stat_energy_from": "sensor.roof"},
+    )
+    assert (await household.home(hass)).cost == ("sensor.drawn_cost", "supplier:night")
 
 
 async def test_disabled_and_hidden_entities_are_left_out(hass: HomeAssistant) -> None:
@@ -217,6 +232,8 @@ async def test_statistics_without_rows_are_listed(
     uncounted = await household.uncounted(hass, home, [collective])
     assert uncounted.hours == {*sums.values()}
     assert uncounted.minutes == {"sensor.made", *energies}
+    assert uncounted.first_hours == {"sensor.drawn": now}
+    assert uncounted.first_minutes == {"sensor.used": now}
 
 
 async def test_without_a_recorder_no_statistics_are_awaited(hass: HomeAssistant) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 import re
@@ -11,11 +12,13 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.consometers.dashboard.facts import Collective, Home, Plant, Uncounted
-from custom_components.consometers.dashboard.layout import WAITING, dashboard
+from custom_components.consometers.dashboard.layout import WAITING, YOUNG, dashboard
 from custom_components.consometers.dashboard.words import WORDS
 
 ENTITIES: dict[str, Any] = {
-    fact.name: (f"sensor.{fact.name}",) for fact in fields(Home) if fact.name != "sells_all"
+    fact.name: (f"sensor.{fact.name}",)
+    for fact in fields(Home)
+    if fact.name not in ("sells_all", "is_building")
 }
 FULL = Home(**ENTITIES)
 # A balance of such a building knows its meters alone.
@@ -89,8 +92,8 @@ def test_simulated_energy_has_a_section_of_its_own(language: str) -> None:
     assert set(shown(simulation)) == of_simulation
     assert "simulation" in simulation["cards"][0]["heading"]
     assert WORDS[language]["simulation"] == simulation["cards"][-1]["content"]
-    beside_what_is_drawn = set(shown(sections(written, 1)[-2]))
-    assert beside_what_is_drawn == {SIMULATING.simulated, *FULL.drawn}
+    # Beside what is drawn it would be too small to read.
+    assert set(shown(sections(written, 1)[-2])) == {SIMULATING.simulated}
     # Without a meter, without the entities or without hours there is nothing to show of it.
     without = replace(SIMULATING, simulated=None), COOPERATIVE
     for home, collective in ((replace(FULL, drawn=()), SIMULATING), *((FULL, c) for c in without)):
@@ -101,14 +104,14 @@ def test_simulated_energy_has_a_section_of_its_own(language: str) -> None:
 
 def test_a_plant_has_a_section_of_its_own() -> None:
     written = dashboard(FULL, [], "en", [SCHOOL])
-    assert headings(written) == ["My home", "My panels", "My part: École de Kersabiec"]
+    assert headings(written) == ["My home", "My panels", "My share: École de Kersabiec"]
     own, panels, part = sections(written)
     assert SCHOOL.statistic not in {*shown(own), *shown(panels)}
     assert set(shown(part)) == {*SCHOOL.entities.values(), SCHOOL.statistic}
     # It is alone in its row.
     assert [section["column_span"] for section in sections(written)] == [1, 1, 2]
-    beside_what_is_drawn = set(shown(sections(written, 1)[-1]))
-    assert beside_what_is_drawn == {SCHOOL.statistic, *FULL.drawn}
+    # Beside what is drawn it would be too small to read.
+    assert set(shown(sections(written, 1)[-1])) == {SCHOOL.statistic}
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
@@ -203,6 +206,140 @@ def test_a_single_meter_takes_the_full_width() -> None:
     assert headings(written) == headings(written, 1) == ["My home"]
     assert [section["column_span"] for section in sections(written)] == [2]
     assert list(shown(sections(written))) == [*2 * ["sensor.power"], *2 * ["sensor.energy"]]
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_cost_of_a_day_and_of_a_month_stands_beside_its_energies(language: str) -> None:
+    words, home = WORDS[language], replace(METER, cost=("sensor.cost",))
+    written = dashboard(home, [], language)
+    costs = [card for card in cards(written, "statistic") if card["entity"] == "sensor.cost"]
+    assert [(card["name"], card["period"]["calendar"]["period"]) for card in costs] == [
+        (words["today"], "day"),
+        (words["this_month"], "month"),
+    ]
+    assert "sensor.cost" in set(shown(sections(written, 1)))
+    # Until it is counted, a card would have a unit alone.
+    young = Uncounted(minutes=frozenset(home.cost), hours=frozenset(home.cost))
+    assert "sensor.cost" not in set(shown(dashboard(home, [], language, uncounted=young)))
+    assert "sensor.cost" not in set(shown(dashboard(METER, [], language)))
+
+
+NOW = datetime(2026, 12, 2, 21, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("language", "age", "expected"),
+    [
+        (
+            "en",
+            timedelta(hours=1),
+            {
+                "graphs": ["Power curve · since 20:00", "Day by day · From the grid · since 20:00"],
+                "today": "Today · since 20:00",
+                "costs": ["Since 20:00", "Since 20:00"],
+            },
+        ),
+        (
+            "fr",
+            timedelta(days=1, hours=2),
+            {
+                "graphs": [
+                    "Courbe de puissance",
+                    "Jour par jour · Pris au réseau · depuis le 1er décembre",
+                ],
+                "today": "Aujourd’hui",
+                "costs": ["Aujourd’hui", "Depuis le 1er décembre"],
+            },
+        ),
+        (
+            "en",
+            timedelta(days=400),
+            {
+                "graphs": ["Power curve", "Day by day · From the grid"],
+                "today": "Today",
+                "costs": ["Today", "This month"],
+            },
+        ),
+    ],
+    ids=["an hour", "a day", "a year"],
+)
+def test_a_young_figure_says_since_when_it_is(
+    language: str, age: timedelta, expected: dict[str, Any]
+) -> None:
+    home = replace(METER, cost=("sensor.cost",))
+    firsts = dict.fromkeys((*home.drawn_power, *home.drawn, *home.cost), NOW - age)
+    young = Uncounted(first_minutes=firsts, first_hours=firsts, now=NOW)
+    written = dashboard(home, [], language, uncounted=young)
+    shown_cards = sections(written)[0]["cards"]
+    titles = [
+        title["heading"]
+        for title, card in pairwise(shown_cards)
+        if card["type"] == "statistics-graph"
+    ]
+    assert titles == expected["graphs"]
+    assert expected["today"] in [card.get("heading") for card in shown_cards]
+    costs = [card["name"] for card in shown_cards if card.get("entity") == "sensor.cost"]
+    assert costs == expected["costs"]
+    # A page that stays open asks again, until it says it no longer.
+    assert (YOUNG in written) is (age < timedelta(days=365))
+
+
+def test_what_the_sun_saved_stands_with_the_panels() -> None:
+    home = replace(FULL, cost=())
+    own, panels = sections(dashboard(home, [], "en"))
+    assert "sensor.saved" not in set(shown(own))
+    saved = [card for card in panels["cards"] if card.get("entity") == "sensor.saved"]
+    assert [card["name"] for card in saved] == ["Today", "This month"]
+    young = Uncounted(hours=frozenset(home.saved))
+    assert "sensor.saved" not in set(shown(dashboard(home, [], "en", uncounted=young)))
+
+
+def test_costs_of_several_indexes_are_one_stack_of_bars() -> None:
+    home = replace(METER, cost=("sensor.night", "sensor.day", "supplier:peak"))
+    written = dashboard(home, [], "en")
+    assert not {card["entity"] for card in cards(written, "statistic")} & {*home.cost}
+    graph = cards(written, "statistics-graph")[-1]
+    assert [each["entity"] for each in graph["entities"]] == [*home.cost]
+    # Each of them is named the same: the title has it.
+    assert (graph["chart_type"], graph["hide_legend"]) == ("bar-stack", True)
+
+
+@pytest.mark.parametrize(
+    ("states", "names"),
+    [
+        ({"tariff": "HEURE CREUSE", "price": "0.17"}, ["Now", "Price of a kWh"]),
+        (
+            {"tariff": "HP BLEU", "colour_today": "blue", "colour_tomorrow": "unknown"},
+            ["Now", "Today"],
+        ),
+        ({"tariff": "unknown"}, []),
+        ({}, []),
+    ],
+)
+def test_a_tariff_has_tiles_for_what_the_meter_says(
+    states: dict[str, str], names: list[str]
+) -> None:
+    facts: dict[str, Any] = {key: (f"sensor.{key}",) for key in states}
+    home = replace(METER, **facts)
+    tiles = [
+        card["name"]
+        for card in cards(dashboard(home, [], "en"), "tile")
+        if card["entity"].removeprefix("sensor.") in states
+        and holds(card["visibility"][0], {f"sensor.{key}": state for key, state in states.items()})
+    ]
+    assert tiles == names
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_public_building_is_nobodys_home_or_commune(language: str) -> None:
+    home, school = replace(FULL, is_building=True), replace(COOPERATIVE, is_site=True)
+    words, written = WORDS[language], dashboard(home, [school], language)
+    for page in (0, 1):
+        titles = [words["this_building"], words["its_panels"], COOPERATIVE.name]
+        assert headings(written, page) == titles
+    homes = {words[key] for key in ("my_home", "my_panels", "used", "challenge_change")}
+    assert homes.isdisjoint(card.get("name") for card in cards(written, "tile"))
+    assert words["challenge_building"] in [card["name"] for card in cards(written, "tile")]
 
 
 def test_a_meter_without_active_power_shows_apparent_power() -> None:
@@ -327,7 +464,7 @@ def test_a_public_building_is_compared_with_itself() -> None:
     home, school = Home(drawn=("sensor.drawn",)), replace(COOPERATIVE, is_site=True)
     written = dashboard(home, [school], "fr")
     names = [card["heading"] for card in cards(written, "heading")]
-    assert "Ce bâtiment, mois par mois · Soutiré du réseau" in names
+    assert "Ce bâtiment, mois par mois · Pris au réseau" in names
     assert "Le mois dernier" not in names
     assert not {card["entity"] for card in cards(written, "tile")} & {
         f"sensor.coop_month_{each}" for each in ("mine", "median", "difference")

@@ -146,7 +146,7 @@ async def test_a_need_is_offered_changed_and_closed(run: Run, coop: Path) -> Non
     assert (asked["version"], asked["series"], asked["members"]) == (2, ["consumption"], 0)
     listed = await run("needs", "list", "--all", language="fr")
     assert "Le prochain toit" in listed.out
-    assert "énergie soutirée du réseau, toutes les heures" in listed.out
+    assert "énergie prise au réseau, toutes les heures" in listed.out
     assert (await run.json("needs", "close", "roof"))["closed"] is True
     assert await run.condition("needs", "close", "roof") == "unknown"
     assert "Aucune demande de données" in (await run("needs", "list", language="fr")).out

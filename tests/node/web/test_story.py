@@ -128,13 +128,17 @@ async def test_household_joins_previews_allows_pauses_and_withdraws(
     assert str(name) in page.html
     assert house.node.network is not None
     address = house.node.network.connection.jid
-    await coop.asking.subscribe(address, name)
+    # A collective that subscribes to nothing has received nothing, and lacks nothing.
+    page = await shows(browser.open, "Read on demand nothing read yet")
+    assert "Received up to" not in page.text
     async for _ in coop.asking.history(address, name, now() - timedelta(days=3), now()):
         pass
+    await shows(browser.open, "Read on demand last read:")
+    await coop.asking.subscribe(address, name)
     page = await browser.open(f"permissions/{number}")
     assert "Sent as it comes" in page.text
     assert "has requested no data" not in page.text
-    page = await shows(browser.open, f"{NAME} energy from the grid 7 of 7 days complete Day by day")
+    page = await shows(browser.open, f"{NAME} energy from the grid 7 of 7 days complete Days sent")
     assert "Received up to" in page.text
 
     page = await browser.send(page, "pause")
@@ -363,7 +367,7 @@ async def test_pages_show_only_the_last_digits_of_a_delivery_point(home: ServedH
 async def test_all_data_can_be_exported_and_erased(home: ServedHome, asked: PermissionId) -> None:
     await allow(home, asked, DRAWN)
     browser = home.browser()
-    await shows(browser.open, "missing Day by day")
+    await shows(browser.open, "missing Days sent")
     download = await browser.open("mine/consometers.json")
     assert "attachment" in download.headers["Content-Disposition"]
     document = json.loads(download.html)

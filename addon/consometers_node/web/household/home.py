@@ -28,8 +28,10 @@ from consometers_node.sharing.status import (
     current_permissions,
 )
 from consometers_node.store import PeerId, SeriesId
+from consometers_node.store.answers import latest_answers
 from consometers_node.store.clock import confirm
 from consometers_node.store.coverage import absences
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.series import all_series
 from consometers_node.web.core.calendar_svg import Strip, draw
 from consometers_node.web.core.page_base import RequestRefused
@@ -80,6 +82,13 @@ class Card:
     problem: Text | None
     permissions: Sequence[Answered]
     rows: Sequence[SharedSeriesRow]
+    last_read: datetime | None
+    """When it last read records by a request of its own."""
+
+    @property
+    def is_read_on_demand(self) -> bool:
+        """Whether it subscribed to nothing of what it may read."""
+        return all(row.shared.subscription is None for row in self.rows)
 
     @property
     def asks(self) -> list[Answered]:
@@ -126,12 +135,16 @@ async def show(pages: Pages, context: RequestContext) -> web.StreamResponse:
     async with node.store.reading() as connection:
         doubt = await node.clock.look(connection)
         shared_with = await collectives(connection, now, await progress(connection, now))
+        last_reads = [await _last_read(connection, each) for each in shared_with]
     account = await load(node.store)
     network = node.network_problem
     return pages.page(
         context,
         "home.html",
-        cards=[_card(pages, collective, year, names, now) for collective in shared_with],
+        cards=[
+            _card(pages, collective, year, names, now, last_read=last_read)
+            for collective, last_read in zip(shared_with, last_reads, strict=True)
+        ],
         account=account.account.jid if account else None,
         network=node.database_problem or (sentence(network) if network else None),
         home=node.home_problem,
@@ -166,8 +179,23 @@ async def hold(pages: Pages, context: RequestContext, *, paused: bool) -> web.St
     return context.go()
 
 
+async def _last_read(connection: AsyncConnection, collective: Collective) -> datetime | None:
+    latest = [
+        answer.at
+        for answered in collective.permissions
+        for answer in await latest_answers(connection, answered.permission.id, 1)
+    ]
+    return max(latest, default=None)
+
+
 def _card(
-    pages: Pages, collective: Collective, year: Year, names: Mapping[str, str], now: datetime
+    pages: Pages,
+    collective: Collective,
+    year: Year,
+    names: Mapping[str, str],
+    now: datetime,
+    *,
+    last_read: datetime | None,
 ) -> Card:
     network = pages.node.network
     delivery = network.sharing.deliveries.get(collective.peer.id) if network else None
@@ -183,6 +211,7 @@ def _card(
         problem=problem,
         permissions=answered,
         rows=rows,
+        last_read=last_read,
     )
 
 

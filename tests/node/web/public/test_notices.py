@@ -194,7 +194,7 @@ async def test_home_page_of_a_municipality_opens_with_its_territory(empty: Relea
     await empty.release(await empty.group(GroupKind.AREA, "Lanester"), drawn, members=20)
     page = await empty.browser("fr").open("")
     own = ("L’énergie d’un territoire", "Notre territoire", "Énergies de Kersabiec", "Lanester")
-    places = [page.text.index(words) for words in (*own, "Soutiré")]
+    places = [page.text.index(words) for words in (*own, "Pris au réseau")]
     assert places == sorted(places)
     assert "https://kersabiec.example/" in page.links
     assert "1 collectif participe." in page.text

@@ -156,7 +156,7 @@ async def test_notes_name_their_figure(empty: ReleasedTown) -> None:
     assert "To the grid – 24 of 48 hours" in page.text
     await empty.close(DAYS, Reason.DOMINANCE, direction=FED, interval=Interval.P1D)
     page = await empty.browser("fr").open("month/2026-06")
-    assert re.search(r"Injecté sur le réseau – non publié\s: moins de 10 foyers", page.text)
+    assert re.search(r"Envoyé au réseau – non publié\s: moins de 10 foyers", page.text)
 
 
 async def test_reasons_are_spelled_as_in_the_open_data(empty: ReleasedTown) -> None:
@@ -312,14 +312,14 @@ async def test_legend_omits_missing_figures(empty: ReleasedTown) -> None:
     await empty.release(school, sun(500), 1)
     for path in ("", "/month/2026-06", "/year/2026"):
         page = await empty.browser("fr").open(f"sites/ecole{path}")
-        assert "injecté sur le réseau" in page.text
+        assert "envoyé au réseau" in page.text
         assert "produit et utilisé sur place" not in page.text
     everybody = await empty.group()
     await empty.release(everybody, day_of(TODAY - DAY, consumption=always(900)))
     await empty.close(DAYS, Reason.DOMINANCE, direction=MADE, interval=Interval.P1D)
     page = await empty.browser("fr").open("month/2026-06")
     legend = page.html.partition('class="keys"')[2].partition("</ul>")[0]
-    assert "soutiré du réseau" in legend
+    assert "pris au réseau" in legend
     assert "solaire" not in legend
     assert 'data-name="made"' not in page.html
 
