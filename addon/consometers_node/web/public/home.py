@@ -15,6 +15,7 @@ from .drawing.charts import Chart
 from .handlers import Guest, PublicPages
 from .headers import allow_embedding
 from .live import LiveDay, base, named, today, together_with
+from .outlook import Outlook, outlook, since_start
 from .periods import Which, charts
 from .words import WORDS
 
@@ -42,6 +43,8 @@ async def look(
         place=place,
         base=base(place),
         today=shown,
+        outlook=await outlook(pages, guest, connection, shown),
+        since=await since_start(pages, guest, connection, place),
         first=await pages.published.begun(connection, place),
         sites=[site for site in places.values() if site.kind is GroupKind.SITE],
         areas=await pages.published.recent(connection, places.values()),
@@ -76,9 +79,18 @@ async def hall(pages: PublicPages, guest: Guest) -> web.StreamResponse:
         place = await named(pages, guest, connection)
         shown: LiveDay | None = None
         periods: Sequence[tuple[Which, Chart]] = []
+        dark: Outlook | None = None
         if place is not None:
             shown = await today(pages, guest, connection, place)
             periods = await charts(pages, guest, connection, place)
+            dark = await outlook(pages, guest, connection, shown)
     return pages.page(
-        guest, "hall.html", place=place, base=base(place), today=shown, periods=periods, **WORDS
+        guest,
+        "hall.html",
+        place=place,
+        base=base(place),
+        today=shown,
+        outlook=dark,
+        periods=periods,
+        **WORDS,
     )

@@ -10,7 +10,9 @@ from consometers_node.series import Direction
 from testing.pages.town import NOW, ReleasedTown, day_of
 
 _NUMBER = r"(-?[\d.]+)"
-_BAND = re.compile(rf'<path class="(\w+)" d="M{_NUMBER} {_NUMBER}C[^V]*V{_NUMBER}C[^Z]* {_NUMBER}Z"/>')
+_BAND = re.compile(
+    rf'<path class="(\w+)" d="M{_NUMBER} {_NUMBER}C[^V]*V{_NUMBER}C[^Z]* {_NUMBER}Z"/>'
+)
 
 
 def heights(html: str) -> dict[str, float]:
