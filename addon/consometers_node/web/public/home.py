@@ -75,6 +75,8 @@ async def card(pages: PublicPages, guest: Guest) -> web.StreamResponse:
 
 async def hall(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Return three figures and one chart, for readers five metres away."""
+    from consometers_node.web.core.sheets import qr_inline  # noqa: PLC0415
+
     async with pages.store.reading() as connection:
         place = await named(pages, guest, connection)
         shown: LiveDay | None = None
@@ -92,5 +94,7 @@ async def hall(pages: PublicPages, guest: Guest) -> web.StreamResponse:
         today=shown,
         outlook=dark,
         periods=periods,
+        qr_inline=qr_inline,
+        link=f"{pages.public_address(guest)}/{base(place).rstrip('/')}",
         **WORDS,
     )

@@ -1,10 +1,16 @@
 """What the first page and the wall say while the panels produce nothing, and since the start."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 
-from testing.pages.town import ReleasedTown, day_of
+from testing.pages.town import ReleasedTown, day_of, serving
 
 NIGHT = datetime(2026, 6, 10, 2, 10, tzinfo=UTC)
+
+
+def _by_day(watts: int, hour: int) -> int:
+    return watts if 8 <= hour < 20 else 0
 
 
 async def at_night(town: ReleasedTown) -> None:
@@ -17,8 +23,8 @@ async def at_night(town: ReleasedTown) -> None:
             date(year, 6, 8),
             date(year, 6, 10),
             consumption=lambda hour: 10_000,
-            production=lambda hour, watts=watts: watts if 8 <= hour < 20 else 0,
-            injection=lambda hour: 2_000 if 8 <= hour < 20 else 0,
+            production=partial(_by_day, watts),
+            injection=partial(_by_day, 2_000),
         )
         ended = NIGHT.replace(minute=0)
         await town.release(
@@ -57,6 +63,17 @@ async def test_in_the_evening_the_wall_shows_the_day(town: ReleasedTown) -> None
     town.now = datetime(2026, 6, 9, 20, 10, tzinfo=UTC)
     page = await town.browser().open("hall")
     assert "Solar production 72 kWh since midnight" in page.text
+
+
+async def test_the_wall_has_a_code_to_the_page_at_its_public_address(town: ReleasedTown) -> None:
+    page = await town.browser().open("sites/ecole-de-kersabiec/hall")
+    local = f"{town.url}sites/ecole-de-kersabiec"
+    assert f"<title>{local}</title>" in page.html
+    names = replace(town.settings.page, names=("energies.example",))
+    town.settings = replace(town.settings, page=names)
+    async with serving(town):
+        page = await town.browser().open("sites/ecole-de-kersabiec/hall")
+    assert "<title>https://energies.example/sites/ecole-de-kersabiec</title>" in page.html
 
 
 async def test_since_the_start_adds_up_published_days(town: ReleasedTown) -> None:
