@@ -14,6 +14,7 @@ from consometers_node.store.engine.connection import AsyncConnection
 from .drawing.charts import Chart
 from .headers import allow_embedding
 from .live import LiveDay, base, named, today, together_with
+from .outlook import Outlook, outlook, since_start
 from .page_base import Guest, PublicPages
 from .periods import Which, charts
 from .words import WORDS
@@ -42,6 +43,8 @@ async def look(
         place=place,
         base=base(place),
         today=shown,
+        outlook=await outlook(pages, guest, connection, shown),
+        since=await since_start(pages, guest, connection, place),
         first=await pages.published.begun(connection, place),
         sites=[site for site in places.values() if site.kind is GroupKind.SITE],
         areas=await pages.published.recent(connection, places.values()),
@@ -72,13 +75,26 @@ async def card(pages: PublicPages, guest: Guest) -> web.StreamResponse:
 
 async def hall(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     """Return three figures and one chart, for readers five metres away."""
+    from consometers_node.web.core.sheets import qr_inline  # noqa: PLC0415
+
     async with pages.store.reading() as connection:
         place = await named(pages, guest, connection)
         shown: LiveDay | None = None
         periods: Sequence[tuple[Which, Chart]] = []
+        dark: Outlook | None = None
         if place is not None:
             shown = await today(pages, guest, connection, place)
             periods = await charts(pages, guest, connection, place)
+            dark = await outlook(pages, guest, connection, shown)
     return pages.page(
-        guest, "hall.html", place=place, base=base(place), today=shown, periods=periods, **WORDS
+        guest,
+        "hall.html",
+        place=place,
+        base=base(place),
+        today=shown,
+        outlook=dark,
+        periods=periods,
+        qr_inline=qr_inline,
+        link=f"{pages.public_address(guest)}/{base(place).rstrip('/')}",
+        **WORDS,
     )

@@ -81,6 +81,11 @@ class LiveDay:
         return self._power(self.uses)
 
     @property
+    def is_dark(self) -> bool:
+        """Return whether the panels have produced nothing all day: figures of theirs are zero."""
+        return self.whole is not None and self.whole["production"].amount == 0
+
+    @property
     def sentence(self) -> Text | None:
         """Describe the present in everyday words."""
         if self.now is None:

@@ -148,6 +148,13 @@ class PublicPages(PageBase):
             _LOGGER.exception(_FAILED)
             return self._refuse(request, 500)
 
+    def public_address(self, guest: Guest) -> str:
+        """Return the URL of these pages for readers elsewhere: a wall may ask by a local name."""
+        names = self.settings.page.names
+        if not names or guest.request.url.host in names:
+            return guest.origin
+        return f"https://{names[0]}"
+
     async def read_about(self, connection: AsyncConnection) -> None:
         """Read the collective's description and its last closed day, for the pages to be made."""
         self.about = await load_about(connection, self.settings.about)

@@ -9,6 +9,7 @@ from consometers_node.i18n.text import text
 from consometers_node.series import Direction
 
 from .drawing.charts import Step
+from .drawing.energy_way import draw_way, withheld
 from .drawing.marks import COLOURS, draw
 
 FLOWS = {
@@ -40,6 +41,8 @@ WORDS: Mapping[str, Any] = {
     "heats": HEATS,
     "Step": Step,
     "draw": draw,
+    "draw_way": draw_way,
+    "withheld": withheld,
     "colours": COLOURS,
     "licence": LICENCE,
     "licence_url": LICENCE_URL,
