@@ -66,7 +66,17 @@ NAMED: Final = {
 ALIKE: Final = frozenset(
     {
         *("Administration", "Consometers", "English", "Français", "Pages", "Version", "Invitation"),
-        *("Invitations", "Publication", "Commune", "Contact", "Date", "Note", "Solution", "minute"),
+        *(
+            "Invitations",
+            "Publication",
+            "Commune",
+            "Contact",
+            "Questions",
+            "Date",
+            "Note",
+            "Solution",
+            "minute",
+        ),
         *("Surface", "kilowatt (kW)", "20 minutes", "Marché", "Salle Kermelo", "Coop of Kersabiec"),
         *("Participant", "Participants", "Signature", "commune", "CSV", "JSON"),
         *("Maïwenn", "Guest", "Python", "SQLAlchemy", "SQLite", "TOML", NAME, NEED.controller),

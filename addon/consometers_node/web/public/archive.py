@@ -212,9 +212,9 @@ def _about(
             _TERMS.fill(collective=name, licence=LICENCE, url=LICENCE_URL),
             _FILES,
         ]
-        said = [Language(tag)(line) for line in lines]
-        said += [f"  {key}: {Language(tag)(one.meaning)}" for key, one in OF_ARCHIVE.items()]
-        yield file, "".join(f"{line}\n" for line in said)
+        text = [Language(tag)(line) for line in lines]
+        text += [f"  {key}: {Language(tag)(column.meaning)}" for key, column in OF_ARCHIVE.items()]
+        yield file, "".join(f"{line}\n" for line in text)
     yield "columns.csv", dictionary()
     listed = [(place.slug, place.kind, place.title.say("fr") or name) for place in places]
     yield "groups.csv", csv_text([("id", "kind", "name"), *listed])
