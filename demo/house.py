@@ -13,23 +13,23 @@ import signal
 import sys
 from typing import Final
 
-import demo.node
-import demo.program
+import demo.school.node
+import demo.servers.program
 
-from . import around
-from .around import ProgressPrinter
-from .commands import Command, Commands, typed_lines
-from .federation import FOLDERS, FULL, SMALL, Federation
-from .furnishing import HouseError, collective_page
+from .collectives import around
+from .collectives.around import ProgressPrinter
+from .collectives.federation import FOLDERS, FULL, SMALL, Federation
 from .hass import HassDied, HassError, Language, free_port
 from .hass.api import PASSWORD, USER
 from .hass.folder import ROOT
 from .inverter.commands import COMMANDS as INVERTER_COMMANDS
-from .kersabiec import HASS, MEMORY, Address, House, Indoors
 from .meter.commands import COMMANDS as METER_COMMANDS
-from .node import DOMAIN, OBSERVER, SERVER, Node
-from .program import PASSWORD as XMPP_PASSWORD, NodeError, closed
-from .prosody import LOOPBACK, Authority, Prosody
+from .processes.commands import Command, Commands, typed_lines
+from .school.furnishing import HouseError, collective_page
+from .school.kersabiec import HASS, MEMORY, Address, House, Indoors
+from .school.node import DOMAIN, OBSERVER, SERVER, Node
+from .servers.program import PASSWORD as XMPP_PASSWORD, NodeError, closed
+from .servers.prosody import LOOPBACK, Authority, Prosody
 
 _FOLDER: Final = ROOT / ".demo"
 _USUAL_PORT: Final = 8123
@@ -128,7 +128,7 @@ def main() -> None:
 
 def forget(folder: Path) -> None:
     """Remove the files of all parts of the demo from its folder, and no others."""
-    for name in (HASS, demo.node.FOLDER, SERVER, *FOLDERS):
+    for name in (HASS, demo.school.node.FOLDER, SERVER, *FOLDERS):
         shutil.rmtree(folder / name, ignore_errors=True)
     (folder / MEMORY).unlink(missing_ok=True)
 
@@ -203,11 +203,11 @@ async def _prepare(
     """Return the parts to open, and have them closed in the end."""
     folder = arguments.folder.absolute()
     node = federation = None
-    if demo.node.is_missing():
+    if demo.school.node.is_missing():
         print(_NO_PROSODY, file=sys.stderr, flush=True)
     else:
         port = free_port(_USUAL_XMPP_PORT)
-        warm = there.enter_context(demo.program.warm())
+        warm = there.enter_context(demo.servers.program.warm())
         if arguments.school:
             server = Prosody(DOMAIN, Authority(folder / SERVER), folder / SERVER, port=port)
         else:

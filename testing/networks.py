@@ -8,7 +8,7 @@ from consometers_quoalise_network import Account, Identity, Security, Server, Tr
 from consometers_quoalise_network.backoff import Backoff
 from consometers_quoalise_network.loopback import Loopback
 from consometers_quoalise_xmpp import XmppTransport
-from demo.prosody import LOOPBACK
+from demo.servers.prosody import LOOPBACK
 from testing.xmpp.plain_peer import Reachable
 
 PASSWORD = "correct horse battery staple"

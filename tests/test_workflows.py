@@ -52,7 +52,7 @@ WITH_RIGHTS: Final = {
 IMAGE_CALLS: Final = [
     "docker build --tag consometers-node",
     "docker history",
-    "script/test tests/e2e/test_image.py",
+    "script/test tests/e2e/deploy/test_image.py",
 ]
 CALLS: Final = {
     ("release", "prepare"): ["script/setup --python"],

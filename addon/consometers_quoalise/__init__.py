@@ -8,7 +8,7 @@ reads and writes:
     requests         <command>: what a peer asks
     answers          <command>: forms to fill in, and success
     stanza_errors    <error>: refusals
-    federation_xml   <data-needs>, <permission>, <receipt>
+    permissions_xml  <data-needs>, <permission>, <receipt>
     protected_sums   <reports>, <verification>, <verified>, <opening>, <opened>
     decoding         foreign bytes of any format, by its decoder
     history          the answers of a long range, put together
@@ -21,21 +21,10 @@ reads and writes:
 `errors.Code` the other errors. An application puts codes into words by `words.Words`.
 """
 
-from . import (
-    answers,
-    commands,
-    data,
-    federation_xml,
-    identifier,
-    iso8601,
-    protected_sums,
-    requests,
-    stanza_errors,
-)
+from . import answers, commands, iso8601, requests, stanza_errors
 from .answers import Listed, Prices, Shares
-from .challenge import Challenge, Change
 from .commands import COMMANDS, Node, Role
-from .data import Data
+from .elements.fragment import Fragment
 from .errors import (
     BadRequest,
     Code,
@@ -49,7 +38,9 @@ from .errors import (
     ResourceConstraint,
     UpstreamError,
 )
-from .federation import (
+from .federation import permissions_xml, protected_sums
+from .federation.challenge import Challenge, Change
+from .federation.permissions import (
     DataNeed,
     DataNeedSeries,
     Erased,
@@ -62,12 +53,23 @@ from .federation import (
     State,
     Witness,
 )
-from .fragment import Fragment
-from .history import History
-from .identifier import Device, Direction, Identifier, SeriesPath, pseudonym
+from .federation.protected_sums import (
+    MaskedReport,
+    Opened,
+    Opening,
+    Reports,
+    VerificationRequest,
+    Verified,
+)
 from .iso8601 import Duration
 from .languages import DEFAULT_LANGUAGE, ByLanguage
-from .metadata import (
+from .notices import Event, Notice
+from .problems import Problem
+from .records import data, identifier
+from .records.data import Data
+from .records.history import History
+from .records.identifier import Device, Direction, Identifier, SeriesPath, pseudonym
+from .records.metadata import (
     DeviceIdentifier,
     DeviceType,
     Measurement,
@@ -76,11 +78,8 @@ from .metadata import (
     UnknownContent,
     describe,
 )
-from .notices import Event, Notice
-from .problems import Problem
-from .protected_sums import MaskedReport, Opened, Opening, Reports, VerificationRequest, Verified
+from .records.senml import MAX_PUSHED, MAX_RECORDS, Number, Records
 from .requests import GetHistory
-from .senml import MAX_PUSHED, MAX_RECORDS, Number, Records
 from .words import Words
 
 __all__ = [
@@ -149,9 +148,9 @@ __all__ = [
     "commands",
     "data",
     "describe",
-    "federation_xml",
     "identifier",
     "iso8601",
+    "permissions_xml",
     "protected_sums",
     "pseudonym",
     "requests",

@@ -18,16 +18,18 @@ from decimal import Decimal
 import re
 from xml.etree.ElementTree import Element
 
-from . import challenge, forms, iso8601
-from .challenge import Challenge
+from . import iso8601
 from .commands import Command, Node
+from .elements import forms
+from .elements.forms import FORM, Column
+from .elements.markup import check_depth
+from .elements.reading import Reader, whole_number
 from .errors import Malformed
-from .forms import FORM, Column
-from .identifier import Identifier, identifier
+from .federation import challenge
+from .federation.challenge import Challenge
 from .iso8601 import Duration
-from .markup import check_depth
 from .problems import Problem
-from .reading import Reader, whole_number
+from .records.identifier import Identifier, identifier
 from .requests import COMMAND
 from .words import Words
 

@@ -7,7 +7,7 @@ does, a node answers with the form to fill in. Where a command has no field, the
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .forms import Field, FieldType
+from .elements.forms import Field, FieldType
 
 NAMESPACE = "http://jabber.org/protocol/commands"
 

@@ -11,22 +11,22 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 from xml.etree.ElementTree import Element
 
-from . import forms, iso8601
+from . import iso8601
 from .commands import COMMANDS, NAMESPACE, Command, Node, Var
+from .elements import forms
+from .elements.forms import FORM, FormType
+from .elements.markup import check_depth, tag
+from .elements.reading import Reader, uuid, whole_number
 from .errors import Malformed
-from .federation import Permission
-from .federation_xml import (
+from .federation.permissions import Permission
+from .federation.permissions_xml import (
     PERMISSION,
     read_invitation,
     read_permission,
     write_invitation,
     write_permission,
 )
-from .forms import FORM, FormType
-from .identifier import Identifier, identifier
-from .markup import check_depth, tag
-from .problems import Problem
-from .protected_sums import (
+from .federation.protected_sums import (
     OPENING,
     VERIFICATION,
     Opening,
@@ -36,7 +36,8 @@ from .protected_sums import (
     write_opening,
     write_verification,
 )
-from .reading import Reader, uuid, whole_number
+from .problems import Problem
+from .records.identifier import Identifier, identifier
 
 COMMAND = tag(NAMESPACE, "command")
 DEFAULT_RANGE = timedelta(hours=24)

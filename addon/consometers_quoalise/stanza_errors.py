@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from xml.etree.ElementTree import Element, SubElement
 
 from . import bounds
+from .elements.fragment import elements
+from .elements.markup import LANG, split, tag
 from .errors import (
     BadRequest,
     ErrorType,
@@ -24,10 +26,8 @@ from .errors import (
     ResourceConstraint,
     UpstreamError,
 )
-from .fragment import elements
 from .languages import DEFAULT_LANGUAGE
-from .markup import LANG, split, tag
-from .metadata import NAMESPACE
+from .records.metadata import NAMESPACE
 from .words import Words
 
 STREAM = "jabber:client"

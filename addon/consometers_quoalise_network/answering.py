@@ -42,13 +42,12 @@ from consometers_quoalise import (
     Verified,
     Words,
     answers,
-    data,
-    federation_xml,
-    protected_sums,
     requests,
 )
-from consometers_quoalise.federation_xml import write_receipt
-from consometers_quoalise.markup import serialise
+from consometers_quoalise.elements.markup import serialise
+from consometers_quoalise.federation import permissions_xml, protected_sums
+from consometers_quoalise.federation.permissions_xml import write_receipt
+from consometers_quoalise.records import data
 
 from .address import account_of
 from .rate_limit import SlidingWindow
@@ -232,7 +231,7 @@ class Answering:
                 return answers.listed(readable, session=session, words=words)
             case requests.GetDataNeeds(invitation):
                 needs = await answerer.get_data_needs(asker, invitation)
-                payload = federation_xml.write_data_needs(needs)
+                payload = permissions_xml.write_data_needs(needs)
             case requests.Grant(permission):
                 about = permission.id
                 payload = write_receipt(await answerer.grant(asker, permission))
@@ -242,7 +241,7 @@ class Answering:
                 payload = write_receipt(await answerer.terminate(asker, about))
             case requests.GetExport(part):
                 about = str(part)
-                payload = federation_xml.write_export(await answerer.get_export(asker, part))
+                payload = permissions_xml.write_export(await answerer.get_export(asker, part))
             case requests.VerifyReports(verification):
                 verified = await answerer.verify_reports(asker, verification)
                 payload = protected_sums.write_verified(verified)

@@ -30,12 +30,11 @@ from consometers_quoalise import (
     VerificationRequest,
     Verified,
     answers,
-    data,
-    federation_xml,
     iso8601,
-    protected_sums,
     requests,
 )
+from consometers_quoalise.federation import permissions_xml, protected_sums
+from consometers_quoalise.records import data
 
 from .address import account_of, full
 from .rate_limit import SlidingWindow
@@ -122,7 +121,7 @@ class Asking:
     ) -> tuple[DataNeed, ...]:
         """Ask a collective for its data needs, with the token of its invitation if there is one."""
         answer = await self._ask(collective, requests.GetDataNeeds(invitation))
-        return federation_xml.read_data_needs(answers.payload(answer, federation_xml.DATA_NEEDS))
+        return permissions_xml.read_data_needs(answers.payload(answer, permissions_xml.DATA_NEEDS))
 
     async def grant(self, collective: str, permission: Permission) -> Receipt:
         """Send a collective a household's grant."""
@@ -139,7 +138,7 @@ class Asking:
     async def get_export(self, collective: str, part: int = 1) -> ExportPart:
         """Ask a collective for a part of all its data about us."""
         answer = await self._ask(collective, requests.GetExport(part))
-        return federation_xml.read_export(answers.payload(answer, federation_xml.EXPORT))
+        return permissions_xml.read_export(answers.payload(answer, permissions_xml.EXPORT))
 
     async def verify_reports(self, witness: str, request: VerificationRequest) -> Verified:
         """Ask a witness to verify masked reports: one part of the request."""
@@ -154,7 +153,7 @@ class Asking:
 
     async def _receipt(self, peer: str, request: requests.Request) -> Receipt:
         answer = await self._ask(peer, request)
-        return federation_xml.read_receipt(answers.payload(answer, federation_xml.RECEIPT))
+        return permissions_xml.read_receipt(answers.payload(answer, permissions_xml.RECEIPT))
 
     async def _ask(self, peer: str, request: requests.Request) -> Element:
         """Return the completed `<command>` with the answer, once it is our turn."""

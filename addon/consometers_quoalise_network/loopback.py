@@ -18,7 +18,7 @@ from typing import override
 from xml.etree.ElementTree import Element
 
 from consometers_quoalise import ErrorType, OtherError, QuoaliseError, Role, Words, stanza_errors
-from consometers_quoalise.markup import parse, serialise
+from consometers_quoalise.elements.markup import parse, serialise
 
 from .address import RESOURCE, account_of, bare
 from .connected import Connected

@@ -5,18 +5,10 @@ from collections.abc import Awaitable, Callable
 import logging
 import secrets
 
-from consometers_quoalise import (
-    MAX_PUSHED,
-    Data,
-    Event,
-    Malformed,
-    Notice,
-    Problem,
-    Reports,
-    data,
-    protected_sums,
-)
-from consometers_quoalise.markup import serialise
+from consometers_quoalise import MAX_PUSHED, Data, Event, Malformed, Notice, Problem, Reports
+from consometers_quoalise.elements.markup import serialise
+from consometers_quoalise.federation import protected_sums
+from consometers_quoalise.records import data
 
 from .address import bare
 from .errors import NotAcknowledged

@@ -21,9 +21,9 @@ from consometers_quoalise import (
     Notice,
     QuoaliseError,
     Reports,
-    data,
-    protected_sums,
 )
+from consometers_quoalise.federation import protected_sums
+from consometers_quoalise.records import data
 
 from .address import account_of
 from .rate_limit import SlidingWindow

@@ -20,7 +20,7 @@ from slixmpp.xmlstream.matcher.base import MatcherBase
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from consometers_quoalise import ErrorType, OtherError, QuoaliseError, Words, stanza_errors
-from consometers_quoalise.reading import Reader
+from consometers_quoalise.elements.reading import Reader
 from consometers_quoalise_network import RESOURCE, Account, Server, Session
 from consometers_quoalise_network.backoff import Backoff
 from consometers_quoalise_network.connected import Connected

@@ -19,12 +19,12 @@ from consometers_quoalise import (
     Role,
     Words,
     commands,
-    federation,
-    forms,
-    metadata,
 )
+from consometers_quoalise.elements import forms
+from consometers_quoalise.elements.markup import tag
+from consometers_quoalise.federation import permissions
 from consometers_quoalise.languages import best
-from consometers_quoalise.markup import tag
+from consometers_quoalise.records import metadata
 from consometers_quoalise_network.rate_limit import SlidingWindow
 from consometers_quoalise_network.transport import DataPolicy
 
@@ -40,7 +40,7 @@ _SECONDS = 30
 _UNKNOWN = "feature-not-implemented"
 
 _FEATURES = (INFO, ITEMS, metadata.NAMESPACE, PING.partition("}")[0][1:])
-_ANSWERS = (commands.NAMESPACE, forms.NAMESPACE, federation.NAMESPACE)
+_ANSWERS = (commands.NAMESPACE, forms.NAMESPACE, permissions.NAMESPACE)
 
 
 class Discovery:

@@ -22,7 +22,7 @@ from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 from xml.parsers import expat
 
-from consometers_quoalise.markup import LANG, MAX_DEPTH, XML, tag
+from consometers_quoalise.elements.markup import LANG, MAX_DEPTH, XML, tag
 
 MAX_BYTES = 256 * 1024
 """Of a stanza, counted by reads: as many as Prosody takes of a client."""

@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element, SubElement
 from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.stanza import StreamFeatures
 
-from consometers_quoalise.markup import tag
+from consometers_quoalise.elements.markup import tag
 from consometers_quoalise_network import Account, Register, Server
 from consometers_quoalise_network.errors import (
     AccountTaken,

@@ -16,7 +16,7 @@ from consometers_quoalise import (
     QuoaliseError,
     stanza_errors,
 )
-from consometers_quoalise.markup import MAX_BYTES, tag
+from consometers_quoalise.elements.markup import MAX_BYTES, tag
 from consometers_quoalise_network.transport import Speak, memory_of
 
 RECEIPTS = "urn:xmpp:receipts"

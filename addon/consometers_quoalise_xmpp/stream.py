@@ -25,7 +25,7 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 from slixmpp.xmlstream.xmlstream import NotConnectedError
 
 from consometers_quoalise import Code, ErrorType, Notice, OtherError, Words
-from consometers_quoalise.markup import tag
+from consometers_quoalise.elements.markup import tag
 from consometers_quoalise_network import RESOURCE, Account, Security, Server
 from consometers_quoalise_network.errors import (
     AccountDisabled,

@@ -4,7 +4,7 @@ import sys
 
 from homeassistant.__main__ import main
 
-import consometers_tic_virtual.tty_parity  # noqa: F401  before anything opens a serial port
+import consometers_tic_virtual.port.tty_parity  # noqa: F401  before anything opens a serial port
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 
 import aiohttp
 
-from demo.child import Child, runner_in
+from demo.processes.child import Child, runner_in
 
 from .api import Api
 from .folder import INTEGRATIONS, LIBRARIES, ROOT, Language, Supervised, free_port, make_folder

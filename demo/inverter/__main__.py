@@ -9,7 +9,7 @@ from pathlib import Path
 import signal
 import sys
 
-from demo.commands import stop_signal, typed_lines
+from demo.processes.commands import stop_signal, typed_lines
 
 from .commands import COMMANDS
 from .image import BASE, Image, ImageError

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from demo.commands import Command, Commands, Run, number
+from demo.processes.commands import Command, Commands, Run, number
 
 from .faults import Night, Scales, State, Stranger
 from .inverter import Inverter

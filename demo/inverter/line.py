@@ -14,7 +14,7 @@ from typing import Final
 
 from tmodbus.utils.crc import calculate_crc16, validate_crc16
 
-from consometers_tic_virtual.outlet import check_link, point_link, remove_link
+from consometers_tic_virtual.port.outlet import check_link, point_link, remove_link
 
 from .answers import Answers
 

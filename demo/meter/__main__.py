@@ -9,7 +9,7 @@ import sys
 from consometers_tic import Mode
 from consometers_tic_virtual import Contract, Faults, Linky, Option, VirtualLinky
 from consometers_tic_virtual.world import HOUSEHOLD, SCHOOL, World
-from demo.commands import stop_signal, typed_lines
+from demo.processes.commands import stop_signal, typed_lines
 
 from .commands import COMMANDS
 

@@ -3,7 +3,7 @@
 from consometers_tic import Mode
 from consometers_tic_virtual import Faults, VirtualLinky
 from consometers_tic_virtual.linky import NO_MESSAGE
-from demo.commands import Command, Commands, Run, number
+from demo.processes.commands import Command, Commands, Run, number
 
 
 def _fault(name: str, rate: float) -> Run[VirtualLinky]:

@@ -17,7 +17,7 @@ import subprocess
 import sys
 from typing import Final, override
 
-from demo.supervisor import ADDON
+from demo.servers.supervisor import ADDON
 from testing.addon.installed import Installed
 from testing.checkout import ROOT
 from testing.deploy.box import Specification, unprivileged

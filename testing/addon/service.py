@@ -13,7 +13,7 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from demo.hass import free_port
-from demo.prosody import LOOPBACK, Prosody
+from demo.servers.prosody import LOOPBACK, Prosody
 from testing.addon import tracing
 from testing.addon.installed import ADDON, Installed
 

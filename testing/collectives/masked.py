@@ -40,9 +40,9 @@ from consometers_protected_sums.keys import KEY_BYTES, DayKey
 from consometers_protected_sums.opening import Enrolment, Moments, Witness
 from consometers_protected_sums.reports import NONCE_SECRET_BYTES, Report, Subject
 from consometers_quoalise import QuoaliseError, ResourceConstraint
-from consometers_quoalise.federation_xml import write_data_needs
-from consometers_quoalise.markup import serialise
-from consometers_quoalise.protected_sums import (
+from consometers_quoalise.elements.markup import serialise
+from consometers_quoalise.federation.permissions_xml import write_data_needs
+from consometers_quoalise.federation.protected_sums import (
     MaskedReport,
     Opened,
     Opening,

@@ -18,7 +18,7 @@ from consometers_node.series import Range
 from consometers_node.store import Store
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_quoalise import Data, Direction, Identifier, Permission, iso8601
-from consometers_quoalise.identifier import organisation, series
+from consometers_quoalise.records.identifier import organisation, series
 from testing.homes.data_needs import NEED
 
 BY_NAME = replace(NEED, id="by-name", identification=Identification.NAME, history_days=365)

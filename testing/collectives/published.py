@@ -10,7 +10,7 @@ from consometers_node.store.collective.groups import GroupKind, all_groups, grou
 from consometers_node.store.collective.publication import PublishedCell, write
 from consometers_node.store.collective.published_series import devices
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_quoalise.identifier import organisation
+from consometers_quoalise.records.identifier import organisation
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,9 +53,9 @@ from consometers_node.store.engine.declaration import Base
 from consometers_node.store.series import MemberCount, add_series, put_blocks, put_counts
 from consometers_node.wire import write_need
 from consometers_quoalise import SeriesPath
-from consometers_quoalise.federation_xml import write_data_needs
-from consometers_quoalise.identifier import device as device_of, series as named_series
-from consometers_quoalise.markup import serialise
+from consometers_quoalise.elements.markup import serialise
+from consometers_quoalise.federation.permissions_xml import write_data_needs
+from consometers_quoalise.records.identifier import device as device_of, series as named_series
 from testing.homes.data_needs import NEED
 
 ZONE = "Europe/Paris"

@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 import pytest_socket
 
-from demo import program
-from demo.prosody import LOOPBACK, Prosody
-from demo.warm import Warm
+from demo.processes.warm import Warm
+from demo.servers import program
+from demo.servers.prosody import LOOPBACK, Prosody
 from testing.checkout import ROOT
 from testing.run import DEADLINE_S, FULL
 

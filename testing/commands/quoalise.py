@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from demo.prosody import Prosody
+from demo.servers.prosody import Prosody
 from testing.commands.fixtures import at
 from testing.xmpp.answerers import SERIES, MemoryHome
 from testing.xmpp.fixtures import XmppNode

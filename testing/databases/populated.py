@@ -13,16 +13,16 @@ from consometers_node.series import Block, Direction, Interval, Quantity, Range
 from consometers_node.store import SeriesId, Store
 from consometers_node.store.answers import AccessRequest, Answer, log_answer, log_request
 from consometers_node.store.collective.tables import MemberRow
-from consometers_node.store.coverage import add_absence, set_coverage
 from consometers_node.store.engine.types import Day, Instant, Minutes, Stored, Whole
-from consometers_node.store.enrolments import add_enrolment, update_enrolment
+from consometers_node.store.household.coverage import add_absence, set_coverage
+from consometers_node.store.household.enrolments import add_enrolment, update_enrolment
+from consometers_node.store.household.plants import HeldPlant, put_held_plant
+from consometers_node.store.household.pulled import Pulled, add_pulled, update_pulled
+from consometers_node.store.household.statistic_owners import own_statistic
 from consometers_node.store.outbox import sending
 from consometers_node.store.peers import subscribe
-from consometers_node.store.plants import HeldPlant, put_held_plant
-from consometers_node.store.pulled import Pulled, add_pulled, update_pulled
 from consometers_node.store.series import put_blocks
 from consometers_node.store.settings import HOUSEHOLD_SECRET, set_secret, set_setting
-from consometers_node.store.statistic_owners import own_statistic
 from testing.homes.data_needs import (
     CHOICE_OF_PROTECTED,
     HOURLY,

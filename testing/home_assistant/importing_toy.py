@@ -8,14 +8,8 @@ from typing import Any
 
 from aiohttp import web
 
-from consometers_quoalise import (
-    Data,
-    Duration,
-    Identifier,
-    Number,
-    QuoaliseError,
-    identifier,
-)
+from consometers_quoalise import Data, Duration, Identifier, Number, QuoaliseError
+from consometers_quoalise.records import identifier
 from testing.home_assistant.rows import measured
 from testing.home_assistant.toy import ToyHomeAssistant, ms
 

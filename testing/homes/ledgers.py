@@ -10,8 +10,8 @@ from consometers_node.series import Block, Range, Record, Series
 from consometers_node.sharing.records.due_records import keep
 from consometers_node.sharing.records.record_messages import RecordsMessage, next_messages
 from consometers_node.store import PermissionId, SeriesId, Store
-from consometers_node.store.coverage import set_coverage
 from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.household.coverage import set_coverage
 from consometers_node.store.outbox import acknowledged, send_again
 from consometers_node.store.peers import (
     Peer,

@@ -21,7 +21,7 @@ from consometers_node.sharing.records.masked_reports import HomeKeys, keep_keys
 from consometers_node.sharing.service import MakeAnswers, Sharing
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.clock import Clock
-from consometers_node.store.enrolments import add_enrolment, update_enrolment
+from consometers_node.store.household.enrolments import add_enrolment, update_enrolment
 from consometers_node.wire import Naming
 import consometers_quoalise as quoalise
 from consometers_quoalise import (

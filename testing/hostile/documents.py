@@ -6,15 +6,10 @@ from xml.etree.ElementTree import Element, SubElement
 from hypothesis import strategies as st
 
 from consometers_node.i18n.protocol import OurWords
-from consometers_quoalise import (
-    Node,
-    answers,
-    data,
-    federation_xml,
-    requests,
-    stanza_errors,
-)
+from consometers_quoalise import Node, answers, requests, stanza_errors
 from consometers_quoalise.errors import BadRequest
+from consometers_quoalise.federation import permissions_xml
+from consometers_quoalise.records import data
 from packages.quoalise.tests.samples import (
     DATA,
     DATA_NEEDS,
@@ -90,9 +85,9 @@ _TAGS = st.sampled_from(
         "other",
         requests.COMMAND,
         data.QUOALISE,
-        federation_xml.PERMISSION,
-        federation_xml.RECEIPT,
-        federation_xml.DATA_NEEDS,
+        permissions_xml.PERMISSION,
+        permissions_xml.RECEIPT,
+        permissions_xml.DATA_NEEDS,
         "{jabber:x:data}x",
         "{jabber:x:data}field",
         "{jabber:x:data}value",
@@ -113,12 +108,14 @@ DATA_ELEMENTS: st.SearchStrategy[Element] = DATA.map(data.write) | st.just(eleme
 DOCUMENTS: st.SearchStrategy[Element] = st.one_of(
     COMMANDS,
     DATA_ELEMENTS,
-    st.lists(DATA_NEEDS, max_size=2).map(federation_xml.write_data_needs),
-    PERMISSIONS.map(federation_xml.write_permission),
-    RECEIPTS.map(federation_xml.write_receipt),
+    st.lists(DATA_NEEDS, max_size=2).map(permissions_xml.write_data_needs),
+    PERMISSIONS.map(permissions_xml.write_permission),
+    RECEIPTS.map(permissions_xml.write_receipt),
     st.lists(LISTED, max_size=3).map(answers.listed),
     RECEIPTS.map(
-        lambda receipt: answers.completed(Node.GRANT, payload=federation_xml.write_receipt(receipt))
+        lambda receipt: answers.completed(
+            Node.GRANT, payload=permissions_xml.write_receipt(receipt)
+        )
     ),
     st.just(stanza_errors.write(BadRequest(), OurWords("fr"))),
 )

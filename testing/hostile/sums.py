@@ -7,7 +7,12 @@ from datetime import UTC, datetime, timedelta
 from consometers_protected_sums.exchange import RefusedHomes
 from consometers_protected_sums.field import MODULUS, encode
 from consometers_protected_sums.reports import CIRCUIT, Subject
-from consometers_quoalise.protected_sums import MaskedReport, Reports, VerificationRequest, Verified
+from consometers_quoalise.federation.protected_sums import (
+    MaskedReport,
+    Reports,
+    VerificationRequest,
+    Verified,
+)
 from packages.protected_sums.tests.homes import masks_of
 from testing.collectives.masked import COLLECTIVE, AskedWitness, MaskedHome, MaskedTown
 from testing.collectives.publishing import CONSUMPTION

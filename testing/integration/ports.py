@@ -10,7 +10,7 @@ from homeassistant.core import HomeAssistant
 import serialx
 
 from consometers_tic import Mode
-from consometers_tic_virtual.uart import Mistuned
+from consometers_tic_virtual.port.uart import Mistuned
 from packages.tic.tests.samples import frame_bytes
 from testing.integration.frames import Kind
 

@@ -34,7 +34,7 @@ from consometers_node.store.collective.published_series import published_records
 from consometers_node.store.collective.tables import MemberId
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.series import MemberCount, add_series, put_blocks, put_counts
-from consometers_quoalise.identifier import SeriesPath, organisation
+from consometers_quoalise.records.identifier import SeriesPath, organisation
 from consometers_tic_virtual.world import HOUSEHOLD, SCHOOL
 from consometers_tic_virtual.world.site import Site
 from demo.world.hourly import Hour, hours

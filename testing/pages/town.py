@@ -38,7 +38,7 @@ from consometers_node.store.collective.tables import (
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.public.site import PublicSite
 from consometers_quoalise import Identifier
-from consometers_quoalise.identifier import organisation
+from consometers_quoalise.records.identifier import organisation
 from testing.collectives.members import OWN, permission
 from testing.homes.data_needs import NEED
 from testing.pages.browser import Browser

@@ -12,7 +12,7 @@ import aiohttp
 
 from demo.hass import Api, Hass
 from demo.hass.api import PASSWORD, USER
-from demo.supervisor import ADDON, COOKIE, LOOPBACK, Supervisor
+from demo.servers.supervisor import ADDON, COOKIE, LOOPBACK, Supervisor
 from testing.programs.node import NodeProgram
 
 RUN: Final = ADDON / "rootfs/etc/s6-overlay/s6-rc.d/consometers/run"

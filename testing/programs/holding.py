@@ -14,7 +14,7 @@ from consometers_node.store import PermissionId, Store
 from consometers_node.store.collective.memberships import member_blocks, member_counts
 from consometers_node.store.series import MemberCount
 from consometers_quoalise_network import Account, Join
-from demo.prosody import Prosody
+from demo.servers.prosody import Prosody
 from testing.collectives.running import Coop, settings
 from testing.homes.data_needs import CHOICE, NEED
 from testing.homes.running import RunningHome, decisions_confirmed, running

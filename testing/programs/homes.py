@@ -38,7 +38,7 @@ from consometers_node.sharing.records.due_records import keep
 from consometers_node.sharing.service import Sharing
 from consometers_node.store import SeriesId, Store
 from consometers_node.store.clock import Clock
-from consometers_node.store.coverage import set_coverage
+from consometers_node.store.household.coverage import set_coverage
 from consometers_node.store.outbox import queue_again_for, subscribers
 from consometers_node.store.peers import all_peers
 from consometers_node.store.series import add_series, blocks
@@ -47,7 +47,7 @@ from consometers_quoalise import QuoaliseError
 from consometers_quoalise_network import Account, Join, NetworkError, Security, Server, links
 from consometers_quoalise_network.backoff import Backoff
 from consometers_quoalise_xmpp import XmppTransport
-from demo.prosody import LOOPBACK
+from demo.servers.prosody import LOOPBACK
 from testing.homes.running import Shares
 
 PASSWORD: Final = "HOMES_PASSWORD"  # the name of a variable

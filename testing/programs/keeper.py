@@ -25,7 +25,7 @@ from consometers_quoalise import QuoaliseError
 from consometers_quoalise_network import Account, Asking, NetworkError, Security, Server
 from consometers_quoalise_network.backoff import Backoff
 from consometers_quoalise_xmpp import Discovery, XmppTransport
-from demo.prosody import LOOPBACK
+from demo.servers.prosody import LOOPBACK
 from testing.run import DEADLINE_S
 
 PASSWORD: Final = "KEEPER_PASSWORD"  # the name of a variable

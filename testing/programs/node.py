@@ -12,7 +12,7 @@ import sys
 from typing import Any, Final
 
 from demo.hass.folder import PATHS
-from demo.prosody import LOOPBACK, Prosody
+from demo.servers.prosody import LOOPBACK, Prosody
 from testing.commands.collective import need_toml
 from testing.run import DEADLINE_S
 from testing.waiting import eventually

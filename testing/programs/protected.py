@@ -14,10 +14,10 @@ import random
 import sqlite3
 from typing import Any, Final
 
-from demo.collective import Collective
-from demo.https import Https
-from demo.neighbours import Neighbours
-from demo.prosody import Prosody
+from demo.collectives.collective import Collective
+from demo.collectives.neighbours import Neighbours
+from demo.servers.https import Https
+from demo.servers.prosody import Prosody
 from demo.street.plan import HOUR_S, Plan
 from testing import traces
 from testing.run import DEADLINE_S

@@ -23,9 +23,9 @@ from consometers_node.store.collective.tables import (
     PublishedCellRow,
 )
 from consometers_node.store.series import all_series, blocks
-from consometers_quoalise.identifier import organisation, series as name_of
+from consometers_quoalise.records.identifier import organisation, series as name_of
 from consometers_quoalise_network import Asking
-from demo.prosody import Prosody
+from demo.servers.prosody import Prosody
 from testing.databases import postgresql
 from testing.programs import homes as program
 from testing.programs.holding import held

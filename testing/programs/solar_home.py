@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 from consometers_tic_virtual import Contract, Linky, VirtualLinky
 from consometers_tic_virtual.world import Energy, World
-from demo.furnishing import EntityIds, add_meter, entities_with, entity_ids, entry_with, tidy
 from demo.hass import Hass, Language, State
-from demo.history import Hour, hours
 from demo.inverter import PROFILES, Inverter, Stranger, VirtualInverter
+from demo.school.furnishing import EntityIds, add_meter, entities_with, entity_ids, entry_with, tidy
+from demo.school.history import Hour, hours
 from testing.programs.metered_home import DOMAIN
 from testing.run import FULL
 from testing.waiting import eventually

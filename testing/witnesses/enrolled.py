@@ -19,7 +19,7 @@ from consometers_protected_sums.exchange import Answer, Part, RefusedHomes
 from consometers_protected_sums.heads import NO_ANSWER, Head
 from consometers_protected_sums.keys import DayKey
 from consometers_protected_sums.reports import Report, Subject
-from consometers_quoalise.protected_sums import Opening, VerificationRequest
+from consometers_quoalise.federation.protected_sums import Opening, VerificationRequest
 from packages.protected_sums.tests.homes import VERIFICATION_KEY, Asked, added, part_of
 from testing.clocks import Hands, confirmed
 

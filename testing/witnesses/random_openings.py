@@ -19,8 +19,8 @@ from consometers_protected_sums.field import MODULUS, encode
 from consometers_protected_sums.keys import DayKey
 from consometers_protected_sums.opening import Enrolment, Witness, fingerprint
 from consometers_protected_sums.reports import Report, Subject, Verification, outputs, share
-from consometers_quoalise.markup import serialise
-from consometers_quoalise.protected_sums import (
+from consometers_quoalise.elements.markup import serialise
+from consometers_quoalise.federation.protected_sums import (
     Opening,
     VerificationRequest,
     write_opening,

@@ -19,7 +19,7 @@ from consometers_node.wire.witness_requests import (
     SignedRequest,
 )
 from consometers_protected_sums.heads import Head
-from demo.prosody import Authority
+from demo.servers.prosody import Authority
 from testing.homes.data_needs import now
 
 CODE = "BCDFG-HJKLM-PRSTX-ZBCDF"

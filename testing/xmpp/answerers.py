@@ -23,8 +23,8 @@ from consometers_quoalise import (
     Records,
     Role,
     State,
-    identifier,
 )
+from consometers_quoalise.records import identifier
 from consometers_quoalise_network import Answerer, Asker
 from packages.quoalise.tests.samples import NEED
 

@@ -16,9 +16,9 @@ from typing import Final, Self
 
 import yaml  # type: ignore[import-untyped]
 
-from demo.child import killed_with_its_parent
 from demo.hass import free_port
-from demo.prosody import LOOPBACK, Authority, Prosody, listens
+from demo.processes.child import killed_with_its_parent
+from demo.servers.prosody import LOOPBACK, Authority, Prosody, listens
 from testing.checkout import ROOT
 from testing.run import lack
 

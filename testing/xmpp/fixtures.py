@@ -25,7 +25,7 @@ from consometers_quoalise_network import (
 from consometers_quoalise_network.address import account_of
 from consometers_quoalise_network.receiving import Handler, ReportsHandler
 from consometers_quoalise_xmpp import XmppTransport
-from demo.prosody import LOOPBACK, Authority, Prosody, federate
+from demo.servers.prosody import LOOPBACK, Authority, Prosody, federate
 from testing.networks import PASSWORD, Host, Memory, transport
 from testing.run import DEADLINE_S
 from testing.xmpp.answerers import MemoryHome

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-from demo.prosody import Prosody
+from demo.servers.prosody import Prosody
 from testing.xmpp.plain_peer import PlainPeer
 
 MODULE = Path(__file__).with_name("mod_hostile.lua")

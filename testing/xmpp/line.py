@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Self
 
-from demo.prosody import LOOPBACK, Prosody
+from demo.servers.prosody import LOOPBACK, Prosody
 
 SEGMENT = 1_400
 """Bytes of a segment: what fits into a packet."""

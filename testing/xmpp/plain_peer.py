@@ -14,7 +14,7 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatcherId, MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from demo.prosody import LOOPBACK
+from demo.servers.prosody import LOOPBACK
 from testing.run import DEADLINE_S
 
 COMMAND = "{http://jabber.org/protocol/commands}command"

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from demo.prosody import Authority, Prosody
+from demo.servers.prosody import Authority, Prosody
 from testing.addon import profile, tracing
 from testing.addon.installed import ADDON, Installed
 from testing.addon.service import Service

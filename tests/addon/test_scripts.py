@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from demo.prosody import Authority
+from demo.servers.prosody import Authority
 from testing.addon import service
 from testing.addon.installed import ADDON
 

@@ -6,9 +6,9 @@ from typing import cast
 
 import pytest
 
-from demo.federation import READER, SMALL, Federation
-from demo.program import NodeError, closed
-from demo.warm import Warm
+from demo.collectives.federation import READER, SMALL, Federation
+from demo.processes.warm import Warm
+from demo.servers.program import NodeError, closed
 
 SUM = "urn:dev:org:60060-lorient_consumption/power/active/raw"
 

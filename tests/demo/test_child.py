@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from demo.child import killed_with_its_parent
+from demo.processes.child import killed_with_its_parent
 from testing.checkout import ROOT
 from testing.run import DEADLINE_S
 
@@ -22,7 +22,7 @@ time.sleep(600)
 def child(tmp_path: Path) -> subprocess.Popen[str]:
     (tmp_path / "sleeper.py").write_text(SLEEPER)
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "demo.child", "sleeper", "--for", "long"],
+        [sys.executable, "-P", "-m", "demo.processes.child", "sleeper", "--for", "long"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(tmp_path)))},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -3,7 +3,7 @@ from itertools import pairwise
 
 from consometers_tic_virtual import Contract, Linky
 from consometers_tic_virtual.world import World
-from demo.history import HOUR, hours, whole_hour
+from demo.school.history import HOUR, hours, whole_hour
 
 NOON = datetime(2025, 6, 17, 12, 20, tzinfo=UTC)
 

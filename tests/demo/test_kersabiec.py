@@ -5,8 +5,8 @@ from datetime import timedelta
 from hypothesis import given, settings, strategies as st
 
 from consometers_tic_virtual.world import ORIGIN
-from demo.history import HOUR, hours
-from demo.kersabiec import roof, roof_inverter, school
+from demo.school.history import HOUR, hours
+from demo.school.kersabiec import roof, roof_inverter, school
 
 PANELS = roof()
 INVERTER = roof_inverter(PANELS)

@@ -7,8 +7,8 @@ import pytest
 from consometers_node.permission import DataNeed
 from consometers_node.series import Direction, Interval, Quantity
 from consometers_node.wire import read_need_file
-from demo import node
 from demo.house import forget
+from demo.school import node
 
 
 @pytest.fixture

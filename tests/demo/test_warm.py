@@ -10,7 +10,7 @@ import tempfile
 
 import pytest
 
-from demo.warm import CommandResult, Warm
+from demo.processes.warm import CommandResult, Warm
 
 MODULE = "json"
 """A program of the standard library, which prints its input again."""
@@ -75,6 +75,6 @@ def _is_warm(stat: Path) -> bool:
     try:
         parent = int(stat.read_text().rpartition(")")[2].split()[1])
         words = stat.with_name("cmdline").read_text().split("\0")
-        return parent == os.getpid() and {"demo.warm", MODULE} <= set(words)
+        return parent == os.getpid() and {"demo.processes.warm", MODULE} <= set(words)
     except OSError:
         return False

@@ -7,7 +7,7 @@ from typing import NamedTuple, override
 from aiohttp import ClientSession, TCPConnector, WSMsgType
 import pytest_asyncio
 
-from demo.prosody import Authority
+from demo.servers.prosody import Authority
 from testing.deploy.proxy import VISITOR, answers_no_http, ask, proxy, trusting
 from testing.run import DEADLINE_S
 from tools.bench.network.deployed import Deployed

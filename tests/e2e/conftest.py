@@ -11,11 +11,11 @@ from playwright.async_api import Browser, expect
 import pytest
 import pytest_asyncio
 
-from demo import program
 from demo.browser import launched
 from demo.hass import Hass
-from demo.prosody import RECORDED, Authority, Prosody, federate
-from demo.warm import Warm
+from demo.processes.warm import Warm
+from demo.servers import program
+from demo.servers.prosody import RECORDED, Authority, Prosody, federate
 from testing.checkout import ROOT
 from testing.programs.node import NodeProgram
 from testing.run import FULL
@@ -141,7 +141,7 @@ def warm_home_assistant() -> Iterator[None]:
 
         @cache
         def warm() -> Warm:
-            return stack.enter_context(Warm("demo.child", LOADED))
+            return stack.enter_context(Warm("demo.processes.child", LOADED))
 
         def runner(python: str) -> Sequence[str]:
             return warm().command() if python == sys.executable else in_environment(python)

@@ -39,13 +39,13 @@ from consometers_node.store.clock import (
 )
 from consometers_node.store.collective.access_log import Read, note_read, reads
 from consometers_node.store.collective.member_series import of_member
-from consometers_node.store.coverage import absences
+from consometers_node.store.household.coverage import absences
 from consometers_node.store.peers import add_peer
 from consometers_node.store.series import stored_days
 from consometers_node.store.settings import set_setting, setting
 from consometers_node.web.public.site import PublicSite
 from consometers_quoalise_network import NotStored
-from demo.prosody import Prosody
+from demo.servers.prosody import Prosody
 from testing.clocks import Hands, confirmed, leaping, set_aside_the_clock_of
 from testing.collectives.members import AT, ZONE, join, meter, permission
 from testing.collectives.records import pushed_data, running_queue

@@ -32,8 +32,8 @@ from consometers_protected_sums.exchange import OpenedSum, Refusal, RefusedHomes
 from consometers_protected_sums.field import MODULUS
 from consometers_protected_sums.reports import Subject, outputs
 from consometers_quoalise import ResourceConstraint
-from consometers_quoalise.markup import serialise
-from consometers_quoalise.protected_sums import (
+from consometers_quoalise.elements.markup import serialise
+from consometers_quoalise.federation.protected_sums import (
     Opened,
     Opening,
     VerificationRequest,

@@ -68,18 +68,17 @@ from consometers_quoalise import (
     SeriesPath,
     UpstreamError,
     answers,
-    data,
     describe,
-    federation_xml,
-    metadata,
     requests,
     stanza_errors,
 )
-from consometers_quoalise.identifier import device as named, organisation, series
-from consometers_quoalise.markup import LANG, serialise, tag
-from consometers_quoalise.senml import SENML
+from consometers_quoalise.elements.markup import LANG, serialise, tag
+from consometers_quoalise.federation import permissions_xml
+from consometers_quoalise.records import data, metadata
+from consometers_quoalise.records.identifier import device as named, organisation, series
+from consometers_quoalise.records.senml import SENML
 from consometers_quoalise_network import Asking
-from demo.prosody import Prosody
+from demo.servers.prosody import Prosody
 from packages.quoalise.tests.samples import EXAMPLE, PERMISSION, element
 from testing.clocks import Hands, confirmed
 from testing.collectives.members import AT, ZONE, EmptyMember, join, permission
@@ -125,13 +124,13 @@ def test_invalid_ids_of_permissions_are_malformed(id: str) -> None:
     grant = requests.write(requests.Grant(PERMISSION))
     permission = grant[0]
     permission.set("id", id)
-    receipt = federation_xml.write_receipt(RECEIPT)
+    receipt = permissions_xml.write_receipt(RECEIPT)
     receipt.set("permission", id)
     for read in (
         lambda: requests.read(grant),
         lambda: requests.read(requests.write(requests.Withdraw(id))),
         lambda: requests.read(requests.write(requests.Terminate(id))),
-        lambda: federation_xml.read_receipt(receipt),
+        lambda: permissions_xml.read_receipt(receipt),
     ):
         with pytest.raises(Malformed) as refused:
             read()
@@ -146,14 +145,14 @@ RECEIPT = Receipt(
 )
 SENT: dict[str, tuple[Element, Callable[[Element], object]]] = {
     "a permission": (
-        federation_xml.write_permission(PERMISSION),
-        federation_xml.read_permission,
+        permissions_xml.write_permission(PERMISSION),
+        permissions_xml.read_permission,
     ),
     "data needs": (
-        federation_xml.write_data_needs([write_need(NEED)]),
-        federation_xml.read_data_needs,
+        permissions_xml.write_data_needs([write_need(NEED)]),
+        permissions_xml.read_data_needs,
     ),
-    "a receipt": (federation_xml.write_receipt(RECEIPT), federation_xml.read_receipt),
+    "a receipt": (permissions_xml.write_receipt(RECEIPT), permissions_xml.read_receipt),
     "records": (element(EXAMPLE), data.read),
     "a withdrawal": (requests.write(requests.Withdraw(PERMISSION.id)), requests.read),
     "a question": (requests.write(requests.GetHistory(METER, FIRST, FIRST + HOUR)), requests.read),

@@ -19,14 +19,11 @@ from consometers_node.collective.permissions import member_permissions as gifts
 from consometers_node.permission import State
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.tables import OutboxRow
-from consometers_quoalise import (
-    ResourceConstraint,
-    data,
-    requests,
-)
-from consometers_quoalise.markup import serialise
+from consometers_quoalise import ResourceConstraint, requests
+from consometers_quoalise.elements.markup import serialise
+from consometers_quoalise.records import data
 from consometers_quoalise_network.errors import NoAnswer
-from demo.prosody import Authority, Prosody, federate
+from demo.servers.prosody import Authority, Prosody, federate
 from testing.collectives.joining import PAST, jid, join, wait_for_records
 from testing.collectives.records import pushed_data
 from testing.collectives.running import Coop, cooperating

@@ -17,13 +17,13 @@ import pytest_socket
 from consometers_node.i18n.protocol import sentence
 from consometers_node.store import Store
 from consometers_quoalise import Data, Listed, OtherError, stanza_errors
-from consometers_quoalise.data import encode
+from consometers_quoalise.records.data import encode
 from consometers_quoalise_network import Account, Answerer, Asker, Pushing, Server, Traffic
 from consometers_quoalise_network.answering import MAX_OF_STRANGERS, OF_A_DOMAIN
 from consometers_quoalise_network.receiving import PER_MINUTE
 from consometers_quoalise_xmpp import features, stream
 from consometers_quoalise_xmpp.stream import HEARD_PER_MINUTE, Stream
-from demo.prosody import Authority, Prosody
+from demo.servers.prosody import Authority, Prosody
 from testing.collectives.running import Coop, cooperating
 from testing.homes.running import bare
 from testing.networks import PASSWORD

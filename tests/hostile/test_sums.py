@@ -26,7 +26,7 @@ from consometers_protected_sums.reports import (
     share,
 )
 from consometers_quoalise import BadRequest
-from consometers_quoalise.protected_sums import (
+from consometers_quoalise.federation.protected_sums import (
     MAX_REPORTS,
 )
 from testing.collectives.masked import MaskedTown, answered

@@ -13,11 +13,11 @@ import pytest
 import pytest_socket
 
 from consometers_quoalise import BadRequest, DataNeed
-from consometers_quoalise.federation_xml import write_data_needs
-from consometers_quoalise.markup import MAX_BYTES, MAX_DEPTH, serialise
+from consometers_quoalise.elements.markup import MAX_BYTES, MAX_DEPTH, serialise
+from consometers_quoalise.federation.permissions_xml import write_data_needs
 from consometers_quoalise_network import Asker
 from consometers_quoalise_xmpp import features, parsing
-from demo.prosody import Authority
+from demo.servers.prosody import Authority
 from packages.quoalise.tests.samples import NEED
 from testing.networks import PASSWORD
 from testing.run import DEADLINE_S

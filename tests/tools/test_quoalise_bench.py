@@ -2,7 +2,7 @@
 
 import pytest
 
-from consometers_quoalise import data
+from consometers_quoalise.records import data
 from tools.bench.network import quoalise
 
 

@@ -61,10 +61,13 @@ ROOMS: Final = {
             f"{_SUMS}/keyed_draw.py",
             f"{_SUMS}/pooling.py",
         ),
-        ("tests/node/collective/test_closing.py", "tests/node/collective/test_sdc_rules.py"),
+        (
+            "tests/node/collective/disclosure/test_closing.py",
+            "tests/node/collective/disclosure/test_sdc_rules.py",
+        ),
     ),
     "figures": Room(
         (f"{_NODE}/figures.py", f"{_NODE}/collective/publication/reading/values.py"),
-        ("tests/node/collective/test_values.py",),
+        ("tests/node/collective/publication/test_values.py",),
     ),
 }

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from consometers_node.i18n.text import text
 from consometers_quoalise import Device
-from consometers_quoalise.identifier import organisation
+from consometers_quoalise.records.identifier import organisation
 from consometers_quoalise_network import Security, Server
 
 from .about import About

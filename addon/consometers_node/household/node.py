@@ -20,9 +20,9 @@ from consometers_node.sharing.records.fanout import FIRST_DELAY_S, LONGEST_DELAY
 from consometers_node.sharing.service import Sharing
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
-from consometers_node.store.coverage import coverage
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_node.store.enrolments import has_enrolments_due
+from consometers_node.store.household.coverage import coverage
+from consometers_node.store.household.enrolments import has_enrolments_due
 from consometers_node.store.settings import set_setting
 from consometers_node.wire import Naming
 from consometers_quoalise import Role

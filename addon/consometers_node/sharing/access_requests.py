@@ -17,7 +17,7 @@ from consometers_node.store import PeerId, Store
 from consometers_node.store.answers import AccessRequest, log_request
 from consometers_node.store.peers import Peer
 from consometers_quoalise import ExportPart, QuoaliseError
-from consometers_quoalise.decoding import Undecodable, decoded
+from consometers_quoalise.elements.decoding import Undecodable, decoded
 from consometers_quoalise_network import Asking, NetworkError
 
 DOCUMENT, RECORDS = "export.json", "records.csv"

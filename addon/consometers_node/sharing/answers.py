@@ -49,7 +49,7 @@ from consometers_quoalise import (
     Role,
     iso8601,
 )
-from consometers_quoalise.metadata import COUNT
+from consometers_quoalise.records.metadata import COUNT
 from consometers_quoalise_network import Answerer, Asker
 
 from .records.due_records import SOON, at_once, beside, extent_of, receipts_key, records_of

@@ -9,7 +9,7 @@ from consometers_node.i18n.text import TranslatedError, text
 from consometers_node.store import Store, settings
 from consometers_node.store.settings import HOUSEHOLD_SECRET
 from consometers_node.wire import DELIVERY_POINT_DIGITS, Naming
-from consometers_quoalise.identifier import MIN_SECRET, organisation
+from consometers_quoalise.records.identifier import MIN_SECRET, organisation
 
 DELIVERY_POINT = "delivery-point"
 """The secret's name in the database."""

@@ -5,7 +5,7 @@ import json
 
 from consometers_node.store import PermissionId
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_node.store.enrolments import StoredEnrolment, enrolments
+from consometers_node.store.household.enrolments import StoredEnrolment, enrolments
 from consometers_node.wire.witness_requests import OpeningsSummary
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from consometers_node.series import Direction, Interval, Quantity
-from consometers_quoalise.federation import SUBSCRIBED_KVA
+from consometers_quoalise.federation.permissions import SUBSCRIBED_KVA
 
 from .engine.declaration import Base, Erasure, Personal, check, column
 

@@ -16,8 +16,8 @@ from math import floor
 from consometers_node.i18n.text import text
 from consometers_node.series import Device, Direction, Interval, Quantity, Record, Series
 from consometers_quoalise import Data, DeviceType, Identifier, Metadata, Records, SeriesPath
-from consometers_quoalise.identifier import BESIDE, identifier
-from consometers_quoalise.values import ALLOWED, MOST_MEMBERS
+from consometers_quoalise.records.identifier import BESIDE, identifier
+from consometers_quoalise.records.values import ALLOWED, MOST_MEMBERS
 
 from .needs import Unsayable, read_interval
 

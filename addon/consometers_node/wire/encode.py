@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from consometers_node.series import Interval, Quantity, Record, Series
 from consometers_quoalise import Data, Identifier, Number, Records, describe
-from consometers_quoalise.metadata import COUNT
+from consometers_quoalise.records.metadata import COUNT
 
 from .naming import device_type
 from .needs import write_interval

@@ -16,7 +16,7 @@ from consometers_node.permission import Identification
 from consometers_node.series import Direction, Interval, Quantity, Series
 import consometers_quoalise as quoalise
 from consometers_quoalise import DeviceType, Identifier, SeriesPath, pseudonym
-from consometers_quoalise.identifier import device, organisation, series as name_of
+from consometers_quoalise.records.identifier import device, organisation, series as name_of
 
 from .needs import Unsayable
 

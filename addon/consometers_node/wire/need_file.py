@@ -33,8 +33,9 @@ from xml.etree.ElementTree import Element, SubElement
 from consometers_node.i18n.protocol import sentence
 from consometers_node.i18n.text import around, text
 from consometers_node.permission import DataNeed
-from consometers_quoalise import Malformed, federation, federation_xml
-from consometers_quoalise.markup import LANG, parse, serialise, tag
+from consometers_quoalise import Malformed
+from consometers_quoalise.elements.markup import LANG, parse, serialise, tag
+from consometers_quoalise.federation import permissions, permissions_xml
 
 from .needs import Unsayable, read_need, write_need
 
@@ -80,11 +81,11 @@ def read_need_file(written: bytes) -> DataNeed:
 def read_need_mapping(table: Mapping[str, object]) -> DataNeed:
     """Read a data need from the keys of such a file. Raises `Unsayable`."""
     _check_keys(table, _KNOWN)
-    needs = Element(federation_xml.DATA_NEEDS)
+    needs = Element(permissions_xml.DATA_NEEDS)
     needs.append(_element(table))
     try:
         # Through the XML for peers: what that cannot hold is invalid.
-        (need,) = federation_xml.read_data_needs(parse(serialise(needs)))
+        (need,) = permissions_xml.read_data_needs(parse(serialise(needs)))
     except Malformed as fault:
         raise Unsayable(around(_WRONG, sentence(fault))) from fault
     return read_need(need)
@@ -161,4 +162,4 @@ def _check_keys(table: Mapping[str, object], keys: Sequence[str]) -> None:
 
 
 def _tag(name: str) -> str:
-    return tag(federation.NAMESPACE, name)
+    return tag(permissions.NAMESPACE, name)

@@ -15,8 +15,9 @@ from consometers_node.i18n.text import TranslatedError, text
 from consometers_node.permission import BadNeed, DataNeed, DataNeedSeries, ShownText, Terms
 from consometers_node.series import Interval, Quantity, Series
 import consometers_quoalise as quoalise
-from consometers_quoalise import Duration, Identifier, federation_xml, iso8601
-from consometers_quoalise.markup import serialise
+from consometers_quoalise import Duration, Identifier, iso8601
+from consometers_quoalise.elements.markup import serialise
+from consometers_quoalise.federation import permissions_xml
 
 _YEAR_DAYS, _MONTH_DAYS, _DAY_S = 365, 30, 86_400
 
@@ -98,7 +99,7 @@ def need_hash(need: DataNeed) -> str:
     It is of the `<data-need>`, its texts in the order of their languages, as Canonical XML 2.0.
     """
     sent = write_need(need)
-    (element,) = federation_xml.write_data_needs(
+    (element,) = permissions_xml.write_data_needs(
         [
             replace(
                 sent,

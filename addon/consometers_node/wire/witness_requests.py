@@ -27,8 +27,8 @@ from consometers_protected_sums import codes
 from consometers_protected_sums.heads import HEAD_BYTES, MOST_HEADS
 from consometers_protected_sums.keys import KEY_BYTES, DayKey
 from consometers_quoalise import iso8601
-from consometers_quoalise.decoding import Undecodable, decoded
-from consometers_quoalise.federation import LEAST_MINIMUM
+from consometers_quoalise.elements.decoding import Undecodable, decoded
+from consometers_quoalise.federation.permissions import LEAST_MINIMUM
 
 PATH: Final = "/witness"
 MAX_BODY_BYTES: Final = 4096

@@ -1,7 +1,7 @@
 """The minimum of Home Assistant for add-ons: discovery, ingress, panels in the sidebar.
 
 All of that is core's own code. The whole of core's integration asks a Supervisor for its machine,
-its images and its updates, of which `demo.supervisor` has none.
+its images and its updates, of which `demo.servers.supervisor` has none.
 """
 
 from homeassistant.components import frontend

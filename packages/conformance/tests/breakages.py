@@ -5,9 +5,18 @@ from copy import deepcopy
 from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element
 
-from quoalise_conformance import stanzas
 from quoalise_conformance.results import SCHEMA
-from quoalise_conformance.stanzas import COMMAND, DATA, FIELD, FORM, IQ, MESSAGE, element, tag
+from quoalise_conformance.session import stanzas
+from quoalise_conformance.session.stanzas import (
+    COMMAND,
+    DATA,
+    FIELD,
+    FORM,
+    IQ,
+    MESSAGE,
+    element,
+    tag,
+)
 
 from .memory import NOW
 from .reference import (

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Final, Protocol
 from xml.etree.ElementTree import Element
 
-from quoalise_conformance.transport import Ended
+from quoalise_conformance.session.transport import Ended
 
 KIT: Final = "kit@reader.test/conformance"
 NOW: Final = 1_764_590_400.0

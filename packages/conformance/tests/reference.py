@@ -11,9 +11,9 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 from zoneinfo import ZoneInfo
 
-from quoalise_conformance import stanzas
-from quoalise_conformance.content import is_identifier
-from quoalise_conformance.stanzas import COMMAND, FIELD, FORM, IQ, MESSAGE, element, tag
+from quoalise_conformance.checks.content import is_identifier
+from quoalise_conformance.session import stanzas
+from quoalise_conformance.session.stanzas import COMMAND, FIELD, FORM, IQ, MESSAGE, element, tag
 
 from .memory import NOW, Later
 

@@ -6,9 +6,9 @@ from itertools import count
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from quoalise_conformance import stanzas
-from quoalise_conformance.content import LENGTHS
-from quoalise_conformance.stanzas import DATA, IQ, MESSAGE, element, tag
+from quoalise_conformance.checks.content import LENGTHS
+from quoalise_conformance.session import stanzas
+from quoalise_conformance.session.stanzas import DATA, IQ, MESSAGE, element, tag
 from quoalise_conformance.synthetic import SERIES
 
 from .memory import NOW, Later

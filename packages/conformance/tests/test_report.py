@@ -6,10 +6,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from quoalise_conformance import stanzas
 from quoalise_conformance.report import complete, write
 from quoalise_conformance.requirements import requirements
 from quoalise_conformance.results import SCHEMA, Failed, NotTried, Outcome, conforms, result
+from quoalise_conformance.session import stanzas
 from quoalise_conformance.words import WORDS, Language
 
 STANZA = stanzas.element(

@@ -2,11 +2,11 @@
 
 import pytest
 
+from quoalise_conformance.checks.unseen import UNSEEN
 from quoalise_conformance.client import CHECKS as OF_CLIENTS
 from quoalise_conformance.requirements import Level, requirements
 from quoalise_conformance.results import SCHEMA
 from quoalise_conformance.server import CHECKS as OF_SERVERS
-from quoalise_conformance.unseen import UNSEEN
 from quoalise_conformance.words import WORDS
 
 

@@ -27,9 +27,13 @@ from consometers_quoalise import (
     Reports,
     VerificationRequest,
     Verified,
-    protected_sums,
 )
-from consometers_quoalise.protected_sums import GROUPS_IN_PART, HOMES_IN_PART, MAX_REPORTS
+from consometers_quoalise.federation import protected_sums
+from consometers_quoalise.federation.protected_sums import (
+    GROUPS_IN_PART,
+    HOMES_IN_PART,
+    MAX_REPORTS,
+)
 
 from .samples import Edit, edited
 

@@ -53,14 +53,13 @@ from consometers_quoalise import (
     Verified,
     Witness,
     answers,
-    data,
-    federation_xml,
-    protected_sums,
     requests,
 )
-from consometers_quoalise.federation import SUBSCRIBED_KVA, State
-from consometers_quoalise.identifier import device, identifier
-from consometers_quoalise.senml import FIRST_TIME, LAST_TIME, MAX_NUMBER
+from consometers_quoalise.federation import permissions_xml, protected_sums
+from consometers_quoalise.federation.permissions import SUBSCRIBED_KVA, State
+from consometers_quoalise.records import data
+from consometers_quoalise.records.identifier import device, identifier
+from consometers_quoalise.records.senml import FIRST_TIME, LAST_TIME, MAX_NUMBER
 
 POWER = "urn:dev:prm:30001610071843_consumption/power/active/raw"
 
@@ -430,22 +429,22 @@ COMMANDS = [
 type Codec = tuple[st.SearchStrategy[Any], Callable[[Element], Any], Callable[[Any], Element]]
 CODECS: dict[str, Codec] = {
     data.QUOALISE: (DATA, data.read, data.write),
-    federation_xml.DATA_NEEDS: (
+    permissions_xml.DATA_NEEDS: (
         st.lists(DATA_NEEDS, max_size=3).map(tuple),
-        federation_xml.read_data_needs,
-        federation_xml.write_data_needs,
+        permissions_xml.read_data_needs,
+        permissions_xml.write_data_needs,
     ),
-    federation_xml.PERMISSION: (
+    permissions_xml.PERMISSION: (
         PERMISSIONS,
-        federation_xml.read_permission,
-        federation_xml.write_permission,
+        permissions_xml.read_permission,
+        permissions_xml.write_permission,
     ),
-    federation_xml.RECEIPT: (
+    permissions_xml.RECEIPT: (
         RECEIPTS,
-        federation_xml.read_receipt,
-        federation_xml.write_receipt,
+        permissions_xml.read_receipt,
+        permissions_xml.write_receipt,
     ),
-    federation_xml.EXPORT: (EXPORTS, federation_xml.read_export, federation_xml.write_export),
+    permissions_xml.EXPORT: (EXPORTS, permissions_xml.read_export, permissions_xml.write_export),
     protected_sums.REPORTS: (REPORTS, protected_sums.read_reports, protected_sums.write_reports),
     protected_sums.VERIFICATION: (
         VERIFICATIONS,

@@ -6,18 +6,8 @@ import io
 
 import pytest
 
-from consometers_quoalise import (
-    Data,
-    Duration,
-    History,
-    Measurement,
-    Metadata,
-    Number,
-    Records,
-    data,
-    documents,
-    identifier,
-)
+from consometers_quoalise import Data, Duration, History, Measurement, Metadata, Number, Records
+from consometers_quoalise.records import data, documents, identifier
 
 SERIES = identifier.identifier("urn:dev:prm:00000000000000_consumption/power/active/raw")
 START = datetime(2026, 1, 1, tzinfo=UTC)

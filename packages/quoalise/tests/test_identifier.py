@@ -15,7 +15,7 @@ from consometers_quoalise import (
     SeriesPath,
     pseudonym,
 )
-from consometers_quoalise.identifier import (
+from consometers_quoalise.records.identifier import (
     BESIDE,
     device,
     identifier,

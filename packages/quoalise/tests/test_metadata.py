@@ -16,10 +16,10 @@ from consometers_quoalise import (
     Metadata,
     SeriesPath,
     UnknownContent,
-    data,
     describe,
 )
-from consometers_quoalise.identifier import identifier, organisation, series
+from consometers_quoalise.records import data
+from consometers_quoalise.records.identifier import identifier, organisation, series
 
 from .samples import EXAMPLE, POWER, element, message
 

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 from hypothesis import given, strategies as st
 import pytest
 
-from consometers_quoalise.markup import LANG, MAX_DEPTH
+from consometers_quoalise.elements.markup import LANG, MAX_DEPTH
 from consometers_quoalise_xmpp import parsing
 from consometers_quoalise_xmpp.parsing import (
     MAX_BYTES,

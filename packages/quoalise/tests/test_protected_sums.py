@@ -6,12 +6,10 @@ from consometers_protected_sums.exchange import (
     Refusal,
     RefusedHomes,
 )
-from consometers_quoalise import (
-    Verified,
-    protected_sums,
-)
-from consometers_quoalise.markup import serialise
-from consometers_quoalise.protected_sums import (
+from consometers_quoalise import Verified
+from consometers_quoalise.elements.markup import serialise
+from consometers_quoalise.federation import protected_sums
+from consometers_quoalise.federation.protected_sums import (
     MAX_REFUSED,
 )
 

@@ -7,10 +7,10 @@ from xml.etree.ElementTree import Element, SubElement
 import pytest
 
 from consometers_quoalise.bounds import OTHER
+from consometers_quoalise.elements.markup import LANG, parse, serialise, tag
+from consometers_quoalise.elements.reading import Reader, uuid, whole_number
 from consometers_quoalise.errors import Malformed
-from consometers_quoalise.markup import LANG, parse, serialise, tag
 from consometers_quoalise.problems import Problem
-from consometers_quoalise.reading import Reader, uuid, whole_number
 
 
 class Colour(StrEnum):

@@ -10,9 +10,9 @@ from consometers_quoalise import (
     Node,
     requests,
 )
-from consometers_quoalise.identifier import identifier
+from consometers_quoalise.elements.markup import serialise
 from consometers_quoalise.iso8601 import moment
-from consometers_quoalise.markup import serialise
+from consometers_quoalise.records.identifier import identifier
 
 from .samples import POWER, REQUEST, element
 

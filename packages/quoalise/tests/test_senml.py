@@ -6,9 +6,10 @@ from xml.etree.ElementTree import Element, SubElement
 from hypothesis import example, given, strategies as st
 import pytest
 
-from consometers_quoalise import Number, Records, data
-from consometers_quoalise.markup import serialise
-from consometers_quoalise.senml import SENML, SENSML, read, write
+from consometers_quoalise import Number, Records
+from consometers_quoalise.elements.markup import serialise
+from consometers_quoalise.records import data
+from consometers_quoalise.records.senml import SENML, SENSML, read, write
 
 from .samples import POWER, RECORDS, element, message
 

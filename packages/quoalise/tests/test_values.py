@@ -5,8 +5,8 @@ from math import inf, nan
 import pytest
 
 from consometers_quoalise import Identifier, SeriesPath
-from consometers_quoalise.identifier import identifier
-from consometers_quoalise.values import ALLOWED, allowed
+from consometers_quoalise.records.identifier import identifier
+from consometers_quoalise.records.values import ALLOWED, allowed
 
 
 def named(path: str) -> Identifier:

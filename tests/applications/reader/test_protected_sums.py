@@ -24,8 +24,8 @@ from consometers_protected_sums.reports import (
     outputs,
     share,
 )
-from consometers_quoalise.markup import serialise
-from consometers_quoalise.protected_sums import VerificationRequest, write_verification
+from consometers_quoalise.elements.markup import serialise
+from consometers_quoalise.federation.protected_sums import VerificationRequest, write_verification
 from packages.protected_sums.tests import independent
 from packages.protected_sums.tests.homes import verifier_of
 from packages.protected_sums.tests.independent import AtFault

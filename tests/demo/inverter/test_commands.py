@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from demo.commands import CommandError
 from demo.inverter import (
     Faults,
     Image,
@@ -17,6 +16,7 @@ from demo.inverter import (
     WireFaults,
 )
 from demo.inverter.commands import COMMANDS
+from demo.processes.commands import CommandError
 from testing.inverters import NIGHT, NOON, inverter, unix, virtual
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")

@@ -7,8 +7,8 @@ import pytest
 
 from consometers_tic import Mode
 from consometers_tic_virtual import Faults, VirtualLinky
-from demo.commands import CommandError
 from demo.meter.commands import COMMANDS
+from demo.processes.commands import CommandError
 from packages.tic.tests.meters import NOON, linky
 
 

@@ -10,19 +10,11 @@ from hypothesis import strategies as st
 from consometers_node.i18n.protocol import sentence
 from consometers_node.permission import DataNeed
 from consometers_node.wire import Unsayable, read_need_file, read_need_mapping, write_need_file
-from consometers_quoalise import (
-    Data,
-    Malformed,
-    answers,
-    data,
-    federation_xml,
-    identifier,
-    iso8601,
-    requests,
-    stanza_errors,
-)
-from consometers_quoalise.markup import parse, serialise
-from consometers_quoalise.senml import SENML
+from consometers_quoalise import Data, Malformed, answers, iso8601, requests, stanza_errors
+from consometers_quoalise.elements.markup import parse, serialise
+from consometers_quoalise.federation import permissions_xml
+from consometers_quoalise.records import data, identifier
+from consometers_quoalise.records.senml import SENML
 from packages.quoalise.tests.samples import EXAMPLE, REQUEST
 from testing.hostile.documents import DATA_ELEMENTS, DOCUMENTS, NASTY, bent, damaged
 from testing.hostile.exploring import FULL_S, check_words, explore
@@ -31,11 +23,11 @@ READERS: dict[Callable[[Element], Any], Callable[[Any], Element] | None] = {
     data.read: data.write,
     requests.read: requests.write,
     answers.read_listed: answers.listed,
-    federation_xml.read_data_needs: federation_xml.write_data_needs,
-    federation_xml.read_permission: federation_xml.write_permission,
-    federation_xml.read_receipt: federation_xml.write_receipt,
+    permissions_xml.read_data_needs: permissions_xml.write_data_needs,
+    permissions_xml.read_permission: permissions_xml.write_permission,
+    permissions_xml.read_receipt: permissions_xml.write_receipt,
     lambda element: answers.payload(element, data.QUOALISE): None,
-    lambda element: answers.payload(element, federation_xml.RECEIPT): None,
+    lambda element: answers.payload(element, permissions_xml.RECEIPT): None,
 }
 """What reads an element, and what writes it."""
 

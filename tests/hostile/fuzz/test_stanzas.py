@@ -11,16 +11,9 @@ import pytest
 
 from consometers_node.permission import Identification
 from consometers_node.store import Store
-from consometers_quoalise import (
-    Direction,
-    ItemNotFound,
-    Node,
-    Role,
-    data,
-    requests,
-    stanza_errors,
-)
-from consometers_quoalise.identifier import organisation, series
+from consometers_quoalise import Direction, ItemNotFound, Node, Role, requests, stanza_errors
+from consometers_quoalise.records import data
+from consometers_quoalise.records.identifier import organisation, series
 from testing.collectives.members import join, meter, permission
 from testing.collectives.records import pushed_data
 from testing.homes.data_needs import HOURLY, now

@@ -9,7 +9,7 @@ from consometers_node.sharing.account import load, save
 from consometers_node.sharing.names import load_naming
 from consometers_node.store import Store
 from consometers_quoalise_network import Account, Identity, Security, Server
-from demo.prosody import LOOPBACK, Prosody
+from demo.servers.prosody import LOOPBACK, Prosody
 from testing.commands.fixtures import Run, at
 from testing.networks import PASSWORD
 from testing.xmpp.fixtures import NewAccount

@@ -7,7 +7,7 @@ import pytest
 
 from consometers_node.permission import DataNeed, Permissions
 from consometers_node.store import PermissionId, Store
-from consometers_node.store.enrolments import code_of
+from consometers_node.store.household.enrolments import code_of
 from consometers_node.store.peers import add_peer
 from consometers_node.wire.need_file import write_need_file
 from consometers_protected_sums.codes import EXAMPLE

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from demo.prosody import Prosody
+from demo.servers.prosody import Prosody
 from testing.commands.fixtures import Result, Run, Start, at, ended, running
 from testing.commands.household import DRAWN, FED_IN, POWER, hour, toy
 from testing.home_assistant.rows import rows

@@ -11,7 +11,7 @@ from consometers_node.series import Device, Direction, Interval
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.collective.published_series import own_series
-from consometers_quoalise.identifier import organisation
+from consometers_quoalise.records.identifier import organisation
 from testing.collectives.published import Sum, publish
 from testing.commands.collective import need_toml
 from testing.commands.fixtures import Run

@@ -24,7 +24,7 @@ from consometers_node.store.peers import MEMBER, peer_by_jid, subscribe
 from consometers_node.store.tables import OutboxRow
 from consometers_node.wire import Naming
 from consometers_quoalise import Data
-from consometers_quoalise.identifier import organisation
+from consometers_quoalise.records.identifier import organisation
 from consometers_quoalise_network import Pushing
 from consometers_quoalise_network.errors import NotAcknowledged
 from consometers_quoalise_xmpp import XmppTransport

@@ -32,7 +32,7 @@ from consometers_quoalise import (
     NotAuthorized,
     ResourceConstraint,
 )
-from consometers_quoalise.identifier import identifier
+from consometers_quoalise.records.identifier import identifier
 from consometers_quoalise_network import Asking
 from testing.collectives.joining import (
     KNOWN_UNTIL,

@@ -22,10 +22,10 @@ from consometers_node.permission import Permissions
 from consometers_node.series import Device
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import PermissionId, Store
-from consometers_node.store.plants import all_held_plants
-from consometers_node.store.pulled import all_pulled
+from consometers_node.store.household.plants import all_held_plants
+from consometers_node.store.household.pulled import all_pulled
 from consometers_quoalise import Direction, Listed, SeriesPath, Shares
-from consometers_quoalise.identifier import organisation, series
+from consometers_quoalise.records.identifier import organisation, series
 from consometers_quoalise_network import Asking
 from testing.home_assistant.toy import utc
 from testing.homes.data_needs import HOURLY, now

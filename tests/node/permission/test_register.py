@@ -27,7 +27,7 @@ from consometers_node.series import Device, Interval, Range, Series
 from consometers_node.store import PeerId, PermissionId, Store
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.engine.errors import DAMAGED, Unusable
-from consometers_node.store.enrolments import add_enrolment, update_enrolment
+from consometers_node.store.household.enrolments import add_enrolment, update_enrolment
 from consometers_node.store.peers import MEMBER, add_peer
 from testing.clocks import sure
 from testing.databases.cheating import granting

@@ -27,9 +27,9 @@ from consometers_protected_sums.reports import (
     Subject,
 )
 from consometers_quoalise import MaskedReport, Reports
-from consometers_quoalise.federation_xml import read_data_needs, write_data_needs
-from consometers_quoalise.markup import parse, serialise
-from consometers_quoalise.protected_sums import (
+from consometers_quoalise.elements.markup import parse, serialise
+from consometers_quoalise.federation.permissions_xml import read_data_needs, write_data_needs
+from consometers_quoalise.federation.protected_sums import (
     read_opened,
     read_opening,
     read_reports,

@@ -16,7 +16,7 @@ from consometers_protected_sums.exchange import Refusal
 from consometers_protected_sums.field import ELEMENT_BYTES, MODULUS
 from consometers_protected_sums.opening import DOMINANCE_PERCENT
 from consometers_protected_sums.reports import CIRCUIT, ELEMENTS, MOST_WH
-from consometers_quoalise.protected_sums import MAX_REPORTS
+from consometers_quoalise.federation.protected_sums import MAX_REPORTS
 from packages.protected_sums.tests.independent import KEPT, WAITED
 
 DOCS = Path(__file__).parents[3] / "docs"

@@ -3,8 +3,9 @@
 import pytest
 
 from consometers_node.i18n.protocol import OurWords
-from consometers_quoalise import COMMANDS, Node, answers, data, requests
-from consometers_quoalise.markup import serialise
+from consometers_quoalise import COMMANDS, Node, answers, requests
+from consometers_quoalise.elements.markup import serialise
+from consometers_quoalise.records import data
 from packages.quoalise.tests.samples import EXAMPLE, PERMISSION, POWER
 
 

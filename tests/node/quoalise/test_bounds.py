@@ -8,12 +8,13 @@ from xml.etree.ElementTree import Element, SubElement
 import pytest
 
 from consometers_node.i18n.protocol import sentence
-from consometers_quoalise import Malformed, Problem, data, pseudonym
+from consometers_quoalise import Malformed, Problem, pseudonym
 from consometers_quoalise.bounds import clip
-from consometers_quoalise.identifier import identifier
+from consometers_quoalise.elements.markup import parse, serialise
+from consometers_quoalise.elements.reading import Reader, bounded, whole_number
 from consometers_quoalise.iso8601 import Duration, day, duration, moment
-from consometers_quoalise.markup import parse, serialise
-from consometers_quoalise.reading import Reader, bounded, whole_number
+from consometers_quoalise.records import data
+from consometers_quoalise.records.identifier import identifier
 from packages.quoalise.tests.samples import NO_DEVICE, POWER, message
 
 BASE = 1_583_016_600

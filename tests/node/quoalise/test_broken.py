@@ -15,17 +15,16 @@ from consometers_quoalise import (
     Problem,
     Records,
     answers,
-    data,
-    federation_xml,
-    forms,
-    identifier,
     iso8601,
     pseudonym,
     requests,
 )
-from consometers_quoalise.federation import NAMESPACE
-from consometers_quoalise.identifier import device
-from consometers_quoalise.markup import LANG
+from consometers_quoalise.elements import forms
+from consometers_quoalise.elements.markup import LANG
+from consometers_quoalise.federation import permissions_xml
+from consometers_quoalise.federation.permissions import NAMESPACE
+from consometers_quoalise.records import data, identifier
+from consometers_quoalise.records.identifier import device
 from consometers_quoalise.requests import COMMAND
 from packages.quoalise.tests.protected_sums_samples import CASES as OF_PROTECTED_SUMS
 from packages.quoalise.tests.samples import (
@@ -395,7 +394,7 @@ CASES: list[tuple[Problem, str, Callable[[], object]]] = [
         (
             problem,
             f"permission{place}",
-            partial(edited, federation_xml.PERMISSION, PERMISSION, change),
+            partial(edited, permissions_xml.PERMISSION, PERMISSION, change),
         )
         for problem, place, change in PERMISSIONS
     ),
@@ -403,12 +402,12 @@ CASES: list[tuple[Problem, str, Callable[[], object]]] = [
         (
             problem,
             f"data-needs/data-need[1]{place}",
-            partial(edited, federation_xml.DATA_NEEDS, [NEED], in_first(change)),
+            partial(edited, permissions_xml.DATA_NEEDS, [NEED], in_first(change)),
         )
         for problem, place, change in NEEDS
     ),
     *(
-        (problem, f"export{place}", partial(edited, federation_xml.EXPORT, EXPORT, change))
+        (problem, f"export{place}", partial(edited, permissions_xml.EXPORT, EXPORT, change))
         for problem, place, change in EXPORTS
     ),
     *OF_PROTECTED_SUMS,

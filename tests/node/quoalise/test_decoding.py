@@ -9,7 +9,7 @@ import zlib
 
 import pytest
 
-from consometers_quoalise.decoding import Undecodable, decoded
+from consometers_quoalise.elements.decoding import Undecodable, decoded
 
 ADDON = Path(__file__).parents[3] / "addon"
 DECODERS = {

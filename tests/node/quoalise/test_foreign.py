@@ -11,10 +11,10 @@ from consometers_node.sharing import consent_text
 from consometers_node.store import PeerId
 from consometers_node.store.peers import Peer
 from consometers_node.wire.needs import read_need, write_need
-from consometers_quoalise import federation_xml
 from consometers_quoalise.bounds import clip
+from consometers_quoalise.elements.markup import parse, serialise
+from consometers_quoalise.federation import permissions_xml
 from consometers_quoalise.foreign import clean
-from consometers_quoalise.markup import parse, serialise
 from testing.homes.data_needs import PROTECTED
 
 TURNED = "Coop \u202emoc.live//:sptth\u202c"
@@ -24,7 +24,7 @@ UNSEEN = ("\u202e", "\u2066", "\u2069", "\n", "\r", "\t", "\u0085", "\u009b", "\
 
 def element(**words: str) -> Element:
     """Return a data need as a collective sends it, with other words."""
-    needs = federation_xml.write_data_needs([write_need(PROTECTED)])
+    needs = permissions_xml.write_data_needs([write_need(PROTECTED)])
     for name, said in words.items():
         for child in needs.iter():
             if child.tag.endswith(f"}}{name}"):
@@ -34,7 +34,7 @@ def element(**words: str) -> Element:
 
 def received(**words: str) -> DataNeed:
     """Return what a home reads of it."""
-    (need,) = federation_xml.read_data_needs(parse(serialise(element(**words))))
+    (need,) = permissions_xml.read_data_needs(parse(serialise(element(**words))))
     return read_need(need)
 
 

@@ -25,12 +25,12 @@ from consometers_quoalise import (
     UpstreamError,
     answers,
     bounds,
-    data,
-    protected_sums,
     requests,
     stanza_errors,
 )
-from consometers_quoalise.markup import MAX_BYTES, MAX_DEPTH, serialise
+from consometers_quoalise.elements.markup import MAX_BYTES, MAX_DEPTH, serialise
+from consometers_quoalise.federation import protected_sums
+from consometers_quoalise.records import data
 from packages.quoalise.tests.samples import CODECS, element
 from testing.xmpp.protocol_page import DOCS, EXAMPLE, EXAMPLES, PAGE
 

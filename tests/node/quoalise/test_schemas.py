@@ -21,10 +21,10 @@ from consometers_quoalise import (
     UpstreamError,
     answers,
     commands,
-    data,
     stanza_errors,
 )
-from consometers_quoalise.markup import split
+from consometers_quoalise.elements.markup import split
+from consometers_quoalise.records import data
 from packages.quoalise.tests.samples import CODECS, COMMANDS as OF_COMMANDS, DATA, Codec, element
 from testing.xmpp.protocol_page import EXAMPLES
 from testing.xmpp.schemas import BY_NAMESPACE, SCHEMAS, faults

@@ -16,7 +16,7 @@ from consometers_quoalise import (
     UpstreamError,
     stanza_errors,
 )
-from consometers_quoalise.markup import serialise
+from consometers_quoalise.elements.markup import serialise
 from packages.quoalise.tests.samples import element
 
 NO = {"en": "No.", "fr": "Non."}

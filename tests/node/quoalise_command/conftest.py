@@ -7,8 +7,8 @@ import pytest
 import pytest_socket
 
 from demo.hass.folder import PATHS
-from demo.prosody import Prosody
-from demo.warm import Warm
+from demo.processes.warm import Warm
+from demo.servers.prosody import Prosody
 from testing.commands.fixtures import environment as environment_of_commands, run, start
 from testing.commands.quoalise import CommandReader
 from testing.networks import PASSWORD

@@ -10,7 +10,7 @@ import pytest
 
 from consometers_quoalise import Data
 from consometers_quoalise_network.errors import NotAcknowledged
-from demo.prosody import Prosody
+from demo.servers.prosody import Prosody
 from testing.commands.fixtures import Start, ended
 from testing.commands.quoalise import CommandReader
 from testing.run import DEADLINE_S

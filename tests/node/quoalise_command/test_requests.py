@@ -23,10 +23,10 @@ from consometers_quoalise import (
     Records,
     ResourceConstraint,
     UpstreamError,
-    data,
 )
+from consometers_quoalise.records import data
 from consometers_quoalise_network import Asker, Join, Register, links
-from demo.prosody import Prosody
+from demo.servers.prosody import Prosody
 from packages.quoalise.tests.samples import NEED
 from testing.commands.fixtures import Run, Start, at, ended
 from testing.commands.quoalise import CommandReader

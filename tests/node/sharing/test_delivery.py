@@ -15,7 +15,7 @@ from consometers_quoalise_network import NotStored
 from consometers_quoalise_network.address import account_of
 from consometers_quoalise_network.errors import WrongPassword
 from consometers_quoalise_xmpp import XmppTransport
-from demo.prosody import Prosody
+from demo.servers.prosody import Prosody
 from testing.homes.data_needs import CHOICE, NEED, YES, now, waiting
 from testing.homes.ledgers import Ledger, hours, midnight, run_out
 from testing.homes.running import (

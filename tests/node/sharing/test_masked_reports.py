@@ -9,12 +9,12 @@ from consometers_node.permission import Choice, Permissions
 from consometers_node.sharing.records.masked_reports import HomeKeys, keep_keys, load_keys
 from consometers_node.sharing.records.record_messages import RecordsMessage
 from consometers_node.store import PermissionId, Store
-from consometers_node.store.enrolments import update_enrolment
+from consometers_node.store.household.enrolments import update_enrolment
 from consometers_node.store.outbox import acknowledged
 from consometers_protected_sums.field import MODULUS
 from consometers_protected_sums.reports import MOST_WH, Subject, outputs, share
 from consometers_quoalise import Data, GetHistory, NotAuthorized, Reports
-from consometers_quoalise.protected_sums import MAX_REPORTS
+from consometers_quoalise.federation.protected_sums import MAX_REPORTS
 from packages.protected_sums.tests.homes import masks_of
 from testing.homes.answering import COOP, AnsweringHome
 from testing.homes.data_needs import (

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from consometers_node.series import Range
 from consometers_node.store import Store
-from consometers_node.store.coverage import (
+from consometers_node.store.household.coverage import (
     absences,
     add_absence,
     all_coverage,

@@ -8,7 +8,7 @@ from consometers_node.store.collective.groups import Group, GroupKind
 from consometers_node.store.collective.published_series import devices, own_series, value
 from consometers_node.store.collective.tables import GroupId
 from consometers_node.wire import Naming
-from consometers_quoalise.identifier import device
+from consometers_quoalise.records.identifier import device
 
 
 def named(*groups: tuple[str, str]) -> list[Group]:

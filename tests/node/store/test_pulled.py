@@ -8,7 +8,7 @@ from sqlalchemy import UpdateBase, delete, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from consometers_node.store import Store
-from consometers_node.store.pulled import (
+from consometers_node.store.household.pulled import (
     OthersStatistic,
     Pulled,
     add_pulled,
@@ -16,7 +16,7 @@ from consometers_node.store.pulled import (
     remove_pulled,
     update_pulled,
 )
-from consometers_node.store.statistic_owners import own
+from consometers_node.store.household.statistic_owners import own
 from consometers_node.store.tables import HeldPlantRow, PulledSeriesRow, StatisticOwnerRow
 from testing.homes.data_needs import now
 

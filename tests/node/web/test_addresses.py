@@ -19,7 +19,7 @@ from consometers_node.household.protected_sums.witness_client import WitnessClie
 from consometers_node.sharing.account import save
 from consometers_node.wire.witness_requests import Call, OpeningsSummary
 from consometers_quoalise_network import Account, Identity, Server
-from demo.prosody import Authority
+from demo.servers.prosody import Authority
 from testing.homes.data_needs import PROTECTED, WITNESS
 from testing.homes.served import DRAWN, GUEST, ServedHome, ask
 

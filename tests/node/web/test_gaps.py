@@ -11,7 +11,7 @@ import pytest
 from consometers_node.household.recorder.home_assistant import HomeAssistant
 from consometers_node.series import Range
 from consometers_node.store import Store
-from consometers_node.store.coverage import add_absence
+from consometers_node.store.household.coverage import add_absence
 from testing.home_assistant.toy import ToyHomeAssistant, ms
 from testing.homes.data_needs import NEED
 from testing.homes.served import DRAWN, ServedHome, allow, ask, running, toy

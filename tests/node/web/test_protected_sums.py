@@ -15,10 +15,10 @@ from consometers_node.sharing.account import save
 from consometers_node.sharing.export import as_json
 from consometers_node.sharing.records.masked_reports import keep_keys, load_keys
 from consometers_node.store.clock import confirm
-from consometers_node.store.enrolments import code_of, enrolments, update_enrolment
+from consometers_node.store.household.enrolments import code_of, enrolments, update_enrolment
 from consometers_node.wire.witness_requests import Call
 from consometers_quoalise_network import Account, Identity, Server
-from demo.prosody import Authority
+from demo.servers.prosody import Authority
 from testing.homes.data_needs import NEED, PROTECTED, WITNESS
 from testing.homes.served import API_TOKEN, DRAWN, GUEST, ServedHome, allow, ask
 from testing.waiting import eventually

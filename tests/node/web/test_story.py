@@ -19,7 +19,7 @@ from consometers_node.store import PermissionId, Store
 from consometers_node.wire.needs import write_need
 from consometers_quoalise import DataNeed, ItemNotFound, QuoaliseError
 from consometers_quoalise_network import Asker
-from demo.prosody import Prosody
+from demo.servers.prosody import Prosody
 from testing.homes.data_needs import NEED, now
 from testing.homes.running import StoringCollective, bare
 from testing.homes.served import (

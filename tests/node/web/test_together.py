@@ -23,8 +23,8 @@ from consometers_node.series import (
 )
 from consometers_node.sharing.account import save
 from consometers_node.store import PermissionId, SeriesId, Store
+from consometers_node.store.household.pulled import all_pulled
 from consometers_node.store.peers import add_peer
-from consometers_node.store.pulled import all_pulled
 from consometers_node.store.series import add_series, put_blocks
 from consometers_quoalise import (
     Challenge,
@@ -48,9 +48,9 @@ from consometers_quoalise import (
     State,
     describe,
 )
-from consometers_quoalise.identifier import organisation, series
+from consometers_quoalise.records.identifier import organisation, series
 from consometers_quoalise_network import Account, Answerer, Asker, Identity
-from demo.prosody import Prosody
+from demo.servers.prosody import Prosody
 from testing.home_assistant.importing_toy import ImportingToy
 from testing.homes.data_needs import NEED, YES, now
 from testing.homes.served import API_TOKEN, DRAWN, ServedHome, running, toy

@@ -18,7 +18,7 @@ from consometers_quoalise import (
     Metadata,
     Records,
 )
-from consometers_quoalise.identifier import identifier
+from consometers_quoalise.records.identifier import identifier
 
 NAMING = Naming(bytes(32), "30001610071843")
 PARIS = "Europe/Paris"

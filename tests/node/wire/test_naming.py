@@ -10,7 +10,8 @@ from consometers_node.permission import Identification
 from consometers_node.series import Device, Direction, Interval, Quantity, Record, Series
 from consometers_node.wire import Naming, Unsayable, encode_series
 from consometers_node.wire.decode import decode, read_series
-from consometers_quoalise import SeriesPath, data
+from consometers_quoalise import SeriesPath
+from consometers_quoalise.records import data
 
 POINT = "30001610071843"
 NAMING = Naming(bytes(32), POINT)

@@ -13,7 +13,7 @@ import pytest
 
 from consometers_quoalise_command.arguments import parse
 from consometers_quoalise_command.words import Language
-from demo.prosody import LOOPBACK, Prosody
+from demo.servers.prosody import LOOPBACK, Prosody
 from testing.documentation import commands
 from testing.networks import PASSWORD
 from testing.run import DEADLINE_S

@@ -38,7 +38,7 @@ from consometers_quoalise_xmpp import (
     stream as stream_module,
 )
 from demo.hass import free_port
-from demo.prosody import LOOPBACK, Authority, Prosody
+from demo.servers.prosody import LOOPBACK, Authority, Prosody
 from testing.networks import PASSWORD, QUICK, reach
 from testing.run import DEADLINE_S
 from testing.sentences import says

@@ -7,7 +7,7 @@ import pytest
 from consometers_quoalise import Role
 from consometers_quoalise_network import Account
 from consometers_quoalise_xmpp import Connection, Discovery
-from demo.prosody import Prosody
+from demo.servers.prosody import Prosody
 from testing.networks import PASSWORD, reach
 from testing.run import DEADLINE_S
 from testing.xmpp.answerers import AskingCollective

@@ -7,7 +7,7 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from consometers_quoalise import Malformed
 from consometers_quoalise_xmpp import features, sends_receipts
-from demo.prosody import Prosody
+from demo.servers.prosody import Prosody
 from testing.xmpp.answerers import SERIES, AskingCollective, RecordKeeper
 from testing.xmpp.fixtures import MakeNode, MakePlain
 from testing.xmpp.plain_peer import COMMAND

@@ -7,7 +7,7 @@ import pytest
 from consometers_quoalise import Data, GetHistory, NotAuthorized, Number, Records
 from consometers_quoalise_network import Asker
 from consometers_quoalise_xmpp import sends_receipts
-from demo.prosody import Prosody
+from demo.servers.prosody import Prosody
 from testing.run import DEADLINE_S
 from testing.xmpp.answerers import NOW, SERIES, START, MemoryHome, records
 from testing.xmpp.fixtures import MakeNode, MakePlain

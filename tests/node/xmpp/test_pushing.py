@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from demo.prosody import Prosody
+from demo.servers.prosody import Prosody
 from testing.run import DEADLINE_S
 from testing.xmpp.answerers import NOW, RecordKeeper, records
 from testing.xmpp.fixtures import MakeNode, MakePlain

@@ -3,10 +3,10 @@
 import asyncio
 
 from consometers_node.sharing.records.fanout import AT_ONCE
-from consometers_quoalise.data import encode
+from consometers_quoalise.records.data import encode
 from consometers_quoalise_network import Traffic
 from consometers_quoalise_network.receiving import PER_MINUTE
-from demo.prosody import Prosody
+from demo.servers.prosody import Prosody
 from testing.waiting import until
 from testing.xmpp.answerers import NOW, RecordKeeper, records
 from testing.xmpp.fixtures import MakeNode, MakePlain, XmppNode

@@ -7,7 +7,7 @@ import pytest
 from consometers_quoalise_network import Account, Register, Server, links
 from consometers_quoalise_network.errors import AccountTaken, CertificateRefused, InvitationRefused
 from consometers_quoalise_xmpp import Connection, register
-from demo.prosody import Prosody
+from demo.servers.prosody import Prosody
 from testing.networks import reach
 from testing.run import DEADLINE_S
 from testing.sentences import says

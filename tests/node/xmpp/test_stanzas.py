@@ -8,7 +8,7 @@ import pytest
 
 from consometers_quoalise import Data, NotAuthorized
 from consometers_quoalise_xmpp import sends_receipts
-from demo.prosody import RECORDED, Authority, Prosody
+from demo.servers.prosody import RECORDED, Authority, Prosody
 from testing.xmpp.answerers import NOW, SERIES, START, MemoryHome, records
 from testing.xmpp.fixtures import MakeNode
 from testing.xmpp.stanzas import check

@@ -23,8 +23,8 @@ from consometers_node.series import Block
 from consometers_node.store import Store
 from consometers_node.store.collective.tables import MemberPermissionSeriesRow
 from consometers_node.store.tables import BlockRow
-from consometers_quoalise.data import encode
-from demo.prosody import Authority
+from consometers_quoalise.records.data import encode
+from demo.servers.prosody import Authority
 from tools.bench.harness.databases import choose, database, size, url
 from tools.bench.harness.homes import HOURS, day_of, join
 from tools.bench.harness.members import Members, Messages, admitting

@@ -71,8 +71,8 @@ from consometers_protected_sums.reports import (
 from consometers_quoalise import (
     Reading,
 )
-from consometers_quoalise.markup import serialise
-from consometers_quoalise.protected_sums import (
+from consometers_quoalise.elements.markup import serialise
+from consometers_quoalise.federation.protected_sums import (
     MaskedReport,
     Opening,
     Reports,

@@ -34,8 +34,8 @@ from consometers_node.store.collective.published_series import (
 )
 from consometers_node.wire import encode_series
 from consometers_quoalise import Direction, Duration, Number, Records, describe
-from consometers_quoalise.data import Data, decode, encode
-from consometers_quoalise.identifier import (
+from consometers_quoalise.records.data import Data, decode, encode
+from consometers_quoalise.records.identifier import (
     device as device_of,
     organisation,
     series as series_name,

@@ -17,7 +17,7 @@ from consometers_node.collective.settings_file import read
 from consometers_node.store import Store
 from consometers_quoalise_network import Account, Identity, Security, Server
 from consometers_quoalise_xmpp import XmppTransport
-from demo.prosody import LOOPBACK
+from demo.servers.prosody import LOOPBACK
 
 
 async def main(file: str, password: str, port: str, ca_file: str) -> None:

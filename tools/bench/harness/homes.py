@@ -37,7 +37,7 @@ from consometers_quoalise import (
     Records,
     describe,
 )
-from consometers_quoalise.identifier import organisation, series
+from consometers_quoalise.records.identifier import organisation, series
 
 from .members import jid
 

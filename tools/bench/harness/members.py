@@ -13,7 +13,7 @@ from typing import Self, cast
 from xml.etree.ElementTree import Element, XMLPullParser
 
 from demo.hass import free_port
-from demo.prosody import LOOPBACK, Authority, Prosody
+from demo.servers.prosody import LOOPBACK, Authority, Prosody
 
 HOST = "homes.test"
 STRANGERS = "strangers.test"

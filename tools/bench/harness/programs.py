@@ -7,8 +7,8 @@ import sys
 
 from demo.hass import Hass
 from demo.hass.folder import PATHS, ROOT
-from demo.program import Program, reach, write_private
-from demo.prosody import Prosody
+from demo.servers.program import Program, reach, write_private
+from demo.servers.prosody import Prosody
 
 PASSWORD = "correct horse battery staple"
 

@@ -12,7 +12,7 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from demo.prosody import LOOPBACK
+from demo.servers.prosody import LOOPBACK
 
 from .members import NO_ARCHIVE
 

@@ -16,8 +16,8 @@ from tempfile import TemporaryDirectory
 
 from demo.hass import Hass
 from demo.hass.folder import ROOT
-from demo.program import Program, environment, warm
-from demo.prosody import Authority, Prosody
+from demo.servers.program import Program, environment, warm
+from demo.servers.prosody import Authority, Prosody
 from tools.bench.harness.process import Memory
 from tools.bench.harness.programs import PASSWORD, running, set_up
 

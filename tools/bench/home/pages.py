@@ -19,7 +19,7 @@ from consometers_node.permission import Choice, Permissions, ShownText, Signatur
 from consometers_node.series import Block, Device, Direction, Interval, Quantity, Range, Series
 from consometers_node.store import PeerId, PermissionId, Store
 from consometers_node.store.answers import Answer, log_answer
-from consometers_node.store.coverage import set_coverage
+from consometers_node.store.household.coverage import set_coverage
 from consometers_node.store.peers import add_peer, subscribe
 from consometers_node.store.series import add_series, put_blocks
 from consometers_node.store.tables import BlockRow

@@ -14,7 +14,7 @@ import ssl
 from typing import Final, Self, override
 
 from demo.hass.folder import ROOT
-from demo.prosody import LOOPBACK, Prosody, lua
+from demo.servers.prosody import LOOPBACK, Prosody, lua
 
 DEPLOY: Final = ROOT / "deploy" / "prosody"
 _CONFIGURATION: Final = DEPLOY / "prosody.cfg.lua"

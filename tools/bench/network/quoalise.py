@@ -9,17 +9,9 @@ from collections.abc import Callable
 from random import Random
 from xml.etree import ElementTree as ET
 
-from consometers_quoalise import (
-    Data,
-    DeviceType,
-    Direction,
-    Duration,
-    Number,
-    Records,
-    data,
-    describe,
-)
-from consometers_quoalise.identifier import device, series
+from consometers_quoalise import Data, DeviceType, Direction, Duration, Number, Records, describe
+from consometers_quoalise.records import data
+from consometers_quoalise.records.identifier import device, series
 from tools.bench.harness.timing import medians
 
 READ_AT_MOST, WRITE_AT_MOST = 1.7, 2.0

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from demo.prosody import Authority, Prosody
+from demo.servers.prosody import Authority, Prosody
 from testing.xmpp.ejabberd import Cluster
 from tools.bench.harness.process import cpu_s
 

@@ -33,9 +33,10 @@ from consometers_node.sharing.permissions.consent import (
     data_request,
 )
 from consometers_node.store import PermissionId, Store
-from consometers_node.store.enrolments import set_code
+from consometers_node.store.household.enrolments import set_code
 from consometers_node.wire import Naming
-from consometers_quoalise import History, Identifier, Number, Records, Role, documents, iso8601
+from consometers_quoalise import History, Identifier, Number, Records, Role, iso8601
+from consometers_quoalise.records import documents
 
 from .command import HouseholdSession, run
 from .selection import CHOOSE, DAYS, Chosen, choice, choosing

@@ -21,14 +21,15 @@ from consometers_node.household.statistics_import.pulling import StoredImportSta
 from consometers_node.i18n.protocol import SENTENCES, OurWords
 from consometers_node.i18n.text import text, verbatim
 from consometers_node.store import Store
-from consometers_node.store.pulled import (
+from consometers_node.store.household.pulled import (
     OthersStatistic,
     Pulled,
     add_pulled,
     all_pulled,
     remove_pulled,
 )
-from consometers_quoalise import Identifier, Malformed, identifier
+from consometers_quoalise import Identifier, Malformed
+from consometers_quoalise.records import identifier
 from consometers_quoalise_network import Asking
 from consometers_quoalise_network.address import full
 from consometers_quoalise_network.transport import first_of

@@ -26,7 +26,7 @@ from consometers_node.sharing.permissions.consent import (
     preview,
 )
 from consometers_node.store import Store
-from consometers_node.store.coverage import absences
+from consometers_node.store.household.coverage import absences
 from consometers_node.wire import Naming
 
 from . import home_assistant

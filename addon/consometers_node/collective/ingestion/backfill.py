@@ -31,7 +31,7 @@ from consometers_node.store.collective.member_series import (
 from consometers_node.store.collective.set_aside import places
 from consometers_node.store.series import blocks
 from consometers_quoalise import MAX_RECORDS, QuoaliseError, ResourceConstraint
-from consometers_quoalise.identifier import identifier
+from consometers_quoalise.records.identifier import identifier
 from consometers_quoalise_network import Asking, NetworkError, NotStored
 from consometers_quoalise_network.backoff import Backoff
 

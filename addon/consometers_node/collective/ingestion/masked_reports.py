@@ -29,8 +29,8 @@ from consometers_node.store.engine.connection import AsyncConnection
 from consometers_protected_sums.errors import NotElements
 from consometers_protected_sums.reports import share
 from consometers_quoalise import BadRequest, NotAuthorized, QuoaliseError, Reports, iso8601
-from consometers_quoalise.identifier import identifier
-from consometers_quoalise.protected_sums import MAX_REPORTS
+from consometers_quoalise.federation.protected_sums import MAX_REPORTS
+from consometers_quoalise.records.identifier import identifier
 
 from .arrivals import Arrivals
 

@@ -16,7 +16,7 @@ from consometers_node.series import Direction, Record, Series
 from consometers_node.store.collective.member_series import MemberSeries
 from consometers_node.store.collective.tables import MemberId, MemberRow
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_quoalise.federation import SUBSCRIBED_KVA
+from consometers_quoalise.federation.permissions import SUBSCRIBED_KVA
 
 UNSAID_W = 12_000
 """Of a home whose subscribed power is not known, and of what panels make."""

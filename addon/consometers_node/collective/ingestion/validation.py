@@ -52,7 +52,7 @@ from consometers_quoalise import (
     Reports,
     iso8601,
 )
-from consometers_quoalise.values import ALLOWED
+from consometers_quoalise.records.values import ALLOWED
 
 from . import plausibility
 from .arrivals import Arrivals

@@ -37,7 +37,7 @@ from consometers_node.store.engine.types import Instant
 from consometers_node.store.settings import set_setting, setting
 from consometers_node.wire.needs import read_interval
 from consometers_quoalise import Device, Identifier, NotAuthorized, Permission, SeriesPath
-from consometers_quoalise.identifier import ENTERPRISE, identifier
+from consometers_quoalise.records.identifier import ENTERPRISE, identifier
 
 from .needs import granted, offered
 

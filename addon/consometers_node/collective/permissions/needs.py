@@ -28,8 +28,9 @@ from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.settings import VERIFICATION_SECRET, secret_or_new
 from consometers_node.wire import Unsayable, read_need, write_need
 from consometers_protected_sums.exchange import VERIFICATION_KEY_BYTES
-from consometers_quoalise import Malformed, federation_xml
-from consometers_quoalise.markup import parse, serialise
+from consometers_quoalise import Malformed
+from consometers_quoalise.elements.markup import parse, serialise
+from consometers_quoalise.federation import permissions_xml
 from consometers_quoalise.problems import Problem
 
 _UNREADABLE = text(
@@ -262,11 +263,11 @@ async def _close(connection: AsyncConnection, need: str, at: datetime) -> bool:
 
 
 def _body(need: DataNeed) -> str:
-    return serialise(federation_xml.write_data_needs([write_need(need)])).decode()
+    return serialise(permissions_xml.write_data_needs([write_need(need)])).decode()
 
 
 def _read(body: str) -> DataNeed:
-    needs = federation_xml.read_data_needs(parse(body.encode()))
+    needs = permissions_xml.read_data_needs(parse(body.encode()))
     if len(needs) != 1:
         problem = Problem.TWO_ELEMENTS if needs else Problem.NO_ELEMENT
         raise Malformed("data-needs", problem, wanted="data-need")

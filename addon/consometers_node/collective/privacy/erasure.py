@@ -58,7 +58,7 @@ from consometers_node.store.tables import (
     SeriesRow,
 )
 from consometers_quoalise import Erased, Identifier
-from consometers_quoalise.identifier import identifier
+from consometers_quoalise.records.identifier import identifier
 
 NOTIFY_FOR = timedelta(days=30)
 """How long after the end an erased member is notified, if its node cannot be reached at once."""

@@ -30,7 +30,7 @@ from consometers_quoalise import (
     OtherError,
     ResourceConstraint,
 )
-from consometers_quoalise.federation import PART_BYTES
+from consometers_quoalise.federation.permissions import PART_BYTES
 
 from . import export
 

@@ -41,7 +41,7 @@ from consometers_protected_sums.exchange import Refusal
 from consometers_protected_sums.heads import Head
 from consometers_protected_sums.opening import FINGERPRINT_BYTES, KEYS_FOR, Enrolment
 from consometers_protected_sums.reports import Subject
-from consometers_quoalise.federation import LEAST_MINIMUM
+from consometers_quoalise.federation.permissions import LEAST_MINIMUM
 
 from . import codes, keys as keys_file
 from .codes import BadCode, Code

@@ -51,7 +51,7 @@ from consometers_protected_sums.keyed_draw import SECRET_BYTES
 from consometers_protected_sums.opening import Enrolment, Moments, Verdict, Witness
 from consometers_protected_sums.reports import Subject
 from consometers_quoalise import BadRequest, NotAuthorized, ResourceConstraint
-from consometers_quoalise.protected_sums import (
+from consometers_quoalise.federation.protected_sums import (
     Opened,
     Opening,
     VerificationRequest,

@@ -21,7 +21,7 @@ from consometers_node.sharing.records.masked_reports import HomeKeys, keep_keys,
 from consometers_node.store import PeerId, PermissionId, Store
 from consometers_node.store.clock import Clock
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_node.store.enrolments import (
+from consometers_node.store.household.enrolments import (
     StoredEnrolment,
     add_enrolment,
     code_of,

@@ -9,7 +9,7 @@ import aiohttp
 from consometers_node.i18n.text import Text, TranslatedError, text
 from consometers_node.wire.witness_requests import MAX_BODY_BYTES, BadBody, Call
 from consometers_quoalise import Witness
-from consometers_quoalise.decoding import Undecodable, decoded
+from consometers_quoalise.elements.decoding import Undecodable, decoded
 
 from .witness_address import PublicResolver, Trust, check_url
 

@@ -11,7 +11,7 @@ from consometers_node.i18n.text import text
 from consometers_node.series import Range
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
-from consometers_node.store.coverage import absences, add_absence
+from consometers_node.store.household.coverage import absences, add_absence
 from consometers_node.store.settings import set_setting, setting
 
 from .client import Recorder

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import NewType
 
 from consometers_node.series import Device, Direction, Interval, Quantity, Series
-from consometers_quoalise.federation import SUBSCRIBED_KVA
+from consometers_quoalise.federation.permissions import SUBSCRIBED_KVA
 
 from .errors import UnreadableAnswer
 

@@ -32,8 +32,8 @@ from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.records.due_records import keep
 from consometers_node.store import SeriesId, Store
 from consometers_node.store.clock import Clock
-from consometers_node.store.coverage import all_coverage, coverage, set_coverage
 from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.household.coverage import all_coverage, coverage, set_coverage
 from consometers_node.store.peers import all_peers
 from consometers_node.store.series import blocks
 

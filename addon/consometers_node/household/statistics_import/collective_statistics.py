@@ -31,11 +31,11 @@ from consometers_node.permission import Permissions, State
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.household.plants import all_held_plants, remove_held_plants
+from consometers_node.store.household.pulled import Pulled, add_pulled, all_pulled, remove_pulled
+from consometers_node.store.household.statistic_owners import own_statistic
 from consometers_node.store.peers import Peer, all_peers
-from consometers_node.store.plants import all_held_plants, remove_held_plants
-from consometers_node.store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
 from consometers_node.store.settings import set_setting, setting
-from consometers_node.store.statistic_owners import own_statistic
 from consometers_quoalise import (
     Challenge,
     Data,
@@ -47,7 +47,7 @@ from consometers_quoalise import (
     QuoaliseError,
     SeriesPath,
 )
-from consometers_quoalise.identifier import ENTERPRISE, identifier
+from consometers_quoalise.records.identifier import ENTERPRISE, identifier
 from consometers_quoalise_network import Asking, NetworkError
 
 from .external_statistic import Offer, PollPace

@@ -31,7 +31,7 @@ from consometers_quoalise import (
     Records,
     SeriesPath,
 )
-from consometers_quoalise.values import ALLOWED
+from consometers_quoalise.records.values import ALLOWED
 
 type States = Mapping[datetime, float]
 """The values of hours, in Wh, by their start."""

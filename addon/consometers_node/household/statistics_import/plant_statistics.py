@@ -17,18 +17,18 @@ from consometers_node.i18n.text import text
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_node.store.peers import Peer
-from consometers_node.store.plants import (
+from consometers_node.store.household.plants import (
     HeldPlant,
     all_held_plants,
     put_held_plant,
     remove_held_plants,
 )
-from consometers_node.store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
-from consometers_node.store.statistic_owners import devices_ever, own_statistic
+from consometers_node.store.household.pulled import Pulled, add_pulled, all_pulled, remove_pulled
+from consometers_node.store.household.statistic_owners import devices_ever, own_statistic
+from consometers_node.store.peers import Peer
 from consometers_quoalise import Data, Device, Direction, Listed, SeriesPath, Shares
-from consometers_quoalise.identifier import ENTERPRISE, identifier, series
-from consometers_quoalise.values import ALLOWED
+from consometers_quoalise.records.identifier import ENTERPRISE, identifier, series
+from consometers_quoalise.records.values import ALLOWED
 from consometers_quoalise_network import Asking
 
 from .limits import MOST_PLANTS, MOST_PLANTS_EVER, are_possible

@@ -9,10 +9,10 @@ from consometers_node.household.recorder.client import Recorder
 from consometers_node.household.recorder.statistics import AVERAGES, StatisticId
 from consometers_node.sharing.changes import Changes, KnownPeers
 from consometers_node.store import Store
-from consometers_node.store.plants import HeldPlant, all_held_plants
-from consometers_node.store.pulled import Pulled, all_pulled, update_pulled
+from consometers_node.store.household.plants import HeldPlant, all_held_plants
+from consometers_node.store.household.pulled import Pulled, all_pulled, update_pulled
 from consometers_quoalise import Data, NotAuthorized
-from consometers_quoalise.identifier import identifier
+from consometers_quoalise.records.identifier import identifier
 from consometers_quoalise_network import Asking, NetworkError, Transport
 from consometers_quoalise_network.address import account_of
 

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from consometers_node.figures import FIGURES, Energies as FigureEnergies, Figure
 from consometers_node.series import Range
 from consometers_quoalise import Data, Direction, Duration, Identifier, Malformed, SeriesPath
-from consometers_quoalise.identifier import identifier
-from consometers_quoalise.values import allowed
+from consometers_quoalise.records.identifier import identifier
+from consometers_quoalise.records.values import allowed
 
 TIME_ZONE = ZoneInfo("Europe/Paris")
 """Of a collective's civil days."""

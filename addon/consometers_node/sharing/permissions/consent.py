@@ -28,12 +28,12 @@ from consometers_node.sharing.records.due_records import beside, records_of
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.clock import Clock
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_node.store.enrolments import set_code
+from consometers_node.store.household.enrolments import set_code
 from consometers_node.store.peers import Peer, add_peer, all_peers
 from consometers_node.store.series import all_series, series_id
 from consometers_node.wire import NOTHING_BESIDE, Beside, Naming, encode_series, read_need
 from consometers_quoalise import Data, Identifier
-from consometers_quoalise.identifier import organisation
+from consometers_quoalise.records.identifier import organisation
 from consometers_quoalise_network import Asking, Join
 
 from .sum_requests import minimum_homes, objection_to_series, objection_to_witness

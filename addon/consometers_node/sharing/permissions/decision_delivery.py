@@ -35,9 +35,9 @@ from consometers_quoalise import (
     Permission as PermissionMessage,
     QuoaliseError,
     Receipt,
-    federation_xml,
 )
-from consometers_quoalise.markup import serialise
+from consometers_quoalise.elements.markup import serialise
+from consometers_quoalise.federation import permissions_xml
 from consometers_quoalise_network import Asking, NetworkError
 
 _NEVER_SENT = "ended before it was sent"
@@ -218,7 +218,7 @@ def _subscribed(permission: Permission) -> Mapping[Series, int]:
 
 
 def _shown(receipt: Receipt) -> str:
-    return serialise(federation_xml.write_receipt(receipt)).decode()
+    return serialise(permissions_xml.write_receipt(receipt)).decode()
 
 
 def _expect(receipt: Receipt, permission: Permission, states: Collection[State]) -> None:

@@ -12,8 +12,8 @@ from datetime import date, datetime, timedelta
 
 from consometers_node.series import Block, Range, Record, Series
 from consometers_node.store import PeerId, SeriesId
-from consometers_node.store.coverage import all_coverage
 from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.household.coverage import all_coverage
 from consometers_node.store.outbox import (
     queue_again_for,
     subscribers_beyond,
@@ -22,7 +22,7 @@ from consometers_node.store.outbox import (
 from consometers_node.store.series import blocks, blocks_of_days, extent, put_blocks
 from consometers_node.wire import NOTHING_BESIDE, Beside, Naming
 from consometers_quoalise import MAX_PUSHED
-from consometers_quoalise.identifier import BESIDE
+from consometers_quoalise.records.identifier import BESIDE
 
 SOON = timedelta(days=2)
 """A record that starts later than this is no record: clocks differ, but not by that."""

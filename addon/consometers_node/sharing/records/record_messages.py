@@ -28,9 +28,9 @@ from consometers_node.store.outbox import (
 )
 from consometers_node.wire import Naming, Unsayable, encode_series
 from consometers_quoalise import MAX_PUSHED, Data, Identifier, Reports
-from consometers_quoalise.data import encode
-from consometers_quoalise.markup import serialise
-from consometers_quoalise.protected_sums import MAX_REPORTS, write_reports
+from consometers_quoalise.elements.markup import serialise
+from consometers_quoalise.federation.protected_sums import MAX_REPORTS, write_reports
+from consometers_quoalise.records.data import encode
 
 from .due_records import SOON, at_once, beside, records_of
 

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from consometers_node.series import Device, Direction, Interval, Quantity, Range, Record, Series
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_quoalise.identifier import SeriesPath, organisation
+from consometers_quoalise.records.identifier import SeriesPath, organisation
 
 from .groups import Group, GroupKind, all_groups
 from .publication import cells

@@ -17,10 +17,10 @@ from consometers_node.sharing.restriction import pause, resume
 from consometers_node.sharing.status import Answered, Collective, collectives, current_permissions
 from consometers_node.store import PeerId, PermissionId
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_node.store.enrolments import enrolments
+from consometers_node.store.household.enrolments import enrolments
+from consometers_node.store.household.plants import all_held_plants
+from consometers_node.store.household.pulled import all_pulled
 from consometers_node.store.peers import all_peers
-from consometers_node.store.plants import all_held_plants
-from consometers_node.store.pulled import all_pulled
 from consometers_node.web.core.access import problem
 from consometers_quoalise import Challenge, iso8601
 

@@ -6,8 +6,8 @@ from datetime import datetime
 from consometers_node.household.recorder.statistics import PARTS
 from consometers_node.household.statistics_import.collective_statistics import CollectiveStatistics
 from consometers_node.household.statistics_import.totals import Totals, month_before
-from consometers_node.store.plants import HeldPlant
-from consometers_node.store.pulled import Pulled
+from consometers_node.store.household.plants import HeldPlant
+from consometers_node.store.household.pulled import Pulled
 from consometers_quoalise import Direction, iso8601
 
 from .sums import Json

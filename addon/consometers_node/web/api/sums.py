@@ -18,7 +18,7 @@ from consometers_node.household.statistics_import.totals import (
 )
 from consometers_node.sharing.status import Collective
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_node.store.pulled import Pulled
+from consometers_node.store.household.pulled import Pulled
 from consometers_quoalise import Direction, iso8601
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None

@@ -24,12 +24,13 @@ from consometers_node.sharing.permissions.consent import DataRequest, data_reque
 from consometers_node.store import NotPermitted, PermissionId, SeriesId, Store
 from consometers_node.store.answers import latest_answers, total_of_answers
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_node.store.enrolments import set_code
+from consometers_node.store.household.enrolments import set_code
 from consometers_node.store.peers import Subscription, subscriptions
 from consometers_node.store.series import all_series
 from consometers_node.wire import Naming, Unsayable
-from consometers_quoalise import QuoaliseError, federation_xml
-from consometers_quoalise.markup import parse
+from consometers_quoalise import QuoaliseError
+from consometers_quoalise.elements.markup import parse
+from consometers_quoalise.federation import permissions_xml
 
 from .consenting import ConsentPages, ask, named, refused, typed_code
 from .page_base import RequestRefused
@@ -237,7 +238,7 @@ def _erased(record: NoticeReceipt | None) -> int | None:
     if record is None or record.receipt is None or not record.receipt.startswith("<"):
         return None
     try:
-        receipt = federation_xml.read_receipt(parse(record.receipt.encode()))
+        receipt = permissions_xml.read_receipt(parse(record.receipt.encode()))
     except QuoaliseError:
         return None
     return sum(erasure.records for erasure in receipt.erased) if record.erase else None

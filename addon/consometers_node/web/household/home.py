@@ -30,8 +30,8 @@ from consometers_node.sharing.status import (
 from consometers_node.store import PeerId, SeriesId
 from consometers_node.store.answers import latest_answers
 from consometers_node.store.clock import confirm
-from consometers_node.store.coverage import absences
 from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.household.coverage import absences
 from consometers_node.store.series import all_series
 from consometers_node.web.core.calendar_svg import Strip, draw
 from consometers_node.web.core.page_base import RequestRefused

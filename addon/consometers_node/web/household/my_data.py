@@ -11,7 +11,7 @@ from consometers_node.sharing import consent_text
 from consometers_node.sharing.export import as_csv, as_json, erase_all
 from consometers_node.sharing.permissions.consent import DataRequest, data_request
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_node.store.enrolments import enrolments
+from consometers_node.store.household.enrolments import enrolments
 from consometers_node.store.peers import all_peers
 from consometers_node.store.series import all_series, stored_days
 from consometers_node.web.core.page_base import send_file

@@ -22,7 +22,7 @@ from consometers_node.permission import Choice
 from consometers_node.series import Device, Direction, Interval, Quantity, Series
 from consometers_node.sharing.permissions.consent import DataRequest, Decisions, Preview
 from consometers_node.store import PermissionId, SeriesId
-from consometers_node.store.coverage import absences
+from consometers_node.store.household.coverage import absences
 from consometers_node.web.core import language
 from consometers_node.web.core.access import API, Handler
 from consometers_node.web.core.calendar_svg import Strip, draw

@@ -19,7 +19,7 @@ from consometers_node.sharing.permissions.sum_requests import (
     minimum_homes,
     set_minimum_homes,
 )
-from consometers_node.store.plants import all_held_plants
+from consometers_node.store.household.plants import all_held_plants
 from consometers_node.web.core.joining import trial_error
 from consometers_node.web.core.language import COOKIE, LANGUAGES
 from consometers_node.web.core.request_context import RequestContext
@@ -129,7 +129,7 @@ async def change_directions(pages: Pages, context: RequestContext) -> web.Stream
 async def change_minimum(pages: Pages, context: RequestContext) -> web.StreamResponse:
     """Set how many homes each sum with this one must have."""
     # A home without protected sums never loads their rules.
-    from consometers_quoalise.federation import LEAST_MINIMUM  # noqa: PLC0415
+    from consometers_quoalise.federation.permissions import LEAST_MINIMUM  # noqa: PLC0415
 
     minimum = context.whole_number("minimum")
     if minimum is None or not LEAST_MINIMUM <= minimum <= MOST_MINIMUM:

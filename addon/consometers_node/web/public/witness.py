@@ -22,7 +22,7 @@ from consometers_node.wire.witness_requests import (
     EnrolmentRequest,
     SignedRequest,
 )
-from consometers_quoalise.decoding import Undecodable, decoded
+from consometers_quoalise.elements.decoding import Undecodable, decoded
 
 from .page_base import Guest, PublicPages, problem
 

@@ -4,14 +4,14 @@
 Both work over a `Transport`; `network` has one over slixmpp.
 """
 
+from .checks.unseen import UNSEEN, Reason
 from .client import try_client
 from .peer import Absent, NotPermitted, Target
 from .report import FORMATS, complete, write
 from .requirements import Level, Requirement, requirements
 from .results import Outcome, Result, conforms
 from .server import try_server
-from .transport import Ended, Transport
-from .unseen import UNSEEN, Reason
+from .session.transport import Ended, Transport
 from .words import Language
 
 __all__ = [

@@ -10,15 +10,15 @@ import signal
 import sys
 from typing import Final
 
+from .checks.content import is_identifier
 from .client import try_client
-from .content import is_identifier
-from .network import Login, NoSession, Session, session
 from .peer import Absent, NotPermitted, Target
 from .report import FORMATS, complete, write
 from .results import Outcome, Result, conforms
 from .server import try_server
+from .session.network import Login, NoSession, Session, session
+from .session.transport import Ended
 from .synthetic import SERIES
-from .transport import Ended
 from .words import Language, say
 
 CONFORMS, FAILS, NOTHING_TRIED = 0, 1, 2

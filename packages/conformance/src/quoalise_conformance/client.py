@@ -5,12 +5,12 @@ from itertools import pairwise
 from typing import Final
 
 from . import schemas
-from .checks import Checks, expect
-from .content import beyond_limits, is_identifier
+from .checks.content import beyond_limits, is_identifier
+from .checks.registry import Checks, expect
 from .results import SCHEMA, Failed, Finding, NotTried, Result, result
 from .served import Request, Served
+from .session.transport import Transport
 from .synthetic import Trial
-from .transport import Transport
 
 _CLIENT: Final = Checks[Served]()
 

@@ -9,10 +9,10 @@ from uuid import uuid4
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
-from . import stanzas
 from .results import NotTried
-from .stanzas import COMMAND, DATA, INFO_QUERY, IQ, ITEMS_QUERY, MESSAGE, Record, tag
-from .transport import Transport
+from .session import stanzas
+from .session.stanzas import COMMAND, DATA, INFO_QUERY, IQ, ITEMS_QUERY, MESSAGE, Record, tag
+from .session.transport import Transport
 
 ANSWER_SECONDS: Final = 60.0
 A_MINUTE: Final = 55

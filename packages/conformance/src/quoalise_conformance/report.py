@@ -6,10 +6,10 @@ import json
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from . import stanzas
+from .checks.unseen import UNSEEN
 from .requirements import requirements
 from .results import SCHEMA, Outcome, Result
-from .unseen import UNSEEN
+from .session import stanzas
 from .words import Language, say
 
 FORMATS: Final = ("text", "json", "junit")

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 from lxml import etree  # type: ignore[import-untyped]
 
-from .stanzas import DATA
+from .session.stanzas import DATA
 
 
 def fault(stanza: Element) -> str:

@@ -7,11 +7,12 @@ from typing import Final
 from uuid import uuid4
 from xml.etree.ElementTree import Element, SubElement
 
-from . import stanzas, synthetic
-from .requests import MAX_RECORDS, TYPES
-from .stanzas import COMMAND, FIELD, FORM, IQ, ITEMS_QUERY, MESSAGE, element, tag
+from . import synthetic
+from .checks.requests import MAX_RECORDS, TYPES
+from .session import stanzas
+from .session.stanzas import COMMAND, FIELD, FORM, IQ, ITEMS_QUERY, MESSAGE, element, tag
+from .session.transport import Ended, Transport
 from .synthetic import SERIES, Trial
-from .transport import Ended, Transport
 
 COMMANDS: Final = ("get_history", "subscribe", "unsubscribe", "list_series")
 HOLD_SECONDS: Final = 0.3

@@ -3,14 +3,14 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from . import stanzas
-from .content import CONTENT
-from .federation import FEDERATED
+from .checks.content import CONTENT
+from .checks.federation import FEDERATED
+from .checks.pushes import PUSHES
+from .checks.requests import REQUESTS
 from .peer import NotPermitted, Peer, Target
-from .pushes import PUSHES
-from .requests import REQUESTS
 from .results import Finding, Result, result
-from .transport import Transport
+from .session import stanzas
+from .session.transport import Transport
 
 CHECKS: Final[Mapping[str, Callable[[Peer], Awaitable[None]]]] = {
     number: check

@@ -6,8 +6,8 @@ from math import ceil
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
-from . import stanzas
-from .stanzas import UNKNOWN, element, tag
+from .session import stanzas
+from .session.stanzas import UNKNOWN, element, tag
 
 SERIES: Final = "urn:dev:example:conformance_consumption/power/active/raw"
 HOUR: Final = 3_600

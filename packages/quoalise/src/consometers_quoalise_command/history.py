@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from consometers_quoalise import History, Records, documents, iso8601
+from consometers_quoalise import History, Records, iso8601
+from consometers_quoalise.records import documents
 from consometers_quoalise_network import NetworkError
 
 from .account import asking

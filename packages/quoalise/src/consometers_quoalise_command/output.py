@@ -13,7 +13,7 @@ import secrets
 import sys
 from typing import Final, TextIO
 
-from consometers_quoalise.documents import Json
+from consometers_quoalise.records.documents import Json
 
 from .errors import CommandError
 from .words import Language, say

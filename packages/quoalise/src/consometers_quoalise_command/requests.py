@@ -5,17 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields, is_dataclass
 from datetime import datetime
 
-from consometers_quoalise import (
-    ByLanguage,
-    DataNeed,
-    Duration,
-    Identifier,
-    Malformed,
-    answers,
-    identifier,
-)
-from consometers_quoalise.documents import Json
+from consometers_quoalise import ByLanguage, DataNeed, Duration, Identifier, Malformed, answers
 from consometers_quoalise.languages import best
+from consometers_quoalise.records import identifier
+from consometers_quoalise.records.documents import Json
 from consometers_quoalise_network import Join, links
 from consometers_quoalise_network.errors import NotALink
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from consometers_tic import Counters, Decoder, Frame, Mode
 
 # A virtual meter sends through a pseudo-terminal, which has no parity.
-import consometers_tic_virtual.tty_parity  # noqa: F401
+import consometers_tic_virtual.port.tty_parity  # noqa: F401
 
 from .source import Source, open_source
 from .trouble import Trouble

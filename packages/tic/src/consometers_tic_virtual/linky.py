@@ -5,9 +5,9 @@ from datetime import datetime, time, timedelta
 
 from consometers_tic import Group, Mode
 
-from . import historique, standard
 from .calendar import Calendar
 from .contract import Contract
+from .frames import historique, standard
 from .load import Load, Overload
 from .measures import Maxima, Measures
 from .registers import Counter, Registers

@@ -41,7 +41,7 @@ class StartLinky(Protocol):
 def start_linky(tmp_path: Path) -> Iterator[StartLinky]:
     """Return a function that starts virtual meters, any number of them."""
     # It alters a module of Python's, which other tests are spared.
-    import consometers_tic_virtual.tty_parity  # noqa: F401
+    import consometers_tic_virtual.port.tty_parity  # noqa: F401
 
     numbers = count(1)
     with ExitStack() as running:

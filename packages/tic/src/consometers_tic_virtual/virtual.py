@@ -9,7 +9,7 @@ from typing import Self
 from .faults import Faults
 from .line import Line, Transmission
 from .linky import Linky
-from .outlet import Outlet, PtyOutlet, TcpOutlet
+from .port.outlet import Outlet, PtyOutlet, TcpOutlet
 
 SLICE_S = 0.02
 """Bytes are handed over every so often, as a USB dongle does."""

@@ -16,7 +16,7 @@ from consometers_tic import (
     Reason,
     checksum,
 )
-from consometers_tic_virtual.uart import Mistuned
+from consometers_tic_virtual.port.uart import Mistuned
 from packages.tic.tests.samples import (
     ADDRESS,
     BASE,

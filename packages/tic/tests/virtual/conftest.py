@@ -1,4 +1,4 @@
 """What the tests of the virtual meter share."""
 
 # Ports are opened at 7E1.
-import consometers_tic_virtual.tty_parity  # noqa: F401
+import consometers_tic_virtual.port.tty_parity  # noqa: F401

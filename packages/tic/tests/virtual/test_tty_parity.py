@@ -8,7 +8,7 @@ import pytest
 
 from packages.tic.tests.deadline import DEADLINE_S
 
-PARITY = "consometers_tic_virtual.tty_parity"
+PARITY = "consometers_tic_virtual.port.tty_parity"
 OPEN_7E1 = """
 import os, serialx
 parity = serialx.Parity.EVEN

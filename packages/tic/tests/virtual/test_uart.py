@@ -2,7 +2,7 @@
 
 from hypothesis import given, strategies as st
 
-from consometers_tic_virtual.uart import Mistuned
+from consometers_tic_virtual.port.uart import Mistuned
 
 SPEEDS = st.sampled_from((1200, 2400, 9600, 19200))
 

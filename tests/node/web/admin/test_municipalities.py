@@ -15,7 +15,7 @@ from consometers_node.sharing.permissions.consent import propose_need
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.collective.access_log import reads
 from consometers_node.store.collective.published_series import own_series
-from consometers_quoalise.identifier import organisation
+from consometers_quoalise.records.identifier import organisation
 from testing.collectives.published import Sum, publish
 from testing.homes.data_needs import NEED_OF_SUMS
 from testing.pages.browser import Browser, Page

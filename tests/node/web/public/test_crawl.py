@@ -23,7 +23,7 @@ from consometers_node.store.collective.published_series import (
     published_records,
 )
 from consometers_quoalise import iso8601
-from consometers_quoalise.identifier import SeriesPath, organisation
+from consometers_quoalise.records.identifier import SeriesPath, organisation
 from testing.collectives.watched import metrics_of as read_metrics, watch_of
 from testing.databases.fixtures import KINDS as DATABASES
 from testing.pages.autumn import (

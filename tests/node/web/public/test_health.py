@@ -6,7 +6,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
 
 from consometers_node.web.public.site import PublicSite
-from demo.prosody import LOOPBACK
+from demo.servers.prosody import LOOPBACK
 from testing.collectives.watched import watch_of
 from testing.pages.town import ReleasedTown
 

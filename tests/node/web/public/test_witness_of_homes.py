@@ -18,7 +18,7 @@ from consometers_node.series import Direction, Record
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.records.masked_reports import load_keys, mask
 from consometers_node.store import PermissionId, Store
-from consometers_node.store.enrolments import StoredEnrolment, enrolments, set_code
+from consometers_node.store.household.enrolments import StoredEnrolment, enrolments, set_code
 from consometers_node.store.peers import add_peer
 from consometers_node.web.public.site import PublicSite
 from consometers_protected_sums.exchange import OpenedSum, Part, Refusal, RefusedHomes
@@ -26,7 +26,7 @@ from consometers_protected_sums.field import MODULUS, encode
 from consometers_protected_sums.reports import Verification, outputs, share
 from consometers_quoalise import Reports
 from consometers_quoalise_network.backoff import Backoff
-from demo.prosody import Authority
+from demo.servers.prosody import Authority
 from packages.protected_sums.tests.homes import VERIFICATION_KEY, Asked, verifier_of
 from testing.clocks import Hands, confirmed
 from testing.databases.fixtures import Place

@@ -20,7 +20,7 @@ from consometers_node.store.collective.masked_reports import (
 from consometers_node.store.collective.memberships import Membership
 from consometers_node.store.collective.tables import GroupId, MemberId, MemberPermissionId
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_quoalise.identifier import identifier
+from consometers_quoalise.records.identifier import identifier
 
 
 @dataclass(frozen=True, slots=True)

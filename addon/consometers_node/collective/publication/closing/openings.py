@@ -42,7 +42,7 @@ from consometers_protected_sums.exchange import (
 from consometers_protected_sums.field import MODULUS, encode
 from consometers_protected_sums.pooling import Groups
 from consometers_protected_sums.reports import MOST_WH, Verification, outputs, share
-from consometers_quoalise.protected_sums import (
+from consometers_quoalise.federation.protected_sums import (
     GROUPS_IN_PART,
     HOMES_IN_PART,
     Opening,

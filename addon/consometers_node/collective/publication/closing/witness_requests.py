@@ -30,7 +30,12 @@ from consometers_node.store.collective.masked_reports import (
 )
 from consometers_protected_sums.exchange import Answer, RefusedHomes
 from consometers_quoalise import QuoaliseError
-from consometers_quoalise.protected_sums import Opened, Opening, VerificationRequest, Verified
+from consometers_quoalise.federation.protected_sums import (
+    Opened,
+    Opening,
+    VerificationRequest,
+    Verified,
+)
 from consometers_quoalise_network import Asking, NetworkError
 from consometers_quoalise_network.backoff import Backoff
 

@@ -53,7 +53,7 @@ from consometers_node.store.collective.tables import (
     MemberRow,
 )
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_quoalise.identifier import identifier, organisation
+from consometers_quoalise.records.identifier import identifier, organisation
 
 from .closed_hours import outcomes
 from .collective_self_consumption import Exchanges

@@ -19,7 +19,7 @@ from consometers_node.web.core.page_base import RequestRefused
 from consometers_node.web.core.request_context import FilledForm
 from consometers_node.web.core.speech import numbered
 from consometers_node.wire import Unsayable, read_need_mapping, write_need
-from consometers_quoalise.identifier import is_bare
+from consometers_quoalise.records.identifier import is_bare
 
 from .needs import WORDS, as_read
 

@@ -1,0 +1,1 @@
+"""What a home alone stores: coverage, enrolments, plants, imported series."""

@@ -1,0 +1,1 @@
+"""What the Consometers add to Quoalise: data needs, permissions, challenges, protected sums."""

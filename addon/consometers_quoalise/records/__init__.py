@@ -1,0 +1,1 @@
+"""Records: their metadata, values and identifiers, as messages, histories and documents."""

@@ -1,0 +1,1 @@
+"""The federation around the school: homes, a cooperative, a municipality."""

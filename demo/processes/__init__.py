@@ -1,0 +1,1 @@
+"""Processes that the show house starts, and that end with it."""

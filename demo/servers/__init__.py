@@ -1,0 +1,1 @@
+"""Programs on loopback: the node, Prosody, a Supervisor, an HTTPS address."""

@@ -1,0 +1,1 @@
+"""Checks of requirements, by number."""

@@ -1,0 +1,1 @@
+"""Ports that the meter's bytes come out of."""
