@@ -199,6 +199,12 @@ async def test_self_consumption_saves_the_price_that_ran(house: BalanceView) -> 
         house.hass.states.async_set("sensor.linky_price", price)
         await house.hear(roof=roof, drawn=504, injected=injected)
         assert house.state("saved") == saved, (price, roof)
+    await house.unload()
+    house.freezer.tick(1)
+    await house.set_states(roof=116, drawn=504, injected=24)
+    await house.start()
+    await house.hear(roof=116, drawn=504, injected=24)
+    assert house.state("saved") == "1.8"
 
 
 async def test_a_home_that_sells_all_saves_nothing(house: BalanceView) -> None:
