@@ -172,7 +172,7 @@ async def settle_together(
         for n in range(late):
             await village.join(f"late{n}", days=3, hours_today=hours - 3)
         await open_from(village.connection, AT_ONCE, "Maëlle", NOW - 10 * DAY)
-        for step in (BackupStep.MADE, BackupStep.TESTED):
+        for step in BackupStep:
             await note(village.connection, step, NOW - timedelta(hours=5))
     await close_due(office)
 

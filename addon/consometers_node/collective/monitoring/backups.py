@@ -40,15 +40,22 @@ class Backups:
     joined_at: datetime | None
 
     def overdue(self, at: datetime) -> list[BackupStep]:
-        """Return the steps whose last time is too long ago, the copy only once there was one."""
+        """Return the steps whose last time is too long ago."""
+        return [step for step, since in self.last.items() if since < at - LONGEST[step]]
+
+    def never_done(self, at: datetime) -> list[BackupStep]:
+        """Return the steps that members need and that were never done.
+
+        A backup and its copy are due as soon as a member joined; a test follows a backup.
+        """
+        if self.joined_at is None:
+            return []
+        tested_by = self.joined_at + LONGEST[BackupStep.TESTED]
         return [
             step
             for step in BackupStep
-            if (since := self._since(step)) is not None and since < at - LONGEST[step]
+            if step not in self.last and (step is not BackupStep.TESTED or tested_by < at)
         ]
-
-    def _since(self, step: BackupStep) -> datetime | None:
-        return self.last.get(step, None if step is BackupStep.COPIED else self.joined_at)
 
 
 async def note(connection: AsyncConnection, step: BackupStep, at: datetime) -> None:

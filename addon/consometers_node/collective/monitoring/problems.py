@@ -82,6 +82,13 @@ _OVERDUE = {
     BackupStep.TESTED: text("No test restore of a backup for {days} days."),
     BackupStep.COPIED: text("No off-site copy of the backups for {days} days."),
 }
+_NEVER_DONE = {
+    BackupStep.MADE: text("No backup was ever made: set up the nightly backup."),
+    BackupStep.TESTED: text("No backup was ever restored as a test."),
+    BackupStep.COPIED: text(
+        "The backups were never copied off the site: a fire would destroy them with the server."
+    ),
+}
 _NETWORK = text("The collective is not on the network: {said}")
 _CONNECTING = text("The collective is not on the network: it is still connecting.")
 _DATABASE = text("The database cannot be read.")
@@ -158,10 +165,14 @@ def of_alerts(unsent: Mapping[str, Text]) -> Iterator[Problem]:
 
 
 def of_backups(backups: Backups, at: datetime) -> Iterator[Problem]:
-    """Yield the overdue steps of the backups."""
-    for step in backups.overdue(at):
+    """Yield the steps of the backups that are overdue, or were never done."""
+    overdue, never_done = backups.overdue(at), backups.never_done(at)
+    for step in BackupStep:
         weight = Weight.WRONG if step is BackupStep.MADE else Weight.WARN
-        yield Problem(_OF_STEPS[step], weight, _OVERDUE[step].fill(days=LONGEST[step].days))
+        if step in overdue:
+            yield Problem(_OF_STEPS[step], weight, _OVERDUE[step].fill(days=LONGEST[step].days))
+        elif step in never_done:
+            yield Problem(_OF_STEPS[step], weight, _NEVER_DONE[step])
 
 
 def of_members(counts: MemberCounts) -> Iterator[Problem]:

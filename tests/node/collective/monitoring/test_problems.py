@@ -45,19 +45,19 @@ def test_each_kind_has_a_title() -> None:
     ("days", "joined", "expected"),
     [
         ({}, None, []),
-        ({}, 2, []),
-        ({}, 4, [BACKUP]),
-        ({}, 31, [BACKUP, TEST]),
-        ({"made": 2}, 31, [TEST]),
-        ({"made": 2, "tested": 29}, 90, []),
+        ({}, 0, [BACKUP, COPY]),
+        ({}, 31, [BACKUP, TEST, COPY]),
+        ({"made": 2}, 29, [COPY]),
+        ({"made": 2, "copied": 2}, 31, [TEST]),
+        ({"made": 2, "tested": 29, "copied": 2}, 90, []),
         ({"made": 4, "tested": 31, "copied": 4}, 90, [BACKUP, TEST, COPY]),
         ({"made": 4}, None, [BACKUP]),
     ],
 )
-def test_overdue_backup_steps_are_problems(
+def test_backup_steps_that_are_overdue_or_were_never_done_are_problems(
     days: dict[str, int], joined: int | None, expected: list[ProblemKind]
 ) -> None:
-    """Where nobody joined yet there is nothing to lose, and not everybody copies."""
+    """Where nobody joined yet there is nothing to lose."""
     last = {BackupStep(step): AT - count * DAY for step, count in days.items()}
     stored = Backups(last, None if joined is None else AT - joined * DAY)
     assert [problem.kind for problem in of_backups(stored, AT)] == expected

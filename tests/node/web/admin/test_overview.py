@@ -38,7 +38,7 @@ from consometers_node.store.collective.tables import (
     MemberPermissionSeriesRow,
 )
 from consometers_node.store.settings import set_setting
-from consometers_node.store.tables import BlockRow, SeriesRow
+from consometers_node.store.tables import BlockRow, SeriesRow, SettingRow
 from consometers_node.web.admin import alerts, heatmap
 from testing.clocks import Hands, confirmed
 from testing.collectives.members import OWN, meter, permission
@@ -105,7 +105,27 @@ async def test_overview_without_problems_says_all_is_well(office: Office) -> Non
     assert "Tout va bien" in page.text
     assert "Rien à faire" in page.text
     assert "il y a 5 heures" in page.text
-    assert "Dernière copie hors site aucune pour l’instant" in page.text
+    assert "Dernière copie hors site" in page.text
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (BackupStep.MADE, "No backup was ever made: set up the nightly backup."),
+        (BackupStep.COPIED, "The backups were never copied off the site"),
+    ],
+)
+async def test_all_is_well_never_stands_above_a_backup_that_was_never_made(
+    office: Office, step: BackupStep, words: str
+) -> None:
+    await settle_together(office)
+    async with office.store.writing() as connection:
+        await connection.execute(delete(SettingRow).where(SettingRow.key == f"backup.{step}"))
+    page = await (await office.enter()).open("")
+    assert "none yet" in page.text
+    assert "All is well" not in page.text
+    assert "Nothing to do" not in page.text
+    assert words in page.text
 
 
 async def test_the_overview_reports_stopped_backups(office: Office) -> None:
