@@ -9,7 +9,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.web.core.access import Handler
 
-from . import challenges, home, notices, opendata, periods, sharing, witness
+from . import challenges, home, notices, opendata, periods, preview_picture, sharing, witness
 from .drawing.charts import Step
 from .handlers import DATA, STATIC, WITNESS, Look, PublicPages
 
@@ -53,6 +53,7 @@ LOOKS: dict[str, Look] = {
     f"{DATA}/challenges.json": challenges.listed,
     f"{DATA}/challenges/{{challenge}}": challenges.as_data,
     f"{DATA}/{{quantity}}/by/{{group}}/{{interval}}/from/{{first}}/to/{{last}}": opendata.series,
+    preview_picture.PATH: preview_picture.show,
     notices.ABOUT: notices.about,
     notices.LEGAL: partial(notices.show, template="legal.html"),
     notices.PRIVACY: notices.privacy,
