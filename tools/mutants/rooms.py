@@ -46,7 +46,10 @@ ROOMS: Final = {
     # What bounds and refuses foreign bytes; what identifiers, times and SenML mean is no bound.
     "parsing": Room(
         (
-            *(f"addon/consometers_quoalise/{name}.py" for name in ("bounds", "elements/markup", "elements/reading")),
+            *(
+                f"addon/consometers_quoalise/{name}.py"
+                for name in ("bounds", "elements/markup", "elements/reading")
+            ),
             "addon/consometers_quoalise_xmpp/parsing.py",
         ),
         ("packages/quoalise/tests", "tests/node/quoalise"),

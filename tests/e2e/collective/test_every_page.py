@@ -92,7 +92,7 @@ DATA: Final = re.compile(
 
 
 SHOWN_BY_A_BROWSER: Final = re.compile("text/html|image/svg")
-NO_PAGE: Final = re.compile(r"\.(csv|json|txt|xml)$|^/data/")
+NO_PAGE: Final = re.compile(r"\.(csv|json|png|txt|xml)$|^/data/")
 """Addresses of files for programs."""
 
 

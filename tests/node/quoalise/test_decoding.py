@@ -40,6 +40,7 @@ OWN = {
     "consometers_node/sharing/access_requests.py": "an archive, in `decoded` or found whole by it",
     "consometers_node/sharing/openings.py": "a row",
     "consometers_node/store/personal.py": "a row",
+    "consometers_node/web/public/archive.py": "an archive that is written",
     "consometers_node/web/public/opendata.py": "a file of the program",
     "consometers_node/web/public/witness.py": "a body, in `decoded`",
     "consometers_node/wire/need_file.py": "a file of the administrator, refused in words",

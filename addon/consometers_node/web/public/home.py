@@ -43,6 +43,7 @@ async def look(
         place=place,
         base=base(place),
         today=shown,
+        public_address=pages.public_address(guest),
         outlook=await outlook(pages, guest, connection, shown),
         since=await since_start(pages, guest, connection, place),
         first=await pages.published.begun(connection, place),

@@ -239,12 +239,18 @@ class PublicPages(PageBase):
         return Guest(request, Language(tag, zone), self._now().astimezone(zone))
 
 
-def tagged(body: str, kind: str, headers: Mapping[str, str], status: int = 200) -> web.Response:
-    """Make a response of a text, with an ETag."""
-    written = body.encode()
+def tagged(
+    body: str | bytes, kind: str, headers: Mapping[str, str], status: int = 200
+) -> web.Response:
+    """Make a response of a text or a picture, with an ETag."""
+    written, charset = (body.encode(), "utf-8") if isinstance(body, str) else (body, None)
     all_headers = dict(headers) | {"ETag": f'"{sha256(written).hexdigest()[:32]}"'}
     return web.Response(
-        body=written, status=status, content_type=kind, charset="utf-8", headers=all_headers
+        body=written,
+        status=status,
+        content_type=kind,
+        charset=charset,
+        headers=all_headers,
     )
 
 

@@ -9,7 +9,18 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.web.core.access import Handler
 
-from . import archive, challenges, home, notices, opendata, periods, sharing, taking_part, witness
+from . import (
+    archive,
+    challenges,
+    home,
+    notices,
+    opendata,
+    periods,
+    preview_picture,
+    sharing,
+    taking_part,
+    witness,
+)
 from .drawing.charts import Step
 from .page_base import DATA, STATIC, TAKE_PART, WITNESS, Look, PublicPages
 
@@ -55,6 +66,7 @@ LOOKS: dict[str, Look] = {
     f"{DATA}/challenges/{{challenge}}": challenges.as_data,
     f"{DATA}/{{quantity}}/by/{{group}}/{{interval}}/from/{{first}}/to/{{last}}": opendata.series,
     TAKE_PART: taking_part.show,
+    preview_picture.PATH: preview_picture.show,
     notices.ABOUT: notices.about,
     notices.LEGAL: partial(notices.show, template="legal.html"),
     notices.PRIVACY: notices.privacy,

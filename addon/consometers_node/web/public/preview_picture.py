@@ -1,0 +1,48 @@
+"""The picture of the first page for links that are shared: a PNG of 1200 by 630."""
+
+import asyncio
+from functools import cache
+from importlib.resources import files
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from .headers import allow_reading
+from .live import named, today
+from .page_base import Guest, PublicPages, tagged
+from .words import WORDS
+
+PATH = "/preview.png"
+
+
+async def show(pages: PublicPages, guest: Guest) -> web.StreamResponse:
+    """Draw the day of all members; the cache of answers draws it once for all who ask."""
+    async with pages.store.reading() as connection:
+        place = await named(pages, guest, connection)
+        shown = None if place is None else await today(pages, guest, connection, place)
+    drawn = pages.render(
+        "public/preview-picture.html",
+        guest.language,
+        title=pages.settings.name,
+        today=shown,
+        site=urlsplit(pages.public_address(guest)).netloc,
+        **WORDS,
+    )
+    response = tagged(await asyncio.to_thread(_png, drawn), "image/png", {})
+    allow_reading(response)
+    return response
+
+
+def _png(drawing: str) -> bytes:
+    # The renderer takes memory that a server whose links nobody shares can do without.
+    from resvg_py import svg_to_bytes  # noqa: PLC0415
+
+    # The font lacks the narrow space.
+    written = drawing.replace("\u202f", "\u00a0")
+    return bytes(svg_to_bytes(svg_string=written, skip_system_fonts=True, font_files=_fonts()))
+
+
+@cache
+def _fonts() -> list[str]:
+    folder = files("font_manrope") / "files"
+    return [str(folder / f"Manrope-{weight}.ttf") for weight in ("Regular", "Bold")]

@@ -1,0 +1,61 @@
+"""The picture of a link that is shared."""
+
+from dataclasses import replace
+from io import BytesIO
+
+from PIL import Image
+import pytest
+
+from consometers_node.sharing.changes import Changes
+from consometers_node.web.public import preview_picture
+from testing.pages.town import ReleasedTown, serving
+
+
+async def picture(town: ReleasedTown, language: str = "en") -> Image.Image:
+    assert town.session is not None
+    address = town.url / "preview.png"
+    async with town.session.get(address.with_query(language=language)) as response:
+        assert response.status == 200
+        assert response.headers["Content-Type"] == "image/png"
+        return Image.open(BytesIO(await response.read()))
+
+
+async def test_the_picture_has_the_size_that_the_page_states(town: ReleasedTown) -> None:
+    names = replace(town.settings.page, names=("energies.example",))
+    town.settings = replace(town.settings, page=names)
+    async with serving(town):
+        page = await town.browser("fr").open()
+        drawn = await picture(town, "fr")
+    assert drawn.size == (1200, 630)
+    for name, content in (
+        ("og:image", "https://energies.example/preview.png?language=fr"),
+        ("og:image:width", "1200"),
+        ("og:image:height", "630"),
+    ):
+        assert f'<meta property="{name}" content="{content}">' in page.html
+    assert '<meta name="twitter:card" content="summary_large_image">' in page.html
+    assert "og:image:alt" in page.html
+
+
+async def test_the_picture_is_in_both_languages_and_of_a_new_collective(
+    town: ReleasedTown, empty: ReleasedTown
+) -> None:
+    pictures = {
+        (await picture(one, tag)).tobytes() for one in (town, empty) for tag in ("en", "fr")
+    }
+    assert len(pictures) == 4
+
+
+async def test_many_requests_draw_once(town: ReleasedTown, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawings: list[str] = []
+    draw = preview_picture._png
+
+    def counted(drawing: str) -> bytes:
+        drawings.append(drawing)
+        return draw(drawing)
+
+    monkeypatch.setattr(preview_picture, "_png", counted)
+    async with serving(town, changes=Changes()):
+        for _ in range(20):
+            await picture(town)
+    assert len(drawings) == 1
