@@ -41,7 +41,7 @@ async def test_the_picture_is_in_both_languages_and_of_a_new_collective(
     town: ReleasedTown, empty: ReleasedTown
 ) -> None:
     pictures = {
-        (await picture(one, tag)).tobytes() for one in (town, empty) for tag in ("en", "fr")
+        (await picture(place, tag)).tobytes() for place in (town, empty) for tag in ("en", "fr")
     }
     assert len(pictures) == 4
 
