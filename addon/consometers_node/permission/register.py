@@ -96,13 +96,13 @@ class Permitted:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A pending notice for a peer. Once it was `begun`, the peer may know it."""
+    """A pending notice for a peer. Once it `is_under_way`, the peer may know it."""
 
     seq: int
     permission: PermissionId
     state: State
     erase: bool | None
-    begun: bool
+    is_under_way: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +320,7 @@ class Permissions:
             permission=RegisterRow.permission_id,
             state=RegisterRow.state,
             erase=_ERASE,
-            begun=NoticeRow.receipt.is_not(None),
+            is_under_way=NoticeRow.receipt.is_not(None),
         )
         query = (
             select(*columns)
@@ -344,8 +344,8 @@ class Permissions:
 
     async def begin_notice(self, seq: int) -> None:
         """Note that a notice is about to leave: from now on its peer may know it."""
-        begun = update(NoticeRow).where(NoticeRow.seq == seq).values(receipt=_UNDER_WAY)
-        await self._connection.execute(begun)
+        marked = update(NoticeRow).where(NoticeRow.seq == seq).values(receipt=_UNDER_WAY)
+        await self._connection.execute(marked)
 
     async def keep_receipt(self, seq: int, receipt: str, at: datetime) -> None:
         """Store the receipt of a notice."""

@@ -60,8 +60,8 @@ async def document(
     connection: AsyncConnection, facts: Mapping[str, Json], series_by_id: Mapping[SeriesId, Series]
 ) -> AsyncIterator[str]:
     """Yield a JSON document of these facts, and all records of these series, under `block`."""
-    begun = json.dumps(facts, ensure_ascii=False, indent=1).removesuffix("\n}").removesuffix("}")
-    yield begun + (",\n" if facts else "\n") + ' "block": ['
+    head = json.dumps(facts, ensure_ascii=False, indent=1).removesuffix("\n}").removesuffix("}")
+    yield head + (",\n" if facts else "\n") + ' "block": ['
     between = "\n"
     async for each, some in records(connection, series_by_id):
         listed: list[Json] = [[iso8601.shown(record.start), record.value] for record in some]

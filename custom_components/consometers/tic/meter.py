@@ -98,9 +98,9 @@ class Meter:
             if pending and pending[-1] is former and former.group is group and believe in _REPEATED:
                 continue
             pending.append(Reading(group, at))
-            believed = believe(pending, former)
-            if believed is not None and believed is not former:
-                self._readings[name] = believed
+            plausible = believe(pending, former)
+            if plausible is not None and plausible is not former:
+                self._readings[name] = plausible
                 changed.add(name)
         for name in self._absent.keys() & here:
             del self._absent[name]
@@ -173,22 +173,22 @@ _REGISTERS_OF_OPTION = {
 }
 
 
-def _believe_steady(pending: list[Reading], believed: Reading | None) -> Reading | None:
+def _believe_steady(pending: list[Reading], former: Reading | None) -> Reading | None:
     if len(pending) < 2:
         return None
     earlier, latest = pending[-2:]
     del pending[:-1]
     if _sent(earlier) != _sent(latest):
         return None
-    if believed is not None and _sent(believed) == _sent(latest):
-        pending[0] = believed
+    if former is not None and _sent(former) == _sent(latest):
+        pending[0] = former
     return pending[0]
 
 
-def _believe_maximum(pending: list[Reading], believed: Reading | None) -> Reading | None:
+def _believe_maximum(pending: list[Reading], former: Reading | None) -> Reading | None:
     """Return a reading that came twice the same, or the middle one of three that grew."""
     latest = pending[-_MEDIAN_OF:]
-    if (steady := _believe_steady(pending, believed)) is not None:
+    if (steady := _believe_steady(pending, former)) is not None:
         return steady
     pending[:] = latest[1 - _MEDIAN_OF :]
     grew = len(latest) == _MEDIAN_OF and all(_grew(*pair) for pair in pairwise(latest))
@@ -213,7 +213,7 @@ def _believe_measure(pending: list[Reading], _believed: Reading | None) -> Readi
     return sorted(pending, key=lambda reading: reading.number)[_MEDIAN_OF // 2]
 
 
-def _believe_register(pending: list[Reading], believed: Reading | None) -> Reading | None:
+def _believe_register(pending: list[Reading], former: Reading | None) -> Reading | None:
     """Return the reading before the latest, if both can follow each other."""
     if len(pending) < 2:
         return None
@@ -222,7 +222,7 @@ def _believe_register(pending: list[Reading], believed: Reading | None) -> Readi
         return None
     del pending[:-READINGS_TO_BEGIN]
     candidate = pending[-2]
-    goes_on = believed is not None and candidate.number >= believed.number
+    goes_on = former is not None and candidate.number >= former.number
     return candidate if goes_on or len(pending) == READINGS_TO_BEGIN else None
 
 

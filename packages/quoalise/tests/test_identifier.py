@@ -127,17 +127,17 @@ def test_pseudonyms_follow_the_protocol() -> None:
 
 @given(st.binary(min_size=32, max_size=64), DEVICES)
 def test_pseudonyms_are_stable_devices(secret: bytes, original: Device) -> None:
-    known_as = pseudonym(secret, COLLECTIVE, original)
-    assert device(str(known_as)) == known_as == pseudonym(secret, COLLECTIVE, original)
-    assert len(known_as.body) == len("60060-") + 26
+    pseudonyms = pseudonym(secret, COLLECTIVE, original)
+    assert device(str(pseudonyms)) == pseudonyms == pseudonym(secret, COLLECTIVE, original)
+    assert len(pseudonyms.body) == len("60060-") + 26
 
 
 def test_pseudonyms_depend_on_secret_peer_and_device() -> None:
-    known_as = {
+    pseudonyms = {
         pseudonym(SECRET, COLLECTIVE, METER),
         pseudonym(bytes(32), COLLECTIVE, METER),
         pseudonym(SECRET, "other@example.org", METER),
         pseudonym(SECRET, "example.org", METER),
         pseudonym(SECRET, COLLECTIVE, Device("prm", "30001610071844")),
     }
-    assert len(known_as) == 5
+    assert len(pseudonyms) == 5

@@ -187,12 +187,14 @@ def test_a_meter_may_count_more_than_the_roof_makes() -> None:
 @pytest.mark.parametrize(
     ("power_w", "believed"), [(5_900, 5_900), (6_100, None), (-40, -40), (None, None)]
 )
-def test_an_impossible_power_is_not_believed(power_w: float | None, believed: float | None) -> None:
+def test_an_impossible_power_is_not_believed(
+    power_w: float | None, plausible: float | None
+) -> None:
     state = InverterState()
     state.take(reading(power_w=power_w, string_w=power_w), 0)
     assert state.reading is not None
-    assert state.reading.production.power_w == believed
-    assert state.reading.strings[0].power_w == believed
+    assert state.reading.production.power_w == plausible
+    assert state.reading.strings[0].power_w == plausible
 
 
 DAY, NIGHT = True, False

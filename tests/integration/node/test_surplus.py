@@ -224,9 +224,9 @@ async def test_the_forecast_changes_at_the_full_hour(
 async def test_a_forecast_needs_injection_and_consumption(house: NodeView) -> None:
     statistics = {"consumption": "consometers:c", "injection": None, "production": None}
     await house.start(collective("1", sums=sums(statistics=statistics)), collective("2"))
-    for known_as in ("1", "2"):
-        assert house.state(f"{known_as}_surplus_likely", "binary_sensor") is None
-        assert house.state(f"{known_as}_surplus", "calendar") is None
+    for identifier in ("1", "2"):
+        assert house.state(f"{identifier}_surplus_likely", "binary_sensor") is None
+        assert house.state(f"{identifier}_surplus", "calendar") is None
 
 
 async def test_removing_the_entry_deletes_forecasts_of_sunshine(

@@ -352,11 +352,11 @@ async def test_a_receipt_is_none_until_it_has_come(permissions: Permissions, coo
     granted = await grant(permissions, coop)
     await permissions.withdraw(granted, STOP, now())
     first, second = await permissions.notices(coop)
-    assert not first.begun
+    assert not first.is_under_way
     assert second.erase
     await permissions.begin_notice(first.seq)
-    begun, waiting = await permissions.notices(coop)
-    assert begun == replace(first, begun=True)
+    sent, waiting = await permissions.notices(coop)
+    assert sent == replace(first, is_under_way=True)
     assert waiting == second
     none = [(receipt.at, receipt.receipt) for receipt in await permissions.receipts(granted)]
     assert none == [(None, None), (None, None)]

@@ -70,7 +70,7 @@ class Challenge:
 
     @property
     def span(self) -> Span:
-        """Its days."""
+        """Return the civil days of the challenge."""
         return Span(self.first_day, self.last_day)
 
     @property

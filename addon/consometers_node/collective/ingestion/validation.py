@@ -195,17 +195,17 @@ async def _release(
     """Store those of these records that are plausible; count them."""
     new = []
     for granted in await of_member(connection, member.jid or ""):
-        believed = [
+        accepted = [
             record
             for record in apart
             if record.series_id == granted.series_id
             and record.record.start in granted.records
             and not _implausible(granted, record.series, [record.record])
         ]
-        if believed:
-            apart = [record for record in apart if record not in believed]
-            series = believed[0].series
-            days = _blocks(series, [record.record for record in believed])
+        if accepted:
+            apart = [record for record in apart if record not in accepted]
+            series = accepted[0].series
+            days = _blocks(series, [record.record for record in accepted])
             new.append(_NewRecords(granted, series, days, {}))
     await _store(connection, new, at, Arrivals())
     return sum(1 for records in new for _ in records.starts())

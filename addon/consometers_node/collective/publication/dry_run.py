@@ -90,13 +90,13 @@ async def foresee(
     hours, month, year = ((Count(), Count()) for _ in PreviewPeriod)
     of_month, of_year = Count(), Count()
     async with _trial(store, settings, publication, at) as (connection, closer):
-        begun = await first_days(
+        starts = await first_days(
             connection, settings.time_zone, await first_blocks(connection), has_masked=False
         )
-        first = max(last - (_YEAR_DAYS - 1) * _DAY, min(begun.values(), default=last))
+        first = max(last - (_YEAR_DAYS - 1) * _DAY, min(starts.values(), default=last))
         began, day = time.monotonic(), last
         while day >= first and (day >= in_month or time.monotonic() - began < ENOUGH_S):
-            for direction in begun:
+            for direction in starts:
                 intervals = await _intervals(closer, settings, publication, direction, day)
                 for interval in intervals if day == last else ():
                     _add(*hours, interval)

@@ -143,8 +143,8 @@ class Enrolling:
             return False
         if is_granted and code is None and (stored is None or stored.enrolled_at is None):
             raise _Waiting(_NO_CODE, **called)
-        if is_granted and not _fit(stored, keys) and (begun := await self._begin(permission.id)):
-            stored, keys = begun
+        if is_granted and not _fit(stored, keys) and (enrolled := await self._begin(permission.id)):
+            stored, keys = enrolled
         if stored is None:
             return False
         if keys is None:

@@ -101,7 +101,7 @@ class Sync:
     ) -> None:
         """Prepare; nothing is read yet."""
         self._problems: dict[str, HomeAssistantFault] = {}
-        self._missed: set[Series] = set()
+        self._overdue: set[Series] = set()
         self._store = store
         self._recorder = recorder
         self._changes = changes
@@ -182,9 +182,11 @@ class Sync:
         """
         async with self._store.reading() as connection:
             by_series = await targets(connection, now)
-        missed = {series for series, target in by_series.items() if _is_missed(series, target, now)}
-        new = missed - self._missed
-        self._missed = missed
+        overdue = {
+            series for series, target in by_series.items() if _is_overdue(series, target, now)
+        }
+        new = overdue - self._overdue
+        self._overdue = overdue
         if not new:
             return by_series
         async with self._store.writing() as connection:
@@ -232,7 +234,7 @@ class Sync:
         await self._rest(_AFTER_A_FAULT_S)
 
 
-def _is_missed(series: Series, target: Target, now: datetime) -> bool:
+def _is_overdue(series: Series, target: Target, now: datetime) -> bool:
     """Return whether rounds do not reach back to the days read."""
     covered = target.covered
     return covered is not None and covered.end < window(series, now).start

@@ -142,7 +142,7 @@ class DecisionDelivery:
                 await self._withdraw(permission, notice)
         elif permission.state is State.GRANTED:
             await self._confirm(permission, notice.seq)
-        elif notice.begun:
+        elif notice.is_under_way:
             await self._store_receipt(notice.seq, _NO_RECEIPT)
         else:
             self._never_sent.add(permission.id)

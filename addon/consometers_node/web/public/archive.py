@@ -141,7 +141,7 @@ async def _zipped(pages: PublicPages, guest: Guest, last: date | None) -> AsyncG
             spans = [
                 (place, Span(first, last))
                 for place in places.values()
-                if last and (first := await pages.published.begun(connection, place))
+                if last and (first := await pages.published.first_day(connection, place))
             ]
         for name, content in _about(pages, guest, places.values(), last):
             archive.writestr(_entry(name, guest), content)

@@ -46,7 +46,7 @@ async def look(
         public_address=pages.public_address(guest),
         outlook=await outlook(pages, guest, connection, shown),
         since=await since_start(pages, guest, connection, place),
-        first=await pages.published.begun(connection, place),
+        first=await pages.published.first_day(connection, place),
         sites=[site for site in places.values() if site.kind is GroupKind.SITE],
         areas=await pages.published.recent(connection, places.values()),
         collectives=await public_collectives(connection),

@@ -72,15 +72,16 @@ async def sitemap(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     async with pages.store.reading() as connection:
         places = await pages.published.places(connection)
         challenges = await all_challenges(connection)
-        begun = {
-            slug: await pages.published.begun(connection, place) for slug, place in places.items()
+        first_days = {
+            slug: await pages.published.first_day(connection, place)
+            for slug, place in places.items()
         }
-    paths = ["/", *(f"/year/{year}" for year in _years(begun.get(ALL), guest))]
+    paths = ["/", *(f"/year/{year}" for year in _years(first_days.get(ALL), guest))]
     for slug, place in places.items():
         if place.kind is not GroupKind.ALL and not place.is_together:
             front = base(place).rstrip("/")
             paths.append(f"/{front}")
-            paths += [f"/{front}/year/{year}" for year in _years(begun[slug], guest)]
+            paths += [f"/{front}/year/{year}" for year in _years(first_days[slug], guest)]
     if challenges:
         paths += ["/challenges", *(f"/challenge/{challenge.id}" for challenge in challenges)]
     paths += [TAKE_PART, ABOUT, DATA, LEGAL, PRIVACY, ACCESSIBILITY]
@@ -92,8 +93,8 @@ async def sitemap(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     return tagged(body, "application/xml", {})
 
 
-def _years(begun: date | None, guest: Guest) -> range:
-    return range(begun.year if begun else guest.today.year, guest.today.year + 1)
+def _years(first_day: date | None, guest: Guest) -> range:
+    return range(first_day.year if first_day else guest.today.year, guest.today.year + 1)
 
 
 def _entry(address: str) -> str:

@@ -154,7 +154,7 @@ async def groups(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     async with pages.store.reading() as connection:
         places = await pages.published.places(connection)
         steps = await pages.published.steps(connection)
-        begun = await pages.published.begun(connection)
+        first_day = await pages.published.first_day(connection)
     slugs = {place.id: place.slug for place in places.values()}
     body: Json = {
         "collective": pages.settings.name,
@@ -165,7 +165,7 @@ async def groups(pages: PublicPages, guest: Guest) -> web.StreamResponse:
                 "from": None if interval.first is None else interval.first.isoformat(),
                 "to": None if interval.last is None else interval.last.isoformat(),
             }
-            for interval in offered(steps, begun, guest)
+            for interval in offered(steps, first_day, guest)
         ],
         "groups": [
             {
@@ -192,18 +192,18 @@ class Offered:
     last: date | None = None
 
 
-def offered(steps: Steps, begun: date | None, guest: Guest) -> list[Offered]:
+def offered(steps: Steps, first_day: date | None, guest: Guest) -> list[Offered]:
     """Return the available intervals: also those published in the past."""
     zone = guest.now.tzinfo
     fine = [
         Offered(
             step,
-            None if begun is None else first.astimezone(zone).date(),
+            None if first_day is None else first.astimezone(zone).date(),
             None if end is None else (end - _INSTANT).astimezone(zone).date(),
         )
         for step, (first, end) in steps.items()
     ]
-    return [*fine, *(Offered(interval, begun) for interval in (Interval.P1D, *Longer))]
+    return [*fine, *(Offered(interval, first_day) for interval in (Interval.P1D, *Longer))]
 
 
 def intervals(steps: Steps) -> list[str]:
@@ -431,7 +431,7 @@ async def describe(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     async with pages.store.reading() as connection:
         places = await pages.published.places(connection)
         steps = await pages.published.steps(connection)
-        begun = await pages.published.begun(connection)
+        first_day = await pages.published.first_day(connection)
     publication = pages.publication
     return pages.page(
         guest,
@@ -439,7 +439,7 @@ async def describe(pages: PublicPages, guest: Guest) -> web.StreamResponse:
         places=list(places.values()),
         steps_changed=len(steps) > 1,
         base="",
-        intervals=offered(steps, begun, guest),
+        intervals=offered(steps, first_day, guest),
         fine=publication.interval,
         most_days=MOST_DAYS,
         minimum=publication.minimum,

@@ -84,7 +84,7 @@ async def since_start(
     """Return the sums of all published days of all members; None without a whole month."""
     if place is None or place.kind is not GroupKind.ALL:
         return None
-    first = await pages.published.begun(connection, place)
+    first = await pages.published.first_day(connection, place)
     if first is None or guest.today - first < 28 * _DAY:
         return None
     slots = await pages.published.slots(

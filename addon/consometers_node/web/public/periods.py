@@ -159,7 +159,7 @@ async def show_day(pages: PublicPages, guest: Guest) -> web.StreamResponse:
     async with pages.store.reading() as connection:
         place = await place_named(pages, guest, connection)
         shown = await look_at(pages, guest, connection, place, day)
-        first = await pages.published.begun(connection, place)
+        first = await pages.published.first_day(connection, place)
         wholes = await together_with(pages, connection, place)
     return pages.page(
         guest,
@@ -197,7 +197,7 @@ async def _days(
         await published.slots(connection, place, Interval.P1D, days, guest.now)
         for days in (span, which.year_before)
     ]
-    return _Days(now, then, await published.begun(connection, place))
+    return _Days(now, then, await published.first_day(connection, place))
 
 
 async def place_named(pages: PublicPages, guest: Guest, connection: AsyncConnection) -> Place:

@@ -22,7 +22,7 @@ async def show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamRespon
         exchanges = await pages.published.exchanges(
             connection, place, Span(which.first, min(which.last, guest.today))
         )
-        first = await pages.published.begun(connection, place)
+        first = await pages.published.first_day(connection, place)
     previous, following = which.previous, which.following
     return pages.page(
         guest,

@@ -19,7 +19,7 @@ from packages.tic.tests.samples import (
 )
 
 
-def believed(sent: Frame) -> Tariff:
+def plausible(sent: Frame) -> Tariff:
     meter = Meter()
     for second in range(3):
         meter.update(sent, float(second))
@@ -27,11 +27,11 @@ def believed(sent: Frame) -> Tariff:
 
 
 def historique(groups: Sequence[Fields], **changes: str | None) -> Tariff:
-    return believed(frame(HISTORIQUE, groups, **changes))
+    return plausible(frame(HISTORIQUE, groups, **changes))
 
 
 def standard(status: str, *more: Fields, **changes: str) -> Tariff:
-    return believed(frame(STANDARD, (*CONSUMER, *more), STGE=status, **changes))
+    return plausible(frame(STANDARD, (*CONSUMER, *more), STGE=status, **changes))
 
 
 def test_the_tariff_of_no_readings_is_empty() -> None:
@@ -110,7 +110,7 @@ def test_standard_mode_names_the_running_tariff() -> None:
 
 def test_standard_mode_without_a_calendar_still_knows_its_index() -> None:
     bare = [fields for fields in CONSUMER if fields[0] not in ("NGTF", "LTARF")]
-    now = believed(frame(STANDARD, bare, STGE="003A2401"))
+    now = plausible(frame(STANDARD, bare, STGE="003A2401"))
     assert (now.contract, now.label, now.register) == (None, None, "EASF10")
 
 

@@ -344,10 +344,10 @@ async def test_colluding_members_learn_nothing_of_others(
     with suppress(Over):
         async with file.writing() as connection:
             town = PublishingTown(connection, at=START)
-            story = Story(town, Random(seed), tmp_path, minimum)
-            await story.populate()
-            await story.play()
-            assert not story.leaks()
+            scenario = Story(town, Random(seed), tmp_path, minimum)
+            await scenario.populate()
+            await scenario.play()
+            assert not scenario.leaks()
             raise Over
 
 
@@ -364,11 +364,11 @@ async def test_nothing_tells_two_homes_of_a_commune_apart(
             async with file.writing() as connection:
                 await set_secret(connection, DISCLOSURE_SECRET, SECRET)
                 town = PublishingTown(connection, at=START)
-                story = Story(town, Random(seed), tmp_path, minimum, seeds=seeds)
-                await story.populate()
-                await story.play()
+                scenario = Story(town, Random(seed), tmp_path, minimum, seeds=seeds)
+                await scenario.populate()
+                await scenario.play()
                 closed = [await town.rows(table) for table in ("closed_interval", "member_group")]
-                seen.append((story.cells, closed))
+                seen.append((scenario.cells, closed))
                 raise Over
     assert seen[0] == seen[1]
     assert seen[0][1][0]

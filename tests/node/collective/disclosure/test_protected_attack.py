@@ -122,23 +122,23 @@ async def test_late_protected_sums_disclose_nobody(file: Store, seed: int, minim
         async with file.writing() as connection:
             town = MaskedTown(connection, at=START)
             town.publication = Publication(minimum=minimum)
-            story = Watched(town, random)
-            await story.populate()
+            scenario = Watched(town, random)
+            await scenario.populate()
             for hour in range(HOURS):
                 start = START + hour * HOUR
                 town.at = start + HOUR + 5 * MINUTE
-                await story.send(start)
-                await story.look(town.at)
-                await story.answer()
-                await story.look(start + HOUR + 45 * MINUTE)
+                await scenario.send(start)
+                await scenario.look(town.at)
+                await scenario.answer()
+                await scenario.look(start + HOUR + 45 * MINUTE)
                 if random.random() < 0.3:
-                    gone = random.choice([*story.masked.values()])
+                    gone = random.choice([*scenario.masked.values()])
                     await withdraw(town.people, gone.member, gone.permission, town.at, erase=True)
-            await story.look(START + timedelta(days=2))
-            await story.answer()
-            await story.look(START + timedelta(days=2))
+            await scenario.look(START + timedelta(days=2))
+            await scenario.answer()
+            await scenario.look(START + timedelta(days=2))
             await town.answer_openings()
-            await story.look(START + timedelta(days=2))
+            await scenario.look(START + timedelta(days=2))
             assert not await town.rows("opening")
-            assert not disclosed(story.attacker.figures, [*MASKED, *READ], min(minimum, 3))
+            assert not disclosed(scenario.attacker.figures, [*MASKED, *READ], min(minimum, 3))
             raise Over

@@ -222,8 +222,8 @@ async def test_first_closed_day_may_precede_the_first_published_day(town: Releas
         """Return the first closed day, and the first that was published."""
         async with town.store.reading() as connection:
             place = (await published.places(connection))[ALL]
-            begun = await published.begun(connection, place)
-            return begun, await published.since(connection, place)
+            first_day = await published.first_day(connection, place)
+            return first_day, await published.since(connection, place)
 
     assert await firsts() == (None, None)
     await town.release(everybody, day_of(DAY, consumption=lambda hour: 1))

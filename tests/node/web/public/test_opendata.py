@@ -94,8 +94,8 @@ async def test_figures_say_without_which_homes_they_are_and_which_came_later(
         await store_opening(connection, asked)
         whole = hour._replace(interval=Interval.P1D, start=midnight)
         await write(connection, [hour, whole], [])
-    for interval, begun in ((Interval.PT1H, start), (Interval.P1D, midnight)):
-        await empty.close([begun], interval=interval)
+    for interval, first_day in ((Interval.PT1H, start), (Interval.P1D, midnight)):
+        await empty.close([first_day], interval=interval)
 
     async def figures() -> list[tuple[object, ...]]:
         names = ["value", "hours_without_homes", "homes"]

@@ -137,8 +137,8 @@ class Closer:
             return True
         last, blocks = await last_closed_or_first_block(self._connection)
         first = await self._first_days(last, blocks)
-        begun = {direction for direction, interval in last if interval is Interval.P1D}
-        first |= dict.fromkeys(begun, self._since)
+        directions = {direction for direction, interval in last if interval is Interval.P1D}
+        first |= dict.fromkeys(directions, self._since)
         is_new = False
         for direction in Direction:
             if direction in first:

@@ -105,11 +105,11 @@ async def hours(
     interval = await closed_step(connection, within) or publication.interval
     step = timedelta(minutes=interval.minutes)
     last = await last_closed(connection)
-    begun = {way: end for way in Direction if (end := closed_until(last, way)) is not None}
+    ends = {way: end for way in Direction if (end := closed_until(last, way)) is not None}
     blocks = await first_blocks(connection)
-    new = {way: first for way, first in blocks.items() if way not in begun}
+    new = {way: first for way, first in blocks.items() if way not in ends}
     for direction, first in (await first_days(connection, zone, new)).items():
-        begun.setdefault(direction, instants(zone.key, first).start)
+        ends.setdefault(direction, instants(zone.key, first).start)
     waiting = await waiting_hours(connection, within)
     closed: dict[tuple[datetime, Direction], Outcome] = {}
     for each in await outcomes(connection, interval, within):
@@ -126,7 +126,7 @@ async def hours(
     while (end := start + step) <= min(within.end, until):
         is_late = until - end > publication.longest_wait + _GRACE
         results = {}
-        for direction, closed_to in begun.items():
+        for direction, closed_to in ends.items():
             if (outcome := closed.get((start, direction))) is not None:
                 results[direction] = outcome
             elif start >= closed_to:

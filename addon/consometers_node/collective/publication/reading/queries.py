@@ -355,10 +355,10 @@ class Published:
         bounds = self._bounds(interval, within, until)
         closed = await outcomes(connection, interval, Range(bounds[0], bounds[-1]))
         reasons = Counter(Reason(each.reason) for each in closed if each.reason)
-        begun: dict[Direction, datetime] = {}
+        starts: dict[Direction, datetime] = {}
         for (direction, _), (first, _) in (await closed_spans(connection)).items():
-            begun[direction] = min(first, begun.get(direction, first))
-        ended = sum(start >= first for first in begun.values() for start in bounds[:-1])
+            starts[direction] = min(first, starts.get(direction, first))
+        ended = sum(start >= first for first in starts.values() for start in bounds[:-1])
         if (open_count := ended - len(closed)) > 0:
             reasons[Reason.NOT_YET] = open_count
         return reasons
@@ -373,7 +373,9 @@ class Published:
         starts = [start for (_, interval), start in last.items() if interval is Interval.P1D]
         return max(starts).astimezone(self.time_zone).date() if starts else None
 
-    async def begun(self, connection: AsyncConnection, place: Place | None = None) -> date | None:
+    async def first_day(
+        self, connection: AsyncConnection, place: Place | None = None
+    ) -> date | None:
         """Return the first closed civil day, published or not.
 
         Of a commune, a building or a site it is the first that was published.
@@ -383,9 +385,9 @@ class Published:
             return None
         if place.kind is not GroupKind.ALL:
             return await self.since(connection, place)
-        return await self._begun(connection, place, await closed_spans(connection))
+        return await self._first_day(connection, place, await closed_spans(connection))
 
-    async def _begun(
+    async def _first_day(
         self, connection: AsyncConnection, place: Place, spans: ClosedSpans
     ) -> date | None:
         """Return the first civil day of which anything was closed, or published of a group."""
@@ -404,9 +406,9 @@ class Published:
         directions: Collection[Direction] = tuple(Direction),
     ) -> list[TimeSlot]:
         spans = await closed_spans(connection)
-        begun = await self._begun(connection, place, spans)
-        if begun is not None:
-            first = instants(self.time_zone.key, begun).start
+        beginning = await self._first_day(connection, place, spans)
+        if beginning is not None:
+            first = instants(self.time_zone.key, beginning).start
             within = Range(max(first, within.start), max(first, within.end))
         bounds = self._bounds(interval, within, until)
         within = Range(bounds[0], bounds[-1])

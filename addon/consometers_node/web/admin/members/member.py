@@ -337,12 +337,12 @@ def _years(
         if not spans and not days:
             continue
         # A day granted only in part cannot be complete.
-        begun = {start.date() for start, _ in spans if start.time() != time.min}
+        partial_days = {start.date() for start, _ in spans if start.time() != time.min}
         states = [
             DayState.COMPLETE
             if days.get(day, 0) >= 1
             else DayState.OUTSIDE
-            if day in begun
+            if day in partial_days
             else DayState.PARTLY
             if days.get(day, 0) > 0
             else DayState.MISSING
