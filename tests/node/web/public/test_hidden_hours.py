@@ -6,6 +6,7 @@ from pathlib import Path
 import re
 
 from consometers_node.collective.disclosure.reasons import Reason
+from consometers_node.collective.settings import PageSettings
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
 from consometers_node.web.public.routes import LOOKS
@@ -35,7 +36,9 @@ def paths() -> list[str]:
 async def read(folder: Path, place: Place, reason: Reason) -> dict[str, str]:
     """Return all answers of a town whose hours and days are partly hidden, for a given reason."""
     store = await Store.open(place)
-    town = ReleasedTown(store, settings(folder))
+    # The wall's QR code and the picture of a link have the public address, the same for each town.
+    page = PageSettings(names=("energies.example",))
+    town = ReleasedTown(store, settings(folder, page=page))
     everybody = await town.group()
     await town.join(everybody, 12)
     shown = [hour for hour in hours_of(*DAYS) if hour not in HIDDEN]
