@@ -126,7 +126,7 @@ class LinkLamp(LinkyEntity, BinarySensorEntity):
     @property
     @override
     def available(self) -> bool:
-        """Always."""
+        """Return True: that nothing comes is known, too."""
         return True
 
     @property

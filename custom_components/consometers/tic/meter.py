@@ -206,7 +206,7 @@ def _sent(reading: Reading) -> tuple[str, str | None]:
     return reading.group.raw, reading.group.raw_horodate
 
 
-def _believe_measure(pending: list[Reading], _believed: Reading | None) -> Reading | None:
+def _believe_measure(pending: list[Reading], _former: Reading | None) -> Reading | None:
     if len(pending) < _MEDIAN_OF:
         return None
     del pending[:-_MEDIAN_OF]
@@ -231,7 +231,7 @@ def _follows(earlier: Reading, later: Reading) -> bool:
     return 0 <= later.number - earlier.number <= most
 
 
-def _believe_clock(pending: list[Reading], _believed: Reading | None) -> Reading | None:
+def _believe_clock(pending: list[Reading], _former: Reading | None) -> Reading | None:
     """Return the latest, if it is as much later than the one before as it came later."""
     if len(pending) < 2:
         return None
@@ -248,7 +248,7 @@ def _is_degraded(reading: Reading) -> bool:
     return (reading.group.raw_horodate or "")[:1].islower()
 
 
-def _believe_latest(pending: list[Reading], _believed: Reading | None) -> Reading | None:
+def _believe_latest(pending: list[Reading], _former: Reading | None) -> Reading | None:
     latest = pending[-1]
     pending.clear()
     return latest

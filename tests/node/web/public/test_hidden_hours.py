@@ -57,11 +57,7 @@ async def read(folder: Path, place: Place, reason: Reason) -> dict[str, str]:
         }
     await store.close()
     here = served.url.authority
-    # The wall has the address as a QR code, too.
-    return {
-        path: re.sub(r'<path class="qrline"[^>]*>', "", page.replace(here, ""))
-        for path, page in pages.items()
-    }
+    return {path: page.replace(here, "") for path, page in pages.items()}
 
 
 async def test_every_public_address_reads_the_same_for_each_reason(
