@@ -185,7 +185,7 @@ def test_a_meter_may_count_more_than_the_roof_makes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("power_w", "believed"), [(5_900, 5_900), (6_100, None), (-40, -40), (None, None)]
+    ("power_w", "plausible"), [(5_900, 5_900), (6_100, None), (-40, -40), (None, None)]
 )
 def test_an_impossible_power_is_not_believed(
     power_w: float | None, plausible: float | None

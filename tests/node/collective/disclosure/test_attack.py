@@ -44,7 +44,7 @@ HOURS = 8
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 MOST = 10
-"""Members of a story."""
+"""Members of a scenario."""
 OF_A_CHILD = 40
 """Homes of a collective below."""
 VERSIONS = 2
@@ -59,7 +59,7 @@ account = "coop@example.org"
 """
 
 SECRET = bytes(range(32))
-"""Of the confidential parameter: both plays of a story draw the same."""
+"""Of the confidential parameter: both runs of a scenario draw the same."""
 TWINS = frozenset({0, 1})
 """Two honest and punctual homes of one commune."""
 _OF_A_TWIN = 1_000
