@@ -36,8 +36,6 @@ STATIC = "/static/"
 DATA = "/data"
 TAKE_PART = "/take-part"
 WITNESS = "/witness"
-_DEEPEST = 9
-"""The slashes of the longest address that is answered."""
 
 _ERRORS = {
     400: text("This address cannot be read."),
@@ -61,12 +59,6 @@ class Guest(PageRequest):
     """A public request. `language` formats for the collective's time zone."""
 
     now: datetime
-
-    @property
-    def root(self) -> str:
-        """The relative path to the first page; of a deeper address than any, the absolute one."""
-        depth = self.request.path.count("/") - 1
-        return "/" if depth > _DEEPEST else "../" * depth or "./"
 
     @property
     def origin(self) -> str:

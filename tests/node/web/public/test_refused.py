@@ -16,13 +16,11 @@ async def test_a_missing_page_says_so(town: ReleasedTown, language: str, title: 
     assert (await town.browser(language).open(page.link("take-part"))).status == 200
 
 
-@pytest.mark.parametrize("path", ["a" + "/a" * 15, "a" * 3000], ids=["deep", "long"])
-async def test_a_long_address_gives_no_long_answer(town: ReleasedTown, path: str) -> None:
-    page = await town.browser().open(path)
+async def test_a_long_address_gives_no_long_answer(town: ReleasedTown) -> None:
+    page = await town.browser().open("a" * 3_000)
     assert page.status == 404
     usual = await town.browser().open("nothing")
     assert len(page.html) <= len(usual.html)
-    assert page.link("take-part") in {"/take-part", "./take-part"}
 
 
 async def test_without_figures_no_menu_leads_to_a_missing_page(empty: ReleasedTown) -> None:
