@@ -347,7 +347,7 @@ FIELDS: Mapping[str, Field] = {
     ),
     "hours_ended": Field(
         _HOURS,
-        text("The number of hours that have ended, from the first closed day on."),
+        COLUMNS["hours_ended"].meaning,
         lambda figure: rounded(figure.hours_ended, 4),
     ),
     "hours_without_homes": Field(
@@ -362,7 +362,7 @@ FIELDS: Mapping[str, Field] = {
     ),
     "protected_later": Field(
         _COUNT,
-        text("The number of homes in protected sums that came after the others."),
+        COLUMNS["protected_later"].meaning,
         lambda figure: figure.later,
     ),
     "protected_since": Field(
@@ -372,17 +372,17 @@ FIELDS: Mapping[str, Field] = {
     ),
     "members": Field(
         _COUNT,
-        text("The largest number of members that the value sums at any one time."),
+        COLUMNS["members"].meaning,
         lambda figure: figure.members,
     ),
     "members_counting": Field(
         _COUNT,
-        text("The number of members that counted then, including those whose data was missing."),
+        COLUMNS["members_counting"].meaning,
         lambda figure: figure.members_counting,
     ),
     "homes": Field(
         _COUNT,
-        text("The number of homes among these members."),
+        COLUMNS["homes"].meaning,
         lambda figure: figure.homes,
     ),
     "per_home": Field(
