@@ -64,7 +64,8 @@ async def outlook(
     if today is None or today.now is None or today.now["production"].amount != 0:
         return None
     published, place = pages.published, today.place
-    before = today.day - _DAY
+    # Of yesterday, the page has the whole day already.
+    before = today.day - _DAY if today.is_today else today.day
     month = Span(before.replace(day=1), before)
     year_before = month.first.replace(year=month.first.year - 1)
     days = days_of(year_before)
