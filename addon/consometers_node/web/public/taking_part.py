@@ -98,13 +98,13 @@ CLAIMS: Sequence[tuple[Text, Sequence[Claim]]] = (
         text("Remains possible"),
         (
             Claim(
-                text("Those who know all other homes of a sum can compute yours."),
+                text("All the other homes of a sum, together, can compute yours."),
                 _RISKS,
             ),
             Claim(
                 text(
                     "The operator of the server that carries your messages can read them, as a"
-                    " carrier of unsealed letters could."
+                    " postman can read a postcard."
                 ),
                 _GUARDED,
             ),
