@@ -426,6 +426,8 @@ async def test_a_member_that_was_away_receives_the_backlog(
 ) -> None:
     account = new_account(server)
     async with running(file, server, account, coop.jid) as house:
+        # What leaves for a home that confirms nothing does not wait for it.
+        receive(house)
         await house.connection.online(DEADLINE_S)
         await join(coop, house)
         await release(coop, [100])
