@@ -162,7 +162,7 @@ def collective(series_id: SeriesId) -> Iterator[tuple[str, Mapping[str, object]]
     yield "set_aside", {"series_id": MEMBERS}
     entry: dict[str, object] = {"state": "granted", "actor": "member", "text_hash": WORDS}
     yield "member_permission_register", individual | entry
-    yield "member_letter", {"member_id": 1, "body": {"fr": "Bonjour."}}
+    yield "member_letter", {"id": WORDS, "member_id": 1, "body": {"fr": "Bonjour."}}
     yield "access_log", {"member_id": 1}
     yield "member_count", {"series_id": series_id}
     over: dict[str, object] = {"start": now() - timedelta(hours=2), "protected": 0}
