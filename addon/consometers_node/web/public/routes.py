@@ -23,6 +23,7 @@ from . import (
 )
 from .drawing.charts import Step
 from .page_base import DATA, STATIC, TAKE_PART, WITNESS, Look, PublicPages
+from .report import buildings
 
 HEALTH = "/health"
 _PLACE = "{place:[a-z0-9-]{1,200}}"
@@ -48,6 +49,10 @@ LOOKS: dict[str, Look] = {
     **{path or "/": look for path, look in (OF_A_GROUP | SHOWN).items()},
     **{f"/sites/{_PLACE}{path}": look for path, look in (OF_A_GROUP | SHOWN).items()},
     **{f"/areas/{_PLACE}{path}": look for path, look in OF_A_GROUP.items()},
+    f"/buildings/month/{_MONTH}": partial(buildings.show, step=Step.DAY),
+    f"/buildings/month/{_MONTH}.csv": partial(buildings.as_file, step=Step.DAY),
+    f"/buildings/year/{_YEAR}": partial(buildings.show, step=Step.MONTH),
+    f"/buildings/year/{_YEAR}.csv": partial(buildings.as_file, step=Step.MONTH),
     f"/sharing/day/{_DAY}": partial(sharing.show, step=Step.HOUR),
     f"/sharing/month/{_MONTH}": partial(sharing.show, step=Step.DAY),
     f"/sharing/year/{_YEAR}": partial(sharing.show, step=Step.MONTH),
