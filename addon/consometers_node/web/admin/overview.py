@@ -9,7 +9,7 @@ from consometers_node.collective.members.member_overview import Status, shares
 from consometers_node.collective.members.members import Member, Members
 from consometers_node.collective.monitoring.backups import backups
 from consometers_node.collective.monitoring.problems import Weight
-from consometers_node.collective.permissions import member_permissions, needs
+from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.permissions.member_permissions import MemberPermission
 from consometers_node.collective.publication.policy import InForce
 from consometers_node.i18n.text import text
@@ -17,7 +17,7 @@ from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.core.speech import numbered
 from consometers_node.web.public.live import LiveDay, today
 
-from . import heatmap
+from . import first_steps, heatmap
 from .alerts import Concern, concerns
 from .page_base import AdminPages
 from .pager import Pager
@@ -52,7 +52,7 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
             words = numbered(_LATE, homes=latest.homes, counting=latest.homes_counting)
             concerned.append(Concern(Weight.WARN, words, "publication"))
         here = sum(entry.status in _HERE for entry in roster.entries)
-        asked = bool(await needs.offered(connection))
+        steps = first_steps.steps_of(await first_steps.look(connection, pages.settings, backed_up))
         granting = sorted(
             (entry for entry in roster.entries if entry.there is not None),
             key=lambda entry: (entry.there, entry.pseudonym),
@@ -64,7 +64,7 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     return pages.page(
         context,
         "overview.html",
-        # Before the first member, the steps on the page say what is missing.
+        # Before the first member, the first steps say what is missing.
         concerns=[concern for concern in concerned if here or concern.weight is Weight.WRONG],
         doubt=doubt,
         now=context.now,
@@ -84,7 +84,8 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         days=roster.days,
         lines=[(entry, heatmap.row(entry, days[entry.id], window)) for entry in some],
         pager=pager,
-        asked=asked,
+        steps=steps,
+        steps_done=sum(is_done for _, is_done in steps),
         statuses=STATUSES,
         heat=heatmap,
     )
