@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version as installed
 
-from consometers_node.collective.about import NOTICES, load_about
+from consometers_node.collective.about import NOTICES, load_about, subject_of
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.members import invitations
 from consometers_node.collective.members.accounts import removal_problems
@@ -160,7 +160,7 @@ async def _all(
     for notice in NOTICES:
         if missing_keys := about.missing(notice):
             names = ", ".join(_named(key, context.language) for key in missing_keys)
-            yield Concern(Weight.WARN, notice.lacking.fill(fields=names), "about")
+            yield Concern(Weight.WARN, notice.lacking.fill(fields=names), subject_of(notice))
     now = context.now
     entries, soon = roster.entries, context.today + _ENDS_SOON
     silent = sum(entry.status is Status.SILENT for entry in entries)

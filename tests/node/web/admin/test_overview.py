@@ -171,7 +171,9 @@ async def test_members_of_the_overview_add_up(office: Office) -> None:
     page = await (await office.enter()).open("")
     assert "Members delivering 6 Silent 0 No permission yet 1" in page.text
     assert "3 of 3 members" in page.text
-    assert "2 members are in protected sums alone: nobody here can read their hours, so" in page.text
+    assert (
+        "2 members are in protected sums alone: nobody here can read their hours, so" in page.text
+    )
     assert "counted day by day. 1 member has no whole day yet." in page.text
 
 
