@@ -197,14 +197,16 @@ class Federation:
             await witness
             plan = await self._plan(homes)
             await self.neighbours.start(plan)
-            await self.neighbours.allow(plan)
 
     async def gather(self, node: Node) -> None:
         """Invite all future members, once they have started; homes grant their requests.
 
         The school grants it when its node is opened. The municipality knows its cooperative.
         """
+        plan = self.neighbours.plan
+        assert plan is not None
         async with asyncio.TaskGroup() as meeting:
+            meeting.create_task(self.neighbours.allow(plan))
             meeting.create_task(self._join_municipality())
             for collective in (self.cooperative, self.municipality):
                 meeting.create_task(self._let_the_reader_ask(collective))

@@ -100,7 +100,7 @@ class Street:
         async with self._online(home) as sharing:
             async with self._joining:
                 await home.ask(sharing)
-            self._asked += 1
+            self._asked += not home.home.masked
             await home.grant(self._plan.history_days)
             self._joined += 1
             while True:
@@ -130,6 +130,7 @@ class Street:
             asked = sum(min(home.asked_s / whole_s, home.series) for home in read)
             progress = {
                 "homes": len(self._plan.homes),
+                "read": sum(not home.masked for home in self._plan.homes),
                 "counted": self._counted,
                 "asked": self._asked,
                 "joined": self._joined,

@@ -181,7 +181,7 @@ class Crawl:
         self, group: str, interval: str, row: Mapping[str, str], source: str, earlier: str
     ) -> None:
         start = row["start"]
-        there = self.points[group, interval].get(start, {}).keys()
+        present = self.points[group, interval].get(start, {}).keys()
         for key in FIGURES:
             name = key.replace("-", "_")
             facts = {
@@ -189,20 +189,20 @@ class Crawl:
                 "hours": row[f"{name}_hours"],
                 "hours_without_homes": row[f"{name}_hours_without_homes"],
             }
-            if key in there:
+            if key in present:
                 for what, text in facts.items():
                     self.see(Figure(group, interval, start, key, what), source, _number(text))
             else:
                 # The group has no such figure, or the interval is to come.
                 assert [*facts.values()] == ["", "0", "0"], (group, row)
-        for key in there & {*DIRECTIONS}:
+        for key in present & {*DIRECTIONS}:
             if self.number(group, interval, start, key, "homes"):
                 average = _number(row[f"{key}_average_wh"])
                 self.see(Figure(group, interval, start, key, "per_home"), source, average)
         for key in DIRECTIONS:
             before = _number(row[f"{key}_before_wh"])
             self.see(Figure(group, interval, start, key, earlier), source, before)
-        if there:
+        if present:
             for what in ("hours_ended", "members", "members_counting", "homes"):
                 self.see(Figure(group, interval, start, "", what), source, _number(row[what]))
             self.see(Figure(group, interval, start, "", "withheld"), source, row["withheld"])

@@ -19,7 +19,7 @@ from consometers_node.store.engine.connection import AsyncConnection
 from consometers_quoalise import Erased
 from consometers_quoalise_network import Join, links
 
-from .about import About, store_about
+from .about import About, Subject, store_about
 from .challenges import register
 from .challenges.register import Challenge, TypedChallenge
 from .members import accounts, invitations, shares
@@ -262,9 +262,9 @@ class Actions:
         async with self._acting(f"code {code} revoked") as connection:
             return await witness_register.revoke(connection, code, self.at)
 
-    async def describe(self, about: About) -> None:
-        """Store the collective's description for its public pages."""
-        async with self._acting("presentation changed") as connection:
+    async def describe(self, about: About, subject: Subject) -> None:
+        """Store the collective's description, of which one subject changed."""
+        async with self._acting(f"{subject} changed") as connection:
             await store_about(connection, about, self.settings.about)
 
     async def set_challenge(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version as installed
 
-from consometers_node.collective.about import NOTICES, load_about
+from consometers_node.collective.about import NOTICES, load_about, subject_of
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.members import invitations
 from consometers_node.collective.members.accounts import removal_problems
@@ -110,14 +110,9 @@ _INVITATIONS = (
     text("One usable invitation expires within a week."),
     text("{count} usable invitations expire within a week."),
 )
-_NO_NEED = text("Members have no data request: create one.")
 _LOST = text("“{need}”, version {version}, cannot be read: nobody can allow it.")
 _NO_ANSWER = text("For two weeks or more, nobody has answered “{said}”.")
 
-_CLOSED = text(
-    "The collective is closed: nothing is published. Once the history of your founders has"
-    " arrived, check the public preview, then open it."
-)
 _OPENS = text("Nothing new is published before {day}: the collective opens then.")
 _BAD_RULES = text(
     "The publication rules cannot be read: nothing new is published. Choose them again."
@@ -165,7 +160,7 @@ async def _all(
     for notice in NOTICES:
         if missing_keys := about.missing(notice):
             names = ", ".join(_named(key, context.language) for key in missing_keys)
-            yield Concern(Weight.WARN, notice.lacking.fill(fields=names), "about")
+            yield Concern(Weight.WARN, notice.lacking.fill(fields=names), subject_of(notice))
     now = context.now
     entries, soon = roster.entries, context.today + _ENDS_SOON
     silent = sum(entry.status is Status.SILENT for entry in entries)
@@ -207,8 +202,6 @@ async def _all(
     for unreadable in lost:
         problem = _LOST.fill(need=unreadable.need.id, version=unreadable.need.version)
         yield Concern(Weight.WRONG, problem, "needs")
-    if not offered and not lost:
-        yield Concern(Weight.WARN, _NO_NEED, "needs")
     answered_needs = await granted_needs(connection)
     for asked in offered:
         if asked.need.id not in answered_needs and asked.offered_at < now - _UNANSWERED_AFTER:
@@ -227,8 +220,7 @@ async def _of_publication(
     except BadRules:
         yield Concern(Weight.WRONG, _BAD_RULES, "publication")
         return
-    if opening is None:
-        yield Concern(Weight.WARN, _CLOSED, "publication")
+    if opening is None:  # opening it is one of the first steps
         return
     if not rules.are_open(context.now, zone):
         day = context.language.day(opening.opens)

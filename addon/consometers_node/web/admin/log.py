@@ -39,6 +39,8 @@ _WHATS = {
     "account removed": text("removed the account of a former member"),
     "login": text("logged in"),
     "password": text("changed their password"),
+    "about changed": text("changed what the pages say of the collective"),
+    "figures changed": text("changed the prices or the CO₂ factor"),
     r"data need (?P<id>\S+) version (?P<version>\d+) asked for": text(
         "requested “{id}”, version {version}"
     ),

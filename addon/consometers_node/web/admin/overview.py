@@ -6,10 +6,10 @@ from aiohttp import web
 
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.members.member_overview import Status, shares
-from consometers_node.collective.members.members import Member, Members
+from consometers_node.collective.members.members import Member, MemberKind, Members
 from consometers_node.collective.monitoring.backups import backups
 from consometers_node.collective.monitoring.problems import Weight
-from consometers_node.collective.permissions import member_permissions, needs
+from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.permissions.member_permissions import MemberPermission
 from consometers_node.collective.publication.policy import InForce
 from consometers_node.i18n.text import text
@@ -17,7 +17,7 @@ from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.core.speech import numbered
 from consometers_node.web.public.live import LiveDay, today
 
-from . import heatmap
+from . import first_steps, heatmap
 from .alerts import Concern, concerns
 from .page_base import AdminPages
 from .pager import Pager
@@ -51,8 +51,8 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         if latest is not None and latest.homes < _IN_TIME * latest.homes_counting:
             words = numbered(_LATE, homes=latest.homes, counting=latest.homes_counting)
             concerned.append(Concern(Weight.WARN, words, "publication"))
-        here = sum(entry.status in _HERE for entry in roster.entries)
-        asked = bool(await needs.offered(connection))
+        present = [entry for entry in roster.entries if entry.status in _HERE]
+        steps = first_steps.steps_of(await first_steps.look(connection, pages.settings, backed_up))
         granting = sorted(
             (entry for entry in roster.entries if entry.there is not None),
             key=lambda entry: (entry.there, entry.pseudonym),
@@ -64,14 +64,14 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     return pages.page(
         context,
         "overview.html",
-        # Before the first member, the steps on the page say what is missing.
-        concerns=[concern for concern in concerned if here or concern.weight is Weight.WRONG],
+        # Before the first member, the first steps say what is missing.
+        concerns=[concern for concern in concerned if present or concern.weight is Weight.WRONG],
         doubt=doubt,
         now=context.now,
         backups=[(words, backed_up.last.get(step)) for step, words in BACKUP_STEPS.items()],
         going=going[:_AT_ONCE],
         more_going=max(0, len(going) - _AT_ONCE),
-        present=here,
+        present=bool(present),
         latest=latest,
         span=span,
         spans=_SPANS,
@@ -79,12 +79,19 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         counts=Counter(entry.status for entry in roster.entries),
         whole=sum(entry.there >= 1 for entry in granting if entry.there is not None),
         granting=len(granting),
+        masked=sum(entry.is_masked for entry in present),
+        just_begun=sum(
+            entry.there is None and not entry.is_masked and entry.status is not Status.GUEST
+            for entry in present
+        ),
+        summed_apart=any(entry.kind is not MemberKind.HOME for entry in present),
         columns=columns,
         mondays=mondays,
         days=roster.days,
         lines=[(entry, heatmap.row(entry, days[entry.id], window)) for entry in some],
         pager=pager,
-        asked=asked,
+        steps=steps,
+        steps_done=sum(is_done for _, is_done in steps),
         statuses=STATUSES,
         heat=heatmap,
     )

@@ -20,7 +20,7 @@ from consometers_node.web.core.page_base import csv_text
 from .drawing.challenges import draw_ranking, draw_weeks
 from .headers import allow_reading
 from .live import base
-from .opendata import NOT_THERE, Json, dumped, opened
+from .open_data.opendata import NOT_THERE, Json, dumped, opened
 from .page_base import Guest, PublicPages, problem
 from .words import LICENCE, LICENCE_ID
 

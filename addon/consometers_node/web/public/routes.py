@@ -9,19 +9,10 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.web.core.access import Handler
 
-from . import (
-    archive,
-    challenges,
-    home,
-    notices,
-    opendata,
-    periods,
-    preview_picture,
-    sharing,
-    taking_part,
-    witness,
-)
+from . import challenges, notices, periods, sharing, witness
 from .drawing.charts import Step
+from .front import home, preview_picture, taking_part
+from .open_data import archive, opendata
 from .page_base import DATA, STATIC, TAKE_PART, WITNESS, Look, PublicPages
 from .report import buildings
 

@@ -151,6 +151,32 @@ async def test_the_overview_counts_the_homes_that_the_public_page_counts(
     assert (f"only {counted.removesuffix(' homes')} homes are counted" in page.text) is bool(late)
 
 
+async def test_members_of_the_overview_add_up(office: Office) -> None:
+    async with office.village() as village:
+        for name in ("one", "two", "three"):
+            await village.join(name)
+        await village.join("today", days=0, heard=None)
+        await village.invite("guest")
+        await needs.offer(village.connection, PROTECTED, NOW - DAY)
+        for name in ("masked", "too"):
+            member = await village.invite(name)
+            granted = permission(
+                meter(name),
+                id=permission_id_of(name),
+                need=PROTECTED,
+                at=NOW - DAY,
+                reading=Reading.SUM,
+            )
+            await member_permissions.take(village.members, member.id, granted, NOW - DAY, own=OWN)
+    page = await (await office.enter()).open("")
+    assert "Members delivering 6 Silent 0 No permission yet 1" in page.text
+    assert "3 of 3 members" in page.text
+    assert (
+        "2 members are in protected sums alone: nobody here can read their hours, so" in page.text
+    )
+    assert "counted day by day. 1 member has no whole day yet." in page.text
+
+
 @pytest.mark.parametrize(
     ("how", "expected"),
     [

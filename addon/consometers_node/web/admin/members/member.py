@@ -37,6 +37,7 @@ from consometers_node.collective.privacy import export as exported
 from consometers_node.collective.settings_formats import WEB_PAGE
 from consometers_node.collective.settings_schema import BadValue
 from consometers_node.household.sharing.coverage import Calendar, DayState
+from consometers_node.i18n.names import of_name
 from consometers_node.i18n.text import Text, text
 from consometers_node.permission import State
 from consometers_node.series import Direction
@@ -63,7 +64,7 @@ _WHOLE = text("Write a whole number, from 1 to {most}.")
 _SHARES = text("Write a whole number, from 0 to {most}.")
 _ABOVE_0 = text("Write a number above 0, up to {most}.")
 _CHOICE = text("Choose one from the list.")
-_SHARES_OF = text("Shares of {plant}")
+_SHARES_OF = text("Shares {of_plant}")
 _TICK = text("Tick the box to confirm.")
 
 
@@ -173,7 +174,10 @@ def shares_field(plant: Plant) -> str:
 def share_labels(context: AdminContext, plants: list[Plant]) -> dict[str, str]:
     """Return the labels of the fields of shares, by their names."""
     tag = context.language.tag
-    return {shares_field(plant): _SHARES_OF.fill(plant=plant.name).say(tag) for plant in plants}
+    return {
+        shares_field(plant): _SHARES_OF.fill(of_plant=of_name(plant.name)).say(tag)
+        for plant in plants
+    }
 
 
 async def confirm_end(

@@ -8,8 +8,7 @@ from aiohttp import web
 from consometers_node.collective.members.members import public_collectives
 from consometers_node.i18n.text import Text, text
 from consometers_node.web.core.page_base import REPOSITORY
-
-from .page_base import Guest, PublicPages
+from consometers_node.web.public.page_base import Guest, PublicPages
 
 
 @dataclass(frozen=True, slots=True)

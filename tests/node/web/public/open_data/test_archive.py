@@ -9,8 +9,8 @@ from aiohttp import ClientResponse
 
 from consometers_node.figures import FIGURES
 from consometers_node.series import Direction, Interval
-from consometers_node.web.public.archive import OF_ARCHIVE
 from consometers_node.web.public.drawing.charts import COLUMNS, column
+from consometers_node.web.public.open_data.archive import OF_ARCHIVE
 from testing.pages.town import ReleasedTown, day_of
 
 ARCHIVE = "data/everything.zip"

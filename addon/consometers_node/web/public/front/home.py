@@ -10,14 +10,14 @@ from consometers_node.collective.challenges.results import STATES, state_of
 from consometers_node.collective.members.members import public_collectives
 from consometers_node.store.collective.groups import GroupKind
 from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.web.public.drawing.charts import Chart
+from consometers_node.web.public.headers import allow_embedding
+from consometers_node.web.public.live import LiveDay, base, named, today, together_with
+from consometers_node.web.public.page_base import Guest, PublicPages
+from consometers_node.web.public.periods import Which, charts
+from consometers_node.web.public.words import WORDS
 
-from .drawing.charts import Chart
-from .headers import allow_embedding
-from .live import LiveDay, base, named, today, together_with
 from .outlook import Outlook, outlook, since_start
-from .page_base import Guest, PublicPages
-from .periods import Which, charts
-from .words import WORDS
 
 _SHOWN_AFTER = timedelta(days=60)
 """How long after its end a challenge is on the first page."""

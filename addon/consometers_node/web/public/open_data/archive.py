@@ -19,12 +19,12 @@ from consometers_node.series import Interval
 from consometers_node.web.core.access import Handler
 from consometers_node.web.core.page_base import attachment, csv_text
 from consometers_node.web.core.speech import Language
+from consometers_node.web.public.drawing.charts import COLUMNS, ChartInterval, Column, written
+from consometers_node.web.public.headers import allow_reading
+from consometers_node.web.public.page_base import DATA, Guest, PublicPages, problem
+from consometers_node.web.public.words import LICENCE, LICENCE_URL
 
-from .drawing.charts import COLUMNS, ChartInterval, Column, written
-from .headers import allow_reading
 from .opendata import opened
-from .page_base import DATA, Guest, PublicPages, problem
-from .words import LICENCE, LICENCE_URL
 
 ARCHIVE, DICTIONARY = f"{DATA}/everything.zip", f"{DATA}/columns.csv"
 MADE_AT_ONCE: Final = 2

@@ -34,12 +34,11 @@ from consometers_node.i18n.text import Text, text
 from consometers_node.series import Interval
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.core.page_base import csv_text
+from consometers_node.web.public.drawing.charts import COLUMNS
+from consometers_node.web.public.headers import allow_reading
+from consometers_node.web.public.page_base import Guest, PublicPages, problem, tagged
+from consometers_node.web.public.words import LICENCE, LICENCE_ID, LICENCE_URL, WORDS
 from consometers_quoalise import iso8601
-
-from .drawing.charts import COLUMNS
-from .headers import allow_reading
-from .page_base import Guest, PublicPages, problem, tagged
-from .words import LICENCE, LICENCE_ID, LICENCE_URL, WORDS
 
 type Json = bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None
 

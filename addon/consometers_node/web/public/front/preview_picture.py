@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from .headers import allow_reading
-from .live import named, today
-from .page_base import Guest, PublicPages, tagged
-from .words import WORDS
+from consometers_node.web.public.headers import allow_reading
+from consometers_node.web.public.live import named, today
+from consometers_node.web.public.page_base import Guest, PublicPages, tagged
+from consometers_node.web.public.words import WORDS
 
 PATH = "/preview.png"
 

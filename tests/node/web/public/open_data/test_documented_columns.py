@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from consometers_node.web.public import challenges, opendata
+from consometers_node.web.public import challenges
 from consometers_node.web.public.drawing import charts
+from consometers_node.web.public.open_data import opendata
 from testing.documentation import columns
 
-DOCS = Path(__file__).parents[4] / "docs"
+DOCS = Path(__file__).parents[5] / "docs"
 NO_COLUMNS = {"list_series", "metadata_since", "time_zone"}
 """A request of the federation, a field of its history, and a field of the answer as a whole."""
 OF_PAGES = {

@@ -32,8 +32,8 @@ from consometers_node.store.collective.masked_reports import (
     store_opening,
 )
 from consometers_node.store.collective.publication import ClosedInterval, PublishedCell, write
-from consometers_node.web.public.archive import ARCHIVE
-from consometers_node.web.public.opendata import FIELDS, MOST_DAYS, Longer
+from consometers_node.web.public.open_data.archive import ARCHIVE
+from consometers_node.web.public.open_data.opendata import FIELDS, MOST_DAYS, Longer
 from consometers_node.web.public.page_base import DATA
 from consometers_node.web.public.routes import LOOKS
 from consometers_node.web.public.words import LICENCE, LICENCE_ID, LICENCE_URL

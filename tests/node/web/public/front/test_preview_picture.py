@@ -7,7 +7,7 @@ from PIL import Image
 import pytest
 
 from consometers_node.sharing.changes import Changes
-from consometers_node.web.public import preview_picture
+from consometers_node.web.public.front import preview_picture
 from testing.pages.town import ReleasedTown, serving
 
 

@@ -17,9 +17,8 @@ from consometers_node.collective.publication.reading.values import (
 from consometers_node.series import Direction, Interval
 from consometers_node.store.collective.groups import GroupKind
 from consometers_node.store.engine.connection import AsyncConnection
-
-from .live import LiveDay
-from .page_base import Guest, PublicPages
+from consometers_node.web.public.live import LiveDay
+from consometers_node.web.public.page_base import Guest, PublicPages
 
 _DAY = timedelta(days=1)
 _PAST_DAYS = 7

@@ -8,7 +8,7 @@ import pytest
 
 from consometers_node.i18n.text import Text
 from consometers_node.web.core.page_base import REPOSITORY
-from consometers_node.web.public.taking_part import CLAIMS
+from consometers_node.web.public.front.taking_part import CLAIMS
 from testing.checkout import ROOT
 from testing.documentation import anchors
 from testing.pages.town import ABOUT, NOW, ReleasedTown, serving
