@@ -118,10 +118,12 @@ class Actions:
         async with self._changing("shares", member) as members:
             await shares.hold(members.connection, member, held)
 
-    async def set_note(self, member: MemberId, note: str | None) -> None:
-        """Store administrators' notes on a member; None for none."""
+    async def set_note(
+        self, member: MemberId, note: str | None, nickname: str | None = None
+    ) -> None:
+        """Store administrators' notes on a member, and their name for it; None for none."""
         async with self._changing("note", member) as members:
-            await members.set_note(member, note)
+            await members.set_note(member, note, nickname)
 
     async def terminate(self, member: MemberId, permissions: Iterable[MemberPermissionId]) -> None:
         """End permissions of a member in the collective's name; its node is informed."""

@@ -28,7 +28,7 @@ _WHATS = {
     "home": text("changed it back to a home"),
     "name": text("named it"),
     "area": text("set the commune"),
-    "note": text("changed the note"),
+    "note": text("changed the name or the note"),
     "shares": text("set the shares"),
     "device": text("decided the owner of a device"),
     "believe": text("accepted records set aside"),

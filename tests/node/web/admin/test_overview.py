@@ -392,6 +392,7 @@ def test_heatmap_draws_days_by_shape() -> None:
         pseudonym="abcdefgh",
         kind=MemberKind.HOME,
         name=None,
+        nickname=None,
         area=None,
         status=Status.DELIVERING,
         joined_at=NOW,

@@ -11,6 +11,7 @@ from consometers_node.collective.calendar import Span
 from consometers_node.collective.members.member_overview import shares_by_direction
 from consometers_node.collective.members.members import (
     MAX_AREA,
+    MAX_NICKNAME,
     MAX_NOTE,
     Member,
     MemberKind,
@@ -135,14 +136,15 @@ async def change_area(pages: AdminPages, context: AdminContext) -> web.StreamRes
 
 
 async def change_note(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Store the administrators' note on a member; remove it if the field is empty."""
+    """Store the administrators' name for a member and their note; an empty field removes either."""
     errors: dict[str, Text] = {}
+    nickname = " ".join(_bounded(context, "nickname", MAX_NICKNAME, errors, least=0).split())
     note = _bounded(context, "note", MAX_NOTE, errors, least=0)
     async with pages.store.reading() as connection:
         member = await pages.member_of(context, connection)
     if errors:
         return await _show(pages, context, member, errors)
-    await pages.actions(context).set_note(member.id, note or None)
+    await pages.actions(context).set_note(member.id, note or None, nickname or None)
     return pages.done(context, member, "note")
 
 
@@ -307,7 +309,13 @@ async def _show(
         buildings=BUILDINGS,
         heats=HEATS,
         MemberKind=MemberKind,
-        most={"name": MAX_NAME, "area": MAX_AREA, "words": MAX_WORDS, "note": MAX_NOTE},
+        most={
+            "name": MAX_NAME,
+            "nickname": MAX_NICKNAME,
+            "area": MAX_AREA,
+            "words": MAX_WORDS,
+            "note": MAX_NOTE,
+        },
     )
 
 
@@ -371,7 +379,7 @@ async def _granted(
 
 
 def _name(member: Member) -> str:
-    return member.name or member.pseudonym
+    return member.title
 
 
 def _bounded(
