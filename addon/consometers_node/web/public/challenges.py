@@ -83,7 +83,7 @@ async def as_picture(pages: PublicPages, guest: Guest, drawn: Drawn) -> web.Stre
     """Return a chart of a challenge as a picture."""
     async with pages.store.reading() as connection:
         seen = await _named(pages, guest, connection)
-    chart = {Drawn.RANKING: draw_ranking, Drawn.WEEKS: draw_weeks}[drawn](seen)
+    chart = draw_ranking(seen) if drawn is Drawn.RANKING else draw_weeks(seen)
     if not chart.rows or (drawn is Drawn.WEEKS and not seen.comparison.weeks):
         raise web.HTTPNotFound
     return picture(

@@ -60,12 +60,12 @@ class SinceStart:
     @property
     def homes_at_first(self) -> int:
         """The homes of the first month."""
-        return next(iter(self.homes_by_month.values()))
+        return self.homes_by_month[min(self.homes_by_month)]
 
     @property
     def homes(self) -> int:
         """The homes of the last month."""
-        return next(reversed(self.homes_by_month.values()))
+        return self.homes_by_month[max(self.homes_by_month)]
 
     @property
     def growth(self) -> Growth | None:
