@@ -70,6 +70,7 @@ LOOKS: dict[str, Look] = {
     f"{DATA}/{{quantity}}/by/{{group}}/{{interval}}/from/{{first}}/to/{{last}}": opendata.series,
     TAKE_PART: taking_part.show,
     preview_picture.PATH: preview_picture.show,
+    "/growth.svg": home.growth,
     notices.ABOUT: notices.about,
     notices.LEGAL: partial(notices.show, template="legal.html"),
     notices.PRIVACY: notices.privacy,

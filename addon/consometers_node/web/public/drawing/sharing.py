@@ -6,6 +6,8 @@ from dataclasses import dataclass
 ROW = 1.7
 """The height of a row."""
 _START = 14
+_BETWEEN = 0.5
+"""Between more panels and more members, in rows."""
 _LONGEST = 60
 """The longest bar: its value stands beyond it."""
 
@@ -36,13 +38,13 @@ def draw_sharing(panels: Mapping[int, float], members: Mapping[int, float]) -> S
     """Draw energies in Wh, by percent of the present panels, and of the present members."""
     most = max([*panels.values(), *members.values()], default=0) or 1
 
-    def cases(energies: Mapping[int, float], first: int) -> Sequence[Case]:
+    def cases(energies: Mapping[int, float], first: float) -> Sequence[Case]:
         return [
-            Case(percent, wh, round(n * ROW, 2), round(_LONGEST * wh / most, 2))
-            for n, (percent, wh) in enumerate(energies.items(), first)
+            Case(percent, wh, round((first + n) * ROW, 2), round(_LONGEST * wh / most, 2))
+            for n, (percent, wh) in enumerate(energies.items())
         ]
 
-    of_members = 1 + len(panels)
+    of_members = 1 + len(panels) + _BETWEEN
     return SharingDrawing(
         panels=cases(panels, 1),
         members=cases(members, of_members + 1),
