@@ -16,8 +16,9 @@ from consometers_node.web.core import consenting, permissions
 from consometers_node.web.core.access import ADMINISTRATION
 from consometers_node.web.public.page_base import now as this_moment
 
-from . import about, health, log, login, overview, register
+from . import about, health, log, login, register
 from .members import codes, doubts, invitations, list as members, member
+from .overview import page as overview
 from .page_base import AdminPages, Look
 from .publication import challenges, municipalities, need_form, needs, rules as publication
 from .request_context import AdminContext
