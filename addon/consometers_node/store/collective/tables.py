@@ -1,5 +1,6 @@
 """The tables that only a collective fills: a home does not load them."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import NewType
 
@@ -311,6 +312,19 @@ class MemberPermissionRegisterRow(Base):
         "erased IS NULL OR (erased >= 0 AND state <> 'granted')",
         personal=Erasure.KEPT,
     )
+
+
+class MemberLetterRow(Base, personal=Erasure.WITH_MEMBER):
+    """A letter to a member, for a year. `refusal` is the condition of its node's refusal."""
+
+    __table_args__ = (Index(None, "member_id", "written_at"),)
+
+    id: Column[str] = column(primary_key=True)
+    member_id: Column[MemberId] = column(ForeignKey("member.id", ondelete="CASCADE"))
+    written_at: Column[datetime] = column(index=True)
+    body: Column[Mapping[str, str]]
+    delivered_at: Column[datetime | None]
+    refusal: Column[str | None]
 
 
 class AccessLogRow(Base):

@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from consometers_node.collective.calendar import Span
+from consometers_node.collective.letters import register as letters_register
 from consometers_node.collective.members.member_overview import shares_by_direction
 from consometers_node.collective.members.members import (
     MAX_AREA,
@@ -55,6 +56,7 @@ from consometers_node.web.core.page_base import RequestRefused, send_file
 from consometers_node.web.core.speech import numbered
 
 from . import doubts
+from .letters import DELIVERIES
 
 _YEAR = 365
 
@@ -267,6 +269,7 @@ async def _show(
         doubtful = await doubts.of_member(pages, connection, member)
         may_be_named = await shown_from(connection, member.id, context.now) is not None
         plants = await all_plants(connection)
+        letters = await letters_register.of_member(connection, member.id)
         held = {
             holding.plant.id: holding.shares for holding in await holdings(connection, member.id)
         }
@@ -294,6 +297,9 @@ async def _show(
         shown=doubts.SHOWN,
         most_kw=doubts.MOST_KW,
         proofs=doubts.PROOFS,
+        letters=[(letter, DELIVERIES[letter.delivery(context.now)]) for letter in letters],
+        is_writable=member.kind is not MemberKind.COLLECTIVE
+        and any(permission.state is State.GRANTED for permission in gave),
         not_by_name=None if may_be_named else NotByName().text,
         plant=next((plant for plant in plants if plant.id == member.id), None),
         plants={shares_field(plant): (plant, held.get(plant.id)) for plant in plants},
