@@ -34,6 +34,8 @@ PAGES = (
     "sharing/year/2026",
     "buildings/month/2026-06",
     "buildings/year/2026",
+    "report/month/2026-06",
+    "report/year/2026",
     "challenges",
     "hall",
     "card",
