@@ -1,3 +1,3 @@
 """Which tables and rules this node works with. Written by `script/lib/run tools.tables`."""
 
-SCHEMA = "53a8f36d2aa9"
+SCHEMA = "50d4aec826a3"

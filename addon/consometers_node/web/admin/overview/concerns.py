@@ -225,7 +225,8 @@ async def _of_publication(
         day = context.language.day(opening.opens)
         yield Concern(Weight.WARN, _OPENS.fill(day=day), "publication")
         return
-    if (past := await progress(connection, rules.publication, zone, opening)) is not None:
+    past = await progress(connection, rules.publication, zone, opening)
+    if past is not None and past.back_to is None:
         at = context.language.moment(past.until)
         yield Concern(Weight.WARN, _PAST.fill(at=at), "publication")
         return
