@@ -24,7 +24,8 @@ import pytest_asyncio
 
 from consometers_node.store import Store
 from consometers_node.web.household import routes as household_routes
-from consometers_node.web.public import preview_picture, routes as public_routes
+from consometers_node.web.public import routes as public_routes
+from consometers_node.web.public.front import preview_picture
 from consometers_node.web.public.routes import SHOWN
 from demo.browser import CHROMIUM, person
 from demo.hass import Language
@@ -269,8 +270,8 @@ class Findings:
                 await page.emulate_media(media="print")
             else:
                 await page.emulate_media(media="screen", color_scheme=medium)  # type: ignore[arg-type]
-            found = await violations(page)
-            self.barriers += [(page.url, width, medium, language, node) for node in found]
+            barriers = await violations(page)
+            self.barriers += [(page.url, width, medium, language, node) for node in barriers]
             await page.emulate_media(media="screen")
 
 
