@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from consometers_node.collective.members import accounts
+from consometers_node.collective.members import accounts, invitations
 from consometers_node.collective.members.members import Member, MemberKind, Members
 from consometers_node.collective.members.shares import holdings
 from consometers_node.collective.members.sites import Building
@@ -351,6 +351,20 @@ async def test_a_nickname_stands_beside_the_pseudonym_in_the_administration_alon
     await browser.fill(f"members/{member.pseudonym}/erase", "/erase", ("sure", "yes"))
     assert (await reloaded(office, member)).nickname is None
     assert "The mill" not in (await browser.open("members?show=left")).text
+
+
+async def test_the_note_of_its_invitation_says_who_a_member_is(office: Office) -> None:
+    async with office.village() as village:
+        expires_at = NOW + timedelta(days=1)
+        _, token = await invitations.make(
+            village.connection, at=NOW, expires_at=expires_at, note="The mill"
+        )
+        member = await invitations.admit(village.members, "new@example.org", token, NOW)
+    browser = await office.enter()
+    page = await browser.open(f"members/{member.pseudonym}")
+    assert "Note of its invitation The mill" in page.text
+    await browser.fill(f"members/{member.pseudonym}/erase", "/erase", ("sure", "yes"))
+    assert "The mill" not in (await browser.open(f"members/{member.pseudonym}")).text
 
 
 @pytest.mark.parametrize(

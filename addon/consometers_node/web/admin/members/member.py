@@ -9,6 +9,7 @@ from aiohttp import web
 
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.letters import register as letters_register
+from consometers_node.collective.members import invitations
 from consometers_node.collective.members.member_overview import shares_by_direction
 from consometers_node.collective.members.members import (
     MAX_AREA,
@@ -266,6 +267,11 @@ async def _show(
         series = _each_once(await of_member(connection, member.jid)) if member.jid else []
         shares = await shares_by_direction(connection, member.id, window)
         communes = await known_areas(connection)
+        invitation_note = (
+            await invitations.note_of(connection, member.invitation_id)
+            if member.invitation_id
+            else ""
+        )
         doubtful = await doubts.of_member(pages, connection, member)
         may_be_named = await shown_from(connection, member.id, context.now) is not None
         plants = await all_plants(connection)
@@ -285,6 +291,7 @@ async def _show(
         status=422 if errors else 200,
         member=member,
         name=_name(member),
+        invitation_note=invitation_note,
         permissions=permissions,
         areas=communes,
         series=series,
