@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.series import Interval
-from testing.pages.cooperative import SCHOOL
 from testing.pages.town import NOW, ZONE, ReleasedTown, day_of
 
 YESTERDAY = NOW.date() - timedelta(days=1)
