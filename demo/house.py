@@ -4,6 +4,7 @@ import argparse
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import asdict
+from functools import partial
 import json
 from operator import attrgetter
 import os
@@ -252,7 +253,9 @@ async def _live(
                 if not as_json:
                     print(around.waiting(federation.size), flush=True)
                 # Homes start to send while a visitor looks at the school.
-                summing = group.create_task(federation.open())
+                summing = group.create_task(
+                    federation.open(partial(_first_page, federation, as_json=as_json))
+                )
             await node.until_read()
             indoors = await house.take_in_node()
             if not as_json:
@@ -264,6 +267,11 @@ async def _live(
                 print(around.guide(federation, at_home), flush=True)
         if as_json:
             print(_as_json(address, node, indoors, federation, at_home), flush=True)
+
+
+def _first_page(federation: Federation, *, as_json: bool) -> None:
+    if not as_json:
+        print(around.first_page(federation), flush=True)
 
 
 async def _begin(node: Node | None, federation: Federation | None) -> None:

@@ -107,8 +107,15 @@ class Neighbours(Child):
 
     def let_grant(self) -> None:
         """Grant what is asked, for each of them."""
+        self._signal(signal.SIGUSR1)
+
+    def let_count(self) -> None:
+        """Count what is before their last weeks."""
+        self._signal(signal.SIGUSR2)
+
+    def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.returncode is None:
-            self._process.send_signal(signal.SIGUSR1)
+            self._process.send_signal(number)
 
     async def live(self) -> NoReturn:
         """Wait until they end.

@@ -275,6 +275,7 @@ def test_every_issue_has_its_words() -> None:
         node_issues.PERMISSION_EXPIRES,
         node_issues.NEED_CHANGED,
         node_issues.CLOCK_WRONG,
+        node_issues.MESSAGE,
         inverter_issues.INVERTER_SILENT,
         inverter_issues.OTHER_INVERTER,
         inverter_issues.COUNTER_RESTARTED,

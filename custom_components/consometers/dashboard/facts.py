@@ -27,6 +27,8 @@ class Home:
     saved: Ids = ()
     """What self-consumption saved."""
     tariff: Ids = ()
+    next_tariff: Ids = ()
+    next_tariff_start: Ids = ()
     price: Ids = ()
     colour_today: Ids = ()
     colour_tomorrow: Ids = ()

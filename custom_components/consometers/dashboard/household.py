@@ -62,6 +62,8 @@ _METER: Final[Table] = {
     "energy_drawn": "drawn",
     "energy_injected": "injected",
     "tariff": "tariff",
+    "next_tariff": "next_tariff",
+    "next_tariff_start": "next_tariff_start",
     "price": "price",
     "colour_today": "colour_today",
     "colour_tomorrow": "colour_tomorrow",

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from .facts import Collective, Home, Ids, Plant, Uncounted
+from .moments import best_time, next_tariff
 from .words import words_of
 
 type Card = dict[str, Any]
@@ -235,6 +236,8 @@ class _Writer:
             for key in ("tariff", "price", "colour_today", "colour_tomorrow", "peak_start")
             for each in getattr(home, key)
         ]
+        for tariff, start in zip(home.next_tariff, home.next_tariff_start, strict=False):
+            tiles.append(_moment(next_tariff(tariff, start, self._words), start))
         yield from self._beneath("tariff_title", tiles)
 
     def _grid_months(self) -> Iterator[Card]:
@@ -397,10 +400,13 @@ class _Writer:
         """Show when there is a surplus: while there is one, no next one."""
         likely = has["surplus_likely"]
         yield _tile(likely, PRODUCED, name=self._words["surplus_likely"], grid_options=_WIDE)
-        for key, when in (("next_surplus", [_none_of(_is(likely, "on"))]), ("best_hour", [])):
-            if key in has:
-                shown = {"visibility": [*_if_known(has[key]), *when]}
-                yield _tile(has[key], PRODUCED, name=self._words[key], grid_options=_HALF, **shown)
+        for each in _those(has, "next_surplus"):
+            shown = {"visibility": [*_if_known(each), _none_of(_is(likely, "on"))]}
+            name = self._words["next_surplus"]
+            yield _tile(each, PRODUCED, name=name, grid_options=_HALF, **shown)
+        if "best_start" in has and "best_end" in has:
+            start, end = has["best_start"], has["best_end"]
+            yield _moment(best_time(start, end, self._words), start)
 
     def _compared(self, collective: Collective) -> Iterator[Card]:
         """Compare a home with the others, and a public building with itself."""
@@ -628,6 +634,11 @@ def _none_of(*conditions: Condition) -> Condition:
 
 def _text(content: str) -> Card:
     return {"type": "markdown", "content": content, "grid_options": _FULL}
+
+
+def _moment(template: str, start: str) -> Card:
+    card = {**_text(template), "grid_options": _WIDE}
+    return {**card, "visibility": [_none_of(_is(start, "unknown", "unavailable"))]}
 
 
 def _tile(entity: str, colour: str | None = None, **more: Any) -> Card:

@@ -29,6 +29,7 @@ SELLER = replace(
     self_consumed=(),
     self_consumption=(),
     self_sufficiency=(),
+    next_tariff=(),
 )
 KEYS = (
     *("consumption_power", "injection_power", "production_power", "members", "sums_until"),

@@ -28,8 +28,13 @@ _WHATS = {
     "home": text("changed it back to a home"),
     "name": text("named it"),
     "area": text("set the commune"),
-    "note": text("changed the note"),
+    "note": text("changed the name or the note"),
     "shares": text("set the shares"),
+    "message": text("sent it a message"),
+    r"message to (?P<count>\d+) members: silent": text(
+        "sent a message to the silent members ({count})"
+    ),
+    r"message to (?P<count>\d+) members: all": text("sent a message to all members ({count})"),
     "device": text("decided the owner of a device"),
     "believe": text("accepted records set aside"),
     "leave out": text("rejected records set aside"),

@@ -26,9 +26,9 @@ from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.core.page_base import attachment
 
 from .drawing.charts import Chart, ChartInterval, Step, as_csv
-from .headers import allow_reading
 from .live import base, look_at, named, together_with
 from .page_base import Guest, PublicPages, tagged
+from .pictures import picture
 from .words import WORDS
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2099
@@ -133,7 +133,7 @@ async def show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamRespon
 async def as_file(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
     """Return the table of a day, a month or a year."""
     place, chart = await _named_chart(pages, guest, which_named(guest, step))
-    headers = {"Content-Disposition": attachment(_name(place, chart, "csv"))}
+    headers = {"Content-Disposition": attachment(f"{_name(place, chart)}.csv")}
     return tagged(as_csv(chart), "text/csv", headers)
 
 
@@ -214,29 +214,23 @@ async def place_named(pages: PublicPages, guest: Guest, connection: AsyncConnect
 def _picture(
     pages: PublicPages, guest: Guest, place: Place, chart: Chart, first: date
 ) -> web.Response:
-    """Draw a chart that stands alone, with its title, unit, source and date."""
+    """Draw a chart that stands alone. Raises HTTPNotFound where there is nothing to draw."""
     if not chart.is_known:
         raise web.HTTPNotFound
-    body = pages.render(
-        "public/picture.html",
-        guest.language,
+    return picture(
+        pages,
+        guest,
+        "picture.html",
+        _name(place, chart),
         chart=chart,
         first=first,
         place=place,
         base=base(place),
-        title=pages.settings.name,
-        origin=guest.origin,
-        today_is=guest.today,
-        **WORDS,
     )
-    headers = {"Content-Disposition": f'inline; filename="{_name(place, chart, "svg")}"'}
-    response = tagged(body, "image/svg+xml", headers)
-    allow_reading(response)
-    return response
 
 
-def _name(place: Place, chart: Chart, ending: str) -> str:
-    return f"{place.slug}-{chart.path.partition('/')[2]}.{ending}"
+def _name(place: Place, chart: Chart) -> str:
+    return f"{place.slug}-{chart.path.partition('/')[2]}"
 
 
 def _weeks(day: date) -> Sequence[Sequence[date | None]]:

@@ -49,12 +49,19 @@ LOOKS: dict[str, Look] = {
     f"/sharing/day/{_DAY}": partial(sharing.show, step=Step.HOUR),
     f"/sharing/month/{_MONTH}": partial(sharing.show, step=Step.DAY),
     f"/sharing/year/{_YEAR}": partial(sharing.show, step=Step.MONTH),
+    f"/sharing/day/{_DAY}.svg": partial(sharing.as_picture, step=Step.HOUR),
+    f"/sharing/month/{_MONTH}.svg": partial(sharing.as_picture, step=Step.DAY),
+    f"/sharing/year/{_YEAR}.svg": partial(sharing.as_picture, step=Step.MONTH),
     "/challenges": challenges.show_all,
     _CHALLENGE: challenges.show,
     f"{_CHALLENGE}/hall": partial(
         challenges.show, template="challenge-hall.html", most=challenges.MOST_ON_A_WALL
     ),
     f"{_CHALLENGE}/poster": challenges.poster,
+    **{
+        f"{_CHALLENGE}/{drawn}.svg": partial(challenges.as_picture, drawn=drawn)
+        for drawn in challenges.Drawn
+    },
     f"{_CHALLENGE}/diploma/{_PLACE}": challenges.diploma,
     DATA: opendata.describe,
     f"{DATA}/groups.json": opendata.groups,
@@ -65,6 +72,7 @@ LOOKS: dict[str, Look] = {
     f"{DATA}/{{quantity}}/by/{{group}}/{{interval}}/from/{{first}}/to/{{last}}": opendata.series,
     TAKE_PART: taking_part.show,
     preview_picture.PATH: preview_picture.show,
+    "/growth.svg": home.growth,
     notices.ABOUT: notices.about,
     notices.LEGAL: partial(notices.show, template="legal.html"),
     notices.PRIVACY: notices.privacy,

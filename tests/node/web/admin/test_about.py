@@ -152,5 +152,9 @@ async def test_what_is_missing_leads_to_its_form(
     lacking = replace(office.settings, about=replace(ABOUT, **about))
     async with serving(office.store, lacking) as opened:
         html = (await (await opened.enter()).open("")).html
+        # What the other form lacks does not hinder this one.
+        other = "about" if to == "figures" else "figures"
+        page = await (await opened.enter()).fill(other, other)
+        assert "Saved." in page.text
     (concern,) = [line for line in html.splitlines() if words in line]
     assert f'/{to}">View</a>' in concern

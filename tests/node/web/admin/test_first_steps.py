@@ -15,7 +15,7 @@ from consometers_node.collective.permissions import needs
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.collective.settings import MailSettings
 from consometers_node.store import Store
-from consometers_node.web.admin.first_steps import STEPS
+from consometers_node.web.admin.overview.first_steps import STEPS
 from consometers_node.web.admin.words import ACCOUNTS_GUIDE
 from consometers_node.web.core.page_base import REPOSITORY
 from testing.checkout import ROOT

@@ -39,7 +39,7 @@ from consometers_node.store.collective.tables import (
 )
 from consometers_node.store.settings import set_setting
 from consometers_node.store.tables import BlockRow, SeriesRow, SettingRow
-from consometers_node.web.admin import alerts, heatmap
+from consometers_node.web.admin.overview import concerns, heatmap
 from testing.clocks import Hands, confirmed
 from testing.collectives.members import OWN, meter, permission
 from testing.homes.data_needs import NEED, PROTECTED
@@ -392,6 +392,7 @@ def test_heatmap_draws_days_by_shape() -> None:
         pseudonym="abcdefgh",
         kind=MemberKind.HOME,
         name=None,
+        nickname=None,
         area=None,
         status=Status.DELIVERING,
         joined_at=NOW,
@@ -456,7 +457,7 @@ class Node(SimpleNamespace):
 async def test_the_overview_begins_with_a_node_that_cannot_work(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(alerts, "installed", lambda _: "9")
+    monkeypatch.setattr(concerns, "installed", lambda _: "9")
     problem = Text(
         {"en": "The disk of the database is full.", "fr": "Le disque de la base est plein."}
     )
@@ -490,7 +491,7 @@ async def test_the_health_page_shows_figures(
         clock=await confirmed(office.store, Hands(NOW)),
     )
     assert await office.read(node.clock.look) is None
-    monkeypatch.setattr(alerts, "installed", lambda _: "0")
+    monkeypatch.setattr(concerns, "installed", lambda _: "0")
     await settle(office)
     async with office.store.writing() as connection:
         for step in BackupStep:

@@ -59,11 +59,11 @@ async def test_buildings_are_added_up_by_floor_area(empty: ReleasedTown) -> None
 
 
 async def test_buildings_are_compared_over_hours_known_in_both_years(empty: ReleasedTown) -> None:
-    one, other = [await empty.site(name, LIBRARY) for name in ("Médiathèque", "Bibliothèque")]
+    first, second = [await empty.site(name, LIBRARY) for name in ("Médiathèque", "Bibliothèque")]
     days = day_of(YESTERDAY - timedelta(days=1), YESTERDAY, consumption=always(900))
-    await empty.release(one, days, 1, homes=0)
-    await empty.release(one, day_of(A_YEAR_AGO, consumption=always(1_000)), 1, homes=0)
-    await empty.release(other, days, 1, homes=0)
+    await empty.release(first, days, 1, homes=0)
+    await empty.release(first, day_of(A_YEAR_AGO, consumption=always(1_000)), 1, homes=0)
+    await empty.release(second, days, 1, homes=0)
     page = await empty.browser().open("buildings/year/2026")
     rows = await table(empty, "buildings/year/2026.csv")
     assert rows["mediatheque"]["used_wh"] == "43200"

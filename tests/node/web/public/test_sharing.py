@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 from decimal import Decimal
+import re
+
+from yarl import URL
 
 from consometers_node.i18n.text import Text
 from testing.pages.town import ReleasedTown, serving
@@ -22,6 +25,20 @@ async def test_month_shows_shared_energy_and_simulates_more_panels(town: Release
     assert "Saved" not in page.text
     page = await browser.open("sharing/year/2025")
     assert "Other members could use 100%" in page.text
+
+
+async def test_what_could_be_shared_is_drawn_on_one_scale(town: ReleasedTown) -> None:
+    """Four times the panels share four times as much; more members change nothing."""
+    page = await town.browser("fr").open("sharing/month/2025-06")
+    picture = await town.browser("fr").open(str(page.url.join(URL(page.link(".svg")))))
+    assert picture.headers["Content-Type"] == "image/svg+xml; charset=utf-8"
+    assert 'filename="sharing-2025-06.svg"' in picture.headers["Content-Disposition"]
+    for html in (page.html, picture.html):
+        widths = re.findall(r'width="([\d.]+)%" height="1.3em"', html)
+        assert widths == ["7.5", "15.0", "22.5", "30.0", "45.0", "60.0", *6 * ["15.0"]]
+    assert "Partageable entre voisins, juin 2025" in picture.text
+    assert "Plus de panneaux, les mêmes membres" in picture.text
+    assert (await town.browser().open("sharing/month/2025-03.svg")).status == 404
 
 
 async def test_day_shows_shared_energy(town: ReleasedTown) -> None:

@@ -15,6 +15,7 @@ from consometers_node.web.public.headers import allow_embedding
 from consometers_node.web.public.live import LiveDay, base, named, today, together_with
 from consometers_node.web.public.page_base import Guest, PublicPages
 from consometers_node.web.public.periods import Which, charts
+from consometers_node.web.public.pictures import picture
 from consometers_node.web.public.words import WORDS
 
 from .outlook import Outlook, outlook, since_start
@@ -62,6 +63,16 @@ async def look(
         minimum=pages.publication.minimum,
         **WORDS,
     )
+
+
+async def growth(pages: PublicPages, guest: Guest) -> web.StreamResponse:
+    """Return the homes of each month as a picture."""
+    async with pages.store.reading() as connection:
+        since = await since_start(pages, guest, connection, await named(pages, guest, connection))
+    drawn = None if since is None else since.growth
+    if drawn is None:
+        raise web.HTTPNotFound
+    return picture(pages, guest, "growth-picture.html", "growth", growth=drawn)
 
 
 async def card(pages: PublicPages, guest: Guest) -> web.StreamResponse:

@@ -1,6 +1,7 @@
 """What is worth reading while the panels produce nothing, and what all days add up to."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -17,6 +18,7 @@ from consometers_node.collective.publication.reading.values import (
 from consometers_node.series import Direction, Interval
 from consometers_node.store.collective.groups import GroupKind
 from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.web.public.drawing.growth import Growth, draw_growth
 from consometers_node.web.public.live import LiveDay
 from consometers_node.web.public.page_base import Guest, PublicPages
 
@@ -50,10 +52,25 @@ class SinceStart:
 
     first: date
     days: FlowRow
-    homes_at_first: int
-    homes: int
+    homes_by_month: Mapping[date, int]
+    """The most homes in a published sum, by the first day of the month."""
     peak_kwp: float
     """Of public buildings that state it."""
+
+    @property
+    def homes_at_first(self) -> int:
+        """The homes of the first month."""
+        return self.homes_by_month[min(self.homes_by_month)]
+
+    @property
+    def homes(self) -> int:
+        """The homes of the last month."""
+        return self.homes_by_month[max(self.homes_by_month)]
+
+    @property
+    def growth(self) -> Growth | None:
+        """The homes of each month, drawn."""
+        return draw_growth(self.homes_by_month)
 
 
 async def outlook(
@@ -96,12 +113,16 @@ async def since_start(
         directions=(Direction.PRODUCTION, Direction.CONSUMPTION),
     )
     days = together(slots)
-    homes = [row["consumption"].homes for row in by_month(slots) if row["consumption"].homes]
+    homes = {
+        row.start.date(): row["consumption"].homes
+        for row in by_month(slots)
+        if row["consumption"].homes
+    }
     if days is None or not homes:
         return None
     sites = (await pages.published.places(connection)).values()
     peak = sum(site.description.peak_kwp or 0 for site in sites if site.description is not None)
-    return SinceStart(first, days, homes[0], homes[-1], peak)
+    return SinceStart(first, days, homes, peak)
 
 
 def _usual(hours: Slots, day: date) -> SunnyHours | None:

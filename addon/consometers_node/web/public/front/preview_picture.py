@@ -12,19 +12,28 @@ from consometers_node.web.public.live import named, today
 from consometers_node.web.public.page_base import Guest, PublicPages, tagged
 from consometers_node.web.public.words import WORDS
 
+from .outlook import outlook, since_start
+
 PATH = "/preview.png"
 
 
 async def show(pages: PublicPages, guest: Guest) -> web.StreamResponse:
-    """Draw the day of all members; the cache of answers draws it once for all who ask."""
+    """Draw the day of all members, or what is worth reading without sun.
+
+    The cache of answers draws it once for all who ask.
+    """
     async with pages.store.reading() as connection:
         place = await named(pages, guest, connection)
         shown = None if place is None else await today(pages, guest, connection, place)
+        dark = await outlook(pages, guest, connection, shown)
+        since = await since_start(pages, guest, connection, place)
     drawn = pages.render(
         "public/preview-picture.html",
         guest.language,
         title=pages.settings.name,
         today=shown,
+        outlook=dark,
+        since=since,
         site=urlsplit(pages.public_address(guest)).netloc,
         **WORDS,
     )

@@ -2,38 +2,10 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from functools import partial
+import re
 
+from testing.pages.night import NIGHT, at_night
 from testing.pages.town import ReleasedTown, day_of, serving
-
-NIGHT = datetime(2026, 6, 10, 2, 10, tzinfo=UTC)
-
-
-def _by_day(watts: int, hour: int) -> int:
-    return watts if 8 <= hour < 20 else 0
-
-
-async def at_night(town: ReleasedTown) -> None:
-    """Release two days with sun, this year and the year before, and a night."""
-    everybody = await town.group()
-    await town.join(everybody, 37)
-    town.now = NIGHT
-    for year, watts in ((2025, 5_000), (2026, 6_000)):
-        hours = day_of(
-            date(year, 6, 8),
-            date(year, 6, 10),
-            consumption=lambda hour: 10_000,
-            production=partial(_by_day, watts),
-            injection=partial(_by_day, 2_000),
-        )
-        ended = NIGHT.replace(minute=0)
-        await town.release(
-            everybody,
-            {
-                way: {start: value for start, value in own.items() if start < ended}
-                for way, own in hours.items()
-            },
-        )
 
 
 async def test_at_night_yesterday_and_the_month_replace_zeros(empty: ReleasedTown) -> None:
@@ -81,6 +53,29 @@ async def test_since_the_start_adds_up_published_days(town: ReleasedTown) -> Non
     # Thirty days of June 2025, and two of June 2026.
     assert "Since 1 June 2025 Produced 2,304 kWh" in page.text
     assert "Panels of public buildings 36 kWp" in page.text
+
+
+async def test_growth_is_the_homes_of_published_sums_by_month(empty: ReleasedTown) -> None:
+    """A month without a sum leaves a gap; a home that joins counts once it is in a sum."""
+    everybody = await empty.group()
+    await empty.join(everybody, 60)
+    empty.now = NIGHT
+    for month, homes in ((1, 30), (2, 34), (5, 60)):
+        first = date(2026, month, 1)
+        hours = day_of(first, first.replace(day=2), consumption=lambda hour: 10_000)
+        await empty.release(everybody, hours, homes)
+    page = await empty.browser("fr").open()
+    assert "Janvier 2026 30 Février 2026 34 Mai 2026 60" in page.text
+    picture = await empty.browser("fr").open("growth.svg")
+    assert "Foyers dans nos sommes, mois par mois" in picture.text
+    for html in (page.html, picture.html):
+        bars = re.findall(r'<rect class="drawn" fill="#\w+" x="([\d.]+)%" y="([\d.]+)%"', html)
+        assert bars == [("1.8", "50.0"), ("21.8", "43.33"), ("81.8", "0.0")]
+
+
+async def test_a_curve_needs_three_months(town: ReleasedTown) -> None:
+    assert "growth.svg" not in (await town.browser().open()).html
+    assert (await town.browser().open("growth.svg")).status == 404
 
 
 async def test_a_new_collective_has_no_sum_since_the_start(empty: ReleasedTown) -> None:

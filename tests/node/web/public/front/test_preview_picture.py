@@ -1,13 +1,16 @@
 """The picture of a link that is shared."""
 
 from dataclasses import replace
+from datetime import timedelta
 from io import BytesIO
+import re
 
 from PIL import Image
 import pytest
 
 from consometers_node.sharing.changes import Changes
 from consometers_node.web.public.front import preview_picture
+from testing.pages.night import at_night
 from testing.pages.town import ReleasedTown, serving
 
 
@@ -59,3 +62,30 @@ async def test_many_requests_draw_once(town: ReleasedTown, monkeypatch: pytest.M
         for _ in range(20):
             await picture(town)
     assert len(drawings) == 1
+
+
+async def test_without_sun_the_picture_says_what_is_worth_reading(
+    empty: ReleasedTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A night in June 2026, and the same figures two months later, without any of today."""
+    drawings: list[str] = []
+    draw = preview_picture._png
+
+    def remembered(drawing: str) -> bytes:
+        drawings.append(drawing)
+        return draw(drawing)
+
+    monkeypatch.setattr(preview_picture, "_png", remembered)
+    await at_night(empty)
+    await picture(empty, "fr")
+    empty.now += timedelta(days=60)
+    await picture(empty, "fr")
+    night, later = (" ".join(re.findall(r">([^<>\n]+)</text>", drawing)) for drawing in drawings)
+    for words in (
+        "Produit le 9 juin 2026 72\u202fkWh",
+        "Prochaines heures de soleil 08:00 à 20:00",
+    ):
+        assert f"{empty.settings.name} Notre soleil, le 10 juin 2026" in night
+        assert words in night
+    assert "Le réseau" not in night
+    assert "Foyers dans nos sommes 37" in later

@@ -11,8 +11,7 @@ from consometers_node.collective.publication.policy import opened
 from consometers_node.collective.settings import Settings
 from consometers_node.i18n.text import Text, text
 from consometers_node.store.engine.connection import AsyncConnection
-
-from .words import ALERTS_GUIDE, BACKUPS_GUIDE
+from consometers_node.web.admin.words import ALERTS_GUIDE, BACKUPS_GUIDE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

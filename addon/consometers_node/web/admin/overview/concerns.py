@@ -37,11 +37,10 @@ from consometers_node.i18n.text import Text, around, text
 from consometers_node.store.collective import claims, set_aside
 from consometers_node.store.collective.masked_reports import waiting_since
 from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.web.admin.page_base import AdminPages
+from consometers_node.web.admin.request_context import AdminContext
 from consometers_node.web.core.speech import Language
 from consometers_node.web.public.words import FLOWS
-
-from .page_base import AdminPages
-from .request_context import AdminContext
 
 _SOON = timedelta(days=7)
 _ENDS_SOON = timedelta(days=30)
@@ -226,7 +225,8 @@ async def _of_publication(
         day = context.language.day(opening.opens)
         yield Concern(Weight.WARN, _OPENS.fill(day=day), "publication")
         return
-    if (past := await progress(connection, rules.publication, zone, opening)) is not None:
+    past = await progress(connection, rules.publication, zone, opening)
+    if past is not None and past.back_to is None:
         at = context.language.moment(past.until)
         yield Concern(Weight.WARN, _PAST.fill(at=at), "publication")
         return

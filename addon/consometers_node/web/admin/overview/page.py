@@ -14,16 +14,16 @@ from consometers_node.collective.permissions.member_permissions import MemberPer
 from consometers_node.collective.publication.policy import InForce
 from consometers_node.i18n.text import text
 from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.web.admin.page_base import AdminPages
+from consometers_node.web.admin.pager import Pager
+from consometers_node.web.admin.publication.rules import as_visitor
+from consometers_node.web.admin.request_context import AdminContext
+from consometers_node.web.admin.words import BACKUP_STEPS, STATUSES
 from consometers_node.web.core.speech import numbered
 from consometers_node.web.public.live import LiveDay, today
 
 from . import first_steps, heatmap
-from .alerts import Concern, concerns
-from .page_base import AdminPages
-from .pager import Pager
-from .publication.rules import as_visitor
-from .request_context import AdminContext
-from .words import BACKUP_STEPS, STATUSES
+from .concerns import Concern, concerns
 
 _SPANS = (30, 60)
 _AT_ONCE = 25
