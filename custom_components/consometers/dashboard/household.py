@@ -109,6 +109,7 @@ async def home(hass: HomeAssistant) -> Home:
         **facts,
         cost=_costs(hass, await _energy_sources(hass)),
         sun=_SUN if hass.states.get(*_SUN) else (),
+        currency=hass.config.currency,
         sells_all=_sells_all(hass, facts),
         is_building=any(each.is_site for each in collectives(hass)),
     )

@@ -24,7 +24,7 @@ _COLOURS: Final = {
     "self_consumed": PRODUCED,
     "part": PRODUCED,
     "simulated": PRODUCED,
-    "cost": DRAWN,
+    "cost_short": DRAWN,
 }
 _ICONS: Final = {
     "drawn": "mdi:transmission-tower-export",
@@ -182,7 +182,8 @@ class _Writer:
         if len(costs) == 1 and ":" not in costs[0]:
             yield from self._amounts("cost", costs, "mdi:cash")
         elif costs:
-            yield from self._graph("week", {**_DAYS, "chart_type": "bar-stack"}, {"cost": costs})
+            bars = {**_DAYS, "chart_type": "bar-stack"}
+            yield from self._graph("week", bars, {"cost_short": costs})
 
     @property
     def _counted_costs(self) -> Ids:
@@ -201,6 +202,7 @@ class _Writer:
                 "name": _sentence(self._since(amounts, begun) or self._words[name]),
                 "icon": icon,
                 "stat_type": "change",
+                "unit": self._home.currency_sign,
                 "period": {"calendar": {"period": period}},
                 "grid_options": _HALF,
             }
@@ -244,7 +246,8 @@ class _Writer:
         yield self._of_home()
         yield from self._graph("year", _MONTHS, self._grid_flows())
         if costs := self._counted_costs:
-            yield from self._graph("year", {**_MONTHS, "chart_type": "bar-stack"}, {"cost": costs})
+            bars = {**_MONTHS, "chart_type": "bar-stack"}
+            yield from self._graph("year", bars, {"cost_short": costs})
 
     def _panels_months(self) -> Iterator[Card]:
         yield _heading(self._words[self._panels], "mdi:solar-power-variant")
@@ -502,13 +505,13 @@ class _Writer:
         The rest of a bar has its colour, paler: one of nothing would look full, so it is grey.
         """
         bar = {"features": [{"type": "bar-gauge"}], "features_position": "inline"}
-        name = self._words[words]
+        name, beside_bar = self._words[words], self._words[f"{words}_bar"]
         for each in entities:
             positive: Condition = {"condition": "numeric_state", "entity": each, "above": 0}
             unknown, empty = _is(each, "unknown"), [_none_of(positive), *_if_known(each)]
             of_rate = partial(_tile, each, grid_options=_WIDE)
-            yield of_rate(PRODUCED, name=name, **bar, visibility=[positive])
-            yield of_rate(_NO_COLOUR, name=name, **bar, visibility=empty)
+            yield of_rate(PRODUCED, name=beside_bar, **bar, visibility=[positive])
+            yield of_rate(_NO_COLOUR, name=beside_bar, **bar, visibility=empty)
             reasons = {"rate_not_known_yet": [unknown, *map(_none_of, self._night)]}
             if self._night:
                 reasons["rate_no_production"] = [unknown, *self._night]
@@ -529,7 +532,7 @@ class _Writer:
             {
                 "type": "statistic",
                 "entity": each,
-                "name": self._words[f"{flow}_now"],
+                "name": self._words[f"{flow}_today"],
                 "icon": _ICONS[flow],
                 "stat_type": "change",
                 "period": {"calendar": {"period": "day"}},
