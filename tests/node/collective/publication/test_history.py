@@ -26,7 +26,12 @@ from consometers_node.collective.publication.policy import (
 from consometers_node.collective.publication.reading.closed_hours import PastProgress, progress
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
-from consometers_node.store.collective.tables import MemberId, MemberPermissionSeriesRow, MemberRow
+from consometers_node.store.collective.tables import (
+    GroupId,
+    MemberId,
+    MemberPermissionSeriesRow,
+    MemberRow,
+)
 from testing.clocks import Hands, confirmed
 from testing.collectives.publishing import AGREED, DAY, NOON, ZONE, PublishingTown
 from testing.pages.town import settings
@@ -39,7 +44,7 @@ HOMES = 4
 LATE = MemberId(HOMES)
 """The home whose history comes last."""
 
-type Published = Mapping[tuple[int, str, datetime], int]
+type Published = Mapping[tuple[GroupId, str, datetime], int]
 
 
 @dataclass(frozen=True)
