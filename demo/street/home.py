@@ -43,7 +43,7 @@ from consometers_node.store.series import add_series, extent, put_blocks
 from consometers_node.wire import Naming
 from consometers_node.wire.witness_requests import Call
 from consometers_protected_sums.keys import KEY_BYTES, DayKey
-from consometers_quoalise import Data, GetHistory, Role, Witness
+from consometers_quoalise import Data, GetHistory, ResourceConstraint, Role, Witness
 from consometers_quoalise_network import Account, Asker, Identity, Join, Security, Server, links
 from consometers_quoalise_network.backoff import Backoff
 from consometers_quoalise_xmpp import XmppTransport
@@ -60,6 +60,8 @@ _WEEKS_DAYS: Final = 70
 """Of the past that a new collective asks for first, at most."""
 _PATIENCE_S: Final = 300
 _LOOKS_EVERY_S: Final = 0.5
+_COUNTS_WITHIN_S: Final = 20
+"""An answer takes no longer: who asks pauses, and asks again."""
 _AGAIN_S: Final = 1.0
 _BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -300,7 +302,11 @@ class _Answers(Answers):
     @override
     async def get_history(self, asker: Asker, request: GetHistory) -> Data:
         start, end = request.range(datetime.now(UTC))
-        await self._home.until_counted(start)
+        try:
+            async with asyncio.timeout(_COUNTS_WITHIN_S):
+                await self._home.until_counted(start)
+        except TimeoutError:
+            raise ResourceConstraint from None
         answer = await super().get_history(asker, request)
         self._home.asked_s += (end - start).total_seconds()
         return answer

@@ -18,6 +18,7 @@ from typing import NoReturn
 
 from consometers_node.collective.calendar import recent_months
 from consometers_node.collective.counters import HistoryOutcome
+from consometers_node.collective.members.members import MemberKind
 from consometers_node.i18n.protocol import sentence
 from consometers_node.series import Interval, Range
 from consometers_node.sharing.changes import Changes, KnownPeers
@@ -45,8 +46,6 @@ MOST_AT_ONCE = 50
 REMEMBERED = timedelta(days=35)
 """Older gaps were requested often enough."""
 
-_RECORDS_AT_ONCE = MAX_RECORDS // 2
-"""In an answer: sums come with as many counts beside them."""
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
 
@@ -299,10 +298,8 @@ class Backfill:
         # The month begins earlier, where clocks are ahead of UTC.
         months = Range.of_day(recent_months(now.date()) - _DAY).start
         if series.backfilled_until is not None or not since < months < whole.end:
-            return _ranges(whole, series.interval), ()
-        parts = Range(months, whole.end), Range(since, months)
-        first, past = (_ranges(part, series.interval) for part in parts)
-        return first, past
+            return _ranges(whole, series), ()
+        return _ranges(Range(months, whole.end), series), _ranges(Range(since, months), series)
 
     async def _ask(
         self,
@@ -356,7 +353,11 @@ class Backfill:
         return gaps
 
 
-def _ranges(within: Range, interval: Interval) -> list[Range]:
-    """Return what to request at once: an account may ask 60 times a minute."""
-    length = _RECORDS_AT_ONCE * timedelta(minutes=interval.minutes)
+def _ranges(within: Range, series: MemberSeries) -> list[Range]:
+    """Return what to request at once: an account may ask 60 times a minute.
+
+    Sums come with as many counts beside them.
+    """
+    records = MAX_RECORDS // 2 if series.kind == MemberKind.COLLECTIVE else MAX_RECORDS
+    length = records * timedelta(minutes=series.interval.minutes)
     return list(within.parts(length))

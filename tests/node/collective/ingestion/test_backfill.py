@@ -110,7 +110,7 @@ class LeavingMember(EmptyMember):
 
 
 async def test_the_last_weeks_come_first_then_the_past_where_it_was(store: Store) -> None:
-    since = AT - timedelta(days=89)
+    since = AT - timedelta(days=200)
     weeks = Range.of_day(recent_months(AT.date()) - timedelta(days=1)).start
     async with store.writing() as connection:
         member, _ = await join(connection, "a")
