@@ -27,7 +27,7 @@ from consometers_node.store.engine.connection import AsyncConnection
 from consometers_quoalise import ByLanguage, Erased
 from consometers_quoalise_network import Join, links
 
-from .about import About, store_about
+from .about import About, Subject, store_about
 from .challenges import register
 from .challenges.register import Challenge, TypedChallenge
 from .letters import register as letters
@@ -137,10 +137,12 @@ class Actions:
         async with self._changing("shares", member) as members:
             await shares.hold(members.connection, member, held)
 
-    async def set_note(self, member: MemberId, note: str | None) -> None:
-        """Store administrators' notes on a member; None for none."""
+    async def set_note(
+        self, member: MemberId, note: str | None, nickname: str | None = None
+    ) -> None:
+        """Store administrators' notes on a member, and their name for it; None for none."""
         async with self._changing("note", member) as members:
-            await members.set_note(member, note)
+            await members.set_note(member, note, nickname)
 
     async def write_letter(self, order: LetterOrder) -> int:
         """Send a letter to members through their nodes; return to how many.
@@ -298,9 +300,9 @@ class Actions:
         async with self._acting(f"code {code} revoked") as connection:
             return await witness_register.revoke(connection, code, self.at)
 
-    async def describe(self, about: About) -> None:
-        """Store the collective's description for its public pages."""
-        async with self._acting("presentation changed") as connection:
+    async def describe(self, about: About, subject: Subject) -> None:
+        """Store the collective's description, of which one subject changed."""
+        async with self._acting(f"{subject} changed") as connection:
             await store_about(connection, about, self.settings.about)
 
     async def set_challenge(

@@ -62,6 +62,8 @@ _METER: Final[Table] = {
     "energy_drawn": "drawn",
     "energy_injected": "injected",
     "tariff": "tariff",
+    "next_tariff": "next_tariff",
+    "next_tariff_start": "next_tariff_start",
     "price": "price",
     "colour_today": "colour_today",
     "colour_tomorrow": "colour_tomorrow",
@@ -107,6 +109,7 @@ async def home(hass: HomeAssistant) -> Home:
         **facts,
         cost=_costs(hass, await _energy_sources(hass)),
         sun=_SUN if hass.states.get(*_SUN) else (),
+        currency=hass.config.currency,
         sells_all=_sells_all(hass, facts),
         is_building=any(each.is_site for each in collectives(hass)),
     )

@@ -11,6 +11,7 @@ from homeassistant.components.binary_sensor import (
 from homeassistant.const import EntityCategory
 
 from ..tic import Status
+from .pacing import Pace
 from .state import LinkyState
 
 
@@ -20,6 +21,7 @@ class LinkyBinarySensorDescription(BinarySensorEntityDescription):
 
     value_fn: Callable[[LinkyState], bool | None]
     exists_fn: Callable[[LinkyState], bool] | None = None
+    pace: Pace = Pace.CHANGE
 
     def exists(self, state: LinkyState) -> bool:
         """Return whether the meter has such a fact."""
@@ -33,6 +35,11 @@ _problem = partial(LinkyBinarySensorDescription, device_class=BinarySensorDevice
 def binary_sensors() -> Iterator[LinkyBinarySensorDescription]:
     """Yield the binary sensors that a meter can have, whatever its mode and its phases."""
     yield _problem(key="overrun", value_fn=lambda state: state.overrun)
+    yield _problem(
+        key="cut_off_expected",
+        pace=Pace.POWER,
+        value_fn=lambda state: state.cut_off_expected,
+    )
     yield _problem(key="overvoltage", value_fn=_status(lambda status: status.overvoltage))
     yield _problem(key="phase_missing", value_fn=_a_phase_is_missing)
     # A meter without an injection contract reports only this of what is injected.

@@ -90,7 +90,7 @@ class LinkySensor(LinkyEntity, SensorEntity):
         if description.register and coordinator.of_production:
             # INDEX NON CONSO: nobody has a tariff for what an inverter takes at night.
             self._attr_entity_registry_enabled_default = False
-        if (tariff := coordinator.tariffs.names.get(description.register or "")) is not None:
+        if (tariff := coordinator.state.tariff_names.get(description.register or "")) is not None:
             self._attr_translation_key = "energy_tariff"
             self._attr_translation_placeholders = {"tariff": tariff}
 
@@ -112,6 +112,12 @@ class LinkyBinarySensor(LinkyEntity, BinarySensorEntity):
     """A binary fact of the meter."""
 
     entity_description: LinkyBinarySensorDescription
+
+    def __init__(
+        self, coordinator: LinkyCoordinator, description: LinkyBinarySensorDescription
+    ) -> None:
+        """Take what it shows, at its pace."""
+        super().__init__(coordinator, description, description.pace)
 
     @property
     @override

@@ -229,6 +229,8 @@ def _powers() -> Iterator[LinkySensorDescription]:
     )
     yield LinkySensorDescription(
         key="time_to_cut_off",
+        # It is unknown, unless a cut-off is expected, which another entity says in words.
+        entity_registry_visible_default=False,
         device_class=SensorDeviceClass.DURATION,
         native_unit_of_measurement=UnitOfTime.SECONDS,
         pace=Pace.POWER,
@@ -327,6 +329,13 @@ def _tariff() -> Iterator[LinkySensorDescription]:
         exists_fn=lambda state: state.has_peaks and state.mode is Mode.STANDARD,
     )
     yield LinkySensorDescription(key="tariff", value_fn=lambda state: state.tariff.label)
+    next_change = partial(LinkySensorDescription, pace=Pace.REGISTER)
+    yield next_change(key="next_tariff", value_fn=_next_tariff)
+    yield next_change(
+        key="next_tariff_start",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=lambda state: None if state.next_change is None else state.next_change.at,
+    )
     yield colour(key="colour_today", value_fn=lambda state: state.tariff.colour_today)
     yield colour(key="colour_tomorrow", value_fn=lambda state: state.tariff.colour_tomorrow)
     yield moment(
@@ -435,6 +444,11 @@ def _is_used(register: str, state: LinkyState) -> bool:
     return bool(state.number(register)) or (
         state.tariff.register == register and state.reading(register) is not None
     )
+
+
+def _next_tariff(state: LinkyState) -> str | None:
+    change = state.next_change
+    return None if change is None else state.tariff_names.get(change.register)
 
 
 def _time(label: str, state: LinkyState) -> datetime | None:

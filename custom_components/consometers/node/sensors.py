@@ -174,10 +174,14 @@ def _next_surplus(hours: Sequence[Forecast]) -> datetime | None:
     return next((stretch.start for stretch in stretches(hours)), None)
 
 
-def _best_hour(hours: Sequence[Forecast]) -> datetime | None:
-    now = dt_util.utcnow()
-    hour = best(hour for hour in hours if hour.start > now)
-    return None if hour is None else hour.start
+def _best_start(hours: Sequence[Forecast]) -> datetime | None:
+    stretch = best(hours)
+    return None if stretch is None else stretch.start
+
+
+def _best_end(hours: Sequence[Forecast]) -> datetime | None:
+    stretch = best(hours)
+    return None if stretch is None else stretch.end
 
 
 SURPLUS_SENSORS: Final[tuple[FactDescription[Sequence[Forecast]], ...]] = (
@@ -187,9 +191,14 @@ SURPLUS_SENSORS: Final[tuple[FactDescription[Sequence[Forecast]], ...]] = (
         value_fn=_next_surplus,
     ),
     FactDescription(
-        key="best_hour",
+        key="best_start",
         device_class=SensorDeviceClass.TIMESTAMP,
-        value_fn=_best_hour,
+        value_fn=_best_start,
+    ),
+    FactDescription(
+        key="best_end",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=_best_end,
     ),
 )
 

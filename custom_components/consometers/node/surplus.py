@@ -55,7 +55,7 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Hours of surplus that follow each other."""
+    """Hours that follow each other."""
 
     start: datetime
     end: datetime
@@ -103,10 +103,12 @@ def _of_hour(past: Sequence[Flows], start: datetime, sun: Mapping[date, float]) 
 
 def stretches(hours: Iterable[Forecast]) -> list[Stretch]:
     """Return the stretches of hours of surplus, in order."""
+    return _in_a_row(hour for hour in hours if hour.is_surplus)
+
+
+def _in_a_row(hours: Iterable[Forecast]) -> list[Stretch]:
     joined: list[Stretch] = []
     for hour in hours:
-        if not hour.is_surplus:
-            continue
         if joined and joined[-1].end == hour.start:
             joined[-1] = Stretch(joined[-1].start, hour.end)
         else:
@@ -114,10 +116,12 @@ def stretches(hours: Iterable[Forecast]) -> list[Stretch]:
     return joined
 
 
-def best(hours: Iterable[Forecast]) -> Forecast | None:
-    """Return the hour in which members cover most of what is drawn, the first of its equals."""
+def best(hours: Iterable[Forecast]) -> Stretch | None:
+    """Return the first hours in a row in which members cover most of what is drawn."""
     sunny = [hour for hour in hours if hour.injected > 0]
-    return max(sunny, key=lambda hour: hour.covered or 0.0, default=None)
+    most = max((hour.covered or 0.0 for hour in sunny), default=None)
+    rows = _in_a_row(hour for hour in sunny if (hour.covered or 0.0) == most)
+    return rows[0] if rows else None
 
 
 def _is_working(day: date) -> bool:

@@ -23,6 +23,7 @@ from custom_components.consometers.node.surplus import (
     PAST_DAYS,
     Flows,
     Forecast,
+    Stretch,
     best,
     forecast,
     stretches,
@@ -100,9 +101,15 @@ def test_stretches_are_the_hours_of_surplus(flows: list[tuple[int, int]]) -> Non
     assert inside == surplus
 
 
-def test_the_best_hour_is_the_one_that_members_cover_most() -> None:
+def test_the_best_time_is_when_members_cover_most() -> None:
     hours = [Forecast(MONDAY + n * HOUR, injected, 10) for n, injected in enumerate((0, 4, 8, 8))]
-    assert best(hours) == hours[2]
+    assert best(hours) == Stretch(hours[2].start, hours[3].end)
+    # Another row of hours that are as good is not the first.
+    apart = [*hours, Forecast(MONDAY + 5 * HOUR, 8, 10)]
+    assert best(apart) == best(hours)
+    assert best([*hours, Forecast(MONDAY + 5 * HOUR, 9, 10)]) == Stretch(
+        MONDAY + 5 * HOUR, MONDAY + 6 * HOUR
+    )
     assert best(hours[:1]) is None
 
 
@@ -125,7 +132,9 @@ async def test_sensors_and_calendar_show_the_surplus(
         await house.start(collective("1", sums=sums()))
         await until(lambda: house.state("1_surplus_likely", "binary_sensor") == "on")
         assert house.state("1_next_surplus") == "2026-06-09T10:00:00+00:00"
-        assert house.state("1_best_hour") == "2026-06-09T11:00:00+00:00"
+        # It is now, and lasts until the surplus ends.
+        assert house.state("1_best_start") == "2026-06-09T10:00:00+00:00"
+        assert house.state("1_best_end") == "2026-06-09T12:00:00+00:00"
         assert house.state("1_surplus", "calendar") == "on"
         answer: Any = await hass.services.async_call(
             CALENDAR,

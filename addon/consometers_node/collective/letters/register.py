@@ -120,10 +120,10 @@ async def write(
     Raises NobodyToWriteTo, TooManyLetters, and IntegrityError if the `key` of the form was used.
     """
     some = await recipients(connection, members)
-    lately = MemberLetterRow.written_at > at - _A_DAY
+    of_the_day = MemberLetterRow.written_at > at - _A_DAY
     counted = (
         select(MemberLetterRow.member_id)
-        .where(lately)
+        .where(of_the_day)
         .group_by(MemberLetterRow.member_id)
         .having(func.count() >= MOST_A_DAY)
     )

@@ -68,10 +68,10 @@ class InvitationRow(Base, personal=False):
 class MemberRow(Base):
     """A member of this collective: a home, a site, or a collective one level below.
 
-    A home has no name here but its pseudonym. `jid` is empty once it was erased; `description` is
-    a site's, as JSON; `website` a collective's, that the public pages link; `area` the commune.
-    An administrator may accept its records up to `accepted_w`, and write a `note`, which is in the
-    member's export.
+    A home has no public name: only its pseudonym. `jid` is empty once it was erased; `description`
+    is a site's, as JSON; `website` a collective's, that the public pages link; `area` the commune.
+    An administrator may accept its records up to `accepted_w`, and write a `nickname` and a `note`,
+    which the administration alone shows, and the member's export.
     """
 
     id: Column[MemberId] = column(personal=Erasure.KEPT, primary_key=True)
@@ -90,6 +90,7 @@ class MemberRow(Base):
     joined_at: Column[datetime] = keep()
     left_at: Column[datetime | None] = keep()
     accepted_w: Column[int | None] = column(personal=Erasure.EMPTIED)
+    nickname: Column[str | None] = column(personal=Erasure.EMPTIED)
     note: Column[str | None] = column(personal=Erasure.EMPTIED)
 
 

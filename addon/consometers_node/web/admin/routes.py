@@ -6,6 +6,7 @@ from functools import partial
 
 from aiohttp import web
 
+from consometers_node.collective.about import Subject
 from consometers_node.collective.members.administrators import Passwords
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.settings import Settings
@@ -15,8 +16,9 @@ from consometers_node.web.core import consenting, permissions
 from consometers_node.web.core.access import ADMINISTRATION
 from consometers_node.web.public.page_base import now as this_moment
 
-from . import about, health, log, login, overview, register
+from . import about, health, log, login, register
 from .members import codes, doubts, invitations, letters, list as members, member
+from .overview import page as overview
 from .page_base import AdminPages, Look
 from .publication import challenges, municipalities, need_form, needs, rules as publication
 from .request_context import AdminContext
@@ -76,7 +78,7 @@ LOOKS: dict[str, Look] = {
     "/municipalities/permissions": municipalities.show,
     f"/municipalities/permissions/{_PERMISSION}": permissions.show,
     f"/municipalities/withdraw/{_PERMISSION}": permissions.confirm_withdrawal,
-    "/about": about.show,
+    **{f"/{subject}": partial(about.show, subject=subject) for subject in Subject},
     "/challenges": challenges.show,
     _CHALLENGE: challenges.show_one,
     f"{_CHALLENGE}/change": challenges.show_one,
@@ -119,7 +121,7 @@ ACTS: dict[str, Look] = {
     f"/municipalities/allow/{_PERMISSION}": consenting.allow,
     f"/municipalities/refuse/{_PERMISSION}": permissions.refuse,
     f"/municipalities/withdraw/{_PERMISSION}": permissions.withdraw,
-    "/about": about.save,
+    **{f"/{subject}": partial(about.save, subject=subject) for subject in Subject},
     "/challenges": challenges.add,
     f"{_CHALLENGE}/change": challenges.change,
     f"{_CHALLENGE}/remove": challenges.remove,
