@@ -151,6 +151,16 @@ async def test_the_overview_counts_the_homes_that_the_public_page_counts(
     assert (f"only {counted.removesuffix(' homes')} homes are counted" in page.text) is bool(late)
 
 
+async def test_the_overview_leads_to_the_report_of_the_last_month_and_its_year(
+    office: Office,
+) -> None:
+    assert "Reports" not in (await (await office.enter()).open("")).text
+    await settle_together(office)
+    page = await (await office.enter()).open("")
+    for address in ("report/month/2026-05", "report/year/2026"):
+        assert (await (await office.browser()).open(page.link(address))).status == 200
+
+
 async def test_members_of_the_overview_add_up(office: Office) -> None:
     async with office.village() as village:
         for name in ("one", "two", "three"):

@@ -1,10 +1,11 @@
 """The first page: what needs a person, then the coverage of granted records, worst first."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from aiohttp import web
 
-from consometers_node.collective.calendar import Span
+from consometers_node.collective.calendar import Span, month_of
 from consometers_node.collective.members.member_overview import Status, shares
 from consometers_node.collective.members.members import Member, MemberKind, Members
 from consometers_node.collective.monitoring.backups import backups
@@ -20,7 +21,9 @@ from consometers_node.web.admin.publication.rules import as_visitor
 from consometers_node.web.admin.request_context import AdminContext
 from consometers_node.web.admin.words import BACKUP_STEPS, STATUSES
 from consometers_node.web.core.speech import numbered
+from consometers_node.web.public.drawing.charts import Step
 from consometers_node.web.public.live import LiveDay, today
+from consometers_node.web.public.periods import Which
 
 from . import first_steps, heatmap
 from .concerns import Concern, concerns
@@ -73,6 +76,7 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         more_going=max(0, len(going) - _AT_ONCE),
         present=bool(present),
         latest=latest,
+        reports=_reports(context),
         span=span,
         spans=_SPANS,
         window=window,
@@ -95,6 +99,12 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         statuses=STATUSES,
         heat=heatmap,
     )
+
+
+def _reports(context: AdminContext) -> Sequence[Which]:
+    """Return the last month that is over, and its year."""
+    month = Which(month_of(context.today), Step.DAY).previous
+    return month, Which(month.first.replace(month=1), Step.MONTH)
 
 
 async def confirm_clock(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
