@@ -298,6 +298,15 @@ class Challenge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A collective's message to the household, which nobody has marked as read."""
+
+    id: str
+    time: datetime
+    text: Words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Collective:
     """A peer that requests series of the household, and its permissions."""
 
@@ -316,6 +325,8 @@ class Collective:
     plants: tuple[Plant, ...] | None = None
     """None of nodes before them."""
     challenge: Challenge | None = None
+    letters: tuple[Letter, ...] | None = None
+    """None of nodes before them."""
 
     @property
     def last(self) -> Last | None:
