@@ -34,11 +34,11 @@ from custom_components.consometers.const import (
     DEFAULT_SILENCE,
 )
 from custom_components.consometers.inverter.sensors import sensors as inverter_sensors
-from custom_components.consometers.linky.binary_sensors import (
+from custom_components.consometers.linky.entities.binary_sensors import (
     LinkyBinarySensorDescription,
     binary_sensors,
 )
-from custom_components.consometers.linky.sensors import (
+from custom_components.consometers.linky.entities.sensors import (
     LinkySensorDescription,
     estimates,
     price,

@@ -27,12 +27,12 @@ from ..const import (
 )
 from ..entries import kind, sensor_id
 from ..linky.prices import PRICE, costs_on_dashboard, priced, priced_on_dashboard
-from ..node import answers
-from ..node.answers import Sums
+from ..node.api import answers
+from ..node.api.answers import Sums
+from ..node.computed.simulation import Meter
+from ..node.computed.simulation_coordinator import simulated_statistic
 from ..node.coordinator import NodeConfigEntry
 from ..node.devices import collective_id, plant_id
-from ..node.simulation import Meter
-from ..node.simulation_coordinator import simulated_statistic
 from ..recorder.statistics import async_firsts
 from .facts import Collective, Home, Ids, Plant, Uncounted
 

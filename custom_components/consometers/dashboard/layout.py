@@ -131,9 +131,9 @@ class _Writer:
 
         One that has nothing beside it is as wide as they are.
         """
-        there = list(filter(None, map(list, beside)))
-        spans = [1] * len(there)
-        if len(there) % _COLUMNS:
+        present = list(filter(None, map(list, beside)))
+        spans = [1] * len(present)
+        if len(present) % _COLUMNS:
             spans[-1] = _COLUMNS
         return {
             "type": "sections",
@@ -141,7 +141,7 @@ class _Writer:
             "path": name,
             "max_columns": _COLUMNS,
             "sections": [
-                *(_section(cards, span) for cards, span in zip(there, spans, strict=True)),
+                *(_section(cards, span) for cards, span in zip(present, spans, strict=True)),
                 *(_section(list(cards), _COLUMNS) for cards in below),
             ],
         }
@@ -195,11 +195,11 @@ class _Writer:
         if not amounts:
             return
         yield _heading(self._words[title], style="subtitle")
-        for name, period, begun in self._periods():
+        for name, period, start in self._periods():
             yield {
                 "type": "statistic",
                 "entity": amounts[0],
-                "name": _sentence(self._since(amounts, begun) or self._words[name]),
+                "name": _sentence(self._since(amounts, start) or self._words[name]),
                 "icon": icon,
                 "stat_type": "change",
                 "unit": self._home.currency_sign,
@@ -215,13 +215,13 @@ class _Writer:
         yield "this_month", "month", None if midnight is None else midnight.replace(day=1)
 
     def _since(
-        self, statistics: Iterable[str], begun: datetime | None, *, of_minutes: bool = False
+        self, statistics: Iterable[str], start: datetime | None, *, of_minutes: bool = False
     ) -> str | None:
-        """Say since when there are figures of a period, if that is after it had begun."""
+        """Say since when there are figures of a period, if that is after its start."""
         uncounted = self._uncounted
         counted = uncounted.first_minutes if of_minutes else uncounted.first_hours
         first = min((counted[each] for each in statistics if each in counted), default=None)
-        if first is None or begun is None or uncounted.now is None or first < begun + _SETTLING:
+        if first is None or start is None or uncounted.now is None or first < start + _SETTLING:
             return None
         self._young = True
         if first.date() == uncounted.now.date():
@@ -583,8 +583,8 @@ class _Writer:
             self._waiting = True
             card = _text(self._words["minutes_to_come" if of_minutes else "hours_to_come"])
         elif (now := self._uncounted.now) is not None:
-            begun = now - timedelta(days=graph["days_to_show"])
-            since = self._since((e["entity"] for e in entities), begun, of_minutes=of_minutes)
+            start = now - timedelta(days=graph["days_to_show"])
+            since = self._since((e["entity"] for e in entities), start, of_minutes=of_minutes)
             # Of months the first day says nothing: the axis has them.
             if since is not None and graph["period"] != "month":
                 names = (*names, since)

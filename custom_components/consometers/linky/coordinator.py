@@ -31,9 +31,9 @@ from .detection import default_title, title_after
 from .pacing import Pace, Pacing
 from .prices import prices
 from .reader import Reader
-from .schedules import Schedules
 from .state import FrameResult, LinkyState
-from .tariffs import Tariffs
+from .tariffs.names import Tariffs
+from .tariffs.schedules import Schedules
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -25,8 +25,8 @@ from ..tic import (
     tariff,
 )
 from .derived import CutOff, LinkQuality, PowerFromRegister
-from .schedules import Change, Schedules
-from .tariffs import Tariffs, other_of_two
+from .tariffs.names import Tariffs, other_of_two
+from .tariffs.schedules import Change, Schedules
 
 VOLTS_OF_CONTRACT = 200
 """ISOUSC is the subscribed power over 200 V. Source: Enedis-NOI-CPT_54E §6.1."""

@@ -15,7 +15,7 @@ from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from ..issues import ids
-from .answers import Collective, Node, Permission, words_in
+from .api.answers import Collective, Node, Permission, words_in
 from .foreign import in_markdown, isolated
 
 SHARING_STUCK: Final = "sharing_stuck"

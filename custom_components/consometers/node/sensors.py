@@ -20,10 +20,10 @@ from homeassistant.const import (
 )
 from homeassistant.util import dt as dt_util
 
-from .answers import Collective, DayEnergy, DayRate, Last, Month, Plant, Words
-from .simulation import Period
-from .simulation_coordinator import CURRENCY, Simulation
-from .surplus import Forecast, best, stretches
+from .api.answers import Collective, DayEnergy, DayRate, Last, Month, Plant, Words
+from .computed.simulation import Period
+from .computed.simulation_coordinator import CURRENCY, Simulation
+from .computed.surplus import Forecast, best, stretches
 
 SIGNED: Final = "signed"
 """The attribute with a change as it is written, with its sign."""

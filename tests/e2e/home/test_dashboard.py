@@ -26,7 +26,7 @@ from consometers_node.figures import FIGURES, Energies
 from consometers_tic_virtual.contract import Option
 from consometers_tic_virtual.world import Energy
 from custom_components.consometers.dashboard.words import words_of
-from custom_components.consometers.node.simulation import nearest
+from custom_components.consometers.node.computed.simulation import nearest
 from demo.browser import CHROMIUM, Visitor, person
 from demo.hass import Api, Hass, Language
 from demo.school.furnishing import (

@@ -10,9 +10,9 @@ from homeassistant.components.binary_sensor import (
 )
 from homeassistant.const import EntityCategory
 
-from ..tic import Status
-from .pacing import Pace
-from .state import LinkyState
+from ...tic import Status
+from ..pacing import Pace
+from ..state import LinkyState
 
 
 @dataclass(frozen=True, kw_only=True)

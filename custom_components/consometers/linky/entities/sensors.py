@@ -24,9 +24,9 @@ from homeassistant.const import (
 )
 from homeassistant.helpers.typing import StateType
 
-from ..tic import CATALOGUE, LABELS, Breaker, Colour, Euridis, Kind, Mode, PowerLine, Status
-from .pacing import Pace
-from .state import LinkyState
+from ...tic import CATALOGUE, LABELS, Breaker, Colour, Euridis, Kind, Mode, PowerLine, Status
+from ..pacing import Pace
+from ..state import LinkyState
 
 type ValueFn = Callable[[LinkyState], StateType | datetime]
 

@@ -21,7 +21,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 
 from consometers_node.collective.publication.reading.collective_self_consumption import Exchanges
 from custom_components.consometers.const import CONF_COEFFICIENT, CONF_SHARING_KEY
-from custom_components.consometers.node.simulation import (
+from custom_components.consometers.node.computed.simulation import (
     Allocation,
     Hour,
     Key,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from ..tic import PARIS, schedule
+from ...tic import PARIS, schedule
 
 SCHEDULE_SETTLES_S: Final = 20.0
 """At midnight a lost group keeps a former schedule beside the new date: see `TARIFF_SETTLES_S`."""
@@ -58,8 +58,8 @@ class Schedules:
             for slot in schedule(self.stored.get(day.isoformat(), "")) or ()
             if slot.index is not None
         ]
-        begun = [register for start, register in slots if start <= now]
-        if begun[-1:] != [running]:
+        past = [register for start, register in slots if start <= now]
+        if past[-1:] != [running]:
             return None
         coming = (Change(start, register) for start, register in slots if start > now)
         return next((change for change in coming if change.register != running), None)

@@ -15,10 +15,10 @@ from homeassistant.helpers.storage import Store
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from ..const import DOMAIN
-from ..recorder.rows import HOUR_S, energies
-from ..recorder.statistics import async_rows
-from .answers import Collective, Node
+from ...const import DOMAIN
+from ...recorder.rows import HOUR_S, energies
+from ...recorder.statistics import async_rows
+from ..api.answers import Collective, Node
 from .surplus import HOUR, PAST_DAYS, Flows, Forecast, forecast
 
 _LOGGER = logging.getLogger(__name__)

@@ -12,11 +12,11 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import EnergyConverter
 
-from ..const import CONF_COEFFICIENT, CONF_SHARING_KEY, DOMAIN
-from ..recorder.rows import HOUR_S, Row, energies
-from ..recorder.statistics import async_external, async_hours, async_rows
-from ..recorder.waiting import after_each_count
-from .answers import Collective, Node, Prices
+from ...const import CONF_COEFFICIENT, CONF_SHARING_KEY, DOMAIN
+from ...recorder.rows import HOUR_S, Row, energies
+from ...recorder.statistics import async_external, async_hours, async_rows
+from ...recorder.waiting import after_each_count
+from ..api.answers import Collective, Node, Prices
 from .simulation import (
     Allocation,
     Hour,
@@ -91,9 +91,9 @@ class SimulationCoordinator(HourlyCoordinator[Simulation]):
     def async_start(self) -> None:
         super().async_start()
         # At first, the past of the collective or of the home may still be on its way.
-        after_each_count(self.hass, self.config_entry, self.name, self._is_begun)
+        after_each_count(self.hass, self.config_entry, self.name, self._has_hours)
 
-    async def _is_begun(self) -> bool:
+    async def _has_hours(self) -> bool:
         await self.async_refresh()
         return bool(self.data) and all(each.until is not None for each in self.data.values())
 

@@ -6,8 +6,8 @@ from contextlib import aclosing
 from aiohttp import ClientSession
 import pytest
 
-from custom_components.consometers.node import client
-from custom_components.consometers.node.client import NodeClient, NodeError, base_url
+from custom_components.consometers.node.api import client
+from custom_components.consometers.node.api.client import NodeClient, NodeError, base_url
 from testing.integration.toy_node import NODE_ID, TOKEN, ToyNode
 from testing.waiting import until
 

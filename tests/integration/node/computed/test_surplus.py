@@ -19,7 +19,7 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from custom_components.consometers.node.surplus import (
+from custom_components.consometers.node.computed.surplus import (
     PAST_DAYS,
     Flows,
     Forecast,
@@ -28,7 +28,7 @@ from custom_components.consometers.node.surplus import (
     forecast,
     stretches,
 )
-from custom_components.consometers.node.surplus_coordinator import sun_store
+from custom_components.consometers.node.computed.surplus_coordinator import sun_store
 from testing.integration.node import NodeView
 from testing.integration.recorded import HOUR, record
 from testing.integration.toy_node import collective, sums
@@ -186,7 +186,7 @@ def forecasters(hass: HomeAssistant) -> Iterator[Forecasters]:
     hours = {"2026-06-09T12:00:00+02:00": 9_000.0, "2026-06-09T13:00:00+02:00": 9_000.0}
     forecasters = Forecasters(sources, {**hours, "2026-06-10T12:00:00+02:00": 1_000.0, "?": 1.0})
     hass.config.components.add("energy")
-    module = "custom_components.consometers.node.surplus_coordinator"
+    module = "custom_components.consometers.node.computed.surplus_coordinator"
     with (
         patch(f"{module}.async_get_manager", forecasters.manager),
         patch(f"{module}.async_get_energy_platforms", forecasters.platforms),

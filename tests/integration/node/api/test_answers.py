@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.consometers.node import answers
+from custom_components.consometers.node.api import answers
 from testing.integration.toy_node import (
     DOCUMENTED as NODE,
     challenge,

@@ -15,16 +15,16 @@ from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
-from ..const import CONF_ESTIMATE_INJECTION, CONF_RAW_LABELS
-from ..entity import DescribedEntity, add_as_known
+from ...const import CONF_ESTIMATE_INJECTION, CONF_RAW_LABELS
+from ...entity import DescribedEntity, add_as_known
+from ..coordinator import LinkyCoordinator
+from ..pacing import Pace
 from .binary_sensors import LinkyBinarySensorDescription, binary_sensors
-from .coordinator import LinkyCoordinator
-from .pacing import Pace
 from .sensors import LinkySensorDescription, estimates, price, raw_labels, sensors
 
 type Description = LinkySensorDescription | LinkyBinarySensorDescription
 
-LINK_LAMP: Final = BinarySensorEntityDescription(
+CONNECTIVITY: Final = BinarySensorEntityDescription(
     key="link",
     device_class=BinarySensorDeviceClass.CONNECTIVITY,
     entity_category=EntityCategory.DIAGNOSTIC,
@@ -44,8 +44,8 @@ def add_sensors(coordinator: LinkyCoordinator, add: AddConfigEntryEntitiesCallba
 
 
 def add_binary_sensors(coordinator: LinkyCoordinator, add: AddConfigEntryEntitiesCallback) -> None:
-    """Add the lamp of the link, and the binary sensors that the meter has."""
-    add([LinkLamp(coordinator, LINK_LAMP)])
+    """Add the connectivity, and the binary sensors that the meter has."""
+    add([Connectivity(coordinator, CONNECTIVITY)])
     add_as_known(coordinator, add, binary_sensors(), LinkyBinarySensor, _exists)
 
 
@@ -126,8 +126,8 @@ class LinkyBinarySensor(LinkyEntity, BinarySensorEntity):
         return self.entity_description.value_fn(self.coordinator.state)
 
 
-class LinkLamp(LinkyEntity, BinarySensorEntity):
-    """The lamp of the link: the one fact that is known when nothing comes."""
+class Connectivity(LinkyEntity, BinarySensorEntity):
+    """Whether the meter is heard: the one fact that is known when nothing comes."""
 
     @property
     @override

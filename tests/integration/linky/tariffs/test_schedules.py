@@ -5,8 +5,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.consometers.linky.schedules import SCHEDULE_SETTLES_S, Change, Schedules
-from custom_components.consometers.linky.tariffs import other_of_two
+from custom_components.consometers.linky.tariffs.names import other_of_two
+from custom_components.consometers.linky.tariffs.schedules import (
+    SCHEDULE_SETTLES_S,
+    Change,
+    Schedules,
+)
 
 PARIS = ZoneInfo("Europe/Paris")
 DAY = datetime(2026, 6, 9, tzinfo=PARIS)
