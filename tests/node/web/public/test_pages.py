@@ -363,7 +363,7 @@ async def test_picture_of_a_chart_has_title_unit_and_source(
     assert picture.headers["Content-Type"] == "image/svg+xml; charset=utf-8"
     assert picture.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
     drawing = ElementTree.fromstring(picture.html)
-    words = " ".join(drawing.itertext())
+    words = " ".join(" ".join(drawing.itertext()).split())
     caption = page.html.partition("<summary>Table")[2] or page.html.partition("<summary>Tableau")[2]
     assert caption.partition("– ")[2].partition("</summary>")[0] in words
     for part in {
