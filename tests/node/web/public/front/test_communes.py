@@ -1,7 +1,6 @@
 """The map of communes: of published ones alone, drawn by the server, with a list beside it."""
 
 from dataclasses import replace
-from datetime import date
 from math import cos, pi
 from pathlib import Path
 import re
@@ -10,17 +9,16 @@ import pytest
 
 from consometers_node.store.collective.groups import GroupKind
 from consometers_node.web.public.drawing.commune_map import draw_map, flattened
-from testing.pages.town import ReleasedTown, day_of, serving
+from testing.pages.town import NOW, ReleasedTown, day_of, serving
 
 DEMO = Path(__file__).parents[5] / "demo/collectives/communes.geojson"
 
 
 async def with_communes(town: ReleasedTown, *names: str) -> None:
+    day = day_of(NOW.date(), consumption=lambda hour: 9_000)
+    await town.release(await town.group(), day)
     for name in names:
-        group = await town.group(GroupKind.AREA, name)
-        await town.join(group, 37)
-        day = date(2026, 6, 9)
-        await town.release(group, day_of(day, day, consumption=lambda hour: 10_000))
+        await town.release(await town.group(GroupKind.AREA, name), day)
 
 
 async def test_the_map_has_the_numbers_of_the_list(empty: ReleasedTown) -> None:
@@ -30,7 +28,6 @@ async def test_the_map_has_the_numbers_of_the_list(empty: ReleasedTown) -> None:
     empty.settings = replace(empty.settings, page=page)
     async with serving(empty) as town:
         shown = await town.browser("fr").open()
-        print(shown.text)
         assert "Par commune 1 2 Contours : Exemple Lanester Lorient" in " ".join(shown.text.split())
         assert shown.html.count('<path class="part"') == 2
         assert len(re.findall(r"<path (?:class=\"part\" )?d=\"M", shown.html)) >= 7
@@ -45,7 +42,6 @@ async def test_without_an_outline_of_its_communes_there_is_no_map(empty: Release
     async with serving(empty) as town:
         shown = await town.browser().open()
         assert '<svg class="map"' not in shown.html
-        print(shown.text)
         assert "By commune Auray Vannes" in " ".join(shown.text.split())
 
 
