@@ -68,7 +68,10 @@ _WITHDRAWAL = text(
     " 5(2) and 7(1))."
 )
 _RECIPIENTS = text("Who sees the data")
-_ADMINISTRATORS = text("Our administrators. Each access to your data is logged.")
+_ADMINISTRATORS = text(
+    "Our administrators. Each access to your data is logged. They may note a name and a remark"
+    " beside your pseudonym, for themselves: both are in your export, and erased with your data."
+)
 _HOST = text("Our host, on our behalf: {host}.")
 _NO_HOST = text("name and address of the host")
 _LOCATION = text("Location of the data: {location}.")

@@ -14,6 +14,7 @@ from .drawing.charts import Step
 from .front import home, preview_picture, taking_part
 from .open_data import archive, opendata
 from .page_base import DATA, STATIC, TAKE_PART, WITNESS, Look, PublicPages
+from .report import buildings, report
 
 HEALTH = "/health"
 _PLACE = "{place:[a-z0-9-]{1,200}}"
@@ -39,6 +40,12 @@ LOOKS: dict[str, Look] = {
     **{path or "/": look for path, look in (OF_A_GROUP | SHOWN).items()},
     **{f"/sites/{_PLACE}{path}": look for path, look in (OF_A_GROUP | SHOWN).items()},
     **{f"/areas/{_PLACE}{path}": look for path, look in OF_A_GROUP.items()},
+    f"/buildings/month/{_MONTH}": partial(buildings.show, step=Step.DAY),
+    f"/buildings/month/{_MONTH}.csv": partial(buildings.as_file, step=Step.DAY),
+    f"/buildings/year/{_YEAR}": partial(buildings.show, step=Step.MONTH),
+    f"/buildings/year/{_YEAR}.csv": partial(buildings.as_file, step=Step.MONTH),
+    f"/report/month/{_MONTH}": partial(report.show, step=Step.DAY),
+    f"/report/year/{_YEAR}": partial(report.show, step=Step.MONTH),
     f"/sharing/day/{_DAY}": partial(sharing.show, step=Step.HOUR),
     f"/sharing/month/{_MONTH}": partial(sharing.show, step=Step.DAY),
     f"/sharing/year/{_YEAR}": partial(sharing.show, step=Step.MONTH),

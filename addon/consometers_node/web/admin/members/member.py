@@ -8,9 +8,12 @@ from typing import Any
 from aiohttp import web
 
 from consometers_node.collective.calendar import Span
+from consometers_node.collective.letters import register as letters_register
+from consometers_node.collective.members import invitations
 from consometers_node.collective.members.member_overview import shares_by_direction
 from consometers_node.collective.members.members import (
     MAX_AREA,
+    MAX_NICKNAME,
     MAX_NOTE,
     Member,
     MemberKind,
@@ -54,6 +57,7 @@ from consometers_node.web.core.page_base import RequestRefused, send_file
 from consometers_node.web.core.speech import numbered
 
 from . import doubts
+from .letters import DELIVERIES
 
 _YEAR = 365
 
@@ -135,14 +139,15 @@ async def change_area(pages: AdminPages, context: AdminContext) -> web.StreamRes
 
 
 async def change_note(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Store the administrators' note on a member; remove it if the field is empty."""
+    """Store the administrators' name for a member and their note; an empty field removes either."""
     errors: dict[str, Text] = {}
+    nickname = " ".join(_bounded(context, "nickname", MAX_NICKNAME, errors, least=0).split())
     note = _bounded(context, "note", MAX_NOTE, errors, least=0)
     async with pages.store.reading() as connection:
         member = await pages.member_of(context, connection)
     if errors:
         return await _show(pages, context, member, errors)
-    await pages.actions(context).set_note(member.id, note or None)
+    await pages.actions(context).set_note(member.id, note or None, nickname or None)
     return pages.done(context, member, "note")
 
 
@@ -262,9 +267,15 @@ async def _show(
         series = _each_once(await of_member(connection, member.jid)) if member.jid else []
         shares = await shares_by_direction(connection, member.id, window)
         communes = await known_areas(connection)
+        invitation_note = (
+            await invitations.note_of(connection, member.invitation_id)
+            if member.invitation_id
+            else ""
+        )
         doubtful = await doubts.of_member(pages, connection, member)
         may_be_named = await shown_from(connection, member.id, context.now) is not None
         plants = await all_plants(connection)
+        letters = await letters_register.of_member(connection, member.id)
         held = {
             holding.plant.id: holding.shares for holding in await holdings(connection, member.id)
         }
@@ -280,6 +291,7 @@ async def _show(
         status=422 if errors else 200,
         member=member,
         name=_name(member),
+        invitation_note=invitation_note,
         permissions=permissions,
         areas=communes,
         series=series,
@@ -292,6 +304,9 @@ async def _show(
         shown=doubts.SHOWN,
         most_kw=doubts.MOST_KW,
         proofs=doubts.PROOFS,
+        letters=[(letter, DELIVERIES[letter.delivery(context.now)]) for letter in letters],
+        is_writable=member.kind is not MemberKind.COLLECTIVE
+        and any(permission.state is State.GRANTED for permission in gave),
         not_by_name=None if may_be_named else NotByName().text,
         plant=next((plant for plant in plants if plant.id == member.id), None),
         plants={shares_field(plant): (plant, held.get(plant.id)) for plant in plants},
@@ -307,7 +322,13 @@ async def _show(
         buildings=BUILDINGS,
         heats=HEATS,
         MemberKind=MemberKind,
-        most={"name": MAX_NAME, "area": MAX_AREA, "words": MAX_WORDS, "note": MAX_NOTE},
+        most={
+            "name": MAX_NAME,
+            "nickname": MAX_NICKNAME,
+            "area": MAX_AREA,
+            "words": MAX_WORDS,
+            "note": MAX_NOTE,
+        },
     )
 
 
@@ -371,7 +392,7 @@ async def _granted(
 
 
 def _name(member: Member) -> str:
-    return member.name or member.pseudonym
+    return member.title
 
 
 def _bounded(
