@@ -24,6 +24,8 @@ _OBJECTIVE: Final = "10"
 _RUNNING: Final = (("--name-fr", "Le Grand Défi", "--name-en", "The Great Challenge"), 8, 12)
 _OVER: Final = (("--name-fr", "Le défi d’avant", "--name-en", "The challenge before"), 22, 12)
 """How many weeks ago a challenge began, and how many it lasts."""
+_OUTLINES: Final = Path(__file__).with_name("communes.geojson")
+_OUTLINES_SOURCE: Final = "Consometers, simplifiés à la main / simplified by hand"
 _WAIT_MINUTES: Final = 1
 """A demo has no time to wait for those who are late."""
 _ONLINE_WITHIN_S: Final = 300
@@ -74,6 +76,8 @@ class Collective:
             "CONSOMETERS_XMPP_PORT": str(server.port),
             "CONSOMETERS_PAGE_PORT": str(self.page_port),
             "CONSOMETERS_PUBLICATION_WAIT_MINUTES": str(_WAIT_MINUTES),
+            "CONSOMETERS_PAGE_OUTLINES": str(_OUTLINES),
+            "CONSOMETERS_PAGE_OUTLINES_SOURCE": _OUTLINES_SOURCE,
             **variables,
         }
         if profile.witness_for:

@@ -29,6 +29,8 @@ host = "0.0.0.0"
 port = 8123
 names = ["Energies.example.org", "www.energies.example.org"]
 proxies = ["192.168.1.5", "fd00::/64"]
+outlines = "communes.geojson"
+outlines_source = "IGN, Admin Express"
 
 [publication]
 basis = "agreed"

@@ -118,6 +118,16 @@ class PageSettings:
             " addresses. By default, this machine."
         ),
     ] = _THIS_MACHINE
+    outlines: Annotated[
+        File | None,
+        text(
+            "A GeoJSON file with the outlines of communes: the first page then has a map of those"
+            " in which members are. The node draws it; nothing is loaded from elsewhere."
+        ),
+    ] = None
+    outlines_source: Annotated[
+        Words | None, text("The source of these outlines, which the page names.")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

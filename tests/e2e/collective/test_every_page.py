@@ -25,6 +25,7 @@ import pytest_asyncio
 from consometers_node.store import Store
 from consometers_node.web.household import routes as household_routes
 from consometers_node.web.public import routes as public_routes
+from consometers_node.web.public.challenges import Drawn
 from consometers_node.web.public.front import preview_picture
 from consometers_node.web.public.routes import SHOWN
 from demo.browser import CHROMIUM, person
@@ -113,6 +114,12 @@ async def public(folder: Path) -> AsyncIterator[Role]:
             f"{place}/{period}.svg"
             for place in ("", f"/sites/{SITE}", "/areas/lorient")
             for period in ("day/2026-06-09", "month/2026-05", "year/2026")
+        ]
+        periods = ("day/2026-06-09", "month/2026-05", "year/2026")
+        drawn += [
+            *(f"/sharing/{period}.svg" for period in periods),
+            *(f"/challenge/1/{chart}.svg" for chart in Drawn),
+            "/growth.svg",
         ]
         others = (preview_picture.PATH, NOWHERE)
         unlinked = [path.removeprefix("/") for path in (*shown, *others, *drawn)]

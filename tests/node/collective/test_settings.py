@@ -57,6 +57,7 @@ def test_full_file_is_read(tmp_path: Path) -> None:
     assert (settings.page.host, settings.page.port) == ("0.0.0.0", 8123)
     assert settings.page.names == ("energies.example.org", "www.energies.example.org")
     assert settings.page.proxies == (ip_network("192.168.1.5"), ip_network("fd00::/64"))
+    assert settings.page.outlines == tmp_path / "communes.geojson"
     assert settings.publication.minimum == 12
     assert settings.publication.interval is Interval.PT30M
     assert settings.publication.wait == timedelta(minutes=45)
@@ -189,10 +190,10 @@ WRONG = [
         15,
         "xmpp.account_command",
     ),
-    (FULL_SETTINGS.replace('"agreed"', '"consent"'), 25, "publication.basis"),
-    (FULL_SETTINGS.replace("= 12", "= 2"), 26, "publication.minimum"),
-    (FULL_SETTINGS.replace("PT30M", "P1D"), 27, "publication.interval"),
-    (FULL_SETTINGS.replace("= 45", "= 0"), 28, "publication.wait_minutes"),
+    (FULL_SETTINGS.replace('"agreed"', '"consent"'), 27, "publication.basis"),
+    (FULL_SETTINGS.replace("= 12", "= 2"), 28, "publication.minimum"),
+    (FULL_SETTINGS.replace("PT30M", "P1D"), 29, "publication.interval"),
+    (FULL_SETTINGS.replace("= 45", "= 0"), 30, "publication.wait_minutes"),
 ]
 
 

@@ -19,6 +19,7 @@ from consometers_node.collective.counters import PageAnswer
 from consometers_node.collective.monitoring import certificates
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.node import CollectiveNode, CollectivePace
+from consometers_node.collective.outlines import BadOutlines, read_outlines
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.settings import MetricsSettings, PageSettings
 from consometers_node.i18n.text import Text, around, printed, text
@@ -45,6 +46,7 @@ def run(common: Ours, log_level: str, haste: float) -> None:
     """Run a collective's node until SIGTERM or Ctrl-C."""
     log(log_level, common.output.language)
     asked = {file: _read(file) for file in command.settings_of(common).needs}
+    _check_outlines(command.settings_of(common).page.outlines)
 
     async def work(session: CollectiveSession) -> None:
         for file, need in asked.items():
@@ -125,6 +127,15 @@ def _read(file: Path) -> DataNeed:
         return read_need_file(file.read_bytes())
     except Unsayable as fault:
         raise CliError("data-need", around(_NEED, fault.text, file=file)) from fault
+
+
+def _check_outlines(file: Path | None) -> None:
+    """Refuse to start with outlines that no map can be drawn of."""
+    try:
+        if file is not None:
+            read_outlines(file)
+    except BadOutlines as fault:
+        raise CliError("outlines", fault.text) from fault
 
 
 async def _offer(store: Store, file: Path, need: DataNeed) -> None:

@@ -13,6 +13,7 @@ from aiohttp import hdrs, web
 from consometers_node.collective.about import load_about
 from consometers_node.collective.challenges.register import all_challenges
 from consometers_node.collective.disclosure.sdc_rules import Publication
+from consometers_node.collective.outlines import read_outlines
 from consometers_node.collective.publication.policy import InForce
 from consometers_node.collective.publication.reading.queries import ALL, Place, Published
 from consometers_node.collective.settings import Settings
@@ -27,6 +28,7 @@ from consometers_node.web.core.rate_limit import BYTES_A_TOKEN, TooMany, Turns, 
 from consometers_node.web.core.request_context import PageRequest
 from consometers_node.web.core.speech import Language
 
+from .drawing.commune_map import flattened
 from .headers import allow_reading, preflight
 from .response_cache import ResponseCache
 
@@ -92,6 +94,9 @@ class PublicPages(PageBase):
         self.store = store
         self.settings = settings
         self.about = settings.about
+        file = settings.page.outlines
+        self.communes = flattened({} if file is None else read_outlines(file))
+        """The outlines of communes in a plane."""
         self.last_day: date | None = None
         self.has_challenges = False
         self.has_figures = True

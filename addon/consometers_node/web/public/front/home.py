@@ -18,6 +18,7 @@ from consometers_node.web.public.periods import Which, charts
 from consometers_node.web.public.pictures import picture
 from consometers_node.web.public.words import WORDS
 
+from .communes import map_of
 from .outlook import Outlook, outlook, since_start
 
 _SHOWN_AFTER = timedelta(days=60)
@@ -37,6 +38,7 @@ async def look(
     place = await named(pages, guest, connection)
     shown = None if place is None else await today(pages, guest, connection, place)
     places = await pages.published.places(connection)
+    areas = await pages.published.recent(connection, places.values())
     return pages.page(
         guest,
         "site.html" if place is not None and place.kind is GroupKind.SITE else "front.html",
@@ -49,7 +51,9 @@ async def look(
         since=await since_start(pages, guest, connection, place),
         first=await pages.published.first_day(connection, place),
         sites=[site for site in places.values() if site.kind is GroupKind.SITE],
-        areas=await pages.published.recent(connection, places.values()),
+        areas=areas,
+        commune_map=None if base(place) else map_of(pages.communes, areas),
+        outlines_source=pages.settings.page.outlines_source,
         collectives=await public_collectives(connection),
         together=await together_with(pages, connection, place),
         plant=None if place is None else await pages.published.plant(connection, place),
