@@ -64,10 +64,12 @@ CALLS: Final = {
         (
             f"gh release create v{VERSION} dist/consometers.zip"
             " dist/consometers-collective.cdx.json dist/consometers-node.cdx.json"
+            f" dist/consometers_enedis_files-{VERSION}.tar.gz"
             f" dist/consometers_protected_sums-{VERSION}.tar.gz"
             f" dist/consometers_quoalise-{VERSION}.tar.gz"
             f" dist/consometers_tic-{VERSION}.tar.gz"
             f" dist/quoalise_conformance-{VERSION}.tar.gz"
+            f" dist/consometers_enedis_files-{VERSION}-py3-none-any.whl"
             f" dist/consometers_protected_sums-{VERSION}-py3-none-any.whl"
             f" dist/consometers_quoalise-{VERSION}-py3-none-any.whl"
             f" dist/consometers_tic-{VERSION}-py3-none-any.whl"

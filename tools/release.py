@@ -37,7 +37,7 @@ from .catalogue import sentences, translated, written
 ROOT: Final = Path(__file__).parents[1]
 INTEGRATION: Final = "custom_components/consometers"
 CATALOGUE: Final = "addon/consometers_node/i18n/locale/fr/LC_MESSAGES/consometers.po"
-LIBRARIES: Final = ("conformance", "protected_sums", "quoalise", "tic")
+LIBRARIES: Final = ("conformance", "enedis_files", "protected_sums", "quoalise", "tic")
 """What others build on: folders of packages/, each released as a wheel and an sdist."""
 CHANGELOGS: Final = (
     *("CHANGELOG.md", "CHANGELOG.fr.md", "addon/CHANGELOG.md"),

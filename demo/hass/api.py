@@ -220,9 +220,13 @@ class Api:
         step = cast(FlowStep, await self.request("POST", "config/config_entries/flow", data))
         return step if choice is None else await self.submit(step, next_step_id=choice)
 
-    async def start_options_flow(self, entry_id: str) -> FlowStep:
+    async def start_options_flow(self, entry_id: str, *, choice: str | None = None) -> FlowStep:
+        """Start to change the options of an entry, and choose in the menu if there is one."""
         path = "config/config_entries/options/flow"
-        return cast(FlowStep, await self.request("POST", path, {"handler": entry_id}))
+        step = cast(FlowStep, await self.request("POST", path, {"handler": entry_id}))
+        if choice is None or step["type"] != "menu":
+            return step
+        return await self.submit_options(step, next_step_id=choice)
 
     async def submit(self, step: FlowStep, **data: Any) -> FlowStep:
         """Submit a form of a config flow, and wait for its next step."""

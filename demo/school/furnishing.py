@@ -120,9 +120,9 @@ async def collective_page(api: Api, entry_id: str) -> str:
 
 async def ready_dashboard(api: Api, language: Language) -> str:
     """Add the integration's dashboard, unless it was added, and return its page."""
-    there = {dashboard["url_path"] for dashboard in await api.command("lovelace/dashboards/list")}
+    paths = {dashboard["url_path"] for dashboard in await api.command("lovelace/dashboards/list")}
     for path, _ in _DASHBOARD.values():
-        if path in there:
+        if path in paths:
             return f"{api.url}/{path}"
     path, title = _DASHBOARD[language]
     about = {"title": title, "icon": "mdi:home-lightning-bolt", "mode": "storage"}
@@ -175,9 +175,7 @@ async def show_on_energy_dashboard(api: Api, shown: EntityIds) -> None:
 
 async def give_prices(api: Api, entry_id: str) -> None:
     """Set the price of a kWh by each tariff of a meter, as a person does in its options."""
-    step = await api.start_options_flow(entry_id)
-    if step["type"] == "menu":
-        step = await api.submit_options(step, next_step_id="publication")
+    step = await api.start_options_flow(entry_id, choice="publication")
     asked = {field["name"] for field in step["data_schema"]}
     prices = {option: price for option, price in _PRICES.items() if option in asked}
     await api.submit_options(step, **prices)

@@ -46,8 +46,8 @@ def test_the_manifest_has_the_required_keys() -> None:
         assert url.startswith("https://")
 
 
-def test_the_libraries_for_serial_lines_and_modbus_are_those_of_home_assistant() -> None:
-    assert MANIFEST["dependencies"] == ["modbus", "usb"]
+def test_serial_lines_modbus_and_uploads_are_those_of_home_assistant() -> None:
+    assert MANIFEST["dependencies"] == ["file_upload", "modbus", "usb"]
     assert MANIFEST["requirements"] == []
 
 

@@ -20,15 +20,27 @@ from custom_components.consometers.balance.saving import SAVED
 from custom_components.consometers.balance.sensors import BALANCE_SENSORS
 from custom_components.consometers.balance.state import Home
 from custom_components.consometers.dashboard.words import WORDS
-from custom_components.consometers.history import continuing, flow as history_flow
+from custom_components.consometers.enedis_files import Refusal
+from custom_components.consometers.history import (
+    continuing,
+    file_flow,
+    flow as history_flow,
+)
 from custom_components.consometers.inverter import issues as inverter_issues, link as inverter_link
 from custom_components.consometers.inverter.sensors import sensors as inverter_sensors
 from custom_components.consometers.linky import detection, issues
-from custom_components.consometers.linky.binary_sensors import binary_sensors
-from custom_components.consometers.linky.entity import LINK_LAMP
+from custom_components.consometers.linky.entities.binary_sensors import binary_sensors
+from custom_components.consometers.linky.entities.entity import CONNECTIVITY
+from custom_components.consometers.linky.entities.sensors import (
+    estimates,
+    price,
+    raw_labels,
+    sensors,
+)
 from custom_components.consometers.linky.prices import option
-from custom_components.consometers.linky.sensors import estimates, price, raw_labels, sensors
-from custom_components.consometers.node import client, issues as node_issues
+from custom_components.consometers.node import issues as node_issues
+from custom_components.consometers.node.api import client
+from custom_components.consometers.node.computed.simulation import Key
 from custom_components.consometers.node.entities import (
     CONNECTED,
     PROBLEM,
@@ -45,7 +57,6 @@ from custom_components.consometers.node.sensors import (
     SIMULATION_SENSORS,
     SURPLUS_SENSORS,
 )
-from custom_components.consometers.node.simulation import Key
 from custom_components.consometers.services import ACTIONS
 from custom_components.consometers.tic import CATALOGUE, Kind, Mode, link
 
@@ -77,7 +88,7 @@ SENSORS: list[SensorEntityDescription] = [
 ]
 BINARY_SENSORS: list[BinarySensorEntityDescription] = [
     *binary_sensors(),
-    LINK_LAMP,
+    CONNECTIVITY,
     CONNECTED,
     PROBLEM,
     SURPLUS_LIKELY,
@@ -241,7 +252,11 @@ def test_every_error_has_its_sentence() -> None:
     of_flows = of_links | typed | of_homes
     of_history = {history_flow.TWICE, history_flow.NOTHING}
     assert set(ENGLISH["config"]["error"]) == of_flows | of_history
-    assert set(ENGLISH["options"]["error"]) == of_history | {NO_COEFFICIENT}
+    of_files = {*file_flow.REFUSALS.values(), *file_flow.ONLY.values()}
+    of_files |= {file_flow.GONE, file_flow.NOTHING_BEFORE}
+    of_files |= {file_flow.NOT_COUNTED, file_flow.OTHER_DIRECTION}
+    assert set(ENGLISH["options"]["error"]) == of_history | of_files | {NO_COEFFICIENT}
+    assert set(file_flow.REFUSALS) == set(Refusal)
     of_a_port = {link.LinkError.key, link.NoSuchPort.key, link.PortBusy.key}
     shown = of_nodes - {client.InvalidUrl.key}
     of_actions = {"not_a_collective", "only_administrators"}
@@ -275,6 +290,7 @@ def test_every_issue_has_its_words() -> None:
         node_issues.PERMISSION_EXPIRES,
         node_issues.NEED_CHANGED,
         node_issues.CLOCK_WRONG,
+        node_issues.MESSAGE,
         inverter_issues.INVERTER_SILENT,
         inverter_issues.OTHER_INVERTER,
         inverter_issues.COUNTER_RESTARTED,
@@ -299,7 +315,7 @@ def test_every_step_explains_its_fields() -> None:
     }
     menu = ENGLISH["options"]["step"]["init"]
     assert set(menu["menu_options"]) == set(menu["menu_option_descriptions"])
-    assert set(menu["menu_options"]) == {"publication", "history", "undo"}
+    assert set(menu["menu_options"]) == {"publication", "history", "file", "undo"}
     assert set(ENGLISH["config"]["step"]["user"]["menu_options"]) == {
         *("meter", "inverter", "inverter_line", "balance", "node")
     }

@@ -1,3 +1,3 @@
 """Which tables and rules this node works with. Written by `script/lib/run tools.tables`."""
 
-SCHEMA = "26fcb801a0a5"
+SCHEMA = "50d4aec826a3"

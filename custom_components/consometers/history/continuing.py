@@ -1,4 +1,4 @@
-"""Continues another integration's history in an entity, and takes it out again.
+"""Continues another integration's history, or a file's, in an entity, and takes it out again.
 
 The earlier series is read and never written. Hours before the entity's own are imported into its
 statistics, and its own sums are raised by what had been counted: nothing leaps where they meet.
@@ -32,6 +32,9 @@ from .joint import Joint
 
 HISTORY_JOINED: Final = "history_joined"
 HISTORY_NOT_JOINED: Final = "history_not_joined"
+
+FILE: Final = "file"
+"""What stands for the series where a file was joined: its name may have a delivery point."""
 
 _FIVE_MINUTES_S: Final = 300
 _GENERATED_AFTER_S: Final = 10
@@ -74,6 +77,31 @@ async def async_first(hass: HomeAssistant, entry: ConfigEntry, key: str) -> Row 
         recent = await async_rows(hass, [entity_id], now - 3 * HOUR_S, now, "5minute")
         rows = recent.get(entity_id, [])
     return rows[0] if rows else None
+
+
+async def async_put_before(hass: HomeAssistant, entry: ConfigEntry, key: str, hours: Rows) -> bool:
+    """Put hours of a file before all that an entity has; return whether any came before it.
+
+    They go with what was joined before them: both are taken out together.
+    """
+    entity_id, first = sensor_id(hass, entry, key), await async_first(hass, entry, key)
+    if entity_id is None or first is None:
+        return False
+    metadata = (await async_metadata(hass, [entity_id])).get(entity_id)
+    joint = Joint.of_rows(hours, first, has_register=False)
+    if metadata is None or joint is None:
+        return False
+    former = joined(entry).get(key)
+    what = Joined(
+        statistic_id=FILE if former is None else former.statistic_id,
+        since=joint.hours[0].start,
+        until=joint.hours[-1].end if former is None else former.until,
+        own=first.hour if former is None else former.own,
+        raised_wh=joint.raised_wh + (0.0 if former is None else former.raised_wh),
+    )
+    _done(hass, entry, key, what)
+    await async_join(hass, metadata, joint.hours, first.start, joint.raised_wh)
+    return True
 
 
 @callback

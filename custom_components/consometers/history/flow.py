@@ -155,10 +155,10 @@ def period(since: float, until: float) -> str:
 def kwh(energy_wh: float) -> str:
     """Write an energy: small ones in Wh, as no decimal sign is every language's."""
     if abs(energy_wh) < _SMALL_WH:
-        return f"{_number(energy_wh)} Wh"
-    return f"{_number(energy_wh / 1_000)} kWh"
+        return f"{number(energy_wh)} Wh"
+    return f"{number(energy_wh / 1_000)} kWh"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Write a whole number with thin spaces, which no language takes for a decimal sign."""
     return f"{value:,.0f}".replace(",", _THIN_SPACE)

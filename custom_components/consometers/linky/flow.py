@@ -41,6 +41,7 @@ from ..const import (
 )
 from ..history.candidates import Target
 from ..history.continuing import async_first, async_take_out, joined, name
+from ..history.file_flow import FileSteps
 from ..history.flow import HistorySteps, period
 from ..ports import readers, shown, stable
 from ..recorder.rows import Row
@@ -261,8 +262,8 @@ def _price(unit: str) -> NumberSelector:
     )
 
 
-class LinkyOptionsFlow(HistorySteps, OptionsFlowWithReload):
-    """Publishing interval, further sensors, prices, and continued history."""
+class LinkyOptionsFlow(HistorySteps, FileSteps, OptionsFlowWithReload):
+    """Publishing interval, further sensors, prices, continued history, the years before."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what to change, where there is a choice."""
@@ -271,6 +272,7 @@ class LinkyOptionsFlow(HistorySteps, OptionsFlowWithReload):
         options = {
             "publication": True,
             "history": await self._async_find_history(more),
+            "file": bool(self._file_keys),
             "undo": bool(before),
         }
         menu = [step for step, shown_there in options.items() if shown_there]
@@ -341,7 +343,10 @@ class LinkyOptionsFlow(HistorySteps, OptionsFlowWithReload):
         fields |= {vol.Optional(option(register)): per_kwh for register in registers}
         if self._can_be_paid:
             fields[vol.Optional(CONF_INJECTION_PRICE)] = per_kwh
-        tariffs = self.config_entry.data.get(CONF_TARIFFS, {})
+        coordinator, data = self._coordinator, self.config_entry.data
+        tariffs = (
+            data.get(CONF_TARIFFS, {}) if coordinator is None else coordinator.state.tariff_names
+        )
         return self.async_show_form(
             step_id="publication",
             data_schema=self.add_suggested_values_to_schema(

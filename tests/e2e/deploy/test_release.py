@@ -59,7 +59,7 @@ async def add(hass: Hass, meter: VirtualLinky) -> str:
     form = await hass.api.start_flow(DOMAIN, choice="meter")
     created = await hass.api.submit(await hass.api.submit(form, device=meter.port))
     entry_id = str(created["result"]["entry_id"])
-    options = await hass.api.start_options_flow(entry_id)
+    options = await hass.api.start_options_flow(entry_id, choice="publication")
     await hass.api.submit_options(options, **EVERY_FRAME)
     return entry_id
 

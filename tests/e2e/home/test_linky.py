@@ -47,9 +47,7 @@ async def meter(ports: Path) -> AsyncIterator[VirtualLinky]:
 
 async def choose(home: MeteredHome, step_id: str, **data: Any) -> FlowStep:
     """Choose from the menu of the meter's options, if there is a choice, and submit the form."""
-    step = await home.api.start_options_flow(home.entry_id)
-    if step["type"] == "menu":
-        step = await home.api.submit_options(step, next_step_id=step_id)
+    step = await home.api.start_options_flow(home.entry_id, choice=step_id)
     assert step.get("step_id") == step_id
     return await home.api.submit_options(step, **data)
 

@@ -255,6 +255,6 @@ async def _read_often(home: SolarHome) -> None:
     for keys, options in ((METER, EVERY_FRAME), (INVERTER, {"interval": 2})):
         entry_id = await entry_with(api, keys)
         assert entry_id is not None
-        step = await api.start_options_flow(entry_id)
+        step = await api.start_options_flow(entry_id, choice="publication")
         await api.submit_options(step, **options)
         await entities_with(api, entry_id, keys)

@@ -84,8 +84,8 @@ async def count_members(connection: AsyncConnection, at: datetime) -> MemberCoun
     by_kind = select(each.c.kind, func.count(), *sums).group_by(each.c.kind)
     rows = await connection.execute(by_kind)
     granting = {kind: GrantingMembers(*map(int, counts)) for kind, *counts in rows}
-    there = select(func.count()).where(MemberRow.jid.is_not(None), MemberRow.left_at.is_(None))
-    everybody = (await connection.execute(there)).scalar_one()
+    joined = select(func.count()).where(MemberRow.jid.is_not(None), MemberRow.left_at.is_(None))
+    everybody = (await connection.execute(joined)).scalar_one()
     waiting = select(func.count()).select_from(OutboxRow)
     return MemberCounts(
         granting=granting,

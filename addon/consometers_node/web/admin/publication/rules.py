@@ -31,7 +31,7 @@ from consometers_node.web.core.language import LANGUAGES
 from consometers_node.web.core.rate_limit import visitors
 from consometers_node.web.core.request_context import FilledForm
 from consometers_node.web.core.speech import Language
-from consometers_node.web.public import home
+from consometers_node.web.public.front import home
 from consometers_node.web.public.page_base import Guest, PublicPages
 from consometers_node.web.public.words import FLOWS
 
