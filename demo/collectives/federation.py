@@ -39,7 +39,10 @@ _BY_NAME: Final = "by-name"
 PROTECTED: Final = "protected"
 """Read in sums alone, which the municipality opens as the witness: its address is still to come."""
 _SUMS: Final = _NEEDS / "sums.toml"
-"""The municipality's data need, and the reader."""
+"""The reader's data need."""
+_TERRITORY: Final = _NEEDS / "territory.toml"
+"""The municipality's. It asks for a year: a cooperative answers so many requests in a minute."""
+_YEAR_DAYS: Final = 365
 _SUM: Final = "urn:dev:org:60060-lorient_consumption/power/active/raw"
 """The municipality's consumption."""
 _COOPERATIVE_ABOUT: Final = {
@@ -170,7 +173,7 @@ class Federation:
                 name="Lorient (démonstration)",
                 identifier="lorient",
                 account=f"municipality@{MUNICIPALITY}",
-                needs=(_SUMS,),
+                needs=(_TERRITORY,),
                 about=_MUNICIPALITY_ABOUT,
                 witness_for=(f"cooperative@{COOPERATIVE}",),
             ),
@@ -222,15 +225,16 @@ class Federation:
     async def open(self, first_page: Callable[[], None]) -> None:
         """Publish the past of all, once the school has granted too.
 
-        `first_page` is called when the sums of the last weeks are published, at the cooperative. On
-        return those of all time are, of both collectives, and a reader may read them.
+        `first_page` is called when the sums of the last weeks are published for the first time, at
+        the cooperative. On return all sums are, of both collectives, and a reader may read them.
         """
         await self._until(self._knows_the_school)
         await self.neighbours.until(lambda progress: progress.have_joined)
         await self._name_sites()
         await self.cooperative.publish()
-        await self._readable(self.cooperative, _is_recent)
-        first_page()
+        if self._known is None:
+            await self._readable(self.cooperative, _is_recent)
+            first_page()
         self.neighbours.let_count()
         if self._known is None:
             # Looking takes a processor that they need.
@@ -241,7 +245,9 @@ class Federation:
         commune = f"{self.cooperative.profile.device}-{COMMUNE.lower()}"
         await self._grant(self.cooperative, self.municipality.profile.account, commune)
         await self.municipality.publish()
-        self.municipality.series = await self._readable(self.municipality, self._is_whole)
+        self.municipality.series = await self._readable(
+            self.municipality, partial(self._is_whole, days=_YEAR_DAYS)
+        )
         for collective in (self.cooperative, self.municipality):
             await collective.find_sites()
 
@@ -397,14 +403,14 @@ class Federation:
         await self._until(is_read)
         return tuple(await self._read(collective))
 
-    def _is_whole(self, listed: _Listed) -> bool:
-        """Whether a series of sums goes from the first day of all to the last hours."""
+    def _is_whole(self, listed: _Listed, days: int | None = None) -> bool:
+        """Whether a series of sums has all days, or the last of them, up to the last hours."""
         first = listed["first"]
-        days = timedelta(self.size.days - 2)
+        since = timedelta(min(self.size.days, days or self.size.days) - 2)
         return (
             _is_recent(listed)
             and first is not None
-            and datetime.now(UTC) - datetime.fromisoformat(first) > days
+            and datetime.now(UTC) - datetime.fromisoformat(first) > since
         )
 
     async def _grant(self, collective: Collective, whom: str, device: str) -> bool:
