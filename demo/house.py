@@ -4,6 +4,7 @@ import argparse
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import asdict
+from functools import partial
 import json
 from operator import attrgetter
 import os
@@ -187,9 +188,9 @@ async def _run(arguments: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, task.cancel)
-    async with AsyncExitStack() as there:
+    async with AsyncExitStack() as stack:
         try:
-            house, node, federation = await _prepare(arguments, there)
+            house, node, federation = await _prepare(arguments, stack)
             await _live(house, node, federation, as_json=arguments.json)
         except asyncio.CancelledError:
             # Ctrl-C while it is being closed is one too many: the second one ends at once.
@@ -198,7 +199,7 @@ async def _run(arguments: argparse.Namespace) -> None:
 
 
 async def _prepare(
-    arguments: argparse.Namespace, there: AsyncExitStack
+    arguments: argparse.Namespace, stack: AsyncExitStack
 ) -> tuple[House, Node | None, Federation | None]:
     """Return the parts to open, and have them closed in the end."""
     folder = arguments.folder.absolute()
@@ -207,7 +208,7 @@ async def _prepare(
         print(_NO_PROSODY, file=sys.stderr, flush=True)
     else:
         port = free_port(_USUAL_XMPP_PORT)
-        warm = there.enter_context(demo.servers.program.warm())
+        warm = stack.enter_context(demo.servers.program.warm())
         if arguments.school:
             server = Prosody(DOMAIN, Authority(folder / SERVER), folder / SERVER, port=port)
         else:
@@ -222,7 +223,7 @@ async def _prepare(
         language=arguments.language,
         supervised=None if node is None else node.supervised,
     )
-    there.push_async_callback(closed, *(part for part in (node, federation, house) if part))
+    stack.push_async_callback(closed, *(part for part in (node, federation, house) if part))
     return house, node, federation
 
 
@@ -252,7 +253,9 @@ async def _live(
                 if not as_json:
                     print(around.waiting(federation.size), flush=True)
                 # Homes start to send while a visitor looks at the school.
-                summing = group.create_task(federation.open())
+                summing = group.create_task(
+                    federation.open(partial(_first_page, federation, as_json=as_json))
+                )
             await node.until_read()
             indoors = await house.take_in_node()
             if not as_json:
@@ -264,6 +267,11 @@ async def _live(
                 print(around.guide(federation, at_home), flush=True)
         if as_json:
             print(_as_json(address, node, indoors, federation, at_home), flush=True)
+
+
+def _first_page(federation: Federation, *, as_json: bool) -> None:
+    if not as_json:
+        print(around.first_page(federation), flush=True)
 
 
 async def _begin(node: Node | None, federation: Federation | None) -> None:

@@ -34,11 +34,11 @@ from custom_components.consometers.const import (
     DEFAULT_SILENCE,
 )
 from custom_components.consometers.inverter.sensors import sensors as inverter_sensors
-from custom_components.consometers.linky.binary_sensors import (
+from custom_components.consometers.linky.entities.binary_sensors import (
     LinkyBinarySensorDescription,
     binary_sensors,
 )
-from custom_components.consometers.linky.sensors import (
+from custom_components.consometers.linky.entities.sensors import (
     LinkySensorDescription,
     estimates,
     price,
@@ -104,7 +104,10 @@ REGISTRY_HOSTS = ("pypi.org", "pythonhosted.org", "npmjs.", "ghcr.io", "docker.i
 FILLED = {"tariff": "HP BLEU", "label": "EAST", "name": "…"}
 """What stands in the pages for the changing part of a name; for a number it is n."""
 
-RARE_ENTITIES = {"short_message", "schedule_peak_day", "price"}
+RARE_ENTITIES = {
+    *("short_message", "schedule_peak_day", "price"),
+    *("next_tariff", "next_tariff_start"),
+}
 """What a meter has on some days only, or where prices were given."""
 
 type Description = LinkySensorDescription | LinkyBinarySensorDescription

@@ -31,7 +31,7 @@ PARTIAL = {
     "consometers_quoalise.stanza_errors._KINDS": "other codes are sent as their kind",
     "household.statistics_import.recorder_writer._REGISTER": "of what a register counts",
     "store.personal._KEYS": "of what deletes whole rows",
-    "web.admin.alerts._PAGES": "all others lead to the page of health",
+    "web.admin.overview.concerns._PAGES": "all others lead to the page of health",
     "web.household.home.EXPLANATIONS": "of flags by which a record is missing",
     "web.household.home.REASONS": "as EXPLANATIONS",
 }

@@ -9,7 +9,7 @@ import re
 import pytest
 
 from consometers_node.figures import FIGURES
-from custom_components.consometers.node.answers import DayFigures
+from custom_components.consometers.node.api.answers import DayFigures
 from custom_components.consometers.node.sensors import COLLECTIVE_SENSORS
 
 TRANSLATIONS = Path(__file__).parents[1] / "custom_components" / "consometers" / "translations"

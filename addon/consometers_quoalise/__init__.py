@@ -9,6 +9,7 @@ reads and writes:
     answers          <command>: forms to fill in, and success
     stanza_errors    <error>: refusals
     permissions_xml  <data-needs>, <permission>, <receipt>
+    letters          <letter>
     protected_sums   <reports>, <verification>, <verified>, <opening>, <opened>
     decoding         foreign bytes of any format, by its decoder
     history          the answers of a long range, put together
@@ -40,6 +41,7 @@ from .errors import (
 )
 from .federation import permissions_xml, protected_sums
 from .federation.challenge import Challenge, Change
+from .federation.letters import Letter
 from .federation.permissions import (
     DataNeed,
     DataNeedSeries,
@@ -110,6 +112,7 @@ __all__ = [
     "Identification",
     "Identifier",
     "ItemNotFound",
+    "Letter",
     "Listed",
     "Malformed",
     "MaskedReport",

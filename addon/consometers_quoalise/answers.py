@@ -7,8 +7,8 @@
 
 What comes with success: `get_history` a `<quoalise>`, `get_data_needs` a `<data-needs>`, `grant`,
 `withdraw` and `terminate` a `<receipt>`, `get_export` an `<export>`, `verify_reports` a
-`<verified>`, `open_sums` an `<opened>`; `list_series` a table in the form itself, which a chat
-client shows. A refusal is a stanza error: see `stanza_errors`.
+`<verified>`, `open_sums` an `<opened>`, `send_letter` nothing; `list_series` a table in the form
+itself, which a chat client shows. A refusal is a stanza error: see `stanza_errors`.
 """
 
 from collections.abc import Iterable, Mapping

@@ -24,6 +24,8 @@ CHARACTERS: Mapping[str, int] = {
     "controller": 300,
     "contact": 300,
     "policy": 500,
+    # what people read of a letter
+    "body": 2_000,
     # what is held of a member: a part of 64 KiB, in base64
     "export": 87_384,
     # protected sums: rows in base64, in all at most so many of each kind
@@ -52,6 +54,7 @@ ELEMENTS: Mapping[str, int] = {
     "purpose": 20,
     "recipients": 20,
     "text": 20,
+    "body": 4,
 }
 """Elements of one name in another; texts come in at most this many languages."""
 

@@ -33,6 +33,7 @@ class Node(StrEnum):
     GET_EXPORT = "get_export"
     VERIFY_REPORTS = "verify_reports"
     OPEN_SUMS = "open_sums"
+    SEND_LETTER = "send_letter"
 
 
 class Var(StrEnum):
@@ -75,6 +76,7 @@ COMMANDS = {
         Command(Node.GET_EXPORT, (_PART,), _COLLECTIVE),
         Command(Node.VERIFY_REPORTS, answered_by=_COLLECTIVE),
         Command(Node.OPEN_SUMS, answered_by=_COLLECTIVE),
+        Command(Node.SEND_LETTER, answered_by=frozenset({Role.HOUSEHOLD})),
     )
 }
 """In the order in which a chat client shows them."""

@@ -18,6 +18,7 @@ from .elements.forms import FORM, FormType
 from .elements.markup import check_depth, tag
 from .elements.reading import Reader, uuid, whole_number
 from .errors import Malformed
+from .federation.letters import LETTER, Letter, read_letter, write_letter
 from .federation.permissions import Permission
 from .federation.permissions_xml import (
     PERMISSION,
@@ -152,7 +153,16 @@ type Request = (
     | GetExport
     | VerifyReports
     | OpenSums
+    | SendLetter
 )
+
+
+@dataclass(frozen=True, slots=True)
+class SendLetter:
+    """Hands a collective's letter to a household."""
+
+    node: ClassVar = Node.SEND_LETTER
+    letter: Letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +232,8 @@ def write(request: Request) -> Element:
             command.append(write_verification(verification))
         case OpenSums(opening):
             command.append(write_opening(opening))
+        case SendLetter(letter):
+            command.append(write_letter(letter))
         case ListSeries():
             pass
     if values:
@@ -239,6 +251,8 @@ def _without_form(node: Node, asked: Reader) -> Request:
             return VerifyReports(read_verification(asked.only(VERIFICATION).element))
         case Node.OPEN_SUMS:
             return OpenSums(read_opening(asked.only(OPENING).element))
+        case Node.SEND_LETTER:
+            return SendLetter(read_letter(asked.only(LETTER).element))
         case _:
             return ListSeries()
 

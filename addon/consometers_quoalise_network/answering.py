@@ -25,6 +25,7 @@ from consometers_quoalise import (
     ExportPart,
     Identifier,
     ItemNotFound,
+    Letter,
     Listed,
     Malformed,
     Node,
@@ -125,6 +126,10 @@ class Answerer(Protocol):
 
     async def open_sums(self, asker: Asker, opening: Opening) -> Opened:
         """Open sums of masked reports for the asker, as their witness."""
+        raise no_such_command()
+
+    async def receive_letter(self, asker: Asker, letter: Letter) -> None:
+        """Store a collective's letter. The same one may come again."""
         raise no_such_command()
 
 
@@ -247,6 +252,9 @@ class Answering:
                 payload = protected_sums.write_verified(verified)
             case requests.OpenSums(opening):
                 payload = protected_sums.write_opened(await answerer.open_sums(asker, opening))
+            case requests.SendLetter(letter):
+                about = letter.id
+                await answerer.receive_letter(asker, letter)
         return answers.completed(request.node, about, payload=payload, session=session, words=words)
 
 

@@ -19,6 +19,7 @@ from consometers_quoalise import (
     Event,
     ExportPart,
     Identifier,
+    Letter,
     Listed,
     Malformed,
     Notice,
@@ -150,6 +151,10 @@ class Asking:
         answer = await self._ask(witness, requests.OpenSums(opening))
         opened = answers.payload(answer, protected_sums.OPENED)
         return protected_sums.read_opened(opened)
+
+    async def send_letter(self, household: str, letter: Letter) -> None:
+        """Send a household a letter, and return once it has stored it."""
+        await self._ask(household, requests.SendLetter(letter))
 
     async def _receipt(self, peer: str, request: requests.Request) -> Receipt:
         answer = await self._ask(peer, request)

@@ -6,7 +6,6 @@ Between nodes a receipt means more than delivery: what was pushed is committed.
 from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.stanza import Iq, Message
-from slixmpp.xmlstream import tostring
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from consometers_quoalise import (
@@ -16,7 +15,7 @@ from consometers_quoalise import (
     QuoaliseError,
     stanza_errors,
 )
-from consometers_quoalise.elements.markup import MAX_BYTES, tag
+from consometers_quoalise.elements.markup import MAX_BYTES, serialise, tag
 from consometers_quoalise_network.transport import Speak, memory_of
 
 RECEIPTS = "urn:xmpp:receipts"
@@ -25,6 +24,7 @@ RECEIVED = tag(RECEIPTS, "received")
 NO_ARCHIVE = "{urn:xmpp:hints}no-permanent-store"
 """Servers keep what stands beside it no longer than it takes to deliver it (XEP-0334)."""
 
+_LONGER = len("&quot;") - 1
 _MAX_LENGTH = 35
 """Characters of a language tag (RFC 5646 §4.4.1)."""
 
@@ -92,8 +92,16 @@ def language_of(stanza: StanzaBase) -> str:
 
 
 def check_size(payload: Element) -> None:
-    """Raise `Malformed` where a payload is too large as slixmpp writes it: with longer quotes."""
-    size = len(tostring(payload).encode())
+    """Raise `Malformed` where a payload is too large, also as slixmpp would write it.
+
+    That has a space in each empty element, and longer quotes. It does so where it sends it again.
+    """
+    size = len(serialise(payload, None))
+    for element in payload.iter():
+        size += 1
+        for words in (element.text, element.tail, *element.attrib.values()):
+            if words and not words.isalnum():
+                size += _LONGER * (words.count("'") + words.count('"'))
     if size > MAX_BYTES:
         raise Malformed("document", Problem.TOO_LARGE, found=size, most=MAX_BYTES)
 

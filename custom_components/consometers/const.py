@@ -15,6 +15,7 @@ CONF_APP: Final = "app"
 
 CONF_MODE: Final = "mode"
 CONF_TARIFFS: Final = "tariffs"
+CONF_SCHEDULES: Final = "schedules"
 """Names of the supplier's indexes, as shown while each ran: {"EASF01": "HP BLEU"}."""
 CONF_PRODUCTION: Final = "production"
 """Whether a meter is a second one, which counts what panels sell."""

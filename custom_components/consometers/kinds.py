@@ -21,13 +21,14 @@ from .history.continuing import continue_history
 from .inverter import diagnostics as inverter_diagnostics, entity as inverter_entities
 from .inverter.coordinator import InverterCoordinator
 from .inverter.flow import InverterOptionsFlow
-from .linky import diagnostics as linky_diagnostics, entity as linky_entities
+from .linky import diagnostics as linky_diagnostics
 from .linky.coordinator import LinkyCoordinator
+from .linky.entities import entity as linky_entities
 from .linky.flow import LinkyOptionsFlow
 from .node import diagnostics as node_diagnostics, entities as node_entities
+from .node.computed.surplus_coordinator import sun_store
 from .node.coordinator import NodeCoordinator
 from .node.flow import NodeOptionsFlow
-from .node.surplus_coordinator import sun_store
 
 
 class RuntimeData(Protocol):

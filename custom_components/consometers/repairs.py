@@ -10,11 +10,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
 from .const import CONF_MODE
-from .linky.binary_sensors import binary_sensors
 from .linky.coordinator import LinkyConfigEntry
-from .linky.entity import Description
+from .linky.entities.binary_sensors import binary_sensors
+from .linky.entities.entity import Description
+from .linky.entities.sensors import estimates, raw_labels, sensors
 from .linky.issues import MODE_CHANGED
-from .linky.sensors import estimates, raw_labels, sensors
 
 
 class AdoptModeFlow(ConfirmRepairFlow):

@@ -63,6 +63,13 @@ series' name, of how many members it is.
 """
 
 
+_FIRST_PAGE: Final = """
+  Coopérative / Cooperative   {cooperative.page}
+Ses dernières semaines y sont déjà ; ses {days} jours arrivent, mois par mois, et y restent.
+Its last weeks are there already; its {days} days arrive, month by month, and stay.
+"""
+
+
 class ProgressPrinter:
     """Reports the homes' progress to a visitor, at each step and no more often."""
 
@@ -79,6 +86,11 @@ class ProgressPrinter:
             f"  Foyers / Homes              {now.joined}/{now.homes}, {now.collected:.0%}",
             flush=True,
         )
+
+
+def first_page(federation: Federation) -> str:
+    """Print where the last weeks are, while earlier ones follow."""
+    return _FIRST_PAGE.format(cooperative=federation.cooperative, days=federation.size.days)
 
 
 def waiting(size: Size) -> str:

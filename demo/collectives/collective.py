@@ -146,10 +146,13 @@ class Collective:
         return {member["jid"]: member for member in await self.program.json("members", "list")}
 
     async def publish(self) -> None:
-        """Open it, once its members' granted past is there."""
+        """Open it, once the last weeks of all its members are there.
+
+        It publishes their past by itself, when all of it has come.
+        """
         while (status := await self.program.json("status"))["opens"] is None:
             kinds = status["members"].values()
-            if kinds and not sum(kind["catching_up"] for kind in kinds):
+            if kinds and not sum(kind["unread"] for kind in kinds):
                 await self.program.do("publication", "open", "--yes")
             else:
                 await asyncio.sleep(_LOOKS_EVERY_S)

@@ -109,6 +109,10 @@ FOLDERS: Final = ("cooperative", "municipality", "street", "reader")
 """Where all of it is, in the folder of the demo."""
 
 
+type _Listed = Mapping[str, str | None]
+"""A series that may be read, with its first and its last record."""
+
+
 @dataclass(frozen=True, slots=True)
 class Size:
     """How many homes there are, and how many days of their past."""
@@ -197,14 +201,16 @@ class Federation:
             await witness
             plan = await self._plan(homes)
             await self.neighbours.start(plan)
-            await self.neighbours.allow(plan)
 
     async def gather(self, node: Node) -> None:
         """Invite all future members, once they have started; homes grant their requests.
 
         The school grants it when its node is opened. The municipality knows its cooperative.
         """
+        plan = self.neighbours.plan
+        assert plan is not None
         async with asyncio.TaskGroup() as meeting:
+            meeting.create_task(self.neighbours.allow(plan))
             meeting.create_task(self._join_municipality())
             for collective in (self.cooperative, self.municipality):
                 meeting.create_task(self._let_the_reader_ask(collective))
@@ -213,25 +219,29 @@ class Federation:
                 await node.meet(await self.cooperative.invite("site", COMMUNE), self.size.days)
             self.neighbours.let_grant()
 
-    async def open(self) -> None:
+    async def open(self, first_page: Callable[[], None]) -> None:
         """Publish the past of all, once the school has granted too.
 
-        On return the sums of both collectives are published up to now, and a reader may read them.
+        `first_page` is called when the sums of the last weeks are published, at the cooperative. On
+        return those of all time are, of both collectives, and a reader may read them.
         """
         await self._until(self._knows_the_school)
         await self.neighbours.until(lambda progress: progress.have_joined)
         await self._name_sites()
+        await self.cooperative.publish()
+        await self._readable(self.cooperative, _is_recent)
+        first_page()
+        self.neighbours.let_count()
         if self._known is None:
             # Looking takes a processor that they need.
             await self.neighbours.until(lambda progress: progress.collected > _NEARLY_ALL)
-        await self.cooperative.publish()
-        self.cooperative.series = await self._readable(self.cooperative)
+        self.cooperative.series = await self._readable(self.cooperative, self._is_whole)
         await self.cooperative.compete()
         # The municipality requests a past that is there: else it would come day by day.
         commune = f"{self.cooperative.profile.device}-{COMMUNE.lower()}"
         await self._grant(self.cooperative, self.municipality.profile.account, commune)
         await self.municipality.publish()
-        self.municipality.series = await self._readable(self.municipality)
+        self.municipality.series = await self._readable(self.municipality, self._is_whole)
         for collective in (self.cooperative, self.municipality):
             await collective.find_sites()
 
@@ -374,25 +384,28 @@ class Federation:
         if READER not in {permission["peer"] for permission in await program.json("permissions")}:
             await program.do("peer", "add", READER, "--need", str(_SUMS))
 
-    async def _readable(self, collective: Collective) -> tuple[Mapping[str, Any], ...]:
-        """Wait until the past of all members is summed and readable; grant what may be read."""
+    async def _readable(
+        self, collective: Collective, is_there: Callable[[_Listed], bool]
+    ) -> tuple[Mapping[str, Any], ...]:
+        """Wait until so much of all members is summed and readable; grant what may be read."""
 
         async def is_read() -> bool:
             read = await self._read(collective)
-            return bool(read) and all(map(self._is_whole, read))
+            return bool(read) and all(map(is_there, read))
 
         await self._until(partial(self._grant, collective, READER, collective.profile.device))
         await self._until(is_read)
         return tuple(await self._read(collective))
 
-    def _is_whole(self, listed: Mapping[str, str | None]) -> bool:
+    def _is_whole(self, listed: _Listed) -> bool:
         """Whether a series of sums goes from the first day of all to the last hours."""
-        first, last = listed["first"], listed["last"]
-        if first is None or last is None:
-            return False
-        now = datetime.now(UTC)
-        is_recent = now - datetime.fromisoformat(last) < _LATEST
-        return is_recent and now - datetime.fromisoformat(first) > timedelta(self.size.days - 2)
+        first = listed["first"]
+        days = timedelta(self.size.days - 2)
+        return (
+            _is_recent(listed)
+            and first is not None
+            and datetime.now(UTC) - datetime.fromisoformat(first) > days
+        )
 
     async def _grant(self, collective: Collective, whom: str, device: str) -> bool:
         """Grant a peer's request for the hourly sums of a group; return whether it is granted."""
@@ -414,7 +427,7 @@ class Federation:
                 return True
         return False
 
-    async def _read(self, collective: Collective) -> list[Mapping[str, str | None]]:
+    async def _read(self, collective: Collective) -> list[_Listed]:
         """List, as the reader, a collective's readable series."""
         server = self.municipality.server
         return await observer.readable(collective.profile.account, READER, server)
@@ -427,3 +440,9 @@ class Federation:
     async def _until(self, happens: Callable[[], Awaitable[Any]]) -> None:
         error = NodeError(f"The collectives do not get on: {self._folder} has their logs.")
         await until(happens, error, within_s=_SHOWN_WITHIN_S, every_s=_LOOKS_EVERY_S)
+
+
+def _is_recent(listed: _Listed) -> bool:
+    """Whether a series goes up to the last hours."""
+    last = listed["last"]
+    return last is not None and datetime.now(UTC) - datetime.fromisoformat(last) < _LATEST

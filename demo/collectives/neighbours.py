@@ -21,9 +21,13 @@ _ALLOWED_AGO: Final = timedelta(hours=3)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many homes have their past, were asked, have joined; how much of it was requested."""
+    """How many homes have their past, were asked, have joined; how much of it was requested.
+
+    Of `homes`, some are `read` one by one; those alone are counted in `asked`.
+    """
 
     homes: int = 0
+    read: int = 0
     counted: int = 0
     asked: int = 0
     joined: int = 0
@@ -31,7 +35,7 @@ class Progress:
 
     @property
     def know(self) -> bool:
-        return 0 < self.homes == self.asked
+        return 0 < self.read == self.asked
 
     @property
     def have_joined(self) -> bool:
@@ -103,8 +107,15 @@ class Neighbours(Child):
 
     def let_grant(self) -> None:
         """Grant what is asked, for each of them."""
+        self._signal(signal.SIGUSR1)
+
+    def let_count(self) -> None:
+        """Count what is before their last weeks."""
+        self._signal(signal.SIGUSR2)
+
+    def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.returncode is None:
-            self._process.send_signal(signal.SIGUSR1)
+            self._process.send_signal(number)
 
     async def live(self) -> NoReturn:
         """Wait until they end.

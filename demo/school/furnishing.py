@@ -120,9 +120,9 @@ async def collective_page(api: Api, entry_id: str) -> str:
 
 async def ready_dashboard(api: Api, language: Language) -> str:
     """Add the integration's dashboard, unless it was added, and return its page."""
-    there = {dashboard["url_path"] for dashboard in await api.command("lovelace/dashboards/list")}
+    paths = {dashboard["url_path"] for dashboard in await api.command("lovelace/dashboards/list")}
     for path, _ in _DASHBOARD.values():
-        if path in there:
+        if path in paths:
             return f"{api.url}/{path}"
     path, title = _DASHBOARD[language]
     about = {"title": title, "icon": "mdi:home-lightning-bolt", "mode": "storage"}

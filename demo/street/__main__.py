@@ -1,11 +1,12 @@
 """Runs all homes of a plan: python -m demo.street PLAN [--allow].
 
 It writes a line of JSON on stdout whenever it has come further. SIGUSR1 lets homes grant what is
-asked. With --allow, homes that are masked grant protected sums, and it ends.
+asked, SIGUSR2 count what is before their last weeks. With --allow, homes that are masked grant
+protected sums, and it ends.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import UTC, datetime
 import json
@@ -42,14 +43,17 @@ class Street:
         self._homes: list[StreetHome] = []
         self._joining = asyncio.Semaphore(_JOIN_AT_ONCE)
         self._asked = self._joined = self._counted = 0
+        self._past = asyncio.Event()
 
     async def run(self) -> NoReturn:
         """Live on. Ends when it is cancelled."""
         async with AsyncExitStack() as there, asyncio.TaskGroup() as living:
             living.create_task(self._report_progress())
             homes = self._plan.homes
-            for home in await self._open(there, [home for home in homes if not home.masked]):
+            read = await self._open(there, [home for home in homes if not home.masked])
+            for home in read:
                 living.create_task(self._live(home))
+            living.create_task(self._count_past(read))
             masked = [home for home in homes if home.masked]
             while not all(map(self._plan.has_allowed, masked)):
                 await asyncio.sleep(_LOOKS_EVERY_S)
@@ -76,6 +80,10 @@ class Street:
         for home in self._homes:
             home.may_grant.set()
 
+    def let_count(self) -> None:
+        """Count the past of all homes."""
+        self._past.set()
+
     async def _open(self, there: AsyncExitStack, homes: Sequence[Home]) -> list[StreetHome]:
         """Open the databases of homes, and have them count; return these homes."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -95,12 +103,18 @@ class Street:
             self._counted += 1
         return opened
 
+    async def _count_past(self, homes: Iterable[StreetHome]) -> None:
+        """Count what is before the last weeks, once these had the processors to themselves."""
+        await self._past.wait()
+        for home in homes:
+            await home.count_past(self._plan.history_days)
+
     async def _live(self, home: StreetHome) -> NoReturn:
         """Be on the network, and count hour after hour."""
         async with self._online(home) as sharing:
             async with self._joining:
                 await home.ask(sharing)
-            self._asked += 1
+            self._asked += not home.home.masked
             await home.grant(self._plan.history_days)
             self._joined += 1
             while True:
@@ -130,6 +144,7 @@ class Street:
             asked = sum(min(home.asked_s / whole_s, home.series) for home in read)
             progress = {
                 "homes": len(self._plan.homes),
+                "read": sum(not home.masked for home in self._plan.homes),
                 "counted": self._counted,
                 "asked": self._asked,
                 "joined": self._joined,
@@ -149,6 +164,7 @@ async def main(file: str, *options: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, running.cancel)
     loop.add_signal_handler(signal.SIGUSR1, street.let_grant)
+    loop.add_signal_handler(signal.SIGUSR2, street.let_count)
     await asyncio.wait({running})
     if not running.cancelled():
         running.result()

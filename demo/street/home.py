@@ -43,7 +43,7 @@ from consometers_node.store.series import add_series, extent, put_blocks
 from consometers_node.wire import Naming
 from consometers_node.wire.witness_requests import Call
 from consometers_protected_sums.keys import KEY_BYTES, DayKey
-from consometers_quoalise import Data, GetHistory, Role, Witness
+from consometers_quoalise import Data, GetHistory, ResourceConstraint, Role, Witness
 from consometers_quoalise_network import Account, Asker, Identity, Join, Security, Server, links
 from consometers_quoalise_network.backoff import Backoff
 from consometers_quoalise_xmpp import XmppTransport
@@ -56,8 +56,12 @@ _TIME_ZONE: Final = "Europe/Paris"
 _LANGUAGE: Final = "fr"
 _WHO: Final = "street"
 _DAY_HOURS: Final = 24
+_WEEKS_DAYS: Final = 70
+"""Of the past that a new collective asks for first, at most."""
 _PATIENCE_S: Final = 300
 _LOOKS_EVERY_S: Final = 0.5
+_COUNTS_WITHIN_S: Final = 20
+"""An answer takes no longer: who asks pauses, and asks again."""
 _AGAIN_S: Final = 1.0
 _BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -71,6 +75,8 @@ class StreetHome:
         """Set once the others have asked too."""
         self.asked_s = 0.0
         """Of how many seconds of its past it was asked."""
+        self._has_past = asyncio.Event()
+        self._begin = 0
         self._store = store
         self._naming = naming
         self._source = source
@@ -99,7 +105,7 @@ class StreetHome:
         return len(self._series_ids)
 
     async def count(self, history_days: int) -> None:
-        """Store the records since the last ones: at first, of some days."""
+        """Store the records since the last ones: at first, of the last weeks of some days."""
         now = datetime.now(UTC)
         kinds = [_series(direction) for direction in Direction]
         async with self._store.writing() as connection:
@@ -108,17 +114,35 @@ class StreetHome:
             kind, series_id = next(iter(self._series_ids.items()))
             stored = await extent(connection, series_id, kind, Range(_BEGINNING, now))
         if stored is not None:
-            self._end = _hour(stored.end)
+            self._begin, self._end = _hour(stored.start), _hour(stored.end)
             await self.count_on()
             return
-        first = _hour(now - timedelta(days=history_days)) // _DAY_HOURS * _DAY_HOURS
-        self._end = _hour(now)
-        counted = await asyncio.to_thread(lambda: list(self._source.hours(first, self._end)))
+        self._begin = self._end = _hour(now)
+        await self._count_back(min(history_days, _WEEKS_DAYS))
+
+    async def count_past(self, history_days: int) -> None:
+        """Store the records before the last weeks, of which others wait until they are there."""
+        await self._count_back(history_days)
+        self._has_past.set()
+
+    async def until_counted(self, start: datetime) -> None:
+        """Wait until all records from an instant on are there."""
+        if _hour(start) < self._begin:
+            await self._has_past.wait()
+
+    async def _count_back(self, days: int) -> None:
+        """Store the records of some days that are not there yet."""
+        now = datetime.now(UTC)
+        first = _hour(now - timedelta(days=days)) // _DAY_HOURS * _DAY_HOURS
+        if first >= self._begin:
+            return
+        counted = await asyncio.to_thread(lambda: list(self._source.hours(first, self._begin)))
         async with self._store.writing() as connection:
             blocks = {
                 series_id: _blocks(kind, counted) for kind, series_id in self._series_ids.items()
             }
             await put_blocks(connection, blocks, now)
+        self._begin = first
 
     async def count_on(self) -> None:
         """Store the hours that have passed since."""
@@ -277,8 +301,13 @@ class _Answers(Answers):
 
     @override
     async def get_history(self, asker: Asker, request: GetHistory) -> Data:
-        answer = await super().get_history(asker, request)
         start, end = request.range(datetime.now(UTC))
+        try:
+            async with asyncio.timeout(_COUNTS_WITHIN_S):
+                await self._home.until_counted(start)
+        except TimeoutError:
+            raise ResourceConstraint from None
+        answer = await super().get_history(asker, request)
         self._home.asked_s += (end - start).total_seconds()
         return answer
 

@@ -86,7 +86,7 @@ class PublishingTown:
     at: datetime = NOON
     opened_at: datetime = EARLIER
     online_since: datetime = EARLIER
-    backfilled_until: datetime = NOON
+    backfilled_until: datetime | None = NOON
     """Up to when the past of members that join has been read in."""
     arrivals: Arrivals = field(default_factory=Arrivals)
     steps: StepChange | None = None

@@ -32,6 +32,7 @@ PACE = CollectivePace(
     ),
     retention_s=0.2,
     notices_s=0.2,
+    letters_s=0.2,
     publishing_s=0.2,
     pause_s=0.2,
 )

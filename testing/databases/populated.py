@@ -16,6 +16,7 @@ from consometers_node.store.collective.tables import MemberRow
 from consometers_node.store.engine.types import Day, Instant, Minutes, Stored, Whole
 from consometers_node.store.household.coverage import add_absence, set_coverage
 from consometers_node.store.household.enrolments import add_enrolment, update_enrolment
+from consometers_node.store.household.letters import ReceivedLetter, add as add_letter
 from consometers_node.store.household.plants import HeldPlant, put_held_plant
 from consometers_node.store.household.pulled import Pulled, add_pulled, update_pulled
 from consometers_node.store.household.statistic_owners import own_statistic
@@ -97,6 +98,14 @@ async def populate(store: Store) -> None:
             sha256=64 * "a",
         )
         await log_request(connection, received)
+        letter = ReceivedLetter(
+            peer_id=world.coop,
+            id=str(world.granted),
+            written_at=past.start,
+            received_at=now(),
+            body={"fr": "Bonjour,\nà demain.", "en": "Hello."},
+        )
+        await add_letter(connection, letter)
         (notice, *_) = await Permissions(connection).notices(world.coop)
         await Permissions(connection).keep_receipt(notice.seq, "receipt", now())
         sums = replace(CHOICE_OF_PROTECTED, series=frozenset({PRODUCED}))
@@ -153,6 +162,7 @@ def collective(series_id: SeriesId) -> Iterator[tuple[str, Mapping[str, object]]
     yield "set_aside", {"series_id": MEMBERS}
     entry: dict[str, object] = {"state": "granted", "actor": "member", "text_hash": WORDS}
     yield "member_permission_register", individual | entry
+    yield "member_letter", {"id": WORDS, "member_id": 1, "body": {"fr": "Bonjour."}}
     yield "access_log", {"member_id": 1}
     yield "member_count", {"series_id": series_id}
     over: dict[str, object] = {"start": now() - timedelta(hours=2), "protected": 0}

@@ -23,7 +23,7 @@ NODE_ID = DOCUMENTED["id"]
 (_COLLECTIVE,) = DOCUMENTED["collectives"]
 (_PERMISSION,) = _COLLECTIVE["permissions"]
 (_PLANT,) = _COLLECTIVE["plants"]
-_OF_LATER_VERSIONS = ("sums", "challenge", "plants")
+_OF_LATER_VERSIONS = ("sums", "challenge", "plants", "letters")
 
 
 def permission(**changes: Any) -> dict[str, Any]:
@@ -51,6 +51,12 @@ def collective(collective_id: str = "1", **changes: Any) -> dict[str, Any]:
         "permissions": [permission()],
         **changes,
     }
+
+
+def letter(letter_id: str = "1", **text: str) -> dict[str, Any]:
+    """Return a node's answer about an unread message of a collective."""
+    (documented,) = _COLLECTIVE["letters"]
+    return {**documented, "id": letter_id, "text": text}
 
 
 def challenge(**changes: Any) -> dict[str, Any]:

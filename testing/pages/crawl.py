@@ -39,6 +39,7 @@ TODAY: Final = "today"
 _FACT: Final = re.compile(r'data-figure="([a-z-]+?)(-before|-now)?"(?: data-value="([^"]+)")?>')
 _ROW: Final = re.compile(r"<tr([^>]*)><th scope=\"row\">")
 _IN_ROW: Final = re.compile(r'data-([a-z-]+)="(\d+)"')
+_END: Final = re.compile("</dd>|</tr>")
 _HOURS: Final = re.compile(r"([\d.,]+) of ([\d.,]+) hours(?! without)")
 _WITHOUT: Final = re.compile(r"([\d.,]+) of ([\d.,]+) hours without homes")
 _EACH: Final = {
@@ -149,6 +150,11 @@ class Crawl:
         for line, row in zip(lines, rows, strict=False):
             self._see_line(place.group, step, row["start"], dict(_IN_ROW.findall(line)), kind)
 
+    async def report(self, place: GroupPlace, kind: str, period: str, start: str) -> None:
+        """Read the report of a month or a year."""
+        html = await self.read(f"report/{kind}/{period}")
+        self.facts(Figure(place.group, WHOLES[kind], start, ""), html, "report", EARLIER[kind])
+
     async def live(self, place: GroupPlace, last: str, names: Sequence[str]) -> None:
         """Read the first page of a group, its card and its wall; `last` is the last interval."""
         for name in names:
@@ -164,7 +170,7 @@ class Crawl:
         ends = [place.start() for place in places[1:]]
         for place, end in zip_longest(places, ends):
             key, suffix, value = place.groups()
-            words = html[place.end() : end].partition("</dd>")[0]
+            words = _END.split(html[place.end() : end])[0]
             figure = of_page._replace(key=key)
             if suffix == "-now":
                 figure = figure._replace(interval="PT1H", start=last)
@@ -181,7 +187,7 @@ class Crawl:
         self, group: str, interval: str, row: Mapping[str, str], source: str, earlier: str
     ) -> None:
         start = row["start"]
-        there = self.points[group, interval].get(start, {}).keys()
+        present = self.points[group, interval].get(start, {}).keys()
         for key in FIGURES:
             name = key.replace("-", "_")
             facts = {
@@ -189,20 +195,20 @@ class Crawl:
                 "hours": row[f"{name}_hours"],
                 "hours_without_homes": row[f"{name}_hours_without_homes"],
             }
-            if key in there:
+            if key in present:
                 for what, text in facts.items():
                     self.see(Figure(group, interval, start, key, what), source, _number(text))
             else:
                 # The group has no such figure, or the interval is to come.
                 assert [*facts.values()] == ["", "0", "0"], (group, row)
-        for key in there & {*DIRECTIONS}:
+        for key in present & {*DIRECTIONS}:
             if self.number(group, interval, start, key, "homes"):
                 average = _number(row[f"{key}_average_wh"])
                 self.see(Figure(group, interval, start, key, "per_home"), source, average)
         for key in DIRECTIONS:
             before = _number(row[f"{key}_before_wh"])
             self.see(Figure(group, interval, start, key, earlier), source, before)
-        if there:
+        if present:
             for what in ("hours_ended", "members", "members_counting", "homes"):
                 self.see(Figure(group, interval, start, "", what), source, _number(row[what]))
             self.see(Figure(group, interval, start, "", "withheld"), source, row["withheld"])

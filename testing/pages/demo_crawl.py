@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 import aiohttp
 
 from consometers_node.collective.calendar import Span, month_of
-from consometers_node.web.public.opendata import MOST_DAYS
+from consometers_node.web.public.open_data.opendata import MOST_DAYS
 from consometers_quoalise import iso8601
 from testing.pages.crawl import Crawl, GroupPlace
 

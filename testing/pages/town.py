@@ -85,6 +85,7 @@ def settings(folder: Path, **other: object) -> Settings:
         xmpp=Xmpp(account="coop@example.org"),
         page=PageSettings(),
         publication=Publication(minimum=10),
+        webhook="https://chat.lorient.example/hooks/1",
         about=ABOUT,
     )
     return replace(usual, **other)  # type: ignore[arg-type]

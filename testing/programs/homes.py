@@ -231,11 +231,11 @@ async def run(plan: Plan) -> NoReturn:
         link for invitation in plan.invitations if isinstance(link := links.read(invitation), Join)
     ]
     joining = asyncio.Semaphore(_JOIN_AT_ONCE)
-    async with AsyncExitStack() as there, asyncio.TaskGroup() as tasks:
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         homes: dict[str, Home] = {}
         for jid in plan.homes:
             store = await _opened(folder, jid)
-            there.push_async_callback(store.close)
+            stack.push_async_callback(store.close)
             since = datetime.fromtimestamp(plan.since, UTC)
             homes[jid] = Home(jid, store, await load_naming(store), since)
             await homes[jid].begin()

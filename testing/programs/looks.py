@@ -53,7 +53,6 @@ _TEXTS: Final = """() => {
 }"""
 """What a page says, also where it is folded away, without what it quotes in a language it names."""
 _APART: Final = re.compile(r"(?<![\u202f\u00a0])[;:!?»%](?=\s|$)|«(?![\u202f\u00a0])|\d k?Wh?\b")
-_WORD: Final = re.compile(r"[^\W\d_]{3}")
 
 
 _AXE: Final = (files("axe_playwright_python") / "axe.min.js").read_text()
@@ -63,7 +62,8 @@ _RUN_AXE: Final = """async () => (await axe.run(document, { resultTypes: ["viola
 
 async def violations(page: Page) -> list[str]:
     """Return what axe finds on a page."""
-    await page.evaluate(_AXE)
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(_AXE)
     listed: list[str] = await page.evaluate(_RUN_AXE)
     return listed
 
@@ -107,11 +107,6 @@ async def texts(page: Page) -> list[str]:
 def badly_set(pieces: list[str]) -> list[str]:
     """Return the French pieces in which a mark may be parted from its word at the end of a line."""
     return [piece for piece in pieces if _APART.search(piece)]
-
-
-def words_in(pieces: list[str]) -> set[str]:
-    """Return the pieces that have a word in them."""
-    return {piece for piece in pieces if _WORD.search(piece)}
 
 
 class Looks:

@@ -100,8 +100,8 @@ class WitnessedCollective:
         await self.kill(self.neighbours, self.collective, self.witness)
         self.clock.go_on(by)
         self.until = whole_hour(self.clock.now)
-        there = (self.witness,) if witness else ()
-        await self.start(*there, self.collective, self.neighbours)
+        witnesses = (self.witness,) if witness else ()
+        await self.start(*witnesses, self.collective, self.neighbours)
 
     def hours(self) -> list[datetime]:
         """Return the hours of all homes that were over when the clock was set."""

@@ -162,8 +162,8 @@ class Region:
             self.reached += STEP
         for at, late in self.late.items():
             if self.chance.random() < 0.3:
-                there = [home for home in self.folders if home not in late]
-                some = self.chance.sample(there, self.chance.randrange(1, 4))
+                running = [home for home in self.folders if home not in late]
+                some = self.chance.sample(running, self.chance.randrange(1, 4))
                 self.count(at, some)
         home = self.chance.choice(sorted(self.folders))
         at = self.reached - STEP

@@ -10,6 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from consometers_tic_virtual import Contract, Linky, VirtualLinky
+from consometers_tic_virtual.contract import Option
 from consometers_tic_virtual.world import Energy, World
 from demo.hass import Hass, Language, State
 from demo.inverter import PROFILES, Inverter, Stranger, VirtualInverter
@@ -99,12 +100,14 @@ class SolarHome:
 
 
 @asynccontextmanager
-async def living(hass: Hass, port: Path, speed: float) -> AsyncIterator[SolarHome]:
+async def living(
+    hass: Hass, port: Path, speed: float, option: Option = Option.BASE
+) -> AsyncIterator[SolarHome]:
     """Have a meter and the inverter behind it, at the same moment of the same day in June.
 
     In the end Home Assistant forgets them, before they are gone.
     """
-    linky = Linky(World(), Contract(producer=True))
+    linky = Linky(World(), Contract(option, producer=True))
     virtual = Inverter(PROFILES["home"], load=linky.load)
     start = NOON.timestamp()
     async with (

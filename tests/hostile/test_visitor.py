@@ -31,7 +31,8 @@ from consometers_node.web.core import rate_limit
 from consometers_node.web.core.listening import DEEPEST, Bounds, listening
 from consometers_node.web.core.rate_limit import BYTES_A_TOKEN, MADE_AT_ONCE, visitors
 from consometers_node.web.household.routes import ACTS, BY_ANYONE, FOR_ADMINISTRATORS, LOOKS
-from consometers_node.web.public import home as public_home, routes as public_routes
+from consometers_node.web.public import routes as public_routes
+from consometers_node.web.public.front import home as public_home
 from consometers_node.web.public.site import PublicSite
 from demo.browser import ARGUMENTS, CHROMIUM
 from testing.checkout import ROOT

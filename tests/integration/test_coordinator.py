@@ -1,5 +1,7 @@
 """One meter over time: set up, lost, found again, changed, replaced, taken away."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 import errno
 from itertools import pairwise
 
@@ -13,12 +15,13 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import serialx
 
-from consometers_tic import Mode
+from consometers_tic import PARIS, Mode
 from custom_components.consometers.const import (
     CONF_MODE,
     CONF_OFFSET,
     CONF_POWER_INTERVAL,
     CONF_REGISTER_INTERVAL,
+    CONF_SCHEDULES,
     CONF_SILENCE,
     CONF_TARIFFS,
     DOMAIN,
@@ -471,21 +474,51 @@ class TestTariffs:
     async def test_an_index_is_named_after_the_tariff_seen_while_it_ran(
         self, home: MeterView
     ) -> None:
-        await home.start(frames.CONSUMER)
+        named = {"NGTF": "SUPPLIER A"}
+        peak, off_peak = frames.CONSUMER.but(**named), OFF_PEAK.but(**named)
+        await home.start(peak)
         assert self.name(home, "energy_index_2") == "Linky Energy drawn, HEURE PLEINE"
         assert self.name(home, "energy_index_1") == "Linky Energy drawn, index 1"
         assert home.entry.data[CONF_TARIFFS] == {"EASF02": "HEURE PLEINE"}
 
-        await home.hear(OFF_PEAK, 60)
+        await home.hear(off_peak, 60)
         assert home.entry.data[CONF_TARIFFS] == {"EASF01": "HEURE CREUSE", "EASF02": "HEURE PLEINE"}
-        await home.hear(OFF_PEAK, 4)
+        await home.hear(off_peak, 4)
         assert self.name(home, "energy_index_1") == "Linky Energy drawn, HEURE CREUSE"
         assert self.name(home, "energy_index_2") == "Linky Energy drawn, HEURE PLEINE"
         # It was made again once, and is not when the tariff comes back.
         assert home.line.port.speeds == [9600, 9600]
-        await home.hear(frames.CONSUMER, 60)
-        await home.hear(OFF_PEAK, 60)
+        await home.hear(peak, 60)
+        await home.hear(off_peak, 60)
         assert home.line.port.speeds == [9600, 9600]
+
+    async def test_the_second_of_two_tariffs_has_its_name_before_it_runs(
+        self, home: MeterView
+    ) -> None:
+        await home.start(OFF_PEAK)
+        assert self.name(home, "energy_index_1") == "Linky Energy drawn, HEURE CREUSE"
+        assert self.name(home, "energy_index_2") == "Linky Energy drawn, HEURE PLEINE"
+        # The meter confirms it, and the entities need not be made again.
+        await home.hear(frames.CONSUMER, 60)
+        assert home.entry.data[CONF_TARIFFS] == {"EASF01": "HEURE CREUSE", "EASF02": "HEURE PLEINE"}
+        assert home.line.port.speeds == [9600]
+
+    async def test_the_next_tariff_is_that_of_the_schedule_sent_the_day_before(
+        self, home: MeterView
+    ) -> None:
+        await home.start(frames.CONSUMER)
+        await home.hear(frames.CONSUMER, 60)
+        (day,) = home.entry.data[CONF_SCHEDULES]
+        assert home.state("next_tariff") is None
+
+        later = datetime.fromisoformat(day).replace(hour=20, tzinfo=PARIS)
+        evening = frames.CONSUMER.but(DATE=None)
+        evening = replace(evening, groups=[*evening.groups, ("DATE", f"{later:E%y%m%d%H%M%S}", "")])
+        await home.hear(evening, 60)
+        assert home.state("next_tariff") == "HEURE CREUSE"
+        start = home.state("next_tariff_start")
+        assert start == later.replace(hour=22, minute=30).astimezone(UTC).isoformat()
+        assert next(iter(home.entry.data[CONF_SCHEDULES])) == day
 
     @pytest.mark.parametrize("first", ["STGE", "LTARF"])
     async def test_an_index_is_not_named_after_a_tariff_that_just_ended_or_began(

@@ -29,11 +29,18 @@ from custom_components.consometers.history import (
 from custom_components.consometers.inverter import issues as inverter_issues, link as inverter_link
 from custom_components.consometers.inverter.sensors import sensors as inverter_sensors
 from custom_components.consometers.linky import detection, issues
-from custom_components.consometers.linky.binary_sensors import binary_sensors
-from custom_components.consometers.linky.entity import LINK_LAMP
+from custom_components.consometers.linky.entities.binary_sensors import binary_sensors
+from custom_components.consometers.linky.entities.entity import CONNECTIVITY
+from custom_components.consometers.linky.entities.sensors import (
+    estimates,
+    price,
+    raw_labels,
+    sensors,
+)
 from custom_components.consometers.linky.prices import option
-from custom_components.consometers.linky.sensors import estimates, price, raw_labels, sensors
-from custom_components.consometers.node import client, issues as node_issues
+from custom_components.consometers.node import issues as node_issues
+from custom_components.consometers.node.api import client
+from custom_components.consometers.node.computed.simulation import Key
 from custom_components.consometers.node.entities import (
     CONNECTED,
     PROBLEM,
@@ -50,7 +57,6 @@ from custom_components.consometers.node.sensors import (
     SIMULATION_SENSORS,
     SURPLUS_SENSORS,
 )
-from custom_components.consometers.node.simulation import Key
 from custom_components.consometers.services import ACTIONS
 from custom_components.consometers.tic import CATALOGUE, Kind, Mode, link
 
@@ -82,7 +88,7 @@ SENSORS: list[SensorEntityDescription] = [
 ]
 BINARY_SENSORS: list[BinarySensorEntityDescription] = [
     *binary_sensors(),
-    LINK_LAMP,
+    CONNECTIVITY,
     CONNECTED,
     PROBLEM,
     SURPLUS_LIKELY,
@@ -284,6 +290,7 @@ def test_every_issue_has_its_words() -> None:
         node_issues.PERMISSION_EXPIRES,
         node_issues.NEED_CHANGED,
         node_issues.CLOCK_WRONG,
+        node_issues.MESSAGE,
         inverter_issues.INVERTER_SILENT,
         inverter_issues.OTHER_INVERTER,
         inverter_issues.COUNTER_RESTARTED,

@@ -112,26 +112,26 @@ def run(name: str, room: Room, only: str) -> Outcome:
     Raises SystemExit with the end of the output where the tests fail without a mutant.
     """
     began = time.monotonic()
-    there = WORK / name
-    copy(there)
+    workspace = WORK / name
+    copy(workspace)
     mutants = [
-        each for source in files(room) for each in mutate(there, source) if only in each.name
+        each for source in files(room) for each in mutate(workspace, source) if only in each.name
     ]
-    (there / "mutants.json").write_text(json.dumps([each.name for each in mutants]))
+    (workspace / "mutants.json").write_text(json.dumps([each.name for each in mutants]))
     program = [*(sys.executable, "-m", "pytest"), *(word for each in PLUGINS for word in each)]
     # pytest-timeout would put its alarm in the place of ours.
     program += ["-o", "timeout=0", "--hypothesis-seed=0", "-k", "not postgresql", "-s"]
     program += [*_BRIEFLY, *room.tests]
     environment = {key: value for key, value in os.environ.items() if key != "CI_FULL"}
-    with (there / "pytest.log").open("wb") as log:
+    with (workspace / "pytest.log").open("wb") as log:
         subprocess.run(
-            program, cwd=there, env=environment | {"PYTHONPATH": ""}, stdout=log, check=False
+            program, cwd=workspace, env=environment | {"PYTHONPATH": ""}, stdout=log, check=False
         )
-    results = there / "results.jsonl"
+    results = workspace / "results.jsonl"
     lines = results.read_text().splitlines() if results.exists() else []
     words = dict(map(json.loads, lines))
     if missing := [each.name for each in mutants if each.name not in words]:
-        end = (there / "pytest.log").read_text(errors="replace").splitlines()[-40:]
+        end = (workspace / "pytest.log").read_text(errors="replace").splitlines()[-40:]
         raise SystemExit("\n".join((*end, f"{name}: {len(missing)} mutants were not tried")))
     changes: dict[str, list[Change]] = {}
     for each in mutants:
@@ -139,15 +139,15 @@ def run(name: str, room: Room, only: str) -> Outcome:
     return Outcome(time.monotonic() - began, changes)
 
 
-def copy(there: Path) -> None:
+def copy(workspace: Path) -> None:
     """Copy what git has and would have."""
-    shutil.rmtree(there, ignore_errors=True)
+    shutil.rmtree(workspace, ignore_errors=True)
     git = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(git, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for name in listed.split("\0"):
         file = ROOT / name
         if name and (file.is_file() or file.is_symlink()):
-            target = there / name
+            target = workspace / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(file, target, follow_symlinks=False)
 
@@ -162,12 +162,12 @@ def files(room: Room) -> Iterator[Path]:
         )
 
 
-def mutate(there: Path, source: Path) -> Iterator[Mutant]:
+def mutate(workspace: Path, source: Path) -> Iterator[Mutant]:
     """Put all mutants of a module's functions into its copy, and yield them."""
     whole = undecorated((ROOT / source).read_text())
     with contextlib.chdir(ROOT):  # where mutmut reads its settings
         mutated = mutate_file_contents(str(source), whole)
-    (there / source).write_text(mutated.code)
+    (workspace / source).write_text(mutated.code)
     tree = parse_module(mutated.code)
     for name in mutated.mutant_names:
         before, after = (

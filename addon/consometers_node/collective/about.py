@@ -80,12 +80,20 @@ _MEETING = Notice(
 NOTICES = (_PRESENTATION, _LAW, _AUDITED, _FACTOR, _STATED, _MEETING)
 
 
+class Subject(StrEnum):
+    """What fields are about: each subject has a form of its own."""
+
+    PUBLISHER = "about"
+    FIGURES = "figures"
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Fields that stand together in the form, and what to know about them."""
+    """Fields that stand together in a form, and what to know about them."""
 
     title: Text
     help: Text = UNSAID
+    subject: Subject = Subject.PUBLISHER
 
 
 _WHO = Group(text("Who you are"))
@@ -114,6 +122,7 @@ _CO2 = Group(
         " would have emitted, and name this source. Use a published factor, for instance from the"
         " grid operator."
     ),
+    Subject.FIGURES,
 )
 _PRICES = Group(
     text("Prices"),
@@ -122,6 +131,7 @@ _PRICES = Group(
         " a kWh between members is what your collective agreed, or plans; that of the grid is a"
         " usual tariff, with taxes."
     ),
+    Subject.FIGURES,
 )
 
 
@@ -292,7 +302,17 @@ class About:
 
 
 KEYS = {key.last_name: key for key in keys_of(About, SECTION)}
-"""The fields of the form, by name."""
+"""The fields of the forms, by name."""
+
+
+def group_of(key: Key) -> Group:
+    """Return the fields among which a field stands in its form."""
+    return next(mark for mark in key.marks if isinstance(mark, Group))
+
+
+def subject_of(notice: Notice) -> Subject:
+    """Return what the fields of a notice are about."""
+    return group_of(_needed_by(notice)[0]).subject
 
 
 def _needed_by(notice: Notice) -> list[Key]:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from consometers_node.series import Device, Direction, Interval, Quantity, Range, Series
 
 _DAY = timedelta(days=1)
+_WEEKS = timedelta(days=35)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,14 @@ class Stretch(NamedTuple):
 def days_of(month: date) -> tuple[date, ...]:
     """Return the days of a month."""
     return tuple(month + n * _DAY for n in range(monthrange(month.year, month.month)[1]))
+
+
+def recent_months(day: date) -> date:
+    """Return the first of the month of five weeks before a day.
+
+    From it on, a new collective fetches and publishes first: by whole months, as sums are decided.
+    """
+    return month_of(day - _WEEKS)
 
 
 def month_of(day: date) -> date:

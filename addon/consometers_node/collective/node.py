@@ -26,6 +26,8 @@ from .errors import database_problem
 from .ingestion.arrivals import Arrivals
 from .ingestion.backfill import Backfill, BackfillPace
 from .ingestion.write_queue import WriteQueue
+from .letters import sending
+from .letters.sending import Letters
 from .members.subscribers import Subscribers, addresses, member_peer
 from .permissions import needs, termination_notices
 from .permissions.termination_notices import TerminationNotices
@@ -60,6 +62,7 @@ class CollectivePace:
     witness: Backoff = field(default_factory=Backoff)
     retention_s: float = retention.EVERY_S
     notices_s: float = termination_notices.AGAIN_S
+    letters_s: float = sending.AGAIN_S
     publishing_s: float = worker.EVERY_S
     renewal_s: float = EVERY_S
     erasure_log_s: float = erasure_log.EVERY_S
@@ -141,6 +144,7 @@ class CollectiveOnline:
         )
         self.witness_requests = WitnessRequests(store, asking, changes, pace.witness)
         self._notices = TerminationNotices(store, asking, changes, again_s=pace.notices_s)
+        self._letters = Letters(store, asking, changes, again_s=pace.letters_s)
         self.receiving = Receiving(
             connection,
             self.write_queue.keep,
@@ -160,6 +164,7 @@ class CollectiveOnline:
                 self.backfill,
                 self.witness_requests,
                 self._notices,
+                self._letters,
                 self._retention,
                 self._exports,
             ):

@@ -4,7 +4,15 @@ An action is one transaction, stands in the access log under the name of who did
 node that runs. Pages and command line read what was typed, and show what came of it.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -16,12 +24,13 @@ from consometers_node.store.clock import confirm
 from consometers_node.store.collective.access_log import Read, note_read, written_by
 from consometers_node.store.collective.tables import ChallengeId, MemberId, MemberPermissionId
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_quoalise import Erased
+from consometers_quoalise import ByLanguage, Erased
 from consometers_quoalise_network import Join, links
 
-from .about import About, store_about
+from .about import About, Subject, store_about
 from .challenges import register
 from .challenges.register import Challenge, TypedChallenge
+from .letters import register as letters
 from .members import accounts, invitations, shares
 from .members.invitations import Invitation
 from .members.members import Member, MemberKind, Members
@@ -60,6 +69,16 @@ class IssuedInvitation:
     invitation: Invitation
     link: str
     account: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterOrder:
+    """A letter to some members: a `group` of them by its name, or one. `form` sends it once."""
+
+    members: Collection[MemberId]
+    group: str
+    body: ByLanguage = field(repr=False)
+    form: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +137,29 @@ class Actions:
         async with self._changing("shares", member) as members:
             await shares.hold(members.connection, member, held)
 
-    async def set_note(self, member: MemberId, note: str | None) -> None:
-        """Store administrators' notes on a member; None for none."""
+    async def set_note(
+        self, member: MemberId, note: str | None, nickname: str | None = None
+    ) -> None:
+        """Store administrators' notes on a member, and their name for it; None for none."""
         async with self._changing("note", member) as members:
-            await members.set_note(member, note)
+            await members.set_note(member, note, nickname)
+
+    async def write_letter(self, order: LetterOrder) -> int:
+        """Send a letter to members through their nodes; return to how many.
+
+        Raises NobodyToWriteTo, TooManyLetters, and IntegrityError if the form was sent before.
+        """
+        async with self.store.writing() as connection:
+            count = await letters.write(
+                connection, order.members, order.body, key=order.form, at=self.at
+            )
+            if order.group:
+                await self._note(connection, f"message to {count} members: {order.group}")
+            else:
+                (member,) = order.members
+                await self._note(connection, "message", member)
+        await self.wake()
+        return count
 
     async def terminate(self, member: MemberId, permissions: Iterable[MemberPermissionId]) -> None:
         """End permissions of a member in the collective's name; its node is informed."""
@@ -262,9 +300,9 @@ class Actions:
         async with self._acting(f"code {code} revoked") as connection:
             return await witness_register.revoke(connection, code, self.at)
 
-    async def describe(self, about: About) -> None:
-        """Store the collective's description for its public pages."""
-        async with self._acting("presentation changed") as connection:
+    async def describe(self, about: About, subject: Subject) -> None:
+        """Store the collective's description, of which one subject changed."""
+        async with self._acting(f"{subject} changed") as connection:
             await store_about(connection, about, self.settings.about)
 
     async def set_challenge(

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NoReturn, override
 
-from consometers_node.i18n.text import Text
-from consometers_node.permission import Permitted
+from consometers_node.i18n.text import Text, text
+from consometers_node.permission import Permissions, Permitted, State
 from consometers_node.series import Interval, Range
 from consometers_node.sharing.account import load
 from consometers_node.sharing.answers import Answers
@@ -23,10 +23,23 @@ from consometers_node.store.clock import Clock
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.household.coverage import coverage
 from consometers_node.store.household.enrolments import has_enrolments_due
+from consometers_node.store.household.letters import (
+    ReceivedLetter,
+    add,
+    count_since,
+    is_stored,
+)
 from consometers_node.store.settings import set_setting
 from consometers_node.wire import Naming
-from consometers_quoalise import Role
-from consometers_quoalise_network import PUSH_SECONDS, Identity, NetworkError, Receiving, Transport
+from consometers_quoalise import Letter, Node, NotAuthorized, ResourceConstraint, Role
+from consometers_quoalise_network import (
+    PUSH_SECONDS,
+    Asker,
+    Identity,
+    NetworkError,
+    Receiving,
+    Transport,
+)
 from consometers_quoalise_network.backoff import Backoff
 
 from .recorder.availability import Availability, WatchedRecorder
@@ -49,6 +62,12 @@ if TYPE_CHECKING:
 
 LANGUAGE = "home.language"
 """The setting with the language of Home Assistant."""
+
+MOST_LETTERS = 5
+"""Of one collective in a day."""
+_A_DAY = timedelta(days=1)
+_NOT_ALLOWED = text("This household allows you nothing now, so it accepts no message from you.")
+_TOO_MANY_LETTERS = text("This household accepts {most} messages a day from you: try tomorrow.")
 
 _ROUND_EVERY = timedelta(hours=1)
 _JUST_NOW = timedelta(days=1)
@@ -94,6 +113,28 @@ class HouseholdAnswers(Answers):
         past = records.clip(Range(records.start, max(records.start, now - _JUST_NOW)))
         left = still_to_read(days_to_read(grant.series, grant.records, now), covered)
         return covered is None or any(past.clip(days) for days in left)
+
+    @override
+    async def receive_letter(self, asker: Asker, letter: Letter) -> None:
+        now = datetime.now(UTC)
+        async with self._store.writing() as connection:
+            peer = await self.peer_of(connection, asker)
+            given = await Permissions(connection).all(peer.id) if peer else []
+            if peer is None or all(each.state is not State.GRANTED for each in given):
+                raise NotAuthorized(_NOT_ALLOWED.by_language)
+            if await is_stored(connection, peer.id, letter.id):
+                return
+            if await count_since(connection, peer.id, now - _A_DAY) >= MOST_LETTERS:
+                raise ResourceConstraint(_TOO_MANY_LETTERS.fill(most=MOST_LETTERS).by_language)
+            received = ReceivedLetter(
+                peer_id=peer.id,
+                id=letter.id,
+                written_at=letter.time,
+                received_at=now,
+                body=letter.body,
+            )
+            await add(connection, received)
+        self._answered(peer, Node.SEND_LETTER)
 
 
 class HouseholdOnline:

@@ -10,6 +10,7 @@ from consometers_node.permission import Permissions
 from consometers_node.store import PeerId, Store
 from consometers_node.store.clock import Clock, ClockDoubtReason
 from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.household import letters
 from consometers_node.store.peers import Peer, all_peers, peer_by_jid
 from consometers_node.wire import Naming
 from consometers_quoalise import Node
@@ -153,7 +154,8 @@ class Sharing:
             delivery.note_online()
         else:
             self._fanout.note_online(peer.id)
-        if node in {Node.SUBSCRIBE, Node.TERMINATE} and not peer.is_member:
+        changing = {Node.SUBSCRIBE, Node.TERMINATE, Node.SEND_LETTER}
+        if node in changing and not peer.is_member:
             self._changes.notify()
 
     async def _confirms(self, full: str) -> bool | None:
@@ -195,6 +197,8 @@ class Sharing:
             async with self._store.writing() as connection:
                 now = await self._clock.confirmed(connection)
                 ended = [] if now is None else await Permissions(connection).expire(now)
+                if now is not None:
+                    await letters.forget(connection, now)
             doubt = self._clock.doubt
             if ended or (doubt and doubt.reason) != (before and before.reason):
                 self._changes.notify()

@@ -96,18 +96,18 @@ async def _move(
 ) -> int:
     """Move the rows of a table that are not there yet. Return how many it has."""
     async with target.reading() as other:
-        there = await _count(other, table)
-    reached(before + there)
+        moved = await _count(other, table)
+    reached(before + moved)
     names = table.columns.keys()
-    rest = select(table).order_by(*table.primary_key).offset(there)
+    rest = select(table).order_by(*table.primary_key).offset(moved)
     async for part in connection.partitions(rest, AT_ONCE):
         async with target.writing() as other, _unguarded(other, table):
             if table.name in BY_MONTH:
                 await make_room(other, table.name, {row.day for row in part})
             await other.execute(insert(table), [dict(zip(names, row, strict=True)) for row in part])
-        there += len(part)
-        reached(before + there)
-    return there
+        moved += len(part)
+        reached(before + moved)
+    return moved
 
 
 @asynccontextmanager

@@ -1,3 +1,3 @@
 """Which tables and rules this node works with. Written by `script/lib/run tools.tables`."""
 
-SCHEMA = "2ebd921b30fa"
+SCHEMA = "50d4aec826a3"

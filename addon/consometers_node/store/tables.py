@@ -423,6 +423,22 @@ class AccessRequestRow(Base, personal=Erasure.NODE):
     sha256: Column[str]
 
 
+class LetterRow(Base, personal=Erasure.NODE):
+    """A letter of a collective, as received, for a year. `read_at` is when it was marked as read.
+
+    `id` is the sender's: two peers may give the same one.
+    """
+
+    __table_args__ = (Index(None, "peer_id", "received_at"),)
+
+    peer_id: Column[PeerId] = column(ForeignKey("peer.id", ondelete="CASCADE"), primary_key=True)
+    id: Column[str] = column(primary_key=True)
+    written_at: Column[datetime]
+    received_at: Column[datetime]
+    body: Column[Mapping[str, str]]
+    read_at: Column[datetime | None]
+
+
 class SettingRow(Base, personal=Erasure.NODE):
     """Settings of a person, and the node's own notes."""
 

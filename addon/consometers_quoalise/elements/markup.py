@@ -61,9 +61,7 @@ def serialise(root: Element, most: int | None = MAX_BYTES) -> bytes:
     Raises `Malformed` on what XML cannot carry, and on more bytes than `most` (None: any number).
     """
     check_depth(root)
-    pieces: list[str] = []
-    _write(root, "", pieces)
-    document = "".join(pieces)
+    document = within(root, "")
     if illegal := _ILLEGAL.search(document):
         codepoint = f"U+{ord(illegal[0]):04X}"
         raise Malformed("document", Problem.NOT_FOR_XML, found=codepoint)
@@ -71,6 +69,13 @@ def serialise(root: Element, most: int | None = MAX_BYTES) -> bytes:
     if most is not None and len(data) > most:
         raise Malformed("document", Problem.TOO_LARGE, found=len(data), most=most)
     return data
+
+
+def within(root: Element, namespace: str) -> str:
+    """Return an element as it is written within one of a namespace, with no limit."""
+    pieces: list[str] = []
+    _write(root, namespace, pieces)
+    return "".join(pieces)
 
 
 def tag(namespace: str, name: str) -> str:

@@ -1,6 +1,6 @@
 """One element under its path: its attributes and children with their types, or an error."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 
 from consometers_quoalise import bounds, iso8601
 from consometers_quoalise.errors import Malformed
-from consometers_quoalise.foreign import clean
+from consometers_quoalise.foreign import clean, clean_lines
 from consometers_quoalise.iso8601 import Duration
 from consometers_quoalise.languages import DEFAULT_LANGUAGE
 from consometers_quoalise.problems import Problem
@@ -91,6 +91,11 @@ class Reader:
         """Return the text of the element: not empty, and within `bounds`."""
         return bounded(self.element.text or "", local(self.element.tag), self.place)
 
+    def lines(self) -> str:
+        """Return the text of the element on its lines: not empty, and within `bounds`."""
+        sent = self.element.text or ""
+        return bounded(sent, local(self.element.tag), self.place, clean_lines)
+
     def texts(self, name: str, *, required: bool = False) -> dict[str, str]:
         """Return the texts in the children of that name, one in each language."""
         children = self.each(name, required=required)
@@ -101,9 +106,9 @@ class Reader:
         return f"{self.place}@{local(name)}"
 
 
-def bounded(sent: str, name: str, place: str) -> str:
-    """Return a field as `foreign.clean` leaves it. Raises `Malformed`."""
-    value = clean(sent)
+def bounded(sent: str, name: str, place: str, cleaned: Callable[[str], str] = clean) -> str:
+    """Return a field without what `foreign` drops. Raises `Malformed`."""
+    value = cleaned(sent)
     if not value:
         raise Malformed(place, Problem.NO_TEXT)
     if len(value) > (most := bounds.characters(name)):

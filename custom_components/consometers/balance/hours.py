@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Self
 
 from ..recorder.rows import HOUR_S, Row, Rows
-from .state import Balance, Begun, Register, Sums
+from .state import Balance, Register, Start, Sums
 
 type _Point = tuple[float, str, float]
 """The time, the source, and its sum."""
@@ -22,7 +22,7 @@ class Past:
     """A home's sums, at the end of each hour, and until its balance began."""
 
     hours: Mapping[float, Sums]
-    begun: Sums
+    at_start: Sums
     midnight: Sums
     """The sums at a midnight; none where they are not known."""
 
@@ -34,15 +34,15 @@ class Past:
 
         `rows` are the hours of each source, of which those up to `until` count.
         """
-        begun, sources = balance.begun, sorted(balance.sources.all)
-        points = [_points(source, rows[source], until, begun) for source in sources]
+        start, sources = balance.start, sorted(balance.sources.all)
+        points = [_points(source, rows[source], until, start) for source in sources]
         counting = Balance(balance.home, balance.sources)
         counting.turn(midnight)
         hours = dict(_counted(counting, points))
-        last = max(hours, default=0.0) if begun is None else begun.at
+        last = max(hours, default=0.0) if start is None else start.at
         if last not in hours:
             return None
-        return cls(hours=hours, begun=hours[last], midnight=counting.midnight)
+        return cls(hours=hours, at_start=hours[last], midnight=counting.midnight)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,31 +68,31 @@ class Join:
             for at, sums in past.hours.items()
             if former < at <= first.hour and at % HOUR_S == 0
         ]
-        present_wh = zero_wh + value(past.begun) + (first.state_wh or 0.0)
+        present_wh = zero_wh + value(past.at_start) + (first.state_wh or 0.0)
         return cls(hours=hours, raised_wh=present_wh - first.sum_wh)
 
 
-def _points(source: str, rows: Rows, until: float, begun: Begun | None) -> Iterator[_Point]:
+def _points(source: str, rows: Rows, until: float, start: Start | None) -> Iterator[_Point]:
     """Yield the sums of a source in the order of time: at each hour, and when counting began."""
     last: Row | None = None
     for row in rows:
         if row.end > until:
             break
-        if begun is not None and last is not None and last.end <= begun.at < row.end:
-            yield _at_beginning(source, last, begun)
+        if start is not None and last is not None and last.end <= start.at < row.end:
+            yield _at_beginning(source, last, start)
         yield row.end, source, row.sum_wh
         last = row
-    if begun is not None and last is not None and last.end <= begun.at:
-        yield _at_beginning(source, last, begun)
+    if start is not None and last is not None and last.end <= start.at:
+        yield _at_beginning(source, last, start)
 
 
-def _at_beginning(source: str, last: Row, begun: Begun) -> _Point:
+def _at_beginning(source: str, last: Row, start: Start) -> _Point:
     """Return the sum of a source when counting began, from its state then and the hour before."""
     if last.state_wh is None:
-        return begun.at, source, last.sum_wh
-    since = Register.begun(last.state_wh, last.end)
-    since.update(begun.read_wh[source], begun.at)
-    return begun.at, source, last.sum_wh + since.last[1]
+        return start.at, source, last.sum_wh
+    since = Register.from_reading(last.state_wh, last.end)
+    since.update(start.read_wh[source], start.at)
+    return start.at, source, last.sum_wh + since.last[1]
 
 
 def _counted(balance: Balance, points: Iterable[Iterable[_Point]]) -> Iterator[tuple[float, Sums]]:

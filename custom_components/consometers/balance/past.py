@@ -59,8 +59,8 @@ async def _first(hass: HomeAssistant, entry: BalanceConfigEntry) -> dict[str, Ro
     """Return the first row that the recorder has of each energy since the balance began."""
     tracker = entry.runtime_data
     after, now = entry.created_at.timestamp(), dt_util.utcnow().timestamp()
-    if tracker.balance.begun is not None:
-        after = max(after, tracker.balance.begun.at)
+    if tracker.balance.start is not None:
+        after = max(after, tracker.balance.start.at)
     shown = {
         entity_id: wh
         for entity_id, each in _energies(hass, entry).items()
@@ -105,7 +105,7 @@ async def _join(hass: HomeAssistant, entry: BalanceConfigEntry, first: Mapping[s
             own = [each for each in hours[entity_id] if each.end <= row.hour]
             join = await hass.async_add_executor_job(Join.from_hours, past, value, own, row)
             await async_join(hass, metadata[entity_id], join.hours, row.start, join.raised_wh)
-    balance.extend_day(midnight, past.midnight.since(past.begun))
+    balance.extend_day(midnight, past.midnight.since(past.at_start))
     entry.runtime_data.show()
 
 

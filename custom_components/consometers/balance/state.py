@@ -52,7 +52,7 @@ class Register:
     """When it started again, and what it said before."""
 
     @classmethod
-    def begun(cls, read_wh: float, at: float) -> Self:
+    def from_reading(cls, read_wh: float, at: float) -> Self:
         return cls(read_wh, [(at, 0.0)])
 
     @property
@@ -125,7 +125,7 @@ class Sources:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
+class Start:
     """The start of the counting, and the counters' readings then."""
 
     at: float
@@ -220,7 +220,7 @@ class Balance:
     sums: Sums = field(default_factory=Sums)
     """What was counted since the beginning, up to the moment up to which all sources are known."""
     registers: dict[str, Register] = field(default_factory=dict)
-    begun: Begun | None = None
+    start: Start | None = None
     """Not known of what was counted by versions that did not remember it."""
     midnight: Sums = field(default_factory=Sums)
     """The sums at the beginning of the day; none while they are not known."""
@@ -240,16 +240,16 @@ class Balance:
             if self._day is not None and not register.is_known_at(self._day):
                 self.midnight = Sums()
         else:
-            self.registers[source] = Register.begun(read_wh, at)
+            self.registers[source] = Register.from_reading(read_wh, at)
 
     def rename(self, former: str, now: str) -> None:
         """Rename a source from now on."""
         if former in self.registers:
             self.registers[now] = self.registers.pop(former)
-        if self.begun is not None:
-            read_wh = self.begun.read_wh.items()
+        if self.start is not None:
+            read_wh = self.start.read_wh.items()
             renamed = {now if name == former else name: value for name, value in read_wh}
-            self.begun = Begun(at=self.begun.at, read_wh=renamed)
+            self.start = Start(at=self.start.at, read_wh=renamed)
         injected = self.sources.injected
         self.sources = Sources(
             production=[now if each == former else each for each in self.sources.production],
@@ -286,7 +286,7 @@ class Balance:
         for register in self.registers.values():
             register.rebase(moment)
         read_wh = {name: each.read_wh - each.last[1] for name, each in self.registers.items()}
-        self.begun = Begun(at=moment, read_wh=read_wh)
+        self.start = Start(at=moment, read_wh=read_wh)
 
     def _continue(self, moment: float) -> None:
         """Count on with sources that came later than the others.
@@ -351,7 +351,7 @@ class Balance:
 
         `sums` are those of then, so many Wh below those of the beginning.
         """
-        if midnight == self._day and self.begun is not None and midnight < self.begun.at:
+        if midnight == self._day and self.start is not None and midnight < self.start.at:
             self.midnight = sums
 
     def disagrees(self, at: float) -> bool | None:
@@ -376,7 +376,7 @@ class Balance:
                 for name, each in self.registers.items()
             },
             "of": self._configuration,
-            "begun": None if self.begun is None else asdict(self.begun),
+            "start": None if self.start is None else asdict(self.start),
             "sums": asdict(self.sums),
             "before": asdict(self._before),
             "settled": self._settled,
@@ -398,7 +398,7 @@ class Balance:
             expected = expected & stored.keys()
         registers = {name: _valid(_register, stored.get(name)) for name in expected}
         self.registers = {name: each for name, each in registers.items() if each is not None}
-        self.begun, self._settled = _valid(_begun, remembered.get("begun")), settled
+        self.start, self._settled = _valid(_start, remembered.get("start")), settled
         self.sums, self._before, self.midnight = (
             _sums(remembered.get(key)) for key in ("sums", "before", "midnight")
         )
@@ -483,9 +483,9 @@ def _register(stored: Any) -> Register:
 
 def _standing(at: float | None, stored: Any) -> Register:
     """Return a register of which only the last reading is known."""
-    return Register.begun(_finite_number(stored[0]), at or 0.0)
+    return Register.from_reading(_finite_number(stored[0]), at or 0.0)
 
 
-def _begun(stored: Any) -> Begun:
+def _start(stored: Any) -> Start:
     read_wh = {name: _finite_number(value) for name, value in stored["read_wh"].items()}
-    return Begun(at=_finite_number(stored["at"]), read_wh=read_wh)
+    return Start(at=_finite_number(stored["at"]), read_wh=read_wh)

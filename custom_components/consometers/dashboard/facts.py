@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 type Ids = tuple[str, ...]
+
+_SIGNS: Final = {"EUR": "€", "GBP": "£"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,15 +30,23 @@ class Home:
     saved: Ids = ()
     """What self-consumption saved."""
     tariff: Ids = ()
+    next_tariff: Ids = ()
+    next_tariff_start: Ids = ()
     price: Ids = ()
     colour_today: Ids = ()
     colour_tomorrow: Ids = ()
     peak_start: Ids = ()
     sun: Ids = ()
+    currency: str = "EUR"
     sells_all: bool = False
     """Whether all production goes to the grid, under a contract of its own."""
     is_building: bool = False
     """Whether it is a public building, and nobody's home."""
+
+    @property
+    def currency_sign(self) -> str:
+        """The currency as people write it: statistics have its code."""
+        return _SIGNS.get(self.currency, self.currency)
 
     @property
     def has_grid(self) -> bool:

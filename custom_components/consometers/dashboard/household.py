@@ -27,12 +27,12 @@ from ..const import (
 )
 from ..entries import kind, sensor_id
 from ..linky.prices import PRICE, costs_on_dashboard, priced, priced_on_dashboard
-from ..node import answers
-from ..node.answers import Sums
+from ..node.api import answers
+from ..node.api.answers import Sums
+from ..node.computed.simulation import Meter
+from ..node.computed.simulation_coordinator import simulated_statistic
 from ..node.coordinator import NodeConfigEntry
 from ..node.devices import collective_id, plant_id
-from ..node.simulation import Meter
-from ..node.simulation_coordinator import simulated_statistic
 from ..recorder.statistics import async_firsts
 from .facts import Collective, Home, Ids, Plant, Uncounted
 
@@ -62,6 +62,8 @@ _METER: Final[Table] = {
     "energy_drawn": "drawn",
     "energy_injected": "injected",
     "tariff": "tariff",
+    "next_tariff": "next_tariff",
+    "next_tariff_start": "next_tariff_start",
     "price": "price",
     "colour_today": "colour_today",
     "colour_tomorrow": "colour_tomorrow",
@@ -107,6 +109,7 @@ async def home(hass: HomeAssistant) -> Home:
         **facts,
         cost=_costs(hass, await _energy_sources(hass)),
         sun=_SUN if hass.states.get(*_SUN) else (),
+        currency=hass.config.currency,
         sells_all=_sells_all(hass, facts),
         is_building=any(each.is_site for each in collectives(hass)),
     )

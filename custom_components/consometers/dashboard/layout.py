@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from .facts import Collective, Home, Ids, Plant, Uncounted
+from .moments import best_time, next_tariff
 from .words import words_of
 
 type Card = dict[str, Any]
@@ -23,7 +24,7 @@ _COLOURS: Final = {
     "self_consumed": PRODUCED,
     "part": PRODUCED,
     "simulated": PRODUCED,
-    "cost": DRAWN,
+    "cost_short": DRAWN,
 }
 _ICONS: Final = {
     "drawn": "mdi:transmission-tower-export",
@@ -130,9 +131,9 @@ class _Writer:
 
         One that has nothing beside it is as wide as they are.
         """
-        there = list(filter(None, map(list, beside)))
-        spans = [1] * len(there)
-        if len(there) % _COLUMNS:
+        present = list(filter(None, map(list, beside)))
+        spans = [1] * len(present)
+        if len(present) % _COLUMNS:
             spans[-1] = _COLUMNS
         return {
             "type": "sections",
@@ -140,7 +141,7 @@ class _Writer:
             "path": name,
             "max_columns": _COLUMNS,
             "sections": [
-                *(_section(cards, span) for cards, span in zip(there, spans, strict=True)),
+                *(_section(cards, span) for cards, span in zip(present, spans, strict=True)),
                 *(_section(list(cards), _COLUMNS) for cards in below),
             ],
         }
@@ -181,7 +182,8 @@ class _Writer:
         if len(costs) == 1 and ":" not in costs[0]:
             yield from self._amounts("cost", costs, "mdi:cash")
         elif costs:
-            yield from self._graph("week", {**_DAYS, "chart_type": "bar-stack"}, {"cost": costs})
+            bars = {**_DAYS, "chart_type": "bar-stack"}
+            yield from self._graph("week", bars, {"cost_short": costs})
 
     @property
     def _counted_costs(self) -> Ids:
@@ -193,13 +195,14 @@ class _Writer:
         if not amounts:
             return
         yield _heading(self._words[title], style="subtitle")
-        for name, period, begun in self._periods():
+        for name, period, start in self._periods():
             yield {
                 "type": "statistic",
                 "entity": amounts[0],
-                "name": _sentence(self._since(amounts, begun) or self._words[name]),
+                "name": _sentence(self._since(amounts, start) or self._words[name]),
                 "icon": icon,
                 "stat_type": "change",
+                "unit": self._home.currency_sign,
                 "period": {"calendar": {"period": period}},
                 "grid_options": _HALF,
             }
@@ -212,13 +215,13 @@ class _Writer:
         yield "this_month", "month", None if midnight is None else midnight.replace(day=1)
 
     def _since(
-        self, statistics: Iterable[str], begun: datetime | None, *, of_minutes: bool = False
+        self, statistics: Iterable[str], start: datetime | None, *, of_minutes: bool = False
     ) -> str | None:
-        """Say since when there are figures of a period, if that is after it had begun."""
+        """Say since when there are figures of a period, if that is after its start."""
         uncounted = self._uncounted
         counted = uncounted.first_minutes if of_minutes else uncounted.first_hours
         first = min((counted[each] for each in statistics if each in counted), default=None)
-        if first is None or begun is None or uncounted.now is None or first < begun + _SETTLING:
+        if first is None or start is None or uncounted.now is None or first < start + _SETTLING:
             return None
         self._young = True
         if first.date() == uncounted.now.date():
@@ -235,13 +238,16 @@ class _Writer:
             for key in ("tariff", "price", "colour_today", "colour_tomorrow", "peak_start")
             for each in getattr(home, key)
         ]
+        for tariff, start in zip(home.next_tariff, home.next_tariff_start, strict=False):
+            tiles.append(_moment(next_tariff(tariff, start, self._words), start))
         yield from self._beneath("tariff_title", tiles)
 
     def _grid_months(self) -> Iterator[Card]:
         yield self._of_home()
         yield from self._graph("year", _MONTHS, self._grid_flows())
         if costs := self._counted_costs:
-            yield from self._graph("year", {**_MONTHS, "chart_type": "bar-stack"}, {"cost": costs})
+            bars = {**_MONTHS, "chart_type": "bar-stack"}
+            yield from self._graph("year", bars, {"cost_short": costs})
 
     def _panels_months(self) -> Iterator[Card]:
         yield _heading(self._words[self._panels], "mdi:solar-power-variant")
@@ -397,10 +403,13 @@ class _Writer:
         """Show when there is a surplus: while there is one, no next one."""
         likely = has["surplus_likely"]
         yield _tile(likely, PRODUCED, name=self._words["surplus_likely"], grid_options=_WIDE)
-        for key, when in (("next_surplus", [_none_of(_is(likely, "on"))]), ("best_hour", [])):
-            if key in has:
-                shown = {"visibility": [*_if_known(has[key]), *when]}
-                yield _tile(has[key], PRODUCED, name=self._words[key], grid_options=_HALF, **shown)
+        for each in _those(has, "next_surplus"):
+            shown = {"visibility": [*_if_known(each), _none_of(_is(likely, "on"))]}
+            name = self._words["next_surplus"]
+            yield _tile(each, PRODUCED, name=name, grid_options=_HALF, **shown)
+        if "best_start" in has and "best_end" in has:
+            start, end = has["best_start"], has["best_end"]
+            yield _moment(best_time(start, end, self._words), start)
 
     def _compared(self, collective: Collective) -> Iterator[Card]:
         """Compare a home with the others, and a public building with itself."""
@@ -496,13 +505,13 @@ class _Writer:
         The rest of a bar has its colour, paler: one of nothing would look full, so it is grey.
         """
         bar = {"features": [{"type": "bar-gauge"}], "features_position": "inline"}
-        name = self._words[words]
+        name, beside_bar = self._words[words], self._words[f"{words}_bar"]
         for each in entities:
             positive: Condition = {"condition": "numeric_state", "entity": each, "above": 0}
             unknown, empty = _is(each, "unknown"), [_none_of(positive), *_if_known(each)]
             of_rate = partial(_tile, each, grid_options=_WIDE)
-            yield of_rate(PRODUCED, name=name, **bar, visibility=[positive])
-            yield of_rate(_NO_COLOUR, name=name, **bar, visibility=empty)
+            yield of_rate(PRODUCED, name=beside_bar, **bar, visibility=[positive])
+            yield of_rate(_NO_COLOUR, name=beside_bar, **bar, visibility=empty)
             reasons = {"rate_not_known_yet": [unknown, *map(_none_of, self._night)]}
             if self._night:
                 reasons["rate_no_production"] = [unknown, *self._night]
@@ -523,7 +532,7 @@ class _Writer:
             {
                 "type": "statistic",
                 "entity": each,
-                "name": self._words[f"{flow}_now"],
+                "name": self._words[f"{flow}_today"],
                 "icon": _ICONS[flow],
                 "stat_type": "change",
                 "period": {"calendar": {"period": "day"}},
@@ -574,8 +583,8 @@ class _Writer:
             self._waiting = True
             card = _text(self._words["minutes_to_come" if of_minutes else "hours_to_come"])
         elif (now := self._uncounted.now) is not None:
-            begun = now - timedelta(days=graph["days_to_show"])
-            since = self._since((e["entity"] for e in entities), begun, of_minutes=of_minutes)
+            start = now - timedelta(days=graph["days_to_show"])
+            since = self._since((e["entity"] for e in entities), start, of_minutes=of_minutes)
             # Of months the first day says nothing: the axis has them.
             if since is not None and graph["period"] != "month":
                 names = (*names, since)
@@ -628,6 +637,11 @@ def _none_of(*conditions: Condition) -> Condition:
 
 def _text(content: str) -> Card:
     return {"type": "markdown", "content": content, "grid_options": _FULL}
+
+
+def _moment(template: str, start: str) -> Card:
+    card = {**_text(template), "grid_options": _WIDE}
+    return {**card, "visibility": [_none_of(_is(start, "unknown", "unavailable"))]}
 
 
 def _tile(entity: str, colour: str | None = None, **more: Any) -> Card:

@@ -83,7 +83,7 @@ def _value(head: Head, cells: Sequence[str], line: int, report: Report) -> float
 
 
 def _under_days(head: Head, rows: Sequence[Row], report: Report) -> list[_Sample]:
-    """Give the times of each day their date. Midnight may begin the day, or end it."""
+    """Return the times of each day with its date. Midnight may begin the day, or end it."""
     samples = []
     for day, block in groupby(_clock_times(rows, report), lambda each: each[2]):
         of_day = list(block)

@@ -16,6 +16,7 @@ from ..const import (
     CONF_MODE,
     CONF_OFFSET,
     CONF_PRODUCTION,
+    CONF_SCHEDULES,
     CONF_SILENCE,
     CONF_TARIFFS,
     DEFAULT_SILENCE,
@@ -31,7 +32,8 @@ from .pacing import Pace, Pacing
 from .prices import prices
 from .reader import Reader
 from .state import FrameResult, LinkyState
-from .tariffs import Tariffs
+from .tariffs.names import Tariffs
+from .tariffs.schedules import Schedules
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -57,7 +59,8 @@ class LinkyCoordinator(DataUpdateCoordinator[None]):
         self.state.prices = prices(entry.options)
         mode = Mode(entry.data[CONF_MODE])
         self.reader = Reader(self.device, mode, self.state, self._clock)
-        self.tariffs = Tariffs(entry.data.get(CONF_TARIFFS, {}))
+        self.tariffs = self.state.tariffs = Tariffs(entry.data.get(CONF_TARIFFS, {}))
+        self.schedules = self.state.schedules = Schedules(entry.data.get(CONF_SCHEDULES, {}))
         self.due: AbstractSet[Pace] = frozenset()
         """The paces whose entities this update is for."""
         self._pacing = Pacing(entry.options)
@@ -140,6 +143,7 @@ class LinkyCoordinator(DataUpdateCoordinator[None]):
         # Names are fixed when an entity is made.
         self._learn_what_it_counts()
         self._learn_tariff()
+        self._learn_schedule()
         self._set_available(available=True)
         due = self._pacing.take_due(len(self.state.meter.readings), self._clock())
         if result is FrameResult.CHANGE or not self._published:
@@ -180,6 +184,7 @@ class LinkyCoordinator(DataUpdateCoordinator[None]):
         if entry_of_meter is None:
             self.reader.record("another meter")
             self.state.offset_wh = 0
+            self.schedules.forget()
             self._replace_meter(unique_id)
 
     def _replace_meter(self, unique_id: str) -> None:
@@ -220,11 +225,20 @@ class LinkyCoordinator(DataUpdateCoordinator[None]):
             return
         register, label, at_once = tariff.register, tariff.label, not self._published
         is_first = register not in self.tariffs.names
+        is_shown = self.state.tariff_names.get(register) == label
         if not self.tariffs.learn(register, label, self._clock(), at_once=at_once):
             return
         self._remember(CONF_TARIFFS, dict(self.tariffs.names))
-        if is_first and self._published:
+        if is_first and not is_shown and self._published:
             self.hass.config_entries.async_schedule_reload(self.config_entry.entry_id)
+
+    def _learn_schedule(self) -> None:
+        """Remember the schedule of tomorrow: tomorrow the meter sends another."""
+        now, tomorrow = self.state.time("DATE"), self.state.reading("PJOURF+1")
+        if now is None or tomorrow is None:
+            return
+        if self.schedules.learn(now, tomorrow.group.raw, self._clock()):
+            self._remember(CONF_SCHEDULES, self.schedules.stored)
 
     def _remember(self, key: str, value: object) -> None:
         data = {**self.config_entry.data, key: value}

@@ -343,7 +343,10 @@ class LinkyOptionsFlow(HistorySteps, FileSteps, OptionsFlowWithReload):
         fields |= {vol.Optional(option(register)): per_kwh for register in registers}
         if self._can_be_paid:
             fields[vol.Optional(CONF_INJECTION_PRICE)] = per_kwh
-        tariffs = self.config_entry.data.get(CONF_TARIFFS, {})
+        coordinator, data = self._coordinator, self.config_entry.data
+        tariffs = (
+            data.get(CONF_TARIFFS, {}) if coordinator is None else coordinator.state.tariff_names
+        )
         return self.async_show_form(
             step_id="publication",
             data_schema=self.add_suggested_values_to_schema(

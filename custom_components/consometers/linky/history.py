@@ -5,7 +5,7 @@ from homeassistant.helpers.translation import async_get_translations
 
 from ..const import DOMAIN
 from ..history.candidates import Target
-from .sensors import LinkySensorDescription, energies
+from .entities.sensors import LinkySensorDescription, energies
 from .state import LinkyState
 
 

@@ -25,6 +25,8 @@ from ..tic import (
     tariff,
 )
 from .derived import CutOff, LinkQuality, PowerFromRegister
+from .tariffs.names import Tariffs, other_of_two
+from .tariffs.schedules import Change, Schedules
 
 VOLTS_OF_CONTRACT = 200
 """ISOUSC is the subscribed power over 200 V. Source: Enedis-NOI-CPT_54E §6.1."""
@@ -80,6 +82,8 @@ class LinkyState:
         """What is added to the meter's total, so that it goes on when the mode changes."""
         self.prices: Mapping[str, float] = {}
         """What a kWh costs, by the label of the index that counts it."""
+        self.tariffs = Tariffs({})
+        self.schedules = Schedules({})
         self._total: _Total | None = None
         self.forget()
 
@@ -300,6 +304,25 @@ class LinkyState:
         return self.prices.get(self.tariff.register or "")
 
     @property
+    def tariff_names(self) -> Mapping[str, str]:
+        """The supplier's names of its indexes, as far as the meter says them."""
+        day = self.value("PJOURF+1")
+        slots = day if isinstance(day, tuple) else ()
+        registers = {f"EASF{slot.index:02}" for slot in slots if slot.index is not None}
+        return other_of_two(self.tariffs.names, self.tariff.contract, registers)
+
+    @property
+    def next_change(self) -> Change | None:
+        """The next change of the tariff, where the calendar says it.
+
+        Of a day's colour and of mobile peaks it says nothing.
+        """
+        now, register = self.time("DATE"), self.tariff.register
+        if now is None or register is None or self.has_colours or self.has_peaks:
+            return None
+        return self.schedules.next_change(now, register)
+
+    @property
     def subscribed_power_kva(self) -> float | None:
         if (power := self.number("PREF")) is not None:
             return power
@@ -319,6 +342,13 @@ class LinkyState:
             for phase, _, _ in powers
         )
         return min((seconds for seconds in left if seconds is not None), default=None)
+
+    @property
+    def cut_off_expected(self) -> bool | None:
+        """Whether the breaker opens if the power stays as it is."""
+        if self.subscribed_power_kva is None:
+            return None
+        return self.seconds_to_cut_off is not None
 
     @property
     def overrun(self) -> bool | None:

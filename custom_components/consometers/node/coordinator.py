@@ -21,10 +21,10 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from ..const import CONF_APP, DOMAIN
 from ..issues import clear
 from . import devices, issues
-from .answers import Node
-from .client import NodeClient, NodeError, OtherNode, WrongToken
-from .simulation_coordinator import FindMeter, SimulationCoordinator
-from .surplus_coordinator import SurplusCoordinator
+from .api.answers import Node
+from .api.client import NodeClient, NodeError, OtherNode, WrongToken
+from .computed.simulation_coordinator import FindMeter, SimulationCoordinator
+from .computed.surplus_coordinator import SurplusCoordinator
 
 _LOGGER = logging.getLogger(__name__)
 

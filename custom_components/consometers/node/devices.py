@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 
 from ..const import DOMAIN
-from .answers import Node, plant_key
+from .api.answers import Node, plant_key
 
 
 def node_identifier(entry: ConfigEntry) -> tuple[str, str]:

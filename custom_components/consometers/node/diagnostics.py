@@ -4,7 +4,7 @@ from dataclasses import fields
 from typing import Any
 
 from ..const import CONF_APP, CONF_KIND
-from .answers import Collective, DayEnergy, DayRate, Node, Permission, Plant, Sums
+from .api.answers import Collective, DayEnergy, DayRate, Node, Permission, Plant, Sums
 from .coordinator import NodeCoordinator
 
 

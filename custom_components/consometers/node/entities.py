@@ -25,7 +25,9 @@ from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ..entries import sensor_id
-from .answers import Collective, Plant, Words, words_in
+from .api.answers import Collective, Plant, Words, words_in
+from .computed.simulation_coordinator import Simulation
+from .computed.surplus import Forecast, Stretch, stretches
 from .coordinator import NodeCoordinator, require_administrator
 from .devices import plant_identifier
 from .entity import (
@@ -53,8 +55,6 @@ from .sensors import (
     FactDescription,
     signed,
 )
-from .simulation_coordinator import Simulation
-from .surplus import Forecast, Stretch, stretches
 
 _description = partial(BinarySensorEntityDescription, entity_category=EntityCategory.DIAGNOSTIC)
 CONNECTED: Final = _description(key="connected", device_class=BinarySensorDeviceClass.CONNECTIVITY)

@@ -9,10 +9,10 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ..entity import DescribedEntity
-from .answers import Collective, Node, Words, words_in
+from .api.answers import Collective, Node, Words, words_in
+from .computed.surplus_coordinator import SurplusCoordinator, statistics_of
 from .coordinator import NodeConfigEntry, NodeCoordinator
 from .devices import collective_identifier, node_identifier
-from .surplus_coordinator import SurplusCoordinator, statistics_of
 
 REASON = "reason"
 """The attribute with the reason of a problem."""
@@ -61,11 +61,11 @@ def add_for_each[T, D: EntityDescription](
 
     @callback
     def look() -> None:
-        there = things(coordinator.data)
-        added.difference_update([each for each in added if each[0] not in there])
+        present = things(coordinator.data)
+        added.difference_update([each for each in added if each[0] not in present])
         new = [
             (each, key)
-            for each, thing in sorted(there.items())
+            for each, thing in sorted(present.items())
             for key, description in described.items()
             if (each, key) not in added and has_facts(each, thing, description)
         ]

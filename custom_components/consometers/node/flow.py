@@ -26,9 +26,9 @@ from homeassistant.helpers.service_info.hassio import HassioServiceInfo
 import probatio as vol
 
 from ..const import CONF_APP, CONF_COEFFICIENT, CONF_KIND, CONF_SHARING_KEY, KIND_NODE
-from .answers import Node
-from .client import NodeClient, NodeError, OtherNode, base_url
-from .simulation import Key
+from .api.answers import Node
+from .api.client import NodeClient, NodeError, OtherNode, base_url
+from .computed.simulation import Key
 
 TITLE = "Consometers"
 EXAMPLE_URL = "http://consometers.local:8099"

@@ -15,13 +15,14 @@ from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from ..issues import ids
-from .answers import Collective, Node, Permission, words_in
+from .api.answers import Collective, Node, Permission, words_in
 from .foreign import in_markdown, isolated
 
 SHARING_STUCK: Final = "sharing_stuck"
 PERMISSION_EXPIRES: Final = "permission_expires"
 NEED_CHANGED: Final = "need_changed"
 CLOCK_WRONG: Final = "clock_wrong"
+MESSAGE: Final = "message"
 
 STUCK_AFTER: Final = timedelta(days=1)
 EXPIRES_WITHIN: Final = timedelta(days=14)
@@ -63,6 +64,9 @@ def _issues_of(collective: Collective, language: str) -> Iterator[_Issue]:
     since = collective.waiting_since
     if since is not None and not collective.paused and since <= dt_util.utcnow() - STUCK_AFTER:
         yield SHARING_STUCK, collective.id, named
+    for letter in collective.letters or ():
+        words = in_markdown(words_in(language, letter.text))
+        yield MESSAGE, f"{collective.id}_{letter.id}", {**named, "message": words}
     for permission in collective.granted:
         placeholders = {
             **named,

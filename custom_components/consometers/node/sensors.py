@@ -20,10 +20,10 @@ from homeassistant.const import (
 )
 from homeassistant.util import dt as dt_util
 
-from .answers import Collective, DayEnergy, DayRate, Last, Month, Plant, Words
-from .simulation import Period
-from .simulation_coordinator import CURRENCY, Simulation
-from .surplus import Forecast, best, stretches
+from .api.answers import Collective, DayEnergy, DayRate, Last, Month, Plant, Words
+from .computed.simulation import Period
+from .computed.simulation_coordinator import CURRENCY, Simulation
+from .computed.surplus import Forecast, best, stretches
 
 SIGNED: Final = "signed"
 """The attribute with a change as it is written, with its sign."""
@@ -174,10 +174,14 @@ def _next_surplus(hours: Sequence[Forecast]) -> datetime | None:
     return next((stretch.start for stretch in stretches(hours)), None)
 
 
-def _best_hour(hours: Sequence[Forecast]) -> datetime | None:
-    now = dt_util.utcnow()
-    hour = best(hour for hour in hours if hour.start > now)
-    return None if hour is None else hour.start
+def _best_start(hours: Sequence[Forecast]) -> datetime | None:
+    stretch = best(hours)
+    return None if stretch is None else stretch.start
+
+
+def _best_end(hours: Sequence[Forecast]) -> datetime | None:
+    stretch = best(hours)
+    return None if stretch is None else stretch.end
 
 
 SURPLUS_SENSORS: Final[tuple[FactDescription[Sequence[Forecast]], ...]] = (
@@ -187,9 +191,14 @@ SURPLUS_SENSORS: Final[tuple[FactDescription[Sequence[Forecast]], ...]] = (
         value_fn=_next_surplus,
     ),
     FactDescription(
-        key="best_hour",
+        key="best_start",
         device_class=SensorDeviceClass.TIMESTAMP,
-        value_fn=_best_hour,
+        value_fn=_best_start,
+    ),
+    FactDescription(
+        key="best_end",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=_best_end,
     ),
 )
 

@@ -23,6 +23,7 @@ from .values import (
     Value,
     address,
     horodate,
+    schedule,
 )
 
 __all__ = [
@@ -64,5 +65,6 @@ __all__ = [
     "horodate",
     "parse",
     "registers_of_contract",
+    "schedule",
     "tariff",
 ]

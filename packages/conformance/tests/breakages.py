@@ -583,6 +583,7 @@ BREAKAGES: Final = {
         )
     ),
     "F-46": Breakage(refusing(lambda request: node(request) == "terminate")),
+    "F-101": Breakage(refusing(lambda request: node(request) == "send_letter")),
     "F-48": Breakage(on("get_export", other_size), collective=True),
     "F-50": Breakage(refusing(lambda request: node(request) == "get_export"), collective=True),
     "F-53": Breakage(

@@ -69,7 +69,7 @@ class Reference:
         return (
             (*common, "get_data_needs", "grant", "withdraw", "get_export")
             if self._collective
-            else common
+            else (*common, "send_letter")
         )
 
     def receive(self, stanza: Element, now: float) -> list[Later]:
@@ -163,7 +163,7 @@ class Reference:
     def _command(self, command: Element, now: float, language: str) -> Element:
         node = command.get("node", "")
         everywhere = (*self.commands, "withdraw", "get_data_needs", "grant", "get_export")
-        if node not in (*everywhere, "verify_reports", "open_sums"):
+        if node not in (*everywhere, "verify_reports", "open_sums", "send_letter"):
             raise Refused("bad-request", "command/node")
         if node not in self.commands:
             raise Refused("item-not-found")
@@ -176,8 +176,8 @@ class Reference:
             return self._answer(node, session, self._table(language))
         if node == "get_data_needs":
             return self._answer(node, session, _success(), data_needs())
-        if node == "grant":
-            raise Refused("bad-request", "command/grant")
+        if node in {"grant", "send_letter"}:
+            raise Refused("bad-request", f"command/{node}")
         if form is None:
             return self._answer(node, session or "1", _to_fill(language), status="executing")
         fields = _fields(form, node)

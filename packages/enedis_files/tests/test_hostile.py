@@ -103,7 +103,7 @@ def test_a_truncated_archive_is_refused() -> None:
     assert refusal(FORMS[3][:-30]) is refusal(FORMS[4][: len(FORMS[4]) // 2]) is Refusal.DAMAGED
 
 
-@pytest.mark.parametrize("data", FORMS)
+@pytest.mark.parametrize("data", FORMS, ids=map(str, range(len(FORMS))))
 def test_the_delivery_point_is_in_no_value(data: bytes) -> None:
     assert POINT not in repr(parse(data))
 
@@ -116,6 +116,7 @@ def test_the_delivery_point_is_in_no_value(data: bytes) -> None:
         f"{HEADING}\n{POINT};Courbe\nHorodate;Valeur (en W)\n{POINT};{POINT}".encode(),
         f"{HEADING}\n{POINT};Puissance maximale\nHorodate;Valeur\n2026-01-01;{POINT}".encode(),
     ],
+    ids=["damaged archive", "name in an archive", "curve", "peak powers"],
 )
 def test_the_delivery_point_is_in_no_error(data: bytes) -> None:
     with pytest.raises(Refused) as refused:

@@ -17,17 +17,15 @@ import pytest_asyncio
 
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.privacy.own_export import WHAT
-from consometers_node.sharing.account import save
-from consometers_node.store import Store
 from consometers_node.store.collective.access_log import Read, reads
-from consometers_node.store.collective.member_series import of_member
-from consometers_quoalise_network import Account, Identity, Join, links
+from consometers_quoalise_network import Join, links
 from consometers_quoalise_network.address import account_of
 from demo.servers.prosody import Authority, Prosody
 from testing.collectives.members import ZONE
 from testing.collectives.running import Coop, cooperating
-from testing.homes.served import DRAWN, FED, GUEST, ServedHome, running, toy
-from testing.networks import PASSWORD, reach
+from testing.collectives.served import opened, running_member
+from testing.homes.served import DRAWN, FED, GUEST, ServedHome
+from testing.networks import PASSWORD
 from testing.pages.browser import Browser, Page
 from testing.programs.node import NodeProgram
 from testing.waiting import eventually
@@ -70,43 +68,10 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         jid = server.register("coop", PASSWORD)
         coop = await stack.enter_async_context(cooperating(store, server, jid, folder))
         home, other = [
-            await running_member(stack, folder, coop, name, series)
-            for name, series in (("home", DRAWN), (OTHER, FED))
+            await running_member(stack, folder, coop, name, series=series, language=language)
+            for name, series, language in (("home", DRAWN, "en"), (OTHER, FED, "fr"))
         ]
         yield World(server, coop, home, other)
-
-
-async def opened(stack: AsyncExitStack, file: Path) -> Store:
-    store = await Store.open(file)
-    stack.push_async_callback(store.close)
-    return store
-
-
-async def running_member(
-    stack: AsyncExitStack, folder: Path, coop: Coop, name: str, series: str
-) -> ServedHome:
-    """Run a home that joins on its page, and shares a series of its past."""
-    store, server = await opened(stack, folder / f"{name}.db"), coop.server
-    assert isinstance(server, Prosody)
-    account = Account(server.register(name, PASSWORD), PASSWORD)
-    await save(store, Identity(account, reach(server)))
-    house = toy()
-    house.answers["get_config"] |= {"language": "fr" if name == OTHER else "en"}
-    home = await stack.enter_async_context(running(store, house, server=reach(server)))
-    invitation = links.write(Join(coop.jid, await coop.invite()))
-    browser = home.browser()
-    page = await browser.fill("join", "join", ("invitation", invitation))
-    page = await browser.send(page, "preview", ("series", series), ("history", "5"))
-    page = await browser.send(page, "allow")
-    assert "Allowed" in page.text
-
-    async def received() -> bool:
-        async with coop.store.reading() as connection:
-            gathered = await of_member(connection, account.jid)
-        return any(each.backfilled_until is not None for each in gathered)
-
-    await eventually(received, bool)
-    return home
 
 
 async def open_export_page(browser: Browser) -> Page:

@@ -36,8 +36,11 @@ PAGES: Final = {
     "members": "members",
     "needs": "needs",
     "invitations": "invitations",
+    "invitation": "invitations/new",
     "publication": "publication",
     "challenges": "challenges",
+    "about": "about",
+    "figures": "figures",
     "municipalities": "municipalities",
     "register": "register",
     "log": "log",
@@ -108,6 +111,26 @@ async def test_a_witness_finds_its_pages_in_one_line_at_a_desk(
             places = [await links.nth(n).bounding_box() for n in range(await links.count())]
             assert len(places) == 12
             assert len({place and place["y"] for place in places}) == 1
+    finally:
+        await store.close()
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_the_first_steps_fit_their_window(
+    browser: Browser, tmp_path: Path, look: Look
+) -> None:
+    store = await Store.open(tmp_path / "node.db")
+    try:
+        async with serving(store, settings(tmp_path, webhook=None)) as office:
+            await office.appoint(NAME)
+            page = await entered(office, await open_page(browser, str(office.url), look))
+            faults = faults_of(page)
+            steps = page.locator(".steps li")
+            assert await steps.count() == 6
+            # One of them is done: the settings name a contact.
+            assert await steps.locator("a").count() == 5
+            await photograph(page, ARTIFACTS / f"admin.first-steps.{look}.png")
+            assert not faults
     finally:
         await store.close()
 

@@ -1,11 +1,12 @@
-"""Every page of a role, whether a link leads to it or none: without barriers, in one language.
+"""Every page of a role, linked or not: whole, without barriers, in one language.
 
 The public pages of a collective, its administration, and a household's pages as its administrator
 and as somebody else at home see them. Each page is looked at by axe in one look, and in the full
-run in all: on a phone, a tablet and a desk, by day and by night, in both languages.
+run in all: on a phone, a tablet and a desk, by day, by night and on paper, in both languages. Those
+to which no link leads are looked at in all looks in each run.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,13 +18,14 @@ from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, Page, Response
+from playwright.async_api import Browser, BrowserContext, Page, Response, expect
 import pytest
 import pytest_asyncio
 
 from consometers_node.store import Store
 from consometers_node.web.household import routes as household_routes
 from consometers_node.web.public import routes as public_routes
+from consometers_node.web.public.front import preview_picture
 from consometers_node.web.public.routes import SHOWN
 from demo.browser import CHROMIUM, person
 from demo.hass import Language
@@ -31,11 +33,12 @@ from testing.homes.data_needs import NEED
 from testing.homes.served import ADMIN, DRAWN, GUEST, allow, ask, running, toy
 from testing.pages import contest
 from testing.pages.cooperative import SITE
+from testing.pages.languages import strangers
+from testing.pages.layout import PAPER, cut_tables, lost_on_paper
 from testing.pages.lorient import furnish as furnish_town
-from testing.pages.office import NAME
 from testing.pages.town import ReleasedTown, serving as serving_town, settings
 from testing.programs.administration import entered, furnished
-from testing.programs.looks import badly_set, texts, violations as found_by_axe, words_in
+from testing.programs.looks import badly_set, texts, violations
 from testing.run import FULL
 from testing.witnesses.enrolled import COLLECTIVE, new_witness
 
@@ -46,10 +49,17 @@ pytestmark = [
 ]
 
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "fr")
-LOOKS: Final = tuple(product((390, 768, 1280), ("light", "dark"), LANGUAGES))
+LOOKS: Final = (
+    *product((390, 768, 1280), ("light", "dark"), LANGUAGES),
+    *product((PAPER["width"],), ("print",), LANGUAGES),
+)
+ENDS: Final = tuple(look for look in LOOKS if look[0] != 768)
+"""Without the tablet, which has the layout of a desk."""
 STRIDE: Final = 5
 """From page to page, so that neighbours are opened in different ways."""
 HEIGHT: Final = 900
+NOWHERE: Final = "nowhere"
+"""An address that no page has."""
 MOST_PAGES: Final = 100
 FIRST_LOAD_BYTES: Final = 100_000
 NAMED: Final = {
@@ -63,34 +73,6 @@ NAMED: Final = {
     "needs",
 }
 """Path segments before a name or id: one page of each kind is opened."""
-ALIKE: Final = frozenset(
-    {
-        *("Administration", "Consometers", "English", "Français", "Pages", "Version", "Invitation"),
-        *(
-            "Invitations",
-            "Publication",
-            "Commune",
-            "Contact",
-            "Questions",
-            "Date",
-            "Note",
-            "Solution",
-            "minute",
-        ),
-        *("Surface", "kilowatt (kW)", "20 minutes", "Marché", "Salle Kermelo", "Coop of Kersabiec"),
-        *("Participant", "Participants", "Signature", "commune", "CSV", "JSON"),
-        *("Maïwenn", "Guest", "Python", "SQLAlchemy", "SQLite", "TOML", NAME, NEED.controller),
-    }
-)
-DATA: Final = re.compile(
-    r"@|://|urn:|sensor\.|xmpp:|École|Lorient|Larmor|Ploemeur|classes maternelles"
-    r"|Lanester|Guidel|Quéven"
-    r"|^[\da-z]{8}$|^\+33 |solidaire|loi de 1901|présidence"
-    r"|^(– )?(Coop of|Linky )|, version \d|version 1$|^(month|year)/|Version 0"
-)
-"""What is data, a name or an address, and the same in every language."""
-
-
 SHOWN_BY_A_BROWSER: Final = re.compile("text/html|image/svg")
 NO_PAGE: Final = re.compile(r"\.(csv|json|png|txt|xml)$|^/data/")
 """Addresses of files for programs."""
@@ -105,6 +87,8 @@ class Role:
     logs_in: Any = None
     unlinked: Sequence[str] = ()
     """Pages to which no other page leads."""
+    answers: Sequence[Callable[[Page], Awaitable[None]]] = ()
+    """Opens pages that answer a form."""
     routes: Sequence[str] = ()
     """Addresses of which each is opened for one at least, as aiohttp has them."""
 
@@ -130,7 +114,8 @@ async def public(folder: Path) -> AsyncIterator[Role]:
             for place in ("", f"/sites/{SITE}", "/areas/lorient")
             for period in ("day/2026-06-09", "month/2026-05", "year/2026")
         ]
-        unlinked = [path.removeprefix("/") for path in (*shown, *drawn)]
+        others = (preview_picture.PATH, NOWHERE)
+        unlinked = [path.removeprefix("/") for path in (*shown, *others, *drawn)]
         routes = [route for route in public_routes.LOOKS if NO_PAGE.search(route) is None]
         yield Role(str(town.url), unlinked=unlinked, routes=routes)
     await store.close()
@@ -149,10 +134,16 @@ async def compete(town: ReleasedTown) -> None:
 @asynccontextmanager
 async def administration(folder: Path) -> AsyncIterator[Role]:
     async with furnished(folder) as office:
-        yield Role(
-            f"{office.url}administration/",
-            logs_in=partial(entered, office),
-        )
+        start = f"{office.url}administration/"
+        answers = [
+            partial(sent, address=f"{start}{path}", form=form)
+            for path, form in (
+                ("publication", "publication/preview"),
+                ("invitations/new", "invitations"),
+                ("needs/by-name/next", "needs/preview"),
+            )
+        ]
+        yield Role(start, logs_in=partial(entered, office), unlinked=[NOWHERE], answers=answers)
 
 
 @asynccontextmanager
@@ -161,9 +152,13 @@ async def household(folder: Path, user: str = ADMIN) -> AsyncIterator[Role]:
     async with running(store, toy()) as home:
         allowed = await ask(home)
         await allow(home, allowed, DRAWN)
-        await ask(home, replace(NEED, id="another"))
-        routes = tuple(household_routes.LOOKS) if user == ADMIN else ()
-        yield Role(str(home.url), {"X-Remote-User-Id": user}, routes=routes)
+        asked = await ask(home, replace(NEED, id="another"))
+        role = Role(str(home.url), {"X-Remote-User-Id": user}, unlinked=[NOWHERE])
+        if user == ADMIN:
+            role.routes = tuple(household_routes.LOOKS)
+            address = f"{home.url}permissions/{asked}"
+            role.answers = [partial(sent, address=address, form=f"preview/{asked}", ticks="series")]
+        yield role
     await store.close()
 
 
@@ -181,9 +176,21 @@ ROLES: Final = {
 }
 
 
-def looks_at(place: int) -> Iterator[tuple[int, str, Language]]:
+async def sent(page: Page, *, address: str, form: str, ticks: str = "") -> None:
+    """Send a form of a page as it is, with the first of some boxes ticked."""
+    await page.goto(address)
+    if ticks:
+        await page.locator(f"input[name={ticks}]:enabled").first.check()
+    was = await page.locator("h1").inner_text()
+    await page.locator(f"form[action$='{form}'] button[type=submit]").first.click()
+    await expect(page.locator("h1")).not_to_have_text(was)
+
+
+def looks_at(place: int, *, is_unlinked: bool = False) -> Sequence[tuple[int, str, Language]]:
     """Return the ways in which a page is opened: all in the full run, else one."""
-    return iter(LOOKS if FULL else [LOOKS[STRIDE * place % len(LOOKS)]])
+    if FULL:
+        return LOOKS
+    return ENDS if is_unlinked else [LOOKS[STRIDE * place % len(LOOKS)]]
 
 
 def kind_of(url: str) -> tuple[str, ...]:
@@ -231,46 +238,73 @@ async def opened(browser: Browser, role: Role, language: Language) -> Page:
     return page
 
 
-def sent(url: str, body: bytes) -> int:
+def size_of(url: str, body: bytes) -> int:
     """Return how many bytes are sent: all is compressed but the forms of an administration."""
     return len(body if "/administration" in url else gzip.compress(body))
 
 
-async def test_every_page_is_accessible_and_in_one_language(browser: Browser, role: Role) -> None:
+@dataclass
+class Findings:
+    """What is wrong on the pages of a role."""
+
+    barriers: list[object] = field(default_factory=list)
+    strangers: list[object] = field(default_factory=list)
+    """Text in another language, or parted from its marks."""
+    cut: list[object] = field(default_factory=list)
+    lost: list[object] = field(default_factory=list)
+
+    async def look(
+        self, pages: Mapping[Language, Page], looks: Iterable[tuple[int, str, Language]]
+    ) -> None:
+        """Look at a page that is open in each language."""
+        for language, page in pages.items():
+            pieces = await texts(page)
+            badly = badly_set(pieces) if language == "fr" else []
+            self.strangers += [(page.url, text) for text in (*strangers(pieces, language), *badly)]
+            self.cut += [(page.url, language, table) for table in await cut_tables(page)]
+            self.lost += [(page.url, language, loss) for loss in await lost_on_paper(page)]
+        for width, medium, language in looks:
+            page = pages[language]
+            await page.set_viewport_size({"width": width, "height": HEIGHT})
+            if medium == "print":
+                await page.emulate_media(media="print")
+            else:
+                await page.emulate_media(media="screen", color_scheme=medium)  # type: ignore[arg-type]
+            barriers = await violations(page)
+            self.barriers += [(page.url, width, medium, language, node) for node in barriers]
+            await page.emulate_media(media="screen")
+
+
+async def test_every_page_is_accessible_whole_and_in_one_language(
+    browser: Browser, role: Role
+) -> None:
     pages = {language: await opened(browser, role, language) for language in LANGUAGES}
-    urls = [role.start, *(f"{role.start}{path}" for path in role.unlinked)]
+    unlinked = [f"{role.start}{path}" for path in role.unlinked]
+    urls = [role.start, *unlinked]
     # A picture has the address of a page, and an ending.
     kinds = {kind_of(url) for url in urls if not url.endswith(".svg")}
-    barriers: list[object] = []
-    strangers: list[object] = []
+    several = [url for url in unlinked if url.endswith((*SHOWN, NOWHERE))]
+    findings = Findings()
     for place, url in enumerate(urls):
-        shown = {}
-        for language, page in pages.items():
+        for page in pages.values():
             answer = await page.goto(url)
             assert answer is not None
-            assert answer.ok, url
+            assert answer.status == (404 if url.endswith(NOWHERE) else 200), url
             if SHOWN_BY_A_BROWSER.match(answer.headers["content-type"]) is None:
                 break
-            pieces = await texts(page)
-            shown[language] = words_in(pieces)
-            if language == "fr":
-                strangers += [(url, piece) for piece in badly_set(pieces)]
         else:
-            both = (shown["en"] & shown["fr"]) - ALIKE
-            strangers += [(url, words) for words in sorted(both) if not DATA.search(words)]
-            for width, scheme, language in looks_at(place):
-                page = pages[language]
-                await page.set_viewport_size({"width": width, "height": HEIGHT})
-                await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-                violations = await found_by_axe(page)
-                barriers += [(url, width, scheme, language, node) for node in violations]
+            await findings.look(pages, looks_at(place, is_unlinked=url in several))
             for link in await links(pages["en"], role.start):
                 if kind_of(link) not in kinds and len(urls) < MOST_PAGES:
                     kinds.add(kind_of(link))
                     urls.append(link)
+    for open_answer in role.answers:
+        for page in pages.values():
+            await open_answer(page)
+        await findings.look(pages, looks_at(0, is_unlinked=True))
     print(len(urls), "pages")
     assert missing(role.routes, urls) == []
-    assert (barriers, strangers) == ([], [])
+    assert findings == Findings()
     assert 5 < len(urls) < MOST_PAGES
 
 
@@ -285,6 +319,6 @@ async def test_the_first_page_is_light(browser: Browser, role: Role) -> None:
     page.on("response", lambda answer: answers.update({answer.url: answer}))
     await page.goto(role.start)
     await page.wait_for_load_state("networkidle")
-    sizes = [sent(url, await answer.body()) for url, answer in answers.items()]
+    sizes = [size_of(url, await answer.body()) for url, answer in answers.items()]
     assert len(sizes) > 3
     assert sum(sizes) <= FIRST_LOAD_BYTES

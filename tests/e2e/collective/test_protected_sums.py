@@ -68,6 +68,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Witne
             "FAKETIME_TIMESTAMP_FILE": str(folder / "clock"),
             "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_FORCE_MONOTONIC_FIX": "0",
             "FAKETIME_DISABLE_SHM": "1",
         }.items():
             patch.setenv(name, value)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import pytest
 
 from custom_components.consometers.balance.hours import Past
-from custom_components.consometers.balance.state import Balance, Begun, Home, Sources
+from custom_components.consometers.balance.state import Balance, Home, Sources, Start
 from custom_components.consometers.recorder.rows import HOUR_S, Row
 
 SOURCES = Sources(production=("roof",), drawn="drawn", injected="injected")
-BEGUN = Begun(at=2.5 * HOUR_S, read_wh={"roof": 1_300.0, "drawn": 1_150.0, "injected": 1_010.0})
+START = Start(at=2.5 * HOUR_S, read_wh={"roof": 1_300.0, "drawn": 1_150.0, "injected": 1_010.0})
 
 
 def hours(sums_wh: Sequence[float], *, state: bool = True) -> list[Row]:
@@ -37,9 +37,9 @@ def test_the_first_hour_is_counted_up_to_the_beginning(
         "drawn": hours([0, 100, 240], state=has_states),
         "injected": hours([0, 0, 30], state=has_states),
     }
-    balance = Balance(Home.SURPLUS, SOURCES, begun=BEGUN)
+    balance = Balance(Home.SURPLUS, SOURCES, start=START)
     past = Past.from_hours(balance, rows, until=3 * HOUR_S, midnight=HOUR_S)
     assert past is not None
-    assert (past.begun.production_wh, past.begun.drawn_wh) == (roof, drawn)
-    assert past.begun.injected_wh == injected
+    assert (past.at_start.production_wh, past.at_start.drawn_wh) == (roof, drawn)
+    assert past.at_start.injected_wh == injected
     assert past.hours[3 * HOUR_S].production_wh == 600

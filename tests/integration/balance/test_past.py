@@ -408,7 +408,7 @@ async def test_an_older_balance_has_a_past_up_to_its_first_hour(
     counted = await home.rows("production")
     await home.unload()
     stored = hass_storage[f"{DOMAIN}.{home.entry.entry_id}"]["data"]
-    del stored["begun"], stored["past"]
+    del stored["start"], stored["past"]
     await home.had_all()
     await home.start()
     await home.count_until(NOON + HOUR + 2 * FIVE_MINUTES)

@@ -32,7 +32,7 @@ def count(balance: Balance, at: float = 60, **readings_wh: float) -> None:
     balance.settle(at)
 
 
-def begun(balance: Balance) -> Balance:
+def started(balance: Balance) -> Balance:
     count(balance, 0, roof=100_000, drawn=500_000, injected=20_000)
     return balance
 
@@ -54,7 +54,7 @@ def test_sums_depend_on_the_kind_of_home(
     consumed: int | None,
     percents: tuple[int | None, int | None],
 ) -> None:
-    balance = begun(home(kind, injected=INJECTED if kind is Home.SURPLUS else None))
+    balance = started(home(kind, injected=INJECTED if kind is Home.SURPLUS else None))
     count(balance, roof=110_000, drawn=504_000, injected=24_000)
     sums = balance.sums
     assert (sums.production_wh, sums.drawn_wh) == (10_000, 4_000)
@@ -83,7 +83,7 @@ def test_sources_are_counted_from_the_same_moment() -> None:
 
 
 def test_sums_wait_for_a_late_source() -> None:
-    balance = begun(home())
+    balance = started(home())
     count(balance, 10, roof=100_100, drawn=500_000)
     assert balance.sums == Sums(production_wh=0, self_consumed_wh=0, injected_wh=0, drawn_wh=0)
     count(balance, 20, injected=20_080)
@@ -93,7 +93,7 @@ def test_sums_wait_for_a_late_source() -> None:
 
 
 def test_a_source_silent_for_long_counts_as_constant() -> None:
-    balance = begun(home())
+    balance = started(home())
     count(balance, 1_000, drawn=500_500, injected=20_000)
     assert balance.sums.drawn_wh == pytest.approx(50)
     count(balance, 1_000 + QUIET_S, drawn=501_000, injected=20_000)
@@ -136,7 +136,7 @@ def test_steady_powers_sum_up_exactly_whenever_counters_come(
     ],
 )
 def test_a_counter_may_start_again(readings_wh: list[float], total_wh: float) -> None:
-    register = Register.begun(readings_wh[0], 0)
+    register = Register.from_reading(readings_wh[0], 0)
     for second, read_wh in enumerate(readings_wh[1:], 1):
         register.update(read_wh, second)
     assert register.last[1] == total_wh
@@ -164,7 +164,7 @@ def test_a_short_drop_of_a_counter_is_no_restart(
     readings_wh: list[tuple[float, float]], total_wh: float
 ) -> None:
     (first_wh, begin), *more = readings_wh
-    register, totals = Register.begun(first_wh, begin), [0.0]
+    register, totals = Register.from_reading(first_wh, begin), [0.0]
     for read_wh, at in more:
         register.update(read_wh, at)
         totals.append(register.last[1])
@@ -321,7 +321,7 @@ def test_a_clock_that_is_set_back_leaves_no_day_of_two() -> None:
 
 
 def test_a_balance_is_restored_after_a_restart() -> None:
-    balance = begun(home())
+    balance = started(home())
     count(balance, roof=110_000, drawn=504_000, injected=24_000)
     again = home()
     again.recall(balance.remember())
@@ -332,7 +332,7 @@ def test_a_balance_is_restored_after_a_restart() -> None:
 
 def remembered_of_days(**readings_wh: float) -> dict[str, Any]:
     """Return what a home kept: three hours of the tenth, and an hour of the eleventh."""
-    balance = begun(home())
+    balance = started(home())
     balance.turn(0)
     count(balance, 3 * HOUR, roof=110_000, drawn=504_000, injected=24_000)
     balance.turn(3 * HOUR)
@@ -378,7 +378,7 @@ BROKEN = [
     pytest.param({"settled": None}, (12_000, 5_000), id="no moment"),
     pytest.param({"sums": None, "midnight": None, "before": None}, (0, 0), id="no sums"),
     pytest.param({"sums": {}}, (10_000, 4_000), id="no sums of the day"),
-    pytest.param({"begun": {"at": None}, "day": "x"}, (12_000, 5_000), id="no beginning"),
+    pytest.param({"start": {"at": None}, "day": "x"}, (12_000, 5_000), id="no beginning"),
 ]
 
 
@@ -408,7 +408,7 @@ CHANGED = [
 
 @pytest.mark.parametrize(("kind", "sources"), CHANGED)
 def test_sums_continue_with_other_sources(kind: Home, sources: Sources) -> None:
-    balance = begun(home())
+    balance = started(home())
     count(balance, roof=110_000, drawn=504_000, injected=24_000)
     again = Balance(kind, sources)
     again.recall(balance.remember())
@@ -457,7 +457,7 @@ def test_a_source_that_comes_late_leaves_self_consumption_right() -> None:
 def test_injecting_more_than_produced_disagrees(
     made_wh: float, injected_wh: float, disagrees: bool
 ) -> None:
-    balance = begun(home())
+    balance = started(home())
     assert balance.disagrees(0) is None
     count(balance, roof=100_000 + made_wh, injected=20_000 + injected_wh, drawn=500_000)
     assert balance.disagrees(HOUR - 1) is None

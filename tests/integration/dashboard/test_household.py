@@ -28,7 +28,7 @@ from custom_components.consometers.const import (
 )
 from custom_components.consometers.dashboard import household
 from custom_components.consometers.dashboard.facts import Collective, Home, Uncounted
-from custom_components.consometers.node.simulation import Meter
+from custom_components.consometers.node.computed.simulation import Meter
 from testing.integration.entries import add_sensors
 
 METER: dict[str, Any] = {}

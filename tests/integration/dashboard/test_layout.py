@@ -18,7 +18,7 @@ from custom_components.consometers.dashboard.words import WORDS
 ENTITIES: dict[str, Any] = {
     fact.name: (f"sensor.{fact.name}",)
     for fact in fields(Home)
-    if fact.name not in ("sells_all", "is_building")
+    if fact.name not in ("currency", "sells_all", "is_building")
 }
 FULL = Home(**ENTITIES)
 # A balance of such a building knows its meters alone.
@@ -29,6 +29,7 @@ SELLER = replace(
     self_consumed=(),
     self_consumption=(),
     self_sufficiency=(),
+    next_tariff=(),
 )
 KEYS = (
     *("consumption_power", "injection_power", "production_power", "members", "sums_until"),
@@ -217,6 +218,7 @@ def test_the_cost_of_a_day_and_of_a_month_stands_beside_its_energies(language: s
         (words["today"], "day"),
         (words["this_month"], "month"),
     ]
+    assert {card["unit"] for card in costs} == {"€"}
     assert "sensor.cost" in set(shown(sections(written, 1)))
     # Until it is counted, a card would have a unit alone.
     young = Uncounted(minutes=frozenset(home.cost), hours=frozenset(home.cost))
@@ -405,9 +407,9 @@ def holds(condition: Mapping[str, Any], states: Mapping[str, str]) -> bool:
 @pytest.mark.parametrize(
     ("state", "sun", "name", "colour", "has_bar"),
     [
-        ("42.5", "above_horizon", "Taux d’autoconsommation", "#ff9800", True),
-        ("0.0", "above_horizon", "Taux d’autoconsommation", "disabled", True),
-        ("unavailable", "below_horizon", "Taux d’autoconsommation", "disabled", True),
+        ("42.5", "above_horizon", "Autoconsommation", "#ff9800", True),
+        ("0.0", "above_horizon", "Autoconsommation", "disabled", True),
+        ("unavailable", "below_horizon", "Autoconsommation", "disabled", True),
         ("unknown", "above_horizon", "Taux d’autoconsommation : pas encore connu", None, False),
         ("unknown", "below_horizon", "Taux d’autoconsommation : pas de production", None, False),
     ],
@@ -454,7 +456,7 @@ def test_without_an_entity_of_the_sun_there_is_no_night() -> None:
     tiles = cards(dashboard(home, [], "en"), "tile")
     assert [tile["name"] for tile in tiles] == [
         "Solar production",
-        *2 * ["Self-consumption rate"],
+        *2 * ["Self-consumption"],
         "Self-consumption rate: not known yet",
     ]
     assert "sun.sun" not in str(tiles)

@@ -224,3 +224,15 @@ def test_a_steady_meter_brings_measures_only() -> None:
     data = frame_bytes(frames.CONSUMER.mode, frames.CONSUMER.groups)
     assert state.feed(data[:100], 5.0) is FrameResult.NOTHING
     assert state.feed(data[100:], 5.1) is FrameResult.MEASURES
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [({}, False), ({"SINSTS": "20000"}, True), ({"PREF": None, "PCOUP": None}, None)],
+)
+def test_a_cut_off_is_expected_while_too_much_is_drawn(
+    changes: dict[str, str | None], expected: bool | None
+) -> None:
+    state = after(frames.CONSUMER.but(**changes), times=6)
+    assert state.cut_off_expected is expected
+    assert (state.seconds_to_cut_off is not None) is (expected is True)

@@ -15,12 +15,13 @@ from custom_components.consometers.const import DOMAIN
 from custom_components.consometers.node import issues
 from custom_components.consometers.node.issues import (
     CLOCK_WRONG,
+    MESSAGE,
     NEED_CHANGED,
     PERMISSION_EXPIRES,
     SHARING_STUCK,
 )
 from testing.integration.node import NodeView
-from testing.integration.toy_node import collective, permission
+from testing.integration.toy_node import collective, letter, permission
 from testing.waiting import until
 
 
@@ -50,12 +51,17 @@ OF_COLLECTIVE = ("collective", "\u2068Coopérative 1\u2069")
         ),
         ({"collectives": with_permission(newer_version="next")}, NEED_CHANGED, OF_COLLECTIVE),
         (
+            {"collectives": [collective(letters=[letter(en="Call us.\n[Now](https://x.test)")])]},
+            MESSAGE,
+            ("message", "\u2068Call us\\. \\[Now\\]\\(https\\:\\/\\/x\\.test\\)\u2069"),
+        ),
+        (
             {"clock": {"en": "It shows 2029.", "fr": "Elle indique 2029."}},
             CLOCK_WRONG,
             ("why", "It shows 2029."),
         ),
     ],
-    ids=["stuck", "ends", "changed", "clock"],
+    ids=["stuck", "ends", "changed", "message", "clock"],
 )
 async def test_an_issue_links_to_the_node_and_disappears_once_solved(
     house: NodeView, answer: dict[str, Any], kind: str, placeholder: tuple[str, str]

@@ -73,7 +73,11 @@ def test_every_example_is_written_as_documented(example: str) -> None:
     again = write_again(sent)
     if isinstance(
         again,
-        requests.GetHistory | requests.GetExport | requests.VerifyReports | requests.OpenSums,
+        requests.GetHistory
+        | requests.GetExport
+        | requests.VerifyReports
+        | requests.OpenSums
+        | requests.SendLetter,
     ):
         again = requests.write(again)
     assert isinstance(again, Element)

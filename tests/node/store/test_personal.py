@@ -115,7 +115,7 @@ async def test_all_that_a_member_is_declared_to_have_is_in_both_exports_and_eras
     store: Store,
 ) -> None:
     member, values = await member_with_everything(store)
-    assert {"accepted_w", "note", "website"} <= values.keys()
+    assert {"accepted_w", "nickname", "note", "website"} <= values.keys()
     shown = values | {"description": {"words": "At the well"}}
     for held in (await administrations(store, member), await own(store, member)):
         assert {name: held["member"][name] for name in shown} == shown

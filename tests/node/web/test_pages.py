@@ -21,6 +21,7 @@ PLACES = (
     "permissions/{allowed}",
     "withdraw/{allowed}",
     "series/1",
+    "letters",
     "mine",
     "settings",
     "nowhere",

@@ -11,7 +11,7 @@ from itertools import cycle
 
 from consometers_tic_virtual.world.civil import local
 from consometers_tic_virtual.world.site import HOUSEHOLD, PANELS, SCHOOL, Site
-from custom_components.consometers.node.surplus import PAST_DAYS, Flows, forecast
+from custom_components.consometers.node.computed.surplus import PAST_DAYS, Flows, forecast
 from demo.world.hourly import hours
 
 _END = datetime(2026, 11, 1, tzinfo=UTC)

@@ -29,6 +29,7 @@ from consometers_node.collective.privacy import export as exported
 from consometers_node.collective.privacy.erasure import wipe
 from consometers_node.collective.settings_formats import WEB_PAGE
 from consometers_node.collective.settings_schema import BadValue
+from consometers_node.i18n.names import of_name
 from consometers_node.i18n.text import Text, text
 from consometers_node.permission import State
 from consometers_node.store.collective.access_log import Read, note_read
@@ -53,7 +54,7 @@ _HOME = text("{pseudonym} is a home again, without a name.")
 _NAMED = text("{pseudonym} is named {name}.")
 _PLACED = text("{pseudonym} is in {area}.")
 _UNPLACED = text("{pseudonym} is in no commune.")
-_HOLDS = text("{pseudonym} holds {shares} of the {total} shares of {plant}.")
+_HOLDS = text("{pseudonym} holds {shares} of the {total} shares {of_plant}.")
 _FROM_NEXT = text("If sums of this month are already published, this applies from next month on.")
 _EXPORTED = text("{file}: all stored data.")
 _REALLY_SHOW = text(
@@ -356,7 +357,13 @@ async def shares(
         "plant": of_plant.name,
         "shares": number,
     }
-    session.output.result({**facts, "of": of_plant.total}, _HOLDS, **facts, total=of_plant.total)
+    session.output.result(
+        {**facts, "of": of_plant.total},
+        _HOLDS,
+        **facts,
+        total=of_plant.total,
+        of_plant=of_name(of_plant.name),
+    )
 
 
 @commands.add(

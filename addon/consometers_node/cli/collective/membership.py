@@ -100,7 +100,7 @@ def facts(member: Member) -> dict[str, Json]:
     return {
         **values(member, "pseudonym", "jid", "kind", "name"),
         "description": dict(described.facts()) if described else None,
-        **values(member, "area", "joined_at", "left_at", "note"),
+        **values(member, "area", "joined_at", "left_at", "nickname", "note"),
     }
 
 

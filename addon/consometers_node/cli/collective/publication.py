@@ -61,8 +61,8 @@ _MEANING = text(
 )
 _ASK = text("Publish the history of your members, once and for all? [y/N] ")
 _ASK_WAITING = text(
-    "The history of {count} of your members is still being fetched: no published figure would"
-    " contain it. Publish without it, once and for all? [y/N] "
+    "The last weeks of {count} of your members are still being fetched: no published figure would"
+    " contain them. Publish without them, once and for all? [y/N] "
 )
 _OPENED = text("Sums are published from now on. Published figures stay.")
 _OPENS = text("Sums are published from {day} on. Until then the collective is closed.")
@@ -201,7 +201,7 @@ async def _agree(
             day=past.span.first.isoformat(),
             intervals=_count_text(output, past.intervals),
         )
-    behind = sum(giver.catching_up for giver in givers)
+    behind = sum(giver.unread for giver in givers)
     output.agree(_ASK_WAITING.fill(count=behind) if behind else _ASK, yes=yes)
     # Until a later day, more may arrive.
     is_later = opens > at.astimezone(settings.time_zone).date()

@@ -230,7 +230,7 @@ def _document(state: _Collective) -> dict[str, Json]:
         "members": {
             kind: {
                 "granting": giver.members,
-                **values(giver, "series", "delivering", "catching_up"),
+                **values(giver, "series", "delivering", "catching_up", "unread"),
             }
             for kind, giver in sorted(givers.items())
         },

@@ -1,20 +1,24 @@
 """Requests the past of granted series from members, and the gaps of the last weeks.
 
-    subscribe ─ the past, answer by answer ─ each day: the gaps of the last weeks
+    subscribe ─ the last weeks ─ the past, answer by answer ─ each day: the gaps of the last weeks
 
-A few members are asked at a time. The position is stored after each answer, so that a restart goes
-on there. A member that is offline is asked again later, and at once when it sends anything.
+A few members are asked at a time: for the last weeks of all their series, then for their past. The
+position is stored after each answer, so that a restart goes on there. A member that is offline is
+asked again later, and at once when it sends anything.
 """
 
 import asyncio
 from collections import Counter
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 import logging
 from typing import NoReturn
 
+from consometers_node.collective.calendar import recent_months
 from consometers_node.collective.counters import HistoryOutcome
+from consometers_node.collective.members.members import MemberKind
 from consometers_node.i18n.protocol import sentence
 from consometers_node.series import Interval, Range
 from consometers_node.sharing.changes import Changes, KnownPeers
@@ -42,12 +46,13 @@ MOST_AT_ONCE = 50
 REMEMBERED = timedelta(days=35)
 """Older gaps were requested often enough."""
 
-_RECORDS_AT_ONCE = MAX_RECORDS // 2
-"""In an answer: sums come with as many counts beside them."""
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
 
 _LOGGER = logging.getLogger(__name__)
+
+type _Left = tuple[MemberSeries, Sequence[Range], datetime]
+"""What is left to ask for of a series, and when it was begun: what ended since is pushed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,8 +179,7 @@ class Backfill:
         member.due = clock() + self._pace.again_s
         wait_s = None
         try:
-            async with self._room:
-                await self._gather(peer)
+            await self._gather(peer)
             member.failures, member.away = 0, False
             self._visits[HistoryOutcome.DONE] += 1
         except ResourceConstraint, NotStored:
@@ -194,10 +198,27 @@ class Backfill:
 
     async def _gather(self, peer: str) -> None:
         """Ask for each series, also when the member refuses another one. Raises NotStored."""
+        refusals: list[QuoaliseError] = []
+        async with self._room:
+            left = await self._ask_first(peer, refusals)
+        if left:
+            # The last weeks of other members come before the past of this one.
+            async with self._room:
+                for series, ranges, now in left:
+                    async with self._noting(series, refusals):
+                        await self._ask(peer, series, ranges, now)
+        if refusals:
+            raise refusals[-1]
+
+    async def _ask_first(self, peer: str, refusals: list[QuoaliseError]) -> list[_Left]:
+        """Subscribe to each series, and ask for what comes first; return what is left of the past.
+
+        Raises NotStored.
+        """
         now = await self._now()
+        left: list[_Left] = []
         async with self._store.reading() as connection:
             granted = await of_member(connection, peer)
-        refusal: QuoaliseError | None = None
         asked: dict[str, MemberSeries] = {}
         for series in granted:
             if now >= series.records.end:
@@ -210,7 +231,7 @@ class Backfill:
                 await self._note_subscribed(series, now)
                 await self._note_backfilled(series, now)
                 continue
-            try:
+            async with self._noting(series, refusals):
                 await self._asking.subscribe(peer, identifier(series.identifier))
                 # What ends from here on is pushed.
                 now = await self._now()
@@ -219,18 +240,31 @@ class Backfill:
                     # Masked reports are pushed, never asked for.
                     await self._note_backfilled(series, now)
                     continue
-                await self._ask(peer, series, now)
+                first, past = await self._to_ask(series, now)
+                if past:
+                    await self._ask(peer, series, first)
+                    await self._note_backfilled(series, past[0].start)
+                    left.append((series, past, now))
+                else:
+                    await self._ask(peer, series, first, now)
                 asked[series.identifier] = series
-            except ResourceConstraint:
+        return left
+
+    @asynccontextmanager
+    async def _noting(
+        self, series: MemberSeries, refusals: list[QuoaliseError]
+    ) -> AsyncIterator[None]:
+        """Note that a member refuses a series; others are asked for."""
+        try:
+            yield
+        except ResourceConstraint:
+            raise
+        except QuoaliseError as fault:
+            if is_away(fault):
                 raise
-            except QuoaliseError as fault:
-                if is_away(fault):
-                    raise
-                refusal = fault
-                async with self._store.writing() as connection:
-                    await update_series(connection, series.key, problem=sentence(fault).say())
-        if refusal is not None:
-            raise refusal
+            refusals.append(fault)
+            async with self._store.writing() as connection:
+                await update_series(connection, series.key, problem=sentence(fault).say())
 
     async def _now(self) -> datetime:
         """Return the time. Raises NotStored while the clock is wrong.
@@ -251,23 +285,43 @@ class Backfill:
         async with self._store.writing() as connection:
             await update_series(connection, series.key, backfilled_until=until, problem=None)
 
-    async def _ask(self, peer: str, series: MemberSeries, now: datetime) -> None:
+    async def _to_ask(
+        self, series: MemberSeries, now: datetime
+    ) -> tuple[Sequence[Range], Sequence[Range]]:
+        """Return what to ask for at first, and then: the past of a series that is new."""
         recent = now - REMEMBERED
         since = series.backfilled_until or series.records.start
-        if series.backfilled_until is None or since < recent:
-            past = Range(since, max(since, min(now, series.records.end)))
-            ranges = _ranges(past, series.interval)
-        else:
+        if series.backfilled_until is not None and since >= recent:
             since = max(recent, series.records.start)
-            ranges = await self._gaps(series, Range(since, max(since, now)))
+            return await self._gaps(series, Range(since, max(since, now))), ()
+        whole = Range(since, max(since, min(now, series.records.end)))
+        # The month begins earlier, where clocks are ahead of UTC.
+        months = Range.of_day(recent_months(now.date()) - _DAY).start
+        if series.backfilled_until is not None or not since < months < whole.end:
+            return _ranges(whole, series), ()
+        return _ranges(Range(months, whole.end), series), _ranges(Range(since, months), series)
+
+    async def _ask(
+        self,
+        peer: str,
+        series: MemberSeries,
+        ranges: Iterable[Range],
+        until: datetime | None = None,
+    ) -> None:
+        """Ask for the records of some ranges.
+
+        With `until`, these reach up to there, and each is noted. Otherwise earlier ones follow.
+        """
         name = identifier(series.identifier)
         for within in ranges:
             with self._queue.requesting(peer) as request:
                 async for page in self._asking.history(peer, name, within.start, within.end):
                     await request.take(page)
-            if series.backfilled_until is None or series.backfilled_until < within.end:
+            backfilled = series.backfilled_until
+            if until is not None and (backfilled is None or backfilled < within.end):
                 await self._note_backfilled(series, within.end)
-        await self._note_backfilled(series, now)
+        if until is not None:
+            await self._note_backfilled(series, until)
 
     async def _gaps(self, granted: MemberSeries, within: Range) -> list[Range]:
         """Return the days with a missing record that is over, joined where they follow."""
@@ -299,7 +353,11 @@ class Backfill:
         return gaps
 
 
-def _ranges(within: Range, interval: Interval) -> list[Range]:
-    """Return what to request at once: an account may ask 60 times a minute."""
-    length = _RECORDS_AT_ONCE * timedelta(minutes=interval.minutes)
+def _ranges(within: Range, series: MemberSeries) -> list[Range]:
+    """Return what to request at once: an account may ask 60 times a minute.
+
+    Sums come with as many counts beside them.
+    """
+    records = MAX_RECORDS // 2 if series.kind == MemberKind.COLLECTIVE else MAX_RECORDS
+    length = records * timedelta(minutes=series.interval.minutes)
     return list(within.parts(length))

@@ -182,6 +182,11 @@ async def all_invitations(connection: AsyncConnection) -> list[Invitation]:
     return [Invitation(*row) for row in await connection.execute(query)]
 
 
+async def note_of(connection: AsyncConnection, id: str) -> str:
+    """Return the collective's own note of an invitation. Raises NotFound."""
+    return (await _only(connection, InvitationRow.id == id, _NO_SUCH.fill(id=id))).note
+
+
 async def forget_note(connection: AsyncConnection, id: str) -> None:
     """Forget the note of an invitation that was one person's alone."""
     personal = InvitationRow.id == id, InvitationRow.most_uses == 1

@@ -64,6 +64,7 @@ class MemberEntry:
     pseudonym: str
     kind: MemberKind
     name: str | None
+    nickname: str | None
     area: str | None
     status: Status
     joined_at: datetime
@@ -74,6 +75,11 @@ class MemberEntry:
     invalid: int
     there: float | None
     is_masked: bool
+
+    @property
+    def title(self) -> str:
+        """What administrators call it."""
+        return self.name or self.nickname or self.pseudonym
 
     def grants(self, day: date) -> bool:
         """Return whether records of a civil day are granted."""
@@ -233,6 +239,7 @@ def _entry(row: Any, zone: ZoneInfo, share: float, window: Span, at: datetime) -
         pseudonym=row.pseudonym,
         kind=MemberKind(row.kind),
         name=row.name,
+        nickname=row.nickname,
         area=row.area,
         status=_status(row, at),
         joined_at=row.joined_at,

@@ -44,6 +44,7 @@ DAWN = date(1978, 7, 1)
 """Before the first month with records."""
 MAX_AREA = 100
 MAX_NOTE = 2_000
+MAX_NICKNAME = 80
 GUESTS_FOR = timedelta(days=90)
 """How long a guest that gives nothing is remembered."""
 
@@ -114,8 +115,15 @@ class Member:
     invitation_id: str | None
     joined_at: datetime
     left_at: datetime | None
+    nickname: str | None = None
+    """The name that administrators noted, for themselves."""
     note: str | None = None
     """Administrators' notes about it."""
+
+    @property
+    def title(self) -> str:
+        """What administrators call it."""
+        return self.name or self.nickname or self.pseudonym
 
 
 class PublicCollective(NamedTuple):
@@ -299,8 +307,10 @@ class Members:
         await self._check_free(name, member)
         await self._set(member, name=name, website=website)
 
-    async def set_note(self, member: MemberId, note: str | None) -> None:
-        await self._set(member, note=note)
+    async def set_note(
+        self, member: MemberId, note: str | None, nickname: str | None = None
+    ) -> None:
+        await self._set(member, note=note, nickname=nickname)
 
     async def set_area(self, member: MemberId, area: str | None) -> None:
         await self._set(member, area=area)

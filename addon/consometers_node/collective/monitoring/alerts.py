@@ -115,14 +115,14 @@ class Alerts:
         for kind in ProblemKind:
             if kind is ProblemKind.ALERTS or kind in unseen:
                 continue
-            there = kind in health.kinds
+            failing = kind in health.kinds
             before, changed_at = self._changed_at.get(kind, (None, health.at))
-            if there is not before:
+            if failing is not before:
                 changed_at = health.at
-            self._changed_at[kind] = there, changed_at
-            if there is (kind in announced):
+            self._changed_at[kind] = failing, changed_at
+            if failing is (kind in announced):
                 continue
-            after = _SILENT_AFTER if there and kind is ProblemKind.SILENCE else self._after
+            after = _SILENT_AFTER if failing and kind is ProblemKind.SILENCE else self._after
             if health.at - changed_at >= after:
                 yield kind, self._alert(kind, health, announced.get(kind, changed_at))
 

@@ -15,6 +15,7 @@ from consometers_node.collective.permissions.needs import offered
 from consometers_node.collective.privacy_notice import retention
 from consometers_node.collective.publication.policy import InForce
 from consometers_node.collective.settings import Settings
+from consometers_node.i18n.names import of_name
 from consometers_node.i18n.text import Text, printed, text, verbatim
 from consometers_node.permission import DataNeed
 from consometers_node.sharing.consent_text import length
@@ -26,7 +27,7 @@ _OFF_SITE_DAYS = 2
 """The off-site copy is removed this much later."""
 _GAP = "[{}]"
 
-_TITLE = text("Data policy of {name}")
+_TITLE = text("Data policy {of_name}")
 _DRAFT = text(
     "This draft holds what the node knows. Complete what stands in [brackets], read the rest with"
     " the members who answer for it, publish it at the address that your data requests name, and"
@@ -67,7 +68,10 @@ _WITHDRAWAL = text(
     " 5(2) and 7(1))."
 )
 _RECIPIENTS = text("Who sees the data")
-_ADMINISTRATORS = text("Our administrators. Each access to your data is logged.")
+_ADMINISTRATORS = text(
+    "Our administrators. Each access to your data is logged. They may note a name and a remark"
+    " beside your pseudonym, for themselves: both are in your export, and erased with your data."
+)
 _HOST = text("Our host, on our behalf: {host}.")
 _NO_HOST = text("name and address of the host")
 _LOCATION = text("Location of the data: {location}.")
@@ -200,7 +204,7 @@ class _Writer:
     def blocks(self) -> Iterator[Block]:
         about = self.facts.settings.about
         if self.is_draft:
-            yield _block(BlockKind.TITLE, _TITLE.fill(name=self.facts.settings.name))
+            yield _block(BlockKind.TITLE, _TITLE.fill(of_name=of_name(self.facts.settings.name)))
             yield _block(BlockKind.PARAGRAPH, verbatim(f"> {_DRAFT.say(self.language)}"))
         contacts = ", ".join(dict.fromkeys(need.contact for need in self.facts.needs))
         contact = contacts or about.mail or self._gap(_MAIL) or self.facts.settings.name

@@ -17,7 +17,10 @@ from consometers_node.store.personal import Json
 
 from .export import plain, values
 
-PERSONS = text("Members: households, under a pseudonym; buildings that chose to be named.")
+PERSONS = text(
+    "Members: households, under a pseudonym, and a name where administrators noted one; buildings"
+    " that chose to be named."
+)
 BASIS = text(
     "Consent (GDPR, article 6(1)(a)), given at home for each purpose; withdrawal takes effect at"
     " once."

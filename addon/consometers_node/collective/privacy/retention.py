@@ -6,6 +6,7 @@ import logging
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 
+from consometers_node.collective.letters import register as letters
 from consometers_node.collective.members.accounts import remove_ordered
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.members.subscribers import Subscribers
@@ -83,6 +84,7 @@ class Retention:
                 await members.forget_guests(now)
                 await forget_notified(members, now)
                 await access_log.forget(connection, now)
+                await letters.forget(connection, now)
                 await give_up(connection, now)
             wiped = await is_wiped(connection)
         if not wiped:

@@ -185,10 +185,10 @@ def _lane(source: SeriesValues, interval: Interval, day: date) -> _Lane | None:
 
 
 def _energy(values: Values, factor: int) -> int | None:
-    there = [value for value in values if value is not None]
-    if len(there) < len(values):
-        return _SOME if there else None
-    return sum(there) * factor
+    present = [value for value in values if value is not None]
+    if len(present) < len(values):
+        return _SOME if present else None
+    return sum(present) * factor
 
 
 def _least(counts: Counts) -> MemberCount:
@@ -217,10 +217,10 @@ def _sum(
     devices: Iterable[tuple[int | None, MemberCount | None]],
 ) -> tuple[int | None, MemberCount | None]:
     """Return the sum over the devices that have a value."""
-    there = [(value, count) for value, count in devices if value is not None]
-    values = [value for value, _ in there]
+    present = [(value, count) for value, count in devices if value is not None]
+    values = [value for value, _ in present]
     # Homes' devices count for one.
-    counts = [count for _, count in there if count is not None]
+    counts = [count for _, count in present if count is not None]
     count = (
         MemberCount(
             sum(count.members for count in counts), any(count.lacks_homes for count in counts)

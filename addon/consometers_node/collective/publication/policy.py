@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from consometers_node.collective.calendar import instants
+from consometers_node.collective.calendar import instants, recent_months
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.settings import PublicationSettings
@@ -34,6 +34,7 @@ NOT_YET = date.max
 
 _CHOSEN = "publication"
 _OPENED = "publication.opened"
+_PAST = "publication.past"
 _STEP = "publication.step"
 _MINIMUM = "minimum"
 _EVER = datetime.min.replace(tzinfo=UTC)
@@ -277,10 +278,23 @@ async def open_from(connection: AsyncConnection, opens: date, by: str, at: datet
     before = await opened(connection)
     if opens == (NOT_YET if before is None else before.opens):
         return
+    if opens != NOT_YET and not await last_closed(connection):
+        await leave_past(connection, recent_months(max(opens, at.astimezone(UTC).date())))
     opening = {"opens": opens.isoformat(), "by": by, "at": at.isoformat()}
     await set_setting(connection, _OPENED, None if opens == NOT_YET else json.dumps(opening))
     words = {NOT_YET: "not yet", AT_ONCE: "now"}.get(opens, opens.isoformat())
     await _note(connection, by, f"publication opens={words}")
+
+
+async def past_left(connection: AsyncConnection) -> date | None:
+    """Return the first of the month before which nothing is closed yet, but is to be."""
+    stored = await setting(connection, _PAST)
+    return None if stored is None else date.fromisoformat(stored)
+
+
+async def leave_past(connection: AsyncConnection, before: date | None) -> None:
+    """Leave what is before a month to be closed later; None once all of it is closed."""
+    await set_setting(connection, _PAST, None if before is None else before.isoformat())
 
 
 async def go_back(connection: AsyncConnection, by: str) -> None:

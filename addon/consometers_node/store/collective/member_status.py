@@ -20,8 +20,9 @@ _DAYS = timedelta(days=2)
 class GrantingMembers(NamedTuple):
     """The members of a kind with a permission, and how many of them delivered lately.
 
-    Of those that are `catching_up`, the past that they granted is still being read in. Those that
-    have `begun` have delivered at least once.
+    Of those that are `catching_up`, the past that they granted is still being read in; of those
+    that are `unread`, even the last weeks of it. Those that have `begun` have delivered at least
+    once.
     """
 
     members: int
@@ -29,6 +30,7 @@ class GrantingMembers(NamedTuple):
     delivering: int
     catching_up: int
     begun: int
+    unread: int
 
     @property
     def silent(self) -> int:
@@ -60,6 +62,7 @@ async def count_members(connection: AsyncConnection, at: datetime) -> MemberCoun
     backfilled = MemberPermissionSeriesRow.backfilled_until
     behind = or_(backfilled.is_(None), backfilled < MemberPermissionRow.valid_from)
     catches_up = func.max(case((behind, 1), else_=0))
+    is_unread = func.max(case((backfilled.is_(None), 1), else_=0))
     begun = func.max(case((MemberPermissionSeriesRow.last_received_at.is_not(None), 1), else_=0))
     each = (
         select(
@@ -68,6 +71,7 @@ async def count_members(connection: AsyncConnection, at: datetime) -> MemberCoun
             delivers.label("delivers"),
             catches_up.label("catches_up"),
             begun.label("begun"),
+            is_unread.label("unread"),
         )
         .join(MemberPermissionRow, MemberPermissionRow.member_id == MemberRow.id)
         .join(MemberPermissionSeriesRow)
@@ -75,12 +79,13 @@ async def count_members(connection: AsyncConnection, at: datetime) -> MemberCoun
         .group_by(MemberRow.id, MemberRow.kind)
         .subquery()
     )
-    sums = (func.sum(each.c[name]) for name in ("series", "delivers", "catches_up", "begun"))
+    names = ("series", "delivers", "catches_up", "begun", "unread")
+    sums = (func.sum(each.c[name]) for name in names)
     by_kind = select(each.c.kind, func.count(), *sums).group_by(each.c.kind)
     rows = await connection.execute(by_kind)
     granting = {kind: GrantingMembers(*map(int, counts)) for kind, *counts in rows}
-    there = select(func.count()).where(MemberRow.jid.is_not(None), MemberRow.left_at.is_(None))
-    everybody = (await connection.execute(there)).scalar_one()
+    joined = select(func.count()).where(MemberRow.jid.is_not(None), MemberRow.left_at.is_(None))
+    everybody = (await connection.execute(joined)).scalar_one()
     waiting = select(func.count()).select_from(OutboxRow)
     return MemberCounts(
         granting=granting,

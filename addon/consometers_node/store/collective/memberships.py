@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType
 
-from consometers_node.series import Direction, Interval, Quantity, Range, Series
+from consometers_node.series import Direction, Interval, Quantity, Series
 from consometers_node.store.engine.any_of import among
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.engine.types import Day, Minutes, words
@@ -301,8 +301,7 @@ def _expected[T: tuple[Any, ...]](query: Select[T]) -> Select[T]:
             MemberPermissionRow.state == "granted",
             MemberPermissionRow.valid_until
             > bindparam("at", type_=MemberPermissionRow.valid_until.type),
-            MemberPermissionSeriesRow.backfilled_until
-            >= bindparam("backfilled", type_=MemberPermissionSeriesRow.backfilled_until.type),
+            MemberPermissionSeriesRow.backfilled_until.is_not(None),
             recent.exists(),
         )
     )
@@ -320,7 +319,7 @@ _FINEST_OF_EXPECTED = _expected(
 class Expected:
     """The members from which records in a direction are expected.
 
-    Their permission runs, they have a block since a UTC day, and all of their past was asked for.
+    Their permission runs, they have a block since a UTC day, and their last weeks were asked for.
     """
 
     direction: Direction
@@ -363,5 +362,4 @@ class Expected:
             "direction": self.direction,
             "at": self.at,
             "since": self.since,
-            "backfilled": Range.of_day(self.since).start,
         }

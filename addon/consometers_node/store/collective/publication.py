@@ -189,6 +189,10 @@ def _of_each(
     )
 
 
+def _starts_in(within: Range) -> tuple[ColumnElement[bool], ...]:
+    return _CLOSED.start >= within.start, _CLOSED.start < within.end
+
+
 def _by_key[T](starts: Iterable[T | None]) -> dict[tuple[Direction, Interval], T]:
     keyed = zip(_KEYS, starts, strict=True)
     return {key: start for key, start in keyed if start is not None}
@@ -217,10 +221,14 @@ _LAST_CLOSED_OR_FIRST_BLOCK = _LAST_CLOSED.add_columns(
 
 
 async def last_closed(
-    connection: AsyncConnection,
+    connection: AsyncConnection, within: Range | None = None
 ) -> dict[tuple[Direction, Interval], datetime]:
-    """Return the start of the last closed interval, by direction and step."""
-    return _by_key((await connection.execute(_LAST_CLOSED)).one())
+    """Return the start of the last closed interval, by direction and step.
+
+    With `within`, of those that start in it.
+    """
+    query = _LAST_CLOSED if within is None else _of_each(func.max, within=_starts_in(within))
+    return _by_key((await connection.execute(query)).one())
 
 
 async def last_closed_or_first_block(
@@ -242,10 +250,9 @@ async def closed_spans(connection: AsyncConnection, within: Range | None = None)
 
     With `within`, of those that start in it.
     """
-    start = _CLOSED.start
     query = _ALL_SPANS
     if within is not None:
-        query = _of_each(func.min, func.max, within=(start >= within.start, start < within.end))
+        query = _of_each(func.min, func.max, within=_starts_in(within))
     starts = (await connection.execute(query)).one()
     spans = _by_key(starts[::2]), _by_key(starts[1::2])
     return {key: (first, spans[1][key]) for key, first in spans[0].items()}

@@ -1,5 +1,6 @@
 """The tables that only a collective fills: a home does not load them."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import NewType
 
@@ -67,10 +68,10 @@ class InvitationRow(Base, personal=False):
 class MemberRow(Base):
     """A member of this collective: a home, a site, or a collective one level below.
 
-    A home has no name here but its pseudonym. `jid` is empty once it was erased; `description` is
-    a site's, as JSON; `website` a collective's, that the public pages link; `area` the commune.
-    An administrator may accept its records up to `accepted_w`, and write a `note`, which is in the
-    member's export.
+    A home has no public name: only its pseudonym. `jid` is empty once it was erased; `description`
+    is a site's, as JSON; `website` a collective's, that the public pages link; `area` the commune.
+    An administrator may accept its records up to `accepted_w`, and write a `nickname` and a `note`,
+    which the administration alone shows, and the member's export.
     """
 
     id: Column[MemberId] = column(personal=Erasure.KEPT, primary_key=True)
@@ -89,6 +90,7 @@ class MemberRow(Base):
     joined_at: Column[datetime] = keep()
     left_at: Column[datetime | None] = keep()
     accepted_w: Column[int | None] = column(personal=Erasure.EMPTIED)
+    nickname: Column[str | None] = column(personal=Erasure.EMPTIED)
     note: Column[str | None] = column(personal=Erasure.EMPTIED)
 
 
@@ -310,6 +312,19 @@ class MemberPermissionRegisterRow(Base):
         "erased IS NULL OR (erased >= 0 AND state <> 'granted')",
         personal=Erasure.KEPT,
     )
+
+
+class MemberLetterRow(Base, personal=Erasure.WITH_MEMBER):
+    """A letter to a member, for a year. `refusal` is the condition of its node's refusal."""
+
+    __table_args__ = (Index(None, "member_id", "written_at"),)
+
+    id: Column[str] = column(primary_key=True)
+    member_id: Column[MemberId] = column(ForeignKey("member.id", ondelete="CASCADE"))
+    written_at: Column[datetime] = column(index=True)
+    body: Column[Mapping[str, str]]
+    delivered_at: Column[datetime | None]
+    refusal: Column[str | None]
 
 
 class AccessLogRow(Base):

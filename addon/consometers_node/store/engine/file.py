@@ -53,10 +53,10 @@ class Reserve:
                 os.close(descriptor)
 
     def free(self) -> bool:
-        there = _size(self._file) > 0
+        existed = _size(self._file) > 0
         with suppress(OSError):
             self._file.unlink(missing_ok=True)
-        return there
+        return existed
 
 
 def _make(file: Path) -> None:

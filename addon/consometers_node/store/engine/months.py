@@ -45,5 +45,5 @@ async def make_room(connection: AsyncConnection, table: str, days: Iterable[date
 
 
 async def _missing(connection: AsyncConnection, names: Mapping[str, date]) -> set[str]:
-    there = await connection.execute(text(_THERE), {"names": list(names)})
-    return names.keys() - there.scalars()
+    present = await connection.execute(text(_THERE), {"names": list(names)})
+    return names.keys() - present.scalars()

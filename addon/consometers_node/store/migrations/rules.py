@@ -438,7 +438,9 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
     "closed_month INSERT is_over": (
         """NEW.start >= 946684800 AND NEW.until <= {now} + 300
          AND NOT EXISTS (SELECT 1 FROM closed_interval WHERE direction = NEW.direction
-         AND interval_minutes = 1440 AND start >= NEW.until)""",
+         AND interval_minutes = 1440 AND start >= NEW.until AND closed_at > COALESCE((SELECT
+         MAX(closed_at) FROM closed_interval WHERE direction = NEW.direction
+         AND interval_minutes = 1440 AND start >= NEW.start AND start < NEW.until), 0))""",
         "a month is closed with its last day",
     ),
     # A member that grants something counts: until then, an invitation may change its kind.

@@ -1,4 +1,4 @@
-"""The form for the collective's description on its public pages."""
+"""The forms for what the public pages say of the collective, and for prices and CO₂."""
 
 from collections.abc import Mapping
 from itertools import groupby
@@ -10,58 +10,62 @@ from consometers_node.collective.about import (
     NEEDED,
     NOTICES,
     About,
-    Group,
+    Subject,
+    group_of,
     load_about,
     overwritten,
     read_about,
+    subject_of,
     values_of,
 )
-from consometers_node.collective.settings_schema import Key
 from consometers_node.i18n.text import Text
 
 from .page_base import AdminPages
 from .request_context import AdminContext
 
-
-def _group(key: Key) -> Group:
-    return next(mark for mark in key.marks if isinstance(mark, Group))
-
-
-_GROUPS = [(group, list(keys)) for group, keys in groupby(KEYS.values(), _group)]
+_FIELDS = {
+    subject: {name: key for name, key in KEYS.items() if group_of(key).subject is subject}
+    for subject in Subject
+}
 
 
 async def show(
-    pages: AdminPages, context: AdminContext, errors: Mapping[str, Text] | None = None
+    pages: AdminPages,
+    context: AdminContext,
+    errors: Mapping[str, Text] | None = None,
+    *,
+    subject: Subject,
 ) -> web.StreamResponse:
-    """Show the form, with the submitted or the stored values."""
+    """Show the form of a subject, with the submitted or the stored values."""
+    fields = _FIELDS[subject]
     values = values_of(await _now(pages))
-    stored = {name: "" if value is None else str(value) for name, value in values.items()}
+    stored = {name: "" if (value := values[name]) is None else str(value) for name in fields}
     return pages.page(
         context,
-        "about.html",
+        f"{subject}.html",
         status=422 if errors else 200,
         errors=errors or {},
-        typed={name: context.typed(name) for name in KEYS} if errors else stored,
-        groups=_GROUPS,
+        typed={name: context.typed(name) for name in fields} if errors else stored,
+        groups=[(group, list(keys)) for group, keys in groupby(fields.values(), group_of)],
         needed=NEEDED,
     )
 
 
-async def save(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
+async def save(pages: AdminPages, context: AdminContext, *, subject: Subject) -> web.StreamResponse:
     """Store the submitted values."""
-    values, errors = read_about({name: context.typed(name) for name in KEYS})
+    values, errors = read_about({name: context.typed(name) for name in _FIELDS[subject]})
     about = overwritten(await _now(pages), values)
     if not errors:
         errors = {
             key.last_name: notice.whole
             for notice in NOTICES
-            if notice.whole is not None
+            if notice.whole is not None and subject_of(notice) is subject
             for key in about.missing(notice)
         }
     if errors:
-        return await show(pages, context, errors)
-    await pages.actions(context).describe(about)
-    return context.go("about?done=saved")
+        return await show(pages, context, errors, subject=subject)
+    await pages.actions(context).describe(about, subject)
+    return context.go(f"{subject}?done=saved")
 
 
 async def _now(pages: AdminPages) -> About:

@@ -24,7 +24,7 @@ from consometers_node.collective.witness.register import overview
 from consometers_node.i18n.text import Text
 from consometers_node.web.core.speech import Language
 
-from .alerts import of_node
+from .overview.concerns import of_node
 from .page_base import AdminPages
 from .request_context import AdminContext
 from .words import BACKUP_STEPS

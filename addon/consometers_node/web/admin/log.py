@@ -28,8 +28,13 @@ _WHATS = {
     "home": text("changed it back to a home"),
     "name": text("named it"),
     "area": text("set the commune"),
-    "note": text("changed the note"),
+    "note": text("changed the name or the note"),
     "shares": text("set the shares"),
+    "message": text("sent it a message"),
+    r"message to (?P<count>\d+) members: silent": text(
+        "sent a message to the silent members ({count})"
+    ),
+    r"message to (?P<count>\d+) members: all": text("sent a message to all members ({count})"),
     "device": text("decided the owner of a device"),
     "believe": text("accepted records set aside"),
     "leave out": text("rejected records set aside"),
@@ -39,6 +44,8 @@ _WHATS = {
     "account removed": text("removed the account of a former member"),
     "login": text("logged in"),
     "password": text("changed their password"),
+    "about changed": text("changed what the pages say of the collective"),
+    "figures changed": text("changed the prices or the CO₂ factor"),
     r"data need (?P<id>\S+) version (?P<version>\d+) asked for": text(
         "requested “{id}”, version {version}"
     ),

@@ -6,6 +6,7 @@ from functools import partial
 
 from aiohttp import web
 
+from consometers_node.collective.about import Subject
 from consometers_node.collective.members.administrators import Passwords
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.settings import Settings
@@ -15,8 +16,9 @@ from consometers_node.web.core import consenting, permissions
 from consometers_node.web.core.access import ADMINISTRATION
 from consometers_node.web.public.page_base import now as this_moment
 
-from . import about, health, log, login, overview, register
-from .members import codes, doubts, invitations, list as members, member
+from . import about, health, log, login, register
+from .members import codes, doubts, invitations, letters, list as members, member
+from .overview import page as overview
 from .page_base import AdminPages, Look
 from .publication import challenges, municipalities, need_form, needs, rules as publication
 from .request_context import AdminContext
@@ -49,7 +51,9 @@ LOOKS: dict[str, Look] = {
     f"{_MEMBER}/export.json": partial(member.export, ending="json"),
     f"{_MEMBER}/export.csv": partial(member.export, ending="csv"),
     f"{_MEMBER}/erase": member.confirm_erasure,
+    f"{_MEMBER}/letter": letters.show,
     _END: member.confirm_end,
+    "/letters": letters.show,
     "/register": register.show,
     "/register.json": register.download_json,
     "/register.csv": register.download_csv,
@@ -74,7 +78,7 @@ LOOKS: dict[str, Look] = {
     "/municipalities/permissions": municipalities.show,
     f"/municipalities/permissions/{_PERMISSION}": permissions.show,
     f"/municipalities/withdraw/{_PERMISSION}": permissions.confirm_withdrawal,
-    "/about": about.show,
+    **{f"/{subject}": partial(about.show, subject=subject) for subject in Subject},
     "/challenges": challenges.show,
     _CHALLENGE: challenges.show_one,
     f"{_CHALLENGE}/change": challenges.show_one,
@@ -98,7 +102,9 @@ ACTS: dict[str, Look] = {
     f"{_MEMBER}/device": doubts.settle,
     f"{_MEMBER}/believe": doubts.believe,
     f"{_MEMBER}/leave-out": doubts.leave_out,
+    f"{_MEMBER}/letter": letters.send,
     _END: member.end,
+    "/letters": letters.send,
     "/needs/form": need_form.change,
     "/needs/preview": need_form.look,
     "/needs/offer": need_form.offer,
@@ -115,7 +121,7 @@ ACTS: dict[str, Look] = {
     f"/municipalities/allow/{_PERMISSION}": consenting.allow,
     f"/municipalities/refuse/{_PERMISSION}": permissions.refuse,
     f"/municipalities/withdraw/{_PERMISSION}": permissions.withdraw,
-    "/about": about.save,
+    **{f"/{subject}": partial(about.save, subject=subject) for subject in Subject},
     "/challenges": challenges.add,
     f"{_CHALLENGE}/change": challenges.change,
     f"{_CHALLENGE}/remove": challenges.remove,

@@ -18,6 +18,7 @@ from consometers_node.sharing.status import Answered, Collective, collectives, c
 from consometers_node.store import PeerId, PermissionId
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.household.enrolments import enrolments
+from consometers_node.store.household.letters import ReceivedLetter, all_letters
 from consometers_node.store.household.plants import all_held_plants
 from consometers_node.store.household.pulled import all_pulled
 from consometers_node.store.peers import all_peers
@@ -104,6 +105,7 @@ class Api:
             held = await all_held_plants(connection)
             together = network.together if network else None
             opened = await self._opened(connection)
+            unread = await all_letters(connection, unread=True)
             answers = []
             for collective in await collectives(connection, now, await progress(connection, now)):
                 if peer in (None, collective.peer.id):
@@ -115,6 +117,11 @@ class Api:
                             "sums": sums(collective, pulled, together, drawn, now),
                             "challenge": _challenge(together.challenge(jid) if together else None),
                             "plants": plants(held, jid, pulled, together, drawn=drawn, now=now),
+                            "letters": [
+                                _letter(each)
+                                for each in unread
+                                if each.peer_id == collective.peer.id
+                            ],
                         }
                     )
             return answers
@@ -151,6 +158,10 @@ class Api:
                 for answered in current_permissions(collective, datetime.now(UTC))
             ],
         }
+
+
+def _letter(letter: ReceivedLetter) -> Json:
+    return {"id": letter.id, "time": _at(letter.written_at), "text": dict(letter.body)}
 
 
 def _openings(openings: Openings, problem: Text | None) -> Json:

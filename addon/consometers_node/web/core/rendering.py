@@ -10,6 +10,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from consometers_node.i18n.foreign import in_html
+from consometers_node.i18n.names import of_name
 from consometers_node.i18n.text import Text, typeset
 
 from .speech import Language
@@ -34,6 +35,7 @@ def environment() -> Environment:
         if not name.startswith("_"):
             made.filters[name] = _written(name)
     made.filters["say"] = _say
+    made.filters["of_name"] = _of_name
     made.filters["tagged"] = _tagged
     made.filters["foreign"] = _foreign
     made.filters["length_of"] = len
@@ -60,6 +62,11 @@ def _ngettext(context: Context, singular: str, many: str, count: int) -> str:
 @pass_context
 def _say(context: Context, words: Text | Mapping[str, str]) -> str:
     return _language(context)(words if isinstance(words, Text) else Text(words))
+
+
+@pass_context
+def _of_name(context: Context, name: str) -> str:
+    return _language(context)(of_name(name))
 
 
 @pass_context

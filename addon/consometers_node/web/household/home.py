@@ -32,6 +32,7 @@ from consometers_node.store.answers import latest_answers
 from consometers_node.store.clock import confirm
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.household.coverage import absences
+from consometers_node.store.household.letters import all_letters
 from consometers_node.store.series import all_series
 from consometers_node.web.core.calendar_svg import Strip, draw
 from consometers_node.web.core.page_base import RequestRefused
@@ -135,6 +136,7 @@ async def show(pages: Pages, context: RequestContext) -> web.StreamResponse:
     async with node.store.reading() as connection:
         doubt = await node.clock.look(connection)
         shared_with = await collectives(connection, now, await progress(connection, now))
+        letters = await all_letters(connection)
         last_reads = [await _last_read(connection, each) for each in shared_with]
     account = await load(node.store)
     network = node.network_problem
@@ -149,6 +151,8 @@ async def show(pages: Pages, context: RequestContext) -> web.StreamResponse:
         network=node.database_problem or (sentence(network) if network else None),
         home=node.home_problem,
         doubt=doubt if doubt and doubt.is_wrong else None,
+        letters=letters,
+        unread=[letter for letter in letters if letter.read_at is None],
         directions=consent_text.DIRECTIONS,
         intervals=consent_text.INTERVALS,
         states=consent_text.STATES,

@@ -7,11 +7,12 @@ from aiohttp import web
 from consometers_node.sharing.access_requests import DOCUMENT, RECORDS
 from consometers_node.web.core import consenting, permissions
 
-from . import access_requests, home, joining, my_data, settings
+from . import access_requests, home, joining, letters, my_data, settings
 from .page_base import Look, Pages
 
 _PERMISSION = "{permission:[0-9a-f-]{36}}"
 _PEER = r"{peer:\d{1,9}}"
+_LETTER = "{letter:[0-9a-f-]{36}}"
 _SERIES = r"{series:\d{1,9}}"
 
 LOOKS: dict[str, Look] = {
@@ -23,6 +24,7 @@ LOOKS: dict[str, Look] = {
     f"/series/{_SERIES}": home.show_series,
     "/mine": my_data.show,
     f"/access-requests/{_PEER}": access_requests.show,
+    "/letters": letters.show,
     "/settings": settings.show,
 }
 FOR_ADMINISTRATORS: dict[str, Look] = {
@@ -44,6 +46,7 @@ ACTS: dict[str, Look] = {
     f"/withdraw/{_PERMISSION}": permissions.withdraw,
     "/mine": my_data.erase,
     f"/access-requests/{_PEER}": access_requests.ask,
+    f"/letters/{_PEER}/{_LETTER}": letters.read,
     "/settings": settings.change_account,
     "/directions": settings.change_directions,
     "/point": settings.change_delivery_point,

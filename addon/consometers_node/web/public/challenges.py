@@ -1,5 +1,6 @@
 """Challenges: rankings for a screen, a wall and paper, and as open data."""
 
+from enum import StrEnum
 from typing import Any
 
 from aiohttp import web
@@ -18,10 +19,12 @@ from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.core.page_base import csv_text
 
 from .drawing.challenges import draw_ranking, draw_weeks
+from .drawing.marks import COLOURS
 from .headers import allow_reading
 from .live import base
-from .opendata import NOT_THERE, Json, dumped, opened
+from .open_data.opendata import NOT_THERE, Json, dumped, opened
 from .page_base import Guest, PublicPages, problem
+from .pictures import picture
 from .words import LICENCE, LICENCE_ID
 
 _CSV, _JSON = ".csv", ".json"
@@ -40,6 +43,13 @@ COLUMNS = (
     "relative_change",
 )
 """Those of the CSV of a challenge: a row for each group and week."""
+
+
+class Drawn(StrEnum):
+    """A chart of a challenge."""
+
+    RANKING = "ranking"
+    WEEKS = "weeks"
 
 
 async def show_all(pages: PublicPages, guest: Guest) -> web.StreamResponse:
@@ -67,6 +77,24 @@ async def poster(pages: PublicPages, guest: Guest) -> web.StreamResponse:
         seen = await _named(pages, guest, connection)
     link = f"{guest.origin}/challenge/{seen.challenge.id}"
     return _shown(pages, guest, "challenge-poster.html", seen, qr_inline=qr_inline, link=link)
+
+
+async def as_picture(pages: PublicPages, guest: Guest, drawn: Drawn) -> web.StreamResponse:
+    """Return a chart of a challenge as a picture."""
+    async with pages.store.reading() as connection:
+        seen = await _named(pages, guest, connection)
+    chart = draw_ranking(seen) if drawn is Drawn.RANKING else draw_weeks(seen)
+    if not chart.rows or (drawn is Drawn.WEEKS and not seen.comparison.weeks):
+        raise web.HTTPNotFound
+    return picture(
+        pages,
+        guest,
+        f"challenge-{drawn}.html",
+        f"challenge-{seen.challenge.id}-{drawn}",
+        challenge=seen.challenge,
+        seen=seen,
+        chart=chart,
+    )
 
 
 async def diploma(pages: PublicPages, guest: Guest) -> web.StreamResponse:
@@ -134,6 +162,7 @@ def _shown(
         weeks=draw_weeks(seen, most),
         base_of=base,
         has_diploma=has_diploma,
+        colours=COLOURS,
         least_days=LEAST_DAYS,
         least_weeks=LEAST_WEEKS,
         **model,

@@ -120,8 +120,8 @@ class LiveDay:
     @property
     def missing(self) -> frozenset[Direction]:
         """Return the directions that collectives in it disclose without a single figure."""
-        there = self.whole.directions if self.whole is not None else ()
-        return frozenset() if self.children is None else self.children.allowed - {*there}
+        directions = self.whole.directions if self.whole is not None else ()
+        return frozenset() if self.children is None else self.children.allowed - {*directions}
 
     def why_not(self, direction: Direction) -> Withheld | None:
         """Return why the last figure of a direction is suppressed, if it is."""

@@ -95,6 +95,7 @@ class PublicPages(PageBase):
         self.last_day: date | None = None
         self.has_challenges = False
         self.has_figures = True
+        self.has_sites = False
         self._rules = rules
         self._limits = limits
         self._turns = Turns()
@@ -152,6 +153,7 @@ class PublicPages(PageBase):
         self.about = await load_about(connection, self.settings.about)
         self.last_day = await self.published.last_day(connection)
         self.has_figures = bool(self.last_day or await self.place(connection))
+        self.has_sites = await self.published.has_sites(connection)
         self.has_challenges = bool(await all_challenges(connection))
 
     async def place(self, connection: AsyncConnection, slug: str = ALL) -> Place | None:
@@ -172,6 +174,7 @@ class PublicPages(PageBase):
             today_is=guest.today,
             last_day=self.last_day or guest.today,
             has_figures=self.has_figures,
+            has_sites=self.has_sites,
             has_challenges=self.has_challenges,
             is_witness=bool(self.settings.witness_for),
             **model,

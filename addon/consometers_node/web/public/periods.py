@@ -26,9 +26,9 @@ from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.core.page_base import attachment
 
 from .drawing.charts import Chart, ChartInterval, Step, as_csv
-from .headers import allow_reading
 from .live import base, look_at, named, together_with
 from .page_base import Guest, PublicPages, tagged
+from .pictures import picture
 from .words import WORDS
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2099
@@ -87,19 +87,19 @@ class Which:
 
 
 @dataclass(frozen=True, slots=True)
-class _Days:
+class PeriodDays:
     """Days of a month or a year, the same of a year before, and the first published day."""
 
     now: Slots
     then: Slots
     first: date | None
 
-    def of_month(self, month: int) -> _Days:
+    def of_month(self, month: int) -> PeriodDays:
         """Return those of one month of a year."""
         now, then = (
             [slot for slot in days if slot.start.month == month] for days in (self.now, self.then)
         )
-        return _Days(now, then, self.first)
+        return PeriodDays(now, then, self.first)
 
 
 async def show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
@@ -107,7 +107,7 @@ async def show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamRespon
     which = which_named(guest, step)
     async with pages.store.reading() as connection:
         place = await place_named(pages, guest, connection)
-        days = await _days(pages, guest, connection, place, which)
+        days = await read_days(pages, guest, connection, place, which)
         wholes = await together_with(pages, connection, place)
     previous, following = which.previous, which.following
     first, now = days.first, days.now
@@ -118,11 +118,11 @@ async def show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamRespon
         base=base(place),
         which=which,
         first=first,
-        chart=_chart(days, which, guest),
+        chart=chart_of(days, which, guest),
         whole=together(now),
-        compared=Compared.of(now, days.then, _in_year),
+        compared=Compared.of(now, days.then, in_year),
         # The last known day of a period that is not over.
-        up_to=_last_day(now) if guest.today <= which.last else None,
+        up_to=last_shown_day(now) if guest.today <= which.last else None,
         previous=previous if first is not None and first <= previous.last else None,
         following=following if following.first <= guest.today else None,
         together=wholes,
@@ -133,7 +133,7 @@ async def show(pages: PublicPages, guest: Guest, step: Step) -> web.StreamRespon
 async def as_file(pages: PublicPages, guest: Guest, step: Step) -> web.StreamResponse:
     """Return the table of a day, a month or a year."""
     place, chart = await _named_chart(pages, guest, which_named(guest, step))
-    headers = {"Content-Disposition": attachment(_name(place, chart, "csv"))}
+    headers = {"Content-Disposition": attachment(f"{_name(place, chart)}.csv")}
     return tagged(as_csv(chart), "text/csv", headers)
 
 
@@ -150,7 +150,9 @@ async def _named_chart(pages: PublicPages, guest: Guest, which: Which) -> tuple[
         place = await place_named(pages, guest, connection)
         if which.step is Step.HOUR:
             return place, (await look_at(pages, guest, connection, place, which.first)).chart
-        return place, _chart(await _days(pages, guest, connection, place, which), which, guest)
+        return place, chart_of(
+            await read_days(pages, guest, connection, place, which), which, guest
+        )
 
 
 async def show_day(pages: PublicPages, guest: Guest) -> web.StreamResponse:
@@ -182,22 +184,23 @@ async def charts(
     """Draw the present month and year. The days of the month are read with the year's."""
     month = Which(guest.today.replace(day=1), Step.DAY)
     year = Which(guest.today.replace(month=1, day=1), Step.MONTH)
-    days = await _days(pages, guest, connection, place, year)
+    days = await read_days(pages, guest, connection, place, year)
     return [
-        (month, _chart(days.of_month(month.first.month), month, guest)),
-        (year, _chart(days, year, guest)),
+        (month, chart_of(days.of_month(month.first.month), month, guest)),
+        (year, chart_of(days, year, guest)),
     ]
 
 
-async def _days(
+async def read_days(
     pages: PublicPages, guest: Guest, connection: AsyncConnection, place: Place, which: Which
-) -> _Days:
+) -> PeriodDays:
+    """Read the days of a period that have ended, and those of a year before."""
     published, span = pages.published, Span(which.first, which.last)
     now, then = [
         await published.slots(connection, place, Interval.P1D, days, guest.now)
         for days in (span, which.year_before)
     ]
-    return _Days(now, then, await published.first_day(connection, place))
+    return PeriodDays(now, then, await published.first_day(connection, place))
 
 
 async def place_named(pages: PublicPages, guest: Guest, connection: AsyncConnection) -> Place:
@@ -211,29 +214,23 @@ async def place_named(pages: PublicPages, guest: Guest, connection: AsyncConnect
 def _picture(
     pages: PublicPages, guest: Guest, place: Place, chart: Chart, first: date
 ) -> web.Response:
-    """Draw a chart that stands alone, with its title, unit, source and date."""
+    """Draw a chart that stands alone. Raises HTTPNotFound where there is nothing to draw."""
     if not chart.is_known:
         raise web.HTTPNotFound
-    body = pages.render(
-        "public/picture.html",
-        guest.language,
+    return picture(
+        pages,
+        guest,
+        "picture.html",
+        _name(place, chart),
         chart=chart,
         first=first,
         place=place,
         base=base(place),
-        title=pages.settings.name,
-        origin=guest.origin,
-        today_is=guest.today,
-        **WORDS,
     )
-    headers = {"Content-Disposition": f'inline; filename="{_name(place, chart, "svg")}"'}
-    response = tagged(body, "image/svg+xml", headers)
-    allow_reading(response)
-    return response
 
 
-def _name(place: Place, chart: Chart, ending: str) -> str:
-    return f"{place.slug}-{chart.path.partition('/')[2]}.{ending}"
+def _name(place: Place, chart: Chart) -> str:
+    return f"{place.slug}-{chart.path.partition('/')[2]}"
 
 
 def _weeks(day: date) -> Sequence[Sequence[date | None]]:
@@ -256,20 +253,22 @@ def which_named(guest: Guest, step: Step) -> Which:
     return Which(first, step)
 
 
-def _last_day(days: Slots) -> date | None:
+def last_shown_day(days: Slots) -> date | None:
     """Return the last known day."""
     return max((slot.start.date() for slot in days if slot.published), default=None)
 
 
-def _in_year(slot: TimeSlot) -> tuple[int, int]:
+def in_year(slot: TimeSlot) -> tuple[int, int]:
+    """Return the month and the day of a slot, alike in all years."""
     return slot.start.month, slot.start.day
 
 
-def _chart(days: _Days, which: Which, guest: Guest) -> Chart:
+def chart_of(days: PeriodDays, which: Which, guest: Guest) -> Chart:
+    """Return the chart of a month by its days, or of a year by its months."""
     return Chart(which.step, _lines(days, which, guest), which.path)
 
 
-def _lines(days: _Days, which: Which, guest: Guest) -> Sequence[ChartInterval]:
+def _lines(days: PeriodDays, which: Which, guest: Guest) -> Sequence[ChartInterval]:
     """Return a line for each day or month; those to come have a year before alone."""
     if which.step is Step.DAY:
         mine = {row.start.day: row for row in rows(days.now)}
@@ -287,20 +286,20 @@ def _lines(days: _Days, which: Which, guest: Guest) -> Sequence[ChartInterval]:
     ]
 
 
-def _scaled(days: _Days) -> Slots:
+def _scaled(days: PeriodDays) -> Slots:
     """Return the days of the year before, for the present number of members."""
-    same_day, latest = {_in_year(slot): slot for slot in days.now}, latest_cells(days.now)
+    same_day, latest = {in_year(slot): slot for slot in days.now}, latest_cells(days.now)
     return [
-        at_equal_membership(then, same_day.get(_in_year(then), then._replace(cells={})), latest)
+        at_equal_membership(then, same_day.get(in_year(then), then._replace(cells={})), latest)
         for then in days.then
     ]
 
 
-def _before_by_month(days: _Days) -> dict[int, FlowRow]:
+def _before_by_month(days: PeriodDays) -> dict[int, FlowRow]:
     """Return the months of the year before: of one with known days, the days known of both."""
     before = _by_month(_scaled(days))
     published = [slot for slot in days.now if slot.published]
-    compared = Compared.of(published, days.then, _in_year)
+    compared = Compared.of(published, days.then, in_year)
     if compared is not None:
         before |= _by_month(compared.equal.slots)
     return before

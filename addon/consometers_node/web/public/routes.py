@@ -9,20 +9,12 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.web.core.access import Handler
 
-from . import (
-    archive,
-    challenges,
-    home,
-    notices,
-    opendata,
-    periods,
-    preview_picture,
-    sharing,
-    taking_part,
-    witness,
-)
+from . import challenges, notices, periods, sharing, witness
 from .drawing.charts import Step
+from .front import home, preview_picture, taking_part
+from .open_data import archive, opendata
 from .page_base import DATA, STATIC, TAKE_PART, WITNESS, Look, PublicPages
+from .report import buildings, report
 
 HEALTH = "/health"
 _PLACE = "{place:[a-z0-9-]{1,200}}"
@@ -48,15 +40,28 @@ LOOKS: dict[str, Look] = {
     **{path or "/": look for path, look in (OF_A_GROUP | SHOWN).items()},
     **{f"/sites/{_PLACE}{path}": look for path, look in (OF_A_GROUP | SHOWN).items()},
     **{f"/areas/{_PLACE}{path}": look for path, look in OF_A_GROUP.items()},
+    f"/buildings/month/{_MONTH}": partial(buildings.show, step=Step.DAY),
+    f"/buildings/month/{_MONTH}.csv": partial(buildings.as_file, step=Step.DAY),
+    f"/buildings/year/{_YEAR}": partial(buildings.show, step=Step.MONTH),
+    f"/buildings/year/{_YEAR}.csv": partial(buildings.as_file, step=Step.MONTH),
+    f"/report/month/{_MONTH}": partial(report.show, step=Step.DAY),
+    f"/report/year/{_YEAR}": partial(report.show, step=Step.MONTH),
     f"/sharing/day/{_DAY}": partial(sharing.show, step=Step.HOUR),
     f"/sharing/month/{_MONTH}": partial(sharing.show, step=Step.DAY),
     f"/sharing/year/{_YEAR}": partial(sharing.show, step=Step.MONTH),
+    f"/sharing/day/{_DAY}.svg": partial(sharing.as_picture, step=Step.HOUR),
+    f"/sharing/month/{_MONTH}.svg": partial(sharing.as_picture, step=Step.DAY),
+    f"/sharing/year/{_YEAR}.svg": partial(sharing.as_picture, step=Step.MONTH),
     "/challenges": challenges.show_all,
     _CHALLENGE: challenges.show,
     f"{_CHALLENGE}/hall": partial(
         challenges.show, template="challenge-hall.html", most=challenges.MOST_ON_A_WALL
     ),
     f"{_CHALLENGE}/poster": challenges.poster,
+    **{
+        f"{_CHALLENGE}/{drawn}.svg": partial(challenges.as_picture, drawn=drawn)
+        for drawn in challenges.Drawn
+    },
     f"{_CHALLENGE}/diploma/{_PLACE}": challenges.diploma,
     DATA: opendata.describe,
     f"{DATA}/groups.json": opendata.groups,
@@ -67,6 +72,7 @@ LOOKS: dict[str, Look] = {
     f"{DATA}/{{quantity}}/by/{{group}}/{{interval}}/from/{{first}}/to/{{last}}": opendata.series,
     TAKE_PART: taking_part.show,
     preview_picture.PATH: preview_picture.show,
+    "/growth.svg": home.growth,
     notices.ABOUT: notices.about,
     notices.LEGAL: partial(notices.show, template="legal.html"),
     notices.PRIVACY: notices.privacy,

@@ -55,7 +55,7 @@
   }
 
   function ready() {
-    document.querySelectorAll("button.png").forEach((button) => { button.hidden = false; });
+    document.querySelectorAll("button.png, button.print").forEach((button) => { button.hidden = false; });
     document.querySelectorAll(".what-if").forEach((form) => {
       form.hidden = false;
       simulate(form);
@@ -155,6 +155,7 @@
   }
   document.addEventListener("click", (event) => {
     if (event.target.matches?.("button.png")) download(event.target);
+    if (event.target.matches?.("button.print")) window.print();
   });
   document.addEventListener("input", (event) => {
     const form = event.target.closest?.(".what-if");

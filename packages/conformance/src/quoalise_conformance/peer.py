@@ -24,7 +24,7 @@ RESOURCE: Final = "quoalise"
 FEDERATION_COMMANDS: Final = frozenset(
     {
         *("list_series", "get_data_needs", "grant", "withdraw", "terminate"),
-        *("get_export", "verify_reports", "open_sums"),
+        *("get_export", "verify_reports", "open_sums", "send_letter"),
     }
 )
 _BY_SERVERS: Final = frozenset(

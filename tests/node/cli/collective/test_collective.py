@@ -653,7 +653,7 @@ async def test_a_member_is_terminated_and_another_erased(run: Run, coop: Path) -
 
 async def test_a_data_policy_is_drafted(run: Run, coop: Path, tmp_path: Path) -> None:
     nothing = await run.ok("policy", language="fr")
-    assert "# Politique de données de Énergies de Kersabiec\n" in nothing.out
+    assert "# Politique de données d’Énergies de Kersabiec\n" in nothing.out
     assert "[refaites ce projet après" in nothing.out
     file = tmp_path / "policy.md"
     result = await run.ok("policy", "--output", file, CONSOMETERS_BACKUPS_KEPT_DAYS="20")

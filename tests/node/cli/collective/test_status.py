@@ -52,7 +52,7 @@ async def test_status_shows_members_publication_and_erasures(run: Run, coop: Pat
     status = await run.json("status")
     assert (status["identifier"], status["running"]) == ("kersabiec", False)
     assert status["members"] == {
-        "home": {"granting": 3, "series": 3, "delivering": 3, "catching_up": 3}
+        "home": {"granting": 3, "series": 3, "delivering": 3, "catching_up": 3, "unread": 3}
     }
     assert datetime.fromisoformat(str(status["released_until"])) == START + 5 * HOUR
     erasures = status["erasures"]
@@ -130,7 +130,7 @@ async def test_status_reads_the_database_of_the_settings(
     by_option = await run.json("status", "--settings", apart, "--data", data)
     for status in (by_variable, by_option):
         assert status["members"] == {
-            "home": {"granting": 1, "series": 1, "delivering": 0, "catching_up": 1}
+            "home": {"granting": 1, "series": 1, "delivering": 0, "catching_up": 1, "unread": 1}
         }
     assert not list(data.iterdir())
 

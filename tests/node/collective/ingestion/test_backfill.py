@@ -1,20 +1,23 @@
 """The history of granted series is requested once."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 import pytest
 
+from consometers_node.collective.calendar import recent_months
 from consometers_node.collective.ingestion.backfill import Backfill, BackfillPace
 from consometers_node.collective.ingestion.write_queue import WriteQueue
 from consometers_node.series import Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.collective.member_series import of_member
-from consometers_quoalise import Identifier
-from consometers_quoalise_network import Asking, NotStored
+from consometers_node.store.collective.member_status import count_members
+from consometers_quoalise import Data, Identifier
+from consometers_quoalise_network import Asking, NetworkError, NotStored
 from testing.clocks import Hands, confirmed, leaping
 from testing.collectives.members import AT, ZONE, EmptyMember, join, let_be_named, meter, permission
 
@@ -88,3 +91,54 @@ async def test_a_change_during_a_visit_causes_another_visit_at_once(store: Store
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
+
+
+class LeavingMember(EmptyMember):
+    """A member that is offline after some requests for its past."""
+
+    def __init__(self, answers: int) -> None:
+        super().__init__()
+        self._answers = answers
+
+    async def history(
+        self, peer: str, name: Identifier, start: datetime, end: datetime
+    ) -> AsyncIterator[Data]:
+        if len(self.requested) == self._answers:
+            raise NetworkError
+        async for page in super().history(peer, name, start, end):
+            yield page
+
+
+async def test_the_last_weeks_come_first_then_the_past_where_it_was(store: Store) -> None:
+    since = AT - timedelta(days=200)
+    weeks = Range.of_day(recent_months(AT.date()) - timedelta(days=1)).start
+    async with store.writing() as connection:
+        member, _ = await join(connection, "a")
+        await let_be_named(connection, member, records_from=since)
+    queue, clock = WriteQueue(store, ZONE.key, lambda _: None), await confirmed(store, Hands(AT))
+
+    async def visited(home: EmptyMember) -> list[Range]:
+        """Have it visited; return what was requested, joined where it follows."""
+        backfill = Backfill(store, cast("Asking", home), queue, Changes(), clock=clock)
+        with suppress(NetworkError):
+            await backfill._gather("a@example.org")
+        joined: list[Range] = []
+        for within in home.requested:
+            follows = bool(joined) and joined[-1].end == within.start
+            joined.append(Range(joined.pop().start, within.end) if follows else within)
+        return joined
+
+    async def counted() -> tuple[int, int]:
+        async with store.reading() as connection:
+            (kind,) = (await count_members(connection, AT)).granting.values()
+        return kind.unread, kind.catching_up
+
+    assert await visited(LeavingMember(0)) == []
+    assert await counted() == (1, 1)
+    first, past = await visited(LeavingMember(2))
+    assert first == Range(weeks, AT)
+    assert past.start == since
+    assert past.end < weeks
+    assert await counted() == (0, 1)
+    assert await visited(EmptyMember()) == [Range(past.end, AT)]
+    assert await counted() == (0, 0)

@@ -42,8 +42,8 @@ async def test_members_are_counted_by_kind_and_delivery(store: Store) -> None:
     async with store.reading() as connection:
         counts = await count_members(connection, AT)
     assert counts.granting == {
-        "home": GrantingMembers(3, 3, 1, 2, 2),
-        "site": GrantingMembers(1, 1, 1, 1, 1),
+        "home": GrantingMembers(3, 3, 1, 2, 2, 2),
+        "site": GrantingMembers(1, 1, 1, 1, 1, 1),
     }
     assert counts.guests == 1
     assert counts.outbox == 0

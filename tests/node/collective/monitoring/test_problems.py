@@ -96,15 +96,15 @@ async def test_the_last_time_of_each_backup_step_is_stored(store: Store) -> None
 )
 def test_many_silent_members_are_one_problem(delivering: int, expected: list[ProblemKind]) -> None:
     homes = GrantingMembers(
-        members=20, series=20, delivering=delivering - 1, catching_up=0, begun=9
+        members=20, series=20, delivering=delivering - 1, catching_up=0, unread=0, begun=9
     )
-    site = GrantingMembers(members=1, series=1, delivering=1, catching_up=0, begun=1)
+    site = GrantingMembers(members=1, series=1, delivering=1, catching_up=0, unread=0, begun=1)
     counts = MemberCounts(granting={"home": homes, "site": site}, guests=3, outbox=0)
     assert [problem.kind for problem in of_members(counts)] == expected
 
 
 def test_members_that_have_not_begun_are_not_silent() -> None:
-    new = GrantingMembers(members=5, series=5, delivering=0, catching_up=5, begun=0)
+    new = GrantingMembers(members=5, series=5, delivering=0, catching_up=5, unread=5, begun=0)
     assert list(of_members(MemberCounts(granting={"home": new}, guests=0, outbox=0))) == []
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import product
 from pathlib import Path
@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError
 
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.disclosure.sdc_rules import Publication
-from consometers_node.collective.ingestion.arrivals import RECENT, Arrivals
+from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.publication.closing.worker import Publishing
 from consometers_node.collective.publication.policy import InForce, Rules, choose
 from consometers_node.collective.settings import Settings
@@ -27,7 +27,15 @@ from consometers_node.store.collective.publication import PublishedCell, closed_
 from consometers_node.store.collective.tables import ClosedIntervalRow, PublishedCellRow
 from consometers_node.store.series import erase_series
 from testing.clocks import Hands, confirmed
-from testing.collectives.publishing import AGREED, BEFORE, CONSUMPTION, DAY, NOON, PublishingTown
+from testing.collectives.publishing import (
+    AGREED,
+    BEFORE,
+    CONSUMPTION,
+    DAY,
+    EARLIER,
+    NOON,
+    PublishingTown,
+)
 from testing.pages.town import settings
 from testing.run import DEADLINE_S
 
@@ -161,13 +169,13 @@ async def test_homes_have_the_usual_time_after_an_outage(file_town: PublishingTo
     assert await file_town.counted() == [4] * 12 + [None] * 12
 
 
-@pytest.mark.parametrize(("read_until", "is_waited_for"), [(BEFORE, False), (DAY, True)])
-async def test_a_home_is_waited_for_once_its_past_is_read_in(
-    file_town: PublishingTown, read_until: date, is_waited_for: bool
+@pytest.mark.parametrize(("read_until", "is_waited_for"), [(None, False), (EARLIER, True)])
+async def test_a_home_is_waited_for_once_its_last_weeks_are_read_in(
+    file_town: PublishingTown, read_until: datetime | None, is_waited_for: bool
 ) -> None:
-    """Until then its records come when the collective asks for them, for hours or days."""
+    """Until then its records come when the collective asks for them; earlier ones may follow."""
     homes = await file_town.members(4)
-    file_town.backfilled_until = datetime.combine(read_until, time(), UTC) - RECENT
+    file_town.backfilled_until = read_until
     late = await file_town.member()
     await file_town.record(homes, [100] * 12)
     await file_town.record(late, [100] * 11)

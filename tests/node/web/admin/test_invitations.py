@@ -18,6 +18,7 @@ from consometers_node.collective.members.sites import Description
 from consometers_node.collective.permissions.member_permissions import of_member
 from consometers_node.store import Store
 from consometers_node.store.collective.access_log import reads
+from consometers_node.web.admin.words import ACCOUNTS_GUIDE
 from consometers_quoalise_network import Join, links
 from testing.collectives.members import let_be_named
 from testing.pages.browser import Browser, Page
@@ -256,3 +257,14 @@ async def test_failed_account_creation_invites_nobody(office: Office) -> None:
 async def test_missing_account_command_is_reported(file: Store, tmp_path: Path) -> None:
     with pytest.raises(NoAccount, match="No such file"):
         await invite([str(tmp_path / "nothing")])
+
+
+async def test_the_form_asks_for_no_key_of_the_settings(office: Office) -> None:
+    browser = await office.enter()
+    page = await browser.open("invitations/new")
+    assert "account_command" not in page.text
+    assert "ask the person who runs the server" in page.text
+    assert ACCOUNTS_GUIDE["en"] in page.links
+    refused = await browser.send(page, "invitations", ("account", "yes"))
+    assert summary(refused)[0][0] == "account"
+    assert "account_command" not in refused.text

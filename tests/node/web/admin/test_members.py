@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from consometers_node.collective.members import accounts
+from consometers_node.collective.members import accounts, invitations
 from consometers_node.collective.members.members import Member, MemberKind, Members
 from consometers_node.collective.members.shares import holdings
 from consometers_node.collective.members.sites import Building
@@ -80,7 +80,7 @@ async def test_search_keeps_member_addresses_out_of_urls(office: Office) -> None
     result = await browser.send(page, "members", ("q", "HOME@example.org"))
     assert result.url.path.endswith(f"/members/{member.pseudonym}")
     result = await browser.send(page, "members", ("q", "nobody@example.org"))
-    assert "No member has this address." in result.text
+    assert "No member matches this." in result.text
     assert "nobody" not in str(result.url)
     result = await browser.send(page, "members", ("q", "lori"))
     assert member.pseudonym in result.text
@@ -321,13 +321,79 @@ async def test_member_note_is_exported_and_erased_with_the_member(office: Office
     exported = json.loads((await browser.open(f"members/{member.pseudonym}/export.json")).html)
     assert exported["member"]["note"] == "Second meter"
     assert (NAME, "note") in await log(office)
-    assert "changed the note" in (await browser.open("log")).text
+    assert "changed the name or the note" in (await browser.open("log")).text
     await browser.fill(f"members/{member.pseudonym}/erase", "/erase", ("sure", "yes"))
     assert (await reloaded(office, member)).note is None
     other = await join(office, "other")
     page = await browser.fill(f"members/{other.pseudonym}", "/note", ("note", "A note"))
     await browser.send(page, "/note", ("note", ""))
     assert (await reloaded(office, other)).note is None
+
+
+async def test_a_nickname_stands_beside_the_pseudonym_in_the_administration_alone(
+    office: Office,
+) -> None:
+    async with office.village() as village:
+        member = await village.join("first")
+        await village.join("other")
+    browser = await office.enter()
+    page = await browser.fill(f"members/{member.pseudonym}", "/note", ("nickname", " The  mill "))
+    assert ("nickname", "The mill") in page.form("/note").fields
+    assert (await browser.send(page, "/note", ("nickname", "a" * 81))).status == 422
+    for place in ("", "members", f"log?member={member.pseudonym}"):
+        page = await browser.open(place)
+        assert f"The mill {member.pseudonym}" in page.text
+    exported = json.loads((await browser.open(f"members/{member.pseudonym}/export.json")).html)
+    assert exported["member"]["nickname"] == "The mill"
+    visitor = await office.browser()
+    for place in ("/", "/data", "/legal", "/privacy"):
+        assert "The mill" not in (await visitor.open(place)).html
+    await browser.fill(f"members/{member.pseudonym}/erase", "/erase", ("sure", "yes"))
+    assert (await reloaded(office, member)).nickname is None
+    assert "The mill" not in (await browser.open("members?show=left")).text
+
+
+async def test_the_note_of_its_invitation_says_who_a_member_is(office: Office) -> None:
+    async with office.village() as village:
+        expires_at = NOW + timedelta(days=1)
+        _, token = await invitations.make(
+            village.connection, at=NOW, expires_at=expires_at, note="The mill"
+        )
+        member = await invitations.admit(village.members, "new@example.org", token, NOW)
+    browser = await office.enter()
+    page = await browser.open(f"members/{member.pseudonym}")
+    assert "Note of its invitation The mill" in page.text
+    await browser.fill(f"members/{member.pseudonym}/erase", "/erase", ("sure", "yes"))
+    assert "The mill" not in (await browser.open(f"members/{member.pseudonym}")).text
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("the mill", ["the mill"]),
+        ("MILL", ["the mill", "miller"]),
+        ("nobody", None),
+        ("lorient", ["the mill", "miller"]),
+    ],
+)
+async def test_a_nickname_is_found_and_is_in_no_address(
+    office: Office, typed: str, shown: list[str] | None
+) -> None:
+    async with office.village() as village:
+        for n, name in enumerate(("the mill", "miller", None)):
+            member = await village.join(f"h{n}")
+            await village.members.set_note(member.id, None, name)
+    browser = await office.enter()
+    page = await browser.fill("members", "members", ("q", typed))
+    assert page.status == 200
+    if typed != "lorient":  # a commune is no person
+        assert "mill" not in str(page.url).casefold()
+        assert typed not in str(page.url)
+    if shown is None:
+        assert "No member matches this." in page.text
+    else:
+        for name in ("the mill", "miller"):
+            assert (name in page.text) is (name in shown)
 
 
 async def test_commune_of_a_member_must_have_the_known_spelling(office: Office) -> None:

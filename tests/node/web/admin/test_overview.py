@@ -39,7 +39,7 @@ from consometers_node.store.collective.tables import (
 )
 from consometers_node.store.settings import set_setting
 from consometers_node.store.tables import BlockRow, SeriesRow, SettingRow
-from consometers_node.web.admin import alerts, heatmap
+from consometers_node.web.admin.overview import concerns, heatmap
 from testing.clocks import Hands, confirmed
 from testing.collectives.members import OWN, meter, permission
 from testing.homes.data_needs import NEED, PROTECTED
@@ -149,6 +149,42 @@ async def test_the_overview_counts_the_homes_that_the_public_page_counts(
     assert f"Counted in the latest published figures {counted}" in page.text
     assert ("All is well" in page.text) is (not late)
     assert (f"only {counted.removesuffix(' homes')} homes are counted" in page.text) is bool(late)
+
+
+async def test_the_overview_leads_to_the_report_of_the_last_month_and_its_year(
+    office: Office,
+) -> None:
+    assert "Reports" not in (await (await office.enter()).open("")).text
+    await settle_together(office)
+    page = await (await office.enter()).open("")
+    for address in ("report/month/2026-05", "report/year/2026"):
+        assert (await (await office.browser()).open(page.link(address))).status == 200
+
+
+async def test_members_of_the_overview_add_up(office: Office) -> None:
+    async with office.village() as village:
+        for name in ("one", "two", "three"):
+            await village.join(name)
+        await village.join("today", days=0, heard=None)
+        await village.invite("guest")
+        await needs.offer(village.connection, PROTECTED, NOW - DAY)
+        for name in ("masked", "too"):
+            member = await village.invite(name)
+            granted = permission(
+                meter(name),
+                id=permission_id_of(name),
+                need=PROTECTED,
+                at=NOW - DAY,
+                reading=Reading.SUM,
+            )
+            await member_permissions.take(village.members, member.id, granted, NOW - DAY, own=OWN)
+    page = await (await office.enter()).open("")
+    assert "Members delivering 6 Silent 0 No permission yet 1" in page.text
+    assert "3 of 3 members" in page.text
+    assert (
+        "2 members are in protected sums alone: nobody here can read their hours, so" in page.text
+    )
+    assert "counted day by day. 1 member has no whole day yet." in page.text
 
 
 @pytest.mark.parametrize(
@@ -366,6 +402,7 @@ def test_heatmap_draws_days_by_shape() -> None:
         pseudonym="abcdefgh",
         kind=MemberKind.HOME,
         name=None,
+        nickname=None,
         area=None,
         status=Status.DELIVERING,
         joined_at=NOW,
@@ -430,7 +467,7 @@ class Node(SimpleNamespace):
 async def test_the_overview_begins_with_a_node_that_cannot_work(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(alerts, "installed", lambda _: "9")
+    monkeypatch.setattr(concerns, "installed", lambda _: "9")
     problem = Text(
         {"en": "The disk of the database is full.", "fr": "Le disque de la base est plein."}
     )
@@ -464,7 +501,7 @@ async def test_the_health_page_shows_figures(
         clock=await confirmed(office.store, Hands(NOW)),
     )
     assert await office.read(node.clock.look) is None
-    monkeypatch.setattr(alerts, "installed", lambda _: "0")
+    monkeypatch.setattr(concerns, "installed", lambda _: "0")
     await settle(office)
     async with office.store.writing() as connection:
         for step in BackupStep:

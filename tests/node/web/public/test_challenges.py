@@ -264,7 +264,7 @@ async def test_pages_of_a_challenge_show_leader_and_margin(empty: ReleasedTown) 
             page = await town.browser("fr").open(path)
             assert "Lorient est en tête." in page.text
             assert "Semaine 9 sur 11." in page.text
-            assert page.html.count('<circle class="reached" cx=') >= 1
+            assert re.search(r'<circle class="reached"[^>]*em"', page.html)
         page = await town.browser().open("challenge/1")
         assert "1 Lorient −12.5% −15.4% and −9.4% +5.1%" in page.text
         assert "2–5 Lanester −0.2% −2.8% and +2.6% +16.7% objective not reached" in page.text
@@ -292,6 +292,27 @@ async def test_indistinguishable_participants_have_no_leader(empty: ReleasedTown
             "Trop serré pour désigner un gagnant."
             in (await town.browser("fr").open("challenge/1/hall")).text
         )
+
+
+async def test_each_chart_of_a_challenge_is_a_picture_too(empty: ReleasedTown) -> None:
+    await fill(empty)
+    await set_up(empty)
+    async with serving(empty) as town:
+        page = await town.browser("fr").open("challenge/1")
+        # Without the script that makes it, no button for a PNG is shown.
+        buttons = re.findall(r'<button type="button" class="png".* (\w+)>', page.html)
+        assert buttons == 2 * ["hidden"]
+        for drawn, words in (("ranking", "objectif atteint"), ("weeks", "plus que les autres")):
+            assert page.link(f"challenge/1/{drawn}.svg")
+            picture = await town.browser("fr").open(f"challenge/1/{drawn}.svg")
+            assert picture.headers["Content-Type"] == "image/svg+xml; charset=utf-8"
+            assert "Lorient est en tête." in picture.text
+            assert words in picture.text
+            # Its colours do not depend on the style of a page.
+            assert not re.findall(r"<(?:rect|circle)(?! [^>]*fill=)", picture.html)
+        town.now = NOW - 60 * DAY
+        for drawn in ("ranking", "weeks"):
+            assert (await town.browser().open(f"challenge/1/{drawn}.svg")).status == 404
 
 
 async def test_page_of_a_challenge_states_its_phase(empty: ReleasedTown) -> None:

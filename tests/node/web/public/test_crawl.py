@@ -65,7 +65,7 @@ LONG_AGO, MARCH = MONTH.replace(year=2025), date(2026, 3, 1)
 MONTHS = (LONG_AGO, MARCH, MONTH)
 YEARS = (date(2025, 1, 1), date(2026, 1, 1))
 SOURCES = {
-    *("CSV", "page", "first page", "card", "hall", "metrics", "peers"),
+    *("CSV", "page", "report", "first page", "card", "hall", "metrics", "peers"),
     *(f"{what} of a {kind}" for what in ("CSV", "table") for kind in ("day", "month", "year")),
 }
 A_DAY, A_YEAR = "a day earlier", "a year earlier"
@@ -192,6 +192,11 @@ async def read_all(town: ReleasedTown) -> Crawl:
             await crawl.page(place, "month", f"{month:%Y-%m}", midnight(month))
         for year in YEARS:
             await crawl.page(place, "year", f"{year:%Y}", midnight(year))
+        if place == ALL:
+            for month in MONTHS:
+                await crawl.report(place, "month", f"{month:%Y-%m}", midnight(month))
+            for year in YEARS:
+                await crawl.report(place, "year", f"{year:%Y}", midnight(year))
         names = ("",) if place.group in COMMUNES else ("", "card", "hall")
         await crawl.live(place, LAST, names)
     see_metrics(crawl, (await read_metrics(watch_of(town)))[0])

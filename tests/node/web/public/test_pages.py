@@ -32,6 +32,10 @@ PAGES = (
     "sharing/day/2026-06-03",
     "sharing/month/2026-06",
     "sharing/year/2026",
+    "buildings/month/2026-06",
+    "buildings/year/2026",
+    "report/month/2026-06",
+    "report/year/2026",
     "challenges",
     "hall",
     "card",
@@ -69,6 +73,8 @@ NOWHERE = (
     "day/2026-02-30.csv",
     "day/2026-02-30",
     "day/2026-6-1",
+    "buildings/month/2026-13",
+    "buildings/year/2026.svg",
     "day/2026-02-30.svg",
     "month/2020-01.svg",
     "sites/<script>alert(1)</script>",
@@ -357,7 +363,7 @@ async def test_picture_of_a_chart_has_title_unit_and_source(
     assert picture.headers["Content-Type"] == "image/svg+xml; charset=utf-8"
     assert picture.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
     drawing = ElementTree.fromstring(picture.html)
-    words = " ".join(drawing.itertext())
+    words = " ".join(" ".join(drawing.itertext()).split())
     caption = page.html.partition("<summary>Table")[2] or page.html.partition("<summary>Tableau")[2]
     assert caption.partition("– ")[2].partition("</summary>")[0] in words
     for part in {

@@ -342,10 +342,11 @@ async def test_co2_is_shown_once_a_factor_is_set(town: ReleasedTown) -> None:
     about = replace(town.settings.about, **factor)
     town.settings = replace(town.settings, about=about)
     async with serving(town) as other:
-        sentence = "the same amount of electricity from elsewhere, at 50 g/kWh (Example, 2025)"
+        words = "From the grid, this electricity would have emitted"
+        sentence = "of CO₂ equivalent, at 50 g/kWh (Example, 2025)"
         for path, mass in (("month/2026-06", "7.2"), ("day/2026-06-10", "2.1"), ("", "2.1")):
             page = await other.browser().open(path)
-            assert f"CO₂ equivalent of production {mass} kg {sentence}" in page.text
+            assert f"{words} {mass} kg {sentence}" in page.text
         page = await other.browser("fr").open("year/2026")
         assert "(Exemple, 2025)" in page.text
 

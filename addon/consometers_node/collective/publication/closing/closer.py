@@ -15,7 +15,7 @@ from consometers_node.collective.members.members import Members
 from consometers_node.collective.output_series import offer
 from consometers_node.collective.publication.policy import StepChange
 from consometers_node.series import Direction, Interval, Range, Series
-from consometers_node.store.collective.memberships import Expected, Membership
+from consometers_node.store.collective.memberships import Expected, Membership, first_blocks
 from consometers_node.store.collective.publication import (
     ClosedInterval,
     HomeQuartiles,
@@ -101,12 +101,14 @@ class Closer:
         at: datetime,
         *,
         since: date = date.min,
+        before: date = date.max,
         steps: StepChange | None = None,
         together: Together | None = None,
         asks_witnesses: bool = False,
     ) -> None:
-        """Close for a collective (its identifier); from a civil day on, if nothing was before.
+        """Close for a collective (its identifier); from a civil day on, if nothing was closed then.
 
+        Days from `before` on are left alone: what was closed of them does not count.
         `steps` is which step civil days have: without it, that of the publication. `together` is
         what an earlier one decided, whose transaction was committed. One that
         `asks_witnesses` has protected sums opened. Another one leaves the reports out.
@@ -117,6 +119,11 @@ class Closer:
         self._waiting = waiting
         self._at = at
         self._since = since
+        self._within: Range | None = None
+        """When the days start that are closed, if others are left alone."""
+        if before != date.max:
+            zone = self._zone.key
+            self._within = Range(instants(zone, since).start, instants(zone, before).start)
         self._asks_witnesses = asks_witnesses
         self._begins: Mapping[Direction, datetime] = {}
         """The first records of directions of which nothing is closed."""
@@ -135,17 +142,32 @@ class Closer:
         """Close what is due of each direction, some days at once. Return if anything was."""
         if self._asks_witnesses and await self._close_protected():
             return True
-        last, blocks = await last_closed_or_first_block(self._connection)
+        last, blocks = await self._last_and_first()
         first = await self._first_days(last, blocks)
         directions = {direction for direction, interval in last if interval is Interval.P1D}
         first |= dict.fromkeys(directions, self._since)
         is_new = False
         for direction in Direction:
-            if direction in first:
+            if direction in first and not self._is_beyond(first[direction]):
                 since = max(first[direction], self._since)
                 is_new |= await self._close(direction, since, last)
         await self._offer()
         return is_new
+
+    async def _last_and_first(
+        self,
+    ) -> tuple[dict[tuple[Direction, Interval], datetime], dict[Direction, date]]:
+        """Return what `last_closed_or_first_block` does, of the days that are closed."""
+        if self._within is None:
+            return await last_closed_or_first_block(self._connection)
+        last = await last_closed(self._connection, self._within)
+        blocks = await first_blocks(self._connection)
+        return last, {way: day for way, day in blocks.items() if (way, Interval.P1D) not in last}
+
+    def _is_beyond(self, day: date) -> bool:
+        """Return whether a civil day is left alone."""
+        within = self._within
+        return within is not None and instants(self._zone.key, day).start >= within.end
 
     async def _first_days(
         self, last: Mapping[tuple[Direction, Interval], datetime], blocks: dict[Direction, date]
@@ -158,7 +180,9 @@ class Closer:
         }
         first = {way: start.astimezone(self._zone).date() for way, start in starts.items()}
         if any((direction, Interval.P1D) not in last for direction, _ in last):
-            for (direction, _), (start, _) in (await closed_spans(self._connection)).items():
+            for (direction, _), (start, _) in (
+                await closed_spans(self._connection, self._within)
+            ).items():
                 first[direction] = start.astimezone(self._zone).date()
         return first
 
@@ -195,6 +219,8 @@ class Closer:
         start = _aligned(until, length)
         midnight = datetime.combine(start.date(), time(), UTC)
         ended = min(self._at, midnight + _DAY)
+        if self._within is not None:
+            ended = min(ended, self._within.end)
         if start + length > ended:
             return until, False
         if await self._step(civil + _DAY) is not step:

@@ -1,18 +1,32 @@
-"""Has intervals closed as long as the collective runs, a few days at a time."""
+"""Has intervals closed as long as the collective runs, a few days at a time.
+
+A collective that was just opened closes its last weeks first. Their history follows, the last month
+first, once all members have sent theirs: an interval is closed once, with all that it is to have.
+"""
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import NoReturn
 
+from consometers_node.collective.calendar import month_of
 from consometers_node.collective.counters import Counts
 from consometers_node.collective.ingestion.arrivals import RECENT, Arrivals
 from consometers_node.collective.members.members import Members
-from consometers_node.collective.publication.policy import InForce, opened
+from consometers_node.collective.publication.policy import (
+    InForce,
+    leave_past,
+    opened,
+    past_left,
+)
 from consometers_node.collective.settings import Settings
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
+from consometers_node.store.collective.member_status import count_members
+from consometers_node.store.collective.memberships import first_blocks
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.engine.exclusive import alone
 from consometers_node.store.outbox import take_turns
 
@@ -20,6 +34,9 @@ from .closer import Closer, WaitRule
 from .monthly_groups import Together
 
 EVERY_S = 2.0
+PAST_WITHIN = timedelta(days=3)
+"""How long the history of a new collective waits for members that do not send theirs."""
+_DAY = timedelta(days=1)
 _REST = 9
 """Times the length of a look that the worker rests, where it found nothing to close."""
 _LEFT_TO_OTHERS = 3
@@ -90,6 +107,7 @@ class Publishing:
         async with self._store.reading() as connection:
             rules = await self._rules.read(connection, at)
             opening = await opened(connection)
+            past = await past_left(connection)
         if opening is None or not rules.are_open(at, settings.time_zone):
             return False
         waiting = WaitRule(
@@ -103,19 +121,38 @@ class Publishing:
                 await alone(connection)
                 if rules.lacks_plan:
                     rules = await self._rules.plan(connection, at, settings.time_zone)
-                members = Members(connection, settings.time_zone)
-                closer = Closer(
-                    members,
+                close = partial(
+                    Closer,
+                    Members(connection, settings.time_zone),
                     settings.identifier,
                     rules.publication,
                     waiting,
                     at,
                     steps=rules.change,
-                    together=self._together,
                     asks_witnesses=True,
                 )
+                closer = close(together=self._together, since=past or date.min)
                 is_new = await closer.close()
+                if not is_new and past is not None and await _is_there(connection, waiting, at):
+                    month = month_of(past - _DAY)
+                    closer = close(together=closer.groups.together, since=month, before=past)
+                    is_new = await closer.close() or await _leave_month(connection, month)
         # After the commit: a failed transaction stores no decision.
         self._together = closer.groups.together
         self._arrivals.forget(at - RECENT)
         return is_new
+
+
+async def _is_there(connection: AsyncConnection, waiting: WaitRule, at: datetime) -> bool:
+    """Return whether the history of all members is there, or was waited for."""
+    if at - waiting.opened_at >= PAST_WITHIN:
+        return True
+    kinds = (await count_members(connection, at)).granting.values()
+    return not any(kind.catching_up for kind in kinds)
+
+
+async def _leave_month(connection: AsyncConnection, month: date) -> bool:
+    """Go on to the month before one of which all is closed. Return whether there is any."""
+    first = min((await first_blocks(connection)).values(), default=month)
+    await leave_past(connection, month if first < month else None)
+    return first < month

@@ -15,7 +15,7 @@ from consometers_node.collective.calendar import instants
 from consometers_node.collective.disclosure.reasons import Reason
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.publication.closing.first_days import first_days
-from consometers_node.collective.publication.policy import Opening
+from consometers_node.collective.publication.policy import Opening, past_left
 from consometers_node.i18n.text import Text, text
 from consometers_node.series import Direction, Interval, Range
 from consometers_node.store.collective.masked_reports import waiting_hours
@@ -84,10 +84,15 @@ class Hour:
 
 @dataclass(frozen=True, slots=True)
 class PastProgress:
-    """Progress of closing the past since the opening: until when, and which share."""
+    """Progress of closing the past since the opening: until when, and which share.
+
+    What is before the last weeks is closed after them: of these, all is closed up to the opening
+    where `back_to` says from which month on.
+    """
 
     until: datetime
     share: float
+    back_to: date | None = None
 
 
 async def hours(
@@ -198,15 +203,23 @@ async def progress(
     end = opening.since(zone) - publication.longest_wait
     step = timedelta(minutes=publication.interval.minutes)
     last = await last_closed(connection)
+    left = await past_left(connection)
+    begins = None if left is None else instants(zone.key, left).start
     done, total = timedelta(), timedelta()
-    reached = []
+    reached, back_to = [], None
     for direction, day in (await first_blocks(connection)).items():
         first = datetime.combine(day, time(), UTC)
         if first + step > end:
             continue
-        until = min(end, closed_until(last, direction) or first)
-        done, total = done + until - first, total + end - first
+        start = first
+        if begins is not None and first < begins:
+            start, back_to = begins, left
+        until = max(start, min(end, closed_until(last, direction) or start))
+        done, total = done + until - start, total + end - first
         reached.append(until)
-    if not reached or min(reached) + step > end:
+    if not reached or (min(reached) + step > end and back_to is None):
         return None
-    return PastProgress(min(reached).astimezone(zone), done / total)
+    until = min(reached)
+    return PastProgress(
+        until.astimezone(zone), done / total, back_to if until + step > end else None
+    )

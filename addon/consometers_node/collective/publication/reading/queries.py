@@ -48,9 +48,11 @@ from consometers_node.store.collective.published_series import devices
 from consometers_node.store.collective.tables import (
     GroupId,
     GroupMembershipRow,
+    MemberGroupRow,
     MemberPermissionRow,
     MemberPermissionSeriesRow,
     MemberRow,
+    PublishedCellRow,
 )
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_quoalise.records.identifier import identifier, organisation
@@ -363,6 +365,10 @@ class Published:
             reasons[Reason.NOT_YET] = open_count
         return reasons
 
+    async def has_sites(self, connection: AsyncConnection) -> bool:
+        """Return whether figures of a public building are published."""
+        return bool((await connection.execute(_HAS_SITES)).scalar_one())
+
     async def since(self, connection: AsyncConnection, place: Place) -> date | None:
         """Return the first published civil day."""
         return await first_day(connection, place.id)
@@ -564,4 +570,11 @@ _AND = text("and")
 _PUBLIC = frozenset({GroupKind.SITE, GroupKind.BUILDING})
 _SITES = select(MemberRow.name, MemberRow.description, MemberRow.area).where(
     MemberRow.kind == "site", MemberRow.name.is_not(None)
+)
+_HAS_SITES = select(
+    select(MemberGroupRow.id)
+    .join(MemberRow, and_(MemberRow.kind == "site", MemberRow.name == MemberGroupRow.name))
+    .join(PublishedCellRow, PublishedCellRow.group_id == MemberGroupRow.id)
+    .where(MemberGroupRow.kind == GroupKind.SITE)
+    .exists()
 )

@@ -20,7 +20,7 @@ from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.admin.page_base import AdminPages
 from consometers_node.web.admin.pager import Pager
 from consometers_node.web.admin.request_context import AdminContext
-from consometers_node.web.admin.words import KINDS
+from consometers_node.web.admin.words import ACCOUNTS_GUIDE, KINDS
 from consometers_node.web.core.language import LANGUAGES
 from consometers_node.web.core.page_base import RequestRefused
 from consometers_node.web.core.request_context import FilledForm
@@ -44,7 +44,7 @@ _QR = text("QR code of the invitation")
 _CHOOSE = text("Choose one of these.")
 _TOO_LONG = text("Write at most {most} characters.")
 _NO_COMMAND = text(
-    "This server cannot create accounts: set xmpp.account_command in the settings file."
+    "This server creates no accounts: invite without one, or ask the person who runs it."
 )
 _NOT_OURS = text("These invitations are not from this collective.")
 
@@ -97,6 +97,7 @@ async def show_form(
         share_labels=share_labels(context, plants),
         kinds=KINDS,
         makes_accounts=bool(settings.xmpp.account_command),
+        guide=ACCOUNTS_GUIDE,
         most={"count": MOST_AT_ONCE, "days": MOST_DAYS, "note": MAX_NOTE, "area": MAX_AREA},
     )
 

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.members.member_overview import MemberEntry, Status
-from consometers_node.collective.members.members import MemberKind, Members
+from consometers_node.collective.members.members import Member, MemberKind, Members
 from consometers_node.i18n.text import text
 from consometers_node.store.collective import claims, set_aside
 from consometers_node.store.collective.tables import MemberId
@@ -63,7 +63,7 @@ _ORDERS: dict[str, Callable[[MemberEntry], tuple[float | str, str]]] = {
     "": lambda entry: (2.0 if entry.there is None else entry.there, entry.pseudonym),
     "heard": lambda entry: ((entry.last_received_at or _NEVER).timestamp(), entry.pseudonym),
     "joined": lambda entry: (-entry.joined_at.timestamp(), entry.pseudonym),
-    "name": lambda entry: ((entry.name or entry.pseudonym).casefold(), entry.pseudonym),
+    "name": lambda entry: (entry.title.casefold(), entry.pseudonym),
 }
 
 
@@ -83,6 +83,45 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         and _is_meant(entry, query.casefold())
     ]
     listed.sort(key=_ORDERS[sort])
+    return _listing(
+        pages, context, listed, query=query, shown=shown, sort=sort, anybody=bool(everybody)
+    )
+
+
+async def find(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
+    """Find members. An address, or a name that may be a person's, is posted: it is in no URL."""
+    typed = context.typed("q")[:_MAX_QUERY]
+    if not typed:
+        return context.go("members")
+    window = Span.before(context.today, DAYS)
+    async with pages.store.reading() as connection:
+        if "@" in typed:
+            members = Members(connection, pages.settings.time_zone)
+            member = await members.by_jid(typed.lower())
+            return context.go("members?missed=yes" if member is None else _page_of(member))
+        everybody = (await pages.roster(connection, window, context.now)).entries
+    query = typed.casefold()
+    nicknamed = [entry for entry in everybody if query in (entry.nickname or "").casefold()]
+    others = [entry for entry in everybody if _is_meant(entry, query)]
+    if not nicknamed:
+        place = Pager.asked(context, 0, 1).with_(q=typed) if others else "?missed=yes"
+        return context.go(f"members{place}")
+    listed = nicknamed + [entry for entry in others if entry not in nicknamed]
+    if len(listed) == 1:
+        return context.go(_page_of(listed[0]))
+    return _listing(pages, context, listed[:_AT_ONCE], query=typed)
+
+
+def _listing(
+    pages: AdminPages,
+    context: AdminContext,
+    listed: list[MemberEntry],
+    *,
+    query: str,
+    shown: str = "",
+    sort: str = "",
+    anybody: bool = True,
+) -> web.Response:
     pager = Pager.asked(context, len(listed), _AT_ONCE)
     return pages.page(
         context,
@@ -93,7 +132,7 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         sort=sort,
         sorts=_SORTS,
         members=listed[pager.first : pager.end],
-        anybody=bool(everybody),
+        anybody=anybody,
         pager=pager,
         days=DAYS,
         kinds=KINDS,
@@ -102,16 +141,8 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     )
 
 
-async def find(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Find a member. A full address is posted, so that it is in no URL of a page."""
-    typed = context.typed("q")[:_MAX_QUERY]
-    if "@" not in typed:
-        return context.go(
-            f"members{Pager.asked(context, 0, 1).with_(q=typed)}" if typed else "members"
-        )
-    async with pages.store.reading() as connection:
-        member = await Members(connection, pages.settings.time_zone).by_jid(typed.lower())
-    return context.go("members?missed=yes" if member is None else f"members/{member.pseudonym}")
+def _page_of(member: Member | MemberEntry) -> str:
+    return f"members/{member.pseudonym}"
 
 
 async def _of_filter(connection: AsyncConnection, shown: str) -> Collection[MemberId] | None:

@@ -8,9 +8,12 @@ from typing import Any
 from aiohttp import web
 
 from consometers_node.collective.calendar import Span
+from consometers_node.collective.letters import register as letters_register
+from consometers_node.collective.members import invitations
 from consometers_node.collective.members.member_overview import shares_by_direction
 from consometers_node.collective.members.members import (
     MAX_AREA,
+    MAX_NICKNAME,
     MAX_NOTE,
     Member,
     MemberKind,
@@ -37,6 +40,7 @@ from consometers_node.collective.privacy import export as exported
 from consometers_node.collective.settings_formats import WEB_PAGE
 from consometers_node.collective.settings_schema import BadValue
 from consometers_node.household.sharing.coverage import Calendar, DayState
+from consometers_node.i18n.names import of_name
 from consometers_node.i18n.text import Text, text
 from consometers_node.permission import State
 from consometers_node.series import Direction
@@ -53,6 +57,7 @@ from consometers_node.web.core.page_base import RequestRefused, send_file
 from consometers_node.web.core.speech import numbered
 
 from . import doubts
+from .letters import DELIVERIES
 
 _YEAR = 365
 
@@ -63,7 +68,7 @@ _WHOLE = text("Write a whole number, from 1 to {most}.")
 _SHARES = text("Write a whole number, from 0 to {most}.")
 _ABOVE_0 = text("Write a number above 0, up to {most}.")
 _CHOICE = text("Choose one from the list.")
-_SHARES_OF = text("Shares of {plant}")
+_SHARES_OF = text("Shares {of_plant}")
 _TICK = text("Tick the box to confirm.")
 
 
@@ -134,14 +139,15 @@ async def change_area(pages: AdminPages, context: AdminContext) -> web.StreamRes
 
 
 async def change_note(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
-    """Store the administrators' note on a member; remove it if the field is empty."""
+    """Store the administrators' name for a member and their note; an empty field removes either."""
     errors: dict[str, Text] = {}
+    nickname = " ".join(_bounded(context, "nickname", MAX_NICKNAME, errors, least=0).split())
     note = _bounded(context, "note", MAX_NOTE, errors, least=0)
     async with pages.store.reading() as connection:
         member = await pages.member_of(context, connection)
     if errors:
         return await _show(pages, context, member, errors)
-    await pages.actions(context).set_note(member.id, note or None)
+    await pages.actions(context).set_note(member.id, note or None, nickname or None)
     return pages.done(context, member, "note")
 
 
@@ -173,7 +179,10 @@ def shares_field(plant: Plant) -> str:
 def share_labels(context: AdminContext, plants: list[Plant]) -> dict[str, str]:
     """Return the labels of the fields of shares, by their names."""
     tag = context.language.tag
-    return {shares_field(plant): _SHARES_OF.fill(plant=plant.name).say(tag) for plant in plants}
+    return {
+        shares_field(plant): _SHARES_OF.fill(of_plant=of_name(plant.name)).say(tag)
+        for plant in plants
+    }
 
 
 async def confirm_end(
@@ -258,9 +267,15 @@ async def _show(
         series = _each_once(await of_member(connection, member.jid)) if member.jid else []
         shares = await shares_by_direction(connection, member.id, window)
         communes = await known_areas(connection)
+        invitation_note = (
+            await invitations.note_of(connection, member.invitation_id)
+            if member.invitation_id
+            else ""
+        )
         doubtful = await doubts.of_member(pages, connection, member)
         may_be_named = await shown_from(connection, member.id, context.now) is not None
         plants = await all_plants(connection)
+        letters = await letters_register.of_member(connection, member.id)
         held = {
             holding.plant.id: holding.shares for holding in await holdings(connection, member.id)
         }
@@ -276,6 +291,7 @@ async def _show(
         status=422 if errors else 200,
         member=member,
         name=_name(member),
+        invitation_note=invitation_note,
         permissions=permissions,
         areas=communes,
         series=series,
@@ -288,6 +304,9 @@ async def _show(
         shown=doubts.SHOWN,
         most_kw=doubts.MOST_KW,
         proofs=doubts.PROOFS,
+        letters=[(letter, DELIVERIES[letter.delivery(context.now)]) for letter in letters],
+        is_writable=member.kind is not MemberKind.COLLECTIVE
+        and any(permission.state is State.GRANTED for permission in gave),
         not_by_name=None if may_be_named else NotByName().text,
         plant=next((plant for plant in plants if plant.id == member.id), None),
         plants={shares_field(plant): (plant, held.get(plant.id)) for plant in plants},
@@ -303,7 +322,13 @@ async def _show(
         buildings=BUILDINGS,
         heats=HEATS,
         MemberKind=MemberKind,
-        most={"name": MAX_NAME, "area": MAX_AREA, "words": MAX_WORDS, "note": MAX_NOTE},
+        most={
+            "name": MAX_NAME,
+            "nickname": MAX_NICKNAME,
+            "area": MAX_AREA,
+            "words": MAX_WORDS,
+            "note": MAX_NOTE,
+        },
     )
 
 
@@ -367,7 +392,7 @@ async def _granted(
 
 
 def _name(member: Member) -> str:
-    return member.name or member.pseudonym
+    return member.title
 
 
 def _bounded(

@@ -31,7 +31,7 @@ from consometers_node.web.core.language import LANGUAGES
 from consometers_node.web.core.rate_limit import visitors
 from consometers_node.web.core.request_context import FilledForm
 from consometers_node.web.core.speech import Language
-from consometers_node.web.public import home
+from consometers_node.web.public.front import home
 from consometers_node.web.public.page_base import Guest, PublicPages
 from consometers_node.web.public.words import FLOWS
 
@@ -197,7 +197,8 @@ async def _closings(
     opening = await ours.opened(connection)
     if opening is None or not rules.are_open(context.now, zone):
         return {"day": None, "past": None}
-    if (past := await progress(connection, publication, zone, opening)) is not None:
+    past = await progress(connection, publication, zone, opening)
+    if past is not None and past.back_to is None:
         return {"day": None, "past": past}
     newest = (context.now - timedelta(minutes=publication.interval.minutes)).date()
     day = min(_day(context.asked("day")) or newest, newest)
@@ -211,7 +212,7 @@ async def _closings(
             direction for direction in FLOWS if any(direction in hour.outcomes for hour in closed)
         ],
         "lacking": sum(bool(missing([hour])) for hour in closed),
-        "past": None,
+        "past": past,
     }
 
 
@@ -240,7 +241,7 @@ async def _look(
         compares=compares,
         members=sum(giver.members for giver in givers),
         past=None if was_open or not rules.are_open(context.now, zone) else then[-1],
-        behind=0 if was_open else sum(giver.catching_up for giver in givers),
+        behind=0 if was_open else sum(giver.unread for giver in givers),
         is_open=rules.are_open(context.now, zone),
         protects_less=rules.protect_less(before),
         filled=_values(rules),

@@ -22,6 +22,8 @@ COLOURS: Mapping[str, str] = {
     "made": "#b86a00",
     "fed": "#8353d1",
     "drawn": "#3a7cac",
+    "good": "#1b6b3a",
+    "brand": "#1c5f92",
 }
 """The light colours of style.css, for a picture that stands alone."""
 

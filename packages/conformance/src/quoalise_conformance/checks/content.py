@@ -345,8 +345,8 @@ async def _names_the_source_of_an_error(peer: Peer) -> None:
     for answer in chosen:
         upstream = answer.find(f".//{tag(stanzas.QUOALISE, 'upstream-error')}")
         for attribute in ("issuer", "code"):
-            there = upstream is not None and upstream.get(attribute) is not None
-            expect(there, answer, "lacks", what=f"<upstream-error {attribute}>")
+            has = upstream is not None and upstream.get(attribute) is not None
+            expect(has, answer, "lacks", what=f"<upstream-error {attribute}>")
 
 
 @CONTENT.of("Q-82")

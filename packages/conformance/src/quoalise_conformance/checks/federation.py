@@ -20,10 +20,11 @@ from .requests import times
 
 FEDERATED: Final = Checks[Peer]()
 
-OF_HOUSEHOLDS: Final = frozenset(
-    {"get_history", "subscribe", "unsubscribe", "list_series", "terminate"}
-)
-OF_COLLECTIVES: Final = OF_HOUSEHOLDS | FEDERATION_COMMANDS - {"verify_reports", "open_sums"}
+_OF_BOTH: Final = frozenset({"get_history", "subscribe", "unsubscribe", "list_series", "terminate"})
+OF_HOUSEHOLDS: Final = _OF_BOTH | {"send_letter"}
+OF_COLLECTIVES: Final = _OF_BOTH | FEDERATION_COMMANDS - {
+    *("verify_reports", "open_sums", "send_letter"),
+}
 POLICY: Final = "urn:xmpp:data-policy:0"
 LISTED_TRIED: Final = 3
 """Series of a list whose records are requested."""
@@ -283,7 +284,7 @@ async def _describes_its_witness(peer: Peer) -> None:
         expect(enough, answer, "unreadable", what=f"minimum={minimum!r}")
 
 
-# Permissions and exports
+# Permissions, letters and exports
 
 
 @FEDERATED.of("F-37")
@@ -301,6 +302,12 @@ async def _refuses_to_end_what_it_does_not_share(peer: Peer) -> None:
     for node in sorted(nodes):
         form = stanzas.form((("permission", str(uuid4())),))
         expect_refusal(await peer.command(node, form), "item-not-found")
+
+
+@FEDERATED.of("F-101")
+async def _wants_a_letter_to_be_sent(peer: Peer) -> None:
+    await peer.household()
+    expect_refusal(await peer.command("send_letter"), "bad-request")
 
 
 async def export(peer: Peer) -> Element:

@@ -1,0 +1,1 @@
+"""Letters of this collective to its members, through their nodes."""

@@ -1,0 +1,1 @@
+"""The first page: problems, first steps, and the coverage of granted records."""

@@ -1,0 +1,1 @@
+"""Reports of a month or a year: of the public buildings, and of all members."""
