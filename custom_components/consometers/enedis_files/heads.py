@@ -46,7 +46,7 @@ class Head:
 _UNITS: Final = {"w": Unit.W, "kw": Unit.KW, "wh": Unit.WH, "kwh": Unit.KWH}
 _IN_PARENTHESES: Final = re.compile(r"\((?:en )?([a-z]+)\)")
 _VALUE: Final = re.compile(
-    r"(valeur|consommation|production|injection|energie|puissance (moyenne|atteinte))\b"
+    r"(valeur|consommation|production|injection|energie|puissance (moyenne|atteinte|maximale))\b"
 )
 _REGISTER: Final = re.compile(r"ea([si]) (f\d{1,2}|t)")
 _CALENDAR: Final = "periode"
@@ -111,7 +111,7 @@ class Heading:
             return None
         name = names[column]
         unit = match[1] if (match := _IN_PARENTHESES.search(name)) else self._unit
-        if self._is_peak or unit in {"va", "kva"}:
+        if self._is_peak or _PEAK in name or unit in {"va", "kva"}:
             return Problem.NO_ENERGY
         if unit not in _UNITS:
             return Problem.UNIT_UNKNOWN

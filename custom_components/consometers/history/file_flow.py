@@ -143,8 +143,10 @@ class FileSteps(OptionsFlow):
             added = f"{period(before[0].start, before[-1].end)}<br>{kwh(before[-1].sum_wh)}"
             entity = name(self.hass, self.config_entry, key)
             table += [_row(entity, each, added) for each in series]
-        listed = ", ".join(dict.fromkeys(str(each.line) for each in contents.faults[:_MOST_LINES]))
-        count = len(contents.faults) + contents.more_faults
+        # Peak powers stand beside energies in an archive of a supplier, and are understood.
+        lines = [each.line for each in contents.faults if each.problem is not Problem.NO_ENERGY]
+        listed = ", ".join(map(str, dict.fromkeys(lines[:_MOST_LINES])))
+        count = len(lines) + contents.more_faults
         self._shown = {
             "series": "\n".join(table),
             "unread": number(count),

@@ -145,6 +145,15 @@ def test_peak_powers_are_no_energies_and_energies_may_follow() -> None:
     assert contents.series[0].energy_wh == 1
 
 
+@pytest.mark.parametrize(
+    "name", ["Puissance maximale (W)", "Puissance maximale (VA)", "Valeur (kVA)"]
+)
+def test_a_column_of_peak_powers_is_no_energy(name: str) -> None:
+    with pytest.raises(Refused) as refused:
+        parse(f"Date;{name}\n01/01/2026;5".encode())
+    assert [fault.problem for fault in refused.value.faults] == [Problem.NO_ENERGY]
+
+
 def test_a_unit_that_is_not_there_is_not_guessed() -> None:
     with pytest.raises(Refused) as refused:
         parse(b"Horodate;Valeur\n2026-01-05T00:30:00+01:00;1\n2026-01-05T01:00:00+01:00;1")

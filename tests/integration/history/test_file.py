@@ -245,7 +245,7 @@ def zipped(**files: bytes) -> bytes:
             ),
             "file_active",
         ),
-        (b"Horodate;Valeur (en VA)\n2026-01-01T00:00:00+01:00;5", "file_no_energy"),
+        (b"Date;Puissance maximale (VA)\n01/01/2026;5", "file_no_energy"),
         (b"Horodate;Valeur\n2026-01-01T00:00:00+01:00;5", "file_unit_unknown"),
         (b"Date;Valeur (en Wh)\n01/01/2026;x", "file_nothing_read"),
         (curve(1000, 1000, business="Production"), "file_other_direction"),
