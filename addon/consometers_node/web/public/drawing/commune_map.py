@@ -94,9 +94,9 @@ def _snapped(plane: Outlines, grid: int) -> Plane:
         moved = []
         for ring in rings:
             points = [(grid * round(x / grid), grid * round(y / grid)) for x, y in ring]
-            kept = [point for n, point in enumerate(points) if n == 0 or point != points[n - 1]]
-            if len(set(kept)) >= _LEAST_POINTS:
-                moved.append(kept)
+            distinct = [point for n, point in enumerate(points) if n == 0 or point != points[n - 1]]
+            if len(set(distinct)) >= _LEAST_POINTS:
+                moved.append(distinct)
         if moved:
             snapped[name] = moved
     return snapped
