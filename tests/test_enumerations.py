@@ -29,6 +29,7 @@ PARTIAL = {
     "cli.household.permissions._DONE": "what a household answers",
     "i18n.protocol.DESCRIPTIONS": "labels suffice for the others",
     "consometers_quoalise.stanza_errors._KINDS": "other codes are sent as their kind",
+    "custom_components.consometers.history.file_flow.ONLY": "other problems leave readings",
     "household.statistics_import.recorder_writer._REGISTER": "of what a register counts",
     "store.personal._KEYS": "of what deletes whole rows",
     "web.admin.overview.concerns._PAGES": "all others lead to the page of health",

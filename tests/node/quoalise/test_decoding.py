@@ -28,6 +28,7 @@ OWN = {
     "consometers_node/collective/about.py": "a setting",
     "consometers_node/collective/members/sites.py": "a row",
     "consometers_node/collective/monitoring/alerts.py": "a setting",
+    "consometers_node/collective/outlines.py": "a file that the operator adds, bounded",
     "consometers_node/collective/permissions/member_permissions.py": "a setting",
     "consometers_node/collective/privacy/erasure_log.py": "a file of the node, verified",
     "consometers_node/collective/privacy/own_export.py": "an archive that is written",

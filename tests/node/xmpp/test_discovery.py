@@ -59,7 +59,7 @@ async def test_a_client_program_announces_no_commands(
 @pytest.mark.parametrize(
     ("role", "only"),
     [
-        (Role.HOUSEHOLD, set()),
+        (Role.HOUSEHOLD, {"send_letter"}),
         (
             Role.COLLECTIVE,
             {

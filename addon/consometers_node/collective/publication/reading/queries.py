@@ -52,7 +52,6 @@ from consometers_node.store.collective.tables import (
     MemberPermissionRow,
     MemberPermissionSeriesRow,
     MemberRow,
-    PublishedCellRow,
 )
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_quoalise.records.identifier import identifier, organisation
@@ -367,7 +366,8 @@ class Published:
 
     async def has_sites(self, connection: AsyncConnection) -> bool:
         """Return whether figures of a public building are published."""
-        return bool((await connection.execute(_HAS_SITES)).scalar_one())
+        sites = (await connection.execute(_SITE_GROUPS)).scalars()
+        return not (await published_groups(connection)).isdisjoint(sites)
 
     async def since(self, connection: AsyncConnection, place: Place) -> date | None:
         """Return the first published civil day."""
@@ -571,10 +571,8 @@ _PUBLIC = frozenset({GroupKind.SITE, GroupKind.BUILDING})
 _SITES = select(MemberRow.name, MemberRow.description, MemberRow.area).where(
     MemberRow.kind == "site", MemberRow.name.is_not(None)
 )
-_HAS_SITES = select(
+_SITE_GROUPS = (
     select(MemberGroupRow.id)
     .join(MemberRow, and_(MemberRow.kind == "site", MemberRow.name == MemberGroupRow.name))
-    .join(PublishedCellRow, PublishedCellRow.group_id == MemberGroupRow.id)
     .where(MemberGroupRow.kind == GroupKind.SITE)
-    .exists()
 )
