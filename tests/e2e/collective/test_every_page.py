@@ -9,6 +9,7 @@ to which no link leads are looked at in all looks in each run.
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 import gzip
 from itertools import product
@@ -16,6 +17,7 @@ from pathlib import Path
 import re
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
+from uuid import uuid4
 
 from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, Page, Response, expect
@@ -23,6 +25,8 @@ import pytest
 import pytest_asyncio
 
 from consometers_node.store import Store
+from consometers_node.store.household.letters import ReceivedLetter, add
+from consometers_node.store.tables import PeerId
 from consometers_node.web.household import routes as household_routes
 from consometers_node.web.public import routes as public_routes
 from consometers_node.web.public.challenges import Drawn
@@ -143,11 +147,11 @@ async def administration(folder: Path) -> AsyncIterator[Role]:
     async with furnished(folder) as office:
         start = f"{office.url}administration/"
         answers = [
-            partial(sent, address=f"{start}{path}", form=form)
-            for path, form in (
-                ("publication", "publication/preview"),
-                ("invitations/new", "invitations"),
-                ("needs/by-name/next", "needs/preview"),
+            partial(sent, address=f"{start}{path}", form=form, title=title)
+            for path, form, title in (
+                ("publication", "publication/preview", ""),
+                ("invitations/new", "invitations", ""),
+                ("needs/by-name/next", "needs/preview", "Sunny and windy roofs"),
             )
         ]
         yield Role(start, logs_in=partial(entered, office), unlinked=[NOWHERE], answers=answers)
@@ -160,6 +164,16 @@ async def household(folder: Path, user: str = ADMIN) -> AsyncIterator[Role]:
         allowed = await ask(home)
         await allow(home, allowed, DRAWN)
         asked = await ask(home, replace(NEED, id="another"))
+        now = datetime.now(UTC)
+        letter = ReceivedLetter(
+            peer_id=PeerId(1),
+            id=str(uuid4()),
+            written_at=now,
+            received_at=now,
+            body={"en": "We meet on Tuesday at the school.", "fr": "Réunion mardi soir à l’école."},
+        )
+        async with store.writing() as connection:
+            await add(connection, letter)
         role = Role(str(home.url), {"X-Remote-User-Id": user}, unlinked=[NOWHERE])
         if user == ADMIN:
             role.routes = tuple(household_routes.LOOKS)
@@ -183,14 +197,18 @@ ROLES: Final = {
 }
 
 
-async def sent(page: Page, *, address: str, form: str, ticks: str = "") -> None:
-    """Send a form of a page as it is, with the first of some boxes ticked."""
+async def sent(page: Page, *, address: str, form: str, ticks: str = "", title: str = "") -> None:
+    """Send a form of a page, with the first of some boxes ticked, or another title."""
     await page.goto(address)
+    if title:
+        await page.locator("input[name=title_en]").fill(title)
     if ticks:
         await page.locator(f"input[name={ticks}]:enabled").first.check()
-    was = await page.locator("h1").inner_text()
-    await page.locator(f"form[action$='{form}'] button[type=submit]").first.click()
-    await expect(page.locator("h1")).not_to_have_text(was)
+    was = await page.locator("main").inner_text()
+    async with page.expect_response(lambda answer: answer.url.endswith(form)) as answers:
+        await page.locator(f"form[action$='{form}'] button[type=submit]").first.click()
+    await expect(page.locator("main")).not_to_have_text(was, use_inner_text=True)
+    assert (await answers.value).ok, await page.locator("main").inner_text()
 
 
 def looks_at(place: int, *, is_unlinked: bool = False) -> Sequence[tuple[int, str, Language]]:

@@ -418,7 +418,8 @@ async def test_discovery_reveals_nothing_of_the_home(world: World) -> None:
     for personal in ("urn:dev", POINT, "sensor", "portal", "Kersabiec", "coop", "two.test/data"):
         assert personal not in everything.replace(f'to="{world.stranger.boundjid.full}"', "")
     listed = set(re.findall(r'node="([a-z_]+)"', answers[-1]))
-    assert listed == {"get_history", "subscribe", "unsubscribe", "list_series", "terminate"}
+    asked = {"get_history", "subscribe", "unsubscribe", "list_series"}
+    assert listed == {*asked, "terminate", "send_letter"}
 
 
 async def test_new_hours_reach_subscribers_alone(world: World) -> None:

@@ -127,10 +127,10 @@ async def test_a_stranger_s_message_is_refused_with_a_reason(world: World) -> No
 
 
 async def test_a_household_that_has_withdrawn_is_not_written_to(world: World) -> None:
+    place = f"{await world.member_page('home')}/letter"
     browser = world.home.browser()
     page = await browser.follow(await browser.open("permissions"), "withdraw")
     form = next(form for form in page.forms if ("data", "erase") in form.fields)
     assert "Withdrawn" in (await browser.post(str(page.url), form.fields)).text
     admin = await world.office.enter()
-    place = f"{await world.member_page('home')}/letter"
     await eventually(partial(text_of, admin, place), lambda text: "Nobody can receive" in text)

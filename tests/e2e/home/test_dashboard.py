@@ -149,6 +149,7 @@ async def household(
         await entities_with(hass.api, step["result"]["entry_id"], {"1_consumption_power"})
         await becomes(partial(_simulated, hass.api, past[0].start), _expected(past))
         yield Household(zone=zone, balance=balance, past=past)
+        await hass.api.command("energy/save_prefs", energy_sources=[])
 
 
 @pytest.mark.parametrize("language", ["fr", pytest.param("en", marks=pytest.mark.full)])
