@@ -1,13 +1,15 @@
 """Sends letters to members' nodes, until each has answered."""
 
-import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime
 import logging
 from typing import NoReturn
 
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.permissions.decision_delivery import is_away
+from consometers_node.sharing.redelivery import Redelivery
 from consometers_node.store import Store
+from consometers_node.store.engine.connection import AsyncConnection
 from consometers_quoalise import ErrorType, QuoaliseError
 from consometers_quoalise_network import Asking, NetworkError
 
@@ -15,7 +17,6 @@ from . import register
 
 AGAIN_S = 3600.0
 """The wait before a letter to an absent node is sent again."""
-_MOST_AT_ONCE = 8
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -28,42 +29,34 @@ class Letters:
     ) -> None:
         self._store = store
         self._asking = asking
-        self._changes = changes
-        self._again_s = again_s
-        self._room = asyncio.Semaphore(_MOST_AT_ONCE)
-        self._next: dict[str, float] = {}
+        self._redelivery = Redelivery(
+            store, changes, waiting=_waiting, deliver=self._send, again_s=again_s
+        )
 
     async def run(self) -> NoReturn:
-        clock = asyncio.get_running_loop().time
-        while True:
-            seen = self._changes.count
-            async with self._store.reading() as connection:
-                waiting = await register.waiting(connection, datetime.now(UTC))
-            self._next = {letter_id: self._next.get(letter_id, 0) for letter_id, _ in waiting}
-            async with asyncio.TaskGroup() as tasks:
-                for letter_id, jid in waiting:
-                    if self._next[letter_id] <= clock():
-                        tasks.create_task(self._send(letter_id, jid))
-            await self._changes.after(seen, self._again_s)
+        await self._redelivery.run()
 
-    async def _send(self, letter_id: str, jid: str) -> None:
-        async with self._room:
-            async with self._store.reading() as connection:
-                sent = await register.get(connection, letter_id)
-            if sent is None:
-                return
-            try:
-                await self._asking.send_letter(jid, sent.letter)
-            except (NetworkError, QuoaliseError) as fault:
-                if isinstance(fault, QuoaliseError) and not _may_pass(fault):
-                    async with self._store.writing() as connection:
-                        await register.note_refused(connection, letter_id, fault.condition)
-                else:
-                    _LOGGER.debug("a letter is sent again later: %s", fault)
-                    self._next[letter_id] = asyncio.get_running_loop().time() + self._again_s
-                return
+    async def _send(self, letter_id: str, jid: str) -> bool:
+        async with self._store.reading() as connection:
+            sent = await register.get(connection, letter_id)
+        if sent is None:
+            return True
+        try:
+            await self._asking.send_letter(jid, sent.letter)
+        except (NetworkError, QuoaliseError) as fault:
+            if not isinstance(fault, QuoaliseError) or _may_pass(fault):
+                _LOGGER.debug("a letter is sent again later: %s", fault)
+                return False
             async with self._store.writing() as connection:
-                await register.note_delivered(connection, letter_id, datetime.now(UTC))
+                await register.note_refused(connection, letter_id, fault.condition)
+            return True
+        async with self._store.writing() as connection:
+            await register.note_delivered(connection, letter_id, datetime.now(UTC))
+        return True
+
+
+async def _waiting(connection: AsyncConnection) -> Mapping[str, str]:
+    return dict(await register.waiting(connection, datetime.now(UTC)))
 
 
 def _may_pass(fault: QuoaliseError) -> bool:

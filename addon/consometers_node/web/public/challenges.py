@@ -89,11 +89,12 @@ async def as_picture(pages: PublicPages, guest: Guest, drawn: Drawn) -> web.Stre
     return picture(
         pages,
         guest,
-        f"challenge-{drawn}.html",
+        "challenge-picture.html",
         f"challenge-{seen.challenge.id}-{drawn}",
         challenge=seen.challenge,
         seen=seen,
         chart=chart,
+        drawn=drawn,
     )
 
 
