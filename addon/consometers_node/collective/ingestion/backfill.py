@@ -288,7 +288,7 @@ class Backfill:
     async def _to_ask(
         self, series: MemberSeries, now: datetime
     ) -> tuple[Sequence[Range], Sequence[Range]]:
-        """Return what to ask for at first, and then: the past of a series that is new."""
+        """Return what to ask for at first, and then: what is before the last weeks."""
         recent = now - REMEMBERED
         since = series.backfilled_until or series.records.start
         if series.backfilled_until is not None and since >= recent:
@@ -297,7 +297,10 @@ class Backfill:
         whole = Range(since, max(since, min(now, series.records.end)))
         # The month begins earlier, where clocks are ahead of UTC.
         months = Range.of_day(recent_months(now.date()) - _DAY).start
-        if series.backfilled_until is not None or not since < months < whole.end:
+        if series.backfilled_until is not None:
+            # A member may take long to read its past: the last weeks of its other series go first.
+            return (), _ranges(whole, series)
+        if not since < months < whole.end:
             return _ranges(whole, series), ()
         return _ranges(Range(months, whole.end), series), _ranges(Range(since, months), series)
 

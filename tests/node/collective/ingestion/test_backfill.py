@@ -11,15 +11,26 @@ import pytest
 from consometers_node.collective.calendar import recent_months
 from consometers_node.collective.ingestion.backfill import Backfill, BackfillPace
 from consometers_node.collective.ingestion.write_queue import WriteQueue
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.permissions.member_permissions import take
 from consometers_node.series import Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.collective.member_series import of_member
 from consometers_node.store.collective.member_status import count_members
-from consometers_quoalise import Data, Identifier
+from consometers_quoalise import Data, Identifier, ResourceConstraint
 from consometers_quoalise_network import Asking, NetworkError, NotStored
 from testing.clocks import Hands, confirmed, leaping
-from testing.collectives.members import AT, ZONE, EmptyMember, join, let_be_named, meter, permission
+from testing.collectives.members import (
+    AT,
+    OWN,
+    ZONE,
+    EmptyMember,
+    join,
+    let_be_named,
+    meter,
+    permission,
+)
 
 
 async def test_a_series_under_two_permissions_is_requested_once(store: Store) -> None:
@@ -142,3 +153,46 @@ async def test_the_last_weeks_come_first_then_the_past_where_it_was(store: Store
     assert await counted() == (0, 1)
     assert await visited(EmptyMember()) == [Range(past.end, AT)]
     assert await counted() == (0, 0)
+
+
+class BusyMember(EmptyMember):
+    """A member that does not read its past yet, but for some last weeks."""
+
+    def __init__(self, weeks: datetime) -> None:
+        super().__init__()
+        self._weeks = weeks
+        self.subscribed: list[Identifier] = []
+
+    async def subscribe(self, peer: str, name: Identifier) -> None:
+        self.subscribed.append(name)
+
+    async def history(
+        self, peer: str, name: Identifier, start: datetime, end: datetime
+    ) -> AsyncIterator[Data]:
+        if start < self._weeks:
+            raise ResourceConstraint
+        async for page in super().history(peer, name, start, end):
+            yield page
+
+
+async def test_a_series_granted_later_does_not_wait_for_the_past_of_others(store: Store) -> None:
+    since = AT - timedelta(days=200)
+    weeks = Range.of_day(recent_months(AT.date()) - timedelta(days=1)).start
+    async with store.writing() as connection:
+        member, _ = await join(connection, "a")
+        await let_be_named(connection, member, records_from=since)
+    home, queue = BusyMember(weeks), WriteQueue(store, ZONE.key, lambda _: None)
+    clock = await confirmed(store, Hands(AT))
+    backfill = Backfill(store, cast("Asking", home), queue, Changes(), clock=clock)
+    with pytest.raises(ResourceConstraint):
+        await backfill._gather("a@example.org")
+    async with store.writing() as connection:
+        later = permission(meter("b"), id="b")
+        await take(Members(connection, ZONE), member.id, later, AT, own=OWN)
+    home.subscribed.clear()
+    with pytest.raises(ResourceConstraint):
+        await backfill._gather("a@example.org")
+    assert home.subscribed == [meter("a"), meter("b")]
+    async with store.reading() as connection:
+        (kind,) = (await count_members(connection, AT)).granting.values()
+    assert (kind.unread, kind.catching_up) == (0, 1)
