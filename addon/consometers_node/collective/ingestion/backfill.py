@@ -192,7 +192,7 @@ class Backfill:
             self._visits[HistoryOutcome.AWAY if member.away else HistoryOutcome.REFUSED] += 1
         finally:
             member.asked = None
-        if wait_s is not None:
+        if wait_s is not None and member.due:
             member.due = clock() + wait_s
         self._wake.set()
 

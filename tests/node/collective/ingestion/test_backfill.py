@@ -74,22 +74,32 @@ async def test_a_clock_that_leaps_meanwhile_ends_no_request(store: Store, reads:
 
 
 class SlowMember(EmptyMember):
-    """A member whose answer to the first subscription waits for `answers`."""
+    """A member whose answer to the first subscription waits for `answers`, and may be `busy`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, busy: bool) -> None:
         super().__init__()
+        self.busy = busy
         self.visits = asyncio.Queue[str]()
         self.answers = asyncio.Event()
 
     async def subscribe(self, peer: str, name: Identifier) -> None:
         self.visits.put_nowait(peer)
         await self.answers.wait()
+        if self.busy:
+            raise ResourceConstraint
 
 
-async def test_a_change_during_a_visit_causes_another_visit_at_once(store: Store) -> None:
+@pytest.mark.parametrize("busy", [False, True])
+async def test_a_change_during_a_visit_causes_another_visit_at_once(
+    store: Store, *, busy: bool
+) -> None:
     async with store.writing() as connection:
         await join(connection, "a")
-    home, queue, changes = SlowMember(), WriteQueue(store, ZONE.key, lambda _: None), Changes()
+    home, queue, changes = (
+        SlowMember(busy=busy),
+        WriteQueue(store, ZONE.key, lambda _: None),
+        Changes(),
+    )
     clock, pace = await confirmed(store, Hands(AT)), BackfillPace(pause_s=0)
     backfill = Backfill(store, cast("Asking", home), queue, changes, clock=clock, pace=pace)
     running = asyncio.create_task(backfill.run())
