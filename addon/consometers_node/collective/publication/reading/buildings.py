@@ -57,7 +57,8 @@ class BuildingUse:
         """Its consumption now and a year before, over the hours published of both."""
         if self.compared is None:
             return None
-        now, before = self.compared.now[self.key].wh, self.compared.before(self.key).wh
+        # One building is as many members as it was.
+        now, before = self.compared.now[self.key].wh, self.compared.then[self.key].wh
         return None if now is None or not before else (now, before)
 
     @property
