@@ -25,7 +25,7 @@ _RUNNING: Final = (("--name-fr", "Le Grand Défi", "--name-en", "The Great Chall
 _OVER: Final = (("--name-fr", "Le défi d’avant", "--name-en", "The challenge before"), 22, 12)
 """How many weeks ago a challenge began, and how many it lasts."""
 _OUTLINES: Final = Path(__file__).with_name("communes.geojson")
-_OUTLINES_SOURCE: Final = "Consometers, simplifiés à la main / simplified by hand"
+_OUTLINES_SOURCE: Final = "Consometers"
 _WAIT_MINUTES: Final = 1
 """A demo has no time to wait for those who are late."""
 _ONLINE_WITHIN_S: Final = 300

@@ -76,9 +76,10 @@ async def test_buildings_are_compared_over_hours_known_in_both_years(empty: Rele
 
 async def test_a_building_with_panels_is_compared(empty: ReleasedTown) -> None:
     school = await empty.site("École de Kersabiec", SCHOOL)
-    panels = {"production": always(600), "injection": always(100)}
+    made, fed = always(600), always(100)
     for day, drawn in ((YESTERDAY, 400), (A_YEAR_AGO, 500)):
-        await empty.release(school, day_of(day, consumption=always(drawn), **panels), 1, homes=0)
+        hours = day_of(day, consumption=always(drawn), production=made, injection=fed)
+        await empty.release(school, hours, 1, homes=0)
     for period in ("month/2026-06", "year/2026"):
         row = (await table(empty, f"buildings/{period}.csv"))[SITE]
         assert (row["used_in_both_wh"], row["used_before_wh"]) == ("21600", "24000")
