@@ -11,7 +11,6 @@ _EDGE = 10
 _MOST_POINTS = 2_000
 """A page with more would be heavy."""
 _FINEST = 2
-_LEAST_POINTS = 3
 
 type _Ring = Sequence[tuple[int, int]]
 type Plane = Mapping[str, Sequence[_Ring]]
@@ -95,7 +94,7 @@ def _snapped(plane: Outlines, grid: int) -> Plane:
         for ring in rings:
             points = [(grid * round(x / grid), grid * round(y / grid)) for x, y in ring]
             distinct = [point for n, point in enumerate(points) if n == 0 or point != points[n - 1]]
-            if len(set(distinct)) >= _LEAST_POINTS:
+            if _area(distinct):
                 moved.append(distinct)
         if moved:
             snapped[name] = moved

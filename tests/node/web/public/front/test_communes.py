@@ -57,6 +57,12 @@ def test_map_is_true_to_scale() -> None:
     assert commune.y == pytest.approx(450, abs=3)
 
 
+def test_a_commune_that_shrinks_to_a_line_is_left_out() -> None:
+    square = [(0.0, 47.0), (9.0, 47.0), (9.0, 48.0), (0.0, 48.0), (0.0, 47.0)]
+    strip = [(0.0, 47.5), (3.0, 47.5001), (6.0, 47.5), (0.0, 47.5)]
+    assert flattened({"A": [square], "B": [strip]}).keys() == {"A"}
+
+
 def test_number_stands_inside_a_hollow_commune() -> None:
     """Of a U, the number is in one of its arms."""
     arms = [(0, 0), (30, 0), (30, 30), (20, 30), (20, 10), (10, 10), (10, 30), (0, 30), (0, 0)]
