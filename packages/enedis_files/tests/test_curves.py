@@ -128,6 +128,38 @@ def test_begin_and_end_may_both_be_there() -> None:
     assert [reading.energy_wh for reading in series.readings] == pytest.approx([2015, 500])
 
 
+def test_what_is_not_understood_of_begins_and_ends_is_listed_with_its_line() -> None:
+    rows = [
+        "Début;Fin;Valeur (en W)",
+        "29/03/2026 01:30;29/03/2026 02:30;100",
+        "29/03/2026 03:00;29/03/2026 25:00;100",
+        "29/03/2026 03:00",
+        "29/03/2026 03:00;29/03/2026 03:20;100",
+        "29/03/2026 04:00;29/03/2026 05:00;100",
+        "29/03/2026 04:30;29/03/2026 05:30;100",
+        "29/03/2026 05:30;29/03/2026 06:00;",
+        "29/03/2026 06:00;29/03/2026 06:30;100",
+    ]
+    contents = parse("\n".join(rows).encode())
+    assert [(fault.line, fault.problem) for fault in contents.faults] == [
+        (2, Problem.TIME_SKIPPED),
+        (3, Problem.TIME_UNREADABLE),
+        (4, Problem.TIME_UNREADABLE),
+        (5, Problem.TIME_OFF_STEP),
+        (7, Problem.TIME_OFF_STEP),
+    ]
+    (series,) = contents.series
+    assert [(reading.start, reading.energy_wh) for reading in series.readings] == [
+        (utc("2026-03-29T02:00"), 100),
+        (utc("2026-03-29T04:00"), 50),
+    ]
+
+
+def test_dates_with_times_of_day_are_a_curve() -> None:
+    series = only(b"Date;Valeur (en W)\n05/01/2026 00:30;1200\n05/01/2026 01:00;800")
+    assert (series.kind, series.energy_wh) == (Kind.CURVE, 1000)
+
+
 def test_a_line_with_the_delivery_point_may_stand_above() -> None:
     rows = [
         "Identifiant PRM;98765432109876;Type de donnees;Courbe de charge;Production;",

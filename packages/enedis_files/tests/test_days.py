@@ -117,6 +117,21 @@ def test_a_day_without_levels_is_bridged() -> None:
     assert [reading.length.days for reading in series.readings] == [2]
 
 
+def test_a_level_that_is_no_number_is_listed_and_bridged() -> None:
+    rows = [
+        day("2025-09-02T00:00:00+02:00", "", "", "9000"),
+        day("2025-09-03T00:00:00+02:00", "", "", "x"),
+        day("2025-09-04T00:00:00+02:00", "", "", "-9300"),
+        day("2025-09-05T00:00:00+02:00", "", "", "9600"),
+    ]
+    contents = parse(registers(rows))
+    assert [(fault.line, fault.problem) for fault in contents.faults] == [
+        (5, Problem.VALUE_UNREADABLE),
+        (6, Problem.VALUE_UNREADABLE),
+    ]
+    assert [reading.energy_wh for reading in contents.series[0].readings] == [600]
+
+
 def test_registers_of_injection_are_production() -> None:
     rows = [
         day("2025-09-02T00:00:00+02:00", "", "", "1"),

@@ -37,6 +37,15 @@ def test_midnight_before_the_early_hours_begins_their_day() -> None:
     assert series.gaps == ()
 
 
+def test_times_under_a_day_that_does_not_exist_are_of_no_other_day() -> None:
+    contents = parse(edf_curve([*FORWARDS, "30/02/2026;;", "00:30:00;10;Réelle"]))
+    assert [(fault.line, fault.problem) for fault in contents.faults] == [
+        (11, Problem.TIME_UNREADABLE),
+        (12, Problem.TIME_UNREADABLE),
+    ]
+    assert len(contents.series[0].readings) == 4
+
+
 def test_a_corrected_value_counts_and_an_estimated_one_yields() -> None:
     rows = [
         "01/02/2026;;",

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
@@ -166,6 +167,42 @@ async def test_an_earlier_file_goes_before_a_later_one_and_both_are_undone(
     await files.submit(result)
     await async_wait_recording_done(files.hass)
     assert await house.rows(drawn) == own
+
+
+async def test_a_meter_removed_while_its_file_is_shown_gets_nothing(
+    files: Files, house: House, drawn: str
+) -> None:
+    own = await house.rows(drawn)
+    shown = await files.choose(curve(1000, 3000))
+    er.async_get(files.hass).async_remove(drawn)
+    result = await files.submit(shown)
+    assert result["reason"] == "file_not_joined"
+    await async_wait_recording_done(files.hass)
+    assert await house.rows(drawn) == own
+
+
+async def test_a_file_that_was_added_while_another_was_shown_counts_alone(
+    files: Files, house: House, counted: tuple[ConfigEntry, MeterView], drawn: str
+) -> None:
+    shown = await files.choose(curve(1000, 3000))
+    await files.add(curve(2000, 2000, 2000, 2000))
+    both = await house.rows(drawn)
+    result = await files.submit(shown)
+    assert result["reason"] == "file_not_joined"
+    await async_wait_recording_done(files.hass)
+    assert await house.rows(drawn) == both
+    assert counted[0].data[CONF_JOINED]["energy_drawn"]["raised_wh"] == both[1][1]
+
+
+async def test_what_was_joined_to_a_removed_entity_is_forgotten(
+    files: Files, counted: tuple[ConfigEntry, MeterView], drawn: str
+) -> None:
+    await files.add(curve(1000, 3000))
+    er.async_get(files.hass).async_remove(drawn)
+    result = await options(files.hass, files.entry_id, "undo")
+    result = await files.submit(result)
+    assert result["reason"] == "history_undone"
+    assert CONF_JOINED not in counted[0].data
 
 
 @pytest.fixture
