@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from consometers_node.household.recorder.reading import StatisticsRow
+from consometers_node.household.statistics import StatisticsRow
 from consometers_quoalise import Data, Duration, Measurement, Metadata, Number, Records
 from testing.home_assistant.toy import ms
 

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from consometers_node.household.recorder.availability import Availability, WatchedRecorder
-from consometers_node.household.recorder.client import Rest
-from consometers_node.household.recorder.poll_schedule import Rounds
+from consometers_node.household.recorder.memory import MEMORY
+from consometers_node.household.recorder.source import HomeAssistantSource
+from consometers_node.household.sharing.poll_schedule import Rounds
 from consometers_node.household.sharing.sync import Sync, Target, targets
+from consometers_node.household.waiting import Rest
 from consometers_node.series import Device, Series
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
@@ -24,18 +25,19 @@ NAME = "sensor.drawn"
 DRAWN = replace(HOURLY, device=Device(NAME))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunningSync:
     """A sync that runs."""
 
-    def __init__(self, sync: Sync, rounds: Rounds, changes: Changes, store: Store) -> None:
-        self.sync = sync
-        self.rounds = rounds
-        self.changes = changes
-        self.store = store
+    source: HomeAssistantSource
+    sync: Sync
+    rounds: Rounds
+    changes: Changes
+    store: Store
 
     async def target(self, series: Series = DRAWN) -> Target:
         async with self.store.reading() as connection:
-            return (await targets(connection, now()))[series]
+            return (await targets(connection, MEMORY, now()))[series]
 
     async def all(self, series: Series = DRAWN) -> None:
         """Wait until all that is wanted was read."""
@@ -50,11 +52,11 @@ async def running_sync(
     rounds = Rounds(HOUR, settles=(timedelta(0), timedelta(0)))
     async with connection(toy) as home:
         clock = clock or Clock()
-        recorder = WatchedRecorder(home, Availability(store, home, clock))
-        sync = Sync(store, recorder, changes, rounds, clock, rest=rest)
+        source = HomeAssistantSource.watched(home, store, clock)
+        sync = Sync(store, source, changes, rounds, clock, rest=rest)
         task = asyncio.create_task(sync.run())
         try:
-            yield RunningSync(sync, rounds, changes, store)
+            yield RunningSync(source=source, sync=sync, rounds=rounds, changes=changes, store=store)
             assert not task.done(), task
         finally:
             task.cancel()

@@ -12,9 +12,11 @@ from yarl import URL
 
 from consometers_node.household.node import HomeNode, HouseholdPace
 from consometers_node.household.recorder.home_assistant import HomeAssistant, HomeAssistantAccess
+from consometers_node.household.recorder.source import HomeAssistantSource
 from consometers_node.i18n.protocol import OurWords
 from consometers_node.permission import DataNeed, Permissions
 from consometers_node.store import PermissionId, Store
+from consometers_node.store.clock import Clock
 from consometers_node.store.peers import add_peer
 from consometers_node.web.site import Keys, Site
 from consometers_quoalise_network import Identity, Server
@@ -136,18 +138,20 @@ async def running(
         return XmppTransport(who.account, server=who.server, backoff=QUICK, speak=OurWords)
 
     async with serving(house), ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
-        source = HomeAssistant(
+        connecting = HomeAssistant(
             HomeAssistantAccess.at(house.url, TOKEN), session, backoff=Backoff(0.05, 0.05, least=1)
         )
         # Hurried like the rest, what happens once a day would take two minutes.
         pace = replace(HouseholdPace().shortened(HASTE), renewal_s=1)
-        node = HomeNode(store, NAMING, source, connect, pace=pace)
+        clock = Clock()
+        source = HomeAssistantSource.watched(connecting, store, clock)
+        node = HomeNode(store, NAMING, source, connect, clock=clock, pace=pace)
         site = Site(node, Keys("an-id", API_TOKEN, "1.0.0"), server=server, ingress=ingress)
         task: asyncio.Task[object] = asyncio.create_task(node.run())
         try:
             async with site.listening("127.0.0.1", 0) as listens:
                 async with asyncio.timeout(DEADLINE_S):
-                    await source.connected()
+                    await connecting.connected()
                 url = URL(f"http://127.0.0.1:{listens}/")
                 yield ServedHome(node, store, house, url, session, site)
                 assert not task.done(), task

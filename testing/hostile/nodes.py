@@ -19,6 +19,7 @@ from consometers_node.collective.members.subscribers import Subscribers
 from consometers_node.collective.privacy.own_export import OwnExports
 from consometers_node.collective.settings import PageSettings, Settings, Xmpp
 from consometers_node.household.node import HouseholdAnswers
+from consometers_node.household.recorder.memory import MEMORY
 from consometers_node.store import Store
 from consometers_node.store.peers import Peer
 from consometers_node.wire import Naming
@@ -133,7 +134,9 @@ class Target:
             Pushing(connection, _late)
             Discovery(connection, self.role, receives=True)
             if self.role is Role.HOUSEHOLD:
-                answers = HouseholdAnswers(self.store, NAMING, _hear, _confirms, _settled)
+                answers = HouseholdAnswers(
+                    self.store, NAMING, _hear, _confirms, _settled, memory=MEMORY
+                )
                 Answering(connection, answers, traffic)
                 Receiving(connection, _refuse, traffic)
                 return Taken(await connection.take(stanza), traffic)

@@ -10,7 +10,8 @@ import pytest
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 from syrupy.assertion import SnapshotAssertion
 
-from consometers_node.household.recorder.statistics import StatisticId, subscribed_powers
+from consometers_node.household.recorder.statistics import subscribed_powers
+from consometers_node.household.statistics import StatisticId
 from custom_components.consometers import sensor
 from custom_components.consometers.const import (
     CONF_ESTIMATE_INJECTION,

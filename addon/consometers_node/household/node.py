@@ -5,13 +5,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn, override
 
 from consometers_node.i18n.text import Text, text
 from consometers_node.permission import Permissions, Permitted, State
-from consometers_node.series import Interval, Range
+from consometers_node.series import Range
 from consometers_node.sharing.account import load
-from consometers_node.sharing.answers import Answers
+from consometers_node.sharing.answers import Answered, Answers, Confirms, Settled
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.names import load_naming
 from consometers_node.sharing.outages import Outages
@@ -42,26 +43,26 @@ from consometers_quoalise_network import (
 )
 from consometers_quoalise_network.backoff import Backoff
 
-from .recorder.availability import Availability, WatchedRecorder
-from .recorder.backfill import days_to_read, still_to_read
-from .recorder.client import patiently
-from .recorder.errors import HomeAssistantFault, database_problem
-from .recorder.home_assistant import HomeAssistant
-from .recorder.poll_schedule import SETTLES_WITHIN, Rounds, event_type
+from .database_problem import database_problem
+from .days import Memory, still_to_read
+from .errors import SourceFault
+from .sharing.poll_schedule import SETTLES_WITHIN, Rounds
 from .sharing.subscribed_power import SubscribedPowers
 from .sharing.sync import Sync
+from .source import Source
 from .statistics_import.collective_statistics import (
     EVERY_S as SUMS_S,
     FIRST_WAIT_S,
     CollectiveStatistics,
 )
 from .statistics_import.pulling import Pulling
+from .waiting import patiently
 
 if TYPE_CHECKING:
     from .protected_sums.enrolling import Enrolling
 
 LANGUAGE = "home.language"
-"""The setting with the language of Home Assistant."""
+"""The setting with the language of the home."""
 
 MOST_LETTERS = 5
 """Of one collective in a day."""
@@ -100,9 +101,22 @@ class HouseholdPace:
 
 
 class HouseholdAnswers(Answers):
-    """Answers from the records read from Home Assistant."""
+    """Answers from the records read from a source."""
 
     role = Role.HOUSEHOLD
+
+    def __init__(
+        self,
+        store: Store,
+        naming: Naming,
+        answered: Answered,
+        confirms: Confirms,
+        settled: Settled,
+        *,
+        memory: Memory,
+    ) -> None:
+        super().__init__(store, naming, answered, confirms, settled)
+        self._memory = memory
 
     @override
     async def still_reads(
@@ -111,7 +125,7 @@ class HouseholdAnswers(Answers):
         """Return whether something is still unread. That today lags behind is normal."""
         covered = await coverage(connection, grant.series_id)
         past = records.clip(Range(records.start, max(records.start, now - _JUST_NOW)))
-        left = still_to_read(days_to_read(grant.series, grant.records, now), covered)
+        left = still_to_read(self._memory.days_to_read(grant.series, grant.records, now), covered)
         return covered is None or any(past.clip(days) for days in left)
 
     @override
@@ -145,7 +159,7 @@ class HouseholdOnline:
         store: Store,
         naming: Naming,
         connection: Transport,
-        recorder: WatchedRecorder,
+        source: Source,
         changes: Changes,
         *,
         clock: Clock,
@@ -158,7 +172,7 @@ class HouseholdOnline:
             naming,
             connection,
             changes,
-            HouseholdAnswers,
+            partial(HouseholdAnswers, memory=source.memory),
             clock=clock,
             first_delay_s=pace.first_delay_s,
             receipt_within_s=pace.receipt_within_s,
@@ -168,40 +182,43 @@ class HouseholdOnline:
         self.together = CollectiveStatistics(
             store,
             asking,
-            recorder,
+            source,
             changes,
             every_s=pace.sums_s,
             first_wait_s=pace.sums_first_s,
         )
-        self._recorder = recorder
-        self._pulling = Pulling(
-            store, connection, asking, recorder, changes, together=self.together
+        self._source = source
+        self._pulling = (
+            None
+            if source.writer is None
+            else Pulling(store, connection, asking, source.writer, changes, together=self.together)
         )
 
     async def run(self) -> NoReturn:
         """Run over the network until cancelled."""
         async with self.connection, asyncio.TaskGroup() as tasks:
             tasks.create_task(self.sharing.run())
-            tasks.create_task(self._pulling.run())
-            tasks.create_task(self.together.run())
-            tasks.create_task(self._receive())
+            if self._pulling is not None:
+                tasks.create_task(self._pulling.run())
+                tasks.create_task(self.together.run())
+                tasks.create_task(self._receive(self._pulling))
             tasks.create_task(self._speak())
         raise AssertionError
 
     async def _speak(self) -> None:
         """Ask in the home's language: its page shows what peers answer."""
-        with suppress(HomeAssistantFault):
-            self.connection.language = await patiently(self._recorder, self._recorder.language)
+        with suppress(SourceFault):
+            self.connection.language = await patiently(self._source, self._source.language)
 
-    async def _receive(self) -> None:
+    async def _receive(self, pulling: Pulling) -> None:
         """Receive pushed records once a series is pulled: chat goes elsewhere until then."""
-        await self._pulling.any()
-        Receiving(self.connection, self._pulling.keep, may_push=self._pulling.peers)
+        await pulling.any()
+        Receiving(self.connection, pulling.keep, may_push=pulling.peers)
         self.sharing.announcement.receives = True
 
 
 class HomeNode:
-    """Reads one Home Assistant and shares what its household granted.
+    """Reads one source and shares what its household granted.
 
     `network` is what it does over its present connection; None while it has no account.
     """
@@ -210,9 +227,10 @@ class HomeNode:
         self,
         store: Store,
         naming: Naming,
-        source: HomeAssistant,
+        source: Source,
         connect: Callable[[Identity], Transport],
         *,
+        clock: Clock,
         translate_log: Callable[[str], None] = lambda _: None,
         pace: HouseholdPace | None = None,
     ) -> None:
@@ -221,7 +239,7 @@ class HomeNode:
         `translate_log` receives the language of the home once it is known.
         """
         self.store = store
-        self.clock = Clock()
+        self.clock = clock
         self.naming = naming
         self.source = source
         self.changes = Changes()
@@ -233,12 +251,9 @@ class HomeNode:
         self._pace = pace or HouseholdPace()
         self._outages = Outages(database_problem, self._pace.pause_s)
         self._rounds = Rounds(_ROUND_EVERY, settles=self._pace.settles)
-        self.presence = Availability(store, source, self.clock)
-        self.recorder = WatchedRecorder(source, self.presence)
-        self._upkeep = Sync(store, self.recorder, self.changes, self._rounds, self.clock)
-        self._powers = SubscribedPowers(store, self.recorder, self.changes, self._pace.renewal_s)
-        for event in sorted({event_type(interval) for interval in Interval}):
-            source.listen(event, self._rounds.request)
+        self._upkeep = Sync(store, source, self.changes, self._rounds, self.clock)
+        self._powers = SubscribedPowers(store, source, self.changes, self._pace.renewal_s)
+        source.listen(self._rounds.request)
 
     @property
     def network_problem(self) -> NetworkError | None:
@@ -252,7 +267,7 @@ class HomeNode:
 
     @property
     def home_problem(self) -> Text | None:
-        """Why Home Assistant is not read; None if it is."""
+        """Why the source is not read; None if it is."""
         fault = self._upkeep.problem
         return self.source.problem or (fault.text if fault else None)
 
@@ -262,7 +277,7 @@ class HomeNode:
         self._rounds.request()
 
     async def run(self) -> NoReturn:
-        """Run until cancelled. Raises WrongToken: only a person can help then.
+        """Run until cancelled. Raises AccessDenied: only a person can help then.
 
         When the database is away or full, all is left, and begun again once it is back.
         """
@@ -275,7 +290,7 @@ class HomeNode:
         async with self.store.writing() as connection:
             await self.clock.begin(connection)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.presence.run())
+            tasks.create_task(self.source.watch())
             tasks.create_task(self._upkeep.run())
             tasks.create_task(self._powers.run())
             tasks.create_task(self._learn_language())
@@ -305,9 +320,9 @@ class HomeNode:
         await self.enrolling.run()
 
     async def _learn_language(self) -> None:
-        """Log in the language of Home Assistant, from the next start on without asking first."""
-        with suppress(HomeAssistantFault):
-            language = await patiently(self.recorder, self.recorder.language)
+        """Log in the language of the home, from the next start on without asking first."""
+        with suppress(SourceFault):
+            language = await patiently(self.source, self.source.language)
             self._translate_log(language)
             async with self.store.writing() as connection:
                 await set_setting(connection, LANGUAGE, language)
@@ -327,7 +342,7 @@ class HomeNode:
                 self.store,
                 self.naming,
                 connection,
-                self.recorder,
+                self.source,
                 self.changes,
                 clock=self.clock,
                 pace=self._pace,

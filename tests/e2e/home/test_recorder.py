@@ -16,15 +16,12 @@ from typing import Final
 import pytest
 import pytest_asyncio
 
-from consometers_node.household.recorder.backfill import (
-    Chunk,
-    catch_up,
-    read_again,
-)
+from consometers_node.household.readings import HOUR, Chunk, Flag
+from consometers_node.household.recorder.backfill import catch_up, read_again
 from consometers_node.household.recorder.client import Recorder
 from consometers_node.household.recorder.home_assistant import HomeAssistant
-from consometers_node.household.recorder.reading import FIVE_MINUTES, HOUR, Flag, absence
-from consometers_node.household.recorder.statistics import StatisticId
+from consometers_node.household.recorder.reading import FIVE_MINUTES, absence
+from consometers_node.household.statistics import StatisticId
 from consometers_node.series import Block, Direction, Interval, Quantity, Range, Record, Series
 from demo.hass import Api, Hass, State
 from testing.home_assistant.toy import connected

@@ -24,7 +24,8 @@ from consometers_node.collective.members.members import Members
 from consometers_node.collective.settings import Settings
 from consometers_node.household.node import HomeNode, HouseholdPace
 from consometers_node.household.recorder.home_assistant import HomeAssistant, HomeAssistantAccess
-from consometers_node.household.recorder.statistics import IN_COMMON
+from consometers_node.household.recorder.source import HomeAssistantSource
+from consometers_node.household.statistics import IN_COMMON
 from consometers_node.household.statistics_import.totals import TIME_ZONE, month_before
 from consometers_node.permission import Choice, Permissions
 from consometers_node.series import Device, Direction, Interval, Quantity, Range, Series
@@ -32,6 +33,7 @@ from consometers_node.sharing.account import save
 from consometers_node.sharing.names import load_naming
 from consometers_node.sharing.permissions import consent
 from consometers_node.store import PermissionId, Store
+from consometers_node.store.clock import Clock
 from consometers_node.store.collective.published_series import published_records
 from consometers_node.store.peers import MEMBER, peer_by_jid
 from consometers_node.store.tables import OutboxRow, PermittedRow, SubscriptionRow
@@ -160,12 +162,14 @@ async def world(
         stack.push_async_callback(home.close)
         account = Account(home_server.register("home", PASSWORD), PASSWORD)
         await save(home, Identity(account, reach(home_server)))
-        source = HomeAssistant(HomeAssistantAccess.at(hass.url, token), session)
+        clock = Clock()
+        connecting = HomeAssistant(HomeAssistantAccess.at(hass.url, token), session)
         node = HomeNode(
             home,
             await load_naming(home),
-            source,
+            HomeAssistantSource.watched(connecting, home, clock),
             lambda who: XmppTransport(who.account, server=who.server, backoff=QUICK),
+            clock=clock,
             pace=replace(HouseholdPace().shortened(HASTE), sums_s=3),
         )
         site = Site(node, Keys("an-id", TOKEN, "0"))

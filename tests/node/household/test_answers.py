@@ -1,8 +1,11 @@
 """What a home answers while its history is still on its way from Home Assistant."""
 
+from functools import partial
+
 import pytest
 
 from consometers_node.household.node import HouseholdAnswers
+from consometers_node.household.recorder.memory import MEMORY
 from consometers_node.store import Store
 from consometers_quoalise import ResourceConstraint
 from testing.homes.answering import AnsweringHome, logged
@@ -12,7 +15,7 @@ from testing.sentences import says
 
 @pytest.fixture
 def house(store: Store) -> AnsweringHome:
-    return AnsweringHome(store, HouseholdAnswers)
+    return AnsweringHome(store, partial(HouseholdAnswers, memory=MEMORY))
 
 
 async def test_unread_history_asks_the_peer_to_retry(house: AnsweringHome, store: Store) -> None:

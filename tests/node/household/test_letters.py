@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
 
 from consometers_node.household.node import MOST_LETTERS, HouseholdAnswers
+from consometers_node.household.recorder.memory import MEMORY
 from consometers_node.permission import Permissions
 from consometers_node.store import Store
 from consometers_node.store.household import letters
@@ -38,7 +40,7 @@ async def stored(store: Store) -> list[ReceivedLetter]:
 
 @pytest.fixture
 def house(store: Store) -> AnsweringHome:
-    return AnsweringHome(store, HouseholdAnswers)
+    return AnsweringHome(store, partial(HouseholdAnswers, memory=MEMORY))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from consometers_node.household.recorder.memory import MEMORY
 from consometers_node.household.sharing.coverage import DAYS, Calendar, Calendars, DayState
 from consometers_node.household.sharing.sync import targets
 from consometers_node.series import Block, Range, Record
@@ -25,7 +26,7 @@ async def ledger(file: Store) -> Ledger:
 
 async def calendar(ledger: Ledger) -> Calendar:
     async with ledger.store.reading() as connection:
-        result = await Calendars().look(connection, await targets(connection, now()), now())
+        result = await Calendars().look(connection, await targets(connection, MEMORY, now()), now())
     return result[ledger.series_id]
 
 
@@ -67,7 +68,7 @@ async def test_a_calendar_is_redrawn_when_its_blocks_change(ledger: Ledger) -> N
 
     async def look() -> Calendar:
         async with ledger.store.reading() as connection:
-            reached = await targets(connection, now())
+            reached = await targets(connection, MEMORY, now())
             return (await calendars.look(connection, reached, now()))[ledger.series_id]
 
     first = await look()

@@ -9,7 +9,7 @@ from typing import Any, Final, override
 
 import pytest
 
-from consometers_node.household.recorder.statistics import AVERAGES, IN_COMMON, PARTS
+from consometers_node.household.statistics import AVERAGES, IN_COMMON, PARTS
 from consometers_node.household.statistics_import.monthly_consumption import drawn
 from consometers_node.household.statistics_import.totals import TIME_ZONE, days_of, month_before
 from consometers_node.permission import Choice, DataNeed, Identification, Permissions

@@ -15,10 +15,12 @@ from sqlalchemy import insert
 
 from consometers_node.household.node import HomeNode
 from consometers_node.household.recorder.home_assistant import HomeAssistant, HomeAssistantAccess
+from consometers_node.household.recorder.source import HomeAssistantSource
 from consometers_node.permission import Choice, Permissions, ShownText, Signature
 from consometers_node.series import Block, Device, Direction, Interval, Quantity, Range, Series
 from consometers_node.store import PeerId, PermissionId, Store
 from consometers_node.store.answers import Answer, log_answer
+from consometers_node.store.clock import Clock
 from consometers_node.store.household.coverage import set_coverage
 from consometers_node.store.peers import add_peer, subscribe
 from consometers_node.store.series import add_series, put_blocks
@@ -164,8 +166,15 @@ async def _served(store: Store) -> AsyncIterator[tuple[HomeNode, str, ClientSess
         raise AssertionError
 
     async with ClientSession() as session:
-        source = HomeAssistant(HomeAssistantAccess.at("http://127.0.0.1:9", "token"), session)
-        node = HomeNode(store, Naming(bytes(32)), source, connect)
+        clock = Clock()
+        home = HomeAssistant(HomeAssistantAccess.at("http://127.0.0.1:9", "token"), session)
+        node = HomeNode(
+            store,
+            Naming(bytes(32)),
+            HomeAssistantSource.watched(home, store, clock),
+            connect,
+            clock=clock,
+        )
         site = Site(node, Keys("id", "token", "0"), ingress={"127.0.0.1"})
         async with site.listening("127.0.0.1", 0) as port:
             yield node, f"http://127.0.0.1:{port}/", session

@@ -9,7 +9,7 @@ from consometers_node.cli.core import control_socket
 from consometers_node.cli.core.errors import CliError, run_to_end
 from consometers_node.cli.core.output import Output
 from consometers_node.cli.core.paths import folder, opened
-from consometers_node.household.recorder.errors import HomeAssistantFault
+from consometers_node.household.errors import SourceFault
 from consometers_node.household.statistics_import.hours import Unsuitable
 from consometers_node.i18n.text import Text, text
 from consometers_node.permission import (
@@ -74,7 +74,7 @@ class HouseholdSession:
 def household_error(error: Exception) -> CliError | None:
     """Return the message for an error of the household's packages."""
     match error:
-        case HomeAssistantFault():
+        case SourceFault():
             return home_assistant.fault(error)
         case Unsuitable():
             return CliError("not-possible", error.text)

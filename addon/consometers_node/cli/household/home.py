@@ -14,6 +14,7 @@ from consometers_node.cli.core.locale import say
 from consometers_node.cli.core.options import Common
 from consometers_node.cli.core.paths import opened
 from consometers_node.cli.core.usage import Commands
+from consometers_node.household.recorder.client import Recorder
 from consometers_node.i18n.text import text
 from consometers_node.store import settings
 
@@ -58,8 +59,8 @@ def home(
 
 
 async def _try_and_keep(data: Path | None, url: str, token: str) -> int:
-    async with reached(access_at(url, token)) as recorder:
-        count = len(await recorder.statistics())
+    async with reached(access_at(url, token)) as home:
+        count = len(await Recorder(home).statistics())
     async with opened(data) as store, store.writing() as connection:
         await settings.set_setting(connection, URL, url)
         await settings.set_secret(connection, TOKEN, token.encode())

@@ -8,15 +8,17 @@ import os
 import aiohttp
 
 from consometers_node.cli.core.errors import CliError
+from consometers_node.household.errors import SourceFault
 from consometers_node.household.recorder.client import Recorder
-from consometers_node.household.recorder.errors import HomeAssistantFault
 from consometers_node.household.recorder.home_assistant import (
     SUPERVISOR,
     HomeAssistant,
     HomeAssistantAccess,
 )
+from consometers_node.household.recorder.source import HomeAssistantSource
 from consometers_node.i18n.text import around, text
 from consometers_node.store import Store, settings
+from consometers_node.store.household.coverage import absences
 
 URL = "home.url"
 TOKEN = "home.token"  # noqa: S105  # its name
@@ -35,7 +37,7 @@ _NOT_A_URL = text(
 _FAULT = text("{said}.")
 
 
-def fault(error: HomeAssistantFault) -> CliError:
+def fault(error: SourceFault) -> CliError:
     """Return the message for a failure of Home Assistant."""
     return CliError("home-assistant", around(_FAULT, error.text))
 
@@ -69,19 +71,28 @@ async def load(store: Store) -> HomeAssistantAccess:
 
 
 @asynccontextmanager
-async def reached(access: HomeAssistantAccess) -> AsyncIterator[Recorder]:
+async def reached(access: HomeAssistantAccess) -> AsyncIterator[HomeAssistant]:
     """Reach a home once, for as long as it is needed. Raises `CliError`."""
     async with aiohttp.ClientSession() as session:
         home = HomeAssistant(access, session)
         running = asyncio.create_task(home.run())
         try:
-            yield Recorder(home)
-        except HomeAssistantFault as error:
+            yield home
+        except SourceFault as error:
             raise fault(error) from error
         finally:
             running.cancel()
-            with suppress(asyncio.CancelledError, HomeAssistantFault):
+            with suppress(asyncio.CancelledError, SourceFault):
                 await running
+
+
+@asynccontextmanager
+async def source_of(store: Store) -> AsyncIterator[HomeAssistantSource]:
+    """Reach the home of this node as the source of its data. Raises `CliError`."""
+    async with store.reading() as connection:
+        off = await absences(connection)
+    async with reached(await load(store)) as home:
+        yield HomeAssistantSource(home, Recorder(home), off)
 
 
 def access_at(url: str, token: str) -> HomeAssistantAccess:

@@ -182,8 +182,7 @@ async def _pull(session: HouseholdSession, pulled: Pulled) -> tuple[int, str | N
     connection = aside(who, output.language, OurWords)
     asking = Asking(connection)
     rows = 0
-    home = await home_assistant.load(store)
-    async with home_assistant.reached(home) as recorder, online(connection):
+    async with home_assistant.source_of(store) as source, online(connection):
         words = _PULLING.fill(statistic=pulled.statistic)
         with output.progress(words, 1) as reached:
 
@@ -195,7 +194,7 @@ async def _pull(session: HouseholdSession, pulled: Pulled) -> tuple[int, str | N
             importing = StatisticsImport(
                 import_of(pulled),
                 asking,
-                recorder,
+                source.writer,
                 first,
                 progress=progress,
                 language=output.language,

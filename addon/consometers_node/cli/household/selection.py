@@ -9,13 +9,13 @@ import typer
 
 from consometers_node.cli.core.errors import misused
 from consometers_node.cli.core.locale import say
-from consometers_node.household.recorder.client import Recorder
-from consometers_node.household.recorder.statistics import Proposal
 from consometers_node.household.sharing.candidate_statistics import (
     offered,
     preview as previewed,
     subscribed,
 )
+from consometers_node.household.source import Source
+from consometers_node.household.statistics import Proposal
 from consometers_node.i18n.text import text
 from consometers_node.permission import Choice, Identification
 from consometers_node.series import Device, Direction, Interval, Series
@@ -26,7 +26,6 @@ from consometers_node.sharing.permissions.consent import (
     preview,
 )
 from consometers_node.store import Store
-from consometers_node.store.household.coverage import absences
 from consometers_node.wire import Naming
 
 from . import home_assistant
@@ -102,15 +101,15 @@ class Chosen:
 async def choosing(
     store: Store, naming: Naming, question: DataRequest
 ) -> AsyncIterator[Candidates]:
-    """Yield this node's candidates, while Home Assistant can be reached."""
+    """Yield this node's candidates, while the source can be reached."""
     if naming.collective is not None:
         async with store.reading() as connection:
             released = await matching_series(connection, naming, question.need)
         yield _Sums(store, naming, question, released)
         return
-    async with home_assistant.reached(await home_assistant.load(store)) as recorder:
-        proposals, zone = await recorder.proposals(), await recorder.time_zone()
-        yield _Statistics(store, naming, question, recorder, proposals, zone)
+    async with home_assistant.source_of(store) as source:
+        proposals, zone = await source.proposals(), await source.time_zone()
+        yield _Statistics(naming, question, source, proposals, zone)
 
 
 def choice(source: Candidates, question: DataRequest, chosen: Chosen) -> Choice:
@@ -138,10 +137,9 @@ def choice(source: Candidates, question: DataRequest, chosen: Chosen) -> Choice:
 class _Statistics:
     """The statistics of a household's Home Assistant."""
 
-    store: Store
     naming: Naming
     question: DataRequest
-    recorder: Recorder
+    source: Source
     proposals: Sequence[Proposal]
     time_zone: str
 
@@ -167,11 +165,7 @@ class _Statistics:
 
     async def preview(self, choice: Choice, days: int) -> Sequence[Preview]:
         """Return the records of the last days that would leave."""
-        async with self.store.reading() as connection:
-            off = await absences(connection)
-        return await previewed(
-            self.recorder, self.naming, self.question, choice, days=days, absences=off
-        )
+        return await previewed(self.source, self.naming, self.question, choice, days=days)
 
 
 @dataclass(frozen=True, slots=True)

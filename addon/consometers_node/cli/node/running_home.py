@@ -13,11 +13,14 @@ from consometers_node.cli.core.output import Output, exit_status, prepare_stream
 from consometers_node.cli.household import home_assistant
 from consometers_node.cli.household.command import run_in
 from consometers_node.household.node import LANGUAGE, HomeNode, HouseholdPace
-from consometers_node.household.recorder.home_assistant import BACKOFF, HomeAssistant
+from consometers_node.household.recorder.home_assistant import HomeAssistant
+from consometers_node.household.recorder.source import HomeAssistantSource
+from consometers_node.household.waiting import BACKOFF
 from consometers_node.i18n.text import text
 from consometers_node.sharing.account import load
 from consometers_node.sharing.names import load_naming
 from consometers_node.store import Store
+from consometers_node.store.clock import Clock
 from consometers_node.store.settings import setting
 
 from . import pages
@@ -63,13 +66,15 @@ def run(
         access = await home_assistant.load(store)
         connect = connecting(output, haste)
         async with aiohttp.ClientSession() as session:
-            source = HomeAssistant(access, session, backoff=BACKOFF.shortened(haste))
+            clock = Clock()
+            home = HomeAssistant(access, session, backoff=BACKOFF.shortened(haste))
             naming = await load_naming(store)
             node = HomeNode(
                 store,
                 naming,
-                source,
+                HomeAssistantSource.watched(home, store, clock),
                 connect,
+                clock=clock,
                 translate_log=translate,
                 pace=HouseholdPace().shortened(haste),
             )

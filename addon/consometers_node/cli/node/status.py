@@ -11,6 +11,7 @@ from consometers_node.cli.core.output import deliver
 from consometers_node.cli.core.paths import is_collective
 from consometers_node.cli.core.usage import Commands
 from consometers_node.cli.household.command import HouseholdSession, run
+from consometers_node.household.recorder.memory import MEMORY
 from consometers_node.household.sharing.sync import progress
 from consometers_node.i18n.text import text
 from consometers_node.sharing import export as exported
@@ -53,7 +54,7 @@ def status(common: Ours) -> None:
         store, output = session.store, session.output
         running = await control_socket.ask(session.folder, "status")
         async with store.reading() as connection:
-            read = await progress(connection, datetime.now(UTC))
+            read = await progress(connection, MEMORY, datetime.now(UTC))
         shared = await shared_of(store, running, read)
         if output.as_json:
             who = await load(store)

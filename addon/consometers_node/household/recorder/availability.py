@@ -7,6 +7,7 @@ from datetime import datetime
 import logging
 from typing import NoReturn, override
 
+from consometers_node.household.errors import Away, SourceFault
 from consometers_node.i18n.text import text
 from consometers_node.series import Range
 from consometers_node.store import Store
@@ -15,7 +16,6 @@ from consometers_node.store.household.coverage import absences, add_absence
 from consometers_node.store.settings import set_setting, setting
 
 from .client import Recorder
-from .errors import Away, HomeAssistantFault
 from .home_assistant import HomeAssistant
 from .reading import absence
 
@@ -52,7 +52,7 @@ class Availability:
         """Store each minute that it runs, so that a power cut hides little."""
         while True:
             # The readers report their own refusals.
-            with suppress(HomeAssistantFault):
+            with suppress(SourceFault):
                 await self.check()
                 if self._home.is_connected and self._home.connections == self._checked:
                     async with self._store.writing() as connection:
@@ -76,6 +76,7 @@ class Availability:
         async with self._store.writing() as connection:
             now = await self._clock.unless_wrong(connection)
             if now is None:
+                self._absences[:] = await absences(connection)
                 return False
             seen = await setting(connection, SEEN)
             last_seen = None if seen is None else datetime.fromisoformat(seen)

@@ -4,54 +4,31 @@ import asyncio
 from collections.abc import (
     AsyncGenerator,
     Iterable,
-    Iterator,
     Mapping,
     Sequence,
 )
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import batched, groupby, product
 
+from consometers_node.household.days import months, needs_hours
+from consometers_node.household.readings import Chunk, Flag, Reading
+from consometers_node.household.statistics import (
+    StatisticId,
+    StatisticsRow,
+    is_imported,
+    statistic_id,
+)
+from consometers_node.household.waiting import Rest, patiently
 from consometers_node.series import Block, Range, Series
 
-from .client import Period, Recorder, Rest, patiently
-from .reading import (
-    Flag,
-    Reading,
-    Rows,
-    StatisticsRow,
-    changed,
-    needs_hours,
-    reach,
-    read,
-    wants_five_minutes,
-)
-from .statistics import StatisticId, is_imported, statistic_id
-
-AGAIN_OWN = timedelta(days=7)
-"""How far back the recorder's own statistics are read again."""
-AGAIN_IMPORTED = timedelta(days=35)
-"""The same for what was imported: cloud meters rewrite thirty days."""
-
-FIVE_MINUTE_ROWS = timedelta(days=10)
-"""How long Home Assistant keeps them by default."""
+from .client import Period, Recorder
+from .memory import MEMORY
+from .reading import Rows, changed, reach, read, wants_five_minutes
 
 _STATISTICS_AT_ONCE = 8
 # There are twelve times as many 5-minute rows as hours.
 _FIVE_MINUTES_AT_ONCE = timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """What was read of some series over some whole days: all that is there, or all that changed.
-
-    A series without a reading has nothing there, or nothing new.
-    """
-
-    series: Sequence[Series]
-    days: Range
-    readings: Sequence[Reading]
 
 
 async def catch_up(
@@ -87,11 +64,11 @@ async def read_again(
 ) -> AsyncGenerator[Chunk]:
     """Read the last days again, and return the blocks that changed.
 
-    `stored` holds the blocks of the days of `window` of each series; `absences` are those of
+    `stored` holds the blocks of the days of `MEMORY.window` of each series; `absences` are those of
     `catch_up`.
     """
     blocks = {(block.series, block.day): block for block in stored}
-    by_window = groupby(sorted(series, key=is_imported), key=partial(window, now=now))
+    by_window = groupby(sorted(series, key=is_imported), key=partial(MEMORY.window, now=now))
     for days, group in ((days, group) for days, same in by_window for group in _groups(same)):
         readings = await _read(recorder, group, days, absences, rest)
         news = (
@@ -110,41 +87,6 @@ async def flags(
     return {flag for reading in readings for flag in reading.flags.values()}
 
 
-def window(series: Series, now: datetime) -> Range:
-    """Return the whole UTC days, including today, in which a series may still change."""
-    back = AGAIN_IMPORTED if is_imported(series) else AGAIN_OWN
-    return Range(
-        Range.of_day((now - back).astimezone(UTC).date()).start,
-        Range.of_day(now.astimezone(UTC).date()).end,
-    )
-
-
-def days_to_read(series: Series, records: Range, now: datetime) -> Range:
-    """Return the whole UTC days, including today, that the records of a grant need.
-
-    Hours are kept for ever. What is made of 5-minute rows is only there as long as these are.
-    """
-    start = records.start
-    if not needs_hours(series):
-        start = max(start, now - FIVE_MINUTE_ROWS)
-    end = Range.of_day(min(now, records.end).astimezone(UTC).date()).end
-    return Range(min(Range.of_day(start.astimezone(UTC).date()).start, end), end)
-
-
-def still_to_read(needed: Range, covered: Range | None) -> list[Range]:
-    """Return the unread days before today, the newest first.
-
-    What was read is one range, and stays one: what is given grows it on either side.
-    """
-    if covered is None:
-        return [needed] if needed else []
-    left = [
-        Range(covered.end, max(covered.end, needed.end)),
-        Range(min(needed.start, covered.start), covered.start),
-    ]
-    return [days for days in left if days]
-
-
 def _groups(some: Iterable[Series]) -> list[list[Series]]:
     """Group series that are read at once: eight statistics, each with all its series."""
     by_name: dict[StatisticId, list[Series]] = {}
@@ -152,13 +94,6 @@ def _groups(some: Iterable[Series]) -> list[list[Series]]:
         by_name.setdefault(statistic_id(series), []).append(series)
     batches = batched(by_name.values(), _STATISTICS_AT_ONCE, strict=False)
     return [[series for same in batch for series in same] for batch in batches]
-
-
-def months(within: Range) -> Iterator[Range]:
-    """Cut the whole UTC days of a range where months begin."""
-    for _, same in groupby(within.days(), key=lambda day: (day.year, day.month)):
-        days = list(same)
-        yield Range(Range.of_day(days[0]).start, Range.of_day(days[-1]).end)
 
 
 async def _read(

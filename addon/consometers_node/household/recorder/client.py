@@ -1,29 +1,19 @@
 """Requests to Home Assistant's recorder, and its answers as our values."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 import re
 from typing import Literal
 
+from consometers_node.household.errors import NotOurs
+from consometers_node.household.statistics import Proposal, Statistic, StatisticId, StatisticsRow
 from consometers_node.series import Range
 
-from .errors import (
-    Away,
-    HomeAssistantRefusal,
-    NotAnAdministrator,
-    NotOurs,
-    TooMuch,
-    UnreadableAnswer,
-)
-from .home_assistant import BACKOFF, HomeAssistant, Json
-from .reading import StatisticsRow
+from .errors import HomeAssistantRefusal, NotAnAdministrator, TooMuch, UnreadableAnswer
+from .home_assistant import HomeAssistant, Json
 from .statistics import (
     UNITS,
-    Proposal,
-    Statistic,
-    StatisticId,
     derived,
     mappings,
     propose,
@@ -32,9 +22,7 @@ from .statistics import (
 )
 
 type Period = Literal["hour", "5minute"]
-type Rest = Callable[[float], Awaitable[None]]
 
-_LONGEST_REST_S = 10.0
 _TYPES = ["sum", "state", "mean"]
 _ENERGY: Mapping[str, Json] = {
     # Cards show external statistics in the unit in which they were written.
@@ -46,24 +34,6 @@ _ENERGY: Mapping[str, Json] = {
 # Home Assistant's rule for the name of an external statistic.
 _EXTERNAL = re.compile(r"(?!.+__)(?!_)[\da-z_]+(?<!_):(?!_)[\da-z_]+(?<!_)", re.ASCII)
 _NOT_ADMIN = "Unauthorized"
-
-
-async def patiently[T](
-    recorder: Recorder, ask: Callable[[], Awaitable[T]], rest: Rest = asyncio.sleep
-) -> T:
-    """Ask Home Assistant, retry while it is away, and rest for as long as the answer took."""
-    loop = asyncio.get_running_loop()
-    delays = BACKOFF.delays()
-    while True:
-        await recorder.connected()
-        asked = loop.time()
-        try:
-            answer = await ask()
-        except Away:
-            await rest(next(delays))
-            continue
-        await rest(min(loop.time() - asked, _LONGEST_REST_S))
-        return answer
 
 
 class Recorder:

@@ -1,32 +1,10 @@
-"""Errors between the node and the home's Home Assistant.
+"""Errors of Home Assistant alone, beside those of any source."""
 
-No message contains an address, a token or a name of the home: they go to logs and pages.
-"""
-
-from sqlalchemy.exc import DBAPIError
-
-from consometers_node.i18n.text import Text, TranslatedError, around, text
-from consometers_node.store.engine.errors import explained, is_full
-
-_FULL = text(
-    "The disk is full. Until you free some space, no data leaves; you can still withdraw"
-    " permissions. The node then resumes automatically."
-)
-_AWAY = text(
-    "The node’s database cannot be used: {said} Until this is solved, no data leaves. The node"
-    " then resumes automatically."
-)
+from consometers_node.household.errors import AccessDenied, SourceFault
+from consometers_node.i18n.text import text
 
 
-class HomeAssistantFault(TranslatedError):
-    """A request to Home Assistant failed; `text` says why, and what to do."""
-
-
-class Away(HomeAssistantFault):
-    """It cannot be reached, or does not answer in time. A later retry may help."""
-
-
-class WrongToken(HomeAssistantFault):
+class WrongToken(AccessDenied):
     """It refuses the token. Only a person can help."""
 
     words = text(
@@ -35,7 +13,7 @@ class WrongToken(HomeAssistantFault):
     )
 
 
-class HomeAssistantRefusal(HomeAssistantFault):
+class HomeAssistantRefusal(SourceFault):
     """It understood, and said no."""
 
 
@@ -49,26 +27,13 @@ class NotAnAdministrator(HomeAssistantRefusal):
     )
 
 
-class NotOurs(HomeAssistantFault):
-    """A statistic with that name belongs to something else."""
-
-    words = text(
-        "Home Assistant has a statistic {name} that this node did not write: choose another name"
-    )
-
-
-class TooMuch(HomeAssistantFault):
+class TooMuch(SourceFault):
     """Its answer is larger than the node accepts: request less."""
 
     words = text("Home Assistant’s answer is too large for the node")
 
 
-class UnreadableAnswer(HomeAssistantFault):
+class UnreadableAnswer(SourceFault):
     """Its answer is not what this version of the node knows. `what` is for developers."""
 
     words = text("Home Assistant sent an answer unknown to this version of the node ({what})")
-
-
-def database_problem(fault: DBAPIError) -> Text:
-    """Return the problem of a database, without the statement that met it."""
-    return _FULL if is_full(fault) else around(_AWAY, explained(fault))

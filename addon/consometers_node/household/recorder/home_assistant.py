@@ -17,10 +17,12 @@ from hass_client.exceptions import (
     FailedCommand,
 )
 
+from consometers_node.household.errors import Away, SourceFault
+from consometers_node.household.waiting import BACKOFF, shielded
 from consometers_node.i18n.text import Text, text
 from consometers_quoalise_network.backoff import Backoff
 
-from .errors import Away, HomeAssistantFault, HomeAssistantRefusal, TooMuch, WrongToken
+from .errors import HomeAssistantRefusal, TooMuch, WrongToken
 
 type Json = bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None
 
@@ -30,7 +32,6 @@ MAX_ANSWER_BYTES = 32 * 1024 * 1024
 SUPERVISOR = "http://supervisor"
 """Where an add-on finds it."""
 
-BACKOFF = Backoff(1, 60)
 _STEADY_S = 60.0
 
 _CONNECTED = text("connected to Home Assistant")
@@ -224,15 +225,6 @@ class HomeAssistant:
             handler()
 
 
-async def shielded[T](future: asyncio.Future[T]) -> T:
-    """Wait for a future, which continues when the wait is cancelled.
-
-    asyncio.shield would log the fault with which it may end after that.
-    """
-    await asyncio.wait({future})
-    return future.result()
-
-
 @dataclass(frozen=True, slots=True)
 class _Line:
     """A connection that is open, and the task that hears what comes in."""
@@ -249,7 +241,7 @@ class _Line:
     async def subscribe(self, event_type: str, handler: Callable[[], None]) -> None:
         await self.client.subscribe_events(lambda _: handler(), event_type)
 
-    async def ended(self) -> HomeAssistantFault:
+    async def ended(self) -> SourceFault:
         """Wait until the connection is lost, and return the reason."""
         await asyncio.wait({self.listening})
         fault = None if self.listening.cancelled() else self.listening.exception()
@@ -284,7 +276,7 @@ def _reason(fault: Exception | None) -> Text:
     return _NO_TLS if isinstance(fault, aiohttp.ClientSSLError) else _UNREACHABLE
 
 
-def _settle(line: asyncio.Future[_Line], fault: HomeAssistantFault) -> None:
+def _settle(line: asyncio.Future[_Line], fault: SourceFault) -> None:
     if not line.done():
         line.set_exception(fault)
         line.exception()  # Nobody may be waiting for it.

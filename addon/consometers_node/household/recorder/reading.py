@@ -30,19 +30,20 @@ more, is no energy: the record is flagged and missing.
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from itertools import pairwise
 from math import floor
 
+from consometers_node.household.days import needs_hours
+from consometers_node.household.readings import HOUR, Flag, Reading
+from consometers_node.household.statistics import StatisticsRow
 from consometers_node.series import Block, Interval, Quantity, Range, Record, Series
 
 _MOST_W = 70_000
 """A mean power that no home reaches: twice that of a three-phase connection of 36 kVA."""
 
 FIVE_MINUTES = timedelta(minutes=5)
-HOUR = timedelta(hours=1)
 
 _HALF_HOUR = timedelta(minutes=30)
 
@@ -57,44 +58,11 @@ _LOOKS_ON = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatisticsRow:
-    """One row of the recorder, stamped at its start: `sum` and `state` in Wh, `mean` in W."""
-
-    start: datetime
-    sum: float | None = None
-    state: float | None = None
-    mean: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
     """The recorder's rows of one statistic, in any order."""
 
     hours: Sequence[StatisticsRow] = ()
     five_minutes: Sequence[StatisticsRow] = ()
-
-
-class Flag(StrEnum):
-    """A note on a record for its reader. Of several notes, the first one here counts."""
-
-    AWAY = "away"
-    """Home Assistant was off: the record is missing."""
-    ABSURD = "absurd"
-    """The sum rose by more than a home can draw: the record is missing."""
-    BACKWARDS = "backwards"
-    """The sum fell, or the mean power is below zero: the record is missing."""
-    RESTARTED = "restarted"
-    """The meter's register was reset."""
-    FILLED = "filled"
-    """The hour, or one of the day, was missing, and is made of its 5-minute rows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A block as the recorder has it now, with flags by the start of a record."""
-
-    block: Block
-    flags: Mapping[datetime, Flag] = field(default_factory=dict)
 
 
 def absence(last_seen: datetime | None, started: datetime | None, now: datetime) -> Range | None:
@@ -137,11 +105,6 @@ def reach(series: Series, days: Range, absences: Sequence[Range] = ()) -> Range:
     end = series.end(starts[-1])
     ends = [min(absence.end, end + _LOOKS_ON) for absence in absences if end in absence]
     return Range(starts[0] - before, max([end, *ends]))
-
-
-def needs_hours(series: Series) -> bool:
-    """Return whether records are made of hourly rows; else of 5-minute rows only."""
-    return series.interval not in _FINE
 
 
 def wants_five_minutes(
@@ -197,8 +160,6 @@ class _Value:
 
 
 type _Values = dict[datetime, _Value]
-
-_FINE = (Interval.PT5M, Interval.PT30M)
 
 
 def _five_minutes(facts: _Facts, rows: Rows) -> _Values:

@@ -5,36 +5,23 @@ Nothing here asks Home Assistant: `recorder` does, and hands in what it answered
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from math import ceil
 from types import MappingProxyType
-from typing import NewType
 
-from consometers_node.series import Device, Direction, Interval, Quantity, Series
+from consometers_node.household.statistics import (
+    FROM_COLLECTIVES,
+    SIMULATIONS,
+    Proposal,
+    Statistic,
+    StatisticId,
+)
+from consometers_node.series import Direction, Quantity
 from consometers_quoalise.federation.permissions import SUBSCRIBED_KVA
 
 from .errors import UnreadableAnswer
 
-StatisticId = NewType("StatisticId", str)
-"""An entity's id for what the recorder made of its states, `domain:name` for what was imported."""
-
 UNITS: Mapping[str, str] = {quantity.value: quantity.unit for quantity in Quantity}
 """The unit of each unit class. Without it, values come in whatever the household displays."""
-
-IN_COMMON = "consometers:collective_"
-"""Prefixes of the statistics of a collective's sums: none of them is this home's."""
-
-AVERAGES = "consometers:average_"
-"""Prefixes of the statistics of a collective's consumption per home."""
-
-PARTS = "consometers:part_"
-"""Prefixes of the statistics of this home's part of a plant: made elsewhere, for it."""
-
-SIMULATIONS = "consometers:simulated_"
-"""Prefixes of what the integration computes from a collective's sums and this home's meter."""
-
-FROM_COLLECTIVES = (IN_COMMON, AVERAGES, PARTS)
-"""Those that this node writes."""
 
 _NOT_MEASURED = (*FROM_COLLECTIVES, SIMULATIONS)
 
@@ -48,46 +35,6 @@ _KVA = {"kVA": 1.0, "VA": 0.001}
 """By the unit that the household displays."""
 
 _ARITHMETIC_MEAN = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statistic:
-    """A statistic of energy, with a sum, or of power, with a mean."""
-
-    id: StatisticId
-    quantity: Quantity
-    name: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
-    """A statistic that a household may share, which states or corrects its direction."""
-
-    statistic: Statistic
-    direction: Direction | None = None
-    """None where it is unknown, such as for a battery, or a power that goes both ways."""
-    on_dashboard: bool = False
-    """Whether the Energy dashboard shows it."""
-    subscribed_kva: int | None = None
-    """The subscribed power of its meter; None where it is no register of a meter that says it."""
-
-    def series(self, interval: Interval, time_zone: str, direction: Direction) -> Series:
-        """Return the series at an interval, in a direction."""
-        device = Device(self.statistic.id)
-        return Series(device, direction, self.statistic.quantity, interval, time_zone)
-
-
-def statistic_id(series: Series) -> StatisticId:
-    """Return the statistic of a series, which is the name of its device."""
-    return StatisticId(series.device)
-
-
-def is_imported(series: Series) -> bool:
-    """Return whether an integration imports a series from elsewhere, such as a supplier's portal.
-
-    The id of its statistic has a domain before a colon then; an entity's id has none.
-    """
-    return ":" in series.device
 
 
 def statistics(answer: object) -> list[Statistic]:

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from consometers_node.household.recorder.backfill import catch_up, flags
-from consometers_node.household.recorder.client import Recorder
-from consometers_node.household.recorder.reading import Flag
-from consometers_node.household.recorder.statistics import Proposal
+from consometers_node.household.readings import Flag
+from consometers_node.household.source import SeriesReader
+from consometers_node.household.statistics import Proposal
 from consometers_node.permission import Choice, DataNeed
 from consometers_node.series import Device, Direction, Interval, Quantity, Range, Record, Series
 from consometers_node.sharing.permissions.consent import DataRequest, Preview, sight
@@ -49,34 +48,28 @@ def subscribed(proposals: Iterable[Proposal]) -> dict[Device, int]:
 
 
 async def preview(
-    recorder: Recorder,
+    source: SeriesReader,
     naming: Naming,
     question: DataRequest,
     choice: Choice,
     *,
     days: int,
-    absences: Sequence[Range] = (),
 ) -> list[Preview]:
     """Return the records of the last days that a choice would disclose.
 
-    `absences` are the times at which Home Assistant was off.
-
-    Raises NotNarrower and `Unsayable` where it cannot be granted, `HomeAssistantFault`.
+    Raises NotNarrower and `Unsayable` where it cannot be granted, `SourceFault`.
     """
     seen = sight(naming, question, choice, days)
     records: dict[Series, list[Record]] = {series: [] for series in seen.names.values()}
-    async for chunk in catch_up(recorder, records, seen.within, absences=absences):
+    async for chunk in source.catch_up(records, seen.within):
         for reading in chunk.readings:
             records[reading.block.series] += reading.block.records(seen.within)
     return seen.previews(records)
 
 
-async def reasons(
-    recorder: Recorder, series: Series, days: Range, absences: Sequence[Range]
-) -> set[Flag]:
-    """Return why data of some days are missing. Raises `HomeAssistantFault`."""
-    found_flags = await flags(recorder, series, days, absences=absences)
-    return found_flags & {Flag.AWAY, Flag.ABSURD, Flag.BACKWARDS}
+async def reasons(source: SeriesReader, series: Series, days: Range) -> set[Flag]:
+    """Return why data of some days are missing. Raises `SourceFault`."""
+    return await source.flags(series, days) & {Flag.AWAY, Flag.ABSURD, Flag.BACKWARDS}
 
 
 async def directions(connection: AsyncConnection) -> Mapping[str, Direction]:
@@ -88,5 +81,5 @@ async def directions(connection: AsyncConnection) -> Mapping[str, Direction]:
 async def set_direction(
     connection: AsyncConnection, statistic: str, direction: Direction | None
 ) -> None:
-    """Store a direction that a person stated; None leaves it to Home Assistant."""
+    """Store a direction that a person stated; None leaves it to the source."""
     await set_setting(connection, f"{_PREFIX}{statistic}", direction)

@@ -26,7 +26,7 @@ class DayState(StrEnum):
     PARTLY = "partly"
     MISSING = "missing"
     UNREAD = "unread"
-    """Home Assistant was not asked yet."""
+    """The source was not asked yet."""
     OUTSIDE = "outside"
     """Nothing of it was granted."""
 

@@ -8,27 +8,28 @@ from contextlib import suppress
 import random
 from typing import NoReturn
 
-from consometers_node.household.recorder.client import Recorder, patiently
-from consometers_node.household.recorder.errors import HomeAssistantFault
-from consometers_node.household.recorder.statistics import StatisticId
+from consometers_node.household.errors import SourceFault
+from consometers_node.household.source import Source
+from consometers_node.household.statistics import StatisticId
+from consometers_node.household.waiting import patiently
 from consometers_node.permission import Permissions, State
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 
 
 class SubscribedPowers:
-    """Asks Home Assistant for the powers that a collective knows, and for no other."""
+    """Asks the source for the powers that a collective knows, and for no other."""
 
-    def __init__(self, store: Store, recorder: Recorder, changes: Changes, every_s: float) -> None:
+    def __init__(self, store: Store, source: Source, changes: Changes, every_s: float) -> None:
         self._store = store
-        self._recorder = recorder
+        self._source = source
         self._changes = changes
         self._every_s = every_s
 
     async def run(self) -> NoReturn:
         """Ask repeatedly until cancelled."""
         while True:
-            with suppress(HomeAssistantFault):
+            with suppress(SourceFault):
                 await self._look()
             await asyncio.sleep(self._every_s * random.uniform(0.5, 1.5))  # noqa: S311
 
@@ -42,7 +43,7 @@ class SubscribedPowers:
             }
         if not sent:
             return
-        powers = await patiently(self._recorder, self._recorder.subscribed_powers)
+        powers = await patiently(self._source, self._source.subscribed_powers)
         present = {
             device: powers[StatisticId(device)] for device in sent if StatisticId(device) in powers
         }

@@ -1,6 +1,6 @@
-"""Keeps the blocks of granted series in step with the recorder.
+"""Keeps the blocks of granted series in step with the source.
 
-Two tasks ask the recorder. One reads the last days again at each round, for what is new and what
+Two tasks ask the source. One reads the last days again at each round, for what is new and what
 was corrected. The other reads the granted past month by month, the newest one first; after a long
 absence it first reads what was missed. A clock that is wrong keeps both waiting: what it took for
 read would not be.
@@ -13,19 +13,11 @@ from datetime import datetime, timedelta
 import logging
 from typing import NoReturn
 
-from consometers_node.household.recorder.availability import WatchedRecorder
-from consometers_node.household.recorder.backfill import (
-    Chunk,
-    catch_up,
-    days_to_read,
-    read_again,
-    still_to_read,
-    window,
-)
-from consometers_node.household.recorder.client import Rest
-from consometers_node.household.recorder.errors import HomeAssistantFault
-from consometers_node.household.recorder.poll_schedule import Rounds
-from consometers_node.household.recorder.reading import needs_hours
+from consometers_node.household.days import Memory, needs_hours, still_to_read
+from consometers_node.household.errors import SourceFault
+from consometers_node.household.readings import Chunk
+from consometers_node.household.source import SeriesReader
+from consometers_node.household.waiting import Rest
 from consometers_node.permission import Permissions
 from consometers_node.series import Block, Range, Series
 from consometers_node.sharing.changes import Changes
@@ -36,6 +28,8 @@ from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.household.coverage import all_coverage, coverage, set_coverage
 from consometers_node.store.peers import all_peers
 from consometers_node.store.series import blocks
+
+from .poll_schedule import Rounds
 
 _DAY = timedelta(days=1)
 _ROUNDS, _PAST = "rounds", "past"
@@ -66,13 +60,15 @@ class Target:
         return 1 - left / whole if whole else 1
 
 
-async def targets(connection: AsyncConnection, now: datetime) -> dict[Series, Target]:
-    """Return the series to read: each that a valid permission names."""
+async def targets(
+    connection: AsyncConnection, memory: Memory, now: datetime
+) -> dict[Series, Target]:
+    """Return the series to read from a source: each that a valid permission names."""
     covered = await all_coverage(connection)
     by_series: dict[Series, Target] = {}
     for peer in await all_peers(connection):
         for grant in await Permissions(connection).permitted(peer.id):
-            days = days_to_read(grant.series, grant.records, now)
+            days = memory.days_to_read(grant.series, grant.records, now)
             if (before := by_series.get(grant.series)) is not None:
                 start, end = before.needed.start, before.needed.end
                 days = Range(min(start, days.start), max(end, days.end))
@@ -81,18 +77,21 @@ async def targets(connection: AsyncConnection, now: datetime) -> dict[Series, Ta
     return by_series
 
 
-async def progress(connection: AsyncConnection, now: datetime) -> dict[Series, float]:
+async def progress(
+    connection: AsyncConnection, memory: Memory, now: datetime
+) -> dict[Series, float]:
     """Return the share that was read of each series, from 0 to 1."""
-    return {series: target.progress for series, target in (await targets(connection, now)).items()}
+    reached = await targets(connection, memory, now)
+    return {series: target.progress for series, target in reached.items()}
 
 
 class Sync:
-    """Reads the recorder."""
+    """Reads a source."""
 
     def __init__(
         self,
         store: Store,
-        recorder: WatchedRecorder,
+        source: SeriesReader,
         changes: Changes,
         rounds: Rounds,
         clock: Clock,
@@ -100,18 +99,18 @@ class Sync:
         rest: Rest = asyncio.sleep,
     ) -> None:
         """Prepare; nothing is read yet."""
-        self._problems: dict[str, HomeAssistantFault] = {}
+        self._problems: dict[str, SourceFault] = {}
         self._overdue: set[Series] = set()
         self._store = store
-        self._recorder = recorder
+        self._source = source
         self._changes = changes
         self._rounds = rounds
         self._clock = clock
         self._rest = rest
 
     @property
-    def problem(self) -> HomeAssistantFault | None:
-        """What the recorder refuses; None if nothing."""
+    def problem(self) -> SourceFault | None:
+        """What the source refuses; None if nothing."""
         return next(iter(self._problems.values()), None)
 
     async def run(self) -> NoReturn:
@@ -129,18 +128,11 @@ class Sync:
                 continue
             try:
                 by_series, stored = await self._stored(now)
-                chunks = read_again(
-                    self._recorder,
-                    by_series,
-                    now,
-                    stored,
-                    absences=self._recorder.presence.absences,
-                    rest=self._rest,
-                )
+                chunks = self._source.read_again(by_series, now, stored, self._rest)
                 async for chunk in chunks:
                     await self._keep(by_series, chunk)
                 self._problems.pop(_ROUNDS, None)
-            except HomeAssistantFault as fault:
+            except SourceFault as fault:
                 await self._note(_ROUNDS, fault)
 
     async def _read_past(self) -> NoReturn:
@@ -156,17 +148,11 @@ class Sync:
                 await self._changes.after(seen, _LOOK_AGAIN_S)
                 continue
             try:
-                chunks = catch_up(
-                    self._recorder,
-                    several,
-                    month,
-                    absences=self._recorder.presence.absences,
-                    rest=self._rest,
-                )
+                chunks = self._source.catch_up(several, month, self._rest)
                 async for chunk in chunks:
                     await self._keep(several, chunk)
                 self._problems.pop(_PAST, None)
-            except HomeAssistantFault as fault:
+            except SourceFault as fault:
                 await self._note(_PAST, fault)
 
     async def _now(self) -> datetime | None:
@@ -181,9 +167,9 @@ class Sync:
         before it had not come to that.
         """
         async with self._store.reading() as connection:
-            by_series = await targets(connection, now)
+            by_series = await targets(connection, self._source.memory, now)
         overdue = {
-            series for series, target in by_series.items() if _is_overdue(series, target, now)
+            series for series, target in by_series.items() if self._is_overdue(series, target, now)
         }
         new = overdue - self._overdue
         self._overdue = overdue
@@ -191,17 +177,19 @@ class Sync:
             return by_series
         async with self._store.writing() as connection:
             for series in new:
-                sure = _sure(series, by_series[series], now)
+                sure = self._sure(series, by_series[series], now)
                 await set_coverage(connection, by_series[series].series_id, sure)
-            return await targets(connection, now)
+            return await targets(connection, self._source.memory, now)
 
     async def _stored(self, now: datetime) -> tuple[dict[Series, Target], list[Block]]:
         async with self._store.reading() as connection:
-            by_series = await targets(connection, now)
+            by_series = await targets(connection, self._source.memory, now)
             stored = [
                 block
                 for series, target in by_series.items()
-                for block in await blocks(connection, target.series_id, series, window(series, now))
+                for block in await blocks(
+                    connection, target.series_id, series, self._source.memory.window(series, now)
+                )
             ]
         return by_series, stored
 
@@ -211,7 +199,7 @@ class Sync:
             if now is None:
                 return
             # A permission that ended meanwhile stores nothing: its records may have been erased.
-            still = await targets(connection, now)
+            still = await targets(connection, self._source.memory, now)
             series_ids = {
                 series: by_series[series].series_id for series in chunk.series if series in still
             }
@@ -227,29 +215,27 @@ class Sync:
         if news:
             self._changes.notify()
 
-    async def _note(self, task: str, fault: HomeAssistantFault) -> None:
+    def _is_overdue(self, series: Series, target: Target, now: datetime) -> bool:
+        """Return whether rounds do not reach back to the days read."""
+        covered = target.covered
+        return covered is not None and covered.end < self._source.memory.window(series, now).start
+
+    def _sure(self, series: Series, target: Target, now: datetime) -> Range:
+        """Return the days that were read when they could no longer change."""
+        covered = target.covered
+        assert covered is not None
+        changing = self._source.memory.window(series, now)
+        end = covered.end - (changing.end - changing.start)
+        if not needs_hours(series):
+            # Of the rows of that day, some may be gone by now.
+            end = max(end, target.needed.start + _DAY)
+        return Range(covered.start, min(covered.end, max(covered.start, end)))
+
+    async def _note(self, task: str, fault: SourceFault) -> None:
         if str(fault) not in map(str, self._problems.values()):
             _LOGGER.warning(fault.text)
         self._problems[task] = fault
         await self._rest(_AFTER_A_FAULT_S)
-
-
-def _is_overdue(series: Series, target: Target, now: datetime) -> bool:
-    """Return whether rounds do not reach back to the days read."""
-    covered = target.covered
-    return covered is not None and covered.end < window(series, now).start
-
-
-def _sure(series: Series, target: Target, now: datetime) -> Range:
-    """Return the days that were read when they could no longer change."""
-    covered = target.covered
-    assert covered is not None
-    changing = window(series, now)
-    end = covered.end - (changing.end - changing.start)
-    if not needs_hours(series):
-        # Of the rows of that day, some may be gone by now.
-        end = max(end, target.needed.start + _DAY)
-    return Range(covered.start, min(covered.end, max(covered.start, end)))
 
 
 def _next_month(by_series: Mapping[Series, Target]) -> tuple[Range | None, dict[Series, Target]]:

@@ -18,14 +18,15 @@ import random
 import time
 from typing import NoReturn
 
-from consometers_node.household.recorder.client import Recorder, patiently
-from consometers_node.household.recorder.errors import HomeAssistantFault
-from consometers_node.household.recorder.statistics import (
+from consometers_node.household.errors import SourceFault
+from consometers_node.household.source import Speaker
+from consometers_node.household.statistics import (
     AVERAGES,
     FROM_COLLECTIVES,
     IN_COMMON,
     PARTS,
 )
+from consometers_node.household.waiting import patiently
 from consometers_node.i18n.text import text
 from consometers_node.permission import Permissions, State
 from consometers_node.sharing.changes import Changes
@@ -120,7 +121,7 @@ class CollectiveStatistics:
         self,
         store: Store,
         asking: Asking,
-        recorder: Recorder,
+        speaker: Speaker,
         changes: Changes,
         *,
         every_s: float = EVERY_S,
@@ -130,7 +131,7 @@ class CollectiveStatistics:
         """Prepare; nothing is requested yet."""
         self._store = store
         self._asking = asking
-        self._recorder = recorder
+        self._speaker = speaker
         self._changes = changes
         self._every_s = every_s
         self._first_wait_s = first_wait_s
@@ -250,7 +251,7 @@ class CollectiveStatistics:
             return self._first_wait_s
         try:
             listed = await self._asking.list_series(peer.jid)
-            language = await patiently(self._recorder, self._recorder.language)
+            language = await patiently(self._speaker, self._speaker.language)
             self._take_listed(collective, listed)
             is_new = await self._read(peer, listed, language)
             if await self.plants.read(peer, listed, language) or is_new:
@@ -259,7 +260,7 @@ class CollectiveStatistics:
             await self._ask_for_quartiles(peer, collective, listed)
             await self.plants.ask_for_month(peer, datetime.now(UTC))
             most = self._every_s
-        except (HomeAssistantFault, NetworkError, QuoaliseError) as fault:
+        except (SourceFault, NetworkError, QuoaliseError) as fault:
             _LOGGER.debug("the sums of a collective are looked for later: %s", fault)
             refuses = isinstance(fault, QuoaliseError) and fault.type is not ErrorType.WAIT
             most = _LONGEST_WAIT_S if refuses else _OUTAGE_WAIT_S

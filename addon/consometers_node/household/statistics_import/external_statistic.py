@@ -28,12 +28,12 @@ from itertools import groupby
 import logging
 from typing import NoReturn, Protocol
 
-from consometers_node.household.recorder.backfill import months
-from consometers_node.household.recorder.client import Recorder, Rest, patiently
-from consometers_node.household.recorder.errors import Away, HomeAssistantFault, WrongToken
-from consometers_node.household.recorder.home_assistant import shielded
-from consometers_node.household.recorder.reading import HOUR
-from consometers_node.household.recorder.statistics import StatisticId
+from consometers_node.household.days import months
+from consometers_node.household.errors import AccessDenied, Away, SourceFault
+from consometers_node.household.readings import HOUR
+from consometers_node.household.source import StatisticsWriter
+from consometers_node.household.statistics import StatisticId
+from consometers_node.household.waiting import Rest, patiently, shielded
 from consometers_node.i18n.protocol import sentence
 from consometers_node.i18n.text import around, text
 from consometers_node.series import Range
@@ -177,7 +177,7 @@ class StatisticsImport:
         self,
         plan: Import,
         peer: QueriedPeer,
-        recorder: Recorder,
+        recorder: StatisticsWriter,
         state: ImportState,
         *,
         pace: PollPace | None = None,
@@ -282,7 +282,7 @@ class StatisticsImport:
         )
 
     async def run(self) -> NoReturn:
-        """Import, and keep up. Raises `WrongToken`."""
+        """Import, and keep up. Raises `AccessDenied`."""
         loop = asyncio.get_running_loop()
         waits = self._pace.backoff.delays()
         due = loop.time()
@@ -312,10 +312,10 @@ class StatisticsImport:
         """Take a step; return whether it succeeded, and report its problem."""
         try:
             await step()
-        except WrongToken as fault:
+        except AccessDenied as fault:
             await self._report(self._words(fault))
             raise
-        except (QuoaliseError, NetworkError, HomeAssistantFault, Unsuitable) as fault:
+        except (QuoaliseError, NetworkError, SourceFault, Unsuitable) as fault:
             await self._report(self._words(fault))
             return False
         return True
@@ -560,7 +560,7 @@ class StatisticsImport:
             case UpstreamError():
                 source = " ".join(filter(None, (fault.issuer, fault.issuer_code)))
                 return f"{sentence(fault).say(self._language)} ({source})"
-            case QuoaliseError() | NetworkError() | HomeAssistantFault() | Unsuitable():
+            case QuoaliseError() | NetworkError() | SourceFault() | Unsuitable():
                 return sentence(fault).say(self._language)
             case _:
                 return str(fault)

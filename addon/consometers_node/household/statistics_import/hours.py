@@ -20,7 +20,7 @@ from enum import StrEnum
 from math import floor, fsum, gcd
 from zoneinfo import ZoneInfo
 
-from consometers_node.household.recorder.reading import HOUR
+from consometers_node.household.readings import HOUR
 from consometers_node.i18n.text import TranslatedError, text
 from consometers_quoalise import (
     Data,

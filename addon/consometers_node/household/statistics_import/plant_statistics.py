@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 import logging
 import re
 
-from consometers_node.household.recorder.statistics import PARTS
+from consometers_node.household.statistics import PARTS
 from consometers_node.i18n.text import text
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store

@@ -5,8 +5,8 @@ from datetime import datetime
 from functools import partial
 from typing import NoReturn
 
-from consometers_node.household.recorder.client import Recorder
-from consometers_node.household.recorder.statistics import AVERAGES, StatisticId
+from consometers_node.household.source import StatisticsWriter
+from consometers_node.household.statistics import AVERAGES, StatisticId
 from consometers_node.sharing.changes import Changes, KnownPeers
 from consometers_node.store import Store
 from consometers_node.store.household.plants import HeldPlant, all_held_plants
@@ -63,7 +63,7 @@ class Pulling:
         store: Store,
         connection: Transport,
         asking: Asking,
-        recorder: Recorder,
+        recorder: StatisticsWriter,
         changes: Changes,
         *,
         together: CollectiveStatistics,
@@ -98,7 +98,7 @@ class Pulling:
             await importing.receive(sender, data)
 
     async def run(self) -> NoReturn:
-        """Pull until cancelled. Raises WrongToken."""
+        """Pull until cancelled. Raises AccessDenied."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._come_back())
             while True:

@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import batched, pairwise
 import logging
 
-from consometers_node.household.recorder.client import Recorder, Rest, patiently
-from consometers_node.household.recorder.errors import NotOurs
-from consometers_node.household.recorder.reading import HOUR, Flag, StatisticsRow
-from consometers_node.household.recorder.statistics import StatisticId
+from consometers_node.household.errors import NotOurs
+from consometers_node.household.readings import HOUR, Flag
+from consometers_node.household.source import StatisticsWriter
+from consometers_node.household.statistics import StatisticId, StatisticsRow
+from consometers_node.household.waiting import Rest, patiently
 from consometers_node.i18n.text import text
 from consometers_node.series import Range
 from consometers_quoalise_network.backoff import Backoff
@@ -47,7 +48,7 @@ class RecorderWriter:
 
     def __init__(
         self,
-        recorder: Recorder,
+        recorder: StatisticsWriter,
         name: StatisticId,
         title: str,
         kind: SeriesKind,

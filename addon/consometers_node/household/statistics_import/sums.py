@@ -18,7 +18,8 @@ fell by less, or rose by more than any meter counts in that time, has gone nowhe
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from consometers_node.household.recorder.reading import HOUR, Flag, StatisticsRow
+from consometers_node.household.readings import HOUR, Flag
+from consometers_node.household.statistics import StatisticsRow
 
 from .hours import SeriesKind, States
 

@@ -107,7 +107,9 @@ class Api:
             opened = await self._opened(connection)
             unread = await all_letters(connection, unread=True)
             answers = []
-            for collective in await collectives(connection, now, await progress(connection, now)):
+            for collective in await collectives(
+                connection, now, await progress(connection, self._node.source.memory, now)
+            ):
                 if peer in (None, collective.peer.id):
                     drawn = await drawn_last_month(connection, collective, now)
                     jid = collective.peer.jid

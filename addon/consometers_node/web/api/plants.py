@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from consometers_node.household.recorder.statistics import PARTS
+from consometers_node.household.statistics import PARTS
 from consometers_node.household.statistics_import.collective_statistics import CollectiveStatistics
 from consometers_node.household.statistics_import.totals import Totals, month_before
 from consometers_node.store.household.plants import HeldPlant

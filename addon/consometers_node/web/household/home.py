@@ -8,8 +8,8 @@ from itertools import chain
 
 from aiohttp import web
 
-from consometers_node.household.recorder.errors import HomeAssistantFault
-from consometers_node.household.recorder.reading import Flag
+from consometers_node.household.errors import SourceFault
+from consometers_node.household.readings import Flag
 from consometers_node.household.sharing.candidate_statistics import reasons
 from consometers_node.household.sharing.coverage import Calendar, DayState
 from consometers_node.household.sharing.sync import progress
@@ -31,7 +31,6 @@ from consometers_node.store import PeerId, SeriesId
 from consometers_node.store.answers import latest_answers
 from consometers_node.store.clock import confirm
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_node.store.household.coverage import absences
 from consometers_node.store.household.letters import all_letters
 from consometers_node.store.series import all_series
 from consometers_node.web.core.calendar_svg import Strip, draw
@@ -135,7 +134,9 @@ async def show(pages: Pages, context: RequestContext) -> web.StreamResponse:
     names = await pages.names()
     async with node.store.reading() as connection:
         doubt = await node.clock.look(connection)
-        shared_with = await collectives(connection, now, await progress(connection, now))
+        shared_with = await collectives(
+            connection, now, await progress(connection, node.source.memory, now)
+        )
         letters = await all_letters(connection)
         last_reads = [await _last_read(connection, each) for each in shared_with]
     account = await load(node.store)
@@ -245,17 +246,15 @@ async def _reasons(
     """Return why data of the latest holes are missing, by Home Assistant's present records."""
     if not pages.node.source.is_connected:
         return []
-    async with pages.node.store.reading() as connection:
-        off = await absences(connection)
     found_reasons: list[list[Flag]] = []
     try:
         async with asyncio.timeout(_REASONS_WITHIN_S):
             for first, last, _ in holes[:_HOLES_EXPLAINED]:
                 begin = max(first, last - _EXPLAINED_DAYS)
                 days = Range(Range.of_day(begin).start, Range.of_day(last).end)
-                flags = await reasons(pages.node.recorder, series, days, off)
+                flags = await reasons(pages.node.source, series, days)
                 found_reasons.append([flag for flag in Flag if flag in flags])
-    except HomeAssistantFault, TimeoutError:
+    except SourceFault, TimeoutError:
         # The holes are shown all the same.
         pass
     return found_reasons

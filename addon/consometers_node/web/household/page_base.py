@@ -11,18 +11,18 @@ from typing import Any, override
 from aiohttp import web
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from consometers_node.household.database_problem import database_problem
+from consometers_node.household.errors import Away, SourceFault
 from consometers_node.household.node import HomeNode
-from consometers_node.household.recorder.errors import Away, HomeAssistantFault, database_problem
-from consometers_node.household.recorder.statistics import Proposal
 from consometers_node.household.sharing.candidate_statistics import directions, preview, subscribed
 from consometers_node.household.sharing.coverage import Calendar, Calendars
 from consometers_node.household.sharing.sync import targets
+from consometers_node.household.statistics import Proposal
 from consometers_node.i18n.text import Text, text, verbatim
 from consometers_node.permission import Choice
 from consometers_node.series import Device, Direction, Interval, Quantity, Series
 from consometers_node.sharing.permissions.consent import DataRequest, Decisions, Preview
 from consometers_node.store import PermissionId, SeriesId
-from consometers_node.store.household.coverage import absences
 from consometers_node.web.core import language
 from consometers_node.web.core.access import API, Handler
 from consometers_node.web.core.calendar_svg import Strip, draw
@@ -113,10 +113,7 @@ class HomeStatistics:
 
     async def preview(self, choice: Choice, days: int) -> list[Preview]:
         """Return the candidates in Home Assistant."""
-        async with self.node.store.reading() as connection:
-            off = await absences(connection)
-        recorder, naming = self.node.recorder, self.node.naming
-        return await preview(recorder, naming, self.question, choice, days=days, absences=off)
+        return await preview(self.node.source, self.node.naming, self.question, choice, days=days)
 
     def _series(self, proposal: Proposal, interval: Interval) -> Series | None:
         direction = self.house.direction(proposal)
@@ -137,7 +134,7 @@ class Pages(ConsentPages[RequestContext]):
         self.node = node
         self.store = node.store
         self.server = server
-        self.people = People(node.source)
+        self.people = People(node.source.users)
         self._tokens = FormTokens(token)
         self._seen: tuple[int, date] | None = None
         self._calendars = Calendars()
@@ -213,14 +210,14 @@ class Pages(ConsentPages[RequestContext]):
         self.node.look_again()
 
     async def house(self) -> House:
-        """Read Home Assistant's statistics. Raises HomeAssistantFault."""
+        """Read Home Assistant's statistics. Raises SourceFault."""
         source = self.node.source
         if source.problem is not None:
             raise Away(source.problem)
         try:
             async with asyncio.timeout(_LOOKS_WITHIN_S):
-                proposals = tuple(await self.node.recorder.proposals())
-                zone = await self.node.recorder.time_zone()
+                proposals = tuple(await source.proposals())
+                zone = await source.time_zone()
         except TimeoutError:
             raise Away(_SLOW) from None
         self._names |= {
@@ -239,7 +236,7 @@ class Pages(ConsentPages[RequestContext]):
     async def choosable(self, question: DataRequest) -> HomeStatistics:
         try:
             house = await self.house()
-        except HomeAssistantFault as fault:
+        except SourceFault as fault:
             raise Unlisted(fault.text) from fault
         return HomeStatistics(self.node, house, question)
 
@@ -291,7 +288,7 @@ class Pages(ConsentPages[RequestContext]):
         is_old = self._named_at is None or now - self._named_at > _NAMES_FOR_S
         if is_old and self.node.source.problem is None:
             self._named_at = now
-            with suppress(HomeAssistantFault, TimeoutError):
+            with suppress(SourceFault, TimeoutError):
                 async with asyncio.timeout(_NAMES_WITHIN_S):
                     await self.house()
         return self._names
@@ -302,7 +299,7 @@ class Pages(ConsentPages[RequestContext]):
         seen = self.node.changes.count, now.date()
         if seen != self._seen:
             async with self.node.store.reading() as connection:
-                reached = await targets(connection, now)
+                reached = await targets(connection, self.node.source.memory, now)
                 calendars = await self._calendars.look(connection, reached, now)
             before = {id(calendar): strip for calendar, strip in self._year.values()}
             self._year = {
@@ -323,7 +320,7 @@ class Pages(ConsentPages[RequestContext]):
             return await look(self, context)
         except RequestRefused as refused:
             return self.refuse(context, refused.status, refused.words)
-        except HomeAssistantFault as fault:
+        except SourceFault as fault:
             return self.refuse(context, 503, fault.text)
         except (InterfaceError, OperationalError) as fault:
             return self.refuse(context, 503, database_problem(fault))

@@ -4,7 +4,7 @@ import re
 
 from aiohttp import web
 
-from consometers_node.household.recorder.errors import HomeAssistantFault
+from consometers_node.household.errors import SourceFault
 from consometers_node.household.sharing.candidate_statistics import set_direction
 from consometers_node.household.statistics_import import collective_statistics
 from consometers_node.household.statistics_import.plant_statistics import correct
@@ -52,7 +52,7 @@ async def show(
     trouble: Text | None = None
     try:
         house = await pages.house()
-    except HomeAssistantFault as fault:
+    except SourceFault as fault:
         trouble = fault.text
     proposals = house.proposals if house else ()
     problem = pages.node.network_problem

@@ -4,27 +4,26 @@ import time
 
 from aiohttp import web
 
-from consometers_node.household.recorder.errors import HomeAssistantFault
-from consometers_node.household.recorder.home_assistant import HomeAssistant
+from consometers_node.household.errors import SourceFault
+from consometers_node.household.source import HomeUsers
 from consometers_node.web.core.request_context import Person
 
 _ID = "X-Remote-User-Id"
 _NAME = "X-Remote-User-Display-Name"
 _KEPT_S = 60.0
-_GROUP = "system-admin"
 
 
 class People:
-    """The users of one Home Assistant, read once a minute at most."""
+    """The users of one home, read once a minute at most."""
 
-    def __init__(self, home: HomeAssistant) -> None:
+    def __init__(self, home: HomeUsers | None) -> None:
         self._home = home
         self._admins: frozenset[str] = frozenset()
         self._names: dict[str, str] = {}
         self._asked_at: float | None = None
 
     async def of_request(self, request: web.Request) -> Person:
-        """Return who sent a request. While Home Assistant is away nobody is an administrator."""
+        """Return who sent a request. While they are unknown nobody is an administrator."""
         user_id = request.headers.get(_ID, "")
         name = request.headers.get(_NAME, "")
         return Person(user_id, name, bool(user_id) and user_id in await self._administrators())
@@ -36,34 +35,13 @@ class People:
     async def _administrators(self) -> frozenset[str]:
         now = time.monotonic()
         if self._asked_at is None or now - self._asked_at > _KEPT_S:
-            if not self._home.is_connected:
+            if self._home is None or not self._home.is_connected:
                 return frozenset()
             try:
-                users = await self._home.ask("config/auth/list")
-            except HomeAssistantFault:
+                users = await self._home.users()
+            except SourceFault:
                 return frozenset()
-            self._admins, self._names = _administrators(users), _names(users)
+            self._admins = frozenset(user.id for user in users if user.is_admin)
+            self._names = {user.id: user.name for user in users if user.name is not None}
             self._asked_at = now
         return self._admins
-
-
-def _administrators(users: object) -> frozenset[str]:
-    administrators = set()
-    for user in users if isinstance(users, list) else ():
-        match user:
-            case {"id": str(user_id), "is_active": True, "is_owner": True}:
-                administrators.add(user_id)
-            case {"id": str(user_id), "is_active": True, "group_ids": list(groups)} if (
-                _GROUP in groups
-            ):
-                administrators.add(user_id)
-    return frozenset(administrators)
-
-
-def _names(users: object) -> dict[str, str]:
-    names = {}
-    for user in users if isinstance(users, list) else ():
-        match user:
-            case {"id": str(user_id), "name": str(name)} if name:
-                names[user_id] = name
-    return names

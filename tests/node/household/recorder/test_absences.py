@@ -10,23 +10,21 @@ from random import Random
 from hypothesis import given, strategies as st
 import pytest
 
+from consometers_node.household.readings import HOUR, Flag, Reading
 from consometers_node.household.recorder.client import Recorder
 from consometers_node.household.recorder.errors import UnreadableAnswer
 from consometers_node.household.recorder.reading import (
     FIVE_MINUTES,
-    HOUR,
     SETTLES,
     UNWRITTEN,
-    Flag,
-    Reading,
     Rows,
-    StatisticsRow,
     absence,
     changed,
     reach,
     read,
     wants_five_minutes,
 )
+from consometers_node.household.statistics import StatisticsRow
 from consometers_node.series import (
     Block,
     Device,

@@ -5,15 +5,11 @@ from typing import Any
 
 import pytest
 
-from consometers_node.household.recorder.backfill import (
-    Chunk,
-    catch_up,
-    read_again,
-)
+from consometers_node.household.readings import Chunk, Flag
+from consometers_node.household.recorder.backfill import catch_up, read_again
 from consometers_node.household.recorder.client import Recorder
 from consometers_node.household.recorder.errors import TooMuch, UnreadableAnswer
-from consometers_node.household.recorder.reading import Flag
-from consometers_node.household.recorder.statistics import StatisticId
+from consometers_node.household.statistics import StatisticId
 from consometers_node.series import (
     Block,
     Device,

@@ -10,13 +10,8 @@ from unittest.mock import patch
 from aiohttp import ClientSession
 import pytest
 
-from consometers_node.household.recorder.errors import (
-    Away,
-    HomeAssistantFault,
-    HomeAssistantRefusal,
-    TooMuch,
-    WrongToken,
-)
+from consometers_node.household.errors import Away, SourceFault
+from consometers_node.household.recorder.errors import HomeAssistantRefusal, TooMuch, WrongToken
 from consometers_node.household.recorder.home_assistant import HomeAssistant, HomeAssistantAccess
 from testing.home_assistant.toy import TOKEN, ToyHomeAssistant, connection
 from testing.run import DEADLINE_S
@@ -274,7 +269,7 @@ async def test_no_log_or_error_holds_the_token_or_address(
             async with connection(toy, token=token, answer_within=within) as home:
                 try:
                     await home.ask("get_config")
-                except HomeAssistantFault as fault:
+                except SourceFault as fault:
                     messages.append(str(fault))
     assert len(messages) == 2
     ours = [record.getMessage() for record in caplog.records if "asyncio" not in record.name]

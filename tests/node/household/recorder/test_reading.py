@@ -7,18 +7,16 @@ from datetime import UTC, date, datetime
 from hypothesis import given, strategies as st
 import pytest
 
+from consometers_node.household.readings import HOUR, Flag, Reading
 from consometers_node.household.recorder.reading import (
     FIVE_MINUTES,
-    HOUR,
-    Flag,
-    Reading,
     Rows,
-    StatisticsRow,
     changed,
     reach,
     read,
     wants_five_minutes,
 )
+from consometers_node.household.statistics import StatisticsRow
 from consometers_node.series import (
     Block,
     Device,

@@ -5,13 +5,8 @@ from typing import Any
 import pytest
 
 from consometers_node.household.recorder.errors import UnreadableAnswer
-from consometers_node.household.recorder.statistics import (
-    Statistic,
-    StatisticId,
-    propose,
-    statistics,
-    subscribed_powers,
-)
+from consometers_node.household.recorder.statistics import propose, statistics, subscribed_powers
+from consometers_node.household.statistics import Statistic, StatisticId
 from consometers_node.series import Direction, Interval, Quantity
 
 CONSUMPTION, INJECTION, PRODUCTION, *_ = Direction

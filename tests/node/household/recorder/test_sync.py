@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from consometers_node.household.recorder.availability import (
-    SEEN,
-)
+from consometers_node.household.recorder.availability import SEEN
+from consometers_node.household.recorder.memory import MEMORY
 from consometers_node.household.sharing.sync import progress
 from consometers_node.permission import Choice, Permissions
 from consometers_node.series import Block, Interval, Range, Record
@@ -92,10 +91,10 @@ async def test_the_past_of_a_grant_is_read_month_by_month_the_newest_first(
 async def test_progress_is_the_read_share_of_the_grant(ledger: Ledger) -> None:
     await ledger.grant()
     async with ledger.store.reading() as connection:
-        assert await progress(connection, now()) == {DRAWN: 0}
+        assert await progress(connection, MEMORY, now()) == {DRAWN: 0}
     await ledger.cover(midnight(-3), midnight(1))
     async with ledger.store.reading() as connection:
-        read = (await progress(connection, now()))[DRAWN]
+        read = (await progress(connection, MEMORY, now()))[DRAWN]
     # Seven days back and today: eight days, or nine where the grant is at midnight.
     assert 4 / 9 <= read <= 4 / 8
 
@@ -294,8 +293,7 @@ async def test_a_clock_that_leaps_at_any_moment_has_nothing_read_of_later(
         await confirm(connection, hands.at)
     clock = leaping(hands, reads)
     async with running_sync(toy, file, clock=clock) as read:
-        presence = read.sync._recorder.presence
-        noting = asyncio.create_task(presence.run())
+        noting = asyncio.create_task(read.source.watch())
         async with asyncio.timeout(DEADLINE_S):
             while clock.doubt is None or not clock.doubt.is_wrong:
                 read.changes.notify()

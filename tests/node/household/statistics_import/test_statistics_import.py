@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from consometers_node.household.errors import Away
 from consometers_node.household.recorder.client import Recorder, external
-from consometers_node.household.recorder.errors import Away, WrongToken
+from consometers_node.household.recorder.errors import WrongToken
 from consometers_node.household.recorder.home_assistant import HomeAssistant
 from consometers_node.household.statistics_import.external_statistic import (
     Import,

@@ -6,7 +6,8 @@ import random
 from hypothesis import given, strategies as st
 import pytest
 
-from consometers_node.household.recorder.reading import Flag, StatisticsRow
+from consometers_node.household.readings import Flag
+from consometers_node.household.statistics import StatisticsRow
 from consometers_node.household.statistics_import.hours import SeriesKind
 from consometers_node.household.statistics_import.sums import differing, flags, ours, rise, summed
 from testing.home_assistant.toy import utc

@@ -1,4 +1,4 @@
-"""When to read the recorder again: some time after it announces rows, and regularly.
+"""When to read the source again: some time after it announces records, and regularly.
 
 Home Assistant announces statistics before they are committed, and announces nothing
 while the node is not connected. So the word is waited upon, and the clock goes on beside it.
@@ -10,16 +10,8 @@ from contextlib import suppress
 from datetime import timedelta
 import random
 
-from consometers_node.series import Interval
-
 SETTLES_WITHIN = (timedelta(seconds=15), timedelta(seconds=60))
 """How long after the announcement rows are read; spread, where many homes share a machine."""
-
-
-def event_type(interval: Interval) -> str:
-    """Return the event that announces new rows for an interval."""
-    rows = "hourly" if interval.no_finer_than(Interval.PT1H) else "5min"
-    return f"recorder_{rows}_statistics_generated"
 
 
 class Rounds:

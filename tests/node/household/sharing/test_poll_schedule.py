@@ -7,7 +7,8 @@ from typing import Final
 
 import pytest
 
-from consometers_node.household.recorder.poll_schedule import Rounds, event_type
+from consometers_node.household.recorder.source import event_type
+from consometers_node.household.sharing.poll_schedule import Rounds
 from consometers_node.series import Interval
 from testing.run import DEADLINE_S
 
