@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from .facts import Collective, Home, Ids, Plant, Uncounted
-from .moments import best_time, next_tariff
+from .moments import best_time, next_tariff, price_of_kwh
 from .words import words_of
 
 type Card = dict[str, Any]
@@ -235,9 +235,10 @@ class _Writer:
         home = self._home
         tiles = [
             _tile(each, name=self._words[key], grid_options=_HALF, visibility=_if_known(each))
-            for key in ("tariff", "price", "colour_today", "colour_tomorrow", "peak_start")
+            for key in ("tariff", "colour_today", "colour_tomorrow", "peak_start")
             for each in getattr(home, key)
         ]
+        tiles += (_moment(price_of_kwh(each, self._words), each) for each in home.price)
         for tariff, start in zip(home.next_tariff, home.next_tariff_start, strict=False):
             tiles.append(_moment(next_tariff(tariff, start, self._words), start))
         yield from self._beneath("tariff_title", tiles)

@@ -1,6 +1,7 @@
-"""Sentences that name an hour: templates, which Home Assistant renders, in the reader's language.
+"""Sentences with an hour or a price: templates, which Home Assistant renders, in its language.
 
-A tile writes an hour as a distance from now, and a time that has begun as one of the past.
+A tile writes an hour as a distance from now, a time that has begun as one of the past, and a price
+in euros.
 """
 
 from collections.abc import Mapping
@@ -28,6 +29,17 @@ def next_tariff(tariff: str, start: str, words: Mapping[str, str]) -> str:
         f"{{% set start = {_hour(start)} %}}"
         f"**{words['next_tariff']}**<br>"
         f"{_sentence(words['next_tariff_from'], words, tariff=name, start='start')}"
+        "{% endif %}"
+    )
+
+
+def price_of_kwh(price: str, words: Mapping[str, str]) -> str:
+    """Return a price as bills have it, in cents, by the entity that has it in euros per kWh."""
+    cents = f"'{{:.2f}}'.format(states('{price}') | float * 100)"
+    return (
+        f"{_known(price)}"
+        f"**{words['price']}**<br>"
+        f"{{{{ {cents} | replace('.', '{words['decimal_mark']}') }}}}\u00a0c€/kWh"
         "{% endif %}"
     )
 

@@ -20,3 +20,8 @@ def isolated(words: str) -> str:
 def in_markdown(words: str) -> str:
     """Return words for Markdown, which shows them as they are."""
     return _PUNCTUATION.sub(r"\\\1", isolated(words))
+
+
+def in_paragraphs(words: str) -> str:
+    """Return words for Markdown, each of their lines a paragraph; empty lines are left out."""
+    return "\n\n".join(in_markdown(line) for line in words.splitlines() if line.strip())

@@ -1,14 +1,14 @@
-"""Hours in sentences, as Home Assistant renders them."""
+"""Hours and prices in sentences, as Home Assistant renders them."""
 
 from freezegun import freeze_time
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.template import Template
 import pytest
 
-from custom_components.consometers.dashboard.moments import best_time, next_tariff
+from custom_components.consometers.dashboard.moments import best_time, next_tariff, price_of_kwh
 from custom_components.consometers.dashboard.words import WORDS
 
-START, END, TARIFF = "sensor.start", "sensor.end", "sensor.tariff"
+START, END, TARIFF, PRICE = "sensor.start", "sensor.end", "sensor.tariff", "sensor.price"
 
 
 @pytest.fixture
@@ -59,9 +59,21 @@ async def test_the_next_tariff_has_its_hour(
     assert rendered(paris, next_tariff(TARIFF, START, WORDS[language])) == expected
 
 
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [("en", "**Price of a kWh**<br>20.65 c€/kWh"), ("fr", "**Prix du kWh**<br>20,65 c€/kWh")],
+)
+async def test_a_price_is_in_cents_as_on_the_bill(
+    paris: HomeAssistant, language: str, expected: str
+) -> None:
+    paris.states.async_set(PRICE, "0.2065")
+    assert rendered(paris, price_of_kwh(PRICE, WORDS[language])) == expected
+
+
 @pytest.mark.parametrize("state", ["unknown", "unavailable"])
 async def test_an_unknown_hour_has_no_sentence(paris: HomeAssistant, state: str) -> None:
-    for entity in (START, END, TARIFF):
+    for entity in (START, END, TARIFF, PRICE):
         paris.states.async_set(entity, state)
     assert rendered(paris, best_time(START, END, WORDS["fr"])) == ""
     assert rendered(paris, next_tariff(TARIFF, START, WORDS["fr"])) == ""
+    assert rendered(paris, price_of_kwh(PRICE, WORDS["fr"])) == ""

@@ -51,9 +51,16 @@ OF_COLLECTIVE = ("collective", "\u2068Coopérative 1\u2069")
         ),
         ({"collectives": with_permission(newer_version="next")}, NEED_CHANGED, OF_COLLECTIVE),
         (
-            {"collectives": [collective(letters=[letter(en="Call us.\n[Now](https://x.test)")])]},
+            {
+                "collectives": [
+                    collective(letters=[letter(en="Call us.\n \n  [Now](https://x.test)")])
+                ]
+            },
             MESSAGE,
-            ("message", "\u2068Call us\\. \\[Now\\]\\(https\\:\\/\\/x\\.test\\)\u2069"),
+            (
+                "message",
+                "\u2068Call us\\.\u2069\n\n\u2068\\[Now\\]\\(https\\:\\/\\/x\\.test\\)\u2069",
+            ),
         ),
         (
             {"clock": {"en": "It shows 2029.", "fr": "Elle indique 2029."}},
