@@ -180,7 +180,7 @@ def _plants_of(hass: HomeAssistant, entry: NodeConfigEntry) -> Iterable[Plant]:
 
 
 async def uncounted(
-    hass: HomeAssistant, home: Home, collectives: Iterable[Collective]
+    hass: HomeAssistant, home: Home, collectives: Iterable[Collective], plants: Iterable[Plant] = ()
 ) -> Uncounted:
     """Return the statistics without a row in the recorder, and since when the others have some."""
     if RECORDER not in hass.config.components:
@@ -189,6 +189,7 @@ async def uncounted(
     for each in collectives:
         energies.update(each.statistics.values())
         energies.update([] if each.simulated is None else [each.simulated])
+    energies |= {each.statistic for each in plants if each.statistic is not None}
     powers = {each for name in _POWERS for each in getattr(home, name)}
     hours, minutes = await async_firsts(hass, energies, energies | powers)
     return Uncounted(

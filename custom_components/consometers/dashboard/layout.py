@@ -234,7 +234,7 @@ class _Writer:
         """Show the tariff that runs, its price, and the days and peaks that the meter announces."""
         home = self._home
         tiles = [
-            _tile(each, name=self._words[key], grid_options=_HALF, visibility=_if_known(each))
+            _tile(each, name=self._words[key], grid_options=_HALF)
             for key in ("tariff", "colour_today", "colour_tomorrow", "peak_start")
             for each in getattr(home, key)
         ]
@@ -394,7 +394,7 @@ class _Writer:
             [
                 *(_tile(each, **sharing) for each in _those(has, "sharing")),
                 *(
-                    _tile(each, name=self._words["received"], visibility=_if_known(each))
+                    _tile(each, name=self._words["received"])
                     for each in _those(has, "last_acknowledged")
                 ),
             ],
@@ -457,9 +457,10 @@ class _Writer:
     # Cards that have words
 
     def _beneath(self, title: str, cards: Sequence[Card]) -> Iterator[Card]:
-        """Put cards under a title of their own, if there are any."""
+        """Put cards under a title of their own, which is there while one of them is."""
         if cards:
-            yield _heading(self._words[title], style="subtitle")
+            shown = [_any_of([_all_of(card["visibility"]) for card in cards])]
+            yield _heading(self._words[title], style="subtitle", visibility=shown)
             yield from cards
 
     def _tiles(
@@ -471,14 +472,17 @@ class _Writer:
         self, entities: Ids, words: str, colour: str, *, quiet: bool = False
     ) -> Iterator[Card]:
         """Show present powers. Those in `quiet` may be unavailable at night, as panels are."""
+        night = self._night if quiet else []
+        measured = self._words["being_measured"].format(what=self._words[words])
         for each in entities:
             tile = partial(_tile, each, colour, grid_options=_WIDE)
-            if not quiet or not self._night:
-                yield tile(name=self._words[words])
-                continue
-            asleep = [_is(each, "unknown", "unavailable"), *self._night]
-            yield tile(name=self._words[words], visibility=[_none_of(_all_of(asleep))])
-            yield tile(name=self._words["no_production"], hide_state=True, visibility=asleep)
+            asleep = [_is(each, "unknown", "unavailable"), *night]
+            awake = [_none_of(_all_of(asleep))] if night else []
+            yield tile(name=self._words[words], visibility=[*_if_known(each), *awake])
+            unknown = [_is(each, "unknown"), *map(_none_of, night)]
+            yield tile(name=measured, hide_state=True, visibility=unknown)
+            if night:
+                yield tile(name=self._words["no_production"], hide_state=True, visibility=asleep)
 
     @property
     def _night(self) -> list[Condition]:
@@ -632,6 +636,10 @@ def _all_of(conditions: Sequence[Condition]) -> Condition:
     return {"condition": "and", "conditions": list(conditions)}
 
 
+def _any_of(conditions: Sequence[Condition]) -> Condition:
+    return {"condition": "or", "conditions": list(conditions)}
+
+
 def _none_of(*conditions: Condition) -> Condition:
     return {"condition": "not", "conditions": list(conditions)}
 
@@ -646,6 +654,9 @@ def _moment(template: str, start: str) -> Card:
 
 
 def _tile(entity: str, colour: str | None = None, **more: Any) -> Card:
-    """Show an entity. Its own name is in the language of the server, so a tile has another."""
-    card = {"type": "tile", "entity": entity, **more}
+    """Show an entity, once it has a state.
+
+    Its own name is in the language of the server, so a tile has another.
+    """
+    card = {"type": "tile", "entity": entity, "visibility": _if_known(entity), **more}
     return card if colour is None else {**card, "color": colour}

@@ -37,7 +37,7 @@ async def _write(
 ) -> None:
     """Write the dashboard of the present facts, in the language of the viewer."""
     home, collectives = await household.home(hass), household.collectives(hass)
-    uncounted = await household.uncounted(hass, home, collectives)
     plants = household.plants(hass)
+    uncounted = await household.uncounted(hass, home, collectives, plants)
     written = dashboard(home, collectives, message["language"], plants, uncounted)
     connection.send_result(message["id"], written)

@@ -27,7 +27,7 @@ from custom_components.consometers.const import (
     KIND_INVERTER,
 )
 from custom_components.consometers.dashboard import household
-from custom_components.consometers.dashboard.facts import Collective, Home, Uncounted
+from custom_components.consometers.dashboard.facts import Collective, Home, Plant, Uncounted
 from custom_components.consometers.node.computed.simulation import Meter
 from testing.integration.entries import add_sensors
 
@@ -204,8 +204,9 @@ async def test_statistics_without_rows_are_listed(
     )
     sums = {name: f"consometers:{name}" for name in ("consumption", "production")}
     collective = Collective(name="Collective", entities={}, statistics=sums)
-    energies = {"sensor.drawn", *sums.values()}
-    uncounted = await household.uncounted(hass, home, [collective])
+    plant = Plant(name="School", entities={}, statistic="consometers:part")
+    energies = {"sensor.drawn", "consometers:part", *sums.values()}
+    uncounted = await household.uncounted(hass, home, [collective], [plant])
     assert uncounted.hours == energies
     assert uncounted.minutes == {"sensor.used", "sensor.made", *energies}
 
@@ -229,8 +230,8 @@ async def test_statistics_without_rows_are_listed(
         table = StatisticsShortTerm if statistic_id == "sensor.used" else StatisticsTable
         recorder_mock.async_import_statistics(metadata, rows, table)
     await async_wait_recording_done(hass)
-    uncounted = await household.uncounted(hass, home, [collective])
-    assert uncounted.hours == {*sums.values()}
+    uncounted = await household.uncounted(hass, home, [collective], [plant])
+    assert uncounted.hours == {"consometers:part", *sums.values()}
     assert uncounted.minutes == {"sensor.made", *energies}
     assert uncounted.first_hours == {"sensor.drawn": now}
     assert uncounted.first_minutes == {"sensor.used": now}

@@ -1,5 +1,6 @@
 """The cards of the ready dashboard, whatever a household has."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
@@ -69,11 +70,11 @@ def headings(written: Mapping[str, Any], page: int = 0) -> list[str]:
 
 
 def shown(written: Any) -> Iterator[str]:
-    """Yield every entity and statistic, as often as it is there."""
+    """Yield every entity and statistic, as often as a card shows it."""
     for key, value in written.items() if isinstance(written, dict) else ():
         if key == "entity":
             yield value
-        else:
+        elif key != "visibility":
             yield from shown(value)
     for value in written if isinstance(written, list) else ():
         yield from shown(value)
@@ -207,7 +208,7 @@ def test_a_single_meter_takes_the_full_width() -> None:
     written = dashboard(METER, [], "en")
     assert headings(written) == headings(written, 1) == ["My home"]
     assert [section["column_span"] for section in sections(written)] == [2]
-    assert list(shown(sections(written))) == [*2 * ["sensor.power"], *2 * ["sensor.energy"]]
+    assert list(shown(sections(written))) == [*3 * ["sensor.power"], *2 * ["sensor.energy"]]
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
@@ -333,6 +334,32 @@ def test_a_tariff_has_tiles_for_what_the_meter_says(
     assert tiles == names
 
 
+@pytest.mark.parametrize(
+    ("language", "measured"),
+    [
+        ("en", "Used in the home: being measured"),
+        ("fr", "Utilisé dans le foyer : en cours de mesure"),
+    ],
+)
+def test_a_young_home_has_no_tile_and_no_title_without_a_figure(
+    language: str, measured: str
+) -> None:
+    page = dashboard(FULL, [SIMULATING], language, [SCHOOL])["views"][0]
+    unknown: dict[str, str] = defaultdict(lambda: "unknown", {"sun.sun": "above_horizon"})
+    visible = [
+        card
+        for section in page["sections"]
+        for card in section["cards"]
+        if all(holds(each, unknown) for each in card.get("visibility", ()))
+    ]
+    tiles = [card for card in visible if card["type"] == "tile"]
+    assert [card["name"] for card in tiles if not card.get("hide_state")] == []
+    assert measured in [card["name"] for card in tiles]
+    for title, beneath in pairwise(visible):
+        if title["type"] == "heading" and "visibility" in title:
+            assert beneath["type"] != "heading", title["heading"]
+
+
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_a_public_building_is_nobodys_home_or_commune(language: str) -> None:
     home, school = replace(FULL, is_building=True), replace(COOPERATIVE, is_site=True)
@@ -347,7 +374,7 @@ def test_a_public_building_is_nobodys_home_or_commune(language: str) -> None:
 
 def test_a_meter_without_active_power_shows_apparent_power() -> None:
     written = dashboard(Home(apparent_power=("sensor.va",)), [], "en")
-    assert list(shown(written)) == 2 * ["sensor.va"]
+    assert list(shown(written)) == 3 * ["sensor.va"]
     assert len(written["views"]) == 1
 
 
@@ -393,6 +420,8 @@ def holds(condition: Mapping[str, Any], states: Mapping[str, str]) -> bool:
     match condition:
         case {"condition": "and", "conditions": conditions}:
             return all(holds(each, states) for each in conditions)
+        case {"condition": "or", "conditions": conditions}:
+            return any(holds(each, states) for each in conditions)
         case {"condition": "not", "conditions": conditions}:
             return not any(holds(each, states) for each in conditions)
         case {"condition": "numeric_state", "entity": entity, "above": above}:
@@ -457,6 +486,7 @@ def test_without_an_entity_of_the_sun_there_is_no_night() -> None:
     tiles = cards(dashboard(home, [], "en"), "tile")
     assert [tile["name"] for tile in tiles] == [
         "Solar production",
+        "Solar production: being measured",
         *2 * ["Self-consumption"],
         "Self-consumption rate: not known yet",
     ]
