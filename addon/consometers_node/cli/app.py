@@ -62,6 +62,9 @@ COMMANDS = {
         "collective.invitations", text("Invite people to a collective."), group=True
     ),
     "members": CommandEntry("collective.members", text("The members of a collective."), group=True),
+    "messages": CommandEntry(
+        "collective.letters", text("Messages of a collective to its members."), group=True
+    ),
     "admins": CommandEntry(
         "collective.admins", text("The administrators of a collective’s pages."), group=True
     ),

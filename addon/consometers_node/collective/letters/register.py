@@ -22,10 +22,7 @@ from consometers_node.store.collective.tables import (
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.store.engine.declaration import columns_of
 from consometers_quoalise import Letter, State
-from consometers_quoalise.bounds import characters
-from consometers_quoalise.foreign import clean_lines
 
-MAX_BODY = characters("body")
 MOST_A_DAY = 3
 """To one member: its node refuses the sixth."""
 KEPT_FOR = timedelta(days=365)
@@ -67,6 +64,14 @@ class Delivery(StrEnum):
     GIVEN_UP = "given-up"
 
 
+DELIVERIES = {
+    Delivery.WAITING: text("not received yet"),
+    Delivery.DELIVERED: text("received"),
+    Delivery.REFUSED: text("refused by its node"),
+    Delivery.GIVEN_UP: text("not received within 30 days"),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentLetter:
     """A letter: see `MemberLetterRow`."""
@@ -89,11 +94,6 @@ class SentLetter:
     def letter(self) -> Letter:
         """The letter in the protocol's terms."""
         return Letter(id=self.id, time=self.written_at, body=self.body)
-
-
-def as_body(typed: Mapping[str, str]) -> dict[str, str]:
-    """Return what was written in each language, as a home reads it: without empty ones."""
-    return {tag: lines for tag, words in typed.items() if (lines := clean_lines(words))}
 
 
 async def recipients(connection: AsyncConnection, members: Collection[MemberId]) -> list[MemberId]:
@@ -163,6 +163,16 @@ async def of_member(connection: AsyncConnection, member: MemberId) -> list[SentL
     query = (
         select(*columns_of(MemberLetterRow, SentLetter))
         .where(MemberLetterRow.member_id == member)
+        .order_by(MemberLetterRow.written_at.desc(), MemberLetterRow.id)
+    )
+    return [SentLetter(**row._asdict()) for row in await connection.execute(query)]
+
+
+async def recent(connection: AsyncConnection, now: datetime) -> list[SentLetter]:
+    """Return the letters that may still be on their way, or were a moment ago; the last first."""
+    query = (
+        select(*columns_of(MemberLetterRow, SentLetter))
+        .where(MemberLetterRow.written_at >= now - SENT_FOR)
         .order_by(MemberLetterRow.written_at.desc(), MemberLetterRow.id)
     )
     return [SentLetter(**row._asdict()) for row in await connection.execute(query)]

@@ -43,3 +43,4 @@ def _guide(english: str, french: str) -> Mapping[str, str]:
 ACCOUNTS_GUIDE = _guide("docs/collective.md#invitations", "docs/collective.fr.md#invitations")
 ALERTS_GUIDE = _guide("docs/collective.md#alerts", "docs/collective.fr.md#alerts")
 BACKUPS_GUIDE = _guide("deploy/README.md#backups", "deploy/README.fr.md#sauvegardes")
+CODES_GUIDE = _guide("docs/witness.md#codes", "docs/witness.fr.md#les-codes")

@@ -8,8 +8,15 @@ from sqlalchemy.exc import IntegrityError
 
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.letters import register
-from consometers_node.collective.letters.register import MAX_BODY, Delivery
-from consometers_node.collective.members.member_overview import Status
+from consometers_node.collective.letters.writing import (
+    EMPTY,
+    GROUPS,
+    LONG,
+    MAX_BODY,
+    as_body,
+    in_group,
+    too_long,
+)
 from consometers_node.collective.members.members import Member
 from consometers_node.collective.services import LetterOrder
 from consometers_node.i18n.text import Text, text
@@ -23,19 +30,6 @@ from consometers_node.web.core.speech import numbered
 from .list import DAYS
 from .made_once import form_key
 
-GROUPS: Mapping[str, frozenset[Status]] = {
-    "silent": frozenset({Status.SILENT}),
-    "all": frozenset({Status.SILENT, Status.DELIVERING}),
-}
-"""Members who are written to together, by their state."""
-DELIVERIES = {
-    Delivery.WAITING: text("not received yet"),
-    Delivery.DELIVERED: text("received"),
-    Delivery.REFUSED: text("refused by its node"),
-    Delivery.GIVEN_UP: text("not received within 30 days"),
-}
-_EMPTY = text("Write the message in at least one language.")
-_LONG = text("Write at most {most} characters.")
 _TWICE = text("This message was sent already.")
 _NO_GROUP = text("There is no such group of members.")
 
@@ -78,14 +72,10 @@ async def show(
 
 async def send(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     """Show a message before it leaves; send it once that is confirmed."""
-    body = register.as_body({tag: context.typed(f"body_{tag}") for tag in LANGUAGES})
-    errors = {
-        f"body_{tag}": numbered(_LONG, most=MAX_BODY)
-        for tag, words in body.items()
-        if len(words) > MAX_BODY
-    }
+    body = as_body({tag: context.typed(f"body_{tag}") for tag in LANGUAGES})
+    errors = {f"body_{tag}": numbered(LONG, most=MAX_BODY) for tag in too_long(body)}
     if not body:
-        errors["body_fr"] = _EMPTY
+        errors["body_fr"] = EMPTY
     if errors or context.typed("sure") != "yes":
         is_changed = context.typed("change") == "yes"
         return await show(pages, context, errors, body, preview=not errors and not is_changed)
@@ -112,5 +102,4 @@ async def _addressed(pages: AdminPages, context: AdminContext) -> _Addressed:
             raise RequestRefused(404, _NO_GROUP)
         window = Span.before(context.today, DAYS)
         entries = (await pages.roster(connection, window, context.now)).entries
-    ids = [entry.id for entry in entries if entry.status in GROUPS[group]]
-    return _Addressed(member=None, group=group, ids=ids)
+    return _Addressed(member=None, group=group, ids=in_group(entries, group))

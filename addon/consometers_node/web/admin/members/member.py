@@ -9,6 +9,7 @@ from aiohttp import web
 
 from consometers_node.collective.calendar import Span
 from consometers_node.collective.letters import register as letters_register
+from consometers_node.collective.letters.register import DELIVERIES
 from consometers_node.collective.members import invitations
 from consometers_node.collective.members.member_overview import shares_by_direction
 from consometers_node.collective.members.members import (
@@ -57,7 +58,6 @@ from consometers_node.web.core.page_base import RequestRefused, send_file
 from consometers_node.web.core.speech import numbered
 
 from . import doubts
-from .letters import DELIVERIES
 
 _YEAR = 365
 

@@ -55,7 +55,7 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
             words = numbered(_LATE, homes=latest.homes, counting=latest.homes_counting)
             concerned.append(Concern(Weight.WARN, words, "publication"))
         present = [entry for entry in roster.entries if entry.status in _HERE]
-        steps = first_steps.steps_of(await first_steps.look(connection, pages.settings, backed_up))
+        begun = await first_steps.look(connection, pages.settings, backed_up)
         granting = sorted(
             (entry for entry in roster.entries if entry.there is not None),
             key=lambda entry: (entry.there, entry.pseudonym),
@@ -63,18 +63,21 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
         pager = Pager.asked(context, len(granting), _AT_ONCE)
         some = granting[pager.first : pager.end]
         days = await shares(connection, [entry.id for entry in some], window)
+    steps = first_steps.steps_of(begun)
+    is_running = present or (begun.is_only_witness and not steps)
     columns, mondays = heatmap.columns(roster.days)
     return pages.page(
         context,
         "overview.html",
-        # Before the first member, the first steps say what is missing.
-        concerns=[concern for concern in concerned if present or concern.weight is Weight.WRONG],
+        # Until somebody is served, the first steps say what is missing.
+        concerns=[c for c in concerned if is_running or c.weight is Weight.WRONG],
         doubt=doubt,
         now=context.now,
         backups=[(words, backed_up.last.get(step)) for step, words in BACKUP_STEPS.items()],
         going=going[:_AT_ONCE],
         more_going=max(0, len(going) - _AT_ONCE),
         present=bool(present),
+        only_witness_for=pages.settings.witness_for if begun.is_only_witness else (),
         latest=latest,
         reports=_reports(context),
         span=span,
