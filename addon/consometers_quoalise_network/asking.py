@@ -58,6 +58,8 @@ class Asking:
         self._transport = transport
         self._rate = SlidingWindow(asyncio.get_running_loop().time)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._pages: dict[tuple[str, Identifier], timedelta] = {}
+        """How long a page of a series may be, once a longer one was refused."""
 
     async def get_history(
         self,
@@ -89,10 +91,12 @@ class Asking:
     ) -> AsyncIterator[Data]:
         """Yield the records of start ≤ time < end in order, in as many answers as needed.
 
-        A range that is refused as a bad request is asked again by halves, down to an hour.
-        `reached` is called with the end of each answer that came.
+        A range that is refused as a bad request is asked again by halves, down to an hour; so long
+        are the pages of this series then, the next time as well. `reached` is called with the end
+        of each answer that came.
         """
-        step = end - start
+        series = account_of(full(peer)), identifier
+        step = whole = min(end - start, self._pages.get(series, end - start))
         while start < end:
             until = min(end, start + step)
             try:
@@ -102,6 +106,8 @@ class Asking:
                 if step < SHORTEST_PAGE or isinstance(refusal, Malformed):
                     raise
             else:
+                if step < whole:
+                    self._pages[series] = whole = step
                 reached(until)
                 yield page
                 start = until

@@ -293,7 +293,7 @@ class Answers(Answerer):
         stored = await self._extent(connection, grant, past)
         if stored is None:
             return []
-        most = at_once(MAX_RECORDS, self._naming, grant.series)
+        most = at_once(MAX_RECORDS, sums=self._naming.sums(grant.series))
         # This many are refused unread: there are no more holes than that.
         if _length(stored) > 2 * most * step:
             raise BadRequest(_TOO_MANY.fill(most=most).by_language)

@@ -80,6 +80,11 @@ async def test_a_long_history_comes_in_pages_without_a_gap(
     assert values == list(range(24 * 30))
     assert household.asked == 2 + len(pages)
 
+    # The next range of the series is not refused again.
+    household.asked = 0
+    again = [page async for page in asker.asking.history(home.connection.jid, SERIES, START, end)]
+    assert household.asked == len(again) == len(pages)
+
 
 async def test_history_paging_gives_up_after_repeated_refusals(
     server: Host, new_node: MakeNode

@@ -23,6 +23,7 @@ from consometers_node.i18n.protocol import sentence
 from consometers_node.series import Interval, Range
 from consometers_node.sharing.changes import Changes, KnownPeers
 from consometers_node.sharing.permissions.decision_delivery import is_away
+from consometers_node.sharing.records.due_records import at_once
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
 from consometers_node.store.collective.member_series import (
@@ -357,10 +358,7 @@ class Backfill:
 
 
 def _ranges(within: Range, series: MemberSeries) -> list[Range]:
-    """Return what to request at once: an account may ask 60 times a minute.
-
-    Sums come with as many counts beside them.
-    """
-    records = MAX_RECORDS // 2 if series.kind == MemberKind.COLLECTIVE else MAX_RECORDS
+    """Return what to request at once: an account may ask 60 times a minute."""
+    records = at_once(MAX_RECORDS, sums=series.kind == MemberKind.COLLECTIVE)
     length = records * timedelta(minutes=series.interval.minutes)
     return list(within.parts(length))

@@ -127,9 +127,9 @@ async def beside(
     return (await _published(connection, naming.collective, series, within))[1]
 
 
-def at_once(most: int, naming: Naming, series: Series) -> int:
-    """Return how many records fit a message: fewer where other numbers go beside them."""
-    return most // (1 + len(BESIDE)) if naming.sums(series) else most
+def at_once(most: int, *, sums: bool) -> int:
+    """Return how many records fit a message: fewer sums, for other numbers go beside them."""
+    return most // (1 + len(BESIDE)) if sums else most
 
 
 async def _published(

@@ -176,7 +176,7 @@ class _Parts:
         key = series_id, name, within
         if key not in self._data:
             records = await records_of(self._connection, self._naming, series_id, series, within)
-            most = at_once(MAX_PUSHED, self._naming, series)
+            most = at_once(MAX_PUSHED, sums=self._naming.sums(series))
             first = records[:most]
             others = await beside(self._connection, self._naming, series, first)
             over = records[most].start if len(records) > most else None
@@ -208,7 +208,7 @@ class _Parts:
 
     async def _next(self, series_id: SeriesId, series: Series, within: Range) -> Range | None:
         records: list[Record] = []
-        most = at_once(MAX_PUSHED, self._naming, series)
+        most = at_once(MAX_PUSHED, sums=self._naming.sums(series))
         for days in batched(within.days(), _DAYS_AT_ONCE, strict=False):
             part = Range(Range.of_day(days[0]).start, Range.of_day(days[-1]).end).clip(within)
             records += await records_of(self._connection, self._naming, series_id, series, part)

@@ -3,22 +3,24 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import cast
 
 import pytest
 
 from consometers_node.collective.calendar import recent_months
-from consometers_node.collective.ingestion.backfill import Backfill, BackfillPace
+from consometers_node.collective.ingestion.backfill import Backfill, BackfillPace, _ranges
 from consometers_node.collective.ingestion.write_queue import WriteQueue
-from consometers_node.collective.members.members import Members
+from consometers_node.collective.members.members import MemberKind, Members
 from consometers_node.collective.permissions.member_permissions import take
 from consometers_node.series import Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.collective.member_series import of_member
 from consometers_node.store.collective.member_status import count_members
-from consometers_quoalise import Data, Identifier, ResourceConstraint
+from consometers_quoalise import MAX_RECORDS, Data, Identifier, ResourceConstraint
+from consometers_quoalise.records.identifier import BESIDE
 from consometers_quoalise_network import Asking, NetworkError, NotStored
 from testing.clocks import Hands, confirmed, leaping
 from testing.collectives.members import (
@@ -163,6 +165,21 @@ async def test_the_last_weeks_come_first_then_the_past_where_it_was(store: Store
     assert await counted() == (0, 1)
     assert await visited(EmptyMember()) == [Range(past.end, AT)]
     assert await counted() == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "numbers"), [(MemberKind.HOME, 1), (MemberKind.COLLECTIVE, 1 + len(BESIDE))]
+)
+async def test_what_is_requested_fits_an_answer(
+    store: Store, kind: MemberKind, numbers: int
+) -> None:
+    async with store.writing() as connection:
+        await join(connection, "a")
+        (series,) = await of_member(connection, "a@example.org")
+    year = Range(AT - timedelta(days=365), AT)
+    asked = _ranges(year, replace(series, kind=kind))
+    hours = max(within.end - within.start for within in asked) / timedelta(hours=1)
+    assert 0.9 * MAX_RECORDS < hours * numbers <= MAX_RECORDS
 
 
 class BusyMember(EmptyMember):
