@@ -1,4 +1,4 @@
-"""Where tests put nodes: on a server, or on a network in memory."""
+"""Where tests put nodes: on a server, on a component of one, or on a network in memory."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +7,7 @@ from consometers_node.i18n.protocol import OurWords
 from consometers_quoalise_network import Account, Identity, Security, Server, Transport
 from consometers_quoalise_network.backoff import Backoff
 from consometers_quoalise_network.loopback import Loopback
-from consometers_quoalise_xmpp import XmppTransport
+from consometers_quoalise_xmpp import Component, XmppTransport
 from demo.servers.prosody import LOOPBACK
 from testing.xmpp.plain_peer import Reachable
 
@@ -23,7 +23,18 @@ class Memory:
     network: Loopback
 
 
-type Host = Reachable | Memory
+@dataclass(frozen=True, slots=True)
+class Hosted:
+    """The addresses of a component."""
+
+    component: Component
+
+    @property
+    def name(self) -> str:
+        return self.component.jid
+
+
+type Host = Reachable | Memory | Hosted
 
 
 def in_memory() -> tuple[Memory, Memory]:
@@ -43,7 +54,7 @@ def reach(server: Reachable, ca_file: Path | None = None) -> Server:
 
 def identity(host: Host, jid: str, password: str = PASSWORD) -> Identity:
     """Return an account as a node stores it."""
-    server = Server() if isinstance(host, Memory) else reach(host)
+    server = Server() if isinstance(host, Memory | Hosted) else reach(host)
     return Identity(Account(jid, password), server)
 
 
@@ -51,6 +62,8 @@ def transport(host: Host, jid: str, *, password: str = PASSWORD, language: str =
     """Return a transport with little patience, which is not entered yet."""
     if isinstance(host, Memory):
         return host.network.transport(jid, language=language, speak=OurWords)
+    if isinstance(host, Hosted):
+        return host.component.transport(jid, language=language)
     who = identity(host, jid, password)
     return XmppTransport(
         who.account, server=who.server, language=language, backoff=QUICK, speak=OurWords

@@ -3,9 +3,11 @@
     async with Connection(account, server=server) as connection:
         await connection.online()
 
-The features of this room stand on it, each in its module.
+The features of this room stand on an `Endpoint`, each in its module: that is an address, whether a
+connection is its own, as this one, or speaks for others too (`component`).
 """
 
+from abc import abstractmethod
 import asyncio
 from collections.abc import Callable
 import logging
@@ -27,7 +29,8 @@ from consometers_quoalise_network.connected import Connected
 from consometers_quoalise_network.errors import Interrupted, NetworkError, NoAnswer
 from consometers_quoalise_network.transport import Speak, first_of
 
-from .stream import Stream, quiet
+from .base_stream import BaseStream, quiet
+from .stream import Stream
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -43,36 +46,35 @@ UNSEEN = -1
 """Priority of a node that only answers: people's messages to the address go to them."""
 
 
-class Connection(Connected):
-    """A stream that stays, or comes back."""
+class Endpoint(Connected):
+    """An address on a stream: it asks and is asked, sends messages and hears them."""
 
-    def __init__(
-        self,
-        account: Account,
-        *,
-        server: Server | None = None,
-        resource: str = RESOURCE,
-        language: str = "en",
-        speak: Speak = Words,
-        backoff: Backoff | None = None,
-    ) -> None:
-        """Prepare a connection; `speak` has the words for peers who read what this node answers.
+    stream: BaseStream
+    sender: str | None = None
+    """The address that stanzas name as their sender; None where the server does."""
 
-        Raises OSError on an authority's file.
-        """
-        quiet()
+    def __init__(self, language: str, speak: Speak) -> None:
+        """Prepare; `speak` has the words for peers who read what this node answers."""
         super().__init__(language, speak)
-        self.priority = UNSEEN
-        self.stream = Stream(account, server or Server(), resource, language, speak)
-        self.stream.add_event_handler("session_start", self._session_started)
-        self.stream.add_event_handler("session_end", self._session_ended)
-        self._backoff = backoff or Backoff()
+        self._asked: dict[str, Callable[[Iq], None]] = {}
+        self._heard: dict[str, Callable[[Message], None]] = {}
+        self._taken: Callable[[str], None] = lambda _message: None
 
-    @property
-    @override
-    def jid(self) -> str:
-        """The full address for peers' requests."""
-        return self.stream.boundjid.full
+    @abstractmethod
+    def ask_acknowledgement(self, message: str) -> None:
+        """Ask the server to acknowledge a message (its id), which has just been sent."""
+
+    @abstractmethod
+    def raise_priority(self) -> None:
+        """Have what is sent to the bare address come here."""
+
+    def on_taken(self, handler: Callable[[str], None]) -> None:
+        """Register the handler of the ids of messages that the server has acknowledged."""
+        self._taken = handler
+
+    def note_taken(self, message: str) -> None:
+        """Hear that the server has acknowledged a message."""
+        self._taken(message)
 
     async def request(
         self, kind: Literal["get", "set"], to: str, payload: Element, seconds: float
@@ -82,7 +84,7 @@ class Connection(Connected):
         Raises what the peer or a server answered, `NoAnswer`, or why we are not online.
         """
         session = await self.online(seconds)
-        iq: Iq = self.stream.make_iq(ito=to, itype=kind)
+        iq: Iq = self.stream.make_iq(ito=to, itype=kind, ifrom=self.sender)
         iq["lang"] = self.language
         iq.xml.append(payload)
         answer: asyncio.Future[Iq] = iq.send(timeout=seconds)  # type: ignore[no-untyped-call]
@@ -105,43 +107,48 @@ class Connection(Connected):
         return Reader(answer, "iq").only(command.tag).element
 
     def on_iq(self, tag: str, handler: Callable[[Iq], None]) -> None:
-        """Register a handler for requests (get or set) with an element of that name."""
-
-        def handle(stanza: StanzaBase) -> None:
-            # A request holds one element (RFC 6120 §8.2.3). A server elsewhere may pass on one
-            # that holds several: each would be answered.
-            if not isinstance(stanza, Iq) or stanza["type"] not in {"get", "set"}:
-                return
-            if stanza.xml[0].tag == tag:
-                handler(stanza)
-
-        matcher = _Holding(("iq", tag))
-        self.stream.register_handler(Callback(tag, matcher, handle))
+        """Register the handler of requests (get or set) with an element of that name."""
+        self._asked[tag] = handler
 
     def on_message(self, tag: str, handler: Callable[[Message], None]) -> None:
-        """Register a handler for messages with an element of that name."""
+        """Register the handler of messages with an element of that name."""
+        self._heard[tag] = handler
 
-        def handle(stanza: StanzaBase) -> None:
-            if isinstance(stanza, Message):
-                handler(stanza)
+    def _is_asked(self, stanza: StanzaBase) -> bool:
+        """Return whether an iq is a request for which there is a handler."""
+        return stanza["type"] in {"get", "set"} and any(
+            child.tag in self._asked for child in stanza.xml
+        )
 
-        matcher = _Holding(("message", tag))
-        self.stream.register_handler(Callback(tag, matcher, handle))
+    def _hear_iq(self, iq: StanzaBase) -> None:
+        # A request holds one element (RFC 6120 §8.2.3). A server elsewhere may pass on one that
+        # holds several: each would be answered.
+        if isinstance(iq, Iq) and (handler := self._asked.get(iq.xml[0].tag)) is not None:
+            handler(iq)
+
+    def _hear_message(self, message: StanzaBase) -> None:
+        if isinstance(message, Message):
+            for tag in {child.tag for child in message.xml} & self._heard.keys():
+                self._heard[tag](message)
+
+
+class Lasting(Endpoint):
+    """A stream that stays, or comes back, and the address of its own."""
+
+    def __init__(self, language: str, speak: Speak, backoff: Backoff | None) -> None:
+        """Prepare; `_carry` follows."""
+        quiet()
+        super().__init__(language, speak)
+        self._backoff = backoff or Backoff()
+
+    def _carry(self, stream: BaseStream) -> None:
+        """Hear of the sessions of the stream that was made."""
+        stream.add_event_handler("session_start", self._session_started)
+        stream.add_event_handler("session_end", self._session_ended)
 
     async def renew(self) -> None:
         """Log in on another stream, which resumes the session where the server can."""
         await self.stream.drop()
-
-    def ask_acknowledgement(self) -> None:
-        """Ask the server to acknowledge our stanzas, after those that wait to leave."""
-        if self.stream.managed:
-            self.stream.send(RequestAck(self.stream))
-
-    def raise_priority(self) -> None:
-        """Announce that this resource receives what is sent to the bare address."""
-        is_higher, self.priority = self.priority < LISTENING, LISTENING
-        if is_higher and self._online:
-            self.stream.send_presence(ppriority=self.priority)
 
     @override
     async def _run(self) -> None:
@@ -153,7 +160,7 @@ class Connection(Connected):
                 began = clock()
                 try:
                     await self.stream.open()
-                    self._logged_in()
+                    self._has_logged_in()
                     self._set(online=True, problem=None)
                     problem = await self._until_lost()
                 except NetworkError as failure:
@@ -189,30 +196,93 @@ class Connection(Connected):
     async def _ping(self) -> bool:
         """Return whether the server responds. One that refuses a ping does."""
         try:
-            await self.request("get", self.stream.default_domain, Element(PING), PING_SECONDS)
+            await self.request("get", self._pinged, Element(PING), PING_SECONDS)
         except QuoaliseError:
             return True
         except NetworkError:
             return False
         return True
 
+    def _has_logged_in(self) -> None:
+        """Report a login on a server that proved who it is."""
+        self._logged_in()
+
+    @property
+    def _pinged(self) -> str:
+        """The address that shows whether the server responds."""
+        return self.stream.default_domain
+
     def _session_started(self, _event: object) -> None:
         self._session.end()
         self._session = Session()
-        # A session lasts as long as its stream until the server offers to resume it.
-        self.stream.end_session_on_disconnect = True
-        self.stream.send_presence(ppriority=self.priority)
 
     def _session_ended(self, _event: object) -> None:
         self._session.end()
 
 
-class _Holding(MatcherBase):
-    """Stanzas of a kind that hold an element: `MatchXPath` takes ten times as long."""
+class Connection(Lasting):
+    """The stream of an account."""
+
+    stream: Stream
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        server: Server | None = None,
+        resource: str = RESOURCE,
+        language: str = "en",
+        speak: Speak = Words,
+        backoff: Backoff | None = None,
+    ) -> None:
+        """Prepare a connection; `speak` has the words for peers who read what this node answers.
+
+        Raises OSError on an authority's file.
+        """
+        super().__init__(language, speak, backoff)
+        self.priority = UNSEEN
+        self.stream = Stream(account, server or Server(), resource, language, speak)
+        self._carry(self.stream)
+        self.stream.register_handler(Callback("iqs", Meant("iq", self._is_asked), self._hear_iq))
+        meant = Meant("message", lambda _message: True)
+        self.stream.register_handler(Callback("messages", meant, self._hear_message))
+        self.stream.add_event_handler("stanza_acked", lambda stanza: self.note_taken(stanza["id"]))
+
+    @property
+    @override
+    def jid(self) -> str:
+        """The full address for peers' requests."""
+        return self.stream.boundjid.full
+
+    @override
+    def ask_acknowledgement(self, message: str) -> None:
+        # After those that wait to leave.
+        if self.stream.managed:
+            self.stream.send(RequestAck(self.stream))
+
+    @override
+    def raise_priority(self) -> None:
+        is_higher, self.priority = self.priority < LISTENING, LISTENING
+        if is_higher and self._online:
+            self.stream.send_presence(ppriority=self.priority)
+
+    @override
+    def _session_started(self, _event: object) -> None:
+        super()._session_started(_event)
+        # A session lasts as long as its stream until the server offers to resume it.
+        self.stream.end_session_on_disconnect = True
+        self.stream.send_presence(ppriority=self.priority)
+
+
+class Meant(MatcherBase):
+    """Stanzas of a kind, if they are meant."""
+
+    def __init__(self, kind: str, meant: Callable[[StanzaBase], bool]) -> None:
+        super().__init__(kind)
+        self._meant = meant
 
     def match(self, xml: StanzaBase) -> bool:
-        kind, tag = self._criteria
-        return xml.name == kind and xml.xml.find(tag) is not None
+        return bool(xml.name == self._criteria and self._meant(xml))
 
 
 def error_in(stanza: Element) -> QuoaliseError:

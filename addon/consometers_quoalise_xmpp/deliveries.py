@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.stanza import Message
-from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from consometers_quoalise_network.errors import NetworkError
 from consometers_quoalise_network.transport import first_of
 
-from .connection import CLIENT, Connection, error_in
+from .connection import CLIENT, Endpoint, error_in
 from .replies import NO_ARCHIVE, RECEIVED, REQUEST
 
 _ERROR = f"{{{CLIENT}}}error"
@@ -47,14 +46,14 @@ class _Pending:
 class Deliveries:
     """The messages under way over a connection; `unexpected` gets receipts of others."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Endpoint) -> None:
         self.unexpected: Callable[[str, str], None] = lambda _peer, _message: None
         self._connection = connection
         self._stream = connection.stream
         self._pending: dict[str, _Pending] = {}
         connection.on_message(RECEIVED, self._received)
         connection.on_message(_ERROR, self._bounced)
-        self._stream.add_event_handler("stanza_acked", self._acked)
+        connection.on_taken(self._acked)
 
     async def deliver(self, peer: str, payload: Element, message: str, *, receipt: bool) -> None:
         """Send as `Transport.deliver` has it."""
@@ -76,7 +75,9 @@ class Deliveries:
             pending.forget()
 
     def _send(self, message_id: str, pending: _Pending, payload: Element) -> None:
-        message = self._stream.make_message(mto=pending.peer, mtype="normal")
+        message = self._stream.make_message(
+            mto=pending.peer, mtype="normal", mfrom=self._connection.sender
+        )
         message["id"] = message_id
         message.xml.append(payload)
         if pending.receipt:
@@ -85,7 +86,7 @@ class Deliveries:
         pending.sent = message
         message.send()
         if not pending.receipt:
-            self._connection.ask_acknowledgement()
+            self._connection.ask_acknowledgement(message_id)
 
     def _received(self, message: Message) -> None:
         received = message.xml.find(RECEIVED)
@@ -102,8 +103,8 @@ class Deliveries:
         if future and message["type"] == "error":
             future.set_exception(error_in(message.xml))
 
-    def _acked(self, stanza: StanzaBase) -> None:
-        pending = self._pending.get(stanza["id"])
+    def _acked(self, message_id: str) -> None:
+        pending = self._pending.get(message_id)
         if pending and not pending.receipt and not pending.done.done():
             pending.done.set_result(None)
 

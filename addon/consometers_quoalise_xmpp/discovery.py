@@ -28,7 +28,7 @@ from consometers_quoalise.records import metadata
 from consometers_quoalise_network.rate_limit import SlidingWindow
 from consometers_quoalise_network.transport import DataPolicy
 
-from .connection import PING, Connection
+from .connection import PING, Endpoint
 from .replies import RECEIPTS, language_of, refuse, reply
 
 INFO = "http://jabber.org/protocol/disco#info"
@@ -46,9 +46,7 @@ _ANSWERS = (commands.NAMESPACE, forms.NAMESPACE, permissions.NAMESPACE)
 class Discovery:
     """Answers disco#info, disco#items and pings."""
 
-    def __init__(
-        self, connection: Connection, role: Role | None, *, receives: bool = False
-    ) -> None:
+    def __init__(self, connection: Endpoint, role: Role | None, *, receives: bool = False) -> None:
         """Announce a role, or a program that only asks and receives.
 
         `receives` says that the account acknowledges what it receives, as `Receiving` does. It and
@@ -110,14 +108,14 @@ class Discovery:
             raise ItemNotFound
 
 
-async def features(connection: Connection, jid: str) -> frozenset[str]:
-    """Return the features of a full address. Raises as `Connection.request` does."""
+async def features(connection: Endpoint, jid: str) -> frozenset[str]:
+    """Return the features of a full address. Raises as `Endpoint.request` does."""
     answer = await connection.request("get", jid, Element(_INFO_QUERY), _SECONDS)
     features = answer.iterfind(f"{_INFO_QUERY}/{tag(INFO, 'feature')}")
     return frozenset(feature.get("var", "") for feature in features)
 
 
-async def sends_receipts(connection: Connection, jid: str) -> bool | None:
+async def sends_receipts(connection: Endpoint, jid: str) -> bool | None:
     """Return whether a subscriber's full address acknowledges messages.
 
     One that knows nothing of such questions does not. None if it did not say: once it has gone, its

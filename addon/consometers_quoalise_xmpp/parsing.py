@@ -72,9 +72,10 @@ class Parser:
     It stands for the `XMLPullParser` with which slixmpp reads, one event for each element.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, renamed: Mapping[str, str] | None = None) -> None:
+        """Read a stream, in which some namespaces stand for others."""
         self._events: deque[Event | ET.ParseError] = deque()
-        self._stanzas = _Stanzas(self._events)
+        self._stanzas = _Stanzas(self._events, renamed or {})
         self._begin(b"")
 
     def feed(self, data: bytes) -> None:
@@ -134,10 +135,11 @@ class Parser:
 class _Stanzas:
     """Builds stanzas from the parser's events, and empties those that cost too much."""
 
-    def __init__(self, events: deque[Event | ET.ParseError]) -> None:
+    def __init__(self, events: deque[Event | ET.ParseError], renamed: Mapping[str, str]) -> None:
         self.root: bytes
         """The name of the element that opens the stream, as it was written."""
         self._events = events
+        self._renamed = renamed
         self._depth = 0
         self._root = Element("")
         self._stanza = self._root
@@ -241,6 +243,11 @@ class _Stanzas:
     def _declare(self, scope: _Scope, declared: Mapping[str, str]) -> _Scope:
         if any(len(namespace) > MAX_NAME for namespace in declared.values()):
             raise _TooMuch(Excess.NAME)
+        if self._renamed:
+            declared = {
+                prefix: self._renamed.get(namespace, namespace)
+                for prefix, namespace in declared.items()
+            }
         self._namespaces |= set(declared.values())
         namespaces = {**scope.namespaces, **declared, "xml": XML}
         if max(len(self._namespaces), len(namespaces)) > MAX_NAMESPACES:

@@ -25,8 +25,9 @@ from consometers_quoalise_network.errors import (
     RegistrationRefused,
 )
 
+from .base_stream import quiet
 from .connection import error_in
-from .stream import Stream, quiet
+from .stream import Stream
 
 _PREAUTH = "{urn:xmpp:pars:0}preauth"
 _REGISTER = "jabber:iq:register"

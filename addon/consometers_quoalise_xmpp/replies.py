@@ -5,6 +5,7 @@ Between nodes a receipt means more than delivery: what was pushed is committed.
 
 from xml.etree.ElementTree import Element, SubElement
 
+from slixmpp.basexmpp import BaseXMPP
 from slixmpp.stanza import Iq, Message
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
@@ -81,6 +82,8 @@ class Push(_Stanza[Message]):
             return
         # slixmpp takes three times as long to make a message by its fields.
         receipt = Element(message.xml.tag, {"to": str(message["from"]), "type": message["type"]})
+        if isinstance(message.stream, BaseXMPP) and message.stream.is_component:
+            receipt.set("from", str(message["to"]))
         SubElement(receipt, RECEIVED, {"id": message["id"]})
         SubElement(receipt, NO_ARCHIVE)
         Message(message.stream, receipt).send()  # type: ignore[no-untyped-call]

@@ -9,14 +9,14 @@ from slixmpp.stanza import Iq, Message
 from consometers_quoalise import Role
 from consometers_quoalise_network import Incoming
 
-from .connection import Connection
+from .connection import Connection, Endpoint
 from .deliveries import Deliveries
 from .discovery import Discovery, sends_receipts
 from .replies import Push, Request
 
 
-class XmppTransport(Connection):
-    """A connection over which a node asks, answers, pushes and receives."""
+class Transporting(Endpoint):
+    """An address by which a node asks, answers, pushes and receives."""
 
     @cached_property
     def _deliveries(self) -> Deliveries:
@@ -55,3 +55,7 @@ class XmppTransport(Connection):
     async def sends_receipts(self, peer: str) -> bool | None:
         """Return whether a full address acknowledges pushes; None if it did not say."""
         return await sends_receipts(self, peer)
+
+
+class XmppTransport(Transporting, Connection):
+    """A connection over which a node asks, answers, pushes and receives."""

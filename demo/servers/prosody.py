@@ -77,6 +77,8 @@ _MODULES = (
     "disco roster saslauth tls ping smacks offline mam register_ibr invites"
     " invites_register admin_shell s2s_bidi loopback_servers"
 )
+_COMPONENT_MODULES = "tls s2s_bidi loopback_servers"
+"""A component has none of its server's."""
 _SITE_MODULES = "http_files websocket"
 
 
@@ -170,11 +172,14 @@ class Prosody(AbstractContextManager["Prosody"]):
         self._site: Path | None = None
         self._site_port = 0
         self._others: dict[str, list[tuple[str, int]]] = {}
+        self._components: dict[str, str] = {}
+        self.component_port = 0
         self._process: subprocess.Popen[bytes] | None = None
         for name in ("data", "plugins"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         (folder / "plugins/mod_loopback_servers.lua").write_text(_PLUGIN)
         (folder / "plugins/mod_recorded_stanzas.lua").write_text(_RECORDER)
+        self._authority = authority
         self._certificate, self._key = authority.issue(host, folder)
         self._configure()
 
@@ -253,6 +258,14 @@ class Prosody(AbstractContextManager["Prosody"]):
         self._configure()
         return f"http://{LOOPBACK}:{self._site_port}/"
 
+    def component(self, domain: str, secret: str) -> int:
+        """Take a component (XEP-0114) for a domain, from its next start on. Returns its port."""
+        self._components[domain] = secret
+        self.component_port = self.component_port or free_port()
+        self._authority.issue(domain, self.folder)
+        self._configure()
+        return self.component_port
+
     def register(self, user: str, password: str) -> str:
         """Make an account, and return its address."""
         self._control("register", user, self.host, password)
@@ -288,7 +301,10 @@ class Prosody(AbstractContextManager["Prosody"]):
         return self.folder / "prosody.cfg.lua"
 
     def _is_up(self) -> bool:
-        ports = (self.port, self.direct_tls_port, self.s2s_port, self._site_port)
+        ports = (
+            *(self.port, self.direct_tls_port, self.s2s_port),
+            *(self._site_port, self.component_port),
+        )
         return self._socket.exists() and all(map(listens, filter(None, ports)))
 
     @property
@@ -317,7 +333,15 @@ class Prosody(AbstractContextManager["Prosody"]):
     def _configuration(self, settings: Mapping[str, object]) -> str:
         """Return the configuration file."""
         lines = [f"{key} = {lua(value)}" for key, value in settings.items()]
-        return "\n".join([*lines, f"VirtualHost {lua(self.host)}", ""])
+        lines.append(f"VirtualHost {lua(self.host)}")
+        for domain, secret in self._components.items():
+            tls = self._tls(self.folder / f"{domain}.crt", self.folder / f"{domain}.key")
+            lines += [f"Component {lua(domain)}", f"component_secret = {lua(secret)}"]
+            lines += [f"ssl = {lua(tls)}", f"modules_enabled = {lua(_COMPONENT_MODULES.split())}"]
+        return "\n".join([*lines, ""])
+
+    def _tls(self, certificate: Path, key: Path) -> dict[str, Path]:
+        return {"cafile": self.ca_file, "certificate": certificate, "key": key}
 
     def _settings(self) -> dict[str, object]:
         folder, records = self.folder, os.environ.get(RECORDED)
@@ -351,12 +375,18 @@ class Prosody(AbstractContextManager["Prosody"]):
                 *recorder,
             ],
             "log": {"info": folder / "prosody.log"},
-            "ssl": {"cafile": self.ca_file, "certificate": self._certificate, "key": self._key},
+            "ssl": self._tls(self._certificate, self._key),
+            **self._component_settings(),
             "loopback_servers": {
                 host: [value for place in places for value in place]
                 for host, places in self._others.items()
             },
         }
+
+    def _component_settings(self) -> dict[str, object]:
+        if not self._components:
+            return {}
+        return {"component_ports": [self.component_port], "component_interfaces": [LOOPBACK]}
 
     def _http_settings(self) -> dict[str, object]:
         if self._site is None:

@@ -139,6 +139,9 @@ class Cluster(AbstractContextManager["Cluster"]):
         self.cookie = secrets.token_hex()
         self.libraries = _libraries()
         self.port = free_port()
+        self.component_port = free_port()
+        self._components: dict[str, str] = {}
+        self._authority = authority
         names = ("CLIENT_PORT", "CLIENT_TLS_PORT", "SERVER_PORT", "API_PORT", "WEBSOCKET_PORT")
         self.ports = {name: free_port() for name in names}
         self._other = other
@@ -180,6 +183,12 @@ class Cluster(AbstractContextManager["Cluster"]):
         machine.start()
         self._wait_for(machine)
 
+    def component(self, domain: str, secret: str) -> None:
+        """Take a component (XEP-0114) for a domain at `component_port`, from the start on."""
+        self._components[domain] = secret
+        certificate, key = self._authority.issue(domain, self.folder)
+        (self.folder / f"{domain}.pem").write_text(certificate.read_text() + key.read_text())
+
     @property
     def client_port(self) -> int:
         return self.ports["CLIENT_PORT"]
@@ -208,6 +217,16 @@ class Cluster(AbstractContextManager["Cluster"]):
             "ADDRESS": address,
             **self.ports,
         }
+        for domain, secret in self._components.items():
+            settings["certfiles"].append(str(self.folder / f"{domain}.pem"))
+            settings["listen"].append(
+                {
+                    "port": self.component_port,
+                    "ip": address,
+                    "module": "ejabberd_service",
+                    "hosts": {domain: {"password": secret}},
+                }
+            )
         settings["outgoing_s2s_port"] = self._other.s2s_port
         return str(yaml.safe_dump(settings))
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import pytest_socket
 
+from consometers_node.i18n.protocol import OurWords
 from consometers_quoalise_network import (
     Answerer,
     Answering,
@@ -24,14 +25,16 @@ from consometers_quoalise_network import (
 )
 from consometers_quoalise_network.address import account_of
 from consometers_quoalise_network.receiving import Handler, ReportsHandler
-from consometers_quoalise_xmpp import XmppTransport
+from consometers_quoalise_xmpp import Component, Proof, XmppTransport
 from demo.servers.prosody import LOOPBACK, Authority, Prosody, federate
-from testing.networks import PASSWORD, Host, Memory, transport
+from testing.networks import PASSWORD, QUICK, Host, Hosted, Memory, reach, transport
 from testing.run import DEADLINE_S
 from testing.xmpp.answerers import MemoryHome
 from testing.xmpp.plain_peer import PlainPeer, Reachable
 
 ACCOUNTS = 10
+HOMES = "homes.test"
+SECRET = "a component's secret, not a home's"
 
 
 @dataclass
@@ -62,11 +65,18 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
+def with_component(server: Prosody, other: Prosody) -> None:
+    """Have a server take the component, and another one find it."""
+    server.component(HOMES, SECRET)
+    other.knows_at(HOMES, (LOOPBACK, server.s2s_port))
+
+
 @pytest.fixture(scope="session")
 def servers(authority: Authority) -> Iterator[tuple[Prosody, Prosody]]:
     pytest_socket.enable_socket()
     first, second = Prosody("one.test", authority), Prosody("two.test", authority)
     federate(first, second)
+    with_component(first, second)
     with first, second:
         yield first, second
 
@@ -94,6 +104,32 @@ def own(authority: Authority, socket_enabled: None) -> Iterator[Prosody]:
         yield server
 
 
+type MakeComponent = Callable[..., Component]
+"""Of `new_component`."""
+
+
+@pytest.fixture
+def new_component(prosody: tuple[Prosody, Prosody]) -> MakeComponent:
+    """Make the component of the first server, which is not entered yet."""
+    server, _ = prosody
+
+    def make(**options: Any) -> Component:
+        proof = Proof(server.host, reach(server))
+        place: dict[str, Any] = {"secret": SECRET, "host": LOOPBACK, "port": server.component_port}
+        usual: dict[str, Any] = {"proof": proof, "backoff": QUICK, "speak": OurWords}
+        return Component(HOMES, **place | usual | options)
+
+    return make
+
+
+@pytest.fixture
+async def hosted(new_component: MakeComponent) -> AsyncIterator[Hosted]:
+    """The addresses of a component that is online."""
+    async with new_component() as component:
+        await component.online(DEADLINE_S)
+        yield Hosted(component)
+
+
 @pytest.fixture(scope="session")
 def new_account() -> NewAccount:
     users = count(1)
@@ -104,6 +140,8 @@ def new_account() -> NewAccount:
             account = f"user{next(users)}@{server.name}"
             server.network.register(account)
             return account
+        if isinstance(server, Hosted):
+            return f"user{next(users)}@{server.name}"
         assert isinstance(server, Prosody)
         accounts = free.setdefault(str(server.folder), [])
         if not accounts:

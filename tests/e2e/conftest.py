@@ -19,6 +19,7 @@ from demo.servers.prosody import RECORDED, Authority, Prosody, federate
 from testing.checkout import ROOT
 from testing.programs.node import NodeProgram
 from testing.run import FULL
+from testing.xmpp.fixtures import with_component
 from testing.xmpp.stanzas import check
 
 LONGEST = (
@@ -156,6 +157,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Prosody,
     authority = Authority(tmp_path_factory.mktemp("servers"))
     first, second = Prosody("one.test", authority), Prosody("two.test", authority)
     federate(first, second)
+    with_component(first, second)
     with first, second:
         yield first, second
 

@@ -21,8 +21,9 @@ from consometers_quoalise.records.data import encode
 from consometers_quoalise_network import Account, Answerer, Asker, Pushing, Server, Traffic
 from consometers_quoalise_network.answering import MAX_OF_STRANGERS, OF_A_DOMAIN
 from consometers_quoalise_network.receiving import PER_MINUTE
-from consometers_quoalise_xmpp import features, stream
-from consometers_quoalise_xmpp.stream import HEARD_PER_MINUTE, Stream
+from consometers_quoalise_xmpp import base_stream, features
+from consometers_quoalise_xmpp.base_stream import HEARD_PER_MINUTE
+from consometers_quoalise_xmpp.stream import Stream
 from demo.servers.prosody import Authority, Prosody
 from testing.collectives.running import Coop, cooperating
 from testing.homes.running import bare
@@ -215,7 +216,9 @@ async def test_a_request_that_costs_too_much_is_refused_in_words_and_logged_with
         assert isinstance(error, OtherError)
         assert (error.condition, error.type) == ("policy-violation", "modify")
         assert "more complex than this node reads" in sentence(error).say("en")
-    logged = [record.getMessage() for record in caplog.records if record.name == stream.__name__]
+    logged = [
+        record.getMessage() for record in caplog.records if record.name == base_stream.__name__
+    ]
     assert logged == ["stanza-name"]
 
 

@@ -21,6 +21,7 @@ import pytest_asyncio
 
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.settings import Xmpp
+from consometers_node.i18n.protocol import OurWords
 from consometers_node.permission import Choice
 from consometers_node.series import Device, Direction, Interval
 from consometers_node.sharing.names import load_naming
@@ -30,6 +31,9 @@ from consometers_node.store.collective.published_series import own_series
 from consometers_node.store.series import add_series
 from consometers_node.wire import read_need_file
 from consometers_quoalise.records.identifier import organisation
+from consometers_quoalise_network import Answering
+from consometers_quoalise_network.address import account_of
+from consometers_quoalise_xmpp import Component, Proof
 from demo.browser import CHROMIUM
 from demo.hass import Hass
 from demo.hass.folder import PATHS
@@ -39,7 +43,7 @@ from testing.checkout import ROOT
 from testing.collectives.running import Coop
 from testing.commands.collective import need_toml
 from testing.homes.data_needs import NEED, YES
-from testing.networks import PASSWORD
+from testing.networks import PASSWORD, reach, transport
 from testing.pages.town import ZONE, ReleasedTown, day_of, settings
 from testing.programs.looks import LOOKS
 from testing.programs.metered_home import import_energy
@@ -47,6 +51,8 @@ from testing.programs.node import NodeProgram
 from testing.programs.reader import reading
 from testing.run import DEADLINE_S
 from testing.waiting import eventually
+from testing.xmpp.answerers import SERIES, MemoryHome
+from testing.xmpp.fixtures import HOMES, SECRET
 from testing.xmpp.plain_peer import EMPTY, FIELD, PlainPeer
 
 pytestmark = [
@@ -220,6 +226,34 @@ async def test_a_collective_passes(kit: Kit, collective: tuple[str, str]) -> Non
     results = await kit.results("server", jid, "--series", SUMS, account=reader)
     are_fine(results)
     assert {"F-5", "F-53", "F-55", "F-56"} <= by_outcome(results, "passed").keys()
+
+
+async def test_a_component_passes_as_an_account_does(
+    kit: Kit, servers: tuple[Prosody, Prosody]
+) -> None:
+    """The same small home, which pushes nothing and lacks what others have, at both addresses."""
+    server = servers[0]
+    reader = kit.server.register("reader-of-both", PASSWORD)
+    series = ("--series", str(SERIES), "--start", "2026-01-10", "--end", "2026-01-12")
+    proof = Proof(server.host, reach(server))
+    outcomes = []
+    account = transport(server, server.register("small", PASSWORD))
+    place = HOMES, SECRET, LOOPBACK, server.component_port
+    component = Component(*place, proof=proof, speak=OurWords)
+    async with component, account:
+        for small in (account, component.transport(f"small@{HOMES}")):
+            home = MemoryHome(reader)
+            small.announce(home.role)
+            Answering(small, home)
+            async with AsyncExitStack() as stack:
+                if small is not account:
+                    await stack.enter_async_context(small)
+                await small.online(DEADLINE_S)
+                jid = account_of(small.jid)
+                results = await kit.results("server", jid, *series, account=reader)
+            outcomes.append({number: each["outcome"] for number, each in results.items()})
+    assert outcomes[1] == outcomes[0]
+    assert [*outcomes[1].values()].count("passed") > 40
 
 
 async def test_our_command_passes(kit: Kit) -> None:

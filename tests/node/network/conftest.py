@@ -7,11 +7,13 @@ import pytest
 from testing.networks import Host, in_memory
 
 
-@pytest.fixture(params=["memory", "xmpp"])
+@pytest.fixture(params=["memory", "xmpp", "component"])
 def hosts(request: pytest.FixtureRequest) -> tuple[Host, Host]:
     if request.param == "memory":
         return in_memory()
     prosody: tuple[Any, Any] = request.getfixturevalue("prosody")
+    if request.param == "component":
+        return request.getfixturevalue("hosted"), prosody[1]
     return prosody
 
 

@@ -34,6 +34,7 @@ from consometers_quoalise_network.errors import (
 )
 from consometers_quoalise_xmpp import (
     Connection,
+    base_stream,
     connection as connection_module,
     stream as stream_module,
 )
@@ -248,7 +249,7 @@ async def test_an_unresponsive_address_is_skipped(
         reached = replace(reach(server), host="cluster.test")
     else:
         monkeypatch.setattr(stream_module.Stream, "get_dns_records", records)
-    monkeypatch.setattr(stream_module, "ADDRESS_SECONDS", 0.5)
+    monkeypatch.setattr(base_stream, "ADDRESS_SECONDS", 0.5)
     account = Account(new_account(server), PASSWORD)
     # A listener whose queue is full leaves others without an answer, as a machine that is off.
     with socket.socket() as off, socket.socket() as waiting:
@@ -263,7 +264,7 @@ async def test_an_unresponsive_address_is_skipped(
 async def test_a_silent_server_times_out(
     socket_enabled: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream_module, "ATTEMPT_SECONDS", 0.2)
+    monkeypatch.setattr(base_stream, "ATTEMPT_SECONDS", 0.2)
     gone = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
