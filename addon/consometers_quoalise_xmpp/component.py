@@ -127,7 +127,7 @@ class Component(Lasting):
 
     @override
     def ask_acknowledgement(self, message: str) -> None:
-        """Tell the handler once the server has passed on what was sent before.
+        """Notify the handler once the server has passed on what was sent before.
 
         It handles a stream's stanzas in their order, so a ping to ourselves comes after them.
         """
@@ -164,7 +164,7 @@ class Component(Lasting):
             del self._served[transport.address]
 
     def confirm(self, transport: ComponentTransport, message: str) -> None:
-        """Tell a transport once the server has passed on what it sent before."""
+        """Notify a transport once the server has passed on what it sent before."""
         transport.spawn(self._confirm(transport, message))
 
     async def _confirm(self, endpoint: Endpoint, message: str) -> None:
