@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from .facts import Collective, Home, Ids, Plant, Uncounted
-from .moments import best_time, next_tariff
+from .moments import best_time, next_tariff, price
 from .words import words_of
 
 type Card = dict[str, Any]
@@ -233,14 +233,23 @@ class _Writer:
     def _tariff(self) -> Iterator[Card]:
         """Show the tariff that runs, its price, and the days and peaks that the meter announces."""
         home = self._home
+        prices = (_moment(price(each, home.currency, self._words), each) for each in home.price)
         tiles = [
-            _tile(each, name=self._words[key], grid_options=_HALF, visibility=_if_known(each))
-            for key in ("tariff", "price", "colour_today", "colour_tomorrow", "peak_start")
-            for each in getattr(home, key)
+            *self._known_tiles("tariff"),
+            *({**each, "grid_options": _HALF} for each in prices),
+            *self._known_tiles("colour_today", "colour_tomorrow", "peak_start"),
         ]
         for tariff, start in zip(home.next_tariff, home.next_tariff_start, strict=False):
-            tiles.append(_moment(next_tariff(tariff, start, self._words), start))
+            sentence = next_tariff(tariff, start, home.currency, self._words)
+            tiles.append(_moment(sentence, start))
         yield from self._beneath("tariff_title", tiles)
+
+    def _known_tiles(self, *facts: str) -> Iterator[Card]:
+        return (
+            _tile(each, name=self._words[fact], grid_options=_HALF, visibility=_if_known(each))
+            for fact in facts
+            for each in getattr(self._home, fact)
+        )
 
     def _grid_months(self) -> Iterator[Card]:
         yield self._of_home()

@@ -144,7 +144,8 @@ def test_a_building_that_sells_all_its_sun_says_so_once(language: str) -> None:
     words = WORDS[language]
     written = dashboard(SELLER, [], language)
     own, panels = sections(written)
-    assert [card["content"] for card in cards(written, "markdown")] == [words["sells_all"]]
+    said = [card["content"] for card in cards(written, "markdown")]
+    assert said.count(words["sells_all"]) == 1
     assert words["sells_all"] == panels["cards"][1]["content"]
     # What is injected is what is produced: it is there once, and is none of the home's.
     assert {*SELLER.injected, *SELLER.injected_power}.isdisjoint(shown(written))
@@ -309,7 +310,7 @@ def test_costs_of_several_indexes_are_one_stack_of_bars() -> None:
 @pytest.mark.parametrize(
     ("states", "names"),
     [
-        ({"tariff": "HEURE CREUSE", "price": "0.17"}, ["Now", "Price of a kWh"]),
+        ({"tariff": "HEURE CREUSE"}, ["Now"]),
         (
             {"tariff": "HP BLEU", "colour_today": "blue", "colour_tomorrow": "unknown"},
             ["Now", "Today"],
