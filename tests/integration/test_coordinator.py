@@ -506,6 +506,8 @@ class TestTariffs:
     async def test_the_next_tariff_is_that_of_the_schedule_sent_the_day_before(
         self, home: MeterView
     ) -> None:
+        options = {"price_easf01": 0.17}
+        home.hass.config_entries.async_update_entry(home.entry, options=options)
         await home.start(frames.CONSUMER)
         await home.hear(frames.CONSUMER, 60)
         (day,) = home.entry.data[CONF_SCHEDULES]
@@ -516,6 +518,7 @@ class TestTariffs:
         evening = replace(evening, groups=[*evening.groups, ("DATE", f"{later:E%y%m%d%H%M%S}", "")])
         await home.hear(evening, 60)
         assert home.state("next_tariff") == "HEURE CREUSE"
+        assert home.attributes("next_tariff")["price"] == 0.17
         start = home.state("next_tariff_start")
         assert start == later.replace(hour=22, minute=30).astimezone(UTC).isoformat()
         assert next(iter(home.entry.data[CONF_SCHEDULES])) == day

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from .facts import Collective, Home, Ids, Plant, Uncounted
-from .moments import best_time, next_tariff, price_of_kwh
+from .moments import best_time, next_tariff, price
 from .words import words_of
 
 type Card = dict[str, Any]
@@ -233,15 +233,24 @@ class _Writer:
     def _tariff(self) -> Iterator[Card]:
         """Show the tariff that runs, its price, and the days and peaks that the meter announces."""
         home = self._home
+        prices = (_moment(price(each, home.currency, self._words), each) for each in home.price)
         tiles = [
-            _tile(each, name=self._words[key], grid_options=_HALF)
-            for key in ("tariff", "colour_today", "colour_tomorrow", "peak_start")
-            for each in getattr(home, key)
+            *self._known_tiles("tariff"),
+            *({**each, "grid_options": _HALF} for each in prices),
+            *self._known_tiles("colour_today", "colour_tomorrow", "peak_start"),
         ]
         tiles += (_moment(price_of_kwh(each, self._words), each) for each in home.price)
         for tariff, start in zip(home.next_tariff, home.next_tariff_start, strict=False):
-            tiles.append(_moment(next_tariff(tariff, start, self._words), start))
+            sentence = next_tariff(tariff, start, home.currency, self._words)
+            tiles.append(_moment(sentence, start))
         yield from self._beneath("tariff_title", tiles)
+
+    def _known_tiles(self, *facts: str) -> Iterator[Card]:
+        return (
+            _known_tile(each, name=self._words[fact], grid_options=_HALF)
+            for fact in facts
+            for each in getattr(self._home, fact)
+        )
 
     def _grid_months(self) -> Iterator[Card]:
         yield self._of_home()
@@ -300,7 +309,7 @@ class _Writer:
         for key, columns in (("power", _HALF), ("energy_today", _HALF), ("coverage", _WIDE)):
             if key in has:
                 name = self._words[f"part_{key}"]
-                yield _tile(has[key], PRODUCED, name=name, grid_options=columns)
+                yield _known_tile(has[key], PRODUCED, name=name, grid_options=columns)
         yield from self._graph("week", _DAYS, _part(plant))
 
     def _plant_months(self, plant: Plant) -> Iterator[Card]:
@@ -325,7 +334,7 @@ class _Writer:
             ("this_month", ("month", "coverage_month", "saving_month")),
         ):
             tiles = [
-                _tile(
+                _known_tile(
                     has[f"simulated_{key}"],
                     PRODUCED,
                     name=self._words[f"simulated_{key.partition('_')[0]}"],
@@ -361,7 +370,12 @@ class _Writer:
             collective.name,
             "mdi:home-group",
             badges=[
-                {"type": "entity", "entity": has[key], "name": self._words[key]}
+                {
+                    "type": "entity",
+                    "entity": has[key],
+                    "name": self._words[key],
+                    "visibility": _if_known(has[key]),
+                }
                 for key in ("members", "sums_until")
                 if key in has
             ],
@@ -394,7 +408,7 @@ class _Writer:
             [
                 *(_tile(each, **sharing) for each in _those(has, "sharing")),
                 *(
-                    _tile(each, name=self._words["received"])
+                    _known_tile(each, name=self._words["received"])
                     for each in _those(has, "last_acknowledged")
                 ),
             ],
@@ -403,7 +417,7 @@ class _Writer:
     def _sun_hours(self, has: Mapping[str, str]) -> Iterator[Card]:
         """Show when there is a surplus: while there is one, no next one."""
         likely = has["surplus_likely"]
-        yield _tile(likely, PRODUCED, name=self._words["surplus_likely"], grid_options=_WIDE)
+        yield _known_tile(likely, PRODUCED, name=self._words["surplus_likely"], grid_options=_WIDE)
         for each in _those(has, "next_surplus"):
             shown = {"visibility": [*_if_known(each), _none_of(_is(likely, "on"))]}
             name = self._words["next_surplus"]
@@ -421,7 +435,7 @@ class _Writer:
         yield from self._beneath(
             "last_month",
             [
-                _tile(has[key], DRAWN, name=self._words[key], **more)
+                _known_tile(has[key], DRAWN, name=self._words[key], **more)
                 for key, more in (
                     ("month_mine", {"grid_options": _HALF}),
                     ("month_median", {"grid_options": _HALF}),
@@ -433,12 +447,10 @@ class _Writer:
 
     def _challenge(self, collective: Collective) -> Iterator[Card]:
         """Show how the home's commune does in a challenge, once that is known."""
-        for each in _those(collective.entities, "challenge"):
-            shown = {"visibility": _if_known(each)}
-            yield {**_heading(self._words["challenge"], style="subtitle"), **shown}
-            key = "challenge_building" if collective.is_site else "challenge_change"
-            tile = _tile(each, name=self._words[key], grid_options=_WIDE)
-            yield {**tile, "state_content": ["signed", "participant"], **shown}
+        key = "challenge_building" if collective.is_site else "challenge_change"
+        shown: Card = {"grid_options": _WIDE, "state_content": ["signed", "participant"]}
+        challenge = tuple(_those(collective.entities, "challenge"))
+        yield from self._beneath("challenge", list(self._tiles(challenge, key, **shown)))
 
     def _not_shown(self, collective: Collective) -> Iterator[Card]:
         """Explain which facts of a collective have no card, and why."""
@@ -457,16 +469,15 @@ class _Writer:
     # Cards that have words
 
     def _beneath(self, title: str, cards: Sequence[Card]) -> Iterator[Card]:
-        """Put cards under a title of their own, which is there while one of them is."""
+        """Put cards under a title of their own, if there are any: it is there while one is."""
         if cards:
-            shown = [_any_of([_all_of(card["visibility"]) for card in cards])]
-            yield _heading(self._words[title], style="subtitle", visibility=shown)
+            yield {**_heading(self._words[title], style="subtitle"), **_while_one_is(cards)}
             yield from cards
 
     def _tiles(
         self, entities: Ids, words: str, colour: str | None = None, **more: Any
     ) -> Iterator[Card]:
-        return (_tile(each, colour, name=self._words[words], **more) for each in entities)
+        return (_known_tile(each, colour, name=self._words[words], **more) for each in entities)
 
     def _powers(
         self, entities: Ids, words: str, colour: str, *, quiet: bool = False
@@ -476,10 +487,12 @@ class _Writer:
         measured = self._words["being_measured"].format(what=self._words[words])
         for each in entities:
             tile = partial(_tile, each, colour, grid_options=_WIDE)
+            name, night = self._words[words], self._night if quiet else []
             asleep = [_is(each, "unknown", "unavailable"), *night]
-            awake = [_none_of(_all_of(asleep))] if night else []
-            yield tile(name=self._words[words], visibility=[*_if_known(each), *awake])
             unknown = [_is(each, "unknown"), *map(_none_of, night)]
+            awake = [_none_of(_all_of(asleep))] if night else []
+            yield tile(name=name, visibility=[*_if_known(each), *awake])
+            measured = self._words["being_measured"].format(what=name)
             yield tile(name=measured, hide_state=True, visibility=unknown)
             if night:
                 yield tile(name=self._words["no_production"], hide_state=True, visibility=asleep)
@@ -628,6 +641,16 @@ def _if_known(entity: str) -> list[Condition]:
     return [{"condition": "state", "entity": entity, "state_not": "unknown"}]
 
 
+def _while_one_is(cards: Sequence[Card]) -> Card:
+    """Return the condition of a title: that of its cards, unless one is always there."""
+    if not all("visibility" in card for card in cards):
+        return {}
+    if len(cards) == 1:
+        return {"visibility": cards[0]["visibility"]}
+    conditions = [_all_of(card["visibility"]) for card in cards]
+    return {"visibility": [{"condition": "or", "conditions": conditions}]}
+
+
 def _is(entity: str, *states: str) -> Condition:
     return {"condition": "state", "entity": entity, "state": list(states)}
 
@@ -651,6 +674,11 @@ def _text(content: str) -> Card:
 def _moment(template: str, start: str) -> Card:
     card = {**_text(template), "grid_options": _WIDE}
     return {**card, "visibility": [_none_of(_is(start, "unknown", "unavailable"))]}
+
+
+def _known_tile(entity: str, colour: str | None = None, **more: Any) -> Card:
+    """Show an entity once it has a state."""
+    return _tile(entity, colour, **more, visibility=_if_known(entity))
 
 
 def _tile(entity: str, colour: str | None = None, **more: Any) -> Card:

@@ -1,7 +1,7 @@
-"""Sentences with an hour or a price: templates, which Home Assistant renders, in its language.
+"""Hours and prices in words: templates, which Home Assistant renders, in the reader's language.
 
-A tile writes an hour as a distance from now, a time that has begun as one of the past, and a price
-in euros.
+A tile writes an hour as a distance from now, and a time that has begun as one of the past; and a
+price in the unit of its sensor, which no bill has.
 """
 
 from collections.abc import Mapping
@@ -21,27 +21,35 @@ def best_time(start: str, end: str, words: Mapping[str, str]) -> str:
     )
 
 
-def next_tariff(tariff: str, start: str, words: Mapping[str, str]) -> str:
-    """Return which tariff comes next, and when, by the entities of its name and start."""
-    name = f"states('{tariff}')"
+def price(entity: str, currency: str, words: Mapping[str, str]) -> str:
+    """Return the price of a kWh as bills have it, by the entity of it in a currency."""
+    return (
+        f"{_known(entity)}**{words['price']}**<br>"
+        f"{_price(f"states('{entity}')", currency, words)}{{% endif %}}"
+    )
+
+
+def next_tariff(tariff: str, start: str, currency: str, words: Mapping[str, str]) -> str:
+    """Return which tariff comes next, when, and its price, by the entities of its name and start.
+
+    The price, in a currency, is an attribute of the name where it is known.
+    """
+    name, at_price = f"states('{tariff}')", f"state_attr('{tariff}', 'price')"
     return (
         f"{_known(tariff, start)}"
         f"{{% set start = {_hour(start)} %}}"
         f"**{words['next_tariff']}**<br>"
         f"{_sentence(words['next_tariff_from'], words, tariff=name, start='start')}"
+        f"{{% if {at_price} is number %}}<br>{_price(at_price, currency, words)}{{% endif %}}"
         "{% endif %}"
     )
 
 
-def price_of_kwh(price: str, words: Mapping[str, str]) -> str:
-    """Return a price as bills have it, in cents, by the entity that has it in euros per kWh."""
-    cents = f"'{{:.2f}}'.format(states('{price}') | float * 100)"
-    return (
-        f"{_known(price)}"
-        f"**{words['price']}**<br>"
-        f"{{{{ {cents} | replace('.', '{words['decimal_mark']}') }}}}\u00a0c€/kWh"
-        "{% endif %}"
-    )
+def _price(expression: str, currency: str, words: Mapping[str, str]) -> str:
+    """Write a price in hundredths, to two places. Of euros their name is known."""
+    unit, factor, places = ("c€", 100, 2) if currency == "EUR" else (currency, 1, 4)
+    number = f"'%.{places}f' | format({expression} | float * {factor})"
+    return f"{{{{ ({number}) | replace('.', '{words['decimal_mark']}') }}}}\u00a0{unit}/kWh"
 
 
 def _known(*entities: str) -> str:

@@ -304,6 +304,12 @@ class LinkyState:
         return self.prices.get(self.tariff.register or "")
 
     @property
+    def next_price(self) -> float | None:
+        """The price of a kWh by the tariff that comes next."""
+        change = self.next_change
+        return None if change is None else self.prices.get(change.register)
+
+    @property
     def tariff_names(self) -> Mapping[str, str]:
         """The supplier's names of its indexes, as far as the meter says them."""
         day = self.value("PJOURF+1")

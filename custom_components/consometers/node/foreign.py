@@ -1,5 +1,6 @@
 """Words of a collective in Home Assistant's own: a title is plain text, a description Markdown."""
 
+from itertools import groupby
 import re
 from typing import Final
 
@@ -9,6 +10,8 @@ _UNSEEN: Final = re.compile(
 """Controls, line breaks, and what turns the direction of a text."""
 _PUNCTUATION: Final = re.compile(r"([!-/:-@\[-`{-~])")
 """All that may be escaped by a backslash (CommonMark §2.4): no picture, link or address is left."""
+_BREAK: Final = "\\\n"
+"""A line break in a paragraph (CommonMark §6.7)."""
 _FIRST_STRONG, _POP = "\u2068", "\u2069"
 
 
@@ -22,6 +25,12 @@ def in_markdown(words: str) -> str:
     return _PUNCTUATION.sub(r"\\\1", isolated(words))
 
 
-def in_paragraphs(words: str) -> str:
-    """Return words for Markdown, each of their lines a paragraph; empty lines are left out."""
-    return "\n\n".join(in_markdown(line) for line in words.splitlines() if line.strip())
+def letter_in_markdown(body: str) -> str:
+    """Return a letter's body for Markdown, with its lines, in their paragraphs."""
+    by_paragraph = groupby(body.split("\n"), _shows)
+    paragraphs = (map(in_markdown, lines) for shows, lines in by_paragraph if shows)
+    return "\n\n".join(map(_BREAK.join, paragraphs))
+
+
+def _shows(line: str) -> bool:
+    return bool(_UNSEEN.sub("", line).strip())

@@ -16,7 +16,7 @@ from homeassistant.util import dt as dt_util
 from ..const import DOMAIN
 from ..issues import ids
 from .api.answers import Collective, Node, Permission, words_in
-from .foreign import in_markdown, in_paragraphs, isolated
+from .foreign import in_markdown, isolated, letter_in_markdown
 
 SHARING_STUCK: Final = "sharing_stuck"
 PERMISSION_EXPIRES: Final = "permission_expires"
@@ -65,7 +65,7 @@ def _issues_of(collective: Collective, language: str) -> Iterator[_Issue]:
     if since is not None and not collective.paused and since <= dt_util.utcnow() - STUCK_AFTER:
         yield SHARING_STUCK, collective.id, named
     for letter in collective.letters or ():
-        words = in_paragraphs(words_in(language, letter.text))
+        words = letter_in_markdown(words_in(language, letter.text))
         yield MESSAGE, f"{collective.id}_{letter.id}", {**named, "message": words}
     for permission in collective.granted:
         placeholders = {

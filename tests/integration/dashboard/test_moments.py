@@ -5,10 +5,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.template import Template
 import pytest
 
-from custom_components.consometers.dashboard.moments import best_time, next_tariff, price_of_kwh
+from custom_components.consometers.dashboard.moments import best_time, next_tariff, price
 from custom_components.consometers.dashboard.words import WORDS
 
-START, END, TARIFF, PRICE = "sensor.start", "sensor.end", "sensor.tariff", "sensor.price"
+START, END, TARIFF = "sensor.start", "sensor.end", "sensor.tariff"
+PRICE = "sensor.price"
 
 
 @pytest.fixture
@@ -56,7 +57,31 @@ async def test_the_next_tariff_has_its_hour(
 ) -> None:
     paris.states.async_set(TARIFF, "HEURE CREUSE")
     paris.states.async_set(START, f"2026-06-09T{start}:00+00:00")
-    assert rendered(paris, next_tariff(TARIFF, START, WORDS[language])) == expected
+    assert rendered(paris, next_tariff(TARIFF, START, "EUR", WORDS[language])) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "currency", "amount", "expected"),
+    [
+        ("en", "EUR", "0.21", "21.00 c€/kWh"),
+        ("fr", "EUR", "0.21", "21,00 c€/kWh"),
+        ("fr", "EUR", "0.20649", "20,65 c€/kWh"),
+        ("fr", "EUR", "1.5", "150,00 c€/kWh"),
+        # How others write a hundredth of theirs is unknown.
+        ("fr", "CHF", "0.21", "0,2100 CHF/kWh"),
+    ],
+)
+async def test_a_price_is_written_as_on_a_bill(
+    paris: HomeAssistant, language: str, currency: str, amount: str, expected: str
+) -> None:
+    words = WORDS[language]
+    paris.states.async_set(PRICE, amount)
+    shown = rendered(paris, price(PRICE, currency, words))
+    assert shown == f"**{words['price']}**<br>{expected}"
+
+    paris.states.async_set(TARIFF, "HEURE CREUSE", {"price": float(amount)})
+    paris.states.async_set(START, "2026-06-09T20:00:00+00:00")
+    assert rendered(paris, next_tariff(TARIFF, START, currency, words)).endswith(f"<br>{expected}")
 
 
 @pytest.mark.parametrize(
@@ -75,5 +100,5 @@ async def test_an_unknown_hour_has_no_sentence(paris: HomeAssistant, state: str)
     for entity in (START, END, TARIFF, PRICE):
         paris.states.async_set(entity, state)
     assert rendered(paris, best_time(START, END, WORDS["fr"])) == ""
-    assert rendered(paris, next_tariff(TARIFF, START, WORDS["fr"])) == ""
-    assert rendered(paris, price_of_kwh(PRICE, WORDS["fr"])) == ""
+    assert rendered(paris, next_tariff(TARIFF, START, "EUR", WORDS["fr"])) == ""
+    assert rendered(paris, price(PRICE, "EUR", WORDS["fr"])) == ""

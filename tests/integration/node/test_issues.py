@@ -59,7 +59,7 @@ OF_COLLECTIVE = ("collective", "\u2068Coopérative 1\u2069")
             MESSAGE,
             (
                 "message",
-                "\u2068Call us\\.\u2069\n\n\u2068\\[Now\\]\\(https\\:\\/\\/x\\.test\\)\u2069",
+                "\u2068Call us\\.\u2069\\\n\u2068\\[Now\\]\\(https\\:\\/\\/x\\.test\\)\u2069",
             ),
         ),
         (
@@ -145,6 +145,27 @@ async def test_each_collective_has_its_own_issue(house: NodeView) -> None:
     assert len([domain for domain, _ in issues_of_all if domain == DOMAIN]) == 2
     house.toy.change(collectives=[collective("2", waiting_since=stuck)])
     await until(lambda: len([domain for domain, _ in issues_of_all if domain == DOMAIN]) == 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "paragraphs"),
+    [
+        ("Hello,\nall is well.\n\nYours", ["Hello,\\\nall is well.", "Yours"]),
+        ("\n \nHello\n\u200b\n\n\t\nYours\n", ["Hello", "Yours"]),
+        ("    indented\n- a list\n===", ["indented\\\n- a list\\\n==="]),
+    ],
+    ids=["lines and paragraphs", "empty lines", "no blocks"],
+)
+async def test_a_message_keeps_its_paragraphs(
+    house: NodeView, body: str, paragraphs: list[str]
+) -> None:
+    await house.start(collective(letters=[letter(en=body)]))
+    placeholders = house.issues()[MESSAGE].translation_placeholders
+    assert placeholders is not None
+    plain = re.sub(r"[\u2068\u2069]|\\(?=[^\n])", "", placeholders["message"])
+    assert plain.split("\n\n") == paragraphs
+    lines = re.split(r"\\?\n+", placeholders["message"])
+    assert all(re.fullmatch("\u2068.+\u2069", line) for line in lines)
 
 
 async def test_words_of_a_collective_are_no_markdown(house: NodeView) -> None:

@@ -102,10 +102,11 @@ class LinkySensor(LinkyEntity, SensorEntity):
 
     @property
     @override
-    def extra_state_attributes(self) -> dict[str, datetime | None] | None:
-        """The moment that the value is of, where the meter sends one."""
-        time_fn = self.entity_description.time_fn
-        return None if time_fn is None else {"time": time_fn(self.coordinator.state)}
+    def extra_state_attributes(self) -> dict[str, StateType | datetime]:
+        """What else is known of the value."""
+        state = self.coordinator.state
+        attributes = self.entity_description.attributes.items()
+        return {name: value for name, fn in attributes if (value := fn(state)) is not None}
 
 
 class LinkyBinarySensor(LinkyEntity, BinarySensorEntity):

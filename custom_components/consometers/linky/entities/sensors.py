@@ -1,7 +1,7 @@
 """The sensors of a meter, one line of the table per fact. `entity.py` makes entities of them."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -26,6 +26,7 @@ from homeassistant.helpers.typing import StateType
 
 from ...tic import CATALOGUE, LABELS, Breaker, Colour, Euridis, Kind, Mode, PowerLine, Status
 from ..pacing import Pace
+from ..prices import PRICE
 from ..state import LinkyState
 
 type ValueFn = Callable[[LinkyState], StateType | datetime]
@@ -42,13 +43,14 @@ class LinkySensorDescription(SensorEntityDescription):
     """Describes a sensor: what it shows, from when on it exists, and at what pace it is written.
 
     It exists from the moment on when its value is first known, unless `exists_fn` says otherwise.
-    `time_fn` gives the moment that the value is of. `register` names the index of the supplier
-    whose tariff it is named after; `on_production` is its name on a meter of production.
+    `attributes` are what else is known of the value, by name: such as the `time` that it is of.
+    `register` names the index of the supplier whose tariff it is named after; `on_production` is
+    its name on a meter of production.
     """
 
     value_fn: ValueFn
     exists_fn: Callable[[LinkyState], bool] | None = None
-    time_fn: Callable[[LinkyState], datetime | None] | None = None
+    attributes: Mapping[str, ValueFn] = field(default_factory=dict)
     pace: Pace = Pace.CHANGE
     register: str | None = None
     on_production: str | None = None
@@ -125,7 +127,7 @@ def raw_labels() -> Iterator[LinkySensorDescription]:
                 translation_key="raw",
                 translation_placeholders={"label": label.name},
                 value_fn=partial(_raw, label.name),
-                time_fn=partial(_time, label.name) if label.horodated else None,
+                attributes=_at(label.name) if label.horodated else {},
                 pace=paces.get(label.kind, Pace.CHANGE),
             )
 
@@ -149,7 +151,7 @@ def energies(state: LinkyState) -> Iterator[LinkySensorDescription]:
 def price(currency: str) -> LinkySensorDescription:
     """Return the present price of a kWh, for those who entered prices."""
     return LinkySensorDescription(
-        key="price",
+        key=PRICE,
         native_unit_of_measurement=f"{currency}/{UnitOfEnergy.KILO_WATT_HOUR}",
         state_class=SensorStateClass.MEASUREMENT,
         suggested_display_precision=4,
@@ -330,7 +332,11 @@ def _tariff() -> Iterator[LinkySensorDescription]:
     )
     yield LinkySensorDescription(key="tariff", value_fn=lambda state: state.tariff.label)
     next_change = partial(LinkySensorDescription, pace=Pace.REGISTER)
-    yield next_change(key="next_tariff", value_fn=_next_tariff)
+    yield next_change(
+        key="next_tariff",
+        value_fn=_next_tariff,
+        attributes={PRICE: lambda state: state.next_price},
+    )
     yield next_change(
         key="next_tariff_start",
         device_class=SensorDeviceClass.TIMESTAMP,
@@ -433,7 +439,11 @@ def _number(*labels: str) -> Callable[[LinkyState], int | None]:
 
 def _dated(*labels: str) -> dict[str, Any]:
     """Return the state of a sensor from a number with a time."""
-    return {"value_fn": _number(*labels), "time_fn": partial(_time, labels[0])}
+    return {"value_fn": _number(*labels), "attributes": _at(labels[0])}
+
+
+def _at(label: str) -> Mapping[str, ValueFn]:
+    return {"time": partial(_time, label)}
 
 
 def _on_three_phases(*labels: str) -> Callable[[LinkyState], bool]:
