@@ -239,7 +239,6 @@ class _Writer:
             *({**each, "grid_options": _HALF} for each in prices),
             *self._known_tiles("colour_today", "colour_tomorrow", "peak_start"),
         ]
-        tiles += (_moment(price_of_kwh(each, self._words), each) for each in home.price)
         for tariff, start in zip(home.next_tariff, home.next_tariff_start, strict=False):
             sentence = next_tariff(tariff, start, home.currency, self._words)
             tiles.append(_moment(sentence, start))
@@ -483,8 +482,6 @@ class _Writer:
         self, entities: Ids, words: str, colour: str, *, quiet: bool = False
     ) -> Iterator[Card]:
         """Show present powers. Those in `quiet` may be unavailable at night, as panels are."""
-        night = self._night if quiet else []
-        measured = self._words["being_measured"].format(what=self._words[words])
         for each in entities:
             tile = partial(_tile, each, colour, grid_options=_WIDE)
             name, night = self._words[words], self._night if quiet else []
@@ -659,10 +656,6 @@ def _all_of(conditions: Sequence[Condition]) -> Condition:
     return {"condition": "and", "conditions": list(conditions)}
 
 
-def _any_of(conditions: Sequence[Condition]) -> Condition:
-    return {"condition": "or", "conditions": list(conditions)}
-
-
 def _none_of(*conditions: Condition) -> Condition:
     return {"condition": "not", "conditions": list(conditions)}
 
@@ -682,9 +675,6 @@ def _known_tile(entity: str, colour: str | None = None, **more: Any) -> Card:
 
 
 def _tile(entity: str, colour: str | None = None, **more: Any) -> Card:
-    """Show an entity, once it has a state.
-
-    Its own name is in the language of the server, so a tile has another.
-    """
-    card = {"type": "tile", "entity": entity, "visibility": _if_known(entity), **more}
+    """Show an entity. Its own name is in the language of the server, so a tile has another."""
+    card = {"type": "tile", "entity": entity, **more}
     return card if colour is None else {**card, "color": colour}

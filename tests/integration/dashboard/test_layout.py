@@ -70,11 +70,11 @@ def headings(written: Mapping[str, Any], page: int = 0) -> list[str]:
 
 
 def shown(written: Any) -> Iterator[str]:
-    """Yield every entity and statistic, as often as a card shows it."""
+    """Yield every entity and statistic, as often as it is there."""
     for key, value in written.items() if isinstance(written, dict) else ():
         if key == "entity":
             yield value
-        elif key != "visibility":
+        else:
             yield from shown(value)
     for value in written if isinstance(written, list) else ():
         yield from shown(value)
@@ -333,32 +333,6 @@ def test_a_tariff_has_tiles_for_what_the_meter_says(
         and holds(card["visibility"][0], {f"sensor.{key}": state for key, state in states.items()})
     ]
     assert tiles == names
-
-
-@pytest.mark.parametrize(
-    ("language", "measured"),
-    [
-        ("en", "Used in the home: being measured"),
-        ("fr", "Utilisé dans le foyer : en cours de mesure"),
-    ],
-)
-def test_a_young_home_has_no_tile_and_no_title_without_a_figure(
-    language: str, measured: str
-) -> None:
-    page = dashboard(FULL, [SIMULATING], language, [SCHOOL])["views"][0]
-    unknown: dict[str, str] = defaultdict(lambda: "unknown", {"sun.sun": "above_horizon"})
-    visible = [
-        card
-        for section in page["sections"]
-        for card in section["cards"]
-        if all(holds(each, unknown) for each in card.get("visibility", ()))
-    ]
-    tiles = [card for card in visible if card["type"] == "tile"]
-    assert [card["name"] for card in tiles if not card.get("hide_state")] == []
-    assert measured in [card["name"] for card in tiles]
-    for title, beneath in pairwise(visible):
-        if title["type"] == "heading" and "visibility" in title:
-            assert beneath["type"] != "heading", title["heading"]
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

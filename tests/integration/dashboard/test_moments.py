@@ -1,4 +1,4 @@
-"""Hours and prices in sentences, as Home Assistant renders them."""
+"""Hours in sentences, as Home Assistant renders them."""
 
 from freezegun import freeze_time
 from homeassistant.core import HomeAssistant
@@ -82,17 +82,6 @@ async def test_a_price_is_written_as_on_a_bill(
     paris.states.async_set(TARIFF, "HEURE CREUSE", {"price": float(amount)})
     paris.states.async_set(START, "2026-06-09T20:00:00+00:00")
     assert rendered(paris, next_tariff(TARIFF, START, currency, words)).endswith(f"<br>{expected}")
-
-
-@pytest.mark.parametrize(
-    ("language", "expected"),
-    [("en", "**Price of a kWh**<br>20.65 c€/kWh"), ("fr", "**Prix du kWh**<br>20,65 c€/kWh")],
-)
-async def test_a_price_is_in_cents_as_on_the_bill(
-    paris: HomeAssistant, language: str, expected: str
-) -> None:
-    paris.states.async_set(PRICE, "0.2065")
-    assert rendered(paris, price_of_kwh(PRICE, WORDS[language])) == expected
 
 
 @pytest.mark.parametrize("state", ["unknown", "unavailable"])

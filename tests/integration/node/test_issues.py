@@ -51,11 +51,7 @@ OF_COLLECTIVE = ("collective", "\u2068Coopérative 1\u2069")
         ),
         ({"collectives": with_permission(newer_version="next")}, NEED_CHANGED, OF_COLLECTIVE),
         (
-            {
-                "collectives": [
-                    collective(letters=[letter(en="Call us.\n \n  [Now](https://x.test)")])
-                ]
-            },
+            {"collectives": [collective(letters=[letter(en="Call us.\n[Now](https://x.test)")])]},
             MESSAGE,
             (
                 "message",
