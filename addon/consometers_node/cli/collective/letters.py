@@ -152,9 +152,9 @@ async def list_letters(session: CollectiveSession, member: _Member = None) -> No
             letters = await register.recent(connection, at)
             names = {each.id: each.pseudonym for each in await members.all()}
         else:
-            found = await members.named(member)
-            letters = await register.of_member(connection, found.id)
-            names = {found.id: found.pseudonym}
+            named = await members.named(member)
+            letters = await register.of_member(connection, named.id)
+            names = {named.id: named.pseudonym}
     rows = [_Listed(names[each.member_id], each, each.delivery(at)) for each in letters]
     nothing = _NOTHING if member is None else _NONE_TO_MEMBER
     session.output.listing(rows, lambda row: row.document, _COLUMNS, nothing)
