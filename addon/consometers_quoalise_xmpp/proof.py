@@ -4,7 +4,6 @@ A component's handshake proves its secret to the server, and nothing of the serv
 """
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 import ssl
 from typing import Final
@@ -43,9 +42,8 @@ class Proof:
                     if not direct:
                         await self._start_tls(reader, writer, tls)
                 finally:
-                    writer.close()
-                    with suppress(OSError):
-                        await writer.wait_closed()
+                    # Nothing is left to say: a server need not answer the end of TLS.
+                    writer.transport.abort()
         except ssl.SSLError as why:
             reason = getattr(why, "verify_message", "") or why.reason or "TLS"
             raise CertificateRefused(host=self.name, why=reason) from None
