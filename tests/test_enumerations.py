@@ -33,8 +33,7 @@ PARTIAL = {
     "household.statistics_import.recorder_writer._REGISTER": "of what a register counts",
     "store.personal._KEYS": "of what deletes whole rows",
     "web.admin.overview.concerns._PAGES": "all others lead to the page of health",
-    "web.household.home.EXPLANATIONS": "of flags by which a record is missing",
-    "web.household.home.REASONS": "as EXPLANATIONS",
+    "web.household.home.REASONS": "of flags by which a record is missing",
 }
 """Tables of some members: why the others are not in."""
 

@@ -16,6 +16,7 @@ from consometers_node.store.collective.tables import MemberRow
 from consometers_node.store.engine.types import Day, Instant, Minutes, Stored, Whole
 from consometers_node.store.household.coverage import add_absence, set_coverage
 from consometers_node.store.household.enrolments import add_enrolment, update_enrolment
+from consometers_node.store.household.files import FileMonth, add_file
 from consometers_node.store.household.letters import ReceivedLetter, add as add_letter
 from consometers_node.store.household.plants import HeldPlant, put_held_plant
 from consometers_node.store.household.pulled import Pulled, add_pulled, update_pulled
@@ -106,6 +107,17 @@ async def populate(store: Store) -> None:
             body={"fr": "Bonjour,\nà demain.", "en": "Hello."},
         )
         await add_letter(connection, letter)
+        month = FileMonth(
+            direction=Direction.CONSUMPTION,
+            kind="curve",
+            month=past.start.date().replace(day=1),
+            begins=past.start,
+            ends=past.end,
+            count=1,
+            missing=0,
+            readings="[]",
+        )
+        await add_file(connection, [month], now())
         (notice, *_) = await Permissions(connection).notices(world.coop)
         await Permissions(connection).keep_receipt(notice.seq, "receipt", now())
         sums = replace(CHOICE_OF_PROTECTED, series=frozenset({PRODUCED}))

@@ -187,5 +187,5 @@ _PART = re.compile(r"\{(\w+)(?::(?:[^{}]|\{[^{}]*\})*)?\}")
 
 def address_of(pattern: str, number: str) -> str:
     """Return an address of a route, relative."""
-    values = {"permission": number, "peer": "1", "series": "1", "letter": number}
+    values = {"permission": number, "peer": "1", "series": "1", "letter": number, "file": "1"}
     return _PART.sub(lambda part: values[part[1]], pattern[1:])

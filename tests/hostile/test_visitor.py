@@ -30,7 +30,13 @@ from consometers_node.web.api.metrics import Metrics
 from consometers_node.web.core import rate_limit
 from consometers_node.web.core.listening import DEEPEST, Bounds, listening
 from consometers_node.web.core.rate_limit import BYTES_A_TOKEN, MADE_AT_ONCE, visitors
-from consometers_node.web.household.routes import ACTS, BY_ANYONE, FOR_ADMINISTRATORS, LOOKS
+from consometers_node.web.household.routes import (
+    ACTS,
+    BY_ANYONE,
+    FOR_ADMINISTRATORS,
+    LOOKS,
+    WITH_FILE,
+)
 from consometers_node.web.public import routes as public_routes
 from consometers_node.web.public.front import home as public_home
 from consometers_node.web.public.site import PublicSite
@@ -596,7 +602,7 @@ def of_home() -> Iterator[tuple[str, str, dict[str, int]]]:
         yield "GET", pattern, LOOK_AT_HOME
     for pattern in FOR_ADMINISTRATORS:
         yield "GET", pattern, FOR_ONE
-    for pattern in ACTS:
+    for pattern in (*ACTS, *WITH_FILE):
         yield "POST", pattern, FOR_ONE
     for pattern in BY_ANYONE:
         yield "POST", pattern, LOOK_AT_HOME

@@ -22,6 +22,10 @@ COMMANDS = {
     "home": CommandEntry(
         "household.home", text("Test the Home Assistant of this node, and save it.")
     ),
+    "add-file": CommandEntry(
+        "household.files", text("Show a file of energy, and keep its readings.")
+    ),
+    "files": CommandEntry("household.files", text("List the files of a home, or remove one.")),
     "delivery-point": CommandEntry(
         "node.account", text("Save the number of the home's delivery point.")
     ),

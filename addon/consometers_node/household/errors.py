@@ -18,6 +18,12 @@ class AccessDenied(SourceFault):
     """It refuses the node's access. Only a person can help."""
 
 
+class TooManyFiles(SourceFault):
+    """A home has as many files as it may have."""
+
+    words = text("There are {most} files already: remove one first.")
+
+
 class NotOurs(SourceFault):
     """A statistic with that name belongs to something else."""
 

@@ -9,12 +9,15 @@ from consometers_node.series import Block, Range, Series
 
 HOUR = timedelta(hours=1)
 
+MOST_W = 70_000
+"""A mean power that no home reaches: twice that of a three-phase connection of 36 kVA."""
+
 
 class Flag(StrEnum):
     """A note on a record for its reader. Of several notes, the first one here counts."""
 
     AWAY = "away"
-    """Home Assistant was off: the record is missing."""
+    """The source was off: the record is missing."""
     ABSURD = "absurd"
     """The sum rose by more than a home can draw: the record is missing."""
     BACKWARDS = "backwards"

@@ -7,11 +7,13 @@ from typing import Literal, Protocol
 
 from consometers_node.i18n.text import Text
 from consometers_node.series import Block, Range, Series
+from consometers_node.store.household.files import FileMonth, HomeFile, StaleDays
 
 from .days import Memory
 from .readings import Chunk, Flag
 from .statistics import Proposal, StatisticId, StatisticsRow
 from .waiting import Connecting, Rest
+from .words import SourceWords
 
 
 class Speaker(Connecting, Protocol):
@@ -46,6 +48,12 @@ class SeriesReader(Protocol):
 
     async def flags(self, series: Series, days: Range) -> set[Flag]:
         """Return why records of some days are missing, where the source knows it."""
+
+    async def stale(self) -> StaleDays | None:
+        """Return past days that are to be read again; None if there are none."""
+
+    async def note_read(self, stale: StaleDays) -> None:
+        """Note that these days were read again."""
 
 
 class StatisticsWriter(Speaker, Protocol):
@@ -89,8 +97,29 @@ class HomeUsers(Protocol):
         """Return all of them. Raises `SourceFault`."""
 
 
+class HomeFiles(Protocol):
+    """The files that a home's data come from."""
+
+    async def all(self) -> Sequence[HomeFile]:
+        """Return them, the last one first."""
+
+    async def keep(self, months: Sequence[FileMonth], now: datetime) -> int:
+        """Store what was read of a file, and return its number. Raises TooManyFiles."""
+
+    async def remove(self, number: int) -> bool:
+        """Forget a file; return whether it was there."""
+
+
 class Source(SeriesReader, Speaker, Protocol):
     """The source of a home's data. Its methods raise `SourceFault`."""
+
+    @property
+    def words(self) -> SourceWords:
+        """How pages name it."""
+
+    @property
+    def files(self) -> HomeFiles | None:
+        """The files that it is made of; None where it is not."""
 
     @property
     def writer(self) -> StatisticsWriter | None:

@@ -11,6 +11,7 @@ from consometers_node.permission import Permissions, Signature, State
 from consometers_node.series import Range, Record, Series
 from consometers_node.store import SeriesId, Store
 from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.household.files import remove_files
 from consometers_node.store.personal import HOUSEHOLD, Json, rows, tables_with
 from consometers_node.store.series import all_series, blocks, erase_series, extent
 from consometers_quoalise import iso8601
@@ -121,5 +122,6 @@ async def erase_all(store: Store, who: str, language: str) -> Gone:
                 withdrawn += 1
     async with store.writing() as connection:
         days = await erase_series(connection, await all_series(connection))
+        await remove_files(connection)
     await store.shrink()
     return Gone(withdrawn, days)

@@ -439,6 +439,33 @@ class LetterRow(Base, personal=Erasure.NODE):
     read_at: Column[datetime | None]
 
 
+class HomeFileRow(Base, personal=Erasure.NODE):
+    """A file of energy that the household brought. Its name and its head are nowhere."""
+
+    id: Column[int] = column(primary_key=True)
+    kept_at: Column[datetime]
+
+
+class HomeFileMonthRow(Base, personal=Erasure.NODE):
+    """The readings of a file that start in one month of UTC, in one direction and of one kind.
+
+    `readings` has them in order, as [start in seconds since 1970, seconds, Wh]; `missing` counts
+    those that are not there before one of them.
+    """
+
+    __table_args__ = (CheckConstraint("begins < ends", "range"),)
+
+    file_id: Column[int] = column(ForeignKey("home_file.id", ondelete="CASCADE"), primary_key=True)
+    direction: Column[Direction] = column(primary_key=True)
+    kind: Column[str] = check("kind", "kind IN ('curve', 'days', 'registers')", primary_key=True)
+    month: Column[date] = column(primary_key=True)
+    begins: Column[datetime]
+    ends: Column[datetime]
+    count: Column[int]
+    missing: Column[int]
+    readings: Column[str] = column(json=True)
+
+
 class SettingRow(Base, personal=Erasure.NODE):
     """Settings of a person, and the node's own notes."""
 

@@ -15,6 +15,7 @@ from .core.access import HEALTH, INGRESS, AccessControl, harden
 from .core.listening import Bounds, listening
 from .household.page_base import Pages
 from .household.routes import routes
+from .household.users import PageUsers
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -38,14 +39,16 @@ class Site:
         *,
         ingress: Collection[str] | None = None,
         server: Server | None = None,
+        people: PageUsers | None = None,
     ) -> None:
         """Prepare; `ingress` are the addresses from which pages may be requested.
 
-        `server` is where the servers of accounts are, if DNS is not to say it.
+        `server` is where the servers of accounts are, if DNS is not to say it; `people` says who
+        sends a request, where ingress does not.
         """
         ingress = INGRESS if ingress is None else ingress
         guard = AccessControl(keys.token, ingress)
-        pages = Pages(node, keys.token, keys.version, server or Server())
+        pages = Pages(node, keys.token, keys.version, server or Server(), people)
         self._app = web.Application(
             middlewares=[guard.middleware, pages.middleware], client_max_size=MAX_BODY_BYTES
         )

@@ -29,7 +29,8 @@ _SUPERVISOR_TOKEN = "SUPERVISOR_TOKEN"  # noqa: S105  # the name of a variable
 _SUPERVISOR_URL = "CONSOMETERS_SUPERVISOR"
 
 _NO_HOME = text(
-    "No Home Assistant is configured: set one with “consometers-node home http://homeassistant:8123”."
+    "No Home Assistant is configured: set one with “consometers-node home"
+    " http://homeassistant:8123”; without one, “consometers-node home files”."
 )
 _NOT_A_URL = text(
     "{url} is not the address of a Home Assistant: it starts with http:// or https://."

@@ -28,14 +28,14 @@ from consometers_node.sharing.permissions.consent import (
 from consometers_node.store import Store
 from consometers_node.wire import Naming
 
-from . import home_assistant
+from .source import source_of
 
 DAYS = say("DAYS")
 
 _UNKNOWN_DIRECTION = text(
     "“{said}” is no direction: write {statistic}=consumption, =injection or =production."
 )
-_NO_SUCH_STATISTIC = text("Home Assistant has no statistic of energy or power named {statistic}.")
+_NO_SUCH_STATISTIC = text("This home has no statistic of energy or power named {statistic}.")
 _SAY_DIRECTION = text(
     "Which way does the energy of {statistic} flow? Write --series {statistic}=consumption,"
     " =injection or =production."
@@ -59,7 +59,7 @@ class Chosen:
         typer.Option(
             metavar=say("STATISTIC[=DIRECTION]"),
             help=say(
-                "A Home Assistant statistic to share, with its direction to correct it:"
+                "A statistic to share, with its direction to correct it:"
                 " consumption, injection or production. Repeat for each series. A collective"
                 " shares its sums: every direction of one, or the given direction."
             ),
@@ -107,7 +107,7 @@ async def choosing(
             released = await matching_series(connection, naming, question.need)
         yield _Sums(store, naming, question, released)
         return
-    async with home_assistant.source_of(store) as source:
+    async with source_of(store) as source:
         proposals, zone = await source.proposals(), await source.time_zone()
         yield _Statistics(naming, question, source, proposals, zone)
 

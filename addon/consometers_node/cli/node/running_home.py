@@ -12,9 +12,11 @@ from consometers_node.cli.core.errors import CliError
 from consometers_node.cli.core.output import Output, exit_status, prepare_streams
 from consometers_node.cli.household import home_assistant
 from consometers_node.cli.household.command import run_in
+from consometers_node.cli.household.source import files_of
 from consometers_node.household.node import LANGUAGE, HomeNode, HouseholdPace
 from consometers_node.household.recorder.home_assistant import HomeAssistant
 from consometers_node.household.recorder.source import HomeAssistantSource
+from consometers_node.household.source import Source
 from consometers_node.household.waiting import BACKOFF
 from consometers_node.i18n.text import text
 from consometers_node.sharing.account import load
@@ -63,16 +65,19 @@ def run(
             if (language := await setting(connection, LANGUAGE)) is not None:
                 translate(language)
         place = None if page is None else pages.place(page)
-        access = await home_assistant.load(store)
         connect = connecting(output, haste)
         async with aiohttp.ClientSession() as session:
             clock = Clock()
-            home = HomeAssistant(access, session, backoff=BACKOFF.shortened(haste))
+            source: Source | None = await files_of(store)
+            if source is None:
+                access = await home_assistant.load(store)
+                home = HomeAssistant(access, session, backoff=BACKOFF.shortened(haste))
+                source = HomeAssistantSource.watched(home, store, clock)
             naming = await load_naming(store)
             node = HomeNode(
                 store,
                 naming,
-                HomeAssistantSource.watched(home, store, clock),
+                source,
                 connect,
                 clock=clock,
                 translate_log=translate,

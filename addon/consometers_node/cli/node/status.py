@@ -11,7 +11,7 @@ from consometers_node.cli.core.output import deliver
 from consometers_node.cli.core.paths import is_collective
 from consometers_node.cli.core.usage import Commands
 from consometers_node.cli.household.command import HouseholdSession, run
-from consometers_node.household.recorder.memory import MEMORY
+from consometers_node.cli.household.source import memory_of
 from consometers_node.household.sharing.sync import progress
 from consometers_node.i18n.text import text
 from consometers_node.sharing import export as exported
@@ -23,7 +23,7 @@ _EXPORTED = text("{file}: all data of this node.")
 _RECORDS_EXPORTED = text("{file}: all records of this node.")
 _REALLY = text(
     "This withdraws every permission, asks the collectives to erase the received data, "
-    "and erases all records of this node; Home Assistant keeps its own. The history of "
+    "and erases all records and files of this node; Home Assistant keeps its own. The history of "
     "your permissions stays, as your proof.\nDo you want that? [y/N] "
 )
 _ERASED = text("Permissions withdrawn: {permissions}. Days of records erased: {blocks}.")
@@ -53,8 +53,9 @@ def status(common: Ours) -> None:
     async def work(session: HouseholdSession) -> None:
         store, output = session.store, session.output
         running = await control_socket.ask(session.folder, "status")
+        memory = await memory_of(store)
         async with store.reading() as connection:
-            read = await progress(connection, MEMORY, datetime.now(UTC))
+            read = await progress(connection, memory, datetime.now(UTC))
         shared = await shared_of(store, running, read)
         if output.as_json:
             who = await load(store)

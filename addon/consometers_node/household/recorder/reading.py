@@ -36,12 +36,9 @@ from itertools import pairwise
 from math import floor
 
 from consometers_node.household.days import needs_hours
-from consometers_node.household.readings import HOUR, Flag, Reading
+from consometers_node.household.readings import HOUR, MOST_W, Flag, Reading
 from consometers_node.household.statistics import StatisticsRow
 from consometers_node.series import Block, Interval, Quantity, Range, Record, Series
-
-_MOST_W = 70_000
-"""A mean power that no home reaches: twice that of a three-phase connection of 36 kVA."""
 
 FIVE_MINUTES = timedelta(minutes=5)
 
@@ -251,7 +248,7 @@ def _energies(rows: Sequence[StatisticsRow], step: timedelta, blind: Container[d
         # After blind instants a row may have the energy of all of that time.
         if seeing is None or row.start not in blind:
             seeing = before
-        most_wh = _MOST_W * ((row.start - seeing.start) / HOUR)
+        most_wh = MOST_W * ((row.start - seeing.start) / HOUR)
         yield row.start, _energy(seeing, before, row, most_wh)
 
 
@@ -274,7 +271,7 @@ def _energy(
 def _power(mean_w: float) -> _Value:
     if mean_w < -0.5:
         return _Value(None, Flag.BACKWARDS)
-    return _Value(None, Flag.ABSURD) if mean_w > _MOST_W else _Value(max(mean_w, 0.0))
+    return _Value(None, Flag.ABSURD) if mean_w > MOST_W else _Value(max(mean_w, 0.0))
 
 
 def _whole(quantity: Quantity, fine: _Values, part: timedelta, whole: timedelta) -> _Values:

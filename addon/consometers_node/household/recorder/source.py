@@ -13,6 +13,7 @@ from consometers_node.i18n.text import Text
 from consometers_node.series import Block, Interval, Range, Series
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
+from consometers_node.store.household.files import StaleDays
 
 from .availability import Availability, WatchedRecorder
 from .backfill import catch_up, flags, read_again
@@ -20,12 +21,15 @@ from .client import Recorder
 from .home_assistant import HomeAssistant
 from .memory import MEMORY
 from .users import Users
+from .words import WORDS
 
 
 class HomeAssistantSource:
     """One Home Assistant. A running node watches it, so that it knows when it was off."""
 
     memory: Memory = MEMORY
+    words = WORDS
+    files = None
 
     def __init__(
         self,
@@ -94,6 +98,13 @@ class HomeAssistantSource:
 
     async def flags(self, series: Series, days: Range) -> set[Flag]:
         return await flags(self.recorder, series, days, absences=self._absences)
+
+    async def stale(self) -> StaleDays | None:
+        """Return none: its past does not change."""
+        return None
+
+    async def note_read(self, stale: StaleDays) -> None:
+        """Do nothing: nothing is stale."""
 
     async def proposals(self) -> Sequence[Proposal]:
         return await self.recorder.proposals()

@@ -143,6 +143,7 @@ class Sync:
                 await self._changes.after(seen, _LOOK_AGAIN_S)
                 continue
             by_series = await self._targets(now)
+            await self._read_stale(by_series)
             month, several = _next_month(by_series)
             if month is None:
                 await self._changes.after(seen, _LOOK_AGAIN_S)
@@ -154,6 +155,18 @@ class Sync:
                 self._problems.pop(_PAST, None)
             except SourceFault as fault:
                 await self._note(_PAST, fault)
+
+    async def _read_stale(self, by_series: Mapping[Series, Target]) -> None:
+        """Read again the days read that have changed since, such as those of a file that came."""
+        stale = await self._source.stale()
+        if stale is None:
+            return
+        for series, target in by_series.items():
+            if target.covered is not None:
+                days = stale.days.clip(target.covered).clip(target.needed)
+                async for chunk in self._source.catch_up([series], days, self._rest):
+                    await self._keep(by_series, chunk)
+        await self._source.note_read(stale)
 
     async def _now(self) -> datetime | None:
         """Return the time, None while the clock is wrong."""

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
-from aiohttp import web
+from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 from multidict import MultiDictProxy
 
 if TYPE_CHECKING:
@@ -18,11 +19,14 @@ MAX_FIELDS = 600
 MAX_LENGTH = 4_000
 _MAX_DIGITS = 9
 _FORM = "application/x-www-form-urlencoded"
+_MULTIPART = "multipart/form-data"
+_CHUNK_BYTES = 64 * 1024
+_MAX_BEFORE_FILE = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A user of Home Assistant. An anonymous one may only view pages."""
+    """A user of a home. An anonymous one may only view pages."""
 
     id: str
     name: str
@@ -56,6 +60,8 @@ class RequestContext[P = Person](PageRequest):
 
     person: P
     form: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    file: bytes = field(default=b"", repr=False)
+    """The file that was sent with the form."""
 
     def typed(self, name: str) -> str:
         """Return the value of a field, without the white space around it."""
@@ -87,6 +93,36 @@ class RequestContext[P = Person](PageRequest):
         except (LookupError, ValueError) as fault:
             raise UnreadableForm("no text") from fault
         return replace(self, form=form)
+
+    async def filled_with_file(self, name: str, most_bytes: int) -> Self:
+        """Return the request with the submitted fields before a file, and the file.
+
+        Of one that is larger, one byte more than `most_bytes` comes. Raises UnreadableForm.
+        """
+        if self.request.content_type != _MULTIPART:
+            raise UnreadableForm("no form with a file")
+        form: dict[str, tuple[str, ...]] = {}
+        try:
+            async for part in await self.request.multipart():
+                if not isinstance(part, BodyPartReader) or len(form) >= _MAX_BEFORE_FILE:
+                    raise UnreadableForm("parts that no form of ours has")
+                if part.name == name:
+                    return replace(self, form=form, file=await _read(part, most_bytes))
+                value = await _read(part, MAX_LENGTH)
+                if len(value) > MAX_LENGTH:
+                    raise UnreadableForm("a field that no form of ours has")
+                form[part.name or ""] = (value.decode(),)
+        except (HttpProcessingError, LookupError, ValueError) as fault:
+            raise UnreadableForm("no parts") from fault
+        return replace(self, form=form)
+
+
+async def _read(part: BodyPartReader, most_bytes: int) -> bytes:
+    """Read a part; of a longer one, stop one byte after the most."""
+    read = bytearray()
+    while len(read) <= most_bytes and (chunk := await part.read_chunk(_CHUNK_BYTES)):
+        read += chunk
+    return bytes(read[: most_bytes + 1])
 
 
 @dataclass(slots=True)

@@ -50,23 +50,10 @@ REASONS = {
     Flag.ABSURD: text("the value jumped by more than a home can use"),
     Flag.BACKWARDS: text("the value went backwards"),
 }
-EXPLANATIONS = {
-    Flag.AWAY: text(
-        "While Home Assistant is off, nothing is measured. The meter counts on: "
-        "whole days or months around the gap stay exact. There is nothing to do."
-    ),
-    Flag.ABSURD: text(
-        "A jump that no home can cause is set aside: it would count energy that nobody used. "
-        "It comes with another meter, or a wrong reading. "
-        "Correct it in Home Assistant under Settings → Tools → Statistics."
-    ),
-    Flag.BACKWARDS: text(
-        "A total that goes backwards is set aside: energy does not come back. "
-        "It comes with another meter, or a wrong reading. "
-        "Correct it in Home Assistant under Settings → Tools → Statistics."
-    ),
-}
-"""The meaning of missing data, and the remedy."""
+_AWAY = text(
+    "While Home Assistant is off, nothing is measured. The meter counts on: "
+    "whole days or months around the gap stay exact. There is nothing to do."
+)
 
 _NO_SERIES = text("There is no such series.")
 _NO_COLLECTIVE = text("There is no such collective.", context="web page")
@@ -271,12 +258,18 @@ async def show_series(pages: Pages, context: RequestContext) -> web.StreamRespon
     names = await pages.names()
     holes = list(reversed(calendar.holes())) if calendar else []
     why = await _reasons(pages, found_series, holes)
+    source_words = pages.node.source.words
+    explanations = {
+        Flag.AWAY: _AWAY,
+        Flag.ABSURD: source_words.absurd,
+        Flag.BACKWARDS: source_words.backwards,
+    }
     return pages.page(
         context,
         "series.html",
         why=why,
         reasons=REASONS,
-        explanations=[EXPLANATIONS[flag] for flag in EXPLANATIONS if flag in chain(*why)],
+        explanations=[words for flag, words in explanations.items() if flag in chain(*why)],
         series=found_series,
         calendar=calendar,
         name=names.get(found_series.device, found_series.device),

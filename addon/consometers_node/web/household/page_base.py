@@ -6,7 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 import logging
-from typing import Any, override
+from typing import TYPE_CHECKING, Any, override
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -34,7 +35,10 @@ from consometers_node.wire import Naming
 from consometers_quoalise import Role
 from consometers_quoalise_network import Server
 
-from .users import People
+from .users import PageUsers, People
+
+if TYPE_CHECKING:
+    from .shown_file import ShownFile
 
 type Look = Callable[[Pages, RequestContext], Awaitable[web.StreamResponse]]
 
@@ -44,7 +48,6 @@ _NAMES_FOR_S = 600.0
 
 NOT_ADMIN = text("Only an administrator of Home Assistant can change anything here.")
 ONLY_ADMIN = text("Only an administrator of Home Assistant can export this.")
-_GONE = text("Home Assistant no longer has {statistic}, or its direction changed: choose again.")
 _ERRORS = {403: NOT_ADMIN, **ERRORS, 415: UNREADABLE}
 
 _FAILED = text("A page could not be made.")
@@ -109,7 +112,7 @@ class HomeStatistics:
         for proposal in self.house.proposals:
             if proposal.statistic.id == value and (series := self._series(proposal, interval)):
                 return series
-        raise NotOffered(_GONE.fill(statistic=value[:100]))
+        raise NotOffered(self.node.source.words.gone.fill(statistic=value[:100]))
 
     async def preview(self, choice: Choice, days: int) -> list[Preview]:
         """Return the candidates in Home Assistant."""
@@ -128,13 +131,25 @@ class Pages(ConsentPages[RequestContext]):
 
     role = Role.HOUSEHOLD
 
-    def __init__(self, node: HomeNode, token: str, version: str, server: Server) -> None:
-        """Prepare; `server` is where the servers of accounts are, if DNS does not name them."""
+    def __init__(
+        self,
+        node: HomeNode,
+        token: str,
+        version: str,
+        server: Server,
+        people: PageUsers | None = None,
+    ) -> None:
+        """Prepare; `server` is where the servers of accounts are, if DNS does not name them.
+
+        `people` says who sends a request: by default the users of the home's source.
+        """
         super().__init__(version)
         self.node = node
         self.store = node.store
         self.server = server
-        self.people = People(node.source.users)
+        self.people = people or People(node.source.users)
+        self.shown_file: ShownFile | None = None
+        """What was read of a file that nobody has kept yet."""
         self._tokens = FormTokens(token)
         self._seen: tuple[int, date] | None = None
         self._calendars = Calendars()
@@ -164,9 +179,22 @@ class Pages(ConsentPages[RequestContext]):
                 context = await context.filled()
             except UnreadableForm:
                 return self.refuse(context, 400, UNREADABLE)
-            if not self._tokens.are_ours(request, context.person.id, context.typed(FIELD)):
-                return self.refuse(context, 403, STALE)
-            return await self._answer(act, context)
+            return await self._checked(act, context)
+
+        return handle
+
+    def brings(self, act: Look, field: str, most_bytes: int) -> Handler:
+        """Make a handler for a form with a file, which only an administrator may send."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            context = await self._context(request)
+            if not context.person.is_admin:
+                return self.refuse(context, 403, NOT_ADMIN)
+            try:
+                context = await context.filled_with_file(field, most_bytes)
+            except UnreadableForm:
+                return self.refuse(context, 400, UNREADABLE)
+            return await self._checked(act, context)
 
         return handle
 
@@ -198,6 +226,8 @@ class Pages(ConsentPages[RequestContext]):
             token=self._tokens.of_person(context.person.id),
             scripts=self.files.scripts,
             done=context.asked("done"),
+            source_words=self.node.source.words,
+            has_files=self.node.source.files is not None,
             **model,
         )
 
@@ -313,7 +343,16 @@ class Pages(ConsentPages[RequestContext]):
         from consometers_node.web.core.speech import Language  # noqa: PLC0415
 
         person = await self.people.of_request(request)
-        return RequestContext(request, Language(language.preferred(request)), person)
+        source = self.node.source
+        # The machine is in the home, but where files are brought to a host.
+        zone = None if source.files is None else ZoneInfo(await source.time_zone())
+        return RequestContext(request, Language(language.preferred(request), zone), person)
+
+    async def _checked(self, act: Look, context: RequestContext) -> web.StreamResponse:
+        """Do what a form asks, if it comes from a page of ours."""
+        if not self._tokens.are_ours(context.request, context.person.id, context.typed(FIELD)):
+            return self.refuse(context, 403, STALE)
+        return await self._answer(act, context)
 
     async def _answer(self, look: Look, context: RequestContext) -> web.StreamResponse:
         try:

@@ -6,6 +6,8 @@ from aiohttp import web
 
 from consometers_node.sharing.access_requests import DOCUMENT, RECORDS
 from consometers_node.web.core import consenting, permissions
+from consometers_node.web.core.page_base import ERRORS, RequestRefused
+from consometers_node.web.core.request_context import RequestContext
 
 from . import access_requests, home, joining, letters, my_data, settings
 from .page_base import Look, Pages
@@ -14,6 +16,25 @@ _PERMISSION = "{permission:[0-9a-f-]{36}}"
 _PEER = r"{peer:\d{1,9}}"
 _LETTER = "{letter:[0-9a-f-]{36}}"
 _SERIES = r"{series:\d{1,9}}"
+_FILE = r"{file:\d{1,9}}"
+_FILE_FIELD = "file"
+_MOST_FILE_BYTES = 16 * 1024 * 1024
+"""As the library of files accepts."""
+
+
+def _of_files(name: str) -> Look:
+    """Return a page of `files`. A home whose data come from elsewhere never loads it."""
+
+    async def answer(pages: Pages, context: RequestContext) -> web.StreamResponse:
+        if pages.node.source.files is None:
+            raise RequestRefused(404, ERRORS[404])
+        from . import files  # noqa: PLC0415
+
+        look: Look = getattr(files, name)
+        return await look(pages, context)
+
+    return answer
+
 
 LOOKS: dict[str, Look] = {
     "/": home.show,
@@ -23,6 +44,7 @@ LOOKS: dict[str, Look] = {
     f"/withdraw/{_PERMISSION}": permissions.confirm_withdrawal,
     f"/series/{_SERIES}": home.show_series,
     "/mine": my_data.show,
+    "/files": _of_files("show"),
     f"/access-requests/{_PEER}": access_requests.show,
     "/letters": letters.show,
     "/settings": settings.show,
@@ -45,6 +67,9 @@ ACTS: dict[str, Look] = {
     f"/refuse/{_PERMISSION}": permissions.refuse,
     f"/withdraw/{_PERMISSION}": permissions.withdraw,
     "/mine": my_data.erase,
+    "/files/keep": _of_files("keep"),
+    "/files/cancel": _of_files("cancel"),
+    f"/files/{_FILE}/remove": _of_files("remove"),
     f"/access-requests/{_PEER}": access_requests.ask,
     f"/letters/{_PEER}/{_LETTER}": letters.read,
     "/settings": settings.change_account,
@@ -54,6 +79,8 @@ ACTS: dict[str, Look] = {
     "/sums": settings.change_minimum,
     "/shares": settings.change_shares,
 }
+WITH_FILE: dict[str, Look] = {"/files": _of_files("look")}
+"""Forms with a file, in the field `_FILE_FIELD`."""
 BY_ANYONE: dict[str, Look] = {"/language": settings.change_language}
 
 
@@ -67,5 +94,9 @@ def routes(pages: Pages) -> list[web.RouteDef]:
         ),
         *(web.post(path, pages.acts(act)) for path, act in ACTS.items()),
         *(web.post(path, pages.acts(act, by_anyone=True)) for path, act in BY_ANYONE.items()),
+        *(
+            web.post(path, pages.brings(act, _FILE_FIELD, _MOST_FILE_BYTES))
+            for path, act in WITH_FILE.items()
+        ),
         web.get("/static/{name:.+}", pages.files.serve),
     ]

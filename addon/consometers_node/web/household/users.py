@@ -1,6 +1,7 @@
 """The user of a request, from ingress, and whether Home Assistant has an administrator there."""
 
 import time
+from typing import Protocol
 
 from aiohttp import web
 
@@ -11,6 +12,16 @@ from consometers_node.web.core.request_context import Person
 _ID = "X-Remote-User-Id"
 _NAME = "X-Remote-User-Display-Name"
 _KEPT_S = 60.0
+
+
+class PageUsers(Protocol):
+    """Who sends requests of pages."""
+
+    async def of_request(self, request: web.Request) -> Person:
+        """Return who sent a request."""
+
+    def name(self, user_id: str) -> str:
+        """Return a person's name; an unknown one keeps their id."""
 
 
 class People:
