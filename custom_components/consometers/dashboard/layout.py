@@ -41,6 +41,7 @@ _NO_COLOUR: Final = "disabled"
 
 _COLUMNS: Final = 2
 _HALF: Final = {"columns": 6}
+_BESIDE_A_TILE: Final = {**_HALF, "rows": 1}
 _WIDE: Final = {"columns": 12}
 _FULL: Final = {"columns": "full"}
 _DAYS: Final = {"period": "day", "days_to_show": 7}
@@ -236,7 +237,7 @@ class _Writer:
         prices = (_moment(price(each, home.currency, self._words), each) for each in home.price)
         tiles = [
             *self._known_tiles("tariff"),
-            *({**each, "grid_options": _HALF} for each in prices),
+            *({**each, "grid_options": _BESIDE_A_TILE} for each in prices),
             *self._known_tiles("colour_today", "colour_tomorrow", "peak_start"),
         ]
         for tariff, start in zip(home.next_tariff, home.next_tariff_start, strict=False):

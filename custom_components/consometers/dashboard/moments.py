@@ -23,10 +23,7 @@ def best_time(start: str, end: str, words: Mapping[str, str]) -> str:
 
 def price(entity: str, currency: str, words: Mapping[str, str]) -> str:
     """Return the price of a kWh as bills have it, by the entity of it in a currency."""
-    return (
-        f"{_known(entity)}**{words['price']}**<br>"
-        f"{_price(f"states('{entity}')", currency, words)}{{% endif %}}"
-    )
+    return f"{_known(entity)}**{_price(f"states('{entity}')", currency, words)}**{{% endif %}}"
 
 
 def next_tariff(tariff: str, start: str, currency: str, words: Mapping[str, str]) -> str:

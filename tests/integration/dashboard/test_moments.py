@@ -77,7 +77,7 @@ async def test_a_price_is_written_as_on_a_bill(
     words = WORDS[language]
     paris.states.async_set(PRICE, amount)
     shown = rendered(paris, price(PRICE, currency, words))
-    assert shown == f"**{words['price']}**<br>{expected}"
+    assert shown == f"**{expected}**"
 
     paris.states.async_set(TARIFF, "HEURE CREUSE", {"price": float(amount)})
     paris.states.async_set(START, "2026-06-09T20:00:00+00:00")
