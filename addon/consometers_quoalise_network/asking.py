@@ -172,8 +172,12 @@ class Asking:
         account = account_of(to)
         turn = self._turns.setdefault(account, asyncio.Lock())
         async with turn:
-            await self._rate.turn(account)
-            answer = await self._transport.ask(to, requests.write(request), REQUEST_SECONDS)
+            await asyncio.sleep(self._rate.wait_seconds(account))
+            try:
+                answer = await self._transport.ask(to, requests.write(request), REQUEST_SECONDS)
+            finally:
+                # The peer has counted it by now: its minute is over when ours is.
+                self._rate.take(account)
         answers.read_completed(answer)
         return answer
 

@@ -28,7 +28,12 @@ PACE = CollectivePace(
     first_delay_s=0.2,
     receipt_within_s=5,
     backfill=BackfillPace(
-        again_s=3600, busy_s=0.2, first_delay_s=0.2, longest_delay_s=0.5, pause_s=0.05
+        again_s=3600,
+        busy_s=0.2,
+        longest_busy_s=0.5,
+        first_delay_s=0.2,
+        longest_delay_s=0.5,
+        pause_s=0.05,
     ),
     retention_s=0.2,
     notices_s=0.2,

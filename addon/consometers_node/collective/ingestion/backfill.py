@@ -62,8 +62,9 @@ class BackfillPace:
 
     again_s: float = 24 * 3600.0
     """Once all of its records are there."""
-    busy_s: float = 60.0
-    """When it answers that it is asked too often, or still reads."""
+    busy_s: float = 5.0
+    """When it answers that it is asked too often, or still reads; then twice as long each time."""
+    longest_busy_s: float = 60.0
     first_delay_s: float = 30.0
     """When it is offline; then twice as long each time."""
     longest_delay_s: float = 6 * 3600.0
@@ -82,6 +83,8 @@ class _Member:
     due: float = 0
     asked: asyncio.Task[None] | None = None
     failures: int = 0
+    refusals: int = 0
+    """In a row, because it is busy."""
     away: bool = False
     """It fails because it is offline."""
 
@@ -108,6 +111,7 @@ class Backfill:
         self._clock = clock
         self._pace = pace or BackfillPace()
         self._retry = Backoff(self._pace.first_delay_s, self._pace.longest_delay_s)
+        self._retry_busy = Backoff(self._pace.busy_s, self._pace.longest_busy_s)
         self._visits = Counter() if visits is None else visits
         self.granting = KnownPeers(changes)
         """The members with a valid permission."""
@@ -181,10 +185,11 @@ class Backfill:
         wait_s = None
         try:
             await self._gather(peer)
-            member.failures, member.away = 0, False
+            member.failures, member.refusals, member.away = 0, 0, False
             self._visits[HistoryOutcome.DONE] += 1
         except ResourceConstraint, NotStored:
-            wait_s = Backoff(self._pace.busy_s, self._pace.busy_s).seconds(0)
+            wait_s = self._retry_busy.seconds(member.refusals)
+            member.refusals += 1
             self._visits[HistoryOutcome.BUSY] += 1
         except (NetworkError, QuoaliseError) as fault:
             wait_s = self._retry.seconds(member.failures)
