@@ -343,7 +343,11 @@ class Federation:
     async def _name_sites(self) -> None:
         """Show both schools by name, before anything is published: their nodes have granted it."""
         electric = ("--heating", "electric", "--hot-water", "electric")
-        kermelo = ("--surface", "900", "--peak", "9", "--words", "Une année enregistrée, rejouée.")
+        recorded = (
+            *("--words-fr", "Une année enregistrée, rejouée."),
+            *("--words-en", "A year that was recorded, replayed."),
+        )
+        kermelo = ("--surface", "900", "--peak", "9", *recorded)
         kersabiec = ("--surface", "1200", "--peak", "36")
         members = await self.cooperative.members()
         is_new = False

@@ -21,7 +21,7 @@ SCHOOL = Description(
     hot_water=Heat.ELECTRIC,
     surface_m2=1850,
     peak_kwp=36,
-    words="The roof of the gym.",
+    words_en="The roof of the gym.",
 )
 
 

@@ -24,7 +24,7 @@ _HERE = Description(
     hot_water=Heat.ELECTRIC,
     surface_m2=1850,
     peak_kwp=36,
-    words="Quatre classes maternelles et six classes élémentaires. Les panneaux sont sur le toit"
+    words_fr="Quatre classes maternelles et six classes élémentaires. Les panneaux sont sur le toit"
     " du gymnase depuis 2024.",
 )
 _THERE = Description(building=Building.COMMUNITY, heating=Heat.HEAT_PUMP, peak_kwp=18)

@@ -83,7 +83,7 @@ async def take_in_and_erase(store: Store) -> None:
         for name in ("b", "c"):
             await join(connection, name)
         members = Members(connection, ZONE)
-        description = Description(building=Building.SCHOOL, words=MEMBER[3].decode())
+        description = Description(building=Building.SCHOOL, words_fr=MEMBER[3].decode())
         by_name = await let_be_named(connection, member)
         await members.present(member.id, MEMBER[2].decode(), description, AT)
     for name, values in ((MEMBER[0], FIRST), ("b", [500] * 24), (MEMBER[0], CORRECTED)):

@@ -153,9 +153,13 @@ class Described:
             help=say("The shares of its panels, in all, where citizens paid for them."),
         ),
     ] = None
-    words: Annotated[
+    words_fr: Annotated[
         str | None,
-        typer.Option(help=say("A short description.")),
+        typer.Option(help=say("A short description in French.")),
+    ] = None
+    words_en: Annotated[
+        str | None,
+        typer.Option(help=say("A short description in English.")),
     ] = None
 
     def over(self, before: Description | None) -> Description:
@@ -168,7 +172,8 @@ class Described:
             surface_m2=self.surface or old.surface_m2,
             peak_kwp=self.peak or old.peak_kwp,
             shares=self.shares or old.shares,
-            words=old.words if self.words is None else self.words.strip(),
+            words_fr=old.words_fr if self.words_fr is None else self.words_fr.strip(),
+            words_en=old.words_en if self.words_en is None else self.words_en.strip(),
         )
 
 
@@ -247,8 +252,9 @@ async def site(
     if record.kind is MemberKind.HOME:
         session.output.agree(_REALLY_SHOW, yes=yes)
     called = _checked(name or record.name or "", "--name", MAX_NAME)
-    if described.words is not None and len(described.words) > MAX_WORDS:
-        raise misused("--words", _TOO_LONG.fill(most=MAX_WORDS))
+    for option, words in (("--words-fr", described.words_fr), ("--words-en", described.words_en)):
+        if words is not None and len(words) > MAX_WORDS:
+            raise misused(option, _TOO_LONG.fill(most=MAX_WORDS))
     description = described.over(record.description)
     after = await session.actions.show_as_site(record.id, called, description)
     _report(after, session.output, _SITE.fill(name=called), _FROM_NEXT)

@@ -44,7 +44,8 @@ _DESCRIBED = {
     "surface_m2": text("Surface (m²)"),
     "peak_kwp": text("Panels (kWp)"),
     "shares": text("Shares of its panels"),
-    "words": text("Description"),
+    "words_fr": text("Description in French"),
+    "words_en": text("Description in English"),
 }
 _WORDS = {str(value): words_of for words in (BUILDINGS, HEATS) for value, words_of in words.items()}
 _SHARES = text("{shares} of {total}, {plant}")

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 import json
 
-from consometers_node.i18n.text import text
+from consometers_node.i18n.text import Text, text
 
 MAX_NAME = 100
 MAX_WORDS = 2_000
@@ -69,7 +69,8 @@ HEATS = {
 class Description:
     """Facts of a site, None where unknown. ValueError where one is out of its range.
 
-    With `shares`, so many in all, its panels are a plant: see `shares`.
+    With `shares`, so many in all, its panels are a plant: see `shares`. It may be described in each
+    language, in one, or in none.
     """
 
     building: Building | None = None
@@ -78,7 +79,8 @@ class Description:
     surface_m2: int | None = None
     peak_kwp: float | None = None
     shares: int | None = None
-    words: str = ""
+    words_fr: str = ""
+    words_en: str = ""
 
     def __post_init__(self) -> None:
         if self.surface_m2 is not None and not 0 < self.surface_m2 <= MAX_SURFACE_M2:
@@ -87,8 +89,15 @@ class Description:
             raise ValueError("peak_kwp")
         if self.shares is not None and not 0 < self.shares <= MAX_SHARES:
             raise ValueError("shares")
-        if len(self.words) > MAX_WORDS:
-            raise ValueError("words")
+        for key in ("words_fr", "words_en"):
+            if len(getattr(self, key)) > MAX_WORDS:
+                raise ValueError(key)
+
+    @property
+    def words(self) -> Text:
+        """The description, in the languages in which it was written."""
+        written = {"fr": self.words_fr, "en": self.words_en}
+        return Text({tag: words for tag, words in written.items() if words})
 
     def facts(self) -> dict[str, str | int | float]:
         """Return the known facts, by name."""
@@ -102,6 +111,8 @@ class Description:
         if packed is None:
             return None
         facts = json.loads(packed)
+        if "words" in facts:  # Of when there was one text, whatever its language.
+            facts.setdefault("words_fr", facts.pop("words"))
         for key, kind in (("building", Building), ("heating", Heat), ("hot_water", Heat)):
             if key in facts:
                 facts[key] = kind(facts[key])

@@ -57,7 +57,7 @@ SCHOOL = Description(
     hot_water=Heat.SOLAR,
     surface_m2=1200,
     peak_kwp=35.5,
-    words="Deux classes, et une cour.",
+    words_fr="Deux classes, et une cour.",
 )
 
 
@@ -338,9 +338,21 @@ async def test_a_forgotten_member_counts_to_the_end_of_the_month(members: Member
     assert "École" not in {group.name for group in await all_groups(members.connection)}
 
 
+def test_description_of_one_text_is_read_as_french() -> None:
+    read = Description.unpack('{"surface_m2": 400, "words": "Dans l’ancien moulin."}')
+    assert read == Description(surface_m2=400, words_fr="Dans l’ancien moulin.")
+    assert Description.unpack(read.pack()) == read
+
+
 @pytest.mark.parametrize(
     "wrong",
-    [{"surface_m2": 0}, {"surface_m2": -3}, {"peak_kwp": 0}, {"words": "x" * 3000}],
+    [
+        {"surface_m2": 0},
+        {"surface_m2": -3},
+        {"peak_kwp": 0},
+        {"words_fr": "x" * 3000},
+        {"words_en": "x" * 3000},
+    ],
 )
 def test_impossible_descriptions_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):

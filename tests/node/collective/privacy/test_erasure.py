@@ -214,7 +214,7 @@ async def test_an_unreachable_member_keeps_its_address_for_a_month(
 ) -> None:
     ((member, taken),) = await admit_homes(store, "anemone")
     async with changing(store) as (connection, members):
-        description = Description(building=Building.SCHOOL, words="Derrière le lavoir")
+        description = Description(building=Building.SCHOOL, words_fr="Derrière le lavoir")
         by_name = await let_be_named(connection, member)
         await members.present(member.id, "École Anjela", description, AT)
         await members.set_area(member.id, "Quistinic")
@@ -277,7 +277,7 @@ async def test_erasure_leaves_no_trace_of_a_member_in_published_sums(
     ((_, granted), *_, (site, named)) = await admit_homes(store, "a", "b", "c", "d", "e")
     async with changing(store) as (connection, members):
         by_name = await let_be_named(connection, site)
-        description = Description(building=Building.SCHOOL, words="Derrière le lavoir")
+        description = Description(building=Building.SCHOOL, words_fr="Derrière le lavoir")
         await members.present(site.id, "anjela", description, AT)
     for name, values in (("a", CURVE), ("e", SITE), ("b", OTHER), ("c", OTHER), ("d", OTHER)):
         await push(store, name, values)

@@ -222,7 +222,8 @@ async def test_turning_a_home_into_a_public_building_needs_confirmation(office: 
         ("building", "school"),
         ("peak_kwp", "36,5"),
         ("surface_m2", "1850"),
-        ("words", "The roof of the gym."),
+        ("words_en", "The roof of the gym."),
+        ("words_fr", "Sur le toit du gymnase."),
     ]
     unsure = await browser.send(page, "/site", *school)
     assert unsure.status == 422
@@ -234,6 +235,10 @@ async def test_turning_a_home_into_a_public_building_needs_confirmation(office: 
     assert (member_now.kind, member_now.name) == (MemberKind.SITE, "École de Kersabiec")
     assert member_now.description is not None
     assert member_now.description.building is Building.SCHOOL
+    assert member_now.description.words.by_language == {
+        "fr": "Sur le toit du gymnase.",
+        "en": "The roof of the gym.",
+    }
     assert (member_now.description.peak_kwp, member_now.description.surface_m2) == (36.5, 1850)
     changed = await browser.send(done, "/site", ("peak_kwp", ""))
     assert changed.status == 200

@@ -347,7 +347,7 @@ async def test_embed_code_escapes_names(empty: ReleasedTown) -> None:
 
 async def test_descriptions_are_escaped(empty: ReleasedTown) -> None:
     name = "<script>alert(1)</script>"
-    await empty.release(await empty.site(name, Description(words=name)), TODAY, members=1)
+    await empty.release(await empty.site(name, Description(words_fr=name)), TODAY, members=1)
     for path in ("", "data", "sites/script-alert-1-script", "sites/script-alert-1-script/hall"):
         page = await empty.browser().open(path)
         assert page.status == 200

@@ -405,7 +405,10 @@ def _bounded(
 
 
 def _described(context: AdminContext, errors: dict[str, Text]) -> Description:
-    facts: dict[str, Any] = {"words": _bounded(context, "words", MAX_WORDS, errors, least=0)}
+    facts: dict[str, Any] = {
+        field: _bounded(context, field, MAX_WORDS, errors, least=0)
+        for field in ("words_fr", "words_en")
+    }
     for field, kind in (("building", Building), ("heating", Heat), ("hot_water", Heat)):
         if typed := context.typed(field):
             try:

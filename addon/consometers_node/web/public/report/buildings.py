@@ -112,6 +112,8 @@ COLUMNS: Mapping[str, Callable[[BuildingUse], object]] = {
     "used_hours": lambda use: "" if use.used is None else f"{use.used.hours:g}",
     "hours_ended": lambda use: "" if use.used is None else f"{use.used.hours_ended:g}",
     "withheld": _why,
+    "description_fr": _fact("words_fr"),
+    "description_en": _fact("words_en"),
 }
 """The columns of the table, in their order; `used_in_both_wh` covers the hours published of both
 years."""

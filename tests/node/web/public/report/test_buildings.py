@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 import csv
+from dataclasses import replace
 from datetime import timedelta
 import io
 
@@ -97,6 +98,32 @@ async def test_consumption_of_a_building_that_hides_its_production_is_unknown(
     assert "consumption unknown: its production is not shared" in page.text
     (row,) = (await table(empty, "buildings/month/2026-06.csv")).values()
     assert (row["consumption_wh"], row["used_wh"], row["used_wh_per_m2"]) == ("21600", "", "")
+
+
+async def test_each_reader_has_descriptions_in_a_language_that_is_there(
+    empty: ReleasedTown,
+) -> None:
+    everybody = await empty.group()
+    await empty.release(everybody, day_of(YESTERDAY, consumption=always(9_000)))
+    both = replace(LIBRARY, words_fr="Dans l’ancien moulin.", words_en="In the former mill.")
+    french = replace(LIBRARY, words_fr="Au bord <de> l’eau.")
+    for name, described in (("Médiathèque", both), ("Salle", french), ("Mairie", LIBRARY)):
+        site = await empty.site(name, described, "Lorient")
+        await empty.release(site, day_of(YESTERDAY, consumption=always(900)), 1, homes=0)
+    for path in ("buildings/month/2026-06", "buildings/year/2026", "report/month/2026-06"):
+        page = await empty.browser().open(path)
+        assert "<dd><bdi>In the former mill.</bdi></dd>" in page.html
+        assert '<dd><bdi lang="fr">Au bord &lt;de&gt; l’eau.</bdi></dd>' in page.html
+        page = await empty.browser("fr").open(path)
+        assert "<dd><bdi>Dans l’ancien moulin.</bdi></dd>" in page.html
+        assert "<dd><bdi>Au bord &lt;de&gt; l’eau.</bdi></dd>" in page.html
+        assert page.html.count("<dd><bdi>Dans") == 1
+    page = await empty.browser().open("sites/salle")
+    assert '<p><bdi lang="fr">Au bord' in page.html
+    rows = await table(empty, "buildings/year/2026.csv")
+    assert rows["mediatheque"]["description_fr"] == "Dans l’ancien moulin."
+    assert rows["mediatheque"]["description_en"] == "In the former mill."
+    assert (rows["salle"]["description_en"], rows["mairie"]["description_fr"]) == ("", "")
 
 
 async def test_menu_leads_to_buildings_where_there_are_any(
