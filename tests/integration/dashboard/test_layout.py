@@ -145,8 +145,8 @@ def test_a_building_that_sells_all_its_sun_says_so_once(language: str) -> None:
     words = WORDS[language]
     written = dashboard(SELLER, [], language)
     own, panels = sections(written)
-    texts = [card["content"] for card in cards(written, "markdown")]
-    assert texts.count(words["sells_all"]) == 1
+    contents = [card["content"] for card in cards(written, "markdown")]
+    assert contents.count(words["sells_all"]) == 1
     assert words["sells_all"] == panels["cards"][1]["content"]
     # What is injected is what is produced: it is there once, and is none of the home's.
     assert {*SELLER.injected, *SELLER.injected_power}.isdisjoint(shown(written))
@@ -421,9 +421,9 @@ def visible(cards_shown: list[dict[str, Any]], state: str) -> list[dict[str, Any
 
 def _once_known(written: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the cards of the first page, without their conditions, once all is known."""
-    cards_shown = visible([card for each in sections(written) for card in each["cards"]], "1")
+    shown_cards = visible([card for each in sections(written) for card in each["cards"]], "1")
     return [
-        {key: each for key, each in card.items() if key != "visibility"} for card in cards_shown
+        {key: each for key, each in card.items() if key != "visibility"} for card in shown_cards
     ]
 
 
