@@ -24,6 +24,7 @@ import os
 from pathlib import Path
 import runpy
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -137,6 +138,8 @@ def main(listening: int, module: str, fresh: str, *loaded: str) -> None:
                 # What stood for it was killed.
                 os.kill(child, signal.SIGKILL)
                 events.unregister(key.fd)
+    # Who started this may have been killed, and removed nothing.
+    shutil.rmtree(Path(server.getsockname()).parent, ignore_errors=True)
     # The session is its own: nobody else is in this group.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.killpg(0, signal.SIGTERM)

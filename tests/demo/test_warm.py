@@ -6,11 +6,13 @@ from collections.abc import Iterator
 import os
 from pathlib import Path
 import signal
+import sys
 import tempfile
 
 import pytest
 
 from demo.processes.warm import CommandResult, Warm
+from testing.run import DEADLINE_S
 
 MODULE = "json"
 """A program of the standard library, which prints its input again."""
@@ -68,6 +70,25 @@ async def test_a_warm_program_leaves_no_process_and_no_file(
         assert any(map(_is_warm, Path("/proc").glob("[0-9]*/stat")))
     assert not list(tmp_path.iterdir())
     assert not any(map(_is_warm, Path("/proc").glob("[0-9]*/stat")))
+
+
+async def test_a_warm_program_of_one_that_is_killed_leaves_no_file(tmp_path: Path) -> None:
+    program = f"""
+import os, signal
+from demo.processes.warm import Warm
+with Warm({MODULE!r}, []):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    environment = {
+        **os.environ,
+        "TMPDIR": str(tmp_path),
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    }
+    killed = await asyncio.create_subprocess_exec(sys.executable, "-c", program, env=environment)
+    assert await killed.wait() == -signal.SIGKILL
+    async with asyncio.timeout(DEADLINE_S):
+        while list(tmp_path.iterdir()):
+            await asyncio.sleep(0.05)
 
 
 def _is_warm(stat: Path) -> bool:
