@@ -40,8 +40,8 @@ _FACT: Final = re.compile(r'data-figure="([a-z-]+?)(-before|-now)?"(?: data-valu
 _ROW: Final = re.compile(r"<tr([^>]*)><th scope=\"row\">")
 _IN_ROW: Final = re.compile(r'data-([a-z-]+)="(\d+)"')
 _END: Final = re.compile("</dd>|</tr>")
-_HOURS: Final = re.compile(r"([\d.,]+) of ([\d.,]+) hours(?! without)")
-_WITHOUT: Final = re.compile(r"([\d.,]+) of ([\d.,]+) hours without homes")
+_HOURS: Final = re.compile(r"(?<!not counted in )(?<![\d.,])([\d.,]+) of ([\d.,]+) hours")
+_WITHOUT: Final = re.compile(r"homes not counted in ([\d.,]+) of ([\d.,]+) hours")
 _EACH: Final = {
     "homes": re.compile(r"per roof with panels \(([\d,]+)\)"),
     "members": re.compile(r"per (?:building|member) \(([\d,]+)\)"),

@@ -217,7 +217,7 @@ TITLES: Final[Mapping[Node, Text]] = {
     Node.GET_EXPORT: text("Get all that this collective holds about you"),
     Node.VERIFY_REPORTS: text("Verify masked reports, as their witness"),
     Node.OPEN_SUMS: text("Open sums of masked reports, as their witness"),
-    Node.SEND_LETTER: text("Send a letter to the household"),
+    Node.SEND_LETTER: text("Send a message to the household"),
 }
 """Of commands."""
 

@@ -294,7 +294,7 @@ async def test_sum_without_homes_says_so(empty: ReleasedTown) -> None:
     day = day_of(TODAY - DAY, consumption=always(1_000))
     await empty.release(await empty.group(), day, 1, homes=0, counting=0, lacks_homes=True)
     page = await empty.browser().open("month/2026-06")
-    assert "24 of 24 hours without homes" in page.text
+    assert "homes not counted in 24 of 24 hours" in page.text
     assert "9 homes" not in page.text
     document = await open_data(empty, "consumption/by/all/P1D/from/2026-06-09/to/2026-06-09")
     assert document["values"][0]["hours_without_homes"] == 24

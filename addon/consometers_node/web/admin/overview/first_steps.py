@@ -119,7 +119,7 @@ WITNESS_STEPS: Sequence[FirstStep] = (
     ),
     _ALERTS,
     FirstStep(
-        words=text("Make the first codes"),
+        words=text("Create the first codes"),
         why=text("Print the sheets at once: each code is shown only once."),
         to="codes/new",
         is_done=lambda state: bool(state.codes),

@@ -115,7 +115,7 @@ async def test_figures_say_without_which_homes_they_are_and_which_came_later(
     assert await figures() == 3 * [(10_000, 1, 10, 0, None)]
     pages = "", "wall", f"day/{day}", f"day/{day}.csv", "data"
     shown = [(await browser.open(page)).text for page in pages]
-    assert "1 of 1 hours without protected homes" in shown[2]
+    assert "protected homes not counted in 1 of 1 hours" in shown[2]
     async with empty.store.writing() as connection:
         await store_answer(connection, asked, "{}")
     # That a witness was asked, hours ago, is on no page.
@@ -138,7 +138,7 @@ async def test_figures_say_without_which_homes_they_are_and_which_came_later(
     assert await figures() == 3 * [(20_000, 0, 22, 12, since.isoformat())]
     page = (await browser.open(f"day/{day}")).text
     assert "+ 12 protected homes, from 10 Jun" in page
-    assert "without protected homes" not in page
+    assert "protected homes not counted" not in page
     rows = (await browser.open(f"day/{day}.csv")).html
     (row,) = [row for row in csv.DictReader(io.StringIO(rows)) if row["consumption_wh"]]
     assert (row["protected_later"], row["protected_since"]) == ("12", since.isoformat())

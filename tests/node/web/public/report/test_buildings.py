@@ -72,7 +72,7 @@ async def test_buildings_are_compared_over_hours_known_in_both_years(empty: Rele
     assert rows["mediatheque"]["used_before_wh"] == "24000"
     assert rows["bibliotheque"]["used_before_wh"] == ""
     assert page.text.count("−10%") == 3
-    assert "vs a year earlier: 1 of them" in page.text
+    assert "compared with a year earlier: 1 of them" in page.text
 
 
 async def test_a_building_with_panels_is_compared(empty: ReleasedTown) -> None:

@@ -47,7 +47,7 @@ async def test_homes_of_a_report_are_those_at_first_and_in_the_end(empty: Releas
     await empty.release(everybody, day_of(YESTERDAY - DAY, consumption=always(900)), 12)
     await empty.release(everybody, day_of(YESTERDAY, consumption=always(900)), 40)
     page = await empty.browser().open("report/year/2026")
-    assert "The sums had 12 homes at first, and 40 in the end." in page.text
+    assert "The sums had 12 homes at first, and 40 at the end." in page.text
 
 
 async def test_report_of_a_municipality_names_its_cooperatives_and_communes(
