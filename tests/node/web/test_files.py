@@ -7,6 +7,7 @@ from aiohttp import FormData
 import pytest
 
 from consometers_enedis_files import MOST_BYTES
+from consometers_node.household.files import source as file_source
 from consometers_node.store import Store
 from consometers_node.web.household import file_chart, files as file_pages, routes
 from testing.homes.files import POINT, FileHome, load_curve, running
@@ -70,6 +71,14 @@ async def test_a_file_shown_long_ago_is_chosen_again(
     monkeypatch.setattr(file_pages, "_KEPT_FOR", timedelta(0))
     page = await home.upload(YEAR)
     assert (await home.browser().send(page, "files/keep")).status == 422
+
+
+async def test_a_home_with_too_many_files_removes_one_first(
+    home: FileHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_source, "MOST_FILES", 0)
+    page = await home.browser().send(await home.upload(YEAR), "files/keep")
+    assert (page.status, "remove one first" in page.text) == (422, True)
 
 
 @pytest.mark.parametrize(

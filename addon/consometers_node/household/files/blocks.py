@@ -29,6 +29,8 @@ from consometers_node.household.readings import HOUR, MOST_W, Flag, Reading
 from consometers_node.series import Block, Direction, Interval, Range, Record, Series
 from consometers_node.store.household.files import FileMonth
 
+_DAY = timedelta(days=1)
+
 DIRECTIONS = {
     FileDirection.CONSUMPTION: Direction.CONSUMPTION,
     # Enedis calls production what is fed into its grid.
@@ -47,8 +49,10 @@ def months_of(contents: Contents) -> list[FileMonth]:
 
 def readings_of(months: Sequence[FileMonth], series: Series, days: Range) -> list[Reading]:
     """Return the block of each UTC day. The months of the last file come first."""
-    steps = _Steps.of(months, {Kind.CURVE})
-    civil = _Steps.of(months, {Kind.DAYS, Kind.REGISTERS})
+    # Civil days that start on the last of them go beyond it.
+    within = Range(days.start, days.end + 2 * _DAY)
+    steps = _Steps.of(months, {Kind.CURVE}, within)
+    civil = _Steps.of(months, {Kind.DAYS, Kind.REGISTERS}, within)
     return [_reading(series, day, steps, civil) for day in days.days()]
 
 
@@ -64,12 +68,12 @@ class _Steps:
     """When these start."""
 
     @classmethod
-    def of(cls, months: Iterable[FileMonth], kinds: Collection[str]) -> Self:
-        """Return those of some kinds."""
+    def of(cls, months: Iterable[FileMonth], kinds: Collection[str], within: Range) -> Self:
+        """Return those of some kinds that start in a time."""
         energies: list[Energy] = []
         for month in months:
             if month.kind in kinds:
-                energies = _merged(energies, _unpacked(month))
+                energies = _merged(energies, _unpacked(month, within))
         absurd = [each.start for each in energies if each.energy_wh > MOST_W * (each.length / HOUR)]
         left_out = set(absurd)
         energies = [each for each in energies if each.start not in left_out]
@@ -147,8 +151,11 @@ def _month(series: FileSeries, month: date, readings: Sequence[Energy]) -> FileM
     )
 
 
-def _unpacked(month: FileMonth) -> Iterator[Energy]:
+def _unpacked(month: FileMonth, within: Range) -> Iterator[Energy]:
+    first_s, end_s = within.start.timestamp(), within.end.timestamp()
     for start_s, length_s, energy_wh in json.loads(month.readings):
+        if not first_s <= start_s < end_s:
+            continue
         start = datetime.fromtimestamp(start_s, UTC)
         yield Energy(start, start + timedelta(seconds=length_s), energy_wh)
 

@@ -161,7 +161,7 @@ class FileSource:
     ) -> tuple[list[Reading], Collection[tuple[Series, object]]]:
         """Return the blocks of some days as the files have them, and which ones are stored."""
         directions = {direction for series in group if (direction := _direction(series))}
-        first, last = (days.start - 2 * _DAY).date(), (days.end + _DAY).date()
+        first, last = days.start.date(), (days.end + _DAY).date()
         async with self._store.reading() as connection:
             held = await stored_files.file_months(connection, directions, first, last)
             stored = set()
@@ -172,7 +172,7 @@ class FileSource:
         readings: list[Reading] = []
         for series in group:
             own = [month for month in held if month.direction is _direction(series)]
-            readings += readings_of(own, series, days)
+            readings += await asyncio.to_thread(readings_of, own, series, days)
         return readings, stored
 
 

@@ -13,7 +13,6 @@ from consometers_node.household.files.words import KINDS, PROBLEMS, REFUSALS
 from consometers_node.household.source import HomeFiles
 from consometers_node.i18n.text import Text, text
 from consometers_node.sharing import consent_text
-from consometers_node.web.core.page_base import ERRORS, RequestRefused
 from consometers_node.web.core.request_context import RequestContext
 
 from .file_chart import FOOT, HEIGHT, WIDTH, draw
@@ -111,6 +110,5 @@ async def remove(pages: Pages, context: RequestContext) -> web.StreamResponse:
 
 def _files(pages: Pages) -> HomeFiles:
     files = pages.node.source.files
-    if files is None:
-        raise RequestRefused(404, ERRORS[404])
+    assert files is not None  # routes let nobody here otherwise
     return files
