@@ -14,7 +14,9 @@ from testing.databases.fixtures import (
 )
 from testing.xmpp.fixtures import (
     authority,
+    hosted,
     new_account,
+    new_component,
     new_node,
     new_plain,
     other_server,
