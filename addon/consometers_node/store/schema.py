@@ -1,3 +1,3 @@
 """Which tables and rules this node works with. Written by `script/lib/run tools.tables`."""
 
-SCHEMA = "50d4aec826a3"
+SCHEMA = "c3f35936b33b"

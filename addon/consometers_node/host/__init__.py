@@ -1,0 +1,1 @@
+"""A host: it runs the nodes of households that have no Home Assistant."""
