@@ -12,7 +12,7 @@ import sys
 from sqlalchemy import Table, create_engine
 
 from consometers_node.store import HEAD
-from consometers_node.store.collective.tables import TABLES
+from consometers_node.store.all_tables import TABLES
 from consometers_node.store.engine.declaration import Base
 from consometers_node.store.migrations.rules import create
 

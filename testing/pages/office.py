@@ -12,9 +12,9 @@ from aiohttp import ClientSession, CookieJar
 from argon2 import PasswordHasher
 from yarl import URL
 
+from consometers_node.accounts import administrators
+from consometers_node.accounts.passwords import Passwords
 from consometers_node.collective.ingestion.arrivals import Arrivals
-from consometers_node.collective.members import administrators
-from consometers_node.collective.members.administrators import Passwords
 from consometers_node.collective.monitoring.backups import BackupStep, note
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.publication.closing.closer import Closer, WaitRule
@@ -24,9 +24,9 @@ from consometers_node.rate_limit import GrowingWait, TokenBucket
 from consometers_node.store import Store
 from consometers_node.store.collective.access_log import reads
 from consometers_node.store.engine.connection import AsyncConnection
-from consometers_node.web.admin.login import TRIES
 from consometers_node.web.admin.page_base import AdminPages
 from consometers_node.web.admin.routes import administer
+from consometers_node.web.core.logins import TRIES
 from consometers_node.web.public.site import PublicSite
 from testing.clocks import set_aside_the_clock_of
 from testing.pages.browser import Browser, Page

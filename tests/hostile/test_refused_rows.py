@@ -12,7 +12,7 @@ from sqlalchemy import Column, Date, Integer, LargeBinary, Table, TypeDecorator,
 from sqlalchemy.exc import DBAPIError
 
 from consometers_node.store import Store
-from consometers_node.store.collective.tables import TABLES
+from consometers_node.store.all_tables import TABLES
 from testing.databases.postgresql import Server
 
 SECURITY = Path(__file__).parents[2] / "SECURITY.md"

@@ -17,18 +17,18 @@ from playwright.async_api import async_playwright
 import pytest
 from yarl import URL
 
-from consometers_node.collective.members import administrators
-from consometers_node.collective.members.administrators import AT_ONCE, Passwords
+from consometers_node.accounts import administrators
+from consometers_node.accounts.passwords import AT_ONCE, Passwords
 from consometers_node.collective.settings import PageSettings
 from consometers_node.rate_limit import TokenBucket
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.web.admin import routes as admin_routes
-from consometers_node.web.admin.login import FREE_TRIES
 from consometers_node.web.admin.routes import administer
 from consometers_node.web.api.metrics import Metrics
 from consometers_node.web.core import rate_limit
 from consometers_node.web.core.listening import DEEPEST, Bounds, listening
+from consometers_node.web.core.logins import FREE_TRIES
 from consometers_node.web.core.rate_limit import BYTES_A_TOKEN, MADE_AT_ONCE, visitors
 from consometers_node.web.household.routes import (
     ACTS,

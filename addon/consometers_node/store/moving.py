@@ -12,7 +12,7 @@ from typing import Literal
 
 from sqlalchemy import Table, func, insert, select, text
 
-from .collective.tables import TABLES
+from .all_tables import TABLES
 from .database import HALF_MOVED, HEAD, Store
 from .engine.connection import AsyncConnection
 from .engine.errors import StoreFault

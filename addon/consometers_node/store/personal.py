@@ -31,6 +31,8 @@ MEMBER = (
         Erasure.SECRET,
         Erasure.ADMINISTRATOR,
         Erasure.WITNESSED,
+        Erasure.SPACE,
+        Erasure.HASHED,
     }
 )
 """What a collective stores of a member."""

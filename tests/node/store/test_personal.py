@@ -15,7 +15,8 @@ from consometers_node.collective.privacy import export
 from consometers_node.collective.privacy.erasure import erase_member, forget_notified
 from consometers_node.collective.privacy.own_export import DOCUMENT, OwnExports
 from consometers_node.store import Store
-from consometers_node.store.collective.tables import TABLES, MemberId, MemberRow
+from consometers_node.store.all_tables import TABLES
+from consometers_node.store.collective.tables import MemberId, MemberRow
 from consometers_node.store.engine.declaration import Base, Erasure, check, column
 from consometers_node.store.personal import MEMBER, rows, tables_with
 from consometers_node.store.tables import SecretRow

@@ -20,7 +20,7 @@ from consometers_node.store.engine.connection import AsyncConnection
 from .command import CollectiveSession, now, run
 
 try:
-    from consometers_node.collective.members import administrators
+    from consometers_node.accounts import administrators, passwords
 except ModuleNotFoundError as missing:
     raise CliError(
         "not-installed",
@@ -129,11 +129,11 @@ def _with_password(
     file: Path | None,
 ) -> None:
     typed = _read(file) if file is not None else _typed(name, common.output) if ask else None
-    chosen = administrators.new_password() if typed is None else typed
+    chosen = passwords.new_password() if typed is None else typed
 
     async def work(session: CollectiveSession) -> None:
-        administrators.check_password(name, chosen)
-        password_hash = await administrators.Passwords().hash(chosen)
+        passwords.check_password(name, chosen)
+        password_hash = await passwords.Passwords().hash(chosen)
         async with session.store.writing() as connection:
             await keep(connection, password_hash)
 

@@ -11,6 +11,7 @@ import sqlite3
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from consometers_node.accounts.errors import AccountFault
 from consometers_node.cli.core import control_socket
 from consometers_node.cli.core.access import PASSWORD, password_for
 from consometers_node.cli.core.errors import CliError, run_to_end
@@ -139,7 +140,7 @@ async def _open(settings: Settings, *, waits: bool) -> Store:
 
 def _collective_error(error: Exception) -> CliError | None:
     """Return the message for an error of a collective's packages."""
-    if isinstance(error, CollectiveFault):
+    if isinstance(error, AccountFault | CollectiveFault):
         return CliError(error.condition, error.text)
     words = message_of(error)
     return None if words is None else CliError("not-possible", words)

@@ -569,7 +569,3 @@ class WitnessVerificationRow(Base, personal=False):
     fingerprints: Column[bytes] = column(personal=Erasure.WITNESSED)
     invalid: Column[bytes] = column(personal=Erasure.WITNESSED)
     at: Column[datetime]
-
-
-TABLES = [table for table in Base.metadata.sorted_tables if not table.info.get("view")]
-"""All tables, those of `tables` too; each comes after those that it refers to."""

@@ -57,6 +57,8 @@ class Erasure(StrEnum):
     SECRET = "kept, in no export"  # noqa: S105  # no password
     ADMINISTRATOR = "of an administrator; deleted with the account"
     WITNESSED = "of a home of another collective; its key goes when it leaves"
+    SPACE = "of a household at this host; deleted with its space"
+    HASHED = "of a household that left this host; kept"
 
 
 type Personal = Erasure | Literal[False]

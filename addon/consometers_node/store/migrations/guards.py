@@ -11,7 +11,7 @@ import re
 
 from sqlalchemy import CheckConstraint, UniqueConstraint
 
-from consometers_node.store.collective.tables import TABLES
+from consometers_node.store.all_tables import TABLES
 
 NOW = {
     "sqlite": "unixepoch()",

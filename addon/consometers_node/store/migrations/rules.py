@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from sqlalchemy import Connection
 
-from consometers_node.store.collective.tables import TABLES
+from consometers_node.store.all_tables import TABLES
 from consometers_node.store.engine.declaration import Base
 from consometers_node.store.engine.months import BY_MONTH
 

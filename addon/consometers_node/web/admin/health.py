@@ -8,7 +8,7 @@ import shutil
 from aiohttp import web
 import sqlalchemy
 
-from consometers_node.collective.members import administrators
+from consometers_node.accounts import administrators
 from consometers_node.collective.monitoring.backups import backups
 from consometers_node.collective.monitoring.health import Health
 from consometers_node.collective.monitoring.metrics import (

@@ -1,24 +1,20 @@
 """One request of a page of administration."""
 
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date
 
 from aiohttp import web
 
 from consometers_node.web.core.access import ADMINISTRATION
-from consometers_node.web.core.request_context import RequestContext
+from consometers_node.web.core.session_pages import SessionContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AdminContext(RequestContext[str]):
-    """A request: who asks, for what, and when. `person` is the administrator, "" for nobody.
+class AdminContext(SessionContext):
+    """A request of an administrator.
 
-    `root` is the way to the public pages, `home` that to the first page of administration. `key` is
-    what the browser is known by, and the secret of its forms.
+    `root` is the way to the public pages, `home` that to the first page of administration.
     """
-
-    now: datetime
-    key: str = field(repr=False)
 
     @property
     def home(self) -> str:

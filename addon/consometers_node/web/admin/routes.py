@@ -6,14 +6,15 @@ from functools import partial
 
 from aiohttp import web
 
+from consometers_node.accounts.passwords import Passwords
 from consometers_node.collective.about import Subject
-from consometers_node.collective.members.administrators import Passwords
 from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.settings import Settings
 from consometers_node.rate_limit import GrowingWait
 from consometers_node.store import Store
 from consometers_node.web.core import consenting, permissions
 from consometers_node.web.core.access import ADMINISTRATION
+from consometers_node.web.core.logins import TRIES
 from consometers_node.web.public.page_base import now as this_moment
 
 from . import about, health, log, login, register
@@ -155,7 +156,7 @@ def administer(
         version,
         watch,
         passwords=passwords or Passwords(),
-        tries=tries or GrowingWait(login.TRIES),
+        tries=tries or GrowingWait(TRIES),
         now=now,
     )
     app = web.Application(middlewares=[pages.middleware])

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from consometers_node.collective.members import administrators
-from consometers_node.collective.members.administrators import Passwords
+from consometers_node.accounts import administrators
+from consometers_node.accounts.passwords import Passwords
 from testing.commands.collective import writing
 from testing.commands.fixtures import Run, at_a_terminal
 

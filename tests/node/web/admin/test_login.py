@@ -8,20 +8,19 @@ from itertools import product
 import pytest
 from sqlalchemy import select
 
-from consometers_node.collective.members import administrators
-from consometers_node.collective.members.administrators import IDLE, LONGEST, Passwords
+from consometers_node.accounts import administrators
+from consometers_node.accounts.passwords import Passwords
+from consometers_node.accounts.sessions import IDLE, LONGEST
 from consometers_node.collective.settings import PageSettings
 from consometers_node.rate_limit import GrowingWait
 from consometers_node.store.collective.access_log import reads
 from consometers_node.store.collective.tables import AdministratorRow, AdminSessionRow
-from consometers_node.web.admin.login import (
-    FREE_TRIES,
-    TRIES,
-    of_address,
-)
-from consometers_node.web.admin.page_base import COOKIE
+from consometers_node.web.admin.page_base import COOKIES
+from consometers_node.web.core.logins import FREE_TRIES, TRIES, of_address
 from testing.pages.browser import Browser
 from testing.pages.office import NAME, PASSWORD, QUICK, Office, log_in, serving
+
+COOKIE = COOKIES.session
 
 
 async def key_of(browser: Browser) -> str:

@@ -8,17 +8,18 @@ from typing import Any, Literal
 from argon2 import PasswordHasher
 import pytest
 
-from consometers_node.collective.errors import NotFound
-from consometers_node.collective.members import administrators
-from consometers_node.collective.members.administrators import (
+from consometers_node.accounts import administrators
+from consometers_node.accounts.administrators import SESSIONS
+from consometers_node.accounts.errors import BadName, NoAccount
+from consometers_node.accounts.passwords import (
     AT_ONCE,
-    BadName,
     BadPassword,
     Busy,
     Passwords,
     check_password,
     new_password,
 )
+from consometers_node.accounts.sessions import LONGEST
 from consometers_node.store import Store
 from testing.collectives.members import AT
 from testing.run import DEADLINE_S
@@ -53,24 +54,24 @@ async def test_names_are_unique(store: Store) -> None:
         await administrators.add(connection, "Accueil", "kept", AT)
         with pytest.raises(BadName):
             await administrators.add(connection, "Accueil", "kept", AT)
-        with pytest.raises(NotFound):
+        with pytest.raises(NoAccount):
             await administrators.remove(connection, "Anne")
 
 
 async def test_sessions_are_counted_until_they_end(store: Store) -> None:
     async with store.writing() as connection:
         await administrators.add(connection, "Accueil", "kept", AT)
-        token = await administrators.begin_session(connection, "Accueil", AT)
-        await administrators.begin_session(connection, "Accueil", AT)
+        token = await SESSIONS.begin(connection, "Accueil", AT)
+        await SESSIONS.begin(connection, "Accueil", AT)
         (administrator,) = await administrators.administrators(connection, AT)
         assert (administrator.seen_at, administrator.sessions) == (AT, 2)
-        await administrators.end_session(connection, token)
+        await SESSIONS.end(connection, token)
         (administrator,) = await administrators.administrators(connection, AT)
         assert administrator.sessions == 1
-        later = AT + administrators.LONGEST
+        later = AT + LONGEST
         (administrator,) = await administrators.administrators(connection, later)
         assert administrator.sessions == 0
-        await administrators.begin_session(connection, "Accueil", later)
+        await SESSIONS.begin(connection, "Accueil", later)
         (administrator,) = await administrators.administrators(connection, later)
         assert administrator.sessions == 1
 

@@ -1,0 +1,1 @@
+"""Tables of a host: who has a space there."""
