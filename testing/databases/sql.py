@@ -7,9 +7,9 @@ import sqlite3
 
 import psycopg
 
-from consometers_node.store.collective import tables as collective_tables
+from consometers_node.store.all_tables import TABLES as _TABLES
 
-TABLES = tuple(table.name for table in collective_tables.TABLES)
+TABLES = tuple(table.name for table in _TABLES)
 NOW = {"sqlite": "unixepoch()", "postgresql": "CAST(extract(epoch FROM now()) AS bigint)"}
 
 
