@@ -18,7 +18,7 @@ import demo.school.node
 import demo.servers.program
 
 from .collectives import around
-from .collectives.around import ProgressPrinter
+from .collectives.around import ProgressPrinter, PublishedPrinter
 from .collectives.federation import FOLDERS, FULL, SMALL, Federation
 from .hass import HassDied, HassError, Language, free_port
 from .hass.api import PASSWORD, USER
@@ -254,7 +254,10 @@ async def _live(
                     print(around.waiting(federation.size), flush=True)
                 # Homes start to send while a visitor looks at the school.
                 summing = group.create_task(
-                    federation.open(partial(_first_page, federation, as_json=as_json))
+                    federation.open(
+                        partial(_first_page, federation, as_json=as_json),
+                        PublishedPrinter(quiet=as_json),
+                    )
                 )
             await node.until_read()
             indoors = await house.take_in_node()

@@ -1,6 +1,7 @@
 """The federation around the school, as visitors and programs see it."""
 
 from collections.abc import Iterable
+from datetime import date, timedelta
 from typing import Final
 
 from demo.servers.program import PASSWORD
@@ -21,6 +22,8 @@ from .neighbours import Progress
 
 _COLUMN: Final = 30
 _STEP: Final = 0.1
+_PUBLISHED_STEP: Final = timedelta(days=80)
+"""Three months make a line."""
 
 _GUIDE: Final = """\
   Coopérative / Cooperative   {cooperative.page}
@@ -82,10 +85,24 @@ class ProgressPrinter:
         if self._quiet or step == self._before:
             return
         self._before = step
-        print(
-            f"  Foyers / Homes              {now.joined}/{now.homes}, {now.collected:.0%}",
-            flush=True,
-        )
+        asked = f", passé demandé / past requested {now.collected:.0%}" if now.collected else ""
+        print(f"  Foyers / Homes              {now.joined}/{now.homes}{asked}", flush=True)
+
+
+class PublishedPrinter:
+    """Reports from which day on a collective publishes, each time that three months are new."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._before: dict[str, date] = {}
+
+    def __call__(self, collective: Collective, since: date) -> None:
+        name = collective.profile.name
+        before = self._before.get(name)
+        if self._quiet or (before is not None and before - since < _PUBLISHED_STEP):
+            return
+        self._before[name] = since
+        print(f"  Publié depuis / since       {since}, {name}", flush=True)
 
 
 def first_page(federation: Federation) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -28,6 +28,8 @@ _OUTLINES: Final = Path(__file__).with_name("communes.geojson")
 _OUTLINES_SOURCE: Final = "Consometers"
 _WAIT_MINUTES: Final = 1
 """A demo has no time to wait for those who are late."""
+_DAYS: Final = "P1D"
+"""Days, in its open data."""
 _ONLINE_WITHIN_S: Final = 300
 _LOOKS_EVERY_S: Final = 0.5
 
@@ -161,12 +163,15 @@ class Collective:
             else:
                 await asyncio.sleep(_LOOKS_EVERY_S)
 
+    async def published_since(self) -> date | None:
+        """Return the first day of which its open data has something, None before there is one."""
+        intervals = (await self._listing())["intervals"]
+        (first,) = (each["from"] for each in intervals if each["id"] == _DAYS)
+        return None if first is None else date.fromisoformat(first)
+
     async def find_sites(self) -> None:
         """Find the public page of each site."""
-        listed = f"{self.page}/data/groups.json"
-        async with aiohttp.ClientSession() as session, session.get(listed) as answer:
-            listing = await answer.json()
-        groups = (group for group in listing["groups"] if group["kind"] == "site")
+        groups = (group for group in (await self._listing())["groups"] if group["kind"] == "site")
         self.sites = {group["name"]: f"{self.page}/sites/{group['id']}" for group in groups}
 
     async def compete(self) -> None:
@@ -199,6 +204,13 @@ class Collective:
         """End the node and its server, leaving no process."""
         await self.program.close()
         await self._threaded.close()
+
+    async def _listing(self) -> Mapping[str, Any]:
+        """Return what its open data lists, as everybody may read it."""
+        listed = f"{self.page}/data/groups.json"
+        async with aiohttp.ClientSession() as session, session.get(listed) as answer:
+            listing: Mapping[str, Any] = await answer.json()
+        return listing
 
     async def _until_online(self) -> None:
         async def is_online() -> bool:

@@ -9,7 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
@@ -107,6 +107,8 @@ _FIRST_SEED: Final = 100
 _SHOWN_WITHIN_S: Final = 1_800  # two years of hours, also on a busy machine
 _LOOKS_EVERY_S: Final = 1.0
 _NEARLY_ALL: Final = 0.98
+_MARGIN_DAYS: Final = 2
+"""The first days of the past are not whole."""
 _LATEST: Final = timedelta(hours=3)
 FOLDERS: Final = ("cooperative", "municipality", "street", "reader")
 """Where all of it is, in the folder of the demo."""
@@ -222,11 +224,14 @@ class Federation:
                 await node.meet(await self.cooperative.invite("site", COMMUNE), self.size.days)
             self.neighbours.let_grant()
 
-    async def open(self, first_page: Callable[[], None]) -> None:
+    async def open(
+        self, first_page: Callable[[], None], published: Callable[[Collective, date], None]
+    ) -> None:
         """Publish the past of all, once the school has granted too.
 
         `first_page` is called when the sums of the last weeks are published for the first time, at
-        the cooperative. On return all sums are, of both collectives, and a reader may read them.
+        the cooperative; `published` with each first day of the sums, as earlier ones follow. On
+        return all sums are there, of both collectives, and a reader may read them.
         """
         await self._until(self._knows_the_school)
         await self.neighbours.until(lambda progress: progress.have_joined)
@@ -239,12 +244,15 @@ class Federation:
         if self._known is None:
             # Looking takes a processor that they need.
             await self.neighbours.until(lambda progress: progress.collected > _NEARLY_ALL)
+            await self._follow(self.cooperative, self.size.days, published)
         self.cooperative.series = await self._readable(self.cooperative, self._is_whole)
         await self.cooperative.compete()
         # The municipality requests a past that is there: else it would come day by day.
         commune = f"{self.cooperative.profile.device}-{COMMUNE.lower()}"
         await self._grant(self.cooperative, self.municipality.profile.account, commune)
         await self.municipality.publish()
+        if self._known is None:
+            await self._follow(self.municipality, min(self.size.days, _YEAR_DAYS), published)
         self.municipality.series = await self._readable(
             self.municipality, partial(self._is_whole, days=_YEAR_DAYS)
         )
@@ -407,10 +415,31 @@ class Federation:
         await self._until(is_read)
         return tuple(await self._read(collective))
 
+    async def _follow(
+        self, collective: Collective, days: int, published: Callable[[Collective, date], None]
+    ) -> None:
+        """Wait until a collective's open data go so many days back.
+
+        They go back month by month: `published` is called with the first day of those that are
+        whole, for an earlier one has begun.
+        """
+        begin = datetime.now(UTC).date() - timedelta(days - _MARGIN_DAYS)
+        before: date | None = None
+
+        async def is_there() -> bool:
+            nonlocal before
+            since = await collective.published_since()
+            if before is not None and since is not None and since < before:
+                published(collective, before)
+            before = since
+            return since is not None and since <= begin
+
+        await self._until(is_there)
+
     def _is_whole(self, listed: _Listed, days: int | None = None) -> bool:
         """Whether a series of sums has all days, or the last of them, up to the last hours."""
         first = listed["first"]
-        since = timedelta(min(self.size.days, days or self.size.days) - 2)
+        since = timedelta(min(self.size.days, days or self.size.days) - _MARGIN_DAYS)
         return (
             _is_recent(listed)
             and first is not None

@@ -132,7 +132,13 @@ class MaskedSeries:
         senders: Set[MemberId],
     ) -> MaskedHour:
         """Return the reports of an hour, of homes that are not among those who sent records."""
-        if not self.counting:
+        # Most hours of a long past are before any permission: nothing is looked up of them.
+        allowed = {
+            key: permission
+            for key, permission in self.counting.items()
+            if permission.records_from <= start
+        }
+        if not allowed:
             return NOTHING_MASKED
         stored = {
             report.permission: report
@@ -141,11 +147,9 @@ class MaskedSeries:
         recent = Range.of_day((start - RECENT).date()).start
         by_member: dict[MemberId, StoredReport] = {}
         expected = set[MemberId]()
-        for key, permission in self.counting.items():
+        for key, permission in allowed.items():
             membership = memberships.get(permission.member)
             if membership is None or not membership.is_home or permission.member in senders:
-                continue
-            if permission.records_from > start:
                 continue
             if (report := stored.get(key)) is not None and key in self.witness_of:
                 by_member[permission.member] = report
