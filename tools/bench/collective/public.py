@@ -69,12 +69,17 @@ async def measure() -> float:
             every = [await _ask(town, changes, path) for path in _PATHS]
         print(f"{'all pages, not cached':67} {summary(list(chain.from_iterable(every)))}")
         await store.close()
-    for name, middle in (("p95", p95), ("median", median)):
-        slowest, lightest = max(map(middle, every)), min(map(middle, every))
-        page = _PATHS[[middle(each) for each in every].index(slowest)]
-        what = f"the slowest page over the lightest, {name}"
-        print(f"{what:67} {slowest / lightest:.1f} times ({1e3 * slowest:.1f} ms: /{page})")
+    _compare("p95", list(map(p95, every)))
+    _compare("median", list(map(median, every)))
     return max(map(p95, every))
+
+
+def _compare(rank: str, seconds: list[float]) -> None:
+    """Print the slowest page, and how many times longer than the lightest it takes."""
+    slowest = max(seconds)
+    what = f"the slowest page over the lightest, {rank}"
+    path = _PATHS[seconds.index(slowest)]
+    print(f"{what:67} {slowest / min(seconds):.1f} times ({1e3 * slowest:.1f} ms: /{path})")
 
 
 async def _ask(town: ReleasedTown, changes: Changes, path: str) -> list[float]:
