@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+import shutil
+import sqlite3
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -20,6 +23,7 @@ ADMINISTRATOR: Final = "demo"
 ADMINISTRATION_PASSWORD: Final = "kersabiec-demo"
 
 _SETTINGS: Final = "collective.toml"
+_DATABASE: Final = "node.db"
 _OBJECTIVE: Final = "10"
 _RUNNING: Final = (("--name-fr", "Le Grand Défi", "--name-en", "The Great Challenge"), 8, 12)
 _OVER: Final = (("--name-fr", "Le défi d’avant", "--name-en", "The challenge before"), 22, 12)
@@ -163,6 +167,16 @@ class Collective:
             else:
                 await asyncio.sleep(_LOOKS_EVERY_S)
 
+    async def back_up(self) -> None:
+        """Copy its database and settings aside, and note it, as an operator does each night.
+
+        Once: the administration shows how old the backup is from then on.
+        """
+        backups = self._folder / "backups"
+        if not backups.exists():
+            await asyncio.to_thread(_copy, self.program.folder, backups)
+            await self.program.do("backups", "note", "made")
+
     async def published_since(self) -> date | None:
         """Return the first day of which its open data has something, None before there is one."""
         intervals = (await self._listing())["intervals"]
@@ -220,3 +234,16 @@ class Collective:
 
         error = NodeError(f"{self.profile.name} is not online: {self.program.log} may say why.")
         await until(is_online, error, within_s=_ONLINE_WITHIN_S)
+
+
+def _copy(node: Path, backups: Path) -> None:
+    """Copy a node's database, also while it is written, and its settings into a new folder."""
+    backups.mkdir(mode=0o700)
+    copy = backups / f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}"
+    copy.mkdir(mode=0o700)
+    shutil.copy(node / _SETTINGS, copy)
+    with (
+        closing(sqlite3.connect(node / _DATABASE)) as source,
+        closing(sqlite3.connect(copy / _DATABASE)) as target,
+    ):
+        source.backup(target)

@@ -251,6 +251,8 @@ class Federation:
         commune = f"{self.cooperative.profile.device}-{COMMUNE.lower()}"
         await self._grant(self.cooperative, self.municipality.profile.account, commune)
         await self.municipality.publish()
+        # The cooperative has nothing else to do while the municipality reads its sums.
+        await self.cooperative.back_up()
         if self._known is None:
             await self._follow(self.municipality, min(self.size.days, _YEAR_DAYS), published)
         self.municipality.series = await self._readable(

@@ -33,10 +33,10 @@ async def test_a_month_is_published_once_an_earlier_one_begins(
 ) -> None:
     monkeypatch.setattr(federation, "_LOOKS_EVERY_S", 0)
     whole = Federation(tmp_path, SMALL, lambda _: None, cast("Warm", None))
-    told: list[int] = []
+    heard: list[int] = []
     collective = Publishing([None, 60, 60, 90, 120, 363, 400])
-    await whole._follow(collective, 365, lambda _, since: told.append((TODAY - since).days))
-    assert told == [60, 90, 120]
+    await whole._follow(collective, 365, lambda _, since: heard.append((TODAY - since).days))
+    assert heard == [60, 90, 120]
     assert await collective.published_since() == TODAY - timedelta(400)
 
 
