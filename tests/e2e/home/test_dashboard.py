@@ -80,7 +80,7 @@ GRAPH: Final = "hui-statistics-graph-card"
 TILE: Final = "hui-tile-card"
 SENTENCE: Final = "hui-markdown-card"
 """It stands in place of a graph until there is something to draw: for powers, five minutes."""
-CARDS_NOW: Final = {f"{GRAPH}, {SENTENCE}": 9, "hui-statistic-card": 8, TILE: 25}
+CARDS_NOW: Final = {f"{GRAPH}, {SENTENCE}": 10, "hui-statistic-card": 8, TILE: 24}
 FIRST_FIGURES_MS: Final = 420_000
 FIVE_MINUTES_S: Final = 300
 CARDS_OF_MONTHS: Final = {GRAPH: 6}
@@ -186,6 +186,7 @@ async def test_the_dashboard_of_an_empty_home_explains_how_to_begin(
     browser: Browser, hass: Hass, language: Language
 ) -> None:
     await hass.api.set_language(language)
+    await hass.api.command("energy/save_prefs", energy_sources=[])
     async with ToyNode() as node:
         # Home Assistant loads an integration with its first entry: this node has nothing to show.
         node.answer["collectives"] = []
@@ -292,10 +293,10 @@ async def _powers_are_known(api: Api, balance: EntityIds) -> None:
 
 
 async def _graphs_are_drawn(visitor: Visitor, language: Language) -> None:
-    """Wait for the first figures: the simulation's sentence stays, and that of the best time."""
+    """Wait for the first figures: the simulation's sentence stays, the best time and the price."""
     await visitor.page.goto(f"/{PATH[language]}/now")
     await visitor.shows("hui-sections-view hui-heading-card")
-    await expect(visitor.page.locator(SENTENCE)).to_have_count(2, timeout=FIRST_FIGURES_MS)
+    await expect(visitor.page.locator(SENTENCE)).to_have_count(3, timeout=FIRST_FIGURES_MS)
 
 
 async def _day_is_known(api: Api, balance: EntityIds) -> None:
