@@ -121,12 +121,12 @@ async def _measure(folder: Path, homes: int, awake: int) -> Figures:
             # The first one loads what all others share.
             async with host.awake(_address(0)):
                 pass
-            one = _memory_kb()
+            with_first = _memory_kb()
             for number in range(1, awake):
                 async with host.awake(_address(number)):
                     pass
             await asyncio.sleep(1)
-            awake_kb = (_memory_kb() - one) / (awake - 1)
+            awake_kb = (_memory_kb() - with_first) / (awake - 1)
             due.cancel()
             await asyncio.wait({due})
         waking_s, bare_s = await _durations(register, open_home)
