@@ -7,6 +7,7 @@ from datetime import datetime
 
 from consometers_node.host.homes.register import HostedHome
 from consometers_node.store import Store
+from consometers_node.store.engine.file import Reserve
 from consometers_node.store.settings import set_setting, setting
 
 NOTE = "a.note"
@@ -53,7 +54,8 @@ class SmallHomes:
     @asynccontextmanager
     async def open(self, home: HostedHome) -> AsyncIterator[SmallHome]:
         self.opened.append(home.address)
-        store = await Store.open(home.folder / "node.db", connections=1)
+        reserve = Reserve(home.folder.parent / "homes.db")
+        store = await Store.open(home.folder / "node.db", connections=1, reserve=reserve)
         try:
             node = SmallHome(
                 home,

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from tools.bench import __main__ as bench
+from tools.bench.home import hosting
 from tools.bench.meter import corruption, tic
 from tools.bench.meter.meters import METERS, frames
 
@@ -24,6 +25,16 @@ def test_decoding_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
     assert "times as fast" in text
     assert text.count("µs/frame") == 3 + 2 * len(METERS)
     assert status in (0, 1)
+
+
+def test_homes_of_a_host_are_measured(
+    capsys: pytest.CaptureFixture[str], socket_enabled: None
+) -> None:
+    hosting.main(["--homes", "20", "--awake", "2"])
+    text = capsys.readouterr().out
+    assert text.startswith("20 homes asleep: ")
+    assert "kB of memory each" in text
+    assert "times opening and reading the bare file" in text
 
 
 def test_a_benchmark_is_chosen_by_name(

@@ -14,6 +14,7 @@ SUBCOMMANDS = {
         "reading and writing a message of records, against the bare XML",
     ),
     "node": ("home.node", "what a home's node takes of memory with nothing to do"),
+    "host": ("home.hosting", "what homes take of a host: asleep, over awake and a bare file"),
     "collective": (
         "collective.ingestion",
         "what thousands of members push, until it is kept: against a bare sink",

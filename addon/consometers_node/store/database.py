@@ -87,10 +87,12 @@ class Store:
     is deleted is overwritten. PostgreSQL serves a collective. Callers see no difference.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, reserve: Reserve | None = None) -> None:
         self._engine = engine
         file = engine.url.database
-        self._reserve = Reserve(Path(file)) if file and self.is_sqlite else None
+        if reserve is None and file and self.is_sqlite:
+            reserve = Reserve(Path(file))
+        self._reserve = reserve
         self._writer = engine.execution_options(consometers_writes=True)
         self._reader = engine if self.is_sqlite else engine.execution_options(**_SNAPSHOT)
         self._is_open = False
@@ -105,19 +107,21 @@ class Store:
         folder: Path | None = None,
         half_moved: bool = False,
         connections: int = _CONNECTIONS,
+        reserve: Reserve | None = None,
     ) -> Self:
         """Open the file or the URL, make the tables or bring them up to date. Raises Unusable.
 
         The keys' file is in `folder`, by default that of the database's file. Only who goes on with
         a move opens what is half moved. Of the connections that a moment of many users needs,
-        `connections` stay open after it.
+        `connections` stay open after it. Many files on one disk share a `reserve`: each would have
+        its own.
         """
         url = _url(place)
         make = _sqlite if url.get_backend_name() == "sqlite" else _postgresql
         if folder is None and make is _sqlite:
             folder = Path(str(url.database)).parent
         engine = make(url, Keys(folder), connections)
-        store = cls(engine)
+        store = cls(engine, reserve)
         try:
             if store._reserve is not None:
                 await asyncio.to_thread(prepare, Path(str(url.database)))

@@ -19,6 +19,7 @@ from consometers_node.host.homes.waking import (
     Homes,
     TooManyAwake,
 )
+from consometers_node.store.engine.file import RESERVE_BYTES
 from testing.homes.hosted import SmallHome, SmallHomes
 from testing.run import DEADLINE_S
 from testing.waiting import eventually
@@ -73,6 +74,18 @@ async def test_a_home_that_is_used_is_open_and_closes_after(
         assert await node.read() == "mine"
         assert await other.read() is None
     assert small.opened == [A, A, B]
+
+
+async def test_homes_share_what_is_set_aside_on_the_disk(
+    homes: Homes[SmallHome], register: HomeRegister, tmp_path: Path
+) -> None:
+    """Each would take two megabytes for itself."""
+    async with homes.awake(A) as node, homes.awake(B), node.store.withdrawing():
+        assert not (tmp_path / "homes.reserve").exists()
+    await sleeps(homes)
+    await sleeps(homes, B)
+    assert [path.name for path in tmp_path.rglob("*.reserve")] == ["homes.reserve"]
+    assert (tmp_path / "homes.reserve").stat().st_size == RESERVE_BYTES
 
 
 async def test_a_busy_home_stays_open(homes: Homes[SmallHome], small: SmallHomes) -> None:
