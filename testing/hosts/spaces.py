@@ -1,5 +1,113 @@
-"""A host's operator, for its terms."""
+"""A host in memory: its pages are served to loopback."""
 
-from consometers_node.host.accounts.terms import Operator
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_network
+
+from aiohttp import ClientSession, CookieJar, web
+from argon2 import PasswordHasher
+from yarl import URL
+
+from consometers_node.accounts import administrators
+from consometers_node.accounts.passwords import Passwords
+from consometers_node.host.accounts import invitations
+from consometers_node.host.accounts.terms import VERSION, Operator
+from consometers_node.host.settings import HostSettings
+from consometers_node.rate_limit import GrowingWait
+from consometers_node.store import Store
+from consometers_node.web.core.logins import TRIES
+from consometers_node.web.host.page_base import HostServices
+from consometers_node.web.host.routes import application
+from testing.clocks import set_aside_the_clock_of
+from testing.hosts.homes import FewHomes
+from testing.pages.browser import Browser, Page
+from testing.pages.office import SessionClock
 
 OPERATOR = Operator("Foyers de Kersabiec", "contact@foyers.example", "Kersabiec")
+SETTINGS = HostSettings(
+    name="Foyers de Kersabiec",
+    operator=OPERATOR,
+    domain="foyers.example",
+    proxies=(ip_network("127.0.0.0/8"),),
+)
+PASSWORD = "three boats in the bay"
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@dataclass
+class ServedHost:
+    """A host with its homes, its clock and its visitors."""
+
+    store: Store
+    homes: FewHomes
+    clock: SessionClock
+    url: URL
+    stack: AsyncExitStack = field(repr=False)
+
+    async def browser(self, language: str = "en", place: str = "/") -> Browser:
+        """Open a browser that has no cookie yet."""
+        session = ClientSession(cookie_jar=CookieJar(unsafe=True))
+        await self.stack.enter_async_context(session)
+        return Browser(session, self.url.join(URL(place)), "", language)
+
+    async def invite(self) -> str:
+        async with self.store.writing() as connection:
+            _, token = await invitations.make(
+                connection, at=self.clock.now, expires_at=self.clock.now.replace(year=2100)
+            )
+        return token
+
+    async def household(self, name: str) -> Browser:
+        """Open a browser, and create a space with it."""
+        browser = await self.browser()
+        page = await create(browser, name, await self.invite())
+        assert page.status == 200, page.text
+        return browser
+
+    async def operator(self) -> Browser:
+        """Open a browser, and log in as an operator."""
+        hashed = await Passwords(QUICK).hash(PASSWORD)
+        async with self.store.writing() as connection:
+            await administrators.add(connection, "Operator", hashed, self.clock.now)
+        browser = await self.browser(place="/administration/")
+        page = await log_in(browser, "Operator")
+        assert page.status == 200, page.text
+        return browser
+
+
+async def create(browser: Browser, name: str, code: str, **headers: str) -> Page:
+    """Fill in the form for a new space."""
+    page = await browser.open("create")
+    typed = ("password", PASSWORD), ("again", PASSWORD), ("terms", VERSION)
+    return await browser.send(page, "create", ("code", code), ("name", name), *typed, **headers)
+
+
+async def log_in(browser: Browser, name: str, password: str = PASSWORD, **headers: str) -> Page:
+    page = await browser.open("login")
+    return await browser.send(page, "login", ("name", name), ("password", password), **headers)
+
+
+@asynccontextmanager
+async def hosting(store: Store, *, is_open: bool = False) -> AsyncIterator[ServedHost]:
+    """Serve the pages of a host."""
+    homes, clock = FewHomes(), SessionClock()
+    services = HostServices(
+        store,
+        replace(SETTINGS, is_open=is_open),
+        homes,
+        "0",
+        Passwords(QUICK),
+        GrowingWait(TRIES, lambda: clock.seconds),
+        lambda: clock.now,
+    )
+    async with store.writing() as connection:
+        await set_aside_the_clock_of(connection)
+    async with AsyncExitStack() as stack:
+        runner = web.AppRunner(application(services))
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        yield ServedHost(store, homes, clock, URL(f"http://{host}:{port}/"), stack)

@@ -19,9 +19,9 @@ from consometers_node.collective.about import (
     values_of,
 )
 from consometers_node.i18n.text import Text
+from consometers_node.web.core.admin_context import AdminContext
 
 from .page_base import AdminPages
-from .request_context import AdminContext
 
 _FIELDS = {
     subject: {name: key for name, key in KEYS.items() if group_of(key).subject is subject}

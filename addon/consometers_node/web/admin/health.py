@@ -22,11 +22,11 @@ from consometers_node.collective.monitoring.metrics import (
 from consometers_node.collective.witness.heads import set_back
 from consometers_node.collective.witness.register import overview
 from consometers_node.i18n.text import Text
+from consometers_node.web.core.admin_context import AdminContext
 from consometers_node.web.core.speech import Language
 
 from .overview.concerns import of_node
 from .page_base import AdminPages
-from .request_context import AdminContext
 from .words import BACKUP_STEPS
 
 _KIB = 1024

@@ -10,11 +10,11 @@ from consometers_node.i18n.text import Text, text
 from consometers_node.series import Interval
 from consometers_node.sharing.consent_text import INTERVALS
 from consometers_node.store.collective.access_log import reads
+from consometers_node.web.core.admin_context import AdminContext
 from consometers_node.web.core.language import LANGUAGES
 
 from .page_base import AdminPages
 from .pager import Pager
-from .request_context import AdminContext
 
 _AT_ONCE = 50
 _SPANS = (30, 365)

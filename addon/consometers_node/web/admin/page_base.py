@@ -2,14 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-import re
 import time
 from typing import TYPE_CHECKING, Any, override
 
 from aiohttp import web
 from sqlalchemy.exc import DBAPIError
 
-from consometers_node.accounts.administrators import SESSIONS
 from consometers_node.accounts.errors import AccountFault
 from consometers_node.accounts.passwords import Passwords
 from consometers_node.collective.calendar import Span
@@ -23,39 +21,32 @@ from consometers_node.rate_limit import GrowingWait
 from consometers_node.sharing.names import load_naming
 from consometers_node.sharing.permissions.consent import DataRequest, Decisions
 from consometers_node.store import Store
-from consometers_node.store.collective.access_log import Read, note_read
 from consometers_node.store.collective.tables import MemberId
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.core import language
-from consometers_node.web.core.access import ADMINISTRATION
+from consometers_node.web.core.admin_context import AdminContext
+from consometers_node.web.core.admin_pages import AdministratorPages
 from consometers_node.web.core.consenting import Choosable, ConsentPages
 from consometers_node.web.core.csrf import FormTokens
 from consometers_node.web.core.language import LANGUAGES
-from consometers_node.web.core.logins import LoginCookies
 from consometers_node.web.core.page_base import RequestRefused
-from consometers_node.web.core.session_pages import SessionPages
 from consometers_node.web.core.speech import Language
 from consometers_node.wire import Naming
 from consometers_quoalise import Role
 
 from .published_sums import published_sums
-from .request_context import AdminContext
 
 if TYPE_CHECKING:
     from consometers_node.collective.monitoring.health import Watch
 
 type Look = Callable[[AdminPages, AdminContext], Awaitable[web.StreamResponse]]
 
-COOKIES = LoginCookies("consometers-admin", path=ADMINISTRATION)
-LOGIN = "login"
-
-_PLAIN = re.compile(r"[a-z0-9/_-]{1,200}")
 _SLOW_S, _ROSTER_KEPT_S = 0.25, 30.0
 _OTHER_SPELLING = text("This commune is known here as “{known}”: write it that way.")
 _NO_MEMBER = text("There is no such member.")
 
 
-class AdminPages(ConsentPages[AdminContext], SessionPages[AdminContext]):
+class AdminPages(ConsentPages[AdminContext], AdministratorPages):
     """Answers logged-in administrators, and sends everybody else to the login.
 
     `node` is the one that runs, which `watch` watches; None where none does.
@@ -63,8 +54,6 @@ class AdminPages(ConsentPages[AdminContext], SessionPages[AdminContext]):
 
     role = Role.COLLECTIVE
     section = "municipalities/"
-    cookies = COOKIES
-    sessions = SESSIONS
     faults = (AccountFault, CollectiveFault)
 
     def __init__(
@@ -83,6 +72,7 @@ class AdminPages(ConsentPages[AdminContext], SessionPages[AdminContext]):
         self.settings = settings
         self.watch = watch
         self.node = watch.node if watch else None
+        self.proxies = settings.page.proxies
         self.passwords = passwords
         self.tries = tries
         self._now = now
@@ -95,17 +85,22 @@ class AdminPages(ConsentPages[AdminContext], SessionPages[AdminContext]):
         return self._page(context, f"admin/{template}", status, model)
 
     @override
+    def shared(
+        self, context: AdminContext, template: str, *, status: int = 200, **model: Any
+    ) -> web.Response:
+        return self._page(context, template, status, {"layout": "admin/layout.html"} | model)
+
+    @override
     def consent_page(
         self, context: AdminContext, template: str, *, status: int = 200, **model: Any
     ) -> web.Response:
         ours = {
-            "layout": "admin/layout.html",
             "section_root": f"{context.home}{self.section}",
             "may_answer": True,
             "of_home": False,
             "scripts": self.files.scripts,
         }
-        return self._page(context, template, status, ours | model)
+        return self.shared(context, template, status=status, **ours | model)
 
     def _page(
         self, context: AdminContext, template: str, status: int, model: dict[str, Any]
@@ -212,18 +207,6 @@ class AdminPages(ConsentPages[AdminContext], SessionPages[AdminContext]):
             self._roster = window, time.monotonic() + _ROSTER_KEPT_S, seen
         return seen
 
-    async def note(
-        self,
-        connection: AsyncConnection,
-        context: AdminContext,
-        what: str,
-        member: MemberId | None = None,
-        records: int = 0,
-    ) -> None:
-        """Log an administrator's access or action, before the response."""
-        read = Read(at=context.now, who=context.person, what=what, member=member, records=records)
-        await note_read(connection, read)
-
     @override
     def context(self, request: web.Request, name: str = "") -> AdminContext:
         zone = self.settings.time_zone
@@ -234,13 +217,6 @@ class AdminPages(ConsentPages[AdminContext], SessionPages[AdminContext]):
             now=self._now().astimezone(zone),
             key=self.cookies.key_of(request),
         )
-
-    @override
-    def to_login(self, context: AdminContext) -> web.Response:
-        if context.request.method not in {"GET", "HEAD"}:
-            return context.go(f"{LOGIN}?ended=yes")
-        place = context.place.strip("/")
-        return context.go(f"{LOGIN}?next={place}" if _PLAIN.fullmatch(place) else LOGIN)
 
     @override
     def database_problem(self, fault: DBAPIError) -> Text:

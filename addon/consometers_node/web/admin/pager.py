@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlencode
 
-from .request_context import AdminContext
+from consometers_node.web.core.admin_context import AdminContext
 
 _PAGE = "page"
 

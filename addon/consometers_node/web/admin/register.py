@@ -10,12 +10,12 @@ from consometers_node.collective.privacy.policy import draft, read_facts
 from consometers_node.collective.privacy.processing_records import BASIS, SECURITY, processing
 from consometers_node.sharing import consent_text
 from consometers_node.store.personal import Json
+from consometers_node.web.core.admin_context import AdminContext
 from consometers_node.web.core.page_base import attachment, csv_text
 from consometers_quoalise import iso8601
 
 from .page_base import AdminPages
 from .pager import Pager
-from .request_context import AdminContext
 from .words import ACTORS
 
 _AT_ONCE = 50

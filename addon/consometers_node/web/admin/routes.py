@@ -12,17 +12,17 @@ from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.settings import Settings
 from consometers_node.rate_limit import GrowingWait
 from consometers_node.store import Store
-from consometers_node.web.core import consenting, permissions
+from consometers_node.web.core import admin_login as login, consenting, permissions
 from consometers_node.web.core.access import ADMINISTRATION
+from consometers_node.web.core.admin_context import AdminContext
 from consometers_node.web.core.logins import TRIES
 from consometers_node.web.public.page_base import now as this_moment
 
-from . import about, health, log, login, register
+from . import about, health, log, register
 from .members import codes, doubts, invitations, letters, list as members, member
 from .overview import page as overview
 from .page_base import AdminPages, Look
 from .publication import challenges, municipalities, need_form, needs, rules as publication
-from .request_context import AdminContext
 
 _MEMBER = "/members/{member:[a-z0-9]{1,20}}"
 _END = _MEMBER + "/end/{permission:[0-9a-f-]{36}}"

@@ -15,7 +15,7 @@ from consometers_node.collective.settings import PageSettings
 from consometers_node.rate_limit import GrowingWait
 from consometers_node.store.collective.access_log import reads
 from consometers_node.store.collective.tables import AdministratorRow, AdminSessionRow
-from consometers_node.web.admin.page_base import COOKIES
+from consometers_node.web.core.admin_pages import COOKIES
 from consometers_node.web.core.logins import FREE_TRIES, TRIES, of_address
 from testing.pages.browser import Browser
 from testing.pages.office import NAME, PASSWORD, QUICK, Office, log_in, serving

@@ -17,7 +17,7 @@ from consometers_node.store.collective.claims import Claim, Proof, shared_with
 from consometers_node.store.collective.set_aside import SetAside
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.admin.page_base import AdminPages
-from consometers_node.web.admin.request_context import AdminContext
+from consometers_node.web.core.admin_context import AdminContext
 from consometers_node.web.core.page_base import RequestRefused
 
 SHOWN = 20

@@ -19,8 +19,8 @@ from consometers_node.i18n.text import Text, text
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.admin.page_base import AdminPages
 from consometers_node.web.admin.pager import Pager
-from consometers_node.web.admin.request_context import AdminContext
 from consometers_node.web.admin.words import ACCOUNTS_GUIDE, KINDS
+from consometers_node.web.core.admin_context import AdminContext
 from consometers_node.web.core.language import LANGUAGES
 from consometers_node.web.core.page_base import RequestRefused
 from consometers_node.web.core.request_context import FilledForm

@@ -14,8 +14,8 @@ from consometers_node.store.collective.tables import MemberId
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.admin.page_base import AdminPages
 from consometers_node.web.admin.pager import Pager
-from consometers_node.web.admin.request_context import AdminContext
 from consometers_node.web.admin.words import KINDS, STATUSES
+from consometers_node.web.core.admin_context import AdminContext
 
 DAYS = 30
 """The period over which a page shows the coverage."""

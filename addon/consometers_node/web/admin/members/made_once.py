@@ -10,7 +10,7 @@ import re
 import secrets
 
 from consometers_node.i18n.text import text
-from consometers_node.web.admin.request_context import AdminContext
+from consometers_node.web.core.admin_context import AdminContext
 from consometers_node.web.core.page_base import RequestRefused
 from consometers_node.web.core.request_context import FilledForm
 from consometers_node.web.core.speech import numbered

@@ -51,8 +51,8 @@ from consometers_node.store.collective.shown import shown_from
 from consometers_node.store.collective.tables import MemberPermissionId
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.admin.page_base import AdminPages
-from consometers_node.web.admin.request_context import AdminContext
 from consometers_node.web.admin.words import ACTORS, KINDS
+from consometers_node.web.core.admin_context import AdminContext
 from consometers_node.web.core.calendar_svg import Strip, draw
 from consometers_node.web.core.page_base import RequestRefused, send_file
 from consometers_node.web.core.speech import numbered

@@ -38,7 +38,7 @@ from consometers_node.store.collective import claims, set_aside
 from consometers_node.store.collective.masked_reports import waiting_since
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.admin.page_base import AdminPages
-from consometers_node.web.admin.request_context import AdminContext
+from consometers_node.web.core.admin_context import AdminContext
 from consometers_node.web.core.speech import Language
 from consometers_node.web.public.words import FLOWS
 

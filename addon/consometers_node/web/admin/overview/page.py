@@ -18,8 +18,8 @@ from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.admin.page_base import AdminPages
 from consometers_node.web.admin.pager import Pager
 from consometers_node.web.admin.publication.rules import as_visitor
-from consometers_node.web.admin.request_context import AdminContext
 from consometers_node.web.admin.words import BACKUP_STEPS, STATUSES
+from consometers_node.web.core.admin_context import AdminContext
 from consometers_node.web.core.speech import numbered
 from consometers_node.web.public.drawing.charts import Step
 from consometers_node.web.public.live import LiveDay, today

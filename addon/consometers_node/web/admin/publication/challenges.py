@@ -24,7 +24,7 @@ from consometers_node.collective.publication.reading.queries import Published
 from consometers_node.i18n.text import Text
 from consometers_node.store.collective.tables import ChallengeId
 from consometers_node.web.admin.page_base import AdminPages
-from consometers_node.web.admin.request_context import AdminContext
+from consometers_node.web.core.admin_context import AdminContext
 
 _FIELDS = ("name_fr", "name_en", "first_day", "last_day", "objective")
 _EMPTY = dict.fromkeys(_FIELDS, "") | {"objective": "10"}

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from consometers_node.i18n.text import Text, text
 from consometers_node.web.admin.page_base import AdminPages
-from consometers_node.web.admin.request_context import AdminContext
+from consometers_node.web.core.admin_context import AdminContext
 from consometers_node.web.core.joining import NOT_ONLINE, ONLINE_WITHIN_S, meet, trial_error
 from consometers_node.web.core.permissions import listed
 from consometers_quoalise_network import Join, NetworkError, links

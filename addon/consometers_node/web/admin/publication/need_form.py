@@ -14,7 +14,7 @@ from consometers_node.permission.need import MAX_DAYS
 from consometers_node.series import Direction, Interval, Quantity
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.admin.page_base import AdminPages
-from consometers_node.web.admin.request_context import AdminContext
+from consometers_node.web.core.admin_context import AdminContext
 from consometers_node.web.core.page_base import RequestRefused
 from consometers_node.web.core.request_context import FilledForm
 from consometers_node.web.core.speech import numbered

@@ -16,7 +16,7 @@ from consometers_node.series import Direction
 from consometers_node.sharing import consent_text
 from consometers_node.web.admin.page_base import AdminPages
 from consometers_node.web.admin.pager import Pager
-from consometers_node.web.admin.request_context import AdminContext
+from consometers_node.web.core.admin_context import AdminContext
 from consometers_node.web.core.language import LANGUAGES
 from consometers_node.web.core.page_base import RequestRefused, attachment
 from consometers_node.web.core.speech import Language

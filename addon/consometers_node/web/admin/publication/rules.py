@@ -26,7 +26,7 @@ from consometers_node.sharing.consent_text import INTERVALS
 from consometers_node.store.collective.member_status import count_members
 from consometers_node.store.engine.connection import AsyncConnection
 from consometers_node.web.admin.page_base import AdminPages
-from consometers_node.web.admin.request_context import AdminContext
+from consometers_node.web.core.admin_context import AdminContext
 from consometers_node.web.core.language import LANGUAGES
 from consometers_node.web.core.rate_limit import visitors
 from consometers_node.web.core.request_context import FilledForm

@@ -9,7 +9,10 @@ from consometers_node.accounts import administrators
 from consometers_node.accounts.passwords import LEAST_PASSWORD
 from consometers_node.i18n.text import Text, text
 from consometers_node.store.collective.access_log import Read, note_read
-from consometers_node.web.core.logins import (
+
+from .admin_context import AdminContext
+from .admin_pages import AdministratorPages
+from .logins import (
     WAIT,
     BadPasswordForm,
     Later,
@@ -18,9 +21,6 @@ from consometers_node.web.core.logins import (
     check_login,
     is_open,
 )
-
-from .page_base import AdminPages
-from .request_context import AdminContext
 
 _NEXT = re.compile(r"[a-z0-9/_-]{0,200}")
 
@@ -31,7 +31,7 @@ _REFUSED = text("Somebody tried to log in to the administration, and was refused
 _LOGGER = logging.getLogger(__name__)
 
 
-async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
+async def show(pages: AdministratorPages, context: AdminContext) -> web.StreamResponse:
     """Show the login."""
     if context.person:
         return context.go(_next(context.asked("next")))
@@ -39,7 +39,7 @@ async def show(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     return await _show(pages, context, notice, came_from=context.asked("next"))
 
 
-async def enter(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
+async def enter(pages: AdministratorPages, context: AdminContext) -> web.StreamResponse:
     """Log in by a password, with a new session key."""
     name = context.typed("name")
     async with pages.store.reading() as connection:
@@ -50,7 +50,7 @@ async def enter(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
             pages.tries,
             pages.cookies,
             context.request,
-            pages.settings.page.proxies,
+            pages.proxies,
             name=name,
             typed=as_typed(context.form, "password"),
             hashed=password_hash,
@@ -68,7 +68,7 @@ async def enter(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     return response
 
 
-async def leave(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
+async def leave(pages: AdministratorPages, context: AdminContext) -> web.StreamResponse:
     """End a session."""
     async with pages.store.writing() as connection:
         await administrators.SESSIONS.end(connection, context.key)
@@ -77,12 +77,12 @@ async def leave(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
     return response
 
 
-async def show_password(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
+async def show_password(pages: AdministratorPages, context: AdminContext) -> web.StreamResponse:
     """Show the form for a new password."""
-    return pages.page(context, "password.html", errors={}, least=LEAST_PASSWORD)
+    return pages.shared(context, "password.html", errors={}, least=LEAST_PASSWORD)
 
 
-async def change_password(pages: AdminPages, context: AdminContext) -> web.StreamResponse:
+async def change_password(pages: AdministratorPages, context: AdminContext) -> web.StreamResponse:
     """Store a new password, which ends the logins under the old one."""
     async with pages.store.reading() as connection:
         password_hash = await administrators.password_hash(connection, context.person)
@@ -91,7 +91,7 @@ async def change_password(pages: AdminPages, context: AdminContext) -> web.Strea
             pages.passwords, pages.tries, context.person, password_hash, context.form
         )
     except BadPasswordForm as bad:
-        return pages.page(
+        return pages.shared(
             context, "password.html", status=bad.status, errors=bad.errors, least=LEAST_PASSWORD
         )
     async with pages.store.writing() as connection:
@@ -105,7 +105,7 @@ async def change_password(pages: AdminPages, context: AdminContext) -> web.Strea
 
 
 async def _begin(
-    pages: AdminPages,
+    pages: AdministratorPages,
     context: AdminContext,
     name: str,
     password_hash: str | None,
@@ -122,7 +122,9 @@ async def _begin(
         return await administrators.SESSIONS.begin(connection, name, context.now)
 
 
-async def _later(pages: AdminPages, context: AdminContext, seconds: int) -> web.StreamResponse:
+async def _later(
+    pages: AdministratorPages, context: AdminContext, seconds: int
+) -> web.StreamResponse:
     notice = WAIT.fill(seconds=seconds)
     response = await _show(pages, context, notice, status=429, name=context.typed("name"))
     response.headers["Retry-After"] = str(seconds)
@@ -130,7 +132,7 @@ async def _later(pages: AdminPages, context: AdminContext, seconds: int) -> web.
 
 
 async def _show(
-    pages: AdminPages,
+    pages: AdministratorPages,
     context: AdminContext,
     notice: Text | None,
     *,
@@ -140,7 +142,7 @@ async def _show(
 ) -> web.Response:
     async with pages.store.reading() as connection:
         accounts = await administrators.administrators(connection, context.now)
-    return pages.page(
+    return pages.shared(
         context,
         "login.html",
         status=status,

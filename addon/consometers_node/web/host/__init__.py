@@ -1,0 +1,1 @@
+"""Pages of a host: the spaces of households, and its administration."""
