@@ -1,6 +1,6 @@
 """script/bench host: what homes take of a host, asleep and awake.
 
-An awake home is a household's node with its database, whose source and network are away. Of those
+An awake home is a household's node with its database, whose source is its files, and whose network is away. Of those
 that sleep, each is a row, and a folder that is opened by nobody.
 """
 
@@ -18,15 +18,14 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from aiohttp import ClientSession
-
 from consometers_node.host.homes.due import DueHomes
 from consometers_node.host.homes.register import HomeRegister, HostedHome
 from consometers_node.host.homes.waking import Homes, OpenHome
+from consometers_node.household.files.source import FileSource
 from consometers_node.household.node import HomeNode
-from consometers_node.household.recorder.home_assistant import HomeAssistant, HomeAssistantAccess
 from consometers_node.sharing import account
 from consometers_node.store import Store
+from consometers_node.store.clock import Clock
 from consometers_node.store.engine.file import Reserve
 from consometers_node.store.settings import setting
 from consometers_node.wire import Naming
@@ -102,11 +101,11 @@ class _IdleHome:
 async def _measure(folder: Path, homes: int, awake: int) -> Figures:
     await _fill(folder, homes, awake)
     component = Component(DOMAIN, "secret", LOOPBACK, free_port())
-    async with component, ClientSession() as session:
+    async with component:
 
         @asynccontextmanager
         async def open_home(home: HostedHome) -> AsyncIterator[_IdleHome]:
-            async with _running(home, component, session) as node:
+            async with _running(home, component) as node:
                 yield node
 
         before = _memory_kb()
@@ -162,16 +161,15 @@ async def _make(home: HostedHome) -> None:
 
 
 @asynccontextmanager
-async def _running(
-    home: HostedHome, component: Component, session: ClientSession
-) -> AsyncIterator[_IdleHome]:
+async def _running(home: HostedHome, component: Component) -> AsyncIterator[_IdleHome]:
     reserve = Reserve(home.folder.parent / "homes.db")
     store = await Store.open(home.folder / "node.db", connections=1, reserve=reserve)
-    source = HomeAssistant(
-        HomeAssistantAccess.at(f"http://{LOOPBACK}:{free_port()}", "none"), session
-    )
     node = HomeNode(
-        store, Naming(bytes(32)), source, lambda who: component.transport(who.account.jid)
+        store,
+        Naming(bytes(32)),
+        FileSource(store, "fr"),
+        lambda who: component.transport(who.account.jid),
+        clock=Clock(),
     )
     task: asyncio.Task[object] = asyncio.create_task(node.run())
     try:
