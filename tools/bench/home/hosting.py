@@ -1,7 +1,7 @@
 """script/bench host: what homes take of a host, asleep and awake.
 
-An awake home is a household's node with its database, whose source is its files, and whose network is away. Of those
-that sleep, each is a row, and a folder that is opened by nobody.
+An awake home is a household's node with its database, whose source is its files, and whose network
+is away. Of those that sleep, each is a row, and a folder that is opened by nobody.
 """
 
 import argparse
