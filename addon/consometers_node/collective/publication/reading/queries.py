@@ -465,13 +465,15 @@ class Published:
         directions: Collection[Direction],
     ) -> list[TimeSlot]:
         """Return civil days with the joint energies of their intervals."""
+        bases = [basis for basis in COMBINED if {*basis.directions} <= {*directions}]
+        if not bases:
+            return [day._replace(joints={}) for day in days]
         hours = await interval_sums(connection, place.id, within, directions)
         suppressed = defaultdict[datetime, set[Direction]](set)
         if place.kind not in _PUBLIC:
             for closed in await closed_intervals(connection, Interval.P1D, within):
                 if closed.reason:
                     suppressed[closed.start].add(closed.direction)
-        bases = [basis for basis in COMBINED if {*basis.directions} <= {*directions}]
         return [
             day._replace(
                 joints={
