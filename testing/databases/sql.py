@@ -7,9 +7,9 @@ import sqlite3
 
 import psycopg
 
-from consometers_node.store.collective import tables as collective_tables
+from consometers_node.store import all_tables
 
-TABLES = tuple(table.name for table in collective_tables.TABLES)
+TABLES = tuple(table.name for table in all_tables.TABLES)
 NOW = {"sqlite": "unixepoch()", "postgresql": "CAST(extract(epoch FROM now()) AS bigint)"}
 
 
