@@ -34,6 +34,7 @@ DOCKER: Final = r"""
 case $* in
   history*) printf '%s\n' "${SIZE-50000000} COPY" '0 ENV PYTHONOPTIMIZE=2' '99000000 base' ;;
   buildx*) echo DIGEST ;;
+  *' -') cat >/dev/null ;;
 esac
 """.replace("DIGEST", DIGEST)
 STAND_INS: Final = {"apt-get": "", "docker": DOCKER, "gh": "", "go": ""}
@@ -58,6 +59,7 @@ CALLS: Final = {
     ("release", "prepare"): ["script/setup --python"],
     ("release", "files"): ["script/setup --python"],
     ("release", "rebuild"): ["script/setup --python"],
+    ("release", "image"): [],
     ("release", "site"): ["script/docs --build build/docs"],
     ("release", "release"): [
         f"docker buildx imagetools inspect ghcr.io/consometers/consometers-node:{VERSION}",
@@ -180,7 +182,7 @@ class Runner:
 
     @property
     def calls(self) -> list[str]:
-        return self._calls.read_text().splitlines()
+        return self._calls.read_text().splitlines() if self._calls.exists() else []
 
     @property
     def outputs(self) -> str:
@@ -285,7 +287,7 @@ def test_jobs_that_may_write_or_attest_install_nothing() -> None:
         assert used <= WITH_RIGHTS
         ran = "\n".join(step["run"] for step in runs(job))
         programs = re.findall(r"(?m)(?:^|\$\()\s*([\w./-]+) ", ran)
-        assert set(programs) <= {"docker", "digest", "echo", "gh", "sha256sum", "test"}
+        assert set(programs) <= {"cp", "docker", "digest", "echo", "gh", "sha256sum", "test"}
 
 
 def test_a_tag_of_another_version_is_not_released(runner: Runner) -> None:

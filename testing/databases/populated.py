@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from hashlib import sha256
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import LargeBinary, Table, Text, insert
@@ -129,7 +131,7 @@ async def populate(store: Store) -> None:
         await update_enrolment(connection, enrolled, asked_at=now(), summary="{}")
         await set_setting(connection, "jid", "home@example.org")
         await set_secret(connection, HOUSEHOLD_SECRET, bytes(range(32)))
-        for name, facts in collective(world.hourly):
+        for name, facts in chain(collective(world.hourly), host()):
             table = MemberRow.metadata.tables[name]
             await connection.execute(insert(table).values({**required(table), **facts}))
 
@@ -203,3 +205,13 @@ def collective(series_id: SeriesId) -> Iterator[tuple[str, Mapping[str, object]]
     sizes = {"nonce": bytes(16), "masked": bytes(656)}
     yield "masked_report", hour | masked | sizes
     yield "opening", hour
+
+
+def host() -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Yield a row for every table that a host alone fills."""
+    terms = sha256(WORDS.encode()).hexdigest()
+    yield "shown_text", {"hash": terms, "language": "fr"}
+    yield "space", {"terms_hash": terms, "terms_language": "fr"}
+    yield "space_session", {"space": WORDS}
+    yield "space_invitation", {"id": WORDS}
+    yield "former_space", {}

@@ -22,6 +22,7 @@ DECODERS = {
     "urlsafe_b64decode",
 }
 OWN = {
+    "consometers_enedis_files/archive.py": "a file of the household, bounded, refused in words",
     "consometers_node/cli/core/control_socket.py": "a socket in the folder of the node",
     "consometers_node/cli/core/paths.py": "settings",
     "consometers_node/cli/node/running_home.py": "an argument of the node's own command",
@@ -38,6 +39,8 @@ OWN = {
     "consometers_node/collective/settings_file.py": "settings",
     "consometers_node/collective/witness/heads.py": "a setting",
     "consometers_node/collective/witness/register.py": "a row",
+    "consometers_node/host/homes/register.py": "a row",
+    "consometers_node/household/files/blocks.py": "a row",
     "consometers_node/sharing/access_requests.py": "an archive, in `decoded` or found whole by it",
     "consometers_node/sharing/openings.py": "a row",
     "consometers_node/store/personal.py": "a row",

@@ -39,6 +39,7 @@ RECORDS = {
     "store.series.blocks": {
         "collective.ingestion.backfill",
         "collective.privacy.erasure",
+        "household.files.source",
         "household.statistics_import.monthly_consumption",
         "household.sharing.sync",
         "sharing.records.due_records",
@@ -114,7 +115,13 @@ TABLES = {
         "collective.members.member_overview",
     },
     "SetAsideRow": {"store.collective.set_aside"},
-    "Base": {"store.personal", "store.tables", "store.engine.upsert"},
+    "Base": {
+        "accounts.sessions",
+        "store.engine.upsert",
+        "store.host.tables",
+        "store.personal",
+        "store.tables",
+    },
 }
 """Who may name a table: `members` asks when, `masked_reports` whether an hour is closed, `erasure`
 erases, `member_overview` counts the records of a day, `personal` reads and erases what the tables
@@ -123,6 +130,8 @@ declare to be personal."""
 WHOLE = {
     "",
     "store",
+    "store.all_tables",
+    "store.all_tables.TABLES",
     "store.collective.tables",
     "store.engine.declaration",
     "store.collective.memberships",
@@ -132,7 +141,7 @@ WHOLE = {
 }
 """A module that is taken whole could be asked for anything."""
 
-BY_NAME = {"store.collective.tables", "store.engine.months", "store.moving"}
+BY_NAME = {"store.all_tables", "store.collective.tables", "store.engine.months", "store.moving"}
 """Who may name tables in SQL: what makes them, parts them by month and moves them whole."""
 AT_WILL = {"importlib.import_module": {"cli.core.usage"}, "importlib.__import__": set[str]()}
 """What imports a module by a name that is made up when it runs."""
