@@ -23,17 +23,17 @@ async def host(file: Store, socket_enabled: None) -> AsyncIterator[ServedHost]:
 
 
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "shown"),
     [
         ("en", "The people who run this machine can read what you bring here."),
         ("fr", "Les personnes qui font fonctionner cette machine peuvent lire ce que vous y"),
     ],
 )
 async def test_who_can_read_is_said_where_a_space_is_created(
-    host: ServedHost, language: str, said: str
+    host: ServedHost, language: str, shown: str
 ) -> None:
     page = await (await host.browser(language)).open("create")
-    assert said in page.text
+    assert shown in page.text
     assert page.language == language
 
 
@@ -48,7 +48,7 @@ async def test_an_open_host_asks_for_no_invitation(file: Store, socket_enabled: 
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "shown"),
     [
         (("terms", ""), "Tick the box"),
         (("password", "short"), "at least 12"),
@@ -57,7 +57,7 @@ async def test_an_open_host_asks_for_no_invitation(file: Store, socket_enabled: 
     ],
 )
 async def test_a_form_with_an_error_creates_nothing(
-    host: ServedHost, changed: tuple[str, str], said: str
+    host: ServedHost, changed: tuple[str, str], shown: str
 ) -> None:
     browser, code = await host.browser(), await host.invite()
     page = await browser.open(f"create?code={code}")
@@ -66,7 +66,7 @@ async def test_a_form_with_an_error_creates_nothing(
     sent = (typed | dict([changed])).items()
     page = await browser.send(page, "create", ("code", code), *sent)
     assert page.status == 422
-    assert said in page.text
+    assert shown in page.text
     assert host.homes.stored == {}
     assert (await create(browser, "ker-anna", code)).status == 200
 
@@ -191,7 +191,7 @@ async def test_an_operator_invites_and_revokes(host: ServedHost) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "said"),
+    ("field", "value", "shown"),
     [
         ("days", "0", "from 1 to 90"),
         ("days", "91", "from 1 to 90"),
@@ -200,11 +200,11 @@ async def test_an_operator_invites_and_revokes(host: ServedHost) -> None:
     ],
 )
 async def test_an_invitation_with_an_error_is_not_made(
-    host: ServedHost, field: str, value: str, said: str
+    host: ServedHost, field: str, value: str, shown: str
 ) -> None:
     operator = await host.operator()
     page = await operator.open("")
     page = await operator.send(page, "invitations", (field, value))
     assert page.status == 422
-    assert said in page.text
+    assert shown in page.text
     assert "create?code=" not in page.text
