@@ -177,6 +177,17 @@ class Collective:
             await asyncio.to_thread(_copy, self.program.folder, backups)
             await self.program.do("backups", "note", "made")
 
+    async def write_to(self, member: str, letter: Mapping[str, str]) -> None:
+        """Write to a member, by its address, in each language; once, as a volunteer does."""
+        files = {tag: self._folder / f"letter.{tag}.txt" for tag in letter}
+        if any(file.exists() for file in files.values()):
+            return
+        options: list[str] = []
+        for tag, file in files.items():
+            file.write_text(letter[tag])
+            options += (f"--{tag}", str(file))
+        await self.program.do("messages", "write", member, *options, "--yes")
+
     async def published_since(self) -> date | None:
         """Return the first day of which its open data has something, None before there is one."""
         intervals = (await self._listing())["intervals"]

@@ -116,6 +116,11 @@ FOLDERS: Final = ("cooperative", "municipality", "street", "reader")
 
 type _Listed = Mapping[str, str | None]
 """A series that may be read, with its first and its last record."""
+_LETTER: Final = {
+    "fr": "Le bilan du mois est en ligne.\n\nIl ouvrira la prochaine réunion, samedi à l’école.",
+    "en": "This month’s report is online.\n\nIt opens our next meeting, on Saturday at the school.",
+}
+"""From the cooperative to the school: its Home Assistant shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +258,7 @@ class Federation:
         await self.municipality.publish()
         # The cooperative has nothing else to do while the municipality reads its sums.
         await self.cooperative.back_up()
+        await self.cooperative.write_to(NODE, _LETTER)
         if self._known is None:
             await self._follow(self.municipality, min(self.size.days, _YEAR_DAYS), published)
         self.municipality.series = await self._readable(
