@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NewType
 
+from consometers_node.i18n.text import Text
 from consometers_node.series import Device, Direction, Interval, Quantity, Series
 
 StatisticId = NewType("StatisticId", str)
@@ -41,7 +42,7 @@ class Statistic:
 
     id: StatisticId
     quantity: Quantity
-    name: str | None = None
+    name: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

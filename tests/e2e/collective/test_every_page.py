@@ -1,13 +1,13 @@
 """Every page of a role, linked or not: whole, without barriers, in one language.
 
-The public pages of a collective, its administration, and a household's pages as its administrator
-and as somebody else at home see them. Each page is looked at by axe in one look, and in the full
-run in all: on a phone, a tablet and a desk, by day, by night and on paper, in both languages. Those
-to which no link leads are looked at in all looks in each run.
+The public pages of a collective, its administration, and a household's pages: as its administrator
+and as somebody else at home see them, and where its data come from files. Each page is looked at by
+axe in one look, and in the full run in all: on a phone, a tablet and a desk, by day, by night and
+on paper, in both languages. Those to which no link leads are looked at in all looks in each run.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -35,6 +35,7 @@ from consometers_node.web.public.routes import SHOWN
 from demo.browser import CHROMIUM, person
 from demo.hass import Language
 from testing.homes.data_needs import NEED
+from testing.homes.files import load_curve, running as running_on_files
 from testing.homes.served import ADMIN, DRAWN, GUEST, allow, ask, running, toy
 from testing.pages import contest
 from testing.pages.cooperative import SITE
@@ -79,6 +80,8 @@ NAMED: Final = {
 }
 """Path segments before a name or id: one page of each kind is opened."""
 SHOWN_BY_A_BROWSER: Final = re.compile("text/html|image/svg")
+FILES: Final = "/files"
+"""Of homes alone whose data come from files."""
 NO_PAGE: Final = re.compile(r"\.(csv|json|png|txt|xml)$|^/data/")
 """Addresses of files for programs."""
 
@@ -98,7 +101,9 @@ class Role:
     """Addresses of which each is opened for one at least, as aiohttp has them."""
 
 
-@pytest_asyncio.fixture(scope="module", params=["public", "administration", "household", "guest"])
+@pytest_asyncio.fixture(
+    scope="module", params=["public", "administration", "household", "guest", "files"]
+)
 async def role(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Role]:
@@ -176,7 +181,7 @@ async def household(folder: Path, user: str = ADMIN) -> AsyncIterator[Role]:
             await add(connection, letter)
         role = Role(str(home.url), {"X-Remote-User-Id": user}, unlinked=[NOWHERE])
         if user == ADMIN:
-            role.routes = tuple(household_routes.LOOKS)
+            role.routes = [route for route in household_routes.LOOKS if route != FILES]
             address = f"{home.url}permissions/{asked}"
             role.answers = [partial(sent, address=address, form=f"preview/{asked}", ticks="series")]
         yield role
@@ -189,11 +194,28 @@ async def guest(folder: Path) -> AsyncIterator[Role]:
         yield role
 
 
+@asynccontextmanager
+async def files(folder: Path) -> AsyncIterator[Role]:
+    """A home whose data come from files: one is kept, another shown."""
+    first, another = datetime(2026, 5, 1, tzinfo=UTC), folder / "another.csv"
+    another.write_bytes(load_curve(datetime(2026, 6, 1, tzinfo=UTC), [400, None, *48 * 40 * [600]]))
+    async with AsyncExitStack() as stack:
+        store = await Store.open(folder / "node.db")
+        stack.push_async_callback(store.close)
+        home = await stack.enter_async_context(running_on_files(store))
+        shown = await home.upload(load_curve(first, 48 * [500]))
+        await home.browser().send(shown, "files/keep")
+        role = Role(str(home.url), {"X-Remote-User-Id": ADMIN}, routes=[FILES])
+        role.answers = [partial(brought, address=f"{home.url}files", file=another)]
+        yield role
+
+
 ROLES: Final = {
     "public": public,
     "administration": administration,
     "household": household,
     "guest": guest,
+    "files": files,
 }
 
 
@@ -209,6 +231,16 @@ async def sent(page: Page, *, address: str, form: str, ticks: str = "", title: s
         await page.locator(f"form[action$='{form}'] button[type=submit]").first.click()
     await expect(page.locator("main")).not_to_have_text(was, use_inner_text=True)
     assert (await answers.value).ok, await page.locator("main").inner_text()
+
+
+async def brought(page: Page, *, address: str, file: Path) -> None:
+    """Choose a file on its page, which shows what is in it."""
+    await page.goto(address)
+    await page.locator("input[type=file]").set_input_files(file)
+    async with page.expect_response(lambda answer: answer.request.method == "POST") as answers:
+        await page.locator("form[enctype] button[type=submit]").click()
+    await expect(page.locator("form[action$='files/keep']")).to_be_visible()
+    assert (await answers.value).ok
 
 
 def looks_at(place: int, *, is_unlinked: bool = False) -> Sequence[tuple[int, str, Language]]:

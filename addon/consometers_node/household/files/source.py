@@ -83,9 +83,7 @@ class FileSource:
         present = {part.direction for file in await self.all() for part in file.parts}
         return [
             Proposal(
-                statistic=Statistic(
-                    id=statistic, quantity=Quantity.ENERGY, name=name.say(self._language)
-                ),
+                statistic=Statistic(id=statistic, quantity=Quantity.ENERGY, name=name),
                 direction=direction,
             )
             for statistic, (direction, name) in _STATISTICS.items()

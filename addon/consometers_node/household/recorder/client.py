@@ -8,6 +8,7 @@ from typing import Literal
 
 from consometers_node.household.errors import NotOurs
 from consometers_node.household.statistics import Proposal, Statistic, StatisticId, StatisticsRow
+from consometers_node.i18n.text import Text, verbatim
 from consometers_node.series import Range
 
 from .errors import HomeAssistantRefusal, NotAnAdministrator, TooMuch, UnreadableAnswer
@@ -192,12 +193,12 @@ def _source(name: StatisticId) -> str:
     return name.partition(":")[0]
 
 
-def _names(states: object) -> Mapping[StatisticId, str]:
+def _names(states: object) -> Mapping[StatisticId, Text]:
     names = {}
     for state in states if isinstance(states, list) else ():
         match state:
             case {"entity_id": str(entity), "attributes": {"friendly_name": str(name)}}:
-                names[StatisticId(entity)] = name
+                names[StatisticId(entity)] = verbatim(name)
             case _:
                 pass
     return names

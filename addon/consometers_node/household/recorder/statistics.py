@@ -15,6 +15,7 @@ from consometers_node.household.statistics import (
     Statistic,
     StatisticId,
 )
+from consometers_node.i18n.text import verbatim
 from consometers_node.series import Direction, Quantity
 from consometers_quoalise.federation.permissions import SUBSCRIBED_KVA
 
@@ -141,7 +142,9 @@ def _statistic(entry: Mapping[object, object]) -> Statistic | None:
             return None
     title = entry.get("name")
     return Statistic(
-        id=StatisticId(name), quantity=quantity, name=title if isinstance(title, str) else None
+        id=StatisticId(name),
+        quantity=quantity,
+        name=verbatim(title) if isinstance(title, str) else None,
     )
 
 

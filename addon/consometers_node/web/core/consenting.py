@@ -127,8 +127,8 @@ class ConsentPages[C: RequestContext[Any]](PageBase, ABC):
     async def naming(self) -> Naming:
         """Return the naming of this node's series."""
 
-    async def names(self) -> Mapping[str, str]:
-        """Return the display names of series' devices, where they differ."""
+    async def names(self, language: str) -> Mapping[str, str]:
+        """Return the display names of series' devices in a language, where they differ."""
         return {}
 
     @abstractmethod

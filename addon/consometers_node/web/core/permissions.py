@@ -104,7 +104,7 @@ async def show[C: RequestContext[Any]](
         total = await total_of_answers(connection, question.permission.id)
         series_by_id = await all_series(connection)
         openings = await _openings(connection, question)
-    titles = await pages.names()
+    titles = await pages.names(context.language.tag)
     return pages.consent_page(
         context,
         "permission.html",

@@ -118,7 +118,7 @@ async def show(pages: Pages, context: RequestContext) -> web.StreamResponse:
     node = pages.node
     now = datetime.now(UTC)
     year = await pages.year()
-    names = await pages.names()
+    names = await pages.names(context.language.tag)
     async with node.store.reading() as connection:
         doubt = await node.clock.look(connection)
         shared_with = await collectives(
@@ -255,7 +255,7 @@ async def show_series(pages: Pages, context: RequestContext) -> web.StreamRespon
     if found_series is None:
         raise RequestRefused(404, _NO_SERIES)
     calendar, halves = (await pages.year()).get(series_id, (None, ()))
-    names = await pages.names()
+    names = await pages.names(context.language.tag)
     holes = list(reversed(calendar.holes())) if calendar else []
     why = await _reasons(pages, found_series, holes)
     source_words = pages.node.source.words

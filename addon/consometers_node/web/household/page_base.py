@@ -19,7 +19,7 @@ from consometers_node.household.sharing.candidate_statistics import directions, 
 from consometers_node.household.sharing.coverage import Calendar, Calendars
 from consometers_node.household.sharing.sync import targets
 from consometers_node.household.statistics import Proposal
-from consometers_node.i18n.text import Text, text, verbatim
+from consometers_node.i18n.text import Text, text
 from consometers_node.permission import Choice
 from consometers_node.series import Device, Direction, Interval, Quantity, Series
 from consometers_node.sharing.permissions.consent import DataRequest, Decisions, Preview
@@ -83,8 +83,7 @@ class HomeStatistics:
             series = self._series(proposal, self.question.need.interval)
             if series is not None:
                 name = proposal.statistic.name
-                words = verbatim(name) if name else None
-                offers.append(Offer(series, series.device, words, proposal.on_dashboard))
+                offers.append(Offer(series, series.device, name, proposal.on_dashboard))
         return sorted(offers, key=lambda offer: offer.series.quantity is not Quantity.ENERGY)
 
     @property
@@ -154,7 +153,7 @@ class Pages(ConsentPages[RequestContext]):
         self._seen: tuple[int, date] | None = None
         self._calendars = Calendars()
         self._year: dict[SeriesId, tuple[Calendar, tuple[Strip, ...]]] = {}
-        self._names: dict[str, str] = {}
+        self._names: dict[str, Text] = {}
         self._named_at: float | None = None
 
     def looks(self, look: Look, *, by_anyone: bool = True) -> Handler:
@@ -312,8 +311,8 @@ class Pages(ConsentPages[RequestContext]):
         return Decisions(self.store)
 
     @override
-    async def names(self) -> Mapping[str, str]:
-        """Return the names of statistics in Home Assistant, the last known ones if it is away."""
+    async def names(self, language: str) -> Mapping[str, str]:
+        """Return the names of statistics at their source, the last known ones if it is away."""
         now = asyncio.get_running_loop().time()
         is_old = self._named_at is None or now - self._named_at > _NAMES_FOR_S
         if is_old and self.node.source.problem is None:
@@ -321,7 +320,7 @@ class Pages(ConsentPages[RequestContext]):
             with suppress(SourceFault, TimeoutError):
                 async with asyncio.timeout(_NAMES_WITHIN_S):
                     await self.house()
-        return self._names
+        return {device: name.say(language) for device, name in self._names.items()}
 
     async def year(self) -> Mapping[SeriesId, tuple[Calendar, tuple[Strip, ...]]]:
         """Return the gaps of each series, computed and drawn once after each change."""

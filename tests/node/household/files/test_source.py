@@ -122,7 +122,8 @@ async def test_a_home_offers_what_its_files_have(file: Store, source: FileSource
     (proposal,) = await source.proposals()
     assert proposal.direction is Direction.INJECTION
     assert str(proposal.statistic.id) == FED.device
-    assert proposal.statistic.name == "Injection, from your files"
+    assert proposal.statistic.name is not None
+    assert proposal.statistic.name.say("fr") == "Injection, d’après vos fichiers"
     assert await source.subscribed_powers() == {}
 
 

@@ -10,6 +10,7 @@ from consometers_node.household.recorder.backfill import catch_up, read_again
 from consometers_node.household.recorder.client import Recorder
 from consometers_node.household.recorder.errors import TooMuch, UnreadableAnswer
 from consometers_node.household.statistics import StatisticId
+from consometers_node.i18n.text import verbatim
 from consometers_node.series import (
     Block,
     Device,
@@ -316,7 +317,7 @@ async def test_statistics_have_the_names_of_their_entities(
         "no state",
     ]
     names = [proposal.statistic.name for proposal in await recorder.proposals()]
-    assert names == ["The portal's roof", "Linky Énergie soutirée", None]
+    assert names == [verbatim("The portal's roof"), verbatim("Linky Énergie soutirée"), None]
 
 
 async def test_the_time_zone_comes_from_home_assistant(

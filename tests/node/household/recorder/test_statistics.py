@@ -1,5 +1,6 @@
 """What a home may share: what its Energy dashboard shows first, and which way that flows."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from consometers_node.household.recorder.errors import UnreadableAnswer
 from consometers_node.household.recorder.statistics import propose, statistics, subscribed_powers
 from consometers_node.household.statistics import Statistic, StatisticId
+from consometers_node.i18n.text import verbatim
 from consometers_node.series import Direction, Interval, Quantity
 
 CONSUMPTION, INJECTION, PRODUCTION, *_ = Direction
@@ -60,7 +62,7 @@ def test_only_energy_sums_and_power_means_are_listed() -> None:
     assert statistics(answer) == [
         energy("sensor.drawn"),
         power("sensor.power"),
-        Statistic(id=StatisticId("enedis:123"), quantity=Quantity.ENERGY, name="Linky"),
+        replace(energy("enedis:123"), name=verbatim("Linky")),
     ]
 
 
