@@ -1,6 +1,6 @@
 """Repair issues about sharing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
@@ -15,7 +15,7 @@ from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from ..issues import ids
-from .api.answers import Collective, Node, Permission, Words, words_in
+from .api.answers import Collective, Node, Permission, words_in
 from .foreign import in_markdown, isolated, letter_in_markdown
 
 SHARING_STUCK: Final = "sharing_stuck"
@@ -27,9 +27,6 @@ MESSAGE: Final = "message"
 STUCK_AFTER: Final = timedelta(days=1)
 EXPIRES_WITHIN: Final = timedelta(days=14)
 
-_LANGUAGES: Final = ("en", "fr")
-"""Those of the translations: each reader has a language, and an issue is made once for all."""
-
 
 type _Issue = tuple[str, str, dict[str, str]]
 """Its kind, what it is about, and its placeholders."""
@@ -37,9 +34,12 @@ type _Issue = tuple[str, str, dict[str, str]]
 
 def keep(hass: HomeAssistant, entry: ConfigEntry, node: Node, page: str) -> None:
     """Create the present issues, and delete the others."""
-    issues_now = [issue for collective in node.collectives for issue in _issues_of(collective)]
+    language = hass.config.language
+    issues_now = [
+        issue for collective in node.collectives for issue in _issues_of(collective, language)
+    ]
     if node.clock is not None:
-        issues_now.append((CLOCK_WRONG, node.id, _in_each("why", node.clock)))
+        issues_now.append((CLOCK_WRONG, node.id, {"why": words_in(language, node.clock)}))
     issues = {
         f"{kind}_{entry.entry_id}_{about}": (kind, placeholders)
         for kind, about, placeholders in issues_now
@@ -59,25 +59,23 @@ def keep(hass: HomeAssistant, entry: ConfigEntry, node: Node, page: str) -> None
         )
 
 
-def _issues_of(collective: Collective) -> Iterator[_Issue]:
+def _issues_of(collective: Collective, language: str) -> Iterator[_Issue]:
     named = {"name": isolated(collective.name), "collective": in_markdown(collective.name)}
     since = collective.waiting_since
     if since is not None and not collective.paused and since <= dt_util.utcnow() - STUCK_AFTER:
         yield SHARING_STUCK, collective.id, named
     for letter in collective.letters or ():
-        message = _in_each("message", letter.text, letter_in_markdown)
-        yield MESSAGE, f"{collective.id}_{letter.id}", {**named, **message}
+        words = letter_in_markdown(words_in(language, letter.text))
+        yield MESSAGE, f"{collective.id}_{letter.id}", {**named, "message": words}
     for permission in collective.granted:
-        placeholders = {**named, **_in_each("permission", permission.title, in_markdown)}
+        placeholders = {
+            **named,
+            "permission": in_markdown(words_in(language, permission.title)),
+        }
         if permission.newer_version is not None:
             yield NEED_CHANGED, permission.id, placeholders
         if (last_day := _last_day_if_near(permission)) is not None:
             yield PERMISSION_EXPIRES, permission.id, {**placeholders, "date": last_day}
-
-
-def _in_each(name: str, words: Words, shown: Callable[[str], str] = str) -> dict[str, str]:
-    """Return a placeholder for each language: a translation uses its own."""
-    return {f"{name}_{language}": shown(words_in(language, words)) for language in _LANGUAGES}
 
 
 def _last_day_if_near(permission: Permission) -> str | None:

@@ -54,14 +54,14 @@ OF_COLLECTIVE = ("collective", "\u2068Coopérative 1\u2069")
             {"collectives": [collective(letters=[letter(en="Call us.\n[Now](https://x.test)")])]},
             MESSAGE,
             (
-                "message_en",
+                "message",
                 "\u2068Call us\\.\u2069\\\n\u2068\\[Now\\]\\(https\\:\\/\\/x\\.test\\)\u2069",
             ),
         ),
         (
             {"clock": {"en": "It shows 2029.", "fr": "Elle indique 2029."}},
             CLOCK_WRONG,
-            ("why_fr", "Elle indique 2029."),
+            ("why", "It shows 2029."),
         ),
     ],
     ids=["stuck", "ends", "changed", "message", "clock"],
@@ -113,10 +113,13 @@ async def test_an_issue_appears_as_time_passes(
     assert set(house.issues()) == {SHARING_STUCK}
 
 
-async def test_permissions_are_named_in_the_language_of_the_reader(
-    hass: HomeAssistant, house: NodeView
+@pytest.mark.parametrize(
+    ("language", "title"), [("en", "Daily display"), ("fr", "Affichage quotidien")]
+)
+async def test_permissions_are_named_in_the_language_of_the_home(
+    hass: HomeAssistant, house: NodeView, language: str, title: str
 ) -> None:
-    """Home Assistant translates an issue for each person who reads it."""
+    hass.config.language = language
     await hass.config.async_set_time_zone("Europe/Paris")
     until_then = dt_util.utcnow().replace(hour=23, minute=30) + timedelta(days=3)
     await house.start(*with_permission(valid_until=until_then.isoformat()))
@@ -126,8 +129,7 @@ async def test_permissions_are_named_in_the_language_of_the_reader(
     assert issue.translation_placeholders == {
         "name": "\u2068Coopérative 1\u2069",
         "collective": "\u2068Coopérative 1\u2069",
-        "permission_en": "\u2068Daily display\u2069",
-        "permission_fr": "\u2068Affichage quotidien\u2069",
+        "permission": f"\u2068{title}\u2069",
         "date": last_day,
     }
 
@@ -156,9 +158,9 @@ async def test_a_message_keeps_its_paragraphs(
     await house.start(collective(letters=[letter(en=body)]))
     placeholders = house.issues()[MESSAGE].translation_placeholders
     assert placeholders is not None
-    plain = re.sub(r"[\u2068\u2069]|\\(?=[^\n])", "", placeholders["message_en"])
+    plain = re.sub(r"[\u2068\u2069]|\\(?=[^\n])", "", placeholders["message"])
     assert plain.split("\n\n") == paragraphs
-    lines = re.split(r"\\?\n+", placeholders["message_en"])
+    lines = re.split(r"\\?\n+", placeholders["message"])
     assert all(re.fullmatch("\u2068.+\u2069", line) for line in lines)
 
 
