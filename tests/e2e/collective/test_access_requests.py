@@ -36,6 +36,9 @@ OTHER: Final = "other"
 """Another member, which must stay invisible. Its Home Assistant speaks French."""
 
 
+ON_ITS_WAY: Final = "The export is on its way"
+
+
 @dataclass
 class World:
     """A collective, two of its members, and their server."""
@@ -80,8 +83,11 @@ async def open_export_page(browser: Browser) -> Page:
 
 
 async def request_export(browser: Browser) -> Page:
-    page = await open_export_page(browser)
-    return await browser.send(page, "access-requests/")
+    """Ask for it, and return the page once the answer is there."""
+    await browser.send(await open_export_page(browser), "access-requests/")
+    return await eventually(
+        partial(open_export_page, browser), lambda page: ON_ITS_WAY not in page.text
+    )
 
 
 async def body(browser: Browser, page: Page, file: str) -> tuple[int, str]:
@@ -158,7 +164,7 @@ async def _request_again(world: World) -> bool:
     """Ask again once the request that was cut off is over."""
     browser = world.home.browser()
     page = await open_export_page(browser)
-    if "is on its way" not in page.text:
+    if ON_ITS_WAY not in page.text:
         page = await browser.send(page, "access-requests/")
     return "Received and checked" in page.text
 
@@ -176,7 +182,7 @@ async def test_after_a_withdrawal_only_erased_records_cannot_be_exported(
 
         async def confirmed(browser: Browser = browser, permission: str = permission) -> bool:
             page = await browser.open(f"permissions/{permission}")
-            return "has not confirmed it yet" not in page.text
+            return "The collective confirmed it" in page.text
 
         await eventually(confirmed, bool)
     page = await request_export(world.other.browser())
