@@ -43,6 +43,8 @@ class Street:
         self._homes: list[StreetHome] = []
         self._joining = asyncio.Semaphore(_JOIN_AT_ONCE)
         self._asked = self._joined = self._counted = 0
+        self._may_grant = asyncio.Event()
+        """Set once all homes that are read have asked. Masked ones may be opened after that."""
         self._past = asyncio.Event()
 
     async def run(self) -> NoReturn:
@@ -76,9 +78,8 @@ class Street:
             await home.decide(0)
 
     def let_grant(self) -> None:
-        """Grant what is asked, for all homes."""
-        for home in self._homes:
-            home.may_grant.set()
+        """Grant what is asked, for all homes, also for those that are opened later."""
+        self._may_grant.set()
 
     def let_count(self) -> None:
         """Count the past of all homes."""
@@ -115,6 +116,7 @@ class Street:
             async with self._joining:
                 await home.ask(sharing)
             self._asked += not home.home.masked
+            await self._may_grant.wait()
             await home.grant(self._plan.history_days)
             self._joined += 1
             while True:

@@ -71,8 +71,6 @@ class StreetHome:
 
     def __init__(self, home: Home, store: Store, naming: Naming, source: Source) -> None:
         self.home = home
-        self.may_grant = asyncio.Event()
-        """Set once the others have asked too."""
         self.asked_s = 0.0
         """Of how many seconds of its past it was asked."""
         self._has_past = asyncio.Event()
@@ -206,11 +204,10 @@ class StreetHome:
             await propose_needs(self._store, sharing.asking, link)
 
     async def grant(self, history_days: int) -> None:
-        """Grant the data needs, once it may.
+        """Grant the data needs, and wait until the peers have that.
 
-        Of a masked home it also has the reports.
+        Of a masked home they also have the reports. Raises TimeoutError after some minutes.
         """
-        await self.may_grant.wait()
         await self.decide(0 if self.home.masked else history_days)
         async with asyncio.timeout(_PATIENCE_S):
             while await self._has_pending():
