@@ -6,8 +6,8 @@ from pathlib import Path
 import sys
 
 from consometers_node.collective.settings import KEYS
-from consometers_node.collective.settings_file import toml
-from consometers_node.collective.settings_schema import Key, written
+from consometers_node.settings_file.file import toml
+from consometers_node.settings_file.schema import Key, written
 
 DOCS = Path(__file__).parents[1] / "docs"
 FILES = {"en": DOCS / "settings.md", "fr": DOCS / "settings.fr.md"}

@@ -2,7 +2,8 @@
 
 from consometers_node.collective import settings_formats
 from consometers_node.collective.settings import KEYS
-from consometers_node.collective.settings_schema import Format, Key
+from consometers_node.settings_file import formats
+from consometers_node.settings_file.schema import Format, Key
 
 BY_TYPE = {
     "Words": "in the town hall",
@@ -45,7 +46,8 @@ BY_TYPE = {
 
 def format_of(name: str) -> Format:
     """Return how values of a type are written."""
-    metadata = getattr(settings_formats, name).__metadata__
+    module = formats if hasattr(formats, name) else settings_formats
+    metadata = getattr(module, name).__metadata__
     return next(part for part in metadata if isinstance(part, Format))
 
 

@@ -10,6 +10,27 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from consometers_node.i18n.text import text
+from consometers_node.settings_file.formats import (
+    Address,
+    Addresses,
+    Command,
+    DatabaseUrl,
+    Days,
+    Encryption,
+    File,
+    Files,
+    Host,
+    HostNames,
+    MailAddress,
+    MailAddresses,
+    Networks,
+    Port,
+    WebhookUrl,
+    Words,
+    YesNo,
+    Zone,
+)
+from consometers_node.settings_file.schema import Name, Via, keys_of
 from consometers_quoalise import Device
 from consometers_quoalise.records.identifier import organisation
 from consometers_quoalise_network import Security, Server
@@ -17,35 +38,16 @@ from consometers_quoalise_network import Security, Server
 from .about import About
 from .disclosure.sdc_rules import DEFAULT_MINIMUM, Publication
 from .settings_formats import (
-    Address,
-    Addresses,
     Basis,
-    Command,
-    DatabaseUrl,
-    Days,
-    Encryption,
-    File,
-    Files,
     Homes,
-    Host,
-    HostNames,
     Identifier,
     LongestWait,
-    MailAddress,
-    MailAddresses,
-    Networks,
-    Port,
     Publishing,
     SmtpEncryption,
     SmtpSecurity,
     Step,
     Wait,
-    WebhookUrl,
-    Words,
-    YesNo,
-    Zone,
 )
-from .settings_schema import Name, Via, keys_of
 
 _TIME_ZONE = ZoneInfo("Europe/Paris")
 _THIS_MACHINE = ip_network("127.0.0.0/8"), ip_network("::1")
