@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_network
+from pathlib import Path
 
 from aiohttp import ClientSession, CookieJar, web
 from argon2 import PasswordHasher
@@ -13,7 +13,7 @@ from consometers_node.accounts import administrators
 from consometers_node.accounts.passwords import Passwords
 from consometers_node.host.accounts import invitations
 from consometers_node.host.accounts.terms import VERSION, Operator
-from consometers_node.host.settings import HostSettings
+from consometers_node.host.settings import ComponentSettings, HostSettings
 from consometers_node.rate_limit import GrowingWait
 from consometers_node.store import Store
 from consometers_node.web.core.logins import TRIES
@@ -24,12 +24,17 @@ from testing.hosts.homes import FewHomes
 from testing.pages.browser import Browser, Page
 from testing.pages.office import SessionClock
 
-OPERATOR = Operator("Foyers de Kersabiec", "contact@foyers.example", "Kersabiec")
+OPERATOR = Operator(
+    name="Foyers de Kersabiec",
+    address="1 rue du Four, 44350 Kersabiec",
+    contact="contact@foyers.example",
+    location="Kersabiec",
+)
 SETTINGS = HostSettings(
     name="Foyers de Kersabiec",
     operator=OPERATOR,
     domain="foyers.example",
-    proxies=(ip_network("127.0.0.0/8"),),
+    component=ComponentSettings(secret_file=Path("secret"), proof="foyers.example"),
 )
 PASSWORD = "three boats in the bay"
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

@@ -4,7 +4,6 @@
 """
 
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -23,13 +22,13 @@ from consometers_node.settings_file.formats import (
     HostNames,
     MailAddress,
     MailAddresses,
-    Networks,
     Port,
     WebhookUrl,
     Words,
     YesNo,
     Zone,
 )
+from consometers_node.settings_file.page_address import PageAddress
 from consometers_node.settings_file.schema import Name, Via, keys_of
 from consometers_quoalise import Device
 from consometers_quoalise.records.identifier import organisation
@@ -50,7 +49,6 @@ from .settings_formats import (
 )
 
 _TIME_ZONE = ZoneInfo("Europe/Paris")
-_THIS_MACHINE = ip_network("127.0.0.0/8"), ip_network("::1")
 _USUAL = Publication()
 
 
@@ -99,11 +97,9 @@ class Xmpp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageSettings:
-    """Where the pages are served, under which `names`, and from where `proxies` ask for others."""
+class PageSettings(PageAddress):
+    """Where the pages are served, and under which `names`."""
 
-    host: Annotated[Host, text("The address of its pages.")] = "127.0.0.1"
-    port: Annotated[Port, text("Their port.")] = 8080
     names: Annotated[
         HostNames,
         text(
@@ -113,13 +109,6 @@ class PageSettings:
             " always accepted."
         ),
     ] = ()
-    proxies: Annotated[
-        Networks,
-        text(
-            "The address of the reverse proxy: the node trusts only this proxy for client"
-            " addresses. By default, this machine."
-        ),
-    ] = _THIS_MACHINE
     outlines: Annotated[
         File | None,
         text(

@@ -109,8 +109,7 @@ class SettingsFile:
                 if key.name in values:
                     lines.append(f"{key.last_name} = {toml(values[key.name])}")
                 else:
-                    default = toml(written(key.default)) if key.default else ""
-                    lines.append(f"# {key.last_name} = {default}".rstrip())
+                    lines.append(f"# {key.last_name} = {default_of(key)}".rstrip())
             lines.append("")
         return "\n".join(lines)
 
@@ -148,6 +147,12 @@ class SettingsFile:
 def toml(value: object) -> str:
     """Return a value in TOML's notation, which for these is JSON's too."""
     return json.dumps(value, ensure_ascii=False)
+
+
+def default_of(key: Key) -> str:
+    """Return the default of a key in TOML's notation; empty if there is none."""
+    is_empty = key.default is None or key.default in ("", ())
+    return "" if is_empty else toml(written(key.default))
 
 
 def _wrong(key: Key) -> Text:

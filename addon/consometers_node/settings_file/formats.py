@@ -1,6 +1,6 @@
 """The types of settings, each with how its values are written in a file or a variable."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import make_url
 
+from consometers_node.i18n.catalogue import LANGUAGES
 from consometers_node.i18n.text import Text, text, verbatim
 from consometers_quoalise_network import Security
-from consometers_quoalise_network.address import bare
+from consometers_quoalise_network.address import bare, parts
 
 from .schema import BadValue, Format, Input, Parse
 
@@ -101,6 +102,13 @@ def _list(
     return parse_list
 
 
+def _domain(value: object, _: Path) -> str:
+    name, domain, resource = parts(string(value).strip())
+    if name or resource or not domain:
+        raise BadValue
+    return domain
+
+
 def _boolean(value: object, _: Path) -> bool:
     boolean = {"true": True, "false": False}.get(value) if isinstance(value, str) else value
     if not isinstance(boolean, bool):
@@ -123,7 +131,10 @@ def whole_number(allowed: range, hint: Text, placeholder: Text | None = None) ->
 
 def one_of(choices: Iterable[Enum]) -> Format:
     """Return how a member of an enumeration is written: by its value."""
-    by_word = {choice.value: choice for choice in choices}
+    return _one_word_of({choice.value: choice for choice in choices})
+
+
+def _one_word_of(by_word: Mapping[str, object]) -> Format:
     words = ", ".join(f'"{word}"' for word in by_word)
     return Format(
         lambda value, _: by_word[string(value)],
@@ -178,6 +189,15 @@ Addresses = Annotated[
         ),
     ),
 ]
+Domain = Annotated[
+    str,
+    Format(
+        _domain,
+        text('write a domain, such as "example.org".'),
+        placeholder=text("DOMAIN"),
+    ),
+]
+"""The part of XMPP addresses after the @, prepared as in these."""
 Host = Annotated[
     str, Format(_words, text("write the name of a machine in quotes."), placeholder=_HOST_NAMED)
 ]
@@ -239,6 +259,8 @@ Networks = Annotated[
         ),
     ),
 ]
+LanguageTag = Annotated[str, _one_word_of({tag: tag for tag in LANGUAGES})]
+"""One of our languages."""
 YesNo = Annotated[bool, Format(_boolean, text("write true or false."))]
 Days = Annotated[
     int, whole_number(range(1, 36_501), text("write a number of days, from 1 to 36500."))

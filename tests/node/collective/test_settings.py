@@ -20,10 +20,11 @@ from consometers_node.series import Interval
 from consometers_node.settings_file.file import BadSettings
 from consometers_node.settings_file.schema import Key, written as written_value
 from consometers_quoalise_network import Security
-from testing.collectives.setting_examples import EXAMPLES
 from testing.collectives.settings import FULL_SETTINGS, LEAST_SETTINGS
+from testing.setting_examples import examples
 
 NAME = "collective.toml"
+EXAMPLES = examples(KEYS)
 
 
 def written(folder: Path, settings: str) -> Path:
