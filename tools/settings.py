@@ -6,8 +6,8 @@ from pathlib import Path
 import sys
 
 from consometers_node.collective.settings import KEYS
-from consometers_node.collective.settings_file import toml
-from consometers_node.collective.settings_schema import Key, written
+from consometers_node.settings_file.file import default_of
+from consometers_node.settings_file.schema import Key
 
 DOCS = Path(__file__).parents[1] / "docs"
 FILES = {"en": DOCS / "settings.md", "fr": DOCS / "settings.fr.md"}
@@ -60,10 +60,11 @@ def _cells(key: Key, language: str) -> Iterator[str]:
     yield f"`{key.name}`"
     yield key.what.say(language)
     yield key.format.sentence.say(language)
+    default = default_of(key)
     if key.required:
         yield _REQUIRED[language]
     else:
-        yield f"`{toml(written(key.default))}`" if key.default else ""
+        yield f"`{default}`" if default else ""
 
 
 def main() -> int:

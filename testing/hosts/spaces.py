@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_network
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,7 +16,7 @@ from consometers_node.host.accounts import invitations
 from consometers_node.host.accounts.terms import VERSION, Operator
 from consometers_node.host.homes.hosting import HostedHomes
 from consometers_node.host.homes.register import HomeRegister
-from consometers_node.host.settings import HostSettings
+from consometers_node.host.settings import ComponentSettings, HostSettings
 from consometers_node.household.node import HouseholdPace
 from consometers_node.permission import Permissions
 from consometers_node.rate_limit import GrowingWait
@@ -35,12 +34,17 @@ from testing.pages.browser import Browser, Page
 from testing.pages.office import SessionClock
 from testing.run import DEADLINE_S
 
-OPERATOR = Operator("Foyers de Kersabiec", "contact@foyers.example", "Kersabiec")
+OPERATOR = Operator(
+    name="Foyers de Kersabiec",
+    address="1 rue du Four, 44350 Kersabiec",
+    contact="contact@foyers.example",
+    location="Kersabiec",
+)
 SETTINGS = HostSettings(
     name="Foyers de Kersabiec",
     operator=OPERATOR,
     domain="foyers.example",
-    proxies=(ip_network("127.0.0.0/8"),),
+    component=ComponentSettings(secret_file=Path("secret"), proof="foyers.example"),
 )
 PASSWORD = "three boats in the bay"
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

@@ -13,23 +13,20 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 from consometers_node.i18n.text import UNSAID, Text, text
-from consometers_node.store.engine.connection import AsyncConnection
-from consometers_node.store.settings import set_setting, setting
-
-from .settings_formats import (
+from consometers_node.settings_file.formats import (
     Day,
-    Grams,
     MailAddress,
     Paragraph,
-    Percent,
     Phone,
-    Price,
     Sentences,
     Source,
     WebPage,
-    Year,
 )
-from .settings_schema import BadValue, Key, fill, keys_of
+from consometers_node.settings_file.schema import BadValue, Key, fill, keys_of
+from consometers_node.store.engine.connection import AsyncConnection
+from consometers_node.store.settings import set_setting, setting
+
+from .settings_formats import Grams, Percent, Price, Year
 
 _SETTING = "about"
 SECTION = "about."

@@ -4,12 +4,32 @@
 """
 
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from consometers_node.i18n.text import text
+from consometers_node.settings_file.formats import (
+    Address,
+    Addresses,
+    Command,
+    DatabaseUrl,
+    Days,
+    Encryption,
+    File,
+    Files,
+    Host,
+    HostNames,
+    MailAddress,
+    MailAddresses,
+    Port,
+    WebhookUrl,
+    Words,
+    YesNo,
+    Zone,
+)
+from consometers_node.settings_file.page_address import PageAddress
+from consometers_node.settings_file.schema import Name, Via, keys_of
 from consometers_quoalise import Device
 from consometers_quoalise.records.identifier import organisation
 from consometers_quoalise_network import Security, Server
@@ -17,38 +37,18 @@ from consometers_quoalise_network import Security, Server
 from .about import About
 from .disclosure.sdc_rules import DEFAULT_MINIMUM, Publication
 from .settings_formats import (
-    Address,
-    Addresses,
     Basis,
-    Command,
-    DatabaseUrl,
-    Days,
-    Encryption,
-    File,
-    Files,
     Homes,
-    Host,
-    HostNames,
     Identifier,
     LongestWait,
-    MailAddress,
-    MailAddresses,
-    Networks,
-    Port,
     Publishing,
     SmtpEncryption,
     SmtpSecurity,
     Step,
     Wait,
-    WebhookUrl,
-    Words,
-    YesNo,
-    Zone,
 )
-from .settings_schema import Name, Via, keys_of
 
 _TIME_ZONE = ZoneInfo("Europe/Paris")
-_THIS_MACHINE = ip_network("127.0.0.0/8"), ip_network("::1")
 _USUAL = Publication()
 
 
@@ -97,11 +97,9 @@ class Xmpp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageSettings:
-    """Where the pages are served, under which `names`, and from where `proxies` ask for others."""
+class PageSettings(PageAddress):
+    """Where the pages are served, and under which `names`."""
 
-    host: Annotated[Host, text("The address of its pages.")] = "127.0.0.1"
-    port: Annotated[Port, text("Their port.")] = 8080
     names: Annotated[
         HostNames,
         text(
@@ -111,13 +109,6 @@ class PageSettings:
             " always accepted."
         ),
     ] = ()
-    proxies: Annotated[
-        Networks,
-        text(
-            "The address of the reverse proxy: the node trusts only this proxy for client"
-            " addresses. By default, this machine."
-        ),
-    ] = _THIS_MACHINE
     outlines: Annotated[
         File | None,
         text(

@@ -1,42 +1,22 @@
-"""The types of settings, each with how its values are written in a file or a variable."""
+"""The types of settings that a collective alone has."""
 
-from collections.abc import Callable, Iterable
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from enum import Enum, StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_network
-import os
+from enum import StrEnum
 from pathlib import Path
-import re
-import shlex
-from typing import Annotated, Any
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from typing import Annotated
 
-from sqlalchemy import make_url
-
-from consometers_node.i18n.text import Text, text, verbatim
+from consometers_node.i18n.text import Text, text
 from consometers_node.series import Interval
-from consometers_quoalise_network import Security
-from consometers_quoalise_network.address import bare
+from consometers_node.settings_file.formats import one_of, string, whole_number
+from consometers_node.settings_file.schema import Format, Input
 
 from .disclosure.sdc_rules import LEAST_MINIMUM
-from .settings_schema import BadValue, Format, Input, Parse
 
-_MAX_DIGITS = 10
-_PHRASE = r"(?s).{1,100}"
 _IDENTIFIER = r"(?!.{41})[a-z0-9]+(?:\.[a-z0-9]+)*"
-_HOST_NAME = r"(?!.{254})[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*"
-_MAIL = r"[^\s@,;<>]{1,64}@[^\s@,;<>]{1,253}"
-_PROSE = r"(?s).{1,500}"
-_PHONE = r"\+?[0-9][0-9 ().-]{3,29}"
-_LOCAL = ("localhost", "127.0.0.1", "::1")
-_DATABASES = ("postgresql", "sqlite")
 
 STEPS = (Interval.PT5M, Interval.PT30M, Interval.PT1H)
 """The intervals at which sums may be published, beside days."""
-
-type Network = IPv4Network | IPv6Network
 
 
 class Basis(StrEnum):
@@ -58,230 +38,29 @@ class SmtpSecurity(StrEnum):
     """For a mail server on the same machine, without a password."""
 
 
-def _string(value: object, pattern: str = r"(?s).*") -> str:
-    if not isinstance(value, str) or not re.fullmatch(pattern, value):
-        raise BadValue
-    return value
-
-
 def _price(value: object, _: Path) -> Decimal:
-    return Decimal(_string(str(value).strip().replace(",", "."), r"\d{1,3}(\.\d{1,3})?"))
-
-
-def _words(value: object, _: Path) -> str:
-    return _string(_string(value).strip(), _PHRASE)
-
-
-def _path(value: object, folder: Path) -> Path:
-    return folder / Path(_string(value, r"(?s).+")).expanduser()
-
-
-def _url(value: object, _: Path) -> str:
-    url = _string(value)
-    if make_url(url).get_backend_name() not in _DATABASES:
-        raise BadValue
-    return url
-
-
-def _webhook(value: object, _: Path) -> str:
-    """Return the URL of a webhook. It holds a secret: only this machine reads it in clear."""
-    url = _string(value).strip()
-    parts = urlsplit(url)
-    if parts.scheme != "https" and (parts.scheme != "http" or parts.hostname not in _LOCAL):
-        raise BadValue
-    if not parts.hostname:
-        raise BadValue
-    return url
-
-
-def _prose(value: object, _: Path) -> str:
-    """Return sentences on one line."""
-    return _string(" ".join(_string(value).split()), _PROSE)
-
-
-def _web_page(value: object, _: Path) -> str:
-    url = _string(value, r"\S{1,300}")
-    if urlsplit(url).scheme not in {"https", "http"} or not urlsplit(url).hostname:
-        raise BadValue
-    return url
-
-
-def _network(value: object, _: Path) -> Network:
-    network = ip_network(_string(value).strip())
-    # Trusting every proxy lets clients forge their address.
-    if not network.prefixlen:
-        raise BadValue
-    return network
-
-
-def _list(
-    parse: Parse,
-    split: Callable[[str], list[str]] = lambda listed: listed.split(","),
-    least: int = 0,
-) -> Parse:
-    """Return what parses a list, which a variable has in one string."""
-
-    def parse_list(value: object, folder: Path) -> tuple[Any, ...]:
-        listed = split(value) if isinstance(value, str) else value
-        if not isinstance(listed, list) or len(listed) < least:
-            raise BadValue
-        return tuple(parse(item, folder) for item in listed)
-
-    return parse_list
-
-
-def _boolean(value: object, _: Path) -> bool:
-    boolean = {"true": True, "false": False}.get(value) if isinstance(value, str) else value
-    if not isinstance(boolean, bool):
-        raise BadValue
-    return boolean
-
-
-def _number(allowed: range, hint: Text, placeholder: Text | None = None) -> Format:
-    def parse(value: object, _: Path) -> int:
-        if isinstance(value, str) and value.isdecimal() and len(value) <= _MAX_DIGITS:
-            value = int(value)
-        if type(value) is not int or value not in allowed:
-            raise BadValue
-        return value
-
-    return Format(parse, hint, Input.WHOLE, placeholder)
+    return Decimal(string(str(value).strip().replace(",", "."), r"\d{1,3}(\.\d{1,3})?"))
 
 
 def _minutes(most: int, hint: Text) -> Format:
-    number = _number(range(1, most + 1), hint)
+    number = whole_number(range(1, most + 1), hint)
     return Format(
         lambda value, folder: timedelta(minutes=number.parse(value, folder)), hint, Input.WHOLE
     )
 
 
-def _choice(choices: Iterable[Enum]) -> Format:
-    by_word = {choice.value: choice for choice in choices}
-    words = ", ".join(f'"{word}"' for word in by_word)
-    return Format(
-        lambda value, _: by_word[_string(value)],
-        text("write one of {words}.").fill(words=words),
-        placeholder=verbatim("|".join(by_word)),
-        choices=tuple(by_word),
-    )
-
-
-_JID, _HOST_NAMED, _FILE_NAMED = verbatim("JID"), text("HOST"), text("FILE")
-
-Words = Annotated[str, Format(_words, text("write some words in quotes."))]
 Identifier = Annotated[
     str,
     Format(
-        lambda value, _: _string(value, _IDENTIFIER),
+        lambda value, _: string(value, _IDENTIFIER),
         text('write lower-case letters, digits and dots, such as "kersabiec".'),
     ),
 ]
-File = Annotated[Path, Format(_path, text("write a path in quotes."), placeholder=_FILE_NAMED)]
-Files = Annotated[
-    tuple[Path, ...],
-    Format(
-        _list(_path, lambda listed: listed.split(os.pathsep)),
-        text('write paths in quotes, in brackets: ["needs/roof.toml"].'),
-    ),
-]
-DatabaseUrl = Annotated[
-    str,
-    Format(
-        _url,
-        text('write the URL of a database, such as "postgresql://node@localhost/collective".'),
-        placeholder=verbatim("URL"),
-    ),
-]
-Zone = Annotated[
-    ZoneInfo,
-    Format(
-        lambda value, _: ZoneInfo(_string(value)),
-        text('write the name of a time zone, such as "Europe/Paris".'),
-        placeholder=verbatim("Europe/Paris"),
-    ),
-]
-Address = Annotated[
-    str,
-    Format(
-        lambda value, _: bare(_string(value)),
-        text('write an XMPP address, such as "collective@example.org".'),
-        placeholder=_JID,
-    ),
-]
-Addresses = Annotated[
-    tuple[str, ...],
-    Format(
-        _list(lambda value, _: bare(_string(value)), least=1),
-        text(
-            'write XMPP addresses in quotes, in brackets: ["collective@example.org"]. In the'
-            " variable, commas stand between them."
-        ),
-    ),
-]
-Host = Annotated[
-    str, Format(_words, text("write the name of a machine in quotes."), placeholder=_HOST_NAMED)
-]
-Port = Annotated[
-    int,
-    _number(range(1, 65536), text("write a number from 1 to 65535."), placeholder=verbatim("PORT")),
-]
-Encryption = Annotated[Security, _choice(Security)]
-SmtpEncryption = Annotated[SmtpSecurity, _choice(SmtpSecurity)]
-Command = Annotated[
-    tuple[str, ...],
-    Format(
-        _list(lambda value, _: _string(value), shlex.split, least=1),
-        text(
-            "write a command in brackets, each word in quotes:"
-            ' ["prosodyctl", "shell", "invite", "create_account", "example.org"].'
-        ),
-    ),
-]
-MailAddress = Annotated[
-    str,
-    Format(
-        lambda value, _: _string(_string(value).strip(), _MAIL),
-        text('write an e-mail address, such as "contact@example.org".'),
-        Input.MAIL,
-    ),
-]
-MailAddresses = Annotated[
-    tuple[str, ...],
-    Format(
-        _list(lambda value, _: _string(_string(value).strip(), _MAIL), least=1),
-        text(
-            'write e-mail addresses in quotes, in brackets: ["contact@example.org"]. In the'
-            " variable, commas stand between them."
-        ),
-    ),
-]
-WebhookUrl = Annotated[
-    str, Format(_webhook, text("write an address that begins with https://."), Input.URL)
-]
-HostNames = Annotated[
-    tuple[str, ...],
-    Format(
-        _list(lambda value, _: _string(_string(value).strip().lower(), _HOST_NAME)),
-        text(
-            'write names in quotes, in brackets: ["energies.example.org"]. In the variable, commas'
-            " stand between them."
-        ),
-    ),
-]
-Networks = Annotated[
-    tuple[Network, ...],
-    Format(
-        _list(_network),
-        text(
-            'write networks or addresses in quotes, in brackets: ["127.0.0.1",'
-            ' "172.31.250.0/24"]. In the variable, commas stand between them.'
-        ),
-    ),
-]
-Publishing = Annotated[Basis, _choice(Basis)]
+SmtpEncryption = Annotated[SmtpSecurity, one_of(SmtpSecurity)]
+Publishing = Annotated[Basis, one_of(Basis)]
 Homes = Annotated[
     int,
-    _number(
+    whole_number(
         range(LEAST_MINIMUM, 2**63),
         text(
             "write a number from {least} up: a sum of fewer members reveals too much about each."
@@ -289,41 +68,12 @@ Homes = Annotated[
         placeholder=text("HOMES"),
     ),
 ]
-Step = Annotated[Interval, _choice(STEPS)]
+Step = Annotated[Interval, one_of(STEPS)]
 Wait = Annotated[timedelta, _minutes(1440, text("write minutes, from 1 to 1440."))]
 LongestWait = Annotated[timedelta, _minutes(2880, text("write minutes, from 1 to 2880."))]
-YesNo = Annotated[bool, Format(_boolean, text("write true or false."))]
-Days = Annotated[int, _number(range(1, 36_501), text("write a number of days, from 1 to 36500."))]
-
-_AT_MOST = text("write at most 500 characters.")
-Sentences = Annotated[str, Format(_prose, _AT_MOST)]
-Paragraph = Annotated[Text, Format(_prose, _AT_MOST, Input.LINES, is_translated=True)]
-"""Sentences in each of our languages."""
-Source = Annotated[Text, Format(_prose, _AT_MOST, is_translated=True)]
-"""Where a figure comes from, in each of our languages."""
-WEB_PAGE = Format(
-    _web_page, text('write the address of a web page, such as "https://example.org".'), Input.URL
-)
-WebPage = Annotated[str, WEB_PAGE]
-Phone = Annotated[
-    str,
-    Format(
-        lambda value, _: _string(_string(value).strip(), _PHONE),
-        text('write a telephone number, such as "+33 2 97 00 00 00".'),
-        Input.PHONE,
-    ),
-]
-Day = Annotated[
-    date,
-    Format(
-        lambda value, _: date.fromisoformat(_string(value, r"\d{4}-\d\d-\d\d")),
-        text('write a day, such as "2026-12-01".'),
-        Input.DAY,
-    ),
-]
-Percent = Annotated[int, _number(range(101), text("write a whole number from 0 to 100."))]
+Percent = Annotated[int, whole_number(range(101), text("write a whole number from 0 to 100."))]
 Grams = Annotated[
-    int, _number(range(1, 2_001), text("write a whole number of grams, from 1 to 2000."))
+    int, whole_number(range(1, 2_001), text("write a whole number of grams, from 1 to 2000."))
 ]
-Year = Annotated[int, _number(range(1990, 2100), text("write a year, such as 2025."))]
+Year = Annotated[int, whole_number(range(1990, 2100), text("write a year, such as 2025."))]
 Price = Annotated[Decimal, Format(_price, text('write euro cents, such as "12.5".'), Input.DECIMAL)]

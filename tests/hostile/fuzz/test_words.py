@@ -6,7 +6,8 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from consometers_node.collective.settings import KEYS, Settings
-from consometers_node.collective.settings_file import BadSettings, read
+from consometers_node.collective.settings_file import read
+from consometers_node.settings_file.file import BadSettings
 from consometers_quoalise_network import Join, Register, links
 from consometers_quoalise_network.errors import NotALink
 from testing.collectives.settings import FULL_SETTINGS, LEAST_SETTINGS

@@ -14,19 +14,21 @@ from consometers_node.collective.settings import (
     MetricsSettings,
     PublicationSettings,
 )
-from consometers_node.collective.settings_file import BadSettings, read, write
+from consometers_node.collective.settings_file import FILE, read
 from consometers_node.collective.settings_formats import SmtpSecurity
-from consometers_node.collective.settings_schema import Key, written as written_value
 from consometers_node.series import Interval
+from consometers_node.settings_file.file import BadSettings
+from consometers_node.settings_file.schema import Key, written as written_value
 from consometers_quoalise_network import Security
-from testing.collectives.setting_examples import EXAMPLES
 from testing.collectives.settings import FULL_SETTINGS, LEAST_SETTINGS
+from testing.setting_examples import examples
 
-FILE = "collective.toml"
+NAME = "collective.toml"
+EXAMPLES = examples(KEYS)
 
 
 def written(folder: Path, settings: str) -> Path:
-    file = folder / FILE
+    file = folder / NAME
     file.write_text(settings)
     return file
 
@@ -91,11 +93,11 @@ def test_metrics_are_off_without_a_port(tmp_path: Path) -> None:
 def test_each_declared_setting_is_read(tmp_path: Path, way: str) -> None:
     if way == "file":
         meant = {name: KEYS[name].read(example, Path()) for name, example in EXAMPLES.items()}
-        in_file = write({name: written_value(value) for name, value in meant.items()}, "fr")
+        in_file = FILE.write({name: written_value(value) for name, value in meant.items()}, "fr")
         settings = read(written(tmp_path, in_file), {})
     else:
         environment = {KEYS[name].variable: example for name, example in EXAMPLES.items()}
-        settings = read(tmp_path / FILE, environment)
+        settings = read(tmp_path / NAME, environment)
     sections = {
         "xmpp": settings.xmpp,
         "page": settings.page,
@@ -140,7 +142,7 @@ def test_variables_alone_are_enough(tmp_path: Path) -> None:
         "CONSOMETERS_IDENTIFIER": "kermelo",
         "CONSOMETERS_XMPP_ACCOUNT": "collectif@kermelo.example",
     }
-    assert read(tmp_path / FILE, environment).xmpp.account == "collectif@kermelo.example"
+    assert read(tmp_path / NAME, environment).xmpp.account == "collectif@kermelo.example"
 
 
 def test_folder_argument_overrides_file_and_variable(tmp_path: Path) -> None:
@@ -249,9 +251,9 @@ def test_a_wrong_variable_is_reported(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"#" * 70_000])
 def test_unreadable_file_is_reported(tmp_path: Path, content: bytes) -> None:
-    file = tmp_path / FILE
+    file = tmp_path / NAME
     file.write_bytes(content)
-    with pytest.raises(BadSettings, match=FILE):
+    with pytest.raises(BadSettings, match=NAME):
         read(file, {})
 
 
@@ -274,7 +276,7 @@ def test_written_file_has_the_answers_and_every_key(tmp_path: Path, language: st
         "xmpp.account": "collectif@ici.example",
         "page.port": 8124,
     }
-    settings = write(answers, language)
+    settings = FILE.write(answers, language)
     written_settings = read(written(tmp_path, settings), {})
     assert written_settings.name == answers["name"]
     assert written_settings.needs == (tmp_path / "needs/roof.toml",)
@@ -286,7 +288,7 @@ def test_written_file_has_the_answers_and_every_key(tmp_path: Path, language: st
 
 
 def test_a_line_that_is_not_utf_8_is_reported(tmp_path: Path) -> None:
-    file = tmp_path / FILE
+    file = tmp_path / NAME
     file.write_bytes('name = "Ours"\nlocation = "Névez"\n'.encode("latin-1"))
     with pytest.raises(BadSettings) as caught:
         read(file, {})

@@ -36,7 +36,7 @@ OWN = {
     "consometers_node/collective/publication/closing/monthly_groups.py": "a setting",
     "consometers_node/collective/publication/closing/openings.py": "a row",
     "consometers_node/collective/publication/policy.py": "a setting",
-    "consometers_node/collective/settings_file.py": "settings",
+    "consometers_node/settings_file/file.py": "settings",
     "consometers_node/collective/witness/heads.py": "a setting",
     "consometers_node/collective/witness/register.py": "a row",
     "consometers_node/host/homes/register.py": "a row",

@@ -23,8 +23,9 @@ from consometers_node.collective.errors import CollectiveFault, database_problem
 from consometers_node.collective.members.members import Member, Members
 from consometers_node.collective.services import Actions
 from consometers_node.collective.settings import Settings
-from consometers_node.collective.settings_file import BadSettings, read
+from consometers_node.collective.settings_file import read
 from consometers_node.i18n.text import text
+from consometers_node.settings_file.file import BadSettings
 from consometers_node.sharing.account import load
 from consometers_node.sharing.error_messages import message_of
 from consometers_node.sharing.names import keep_collective

@@ -18,8 +18,8 @@ from consometers_node.cli.core.output import Output, write_private
 from consometers_node.cli.core.usage import Commands
 from consometers_node.collective import about, settings_file
 from consometers_node.collective.settings import KEYS
-from consometers_node.collective.settings_schema import BadValue, Key, written
 from consometers_node.i18n.text import around, text
+from consometers_node.settings_file.schema import BadValue, Key, written
 
 from . import command
 
@@ -108,7 +108,7 @@ class SettingsOptions:
         for option, line in lines:
             name, _, words = line.partition("=")
             if name not in KEYS:
-                raise misused(option, settings_file.unknown(name))
+                raise misused(option, settings_file.FILE.unknown(name))
             yield name, words, f"{option} {name.removeprefix(about.SECTION)}"
         for name, key in _GIVEN.items():
             if (words := getattr(self, name)) is not None:
@@ -146,7 +146,7 @@ def init(common: Ours, options: SettingsOptions) -> None:
         if password:
             write_private(file.parent / _PASSWORD_FILE, f"{password}\n".encode())
             values[_PASSWORD_KEY] = _PASSWORD_FILE
-    write_private(file, settings_file.write(values, output.catalogue_language).encode())
+    write_private(file, settings_file.FILE.write(values, output.catalogue_language).encode())
     identifier = settings_file.read(file, {}).identifier
     output.result({"file": str(file), "identifier": identifier}, _WRITTEN, file=file)
 

@@ -27,11 +27,11 @@ from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.permissions.member_permissions import MemberPermission
 from consometers_node.collective.privacy import export as exported
 from consometers_node.collective.privacy.erasure import wipe
-from consometers_node.collective.settings_formats import WEB_PAGE
-from consometers_node.collective.settings_schema import BadValue
 from consometers_node.i18n.names import of_name
 from consometers_node.i18n.text import Text, text
 from consometers_node.permission import State
+from consometers_node.settings_file.formats import WEB_PAGE
+from consometers_node.settings_file.schema import BadValue
 from consometers_node.store.collective.access_log import Read, note_read
 from consometers_node.store.collective.member_series import of_member
 from consometers_node.store.collective.tables import MemberId

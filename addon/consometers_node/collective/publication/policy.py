@@ -19,9 +19,9 @@ from consometers_node.collective.calendar import instants, recent_months
 from consometers_node.collective.disclosure.sdc_rules import Publication
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.settings import PublicationSettings
-from consometers_node.collective.settings_schema import BadValue, fill, keys_of, written
 from consometers_node.i18n.text import Text, text
 from consometers_node.series import Direction, Interval
+from consometers_node.settings_file.schema import BadValue, fill, keys_of, written
 from consometers_node.store.collective.access_log import Read, note_read
 from consometers_node.store.collective.publication import last_closed
 from consometers_node.store.engine.connection import AsyncConnection

@@ -4,8 +4,10 @@ A change of their sense takes a new `VERSION`, which each household accepts befo
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from consometers_node.i18n.text import Text, text
+from consometers_node.settings_file.formats import MailAddress, Sentences
 
 from .spaces import ShownTerms
 
@@ -16,9 +18,14 @@ VERSION = "2026-12-03"
 class Operator:
     """Who runs a host: the organisation, where people write to it, and where its machine is."""
 
-    name: str
-    contact: str
-    location: str
+    name: Annotated[Sentences, text("The registered name of the organisation that runs this host.")]
+    address: Annotated[Sentences, text("The postal address of the registered office.")]
+    contact: Annotated[
+        MailAddress, text("The e-mail address for households, about their personal data too.")
+    ]
+    location: Annotated[
+        Sentences, text("The location of the machine: the place, and the owner of the machine.")
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +43,8 @@ _CLAUSES = (
     Clause(
         text("Who does what"),
         text(
-            "You decide what happens with your data. {operator} runs this machine for you, and is"
-            " your processor (GDPR, art. 28). Write to {contact}."
+            "You decide what happens with your data. {operator} ({address}) runs this machine for"
+            " you, and is your processor (GDPR, art. 28). Write to {contact}."
         ),
     ),
     Clause(
@@ -110,6 +117,7 @@ def clauses(operator: Operator) -> list[Clause]:
     """Return the terms of a host."""
     named = {
         "operator": operator.name,
+        "address": operator.address,
         "contact": operator.contact,
         "location": operator.location,
     }

@@ -17,7 +17,7 @@ from .logins import LoginCookies
 from .session_pages import SessionPages
 
 if TYPE_CHECKING:
-    from consometers_node.collective.settings_formats import Network
+    from consometers_node.settings_file.formats import Network
 
 COOKIES = LoginCookies("consometers-admin", path=ADMINISTRATION)
 LOGIN = "login"

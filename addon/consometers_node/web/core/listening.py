@@ -20,7 +20,7 @@ from consometers_node.i18n.text import text
 from .rate_limit import home_of, is_among, peer_of
 
 if TYPE_CHECKING:
-    from consometers_node.collective.settings_formats import Network
+    from consometers_node.settings_file.formats import Network
 
 _ENDS_WITHIN_S = 0.5
 """Event streams never end by themselves, and an add-on is killed after ten seconds."""

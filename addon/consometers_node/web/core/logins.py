@@ -19,7 +19,7 @@ from consometers_quoalise_network.backoff import Backoff
 from .rate_limit import asker
 
 if TYPE_CHECKING:
-    from consometers_node.collective.settings_formats import Network
+    from consometers_node.settings_file.formats import Network
 
 FREE_TRIES = 5
 FREE_TRIES_OF_SITE = 40

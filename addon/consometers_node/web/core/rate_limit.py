@@ -13,7 +13,7 @@ from aiohttp import hdrs, web
 from consometers_node.rate_limit import TokenBucket
 
 if TYPE_CHECKING:
-    from consometers_node.collective.settings_formats import Network
+    from consometers_node.settings_file.formats import Network
 
 MADE_AT_ONCE = 2
 MOST_WAITING = 64

@@ -27,7 +27,7 @@ from consometers_quoalise.elements.decoding import Undecodable, decoded
 from .page_base import Guest, PublicPages, problem
 
 if TYPE_CHECKING:
-    from consometers_node.collective.settings_formats import Network
+    from consometers_node.settings_file.formats import Network
 
 WRONG_CODES = 10
 """At once, of one address; then one in ten minutes. Of 2^80 codes, that finds none."""

@@ -24,11 +24,11 @@ from consometers_quoalise_network import Join, Register, links
 from testing.checkout import ROOT
 from testing.collectives.members import ZONE, let_be_named, meter
 from testing.collectives.records import pushed_data, running_queue
-from testing.collectives.setting_examples import EXAMPLES
 from testing.commands.collective import INIT, admit_homes, need_toml, now, opened, writing
 from testing.commands.fixtures import Run, at_a_terminal
 from testing.documentation import blocks, commands
 from testing.homes.data_needs import NEED
+from testing.setting_examples import examples
 from testing.witnesses.enrolled import COLLECTIVE, FIRST_HEAD, EnrolledHome, vouch
 
 
@@ -102,12 +102,10 @@ async def test_init_takes_each_declared_setting(run: Run, tmp_path: Path) -> Non
     file = tmp_path / "ours.toml"
     password = tmp_path / "password"
     password.write_text("s3cret\n")
-    examples = EXAMPLES | {"xmpp.password_file": str(password)}
-    options = [
-        word for name, example in examples.items() for word in ("--set", f"{name}={example}")
-    ]
+    typed = examples(KEYS) | {"xmpp.password_file": str(password)}
+    options = [word for name, value in typed.items() for word in ("--set", f"{name}={value}")]
     await run.ok("init", *options, "--settings", file)
-    variables = {KEYS[name].variable: example for name, example in examples.items()}
+    variables = {KEYS[name].variable: value for name, value in typed.items()}
     assert read(file, {}) == read(tmp_path / "none.toml", variables)
     refused = await run("init", "--settings", tmp_path / "other.toml", "--set", "page.prot=1")
     assert refused.status == 2

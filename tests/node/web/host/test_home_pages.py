@@ -112,7 +112,7 @@ async def test_a_space_stays_until_its_erasure_is_confirmed_or_given_up(
 
 
 @pytest.mark.parametrize(
-    "page", ["-", "join", "permissions", "mine", "files", "settings", "letters"]
+    "page", [".", "join", "permissions", "mine", "files", "settings", "letters"]
 )
 @pytest.mark.parametrize("language", ["en", "fr"])
 async def test_no_page_of_a_hosted_home_speaks_of_home_assistant(

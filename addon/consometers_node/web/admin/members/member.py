@@ -38,13 +38,13 @@ from consometers_node.collective.members.sites import (
 from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.permissions.member_permissions import MemberPermission
 from consometers_node.collective.privacy import export as exported
-from consometers_node.collective.settings_formats import WEB_PAGE
-from consometers_node.collective.settings_schema import BadValue
 from consometers_node.household.sharing.coverage import Calendar, DayState
 from consometers_node.i18n.names import of_name
 from consometers_node.i18n.text import Text, text
 from consometers_node.permission import State
 from consometers_node.series import Direction
+from consometers_node.settings_file.formats import WEB_PAGE
+from consometers_node.settings_file.schema import BadValue
 from consometers_node.sharing import consent_text
 from consometers_node.store.collective.member_series import MemberSeries, of_member
 from consometers_node.store.collective.shown import shown_from

@@ -31,9 +31,9 @@ from consometers_node.collective.publication.reading.closed_hours import (
     missing,
     progress,
 )
-from consometers_node.collective.settings_schema import Key
 from consometers_node.collective.witness.heads import set_back
 from consometers_node.i18n.text import Text, around, text
+from consometers_node.settings_file.schema import Key
 from consometers_node.store.collective import claims, set_aside
 from consometers_node.store.collective.masked_reports import waiting_since
 from consometers_node.store.engine.connection import AsyncConnection

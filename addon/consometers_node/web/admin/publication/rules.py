@@ -20,8 +20,8 @@ from consometers_node.collective.publication.policy import (
 from consometers_node.collective.publication.reading.closed_hours import hours, missing, progress
 from consometers_node.collective.publication.reading.queries import Published
 from consometers_node.collective.settings_formats import STEPS, Basis
-from consometers_node.collective.settings_schema import Key
 from consometers_node.i18n.text import Text, text
+from consometers_node.settings_file.schema import Key
 from consometers_node.sharing.consent_text import INTERVALS
 from consometers_node.store.collective.member_status import count_members
 from consometers_node.store.engine.connection import AsyncConnection

@@ -1,8 +1,13 @@
 """A value for each type of setting, as a variable of the environment has it."""
 
+from collections.abc import Mapping
+
 from consometers_node.collective import settings_formats
-from consometers_node.collective.settings import KEYS
-from consometers_node.collective.settings_schema import Format, Key
+from consometers_node.host import settings as host_settings
+from consometers_node.settings_file import formats
+from consometers_node.settings_file.schema import Format, Key
+
+_MODULES = (formats, settings_formats, host_settings)
 
 BY_TYPE = {
     "Words": "in the town hall",
@@ -13,6 +18,7 @@ BY_TYPE = {
     "Zone": "Indian/Reunion",
     "Address": "collectif@kersabiec.example",
     "Addresses": "coop@other.example,sun@other.example",
+    "Domain": "foyers.example",
     "Host": "host.kersabiec.example",
     "Port": "5299",
     "Encryption": "direct",
@@ -28,6 +34,8 @@ BY_TYPE = {
     "Step": "PT30M",
     "Wait": "45",
     "LongestWait": "90",
+    "LanguageTag": "en",
+    "Spaces": "500",
     "YesNo": "false",
     "Days": "45",
     "Sentences": "1 rue du Four",
@@ -45,17 +53,17 @@ BY_TYPE = {
 
 def format_of(name: str) -> Format:
     """Return how values of a type are written."""
-    metadata = getattr(settings_formats, name).__metadata__
+    module = next(module for module in _MODULES if hasattr(module, name))
+    metadata = getattr(module, name).__metadata__
     return next(part for part in metadata if isinstance(part, Format))
 
 
 _FORMATS = [(format_of(name), value) for name, value in BY_TYPE.items()]
 
 
-def example(key: Key) -> str:
-    """Return a value for a key."""
-    return next(value for format_, value in _FORMATS if format_ is key.format)
-
-
-EXAMPLES = {name: example(key) for name, key in KEYS.items()}
-"""A value for every key."""
+def examples(keys: Mapping[str, Key]) -> dict[str, str]:
+    """Return a value for each key."""
+    return {
+        name: next(value for format_, value in _FORMATS if format_ is key.format)
+        for name, key in keys.items()
+    }
