@@ -28,6 +28,7 @@ _COUNT_AFTER_S: Final = 20
 """How long after an hour its energy is counted: a Home Assistant takes some minutes."""
 _TELLS_EVERY_S: Final = 1.0
 _JOIN_AT_ONCE: Final = 4
+"""A collective answers a few strangers at a time; those that it turned away wait for a retry."""
 _DAY_S: Final = 86_400
 _LOOKS_EVERY_S: Final = 0.2
 _MASKED_DAYS: Final = 2
@@ -117,7 +118,9 @@ class Street:
                 await home.ask(sharing)
             self._asked += not home.home.masked
             await self._may_grant.wait()
-            await home.grant(self._plan.history_days)
+            async with self._joining:
+                await home.grant(self._plan.history_days)
+            await home.until_subscribed()
             self._joined += 1
             while True:
                 now = datetime.now(UTC).timestamp()
