@@ -162,10 +162,14 @@ at least; the node's clock and the database's agree to five minutes."""
 NOT_OVER = "an interval is closed after its end, and none was before 2000"
 ONE_STEP = """NEW.interval_minutes = 1440 OR NOT EXISTS (SELECT 1 FROM published_cell
     WHERE group_id = NEW.group_id AND direction IN ('consumption', 'injection', 'production')
-    AND interval_minutes IN (5, 30, 60) AND interval_minutes <> NEW.interval_minutes
+    AND interval_minutes IN (CASE NEW.interval_minutes WHEN 60 THEN 30 ELSE 60 END,
+                             CASE NEW.interval_minutes WHEN 5 THEN 30 ELSE 5 END)
     AND protected IN (0, 1) AND day = NEW.day
     AND start BETWEEN NEW.start - 90000 AND NEW.start + 90000)"""
-"""Beside days, a civil day has cells of one step: it is the sum of them all."""
+"""Beside days, a civil day has cells of one step: it is the sum of them all.
+
+The two other steps are looked up alone: cells of the same one would be read for each new cell.
+"""
 
 IS_MARKED = """EXISTS (SELECT 1 FROM witness_ledger WHERE collective = OLD.collective
     AND direction = OLD.direction AND hour = OLD.hour)"""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import permutations
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -200,16 +201,25 @@ async def test_days_before_a_change_keep_the_former_step_however_late_they_close
     )
 
 
-async def test_database_refuses_a_second_step_in_a_day(file: Store) -> None:
+STEPS = (Interval.PT5M, Interval.PT30M, Interval.PT1H)
+
+
+@pytest.mark.parametrize(("step", "second"), permutations(STEPS, 2))
+async def test_database_refuses_a_second_step_in_a_day(
+    file: Store, step: Interval, second: Interval
+) -> None:
     async with file.writing() as connection:
         town = PublishingTown(connection)
         await town.record(await town.members(3), 100)
         await town.look()
         (cell, *_) = [cell for cell in await town.cells() if cell.start.hour == 3]
-    half = cell._replace(interval=Interval.PT30M, start=cell.start + timedelta(minutes=30))
+        before = cell._replace(interval=step, start=cell.start - timedelta(days=9))
+        before = before._replace(day=cell.day - timedelta(days=9))
+        await write(connection, [before], [])
+    other = before._replace(interval=second, start=before.start + timedelta(hours=1))
     with pytest.raises(DatabaseError, match="another step"):
         async with file.writing() as connection:
-            await write(connection, [half], [])
+            await write(connection, [other], [])
 
 
 @pytest.mark.parametrize("is_answered", [True, False])
