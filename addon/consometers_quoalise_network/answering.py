@@ -166,8 +166,10 @@ class Answering:
         in_time = self._rate.take(asker.jid)
         busy = asker.jid in self._in_flight or len(self._in_flight) >= MAX_IN_FLIGHT
         if not self._knows(asker.jid):
-            in_time = in_time and self._of_strangers.take(asker.jid.rpartition("@")[2])
             busy = busy or len(self._strangers) >= MAX_OF_STRANGERS
+            # One that finds no room asks again: its domain is not charged for that.
+            domain = asker.jid.rpartition("@")[2]
+            in_time = in_time and (busy or self._of_strangers.take(domain))
             self._strangers |= {asker.jid} if in_time and not busy else set()
         if busy or not in_time:
             self._traffic.turned_down += 1

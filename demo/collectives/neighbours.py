@@ -14,7 +14,7 @@ from demo.servers.program import NodeError, clock_behind, environment, until
 from demo.street.plan import Plan
 
 _PLAN: Final = "plan.json"
-_WITHIN_S: Final = 600
+_STALLED_AFTER_S: Final = 300
 _LOOKS_EVERY_S: Final = 0.2
 _ALLOWED_AGO: Final = timedelta(hours=3)
 
@@ -32,6 +32,14 @@ class Progress:
     asked: int = 0
     joined: int = 0
     collected: float = 0
+
+    @override
+    def __str__(self) -> str:
+        return (
+            f"{self.counted} of {self.homes} homes have their past, {self.asked} of {self.read}"
+            f" were asked, {self.joined} of {self.homes} have joined, {self.collected:.1%} of the"
+            " past is requested"
+        )
 
     @property
     def know(self) -> bool:
@@ -94,16 +102,17 @@ class Neighbours(Child):
         """Wait until they have come so far.
 
         Raises:
-            NodeError: they have not after a long time, or have ended.
+            NodeError: there was no progress for a long time, or they have ended.
         """
+        while not happened(reached := self.progress):
 
-        async def has_happened() -> bool:
-            if self._process is None or self.has_ended:
-                raise NodeError(f"The homes have ended: {self.log} may say why.")
-            return happened(self.progress)
+            async def get_on(reached: Progress = reached) -> bool:
+                if self._process is None or self.has_ended:
+                    raise NodeError(f"The homes have ended: {self.log} may say why.")
+                return self.progress != reached
 
-        error = NodeError(f"The homes do not get on: {self.log} may say why.")
-        await until(has_happened, error, within_s=_WITHIN_S, every_s=_LOOKS_EVERY_S)
+            error = NodeError(f"The homes do not get on ({reached}): {self.log} may say why.")
+            await until(get_on, error, within_s=_STALLED_AFTER_S, every_s=_LOOKS_EVERY_S)
 
     def let_grant(self) -> None:
         """Grant what is asked, for each of them."""

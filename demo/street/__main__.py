@@ -28,6 +28,7 @@ _COUNT_AFTER_S: Final = 20
 """How long after an hour its energy is counted: a Home Assistant takes some minutes."""
 _TELLS_EVERY_S: Final = 1.0
 _JOIN_AT_ONCE: Final = 4
+"""A collective answers a few strangers at a time; those that it turned away wait for a retry."""
 _DAY_S: Final = 86_400
 _LOOKS_EVERY_S: Final = 0.2
 _MASKED_DAYS: Final = 2
@@ -43,6 +44,8 @@ class Street:
         self._homes: list[StreetHome] = []
         self._joining = asyncio.Semaphore(_JOIN_AT_ONCE)
         self._asked = self._joined = self._counted = 0
+        self._may_grant = asyncio.Event()
+        """Set once all homes that are read have asked. Masked ones may be opened after that."""
         self._past = asyncio.Event()
 
     async def run(self) -> NoReturn:
@@ -76,9 +79,8 @@ class Street:
             await home.decide(0)
 
     def let_grant(self) -> None:
-        """Grant what is asked, for all homes."""
-        for home in self._homes:
-            home.may_grant.set()
+        """Grant what is asked, for all homes, also for those that are opened later."""
+        self._may_grant.set()
 
     def let_count(self) -> None:
         """Count the past of all homes."""
@@ -115,7 +117,10 @@ class Street:
             async with self._joining:
                 await home.ask(sharing)
             self._asked += not home.home.masked
-            await home.grant(self._plan.history_days)
+            await self._may_grant.wait()
+            async with self._joining:
+                await home.grant(self._plan.history_days)
+            await home.until_subscribed()
             self._joined += 1
             while True:
                 now = datetime.now(UTC).timestamp()

@@ -1,7 +1,7 @@
 """One home of the street: it stores its meter's records, and shares them as a node does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -71,8 +71,6 @@ class StreetHome:
 
     def __init__(self, home: Home, store: Store, naming: Naming, source: Source) -> None:
         self.home = home
-        self.may_grant = asyncio.Event()
-        """Set once the others have asked too."""
         self.asked_s = 0.0
         """Of how many seconds of its past it was asked."""
         self._has_past = asyncio.Event()
@@ -206,15 +204,17 @@ class StreetHome:
             await propose_needs(self._store, sharing.asking, link)
 
     async def grant(self, history_days: int) -> None:
-        """Grant the data needs, once it may.
+        """Grant the data needs, and wait until the peers have that.
 
-        Of a masked home it also has the reports.
+        Raises TimeoutError after some minutes.
         """
-        await self.may_grant.wait()
         await self.decide(0 if self.home.masked else history_days)
-        async with asyncio.timeout(_PATIENCE_S):
-            while await self._has_pending():
-                await asyncio.sleep(_LOOKS_EVERY_S)
+        await self._until(self._is_notified)
+
+    async def until_subscribed(self) -> None:
+        """Wait until the peers of a masked home have its reports. Raises TimeoutError."""
+        if self.home.masked:
+            await self._until(self._has_reported)
 
     async def decide(self, history_days: int) -> None:
         """Grant the data needs: protected sums alone, if it is masked, or all the rest."""
@@ -246,15 +246,22 @@ class StreetHome:
                 )
         self._changes.notify()
 
-    async def _has_pending(self) -> bool:
+    async def _until(self, happened: Callable[[], Awaitable[bool]]) -> None:
+        async with asyncio.timeout(_PATIENCE_S):
+            while not await happened():
+                await asyncio.sleep(_LOOKS_EVERY_S)
+
+    async def _is_notified(self) -> bool:
         async with self._store.reading() as connection:
             for peer in await all_peers(connection):
                 if await Permissions(connection).notices(peer.id):
-                    return True
-            if not self.home.masked:
-                return False
+                    return False
+        return True
+
+    async def _has_reported(self) -> bool:
+        async with self._store.reading() as connection:
             states = await collectives(connection, datetime.now(UTC))
-        return any(
+        return not any(
             each.subscription is None or each.waiting for state in states for each in state.shared
         )
 

@@ -1,9 +1,10 @@
-"""A host in memory: its pages are served to loopback."""
+"""A host with its homes: its pages are served to loopback, and its network is in memory."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from aiohttp import ClientSession, CookieJar, web
 from argon2 import PasswordHasher
@@ -13,16 +14,25 @@ from consometers_node.accounts import administrators
 from consometers_node.accounts.passwords import Passwords
 from consometers_node.host.accounts import invitations
 from consometers_node.host.accounts.terms import VERSION, Operator
+from consometers_node.host.homes.hosting import HostedHomes
+from consometers_node.host.homes.register import HomeRegister
 from consometers_node.host.settings import ComponentSettings, HostSettings
+from consometers_node.household.node import HouseholdPace
+from consometers_node.permission import Permissions
 from consometers_node.rate_limit import GrowingWait
 from consometers_node.store import Store
+from consometers_node.store.peers import add_peer
 from consometers_node.web.core.logins import TRIES
 from consometers_node.web.host.page_base import HostServices
 from consometers_node.web.host.routes import application
+from consometers_quoalise_network import Identity, Transport
 from testing.clocks import set_aside_the_clock_of
-from testing.hosts.homes import FewHomes
+from testing.homes.data_needs import NEED, now
+from testing.homes.served import HASTE
+from testing.networks import Memory, in_memory, transport
 from testing.pages.browser import Browser, Page
 from testing.pages.office import SessionClock
+from testing.run import DEADLINE_S
 
 OPERATOR = Operator(
     name="Foyers de Kersabiec",
@@ -45,7 +55,8 @@ class ServedHost:
     """A host with its homes, its clock and its visitors."""
 
     store: Store
-    homes: FewHomes
+    homes: HostedHomes
+    register: HomeRegister
     clock: SessionClock
     url: URL
     stack: AsyncExitStack = field(repr=False)
@@ -69,6 +80,21 @@ class ServedHost:
         page = await create(browser, name, await self.invite())
         assert page.status == 200, page.text
         return browser
+
+    @property
+    def addresses(self) -> list[str]:
+        """Of the homes."""
+        return [home.address for home in self.register.all()]
+
+    async def ask(self, name: str) -> str:
+        """Ask a household for something as a collective, and return the collective's name."""
+        coop = f"Coopérative de {name}"
+        async with self.homes.open(f"{name}@{SETTINGS.domain}") as node:
+            async with node.store.writing() as connection:
+                peer = await add_peer(connection, f"coop-{name}@two.test", coop, now())
+                await Permissions(connection).propose(peer.id, NEED, now())
+            node.look_again()
+        return coop
 
     async def operator(self) -> Browser:
         """Open a browser, and log in as an operator."""
@@ -94,9 +120,37 @@ async def log_in(browser: Browser, name: str, password: str = PASSWORD, **header
 
 
 @asynccontextmanager
-async def hosting(store: Store, *, is_open: bool = False) -> AsyncIterator[ServedHost]:
-    """Serve the pages of a host."""
-    homes, clock = FewHomes(), SessionClock()
+async def hosting(
+    store: Store,
+    *,
+    is_open: bool = False,
+    network: Memory | None = None,
+    tells_within_s: float = DEADLINE_S,
+) -> AsyncIterator[ServedHost]:
+    """Serve the pages of a host, whose homes are on a network in memory."""
+    memory, clock = network or in_memory()[0], SessionClock()
+
+    def connect(who: Identity) -> Transport:
+        return transport(memory, who.account.jid)
+
+    with TemporaryDirectory() as folder, closing(HomeRegister.open(Path(folder))) as register:
+        pace = replace(HouseholdPace().shortened(HASTE), renewal_s=1)
+        async with (
+            HostedHomes(register, connect, pace=pace, tells_within_s=tells_within_s) as homes,
+            _serving(store, homes, register, clock, is_open=is_open) as served,
+        ):
+            yield served
+
+
+@asynccontextmanager
+async def _serving(
+    store: Store,
+    homes: HostedHomes,
+    register: HomeRegister,
+    clock: SessionClock,
+    *,
+    is_open: bool,
+) -> AsyncIterator[ServedHost]:
     services = HostServices(
         store,
         replace(SETTINGS, is_open=is_open),
@@ -115,4 +169,4 @@ async def hosting(store: Store, *, is_open: bool = False) -> AsyncIterator[Serve
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         host, port = runner.addresses[0][:2]
-        yield ServedHost(store, homes, clock, URL(f"http://{host}:{port}/"), stack)
+        yield ServedHost(store, homes, register, clock, URL(f"http://{host}:{port}/"), stack)

@@ -279,12 +279,16 @@ class Asking(Members):
 
 
 class Slow(MemoryHome):
-    """A home that thinks for long about those that may not read it."""
+    """A home that thinks for long about those that may not read it, until it is released."""
+
+    def __init__(self, *readers: str) -> None:
+        super().__init__(*readers)
+        self.release = asyncio.Event()
 
     @override
     async def list_series(self, asker: Asker) -> Iterable[Listed]:
         if asker.jid not in self.readers:
-            await asyncio.Event().wait()
+            await self.release.wait()
         return await super().list_series(asker)
 
 
@@ -400,6 +404,26 @@ async def test_slow_requests_of_strangers_do_not_delay_known_peers(
     async with asyncio.timeout(DEADLINE_S):
         assert await peer.asking.list_series(bare(node))
     assert strangers.heard["error"] == 100 - MAX_OF_STRANGERS
+
+
+async def test_a_stranger_that_finds_no_room_does_not_use_up_the_limit_of_its_domain(
+    crowded: Crowded, new_node: MakeNode, strangers: Asking
+) -> None:
+    peer = await new_node(crowded.server)
+    home = Slow(bare(peer))
+    node = await new_node(crowded.server, home, knows=lambda _peer: False)
+    series = EMPTY.format(node="list_series")
+    turned_down = OF_A_DOMAIN + 1
+    asked = "".join(
+        request(stranger, node.connection.jid, series)
+        for stranger in range(MAX_OF_STRANGERS + turned_down)
+    )
+    await strangers.say(asked.encode())
+    await until(lambda: strangers.heard["error"] == turned_down)
+    home.release.set()
+    await until(lambda: strangers.heard["result"] == MAX_OF_STRANGERS)
+    asked = request(turned_down, node.connection.jid, series, identifier="again")
+    assert await strangers.ask(asked, "again") == "result"
 
 
 async def test_accounts_of_one_domain_share_a_limit_and_others_keep_theirs(

@@ -12,7 +12,9 @@ from consometers_quoalise_network import Server
 
 from .api.node_api import Api
 from .core.access import HEALTH, INGRESS, AccessControl, harden
+from .core.csrf import FormTokens
 from .core.listening import Bounds, listening
+from .core.page_base import STATIC
 from .household.page_base import Pages
 from .household.routes import routes
 from .household.users import PageUsers
@@ -48,7 +50,8 @@ class Site:
         """
         ingress = INGRESS if ingress is None else ingress
         guard = AccessControl(keys.token, ingress)
-        pages = Pages(node, keys.token, keys.version, server or Server(), people)
+        tokens = FormTokens(keys.token)
+        pages = Pages(node, lambda _request: tokens, keys.version, server=server, people=people)
         self._app = web.Application(
             middlewares=[guard.middleware, pages.middleware], client_max_size=MAX_BODY_BYTES
         )
@@ -56,7 +59,8 @@ class Site:
         self._node = node
         self._app.add_routes([web.get(HEALTH, self._health)])
         self._app.add_routes(Api(node, keys.node_id, keys.version).routes)
-        self._app.add_routes(routes(pages))
+        self._app.add_routes(routes(lambda make: make(pages)))
+        self._app.add_routes([web.get(STATIC, pages.files.serve)])
         self._ingress = [ip_network(address) for address in ingress]
 
     def listening(

@@ -17,6 +17,7 @@ from consometers_node.host.homes.waking import (
     LEAST_REST,
     HomeBroken,
     Homes,
+    NoHome,
     TooManyAwake,
 )
 from consometers_node.store.engine.file import RESERVE_BYTES
@@ -98,7 +99,7 @@ async def test_a_busy_home_stays_open(homes: Homes[SmallHome], small: SmallHomes
 
 
 async def test_there_is_no_home_where_there_is_none(homes: Homes[SmallHome]) -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(NoHome):
         async with homes.awake("nobody@homes.test"):
             pass
 

@@ -7,7 +7,7 @@ from consometers_node.store import Store
 
 from . import invitations, spaces
 from .homes import Homes
-from .spaces import SESSIONS, ShownTerms
+from .spaces import ShownTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class SpaceServices:
         """
         await self.check(name, token, at)
         address = f"{name}@{self.domain}"
-        await self.homes.create(address)
+        await self.homes.create(address, terms.language)
         async with self.store.writing() as connection:
             await spaces.add(
                 connection,
@@ -55,15 +55,14 @@ class SpaceServices:
                 await invitations.use(connection, token, name, at)
             return await spaces.begin_session(connection, name, at)
 
-    async def delete(self, name: str) -> None:
+    async def delete(self, name: str, *, untold: bool = False) -> None:
         """Delete a space with its home. Raises NoAccount.
 
-        Its sessions end first, so that none writes meanwhile. If the home cannot be erased, the
-        account stays, and its household tries again.
+        If the home cannot be erased, the account stays, and its household tries again; so it does
+        after `Untold`, unless `untold`.
         """
-        async with self.store.writing() as connection:
+        async with self.store.reading() as connection:
             space = await spaces.find(connection, name)
-            await SESSIONS.end_all(connection, name)
-        await self.homes.erase(space.address)
+        await self.homes.erase(space.address, untold=untold)
         async with self.store.writing() as connection:
             await spaces.remove(connection, name)

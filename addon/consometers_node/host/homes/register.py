@@ -5,7 +5,7 @@ once, from an index, so that a stanza is judged without waiting and a sleeping h
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 import json
@@ -107,7 +107,8 @@ class HomeRegister:
 
     def remove(self, address: str) -> None:
         """Delete a home with all that is in its folder. Raises KeyError, and OSError."""
-        shutil.rmtree(self.of(address).folder)
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self.of(address).folder)
         self._file.execute("DELETE FROM home WHERE address = ?", (address,))
 
     def of(self, address: str) -> HostedHome:

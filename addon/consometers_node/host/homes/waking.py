@@ -17,7 +17,8 @@ from typing import Final, Protocol, Self
 
 from sqlalchemy.exc import DBAPIError
 
-from consometers_node.i18n.text import Text, TranslatedError, text
+from consometers_node.host.accounts.homes import HomeFault
+from consometers_node.i18n.text import Text, text
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import StoreFault
 from consometers_node.store.engine.errors import explained
@@ -25,7 +26,10 @@ from consometers_node.store.engine.errors import explained
 from .register import HomeRegister, HostedHome
 
 MOST_AWAKE: Final = 32
-IDLE_S: Final = 60.0
+IDLE_S: Final = 600.0
+"""How long a home stays awake after a page, while there is room."""
+IDLE_AFTER_PEER_S: Final = 60.0
+"""How long it stays awake after a stanza."""
 TURN_S: Final = 30.0
 """How long who needs a home waits for others to fall asleep."""
 AGAIN_AFTER: Final = timedelta(hours=1)
@@ -64,11 +68,17 @@ type OpenHome[Node: AwakeHome] = Callable[[HostedHome], AbstractAsyncContextMana
 """Opens a home, which runs within: what fails in it ends the block."""
 
 
-class HomeBroken(TranslatedError):
+class NoHome(HomeFault):
+    """There is no home of this address."""
+
+    words = text("Your home was deleted here. Delete your space too, or ask who runs this host.")
+
+
+class HomeBroken(HomeFault):
     """A home cannot be used."""
 
 
-class TooManyAwake(TranslatedError):
+class TooManyAwake(HomeFault):
     """Too many homes are in use at once."""
 
     words = text("Many households use their spaces at this moment: try again in a minute.")
@@ -94,6 +104,10 @@ class _Waking[Node: AwakeHome]:
         node = self.open_node
         return node is not None and not (self.users or self.is_closing or node.is_busy)
 
+    def stay(self, until: float) -> None:
+        """Stay awake until then, or longer."""
+        self.until = max(self.until, until)
+
 
 class Homes[Node: AwakeHome]:
     """The homes of a host, while it is entered."""
@@ -105,12 +119,14 @@ class Homes[Node: AwakeHome]:
         *,
         most_awake: int = MOST_AWAKE,
         idle_s: float = IDLE_S,
+        idle_after_peer_s: float = IDLE_AFTER_PEER_S,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.register = register
         self._open = open_home
         self._most = most_awake
         self._idle_s = idle_s
+        self._idle_after_peer_s = idle_after_peer_s
         self._now = now
         self._clock = asyncio.get_running_loop().time
         self._awake: dict[str, _Waking[Node]] = {}
@@ -149,7 +165,7 @@ class Homes[Node: AwakeHome]:
     async def awake(self, address: str) -> AsyncIterator[Node]:
         """Yield a home, awake.
 
-        Raises KeyError where there is none, `HomeBroken`, and `TooManyAwake` after `TURN_S`.
+        Raises `NoHome`, `HomeBroken`, and `TooManyAwake` after `TURN_S`.
         """
         waking = await self._woken(address)
         waking.users += 1
@@ -157,14 +173,16 @@ class Homes[Node: AwakeHome]:
             yield await asyncio.shield(waking.node)
         finally:
             waking.users -= 1
-            waking.until = self._clock() + self._idle_s
+            waking.stay(self._clock() + self._idle_s)
             self._changes.notify()
 
     def wake(self, address: str) -> bool:
-        """Have a home wake, once there is room; return false where too many wait for that."""
+        """Have a home wake, once there is room; return false where too many wait for that.
+
+        It falls asleep as soon as it is not busy.
+        """
         waking = self._awake.get(address)
         if waking is not None and not waking.is_closing:
-            waking.until = self._clock() + self._idle_s
             return True
         if address not in self._wanted and len(self._wanted) >= MOST_WANTED:
             return False
@@ -179,15 +197,33 @@ class Homes[Node: AwakeHome]:
         return self.wake(address)
 
     def knows(self, address: str, peer: str) -> bool:
-        """Return whether a home knows a peer, as it is awake or as it fell asleep."""
+        """Return whether a home knows a peer, as it is awake or as it fell asleep.
+
+        It is asked of each stanza: a home stays awake for the next one.
+        """
         waking = self._awake.get(address)
         if waking is None or (node := waking.open_node) is None:
             return self.register.knows(address, peer)
-        return node.knows(peer)
+        if not node.knows(peer):
+            return False
+        waking.stay(self._clock() + self._idle_after_peer_s)
+        return True
+
+    async def remove(self, address: str) -> None:
+        """Delete a home with all that it stores, once it is closed.
+
+        Raises KeyError where there is none, and OSError.
+        """
+        self.register.of(address)
+        while (waking := self._awake.get(address)) is not None:
+            waking.is_closing = True
+            self._changes.notify()
+            await self._changes.after(self._changes.count)
+        self._wanted.pop(address, None)
+        self.register.remove(address)
 
     async def _woken(self, address: str) -> _Waking[Node]:
         """Return a home that is awake or on its way, once there is room for it."""
-        self.register.of(address)
         try:
             async with asyncio.timeout(TURN_S):
                 while True:
@@ -198,6 +234,8 @@ class Homes[Node: AwakeHome]:
                     if waking is None and self._make_room():
                         return self._begin(address)
                     await self._changes.after(seen)
+        except KeyError:
+            raise NoHome from None
         except TimeoutError:
             raise TooManyAwake from None
 
@@ -229,7 +267,7 @@ class Homes[Node: AwakeHome]:
     def _begin(self, address: str) -> _Waking[Node]:
         home = self.register.of(address)
         node: asyncio.Future[Node] = asyncio.get_running_loop().create_future()
-        waking = self._awake[address] = _Waking(node, self._clock() + self._idle_s)
+        waking = self._awake[address] = _Waking(node, self._clock())
         task = asyncio.create_task(self._hold(home, waking))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -258,8 +296,6 @@ class Homes[Node: AwakeHome]:
     async def _keep_open(self, home: HostedHome, waking: _Waking[Node]) -> None:
         async with self._open(home) as node:
             waking.node.set_result(node)
-            # It may have taken long.
-            waking.until = self._clock() + self._idle_s
             while not waking.is_closing:
                 seen = self._changes.count
                 self._begin_wanted()

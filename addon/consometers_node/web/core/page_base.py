@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 REPOSITORY = "https://github.com/consometers/consometers-home-assistant"
 
+STATIC = "/static/{name:.+}"
+"""The path of all static files."""
+
 _PART_BYTES = 64 * 1024
 _STATIC = Path(__file__).parents[1] / "static"
 _TYPES = {

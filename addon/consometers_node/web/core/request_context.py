@@ -39,11 +39,18 @@ class PageRequest:
 
     request: web.Request
     language: Language
+    base: str = field(default="", kw_only=True)
+    """The path under which all pages are, if they are not at the root."""
 
     @property
     def root(self) -> str:
         """The relative path to the first page: addresses are relative, wherever it is."""
-        return "../" * (self.request.path.count("/") - 1) or "./"
+        return "../" * (self.path.count("/") - 1) or "./"
+
+    @property
+    def path(self) -> str:
+        """The path of this page, from the first one on: `/join`."""
+        return self.request.path.removeprefix(self.base)
 
     def named(self, part: str) -> str:
         """Return a part of the path."""

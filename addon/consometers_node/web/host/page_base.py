@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv4Network, IPv6Network
 import re
-from typing import Any, Protocol, override
+from typing import Any, override
 
 from aiohttp import web
 from sqlalchemy.exc import DBAPIError
 
 from consometers_node.accounts.passwords import Passwords
 from consometers_node.host.accounts import spaces
-from consometers_node.host.accounts.homes import Homes
 from consometers_node.host.accounts.services import SpaceServices
 from consometers_node.host.accounts.spaces import Space
+from consometers_node.host.homes.hosting import HostedHomes
 from consometers_node.host.settings import HostSettings
 from consometers_node.i18n.text import Text, around, text
 from consometers_node.rate_limit import GrowingWait
@@ -37,20 +37,6 @@ COOKIES = LoginCookies("consometers-space", path="/")
 
 _PLAIN = re.compile(r"/[a-z0-9/_-]{0,200}")
 _AWAY = text("The database cannot be used ({said}). Nothing was changed: try again later.")
-
-
-class HomeSite(Protocol):
-    """Answers requests to the pages of a home."""
-
-    async def answer(self, address: str, request: web.Request) -> web.StreamResponse:
-        """Answer a request of the household whose home has this address (a bare JID).
-
-        The rest of the path is `request.match_info["page"]`.
-        """
-
-
-class HostedHomes(Homes, HomeSite, Protocol):
-    """The homes of a host, with their pages."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from aiohttp import web
 
 from consometers_node.web.core import admin_login
 from consometers_node.web.core.access import ADMINISTRATION
+from consometers_node.web.core.page_base import STATIC
+from consometers_node.web.household.routes import routes
 
 from . import login, operator, space
+from .home_pages import HOME, of_the_asking
 from .page_base import HostServices, Look, OperatorLook, OperatorPages, SpacePages
-
-HOME = "/home"
-"""Under it are the pages of the home that the session is of."""
 
 OPEN: dict[str, Look] = {
     "/": space.show_front,
@@ -59,14 +59,16 @@ def application(host: HostServices) -> web.Application:
             *(web.post(path, pages.admits(act)) for path, act in ADMITS.items()),
             *(web.get(path, pages.looks(look)) for path, look in LOOKS.items()),
             *(web.post(path, pages.acts(act)) for path, act in ACTS.items()),
-            web.get(HOME + "/{page:.*}", pages.looks(space.enter_home)),
-            web.post(HOME + "/{page:.*}", pages.looks(space.enter_home)),
-            web.get("/static/{name:.+}", pages.files.serve),
+            web.get(HOME, _to_the_first),
+            web.get(STATIC, pages.files.serve),
         ]
     )
+    home = web.Application()
+    home.add_routes([*routes(of_the_asking(pages)), web.get(STATIC, pages.files.serve)])
+    spaces.add_subapp(HOME, home)
     spaces.add_subapp(ADMINISTRATION, administration)
     return spaces
 
 
-async def _to_the_first(_request: web.Request) -> web.StreamResponse:
-    raise web.HTTPPermanentRedirect("administration/")
+async def _to_the_first(request: web.Request) -> web.StreamResponse:
+    raise web.HTTPPermanentRedirect(f"{request.path[1:]}/")

@@ -8,6 +8,7 @@ from aiohttp import web
 from consometers_node.accounts.errors import BadName
 from consometers_node.accounts.passwords import LEAST_PASSWORD
 from consometers_node.host.accounts import spaces, terms
+from consometers_node.host.accounts.homes import Untold
 from consometers_node.host.accounts.invitations import NotInvited
 from consometers_node.host.accounts.spaces import LEAST_NAME, MAX_NAME
 from consometers_node.host.accounts.terms import VERSION
@@ -107,7 +108,7 @@ async def accept_terms(pages: SpacePages, context: SessionContext) -> web.Stream
 
 async def show_deletion(pages: SpacePages, context: SessionContext) -> web.StreamResponse:
     """Show what a deletion does, and ask for the password."""
-    return pages.page(context, "delete.html", errors={})
+    return _deletion(pages, context, {}, 200)
 
 
 async def delete(pages: SpacePages, context: SessionContext) -> web.StreamResponse:
@@ -124,21 +125,27 @@ async def delete(pages: SpacePages, context: SessionContext) -> web.StreamRespon
         )
     except Later as later:
         errors = {"password": WAIT.fill(seconds=later.seconds)}
-        return pages.page(context, "delete.html", status=429, errors=errors)
+        return _deletion(pages, context, errors, 429)
     if not good:
-        return pages.page(context, "delete.html", status=422, errors={"password": _WRONG})
-    await pages.host.spaces.delete(context.person)
+        return _deletion(pages, context, {"password": _WRONG}, 422)
+    try:
+        await pages.host.spaces.delete(context.person, untold=context.typed("untold") == "yes")
+    except Untold as fault:
+        return _deletion(pages, context, {}, 409, untold=fault.text)
     response = context.go("?done=deleted")
     pages.cookies.forget(response)
     return response
 
 
-async def enter_home(pages: SpacePages, context: SessionContext) -> web.StreamResponse:
-    """Answer with a page of the household's own home: its session alone says which."""
-    space = await pages.space(context)
-    if space.terms_version != VERSION:
-        return context.go("terms")
-    return await pages.host.homes.answer(space.address, context.request)
+def _deletion(
+    pages: SpacePages,
+    context: SessionContext,
+    errors: dict[str, Text],
+    status: int,
+    *,
+    untold: Text | None = None,
+) -> web.Response:
+    return pages.page(context, "delete.html", status=status, errors=errors, untold=untold)
 
 
 def _creation(

@@ -133,23 +133,28 @@ class Pages(ConsentPages[RequestContext]):
     def __init__(
         self,
         node: HomeNode,
-        token: str,
+        tokens: Callable[[web.Request], FormTokens],
         version: str,
-        server: Server,
+        *,
+        server: Server | None = None,
         people: PageUsers | None = None,
+        base: str = "",
     ) -> None:
         """Prepare; `server` is where the servers of accounts are, if DNS does not name them.
 
-        `people` says who sends a request: by default the users of the home's source.
+        `tokens` makes the tokens of a request's forms. `people` says who sends a request: by
+        default the users of the home's source. `base` is the path of a home's pages at a host,
+        which also has the home's account.
         """
         super().__init__(version)
         self.node = node
         self.store = node.store
-        self.server = server
+        self.server = server or Server()
         self.people = people or People(node.source.users)
         self.shown_file: ShownFile | None = None
         """What was read of a file that nobody has kept yet."""
-        self._tokens = FormTokens(token)
+        self.base = base
+        self._tokens = tokens
         self._seen: tuple[int, date] | None = None
         self._calendars = Calendars()
         self._year: dict[SeriesId, tuple[Calendar, tuple[Strip, ...]]] = {}
@@ -221,14 +226,20 @@ class Pages(ConsentPages[RequestContext]):
             status,
             person=context.person,
             root=context.root,
-            here=context.request.path,
-            token=self._tokens.of_person(context.person.id),
+            here=context.path,
+            token=self._tokens(context.request).of_person(context.person.id),
+            is_hosted=self.is_hosted,
             scripts=self.files.scripts,
             done=context.asked("done"),
             source_words=self.node.source.words,
             has_files=self.node.source.files is not None,
             **model,
         )
+
+    @property
+    def is_hosted(self) -> bool:
+        """Whether a host has the home's account, and lets its household in."""
+        return bool(self.base)
 
     def refuse(self, context: RequestContext, status: int, words: Text) -> web.Response:
         """Render a page that refuses."""
@@ -345,11 +356,13 @@ class Pages(ConsentPages[RequestContext]):
         source = self.node.source
         # The machine is in the home, but where files are brought to a host.
         zone = None if source.files is None else ZoneInfo(await source.time_zone())
-        return RequestContext(request, Language(language.preferred(request), zone), person)
+        speech = Language(language.preferred(request), zone)
+        return RequestContext(request, speech, person, base=self.base)
 
     async def _checked(self, act: Look, context: RequestContext) -> web.StreamResponse:
         """Do what a form asks, if it comes from a page of ours."""
-        if not self._tokens.are_ours(context.request, context.person.id, context.typed(FIELD)):
+        tokens = self._tokens(context.request)
+        if not tokens.are_ours(context.request, context.person.id, context.typed(FIELD)):
             return self.refuse(context, 403, STALE)
         return await self._answer(act, context)
 

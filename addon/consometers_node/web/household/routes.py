@@ -1,11 +1,13 @@
 """Every page and every form once, with its path and its handler."""
 
+from collections.abc import Callable
 from functools import partial
 
 from aiohttp import web
 
 from consometers_node.sharing.access_requests import DOCUMENT, RECORDS
 from consometers_node.web.core import consenting, permissions
+from consometers_node.web.core.access import Handler
 from consometers_node.web.core.page_base import ERRORS, RequestRefused
 from consometers_node.web.core.request_context import RequestContext
 
@@ -31,6 +33,17 @@ def _of_files(name: str) -> Look:
         from . import files  # noqa: PLC0415
 
         look: Look = getattr(files, name)
+        return await look(pages, context)
+
+    return answer
+
+
+def _unless_hosted(look: Look) -> Look:
+    """Return a form of homes that have their account themselves."""
+
+    async def answer(pages: Pages, context: RequestContext) -> web.StreamResponse:
+        if pages.is_hosted:
+            raise RequestRefused(404, ERRORS[404])
         return await look(pages, context)
 
     return answer
@@ -72,7 +85,7 @@ ACTS: dict[str, Look] = {
     f"/files/{_FILE}/remove": _of_files("remove"),
     f"/access-requests/{_PEER}": access_requests.ask,
     f"/letters/{_PEER}/{_LETTER}": letters.read,
-    "/settings": settings.change_account,
+    "/settings": _unless_hosted(settings.change_account),
     "/directions": settings.change_directions,
     "/point": settings.change_delivery_point,
     "/collectives": settings.change_collectives,
@@ -84,19 +97,29 @@ WITH_FILE: dict[str, Look] = {"/files": _of_files("look")}
 BY_ANYONE: dict[str, Look] = {"/language": settings.change_language}
 
 
-def routes(pages: Pages) -> list[web.RouteDef]:
-    """Return all of them. The token of a form shows that it comes from a page of ours."""
+type OfPages = Callable[[Pages], Handler]
+"""Makes a handler, once there are the pages of a home."""
+
+
+def routes(bind: Callable[[OfPages], Handler]) -> list[web.RouteDef]:
+    """Return all of them. The token of a form shows that it comes from a page of ours.
+
+    `bind` says of which home: of the only one, or of the one whose household asks.
+    """
+
+    def looks(look: Look, *, by_anyone: bool = True) -> Handler:
+        return bind(lambda pages: pages.looks(look, by_anyone=by_anyone))
+
+    def acts(act: Look, *, by_anyone: bool = False) -> Handler:
+        return bind(lambda pages: pages.acts(act, by_anyone=by_anyone))
+
+    def brings(act: Look) -> Handler:
+        return bind(lambda pages: pages.brings(act, _FILE_FIELD, _MOST_FILE_BYTES))
+
     return [
-        *(web.get(path, pages.looks(look)) for path, look in LOOKS.items()),
-        *(
-            web.get(path, pages.looks(look, by_anyone=False))
-            for path, look in FOR_ADMINISTRATORS.items()
-        ),
-        *(web.post(path, pages.acts(act)) for path, act in ACTS.items()),
-        *(web.post(path, pages.acts(act, by_anyone=True)) for path, act in BY_ANYONE.items()),
-        *(
-            web.post(path, pages.brings(act, _FILE_FIELD, _MOST_FILE_BYTES))
-            for path, act in WITH_FILE.items()
-        ),
-        web.get("/static/{name:.+}", pages.files.serve),
+        *(web.get(path, looks(look)) for path, look in LOOKS.items()),
+        *(web.get(path, looks(look, by_anyone=False)) for path, look in FOR_ADMINISTRATORS.items()),
+        *(web.post(path, acts(act)) for path, act in ACTS.items()),
+        *(web.post(path, acts(act, by_anyone=True)) for path, act in BY_ANYONE.items()),
+        *(web.post(path, brings(act)) for path, act in WITH_FILE.items()),
     ]
