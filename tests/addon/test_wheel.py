@@ -65,7 +65,7 @@ def test_help_lists_the_commands(installed: Installed) -> None:
 def test_commands_import_from_the_installed_packages(installed: Installed) -> None:
     """But those of a collective's administration, which a home goes without."""
     modules = {f"consometers_node.cli.{entry.module}" for entry in COMMANDS.values()}
-    modules.remove("consometers_node.cli.collective.admins")
+    modules.remove("consometers_node.cli.node.admins")
     python = installed.program.with_name("python")
     subprocess.run((python, "-I", "-c", f"import {', '.join(modules)}"), check=True)
 

@@ -58,7 +58,7 @@ COMMANDS = {
     "erase": CommandEntry(
         "node.status", text("Withdraw everything and erase all data of this node.")
     ),
-    "init": CommandEntry("collective.init", text("Set up a collective.")),
+    "init": CommandEntry("node.init", text("Set up a collective or a host.")),
     "needs": CommandEntry(
         "collective.needs", text("The data requests of a collective."), group=True
     ),
@@ -70,7 +70,9 @@ COMMANDS = {
         "collective.letters", text("Messages of a collective to its members."), group=True
     ),
     "admins": CommandEntry(
-        "collective.admins", text("The administrators of a collective’s pages."), group=True
+        "node.admins",
+        text("The administrators of the pages of a collective or a host."),
+        group=True,
     ),
     "publication": CommandEntry(
         "collective.publication",

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 import logging
 import os
-from pathlib import Path
 import sqlite3
 
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -16,16 +15,16 @@ from consometers_node.cli.core import control_socket
 from consometers_node.cli.core.access import PASSWORD, password_for
 from consometers_node.cli.core.errors import CliError, run_to_end
 from consometers_node.cli.core.locale import who
+from consometers_node.cli.core.node_settings import read_settings
 from consometers_node.cli.core.options import Ours
 from consometers_node.cli.core.output import Output
-from consometers_node.cli.core.paths import SETTINGS_FILE, folder
+from consometers_node.cli.core.paths import Role
 from consometers_node.collective.errors import CollectiveFault, database_problem
 from consometers_node.collective.members.members import Member, Members
 from consometers_node.collective.services import Actions
 from consometers_node.collective.settings import Settings
 from consometers_node.collective.settings_file import read
 from consometers_node.i18n.text import text
-from consometers_node.settings_file.file import BadSettings
 from consometers_node.sharing.account import load
 from consometers_node.sharing.error_messages import message_of
 from consometers_node.sharing.names import keep_collective
@@ -36,27 +35,15 @@ from consometers_quoalise_network.backoff import Backoff
 _DATABASE = Backoff(1, 30, least=1)
 _LOGGER = logging.getLogger(__name__)
 
-_NO_SETTINGS = text("There is no {file}: “consometers-node init” writes it.")
 _NO_PASSWORD = text(
     "The password of {jid} is missing: set xmpp.password_file or {variable}, or save it with"
     " “consometers-node login {jid}”."
 )
 
 
-def settings_file(common: Ours) -> Path:
-    """Return the path of the settings."""
-    return common.settings or folder(common.data) / SETTINGS_FILE
-
-
 def settings_of(common: Ours) -> Settings:
     """Read the settings. Raises `CliError`."""
-    file = settings_file(common)
-    try:
-        return read(file, data=common.data)
-    except BadSettings as fault:
-        missing = not file.exists()
-        words = _NO_SETTINGS.fill(file=file) if missing else fault.text
-        raise CliError("no-settings" if missing else "settings", words) from None
+    return read_settings(Role.COLLECTIVE, common, lambda file: read(file, data=common.data))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,16 @@ from .errors import CliError
 
 PREFIX: Final = "CONSOMETERS_"
 SETTINGS: Final = f"{PREFIX}SETTINGS"
-"""The variable that names the settings of a collective."""
+"""The variable that names the settings of a collective or a host."""
 NAMES: Final = frozenset(
     f"{PREFIX}{name}"
     for name in (
-        *("CA_FILE", "DATA", "DATABASE", "HASTE", "HOME_TOKEN", "HOME_URL", "IDENTIFIER"),
+        *("CA_FILE", "DATA", "DATABASE", "DOMAIN", "HASTE", "HOME_TOKEN", "HOME_URL"),
+        "IDENTIFIER",
         *("INGRESS", "PASSWORD", "ROLE", "SERVER", "SETTINGS", "SMTP_PASSWORD", "SUPERVISOR"),
     )
 )
-"""Variables that commands read. Every key of a collective's settings has one too."""
+"""Variables that commands read. Every key of a settings file has one too."""
 
 _UNKNOWN = text("Unknown environment variable {name}: see the list in the node’s documentation.")
 _NEARLY = text("Unknown environment variable {name}. Did you mean {near}?")
@@ -32,9 +33,11 @@ def check(environment: Mapping[str, str] = os.environ) -> None:
     # They take memory that a household can do without.
     from difflib import get_close_matches  # noqa: PLC0415
 
-    from consometers_node.collective.settings import KEYS  # noqa: PLC0415
+    from consometers_node.collective import settings as of_collective  # noqa: PLC0415
+    from consometers_node.host import settings as of_host  # noqa: PLC0415
 
-    names = NAMES | {key.variable for key in KEYS.values()}
+    keys = *of_collective.KEYS.values(), *of_host.KEYS.values()
+    names = NAMES | {key.variable for key in keys}
     for name in sorted(unknown - names):
         near = get_close_matches(name, names, 1)
         words = _NEARLY.fill(name=name, near=near[0]) if near else _UNKNOWN.fill(name=name)

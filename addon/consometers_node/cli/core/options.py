@@ -76,7 +76,7 @@ class Common:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ours(Common):
-    """Options of every command of a collective, and of those that both roles have."""
+    """Options of every command of a collective or a host, and of those that all roles have."""
 
     settings: Annotated[
         Path | None,
@@ -85,8 +85,8 @@ class Ours(Common):
             metavar=_FILE,
             envvar=SETTINGS,
             help=say(
-                "The settings file of a collective; by default collective.toml in the node's"
-                " folder."
+                "The settings file of a collective or a host; by default collective.toml or"
+                " host.toml in the node's folder."
             ),
         ),
     ] = None

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from enum import StrEnum
 import os
 from pathlib import Path
 
@@ -11,13 +12,23 @@ from .environment import SETTINGS
 
 DATABASE = "CONSOMETERS_DATABASE"
 """The variable that holds a URL. It counts more than the folder."""
-SETTINGS_FILE = "collective.toml"
-"""File names in the node's folder."""
 _FILE = "node.db"
 _CONNECTIONS = 2
 """Each takes half a megabyte. A home needs one to write and one to read, but for busy moments."""
-_IDENTIFIER = "CONSOMETERS_IDENTIFIER"
-"""Of a collective that has all of its settings in variables."""
+
+
+class Role(StrEnum):
+    """Whose node it is."""
+
+    HOUSEHOLD = "household"
+    COLLECTIVE = "collective"
+    HOST = "host"
+
+
+SETTINGS_FILES = {Role.COLLECTIVE: "collective.toml", Role.HOST: "host.toml"}
+"""The names of settings files, by which a node's role is detected."""
+_VARIABLES = {Role.COLLECTIVE: "CONSOMETERS_IDENTIFIER", Role.HOST: "CONSOMETERS_DOMAIN"}
+"""Of a node that has all of its settings in variables."""
 
 
 def folder(chosen: Path | None = None) -> Path:
@@ -37,32 +48,50 @@ def folder(chosen: Path | None = None) -> Path:
 def is_there(chosen: Path | None = None) -> bool:
     """Return whether there is a database, without making one."""
     place = folder(chosen)
-    return bool(os.environ.get(DATABASE) or _of_collective(place)) or (place / _FILE).exists()
+    return bool(os.environ.get(DATABASE) or _in_settings(place)) or (place / _FILE).exists()
 
 
-def is_collective(chosen: Path | None = None, settings: Path | None = None) -> bool:
-    """Return whether the node is a collective's: its settings are named, or there."""
-    if settings or os.environ.get(SETTINGS) or _IDENTIFIER in os.environ:
-        return True
-    return (folder(chosen) / SETTINGS_FILE).exists()
+def role_of(chosen: Path | None = None, settings: Path | None = None) -> Role:
+    """Return the role of the node whose settings are named, or there; else a household's.
+
+    A file of another name is a host's if it has a domain, else a collective's.
+    """
+    if named := settings or os.environ.get(SETTINGS):
+        file = Path(named)
+        is_host = file.name == SETTINGS_FILES[Role.HOST] or "domain" in _settings(file)
+        return Role.HOST if is_host else Role.COLLECTIVE
+    for role, variable in _VARIABLES.items():
+        if variable in os.environ:
+            return role
+    place = folder(chosen)
+    there = (role for role, name in SETTINGS_FILES.items() if (place / name).exists())
+    return next(there, Role.HOUSEHOLD)
+
+
+def settings_file(role: Role, chosen: Path | None, settings: Path | None) -> Path:
+    """Return the path of the settings of a role that has some: those that are named, or usual."""
+    return settings or folder(chosen) / SETTINGS_FILES[role]
 
 
 def database(chosen: Path | None = None) -> Path | str:
     """Return the database's file or URL; the file's folder is made, for its owner alone."""
     place = folder(chosen)
-    if url := os.environ.get(DATABASE) or _of_collective(place):
+    if url := os.environ.get(DATABASE) or _in_settings(place):
         return url
     if not place.is_dir():
         place.mkdir(mode=0o700, parents=True)
     return place / _FILE
 
 
-def _of_collective(place: Path) -> str | None:
-    """Return the database URL in a collective's settings, if there is one.
+def _in_settings(place: Path) -> str | None:
+    """Return the database URL in the settings of a collective or a host, if there is one.
 
     Its own commands read them with care, and complain; the others find its database.
     """
-    url = _settings(Path(os.environ.get(SETTINGS) or place / SETTINGS_FILE)).get("database")
+    names = SETTINGS_FILES.values()
+    named = os.environ.get(SETTINGS)
+    files = [Path(named)] if named else [place / name for name in names]
+    url = next((_settings(file).get("database") for file in files if file.exists()), None)
     return url if isinstance(url, str) else None
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from consometers_node.cli.core import control_socket
 from consometers_node.cli.core.errors import CliError, run_to_end
 from consometers_node.cli.core.output import Output
-from consometers_node.cli.core.paths import folder, opened
+from consometers_node.cli.core.paths import Role, folder, opened, role_of
 from consometers_node.household.errors import SourceFault
 from consometers_node.household.statistics_import.hours import Unsuitable
 from consometers_node.i18n.text import Text, text
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 _NO_ACCOUNT = text(
     "This node has no XMPP account: log in with “consometers-node login name@server”."
+)
+_AT_HOST = text(
+    "This node is a host: the command is for a household's own node. The homes of a host have"
+    " pages for this."
 )
 _CONDITIONS: dict[type[Exception], str] = {
     Unsayable: "not-possible",
@@ -89,6 +93,8 @@ def household_error(error: Exception) -> CliError | None:
 
 def run[T](common: Common, work: Callable[[HouseholdSession], Awaitable[T]]) -> T:
     """Do something with the node's database; what goes wrong becomes a `CliError`."""
+    if role_of(common.data) is Role.HOST:
+        raise CliError("host", _AT_HOST)
     place = folder(common.data)
     return run_in(common.data, lambda store: work(HouseholdSession(store, common.output, place)))
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from consometers_node.cli.core.options import Common, Ours
-from consometers_node.cli.core.paths import is_collective
+from consometers_node.cli.core.paths import Role, role_of
 from consometers_node.cli.core.times import local, shown
 from consometers_node.cli.core.usage import Commands
 from consometers_node.cli.household.command import HouseholdSession, run
@@ -26,7 +26,7 @@ commands = Commands()
 def confirm_clock(common: Ours) -> None:
     """Confirm the clock of this computer."""
     now = datetime.now(UTC)
-    if is_collective(common.data, common.settings):
+    if role_of(common.data, common.settings) is Role.COLLECTIVE:
         _confirm_of_collective(common)
     else:
         _confirm_of_home(common, now)

@@ -10,7 +10,7 @@ from consometers_node.cli.core.errors import CliError, refusals_of
 from consometers_node.cli.core.locale import say, who
 from consometers_node.cli.core.options import Common, Ours, Reach
 from consometers_node.cli.core.output import Output
-from consometers_node.cli.core.paths import is_collective
+from consometers_node.cli.core.paths import Role, role_of
 from consometers_node.cli.core.usage import Commands
 from consometers_node.cli.household.command import HouseholdSession, run
 from consometers_node.i18n.protocol import OurWords
@@ -78,7 +78,7 @@ def join(
             jid = run(common, lambda session: _register(session.store, account, reach))
             common.output.result({"jid": jid, "kept": True}, _NEW_ACCOUNT, jid=jid)
         case Join() as invitation:
-            is_ours = is_collective(common.data, common.settings)
+            is_ours = role_of(common.data, common.settings) is Role.COLLECTIVE
             met = (_as_collective if is_ours else _as_home)(invitation, common)
             _show(met, invitation.collective, common.output)
 

@@ -8,7 +8,7 @@ from consometers_node.cli.core.locale import who
 from consometers_node.cli.core.node_status import say_running, shared_of, show_shared
 from consometers_node.cli.core.options import Common, Export, Ours, Yes
 from consometers_node.cli.core.output import deliver
-from consometers_node.cli.core.paths import is_collective
+from consometers_node.cli.core.paths import Role, role_of
 from consometers_node.cli.core.usage import Commands
 from consometers_node.cli.household.command import HouseholdSession, run
 from consometers_node.cli.household.source import memory_of
@@ -43,7 +43,7 @@ commands = Commands()
 @commands.add("status")
 def status(common: Ours) -> None:
     """Print the status of a home's node: what is shared, up to when, and its problems."""
-    if is_collective(common.data, common.settings):
+    if role_of(common.data, common.settings) is Role.COLLECTIVE:
         # A home has no collective's tables.
         from consometers_node.cli.collective.status import status as status_of_collective  # noqa: PLC0415
 
@@ -78,7 +78,7 @@ def status(common: Ours) -> None:
 )
 def export(common: Common, options: Export) -> None:
     """Export all data of this node."""
-    if is_collective(common.data):
+    if role_of(common.data) is Role.COLLECTIVE:
         raise CliError("collective", _EXPORT_OF_ONE)
     parts = exported.as_csv if options.wanted == "csv" else exported.as_json
 
@@ -94,7 +94,7 @@ def export(common: Common, options: Export) -> None:
 @commands.add("erase")
 def erase(common: Common, yes: Yes = False) -> None:
     """Withdraw everything, and erase the data of this node."""
-    if is_collective(common.data):
+    if role_of(common.data) is Role.COLLECTIVE:
         raise CliError("collective", _ERASE_ONE)
     output = common.output
     output.agree(_REALLY, yes=yes)

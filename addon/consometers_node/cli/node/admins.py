@@ -1,10 +1,11 @@
-"""Who may administer a collective on its pages: `admins add`, `list`, `password`, `remove`."""
+"""Who may administer a collective or a host on its pages: `admins add`, `list` and so on."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 import getpass
 from pathlib import Path
 import sys
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 
@@ -12,12 +13,12 @@ from consometers_node.cli.core.errors import CliError
 from consometers_node.cli.core.locale import say
 from consometers_node.cli.core.options import Ours
 from consometers_node.cli.core.output import Columns, Json, Output
+from consometers_node.cli.core.paths import Role, role_of
 from consometers_node.cli.core.times import shown
 from consometers_node.cli.core.usage import Commands
 from consometers_node.i18n.text import Text, text
+from consometers_node.store import Store
 from consometers_node.store.engine.connection import AsyncConnection
-
-from .command import CollectiveSession, now, run
 
 try:
     from consometers_node.accounts import administrators, passwords
@@ -72,7 +73,30 @@ PasswordFile = Annotated[
     ),
 ]
 
-commands = Commands(run, Ours)
+
+class Session(Protocol):
+    """What these commands need of a collective's or a host's."""
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def output(self) -> Output: ...
+
+
+def _run(common: Ours, work: Callable[[Session], Awaitable[None]]) -> None:
+    # A role never loads the other one's modules.
+    if role_of(common.data, common.settings) is Role.HOST:
+        from consometers_node.cli.host import command as of_host  # noqa: PLC0415
+
+        of_host.run(common, work)
+    else:
+        from consometers_node.cli.collective import command as of_collective  # noqa: PLC0415
+
+        of_collective.run(common, work)
+
+
+commands = Commands(_run, Ours)
 
 
 @commands.add("add", text("Add an administrator."))
@@ -80,7 +104,7 @@ def add(common: Ours, name: Name, ask: Ask = False, password_file: PasswordFile 
     """Add an administrator."""
 
     async def keep(connection: AsyncConnection, password_hash: str) -> None:
-        await administrators.add(connection, name, password_hash, now())
+        await administrators.add(connection, name, password_hash, _now())
 
     _with_password(common, name, keep, _ADDED, ask=ask, file=password_file)
 
@@ -101,10 +125,10 @@ def password(
 
 
 @commands.add("list", text("List the administrators."))
-async def list_administrators(session: CollectiveSession) -> None:
+async def list_administrators(session: Session) -> None:
     """List the administrators."""
     async with session.store.reading() as connection:
-        accounts = await administrators.administrators(connection, now())
+        accounts = await administrators.administrators(connection, _now())
     session.output.listing(accounts, _document, _COLUMNS, _NONE)
 
 
@@ -112,7 +136,7 @@ async def list_administrators(session: CollectiveSession) -> None:
     "remove",
     text("Remove an administrator."),
 )
-async def remove(session: CollectiveSession, name: Name) -> None:
+async def remove(session: Session, name: Name) -> None:
     """Remove an administrator."""
     async with session.store.writing() as connection:
         await administrators.remove(connection, name)
@@ -131,13 +155,13 @@ def _with_password(
     typed = _read(file) if file is not None else _typed(name, common.output) if ask else None
     chosen = passwords.new_password() if typed is None else typed
 
-    async def work(session: CollectiveSession) -> None:
+    async def work(session: Session) -> None:
         passwords.check_password(name, chosen)
         password_hash = await passwords.Passwords().hash(chosen)
         async with session.store.writing() as connection:
             await keep(connection, password_hash)
 
-    run(common, work)
+    _run(common, work)
     _report(common.output, message, name, chosen if typed is None else None)
 
 
@@ -171,3 +195,7 @@ def _typed(name: str, output: Output) -> str:
     if getpass.getpass(output.translated(_AGAIN)) != typed:
         raise CliError("no-password", _TWICE)
     return typed
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
