@@ -1,4 +1,4 @@
-"""The command `run`: runs a household's or a collective's node until a signal stops it."""
+"""The command `run`: runs the node of a household, a collective or a host until it is stopped."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from consometers_node.cli.core.usage import Commands
 from consometers_node.i18n.text import text
 
 _NO_PAGE = text(
-    "is for a household's node: set the address of a collective's pages in its settings."
+    "is for a household's node: set the address of other nodes' pages in their settings."
 )
 commands = Commands()
 
@@ -24,16 +24,17 @@ commands = Commands()
     text(
         "A household's node reads Home Assistant, answers its peers and sends them the data it"
         " allowed, nothing else. A collective's node collects the data its members allowed, sums"
-        " it, and publishes the sums of enough homes. The log goes to stderr."
+        " it, and publishes the sums of enough homes. A host runs the nodes of households that"
+        " have no Home Assistant. The log goes to stderr."
     ),
 )
 def run(
     common: Ours,
     *,
     role: Annotated[
-        Literal["household", "collective"],
+        Literal["household", "collective", "host"],
         typer.Option(
-            metavar="household|collective",
+            metavar="household|collective|host",
             envvar="CONSOMETERS_ROLE",
             help=say("The owner of this node."),
         ),
@@ -66,13 +67,17 @@ def run(
     For tests: `ingress` are addresses that are let in as Home Assistant's is; with haste, all
     waits are that many times shorter.
     """
-    # A role never loads the other one's modules.
+    if role != "household" and page is not None:
+        raise misused("--page", _NO_PAGE)
+    # A role never loads another one's modules.
     if role == "collective":
-        if page is not None:
-            raise misused("--page", _NO_PAGE)
         from . import running_collective  # noqa: PLC0415
 
         running_collective.run(common, log_level, haste)
+    elif role == "host":
+        from . import running_host  # noqa: PLC0415
+
+        running_host.run(common, log_level, haste)
     else:
         options = {
             "data": None if common.data is None else str(common.data),

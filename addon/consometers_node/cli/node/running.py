@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import AbstractAsyncContextManager
 from copy import copy
 import gc
 from importlib.metadata import PackageNotFoundError, version as version_of
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from consometers_node.collective.node import CollectiveNode
     from consometers_node.household.node import HomeNode
 
+PAGES_LISTEN = text("The pages listen on port {port}.")
+
 _RUNS = text("The node runs as {jid}.")
+_NOT_LISTENING = text("Port {port} of {host} cannot be opened: {why}.")
 
 _LOGGER = logging.getLogger("consometers_node")
 
@@ -102,6 +106,21 @@ def status(node: CollectiveNode | HomeNode, home_problem: Text | None, language:
         "home_assistant": translated(home_problem),
         "peers": {delivery.peer.jid: translated(delivery.problem) for delivery in deliveries},
     }
+
+
+async def listen(
+    listens: Text,
+    listening: Callable[[str, int], AbstractAsyncContextManager[int]],
+    host: str,
+    port: int,
+) -> None:
+    """Listen until cancelled, and log the port. One in use stops nothing else of the node."""
+    try:
+        async with listening(host, port) as open_port:
+            _LOGGER.info(listens.fill(port=open_port))
+            await asyncio.Event().wait()
+    except OSError as fault:
+        _LOGGER.error(_NOT_LISTENING.fill(host=host, port=port, why=fault.strerror))  # noqa: TRY400
 
 
 async def until_stopped(works: Iterable[Coroutine[None, None, None]]) -> None:

@@ -1,8 +1,6 @@
 """Puts a collective's node together, and runs it."""
 
-import asyncio
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Coroutine, Iterator
 from functools import partial
 import logging
 from pathlib import Path
@@ -21,23 +19,21 @@ from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.node import CollectiveNode, CollectivePace
 from consometers_node.collective.outlines import BadOutlines, read_outlines
 from consometers_node.collective.permissions import needs
-from consometers_node.collective.settings import MetricsSettings, PageSettings
-from consometers_node.i18n.text import Text, around, printed, text
+from consometers_node.collective.settings import MetricsSettings
+from consometers_node.i18n.text import around, printed, text
 from consometers_node.permission import ChangedNeed, DataNeed
 from consometers_node.sharing.error_messages import message_of
 from consometers_node.store import Store
 from consometers_node.wire import Unsayable, read_need_file
 from consometers_quoalise_xmpp.trial import certificate
 
-from .running import connecting, log, status, until_stopped, version
+from .running import PAGES_LISTEN, connecting, listen, log, status, until_stopped, version
 
 if TYPE_CHECKING:
     from aiohttp import web
 
 _NO_ADMINISTRATION = text("There is no administration without {module}: install it.")
 _METRICS_LISTEN = text("The metrics listen on port {port}.")
-_PAGES_LISTEN = text("The pages listen on port {port}.")
-_NOT_LISTENING = text("Port {port} of {host} cannot be opened: {why}.")
 _LOGGER = logging.getLogger(__name__)
 _NEED = text("{file}: {said}")
 
@@ -119,7 +115,7 @@ async def _serve_metrics(watch: Watch, at: MetricsSettings) -> None:
     from consometers_node.web.api import metrics  # noqa: PLC0415 - not loaded unless asked for
 
     answers = metrics.Metrics(watch, watch.node.settings.page.names)
-    await _listen(_METRICS_LISTEN, answers.listening, at)
+    await listen(_METRICS_LISTEN, answers.listening, at.host, at.port)
 
 
 def _read(file: Path) -> DataNeed:
@@ -176,18 +172,4 @@ async def _serve_pages(node: CollectiveNode, watch: Watch) -> None:
         _LOGGER.error(_NO_ADMINISTRATION.fill(module=missing.name))  # noqa: TRY400
     else:
         administer(public.app, node.store, node.settings, version(), watch)
-    await _listen(_PAGES_LISTEN, public.listening, page)
-
-
-async def _listen(
-    listens: Text,
-    listening: Callable[[str, int], AbstractAsyncContextManager[int]],
-    at: MetricsSettings | PageSettings,
-) -> None:
-    """Listen until cancelled. A port in use stops nothing else of the node."""
-    try:
-        async with listening(at.host, at.port) as port:
-            _LOGGER.info(listens.fill(port=port))
-            await asyncio.Event().wait()
-    except OSError as fault:
-        _LOGGER.error(_NOT_LISTENING.fill(host=at.host, port=at.port, why=fault.strerror))  # noqa: TRY400
+    await listen(PAGES_LISTEN, public.listening, page.host, page.port)
