@@ -26,8 +26,13 @@ ROOMS = (
 )
 OURS = tuple(room.__name__ for room in ROOMS)
 PARTIAL = {
+    "cli.core.node_settings._NO_SETTINGS": "a home has no file of settings",
+    "cli.core.paths.SETTINGS_FILES": "a home has no file of settings",
+    "cli.core.paths._VARIABLES": "a home has no file of settings",
     "cli.household.permissions._DONE": "what a household answers",
     "i18n.protocol.DESCRIPTIONS": "labels suffice for the others",
+    "cli.node.init.SETTINGS_FILES": "a home has no file of settings",
+    "cli.node.init._SETUPS": "a home has no file of settings",
     "consometers_quoalise.stanza_errors._KINDS": "other codes are sent as their kind",
     "custom_components.consometers.history.file_flow.ONLY": "other problems leave readings",
     "household.statistics_import.recorder_writer._REGISTER": "of what a register counts",

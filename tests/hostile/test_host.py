@@ -73,7 +73,7 @@ async def street(new_component: MakeComponent, tmp_path: Path) -> AsyncIterator[
             async with transport:
                 yield node
 
-    async with Homes(register, open_home, idle_s=0.2) as homes:
+    async with Homes(register, open_home, idle_s=0.2, idle_after_peer_s=1.0) as homes:
         component: Component = new_component(unclaimed=homes.unclaimed, knows=homes.knows)
         async with component:
             await component.online(DEADLINE_S)

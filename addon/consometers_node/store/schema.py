@@ -1,3 +1,3 @@
 """Which tables and rules this node works with. Written by `script/lib/run tools.tables`."""
 
-SCHEMA = "31f290b973b7"
+SCHEMA = "3c0321aa35bb"

@@ -197,6 +197,18 @@ async def test_a_damaged_file_stops_its_home_alone(
     assert A not in caplog.text
 
 
+async def test_a_home_that_a_power_cut_ended_is_due(
+    homes: Homes[SmallHome], small: SmallHomes, register: HomeRegister
+) -> None:
+    """It had not fallen asleep, so nobody who knows it could wake it."""
+    small.acquainted[A] = {PEER}
+    async with homes.awake(A):
+        assert register.due(NOW, 10) == [A]
+    await sleeps(homes)
+    assert register.due(NOW, 10) == []
+    assert register.knows(A, PEER)
+
+
 async def test_a_fault_of_the_program_stops_its_home_alone(
     register: HomeRegister, small: SmallHomes, caplog: pytest.LogCaptureFixture
 ) -> None:

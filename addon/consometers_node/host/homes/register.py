@@ -137,6 +137,11 @@ class HomeRegister:
         query = "SELECT 1 FROM home WHERE address = ? AND problem IS NOT NULL"
         return self._file.execute(query, (address,)).fetchone() is not None
 
+    def note_awake(self, address: str, now: datetime) -> None:
+        """Store that a home is due until it rests: it wakes again after a power cut."""
+        update = "UPDATE home SET due_at = ? WHERE address = ?"
+        self._file.execute(update, (_stored(now), address))
+
     def rest(self, address: str, now: datetime, due: datetime | None, peers: Iterable[str]) -> None:
         """Store what a home is due for and whom it knows: it is well, and falls asleep."""
         with self._writing():

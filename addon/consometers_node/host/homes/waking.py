@@ -89,7 +89,9 @@ class _Waking[Node: AwakeHome]:
     """A home that is awake, or on its way. `node` fails with `HomeBroken`."""
 
     node: asyncio.Future[Node]
-    until: float
+    stay_s: float
+    """How long it stays awake once it is open, for who woke it."""
+    until: float = 0.0
     users: int = 0
     is_closing: bool = False
 
@@ -130,8 +132,8 @@ class Homes[Node: AwakeHome]:
         self._now = now
         self._clock = asyncio.get_running_loop().time
         self._awake: dict[str, _Waking[Node]] = {}
-        self._wanted: dict[str, None] = {}
-        """Homes to wake once there is room, in their order."""
+        self._wanted: dict[str, float] = {}
+        """Homes to wake once there is room, in their order, and how long each then stays awake."""
         self._changes = Changes()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_left = False
@@ -176,17 +178,17 @@ class Homes[Node: AwakeHome]:
             waking.stay(self._clock() + self._idle_s)
             self._changes.notify()
 
-    def wake(self, address: str) -> bool:
+    def wake(self, address: str, stay_s: float = 0.0) -> bool:
         """Have a home wake, once there is room; return false where too many wait for that.
 
-        It falls asleep as soon as it is not busy.
+        It falls asleep as soon as it has been open for `stay_s` and is not busy.
         """
         waking = self._awake.get(address)
         if waking is not None and not waking.is_closing:
             return True
         if address not in self._wanted and len(self._wanted) >= MOST_WANTED:
             return False
-        self._wanted[address] = None
+        self._wanted[address] = max(stay_s, self._wanted.get(address, 0.0))
         self._begin_wanted()
         return True
 
@@ -194,7 +196,7 @@ class Homes[Node: AwakeHome]:
         """Wake a home for a stanza of a peer that it knows; return whether it comes."""
         if not self.register.knows(address, peer) or self.register.is_broken(address):
             return False
-        return self.wake(address)
+        return self.wake(address, self._idle_after_peer_s)
 
     def knows(self, address: str, peer: str) -> bool:
         """Return whether a home knows a peer, as it is awake or as it fell asleep.
@@ -257,17 +259,18 @@ class Homes[Node: AwakeHome]:
             ready = (address for address in self._wanted if address not in self._awake)
             if (address := next(ready, None)) is None:
                 return
-            del self._wanted[address]
+            stay_s = self._wanted.pop(address)
             try:
-                self._begin(address)
+                self._begin(address, stay_s)
             except KeyError:
                 # It was removed meanwhile.
                 continue
 
-    def _begin(self, address: str) -> _Waking[Node]:
+    def _begin(self, address: str, stay_s: float = 0.0) -> _Waking[Node]:
         home = self.register.of(address)
+        self.register.note_awake(address, self._now())
         node: asyncio.Future[Node] = asyncio.get_running_loop().create_future()
-        waking = self._awake[address] = _Waking(node, self._clock())
+        waking = self._awake[address] = _Waking(node, stay_s)
         task = asyncio.create_task(self._hold(home, waking))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -296,6 +299,7 @@ class Homes[Node: AwakeHome]:
     async def _keep_open(self, home: HostedHome, waking: _Waking[Node]) -> None:
         async with self._open(home) as node:
             waking.node.set_result(node)
+            waking.stay(self._clock() + waking.stay_s)
             while not waking.is_closing:
                 seen = self._changes.count
                 self._begin_wanted()
