@@ -13,6 +13,9 @@ location = "Kersabiec, in the town hall"
 [component]
 secret_file = "component-secret"
 proof = "kersabiec.example"
+
+[page]
+url = "https://foyers.example"
 """
 FULL_SETTINGS = """\
 name = "Foyers de Kersabiec"

@@ -16,7 +16,7 @@ from consometers_node.host.accounts import invitations
 from consometers_node.host.accounts.terms import VERSION, Operator
 from consometers_node.host.homes.hosting import HostedHomes
 from consometers_node.host.homes.register import HomeRegister
-from consometers_node.host.settings import ComponentSettings, HostSettings
+from consometers_node.host.settings import ComponentSettings, HostSettings, PageSettings
 from consometers_node.household.node import HouseholdPace
 from consometers_node.permission import Permissions
 from consometers_node.rate_limit import GrowingWait
@@ -45,6 +45,7 @@ SETTINGS = HostSettings(
     operator=OPERATOR,
     domain="foyers.example",
     component=ComponentSettings(secret_file=Path("secret"), proof="foyers.example"),
+    page=PageSettings(url="https://foyers.example"),
 )
 PASSWORD = "three boats in the bay"
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

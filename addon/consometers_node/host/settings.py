@@ -25,7 +25,6 @@ from consometers_node.settings_file.formats import (
     File,
     Host,
     LanguageTag,
-    Network,
     Port,
     WebPage,
     Words,
@@ -95,9 +94,8 @@ class PageSettings(PageAddress):
     """Where the pages are served, and their address for people."""
 
     url: Annotated[
-        WebPage | None,
-        text("The address of the pages for people, with which invitations begin."),
-    ] = None
+        WebPage, text("The address of the pages for people, with which invitations begin.")
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,17 +127,12 @@ class HostSettings:
     most_spaces: Annotated[Spaces, text("How many spaces there may be.")] = 1000
     operator: Operator
     component: ComponentSettings
-    page: PageSettings = field(default_factory=PageSettings)
+    page: PageSettings
     backups_kept_days: Annotated[
         Days | None,
         Name("backups.kept_days"),
         text("For how many days backups are kept."),
     ] = None
-
-    @property
-    def proxies(self) -> tuple[Network, ...]:
-        """The networks of reverse proxies."""
-        return self.page.proxies
 
 
 KEYS = {key.name: key for key in keys_of(HostSettings)}

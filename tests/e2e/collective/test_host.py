@@ -105,6 +105,7 @@ async def _set_up(host: NodeProgram, server: Prosody, folder: Path, page: URL) -
         "component.proof_port": str(server.port),
         "component.ca_file": str(server.ca_file),
         "page.port": str(page.port),
+        "page.url": str(page),
     }
     settings = [word for key, value in given.items() for word in ("--set", f"{key}={value}")]
     named = ("--name", "Foyers de Kersabiec", "--domain", DOMAIN)
@@ -115,7 +116,7 @@ async def _set_up(host: NodeProgram, server: Prosody, folder: Path, page: URL) -
 async def test_a_household_joins_by_invitation_and_leaves_nothing(world: World) -> None:
     operator = await world.operator()
     page = await operator.fill("", "invitations", ("days", "3"), ("note", "the well"))
-    code = page.text.partition("create?code=")[2].split()[0]
+    code = page.text.partition(f"{world.page}create?code=")[2].split()[0]
     await operator.session.close()
     browser = world.household()
     page = await browser.open(f"create?code={code}")

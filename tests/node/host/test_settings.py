@@ -44,7 +44,7 @@ def test_minimal_file_has_defaults(tmp_path: Path) -> None:
     assert settings.most_spaces == 1000
     assert settings.component.secret_file == tmp_path / "component-secret"
     assert settings.backups_kept_days is None
-    assert all(network.is_loopback for network in settings.proxies)
+    assert all(network.is_loopback for network in settings.page.proxies)
 
 
 def test_server_that_proves_itself_is_that_of_the_component(tmp_path: Path) -> None:

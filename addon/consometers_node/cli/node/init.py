@@ -137,11 +137,12 @@ _SETUPS = {
         options=("name", "domain", "time_zone", "database"),
         asked=(
             *("name", "domain", "operator.name", "operator.address", "operator.contact"),
-            *("operator.location", "component.proof", "time_zone"),
+            *("operator.location", "component.proof", "page.url", "time_zone"),
         ),
         proposals={
             "operator.name": lambda values: str(values["name"]),
             "component.proof": _parent_domain,
+            "page.url": lambda values: f"https://{values['domain']}",
         },
         private="component.secret_file",
         result="domain",

@@ -38,9 +38,8 @@ async def invite(pages: OperatorPages, context: AdminContext) -> web.StreamRespo
         ends = context.now + timedelta(days=days)
         _, token = await invitations.make(connection, at=context.now, expires_at=ends, note=note)
         await pages.note(connection, context, "space invitation")
-    return await _show(
-        pages, context, link=context.request.url.origin() / "create" % {"code": token}
-    )
+    page = URL(pages.settings.page.url)
+    return await _show(pages, context, link=page / "create" % {"code": token})
 
 
 async def revoke(pages: OperatorPages, context: AdminContext) -> web.StreamResponse:

@@ -79,7 +79,7 @@ class _HostPages[C: SessionContext](SessionPages[C]):
         self.host = host
         self.store = host.store
         self.settings = host.settings
-        self.proxies: Collection[IPv4Network | IPv6Network] = host.settings.proxies
+        self.proxies: Collection[IPv4Network | IPv6Network] = host.settings.page.proxies
         self.passwords = host.passwords
         self.tries = host.tries
 

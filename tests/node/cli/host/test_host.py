@@ -119,7 +119,7 @@ async def test_init_asks_for_missing_settings(environment: dict[str, str], tmp_p
         "1 rue du Four, 44350 Kersabiec",
         *("Kersabiec", "contact@kersabiec.example"),
         "Kersabiec, à la mairie",
-        *("", ""),
+        *("", "", ""),
     ]
     command = ("init", "--role", "host")
     status, screen = await asyncio.to_thread(at_a_terminal, environment, "fr", command, typed)
@@ -131,6 +131,7 @@ async def test_init_asks_for_missing_settings(environment: dict[str, str], tmp_p
     )
     assert settings.operator.name == "Foyers de Kersabiec"
     assert settings.operator.contact == "contact@kersabiec.example"
+    assert settings.page.url == "https://foyers.kersabiec.example"
     assert settings.time_zone.key == "Europe/Paris"
     assert "Écrivez un domaine" in screen
     assert settings.component.secret_file.read_text().strip() not in screen

@@ -177,7 +177,7 @@ async def test_an_operator_invites_and_revokes(host: ServedHost) -> None:
     page = await operator.open("")
     sent = ("days", "3"), ("note", "the house by the well")
     page = await operator.send(page, "invitations", *sent)
-    code = page.text.partition("create?code=")[2].split()[0]
+    code = page.text.partition("https://foyers.example/create?code=")[2].split()[0]
     assert "the house by the well" in page.text
     assert code not in (await operator.open("")).text
     page = await operator.send(await operator.open(""), "revoke")
