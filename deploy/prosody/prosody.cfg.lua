@@ -1,4 +1,5 @@
--- The XMPP server of a collective: accounts for its node, and for members who have none elsewhere.
+-- The XMPP server of a collective, with accounts for its node and for members who have none elsewhere; and that of a
+-- host, whose homes have addresses of their own domain.
 
 pidfile = "/run/prosody/prosody.pid"
 admin_socket = "/run/prosody/prosody.sock"
@@ -57,4 +58,14 @@ smacks_hibernation_time = "5 minutes"
 node_account = "collective"
 node_secret = "/secrets/node"
 
+-- For the host's program, which comes through the inner network: this port is not published either.
+component_ports = { 5347 }
+component_interfaces = { "0.0.0.0" }
+
 VirtualHost(ENV_DOMAIN)
+
+-- A host's program speaks for all of its homes (XEP-0114).
+if (ENV_HOST_DOMAIN or "") ~= "" then
+	Component(ENV_HOST_DOMAIN)
+	component_secret = FileLine(ENV_HOST_SECRETS .. "/component")
+end

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import yaml  # type: ignore[import-untyped]
 
-_VARIABLE: Final = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
+_VARIABLE: Final = re.compile(r"\$\{(\w+)(?::([-+?])([^}]*))?\}")
 _INSTALLED: Final = re.compile(r"install -d -o (\d+) -g (\d+) -m (\d+)((?: /\S+)+)")
 _CADDY: Final = ["caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"]
 
@@ -54,13 +54,22 @@ def variables(file: Path) -> dict[str, str]:
 
 
 def project(folder: Path) -> dict[str, Any]:
-    """Return the compose file with its variables filled in, and an override added to services."""
+    """Return the compose file with the services of the profiles that `.env` names.
+
+    Its variables are filled in, and an override is added to services.
+    """
     values = variables(folder / ".env")
+    active = set(values.get("COMPOSE_PROFILES", "").split(","))
     composed = _filled(yaml.safe_load((folder / "compose.yaml").read_text()), values)
     override = folder / "compose.override.yaml"
     if override.exists():
         for name, service in yaml.safe_load(override.read_text())["services"].items():
             composed["services"][name]["environment"] |= service["environment"]
+    composed["services"] = {
+        name: service
+        for name, service in composed["services"].items()
+        if active.intersection(service.get("profiles", active))
+    }
     assert isinstance(composed, dict)
     return composed
 
@@ -127,7 +136,9 @@ def _filled(value: Any, values: dict[str, str]) -> Any:
 def _value(match: re.Match[str], values: dict[str, str]) -> str:
     name, how, word = match.groups()
     if value := values.get(name):
-        return value
+        return str(word) if how == "+" else value
+    if how == "+":
+        return ""
     if how == "-":
         return str(word)
     raise KeyError(f"{name}: {word}")

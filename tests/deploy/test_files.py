@@ -13,6 +13,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from consometers_node.collective.settings_file import read
+from consometers_node.host.settings import read as read_host
 from testing.addon.installed import PROJECT
 from testing.checkout import ROOT
 from testing.deploy.compose import Folder, image, mounts, project, variables
@@ -48,30 +49,50 @@ def site(tmp_path: Path) -> Path:
     return folder
 
 
+HOST_DOMAIN = "foyers.energies.test"
+
+
+@pytest.fixture
+def site_with_host(site: Path) -> Path:
+    """Return the same, where a host runs beside the collective."""
+    chosen = (site / ".env").read_text().replace("# HOST_", "HOST_")
+    (site / ".env").write_text(with_profiles(chosen, "collective,host"))
+    return site
+
+
+def with_profiles(environment: str, profiles: str) -> str:
+    return re.sub(
+        "^COMPOSE_PROFILES=.*", f"COMPOSE_PROFILES={profiles}", environment, flags=re.MULTILINE
+    )
+
+
 def test_the_compose_file_matches_its_schema() -> None:
     schema = ("--builtin-schema", "vendor.compose-spec")
     run(PROGRAMS / "check-jsonschema", *schema, DEPLOY / "compose.yaml")
 
 
-def test_caddy_accepts_its_configuration(tmp_path: Path) -> None:
+WITHOUT_AND_WITH_HOST = pytest.mark.parametrize(
+    "host",
+    [{}, {"HOST_DOMAIN": HOST_DOMAIN, "WITH_HOST": "-of-host"}],
+    ids=["without a host", "with a host"],
+)
+
+
+@WITHOUT_AND_WITH_HOST
+def test_caddy_accepts_its_configuration(tmp_path: Path, host: dict[str, str]) -> None:
     file = DEPLOY / "proxy" / "Caddyfile"
-    run(
-        "caddy",
-        "validate",
-        "--config",
-        file,
-        "--adapter",
-        "caddyfile",
-        HOME=str(tmp_path),
-        **ANSWERS,
-    )
+    asked = ("caddy", "validate", "--config", file, "--adapter", "caddyfile")
+    run(*asked, HOME=str(tmp_path), **ANSWERS, **host)
     assert run("caddy", "fmt", file) == file.read_text()
 
 
-def test_prosody_accepts_its_configuration(tmp_path: Path) -> None:
+@WITHOUT_AND_WITH_HOST
+def test_prosody_accepts_its_configuration(tmp_path: Path, host: dict[str, str]) -> None:
     file = DEPLOY / "prosody" / "prosody.cfg.lua"
+    (tmp_path / "component").write_text("a secret\n")
     asked = ("prosodyctl", "--root", "--config", file, "check", "config")
-    output = run(*asked, CERTIFICATES=str(tmp_path), DOMAIN=ANSWERS["DOMAIN"])
+    folders = dict.fromkeys(("CERTIFICATES", "HOST_SECRETS"), str(tmp_path))
+    output = run(*asked, DOMAIN=ANSWERS["DOMAIN"], **folders, **host)
     assert "All checks passed" in output
 
 
@@ -90,6 +111,38 @@ def test_the_node_accepts_its_settings(site: Path) -> None:
         mounted["target"] for mounted in mounts(node) if mounted["source"] == "database-socket"
     )
     assert str(settings.database).endswith(f"host={socket}")
+
+
+def test_the_host_accepts_its_settings(site_with_host: Path) -> None:
+    host = project(site_with_host)["services"]["host"]["environment"]
+    settings = read_host(DEPLOY / "host.toml", host, Path(host["CONSOMETERS_DATA"]))
+    environment = variables(site_with_host / ".env")
+    assert settings.name == environment["HOST_NAME"]
+    assert settings.domain == environment["HOST_DOMAIN"]
+    assert settings.component.proof == environment["COLLECTIVE_DOMAIN"]
+    assert settings.page.url == f"https://{environment['HOST_DOMAIN']}"
+
+
+def test_the_secret_of_the_component_is_prosody_s_and_the_host_s(site_with_host: Path) -> None:
+    mounted = {
+        name: {str(each["source"]) for each in mounts(service)}
+        for name, service in project(site_with_host)["services"].items()
+    }
+    assert {name for name, volumes in mounted.items() if "host-secrets" in volumes} == {
+        "prosody",
+        "host",
+    }
+    assert mounted["host"] == {"host-data", "host-secrets"}
+
+
+@pytest.mark.parametrize(
+    ("profiles", "left_out"), [("collective", {"host"}), ("host", {"node", "postgresql"})]
+)
+def test_profiles_choose_what_runs(site_with_host: Path, profiles: str, left_out: set[str]) -> None:
+    everything = project(site_with_host)["services"].keys()
+    environment = site_with_host / ".env"
+    environment.write_text(with_profiles(environment.read_text(), profiles))
+    assert everything - project(site_with_host)["services"].keys() == left_out
 
 
 def override_of(service: str, page: str) -> str:
@@ -145,19 +198,19 @@ def test_pages_have_the_name_of_the_certificate_only(site: Path) -> None:
     assert page.names == (services["proxy"]["environment"]["DOMAIN"],)
 
 
-def test_only_the_needed_ports_are_published(site: Path) -> None:
-    services = project(site)["services"]
+def test_only_the_needed_ports_are_published(site_with_host: Path) -> None:
+    services = project(site_with_host)["services"]
     published = {name: service["ports"] for name, service in services.items() if "ports" in service}
     assert published == {
         "proxy": ["80:80", "443:443", "443:443/udp"],
         "prosody": ["5222:5222", "5223:5223", "5269:5269"],
     }
-    assert services["node"]["networks"] == ["inside"]
+    assert services["node"]["networks"] == services["host"]["networks"] == ["inside"]
     assert services["postgresql"]["network_mode"] == "none"
 
 
-def test_services_run_with_least_privilege(site: Path) -> None:
-    for name, service in project(site)["services"].items():
+def test_services_run_with_least_privilege(site_with_host: Path) -> None:
+    for name, service in project(site_with_host)["services"].items():
         assert service["read_only"], name
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
@@ -195,9 +248,9 @@ def test_the_image_installs_the_tested_versions() -> None:
         assert re.split(r"[\[<>=]", asked)[0] in shipped
 
 
-def test_the_images_of_server_and_app_have_different_names(site: Path) -> None:
+def test_the_images_of_server_and_app_have_different_names(site_with_host: Path) -> None:
     app = yaml.safe_load((ROOT / "addon/config.yaml").read_text())["image"].rpartition("/")[2]
-    composed = project(site)
+    composed = project(site_with_host)
     # Compose names an image after the project and the service by default: the app's name here.
     names = {
         service.get("image", f"{composed['name']}-{name}")
@@ -212,15 +265,16 @@ def test_no_file_looks_like_the_configuration_of_an_app() -> None:
     assert files == []
 
 
-def test_images_agree_on_the_folders_of_volumes(site: Path) -> None:
+def test_images_agree_on_the_folders_of_volumes(site_with_host: Path) -> None:
     volumes: dict[str, set[Folder | None]] = {}
-    for service in project(site)["services"].values():
+    for service in project(site_with_host)["services"].values():
         if "build" in service:
             folders = image(DEPLOY / "Dockerfile", service["build"]["target"]).folders
             for mounted in mounts(service):
                 if not mounted.get("volume", {}).get("nocopy"):
                     volumes.setdefault(mounted["source"], set()).add(folders.get(mounted["target"]))
-    assert volumes.keys() == {"certificates", "accounts", "secrets", "data"}
+    collective = {"certificates", "accounts", "secrets", "data"}
+    assert volumes.keys() == {*collective, "host-data", "host-secrets"}
     for volume, folders_of_it in volumes.items():
         assert len(folders_of_it) == 1, volume
         assert None not in folders_of_it, volume
