@@ -46,7 +46,4 @@ host = "0.0.0.0"
 port = 8123
 proxies = ["172.31.250.0/24"]
 url = "https://foyers.example"
-
-[backups]
-kept_days = 45
 """

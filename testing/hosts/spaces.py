@@ -137,7 +137,9 @@ async def hosting(
     with TemporaryDirectory() as folder, closing(HomeRegister.open(Path(folder))) as register:
         pace = replace(HouseholdPace().shortened(HASTE), renewal_s=1)
         async with (
-            HostedHomes(register, connect, pace=pace, tells_within_s=tells_within_s) as homes,
+            HostedHomes(
+                register, connect, SETTINGS.language, pace=pace, tells_within_s=tells_within_s
+            ) as homes,
             _serving(store, homes, register, clock, is_open=is_open) as served,
         ):
             yield served

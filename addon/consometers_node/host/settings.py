@@ -20,7 +20,6 @@ from consometers_node.i18n.text import text
 from consometers_node.settings_file.file import SettingsFile
 from consometers_node.settings_file.formats import (
     DatabaseUrl,
-    Days,
     Domain,
     File,
     Host,
@@ -118,7 +117,7 @@ class HostSettings:
         default="", repr=False
     )
     language: Annotated[
-        LanguageTag, text("The language of homes whose household has chosen none.")
+        LanguageTag, text("The language of pages and homes whose household has chosen none.")
     ] = "fr"
     time_zone: Annotated[Zone, text("The zone in which days and months begin.")] = _TIME_ZONE
     is_open: Annotated[
@@ -128,11 +127,6 @@ class HostSettings:
     operator: Operator
     component: ComponentSettings
     page: PageSettings
-    backups_kept_days: Annotated[
-        Days | None,
-        Name("backups.kept_days"),
-        text("For how many days backups are kept."),
-    ] = None
 
 
 KEYS = {key.name: key for key in keys_of(HostSettings)}

@@ -55,7 +55,7 @@ def connect(memory: Memory) -> Connect:
 async def test_a_new_home_has_its_address_and_rests_until_its_time_of_day(
     home: HostedHome, connect: Connect
 ) -> None:
-    async with running(home, connect) as hosted:
+    async with running(home, connect, "fr") as hosted:
         who = await load(hosted.node.store)
         assert who is not None
         assert who.account.jid == ADDRESS
@@ -71,11 +71,20 @@ async def test_a_new_home_has_its_address_and_rests_until_its_time_of_day(
         assert await hosted.next_due() == first
 
 
+async def test_a_home_without_a_language_has_that_of_its_host(
+    register: HomeRegister, connect: Connect
+) -> None:
+    """Its making was cut off."""
+    register.add(ADDRESS, datetime.now(UTC))
+    async with HostedHomes(register, connect, "en") as homes, homes.open(ADDRESS) as node:
+        assert await node.source.language() == "en"
+
+
 async def test_a_home_with_a_withdrawal_to_tell_stays_awake_and_is_due_soon(
     home: HostedHome, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its collective is away."""
-    async with running(home, connect) as hosted:
+    async with running(home, connect, "fr") as hosted:
         async with hosted.node.store.writing() as connection:
             peer = await add_peer(connection, PEER, "Coop", now())
             await grant(Permissions(connection), peer.id)
@@ -95,7 +104,7 @@ async def test_a_home_with_a_withdrawal_to_tell_stays_awake_and_is_due_soon(
 async def test_who_is_met_while_a_home_is_awake_may_ask_it_at_once(
     home: HostedHome, connect: Connect
 ) -> None:
-    async with running(home, connect) as hosted:
+    async with running(home, connect, "fr") as hosted:
         async with hosted.node.store.writing() as connection:
             peer = await add_peer(connection, PEER, "Coop", now())
             await Permissions(connection).propose(peer.id, NEED, now())
@@ -114,7 +123,7 @@ async def test_a_home_whose_server_is_away_falls_asleep(
     monkeypatch.setattr(hosted_node, "CONNECTS_WITHIN_S", 0.2)
     memory.network.register(ADDRESS)
     memory.network.drop(ADDRESS, NoAnswer(jid=ADDRESS))
-    async with running(home, connect) as hosted:
+    async with running(home, connect, "fr") as hosted:
         assert hosted.is_busy
         await asyncio.sleep(0.3)
         assert not hosted.is_busy
@@ -124,7 +133,7 @@ async def test_a_damaged_home_is_erased_once_its_household_gives_up(
     home: HostedHome, register: HomeRegister, connect: Connect
 ) -> None:
     (home.folder / "node.db").write_bytes(b"no database" * 1_000)
-    async with HostedHomes(register, connect) as homes:
+    async with HostedHomes(register, connect, "fr") as homes:
         with pytest.raises(HomeFault):
             await homes.erase(ADDRESS)
         assert home.folder.exists()
@@ -145,7 +154,7 @@ async def test_a_damaged_home_is_erased_once_its_household_gives_up(
 async def test_a_home_in_use_is_closed_before_it_is_erased(
     home: HostedHome, register: HomeRegister, connect: Connect
 ) -> None:
-    async with HostedHomes(register, connect) as homes:
+    async with HostedHomes(register, connect, "fr") as homes:
         async with homes.open(ADDRESS):
             pass
         await homes.erase(ADDRESS)

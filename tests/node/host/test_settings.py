@@ -43,7 +43,6 @@ def test_minimal_file_has_defaults(tmp_path: Path) -> None:
     assert not settings.is_open
     assert settings.most_spaces == 1000
     assert settings.component.secret_file == tmp_path / "component-secret"
-    assert settings.backups_kept_days is None
     assert all(network.is_loopback for network in settings.page.proxies)
 
 
@@ -82,13 +81,11 @@ def test_variables_override_the_file(tmp_path: Path) -> None:
         "CONSOMETERS_IS_OPEN": "true",
         "CONSOMETERS_OPERATOR_NAME": "Mairie de Kermelo",
         "CONSOMETERS_COMPONENT_HOST": "xmpp",
-        "CONSOMETERS_BACKUPS_KEPT_DAYS": "7",
     }
     settings = read(written(tmp_path, LEAST_SETTINGS), environment)
     assert (settings.name, settings.operator.name) == ("Kermelo", "Mairie de Kermelo")
     assert settings.is_open
     assert settings.component.proof_server.host == "xmpp"
-    assert settings.backups_kept_days == 7
 
 
 def test_folder_argument_overrides_the_file(tmp_path: Path) -> None:
@@ -117,7 +114,6 @@ WRONG = [
     ("5223", "65536", 21, "component.proof_port"),
     ("172.31.250.0/24", "::/0", 27, "page.proxies"),
     ("https://foyers.example", "foyers.example", 28, "page.url"),
-    ("kept_days = 45", "kept_days = 0", 31, "backups.kept_days"),
 ]
 
 

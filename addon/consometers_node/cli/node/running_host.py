@@ -51,7 +51,9 @@ async def _run(session: HostSession, secret: str, haste: float) -> None:
         return component.transport(who.account.jid, speak=OurWords)
 
     with closing(_register(settings)) as register:
-        homes = HostedHomes(register, connect, pace=HouseholdPace().shortened(haste))
+        homes = HostedHomes(
+            register, connect, settings.language, pace=HouseholdPace().shortened(haste)
+        )
         at = settings.component
         component = Component(
             settings.domain,

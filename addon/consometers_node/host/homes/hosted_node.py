@@ -23,8 +23,6 @@ from consometers_quoalise_network import Account, Identity, Server, Transport
 
 from .register import HostedHome
 
-LANGUAGE_OF_A_HOME: Final = "fr"
-"""Of one whose household has said no other."""
 CONNECTS_WITHIN_S: Final = 20.0
 """A home whose server is away falls asleep again."""
 AWAITS_PEERS_S: Final = 120.0
@@ -51,12 +49,15 @@ async def furnish(home: HostedHome, language: str) -> None:
 
 @asynccontextmanager
 async def running(
-    home: HostedHome, connect: Connect, *, pace: HouseholdPace | None = None
+    home: HostedHome, connect: Connect, language: str, *, pace: HouseholdPace | None = None
 ) -> AsyncIterator[HostedNode]:
-    """Run a home's node within. What fails in it ends the block."""
+    """Run a home's node within. What fails in it ends the block.
+
+    `language` (a tag) is that of a home that has none of its own.
+    """
     async with _opened_store(home) as store:
         async with store.reading() as connection:
-            language = await setting(connection, LANGUAGE) or LANGUAGE_OF_A_HOME
+            language = await setting(connection, LANGUAGE) or language
         node = HomeNode(
             store,
             await load_naming(store),

@@ -7,13 +7,12 @@ from datetime import UTC, datetime
 from typing import Final, NoReturn, Self
 
 from consometers_node.host.accounts.homes import Untold
-from consometers_node.household.node import LANGUAGE, HomeNode, HouseholdPace
+from consometers_node.household.node import HomeNode, HouseholdPace
 from consometers_node.sharing.export import erase_all
-from consometers_node.store.settings import setting
 
 from . import hosted_node
 from .due import DueHomes
-from .hosted_node import LANGUAGE_OF_A_HOME, Connect, HostedNode, running
+from .hosted_node import Connect, HostedNode, running
 from .register import AddressTaken, HomeRegister, HostedHome
 from .waking import HomeBroken, Homes, NoHome
 
@@ -28,12 +27,14 @@ class HostedHomes:
         self,
         register: HomeRegister,
         connect: Connect,
+        language: str,
         *,
         pace: HouseholdPace | None = None,
         tells_within_s: float = TELLS_WITHIN_S,
     ) -> None:
-        """Prepare; `connect` returns the transport of an account, not entered yet."""
+        """Prepare; `language` (a tag) is that of homes that have none of their own."""
         self._connect = connect
+        self._language = language
         self._pace = pace
         self._tells_within_s = tells_within_s
         self._register = register
@@ -108,8 +109,7 @@ class HostedHomes:
     async def _withdraw(self, home: HostedNode) -> list[str]:
         """Withdraw all; return the names of those who have not confirmed it in time."""
         node = home.node
-        async with node.store.reading() as connection:
-            language = await setting(connection, LANGUAGE) or LANGUAGE_OF_A_HOME
+        language = await node.source.language()
         await erase_all(node.store, home.address.partition("@")[0], language)
         node.look_again()
         left = await self._untold(node)
@@ -128,7 +128,7 @@ class HostedHomes:
             return await hosted_node.untold(connection)
 
     def _opened(self, home: HostedHome) -> AbstractAsyncContextManager[HostedNode]:
-        return running(home, self._connect, pace=self._pace)
+        return running(home, self._connect, self._language, pace=self._pace)
 
 
 def _size_bytes(home: HostedHome) -> int:

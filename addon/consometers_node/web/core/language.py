@@ -11,20 +11,20 @@ _MOST_TAGS = 20
 _A_YEAR_S = 365 * 24 * 3600
 
 
-def preferred(request: web.Request) -> str:
-    """Return the language chosen here, else the first that the browser asks for."""
+def preferred(request: web.Request, default: str = _DEFAULT) -> str:
+    """Return the language chosen here, else the first of ours that the browser asks for."""
     chosen = request.cookies.get(COOKIE)
     if chosen in LANGUAGES:
         return chosen
     header = request.headers.get("Accept-Language", "").split(",")[:_MOST_TAGS]
     asked = sorted(map(_weighed, header), key=lambda weighted: -weighted[1])
-    return next((tag for tag, weight in asked if weight > 0 and tag in LANGUAGES), _DEFAULT)
+    return next((tag for tag, weight in asked if weight > 0 and tag in LANGUAGES), default)
 
 
-def requested(request: web.Request) -> str:
+def requested(request: web.Request, default: str = _DEFAULT) -> str:
     """Return the language in the URL, else the `preferred` one."""
     tag = request.query.get("language", "")
-    return tag if tag in LANGUAGES else preferred(request)
+    return tag if tag in LANGUAGES else preferred(request, default)
 
 
 def remember(request: web.Request, response: web.StreamResponse) -> None:

@@ -124,7 +124,9 @@ class _HostPages[C: SessionContext](SessionPages[C]):
         return around(_AWAY, reason(fault))
 
     def _speech(self, request: web.Request) -> Language:
-        return Language(language.requested(request), self.settings.time_zone)
+        return Language(
+            language.requested(request, self.settings.language), self.settings.time_zone
+        )
 
     def _now(self) -> datetime:
         return self.host.now().astimezone(self.settings.time_zone)

@@ -354,9 +354,12 @@ class Pages(ConsentPages[RequestContext]):
 
         person = await self.people.of_request(request)
         source = self.node.source
-        # The machine is in the home, but where files are brought to a host.
-        zone = None if source.files is None else ZoneInfo(await source.time_zone())
-        speech = Language(language.preferred(request), zone)
+        if source.files is None:
+            # The machine is in the home.
+            speech = Language(language.preferred(request), None)
+        else:
+            tag = language.preferred(request, await source.language())
+            speech = Language(tag, ZoneInfo(await source.time_zone()))
         return RequestContext(request, speech, person, base=self.base)
 
     async def _checked(self, act: Look, context: RequestContext) -> web.StreamResponse:

@@ -38,6 +38,17 @@ async def test_who_can_read_is_said_where_a_space_is_created(
     assert page.language == language
 
 
+async def test_who_asks_for_no_language_that_is_here_has_that_of_the_settings(
+    host: ServedHost,
+) -> None:
+    browser = await host.browser("br")
+    assert (await browser.open("")).language == "fr"
+    assert (await create(browser, "ker-anna", await host.invite())).status == 200
+    async with host.homes.open("ker-anna@foyers.example") as node:
+        assert await node.source.language() == "fr"
+    assert (await browser.open("home/")).language == "fr"
+
+
 async def test_an_open_host_asks_for_no_invitation(file: Store, socket_enabled: None) -> None:
     async with hosting(file, is_open=True) as host:
         browser = await host.browser()
