@@ -1,7 +1,7 @@
 """The reverse proxy that deploy/ sets up, on this machine."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 import json
 import os
@@ -10,6 +10,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+from types import MappingProxyType
 
 from testing.checkout import ROOT
 from testing.run import DEADLINE_S, lack
@@ -38,8 +39,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def adapted(folder: Path, node: int, xmpp: int = 0) -> tuple[Path, int]:
-    """Write the configuration of deploy/ for ports that are free; return it and the https port."""
+def adapted(
+    folder: Path, node: int, xmpp: int = 0, settings: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Path, int]:
+    """Write the configuration of deploy/ for ports that are free; return it and the https port.
+
+    `settings` are further variables of the proxy.
+    """
     if shutil.which("caddy") is None:
         lack("caddy, which script/setup installs")
     asked = ("caddy", "adapt", "--config", ROOT / "deploy/proxy/Caddyfile", "--adapter")
@@ -50,13 +56,15 @@ def adapted(folder: Path, node: int, xmpp: int = 0) -> tuple[Path, int]:
             "DOMAIN": "localhost",
             "EMAIL": "you@energies.test",
             "CERTIFICATES_FROM": "internal",
+            **settings,
         },
         check=True,
         capture_output=True,
         text=True,
     ).stdout
-    for name, port in (("node:8080", node), ("prosody:5280", xmpp)):
-        assert name in written
+    assert "node:8080" in written
+    assert "prosody:5280" in written
+    for name, port in (("node:8080", node), ("host:8080", node), ("prosody:5280", xmpp)):
         written = written.replace(name, f"127.0.0.1:{port}")
     config = json.loads(written.replace("/srv/reader", str(folder / "reader")))
     http, https = free_port(), free_port()
@@ -71,14 +79,19 @@ def adapted(folder: Path, node: int, xmpp: int = 0) -> tuple[Path, int]:
 
 
 @asynccontextmanager
-async def proxy(folder: Path, answer: Answer | None, xmpp: int = 0) -> AsyncIterator[int]:
-    """Run the proxy before a node that answers so, or that does not run; yield its port.
+async def proxy(
+    folder: Path,
+    answer: Answer | None,
+    xmpp: int = 0,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> AsyncIterator[int]:
+    """Run the proxy before a node or host that answers so, or that does not run; yield its port.
 
-    `xmpp` is the port of Prosody.
+    `xmpp` is the port of Prosody, `settings` are further variables of the proxy.
     """
     node = free_port()
     listening = answer and await asyncio.start_server(answer, "127.0.0.1", node)
-    file, port = adapted(folder, node, xmpp)
+    file, port = adapted(folder, node, xmpp, settings)
     with (folder / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *("setpriv", "--pdeathsig=KILL", "caddy", "run", "--config", file),
@@ -103,7 +116,7 @@ def trusting() -> ssl.SSLContext:
     return context
 
 
-async def ask(port: int) -> bytes:
+async def ask(port: int, domain: str = "localhost", request: str = REQUEST) -> bytes:
     """Ask as a visitor, as soon as the proxy answers; return what came."""
     async with asyncio.timeout(DEADLINE_S):
         while True:
@@ -111,12 +124,12 @@ async def ask(port: int) -> bytes:
                 reader, writer = await asyncio.open_connection(
                     *("127.0.0.1", port),
                     ssl=trusting(),
-                    server_hostname="localhost",
+                    server_hostname=domain,
                     local_addr=(VISITOR, 0),
                 )
                 break
             await asyncio.sleep(0.1)
-        writer.write(REQUEST.encode())
+        writer.write(request.encode())
         answer = await reader.read()
         writer.close()
         return answer
