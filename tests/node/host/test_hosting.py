@@ -80,6 +80,19 @@ async def test_a_home_without_a_language_has_that_of_its_host(
         assert await node.source.language() == "en"
 
 
+async def test_a_home_whose_making_was_cut_off_is_completed_by_the_next_try(
+    register: HomeRegister, connect: Connect
+) -> None:
+    register.add(ADDRESS, datetime.now(UTC))
+    async with HostedHomes(register, connect, "fr") as homes:
+        await homes.create(ADDRESS, "en")
+        async with homes.open(ADDRESS) as node:
+            who = await load(node.store)
+            assert who is not None
+            assert who.account.jid == ADDRESS
+            assert await node.source.language() == "en"
+
+
 async def test_a_home_with_a_withdrawal_to_tell_stays_awake_and_is_due_soon(
     home: HostedHome, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,7 +32,10 @@ class HostedHomes:
         pace: HouseholdPace | None = None,
         tells_within_s: float = TELLS_WITHIN_S,
     ) -> None:
-        """Prepare; `language` (a tag) is that of homes that have none of their own."""
+        """Prepare; `connect` returns the transport of an account, not entered yet.
+
+        `language` (a tag) is that of homes that have none of their own.
+        """
         self._connect = connect
         self._language = language
         self._pace = pace
@@ -70,11 +73,11 @@ class HostedHomes:
             yield home.node
 
     async def create(self, address: str, language: str) -> None:
-        """Make an empty home; one that is there stays as it is. `language` is a tag."""
+        """Make an empty home, or complete one whose making was cut off. `language` is a tag."""
         try:
             home = self._register.add(address, datetime.now(UTC))
         except AddressTaken:
-            return
+            home = self._register.of(address)
         await hosted_node.furnish(home, language)
 
     async def erase(self, address: str, *, untold: bool = False) -> None:
