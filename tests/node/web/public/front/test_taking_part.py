@@ -64,6 +64,6 @@ async def test_a_home_without_home_assistant_reads_what_it_can_do_today(
     town: ReleasedTown,
 ) -> None:
     page = await town.browser().open("take-part")
-    assert "Today a home cannot share its data without it." in page.text
+    assert "We do not offer a space to homes without it yet." in page.text
     mailtos = [link for link in page.links if link == f"mailto:{ABOUT.mail}"]
     assert len(mailtos) == 3
